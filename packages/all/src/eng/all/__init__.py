@@ -1,0 +1,1 @@
+"""The whole training engine in one import."""

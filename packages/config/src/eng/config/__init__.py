@@ -1,0 +1,1 @@
+"""Python, YAML and JSON config files with inheritance."""

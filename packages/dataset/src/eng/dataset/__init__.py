@@ -1,0 +1,1 @@
+"""Datasets, wrappers, samplers and collation."""

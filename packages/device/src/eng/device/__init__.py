@@ -1,0 +1,1 @@
+"""Which accelerator is here."""

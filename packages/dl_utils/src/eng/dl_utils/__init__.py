@@ -1,0 +1,1 @@
+"""Environment report, timing and small torch helpers."""

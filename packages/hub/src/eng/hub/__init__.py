@@ -1,0 +1,1 @@
+"""Configs and models out of installed packages."""

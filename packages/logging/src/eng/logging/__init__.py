@@ -1,0 +1,1 @@
+"""Loggers, the message hub and scalar histories."""

@@ -1,0 +1,1 @@
+"""Base modules, preprocessing, averaging, initialisation and parallel wrappers."""

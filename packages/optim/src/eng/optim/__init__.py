@@ -1,0 +1,1 @@
+"""Optimizer wrappers, per-parameter settings and schedulers."""

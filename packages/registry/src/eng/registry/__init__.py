@@ -1,0 +1,1 @@
+"""Names to classes, in scopes and trees, and objects built from config dicts."""

@@ -1,0 +1,1 @@
+"""Loops, the Runner and the eng command."""

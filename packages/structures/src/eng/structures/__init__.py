@@ -1,0 +1,1 @@
+"""Data elements: instances, labels and pixels."""

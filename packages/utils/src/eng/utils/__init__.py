@@ -1,0 +1,1 @@
+"""Named instances, paths, progress bars, timers, type checks and versions."""
