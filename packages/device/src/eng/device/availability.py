@@ -1,0 +1,69 @@
+"""Which kinds of accelerator this process can use."""
+
+import importlib
+import importlib.util
+import warnings
+from functools import cache
+
+import torch
+
+
+def get_device() -> str:
+    """Name the kind of device that this process should compute on.
+
+    Returns:
+        ``cuda``, ``npu``, ``mlu`` or ``mps``, the first of these that is available, else ``cpu``.
+    """
+    if is_cuda_available():
+        return "cuda"
+    if is_npu_available():
+        return "npu"
+    if is_mlu_available():
+        return "mlu"
+    if is_mps_available():
+        return "mps"
+    return "cpu"
+
+
+def is_cuda_available() -> bool:
+    """Whether CUDA (or ROCm) devices exist that this build of PyTorch can use."""
+    return torch.cuda.is_available()
+
+
+def is_mlu_available() -> bool:
+    """Whether Cambricon's PyTorch extension and MLU devices exist."""
+    return _extension_device_available("mlu", extension="torch_mlu")
+
+
+def is_npu_available() -> bool:
+    """Whether Ascend's PyTorch extension and NPU devices exist."""
+    return _extension_device_available("npu", extension="torch_npu")
+
+
+def is_mps_available() -> bool:
+    """Whether an Apple GPU exists that this build of PyTorch can use."""
+    return torch.backends.mps.is_available()
+
+
+def _extension_device_available(name: str, extension: str) -> bool:
+    if not hasattr(torch, name) and not _import_extension(extension):
+        return False
+    module = getattr(torch, name, None)
+    return module is not None and bool(module.is_available())
+
+
+@cache
+def _import_extension(extension: str) -> bool:
+    if importlib.util.find_spec(extension) is None:
+        return False
+    try:
+        importlib.import_module(extension)
+    except Exception as error:  # vendors' extensions load drivers: anything may be raised
+        warnings.warn(
+            f"{extension} is installed but cannot be imported, its devices are not used: "
+            f"{type(error).__name__}: {error}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return False
+    return True

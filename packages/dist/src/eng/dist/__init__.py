@@ -1,0 +1,61 @@
+"""Collectives that also work in one process, and launchers."""
+
+from torch.distributed import ReduceOp
+
+from eng.dist.collect import collect_results, collect_results_cpu, collect_results_gpu
+from eng.dist.devices import cast_data_device, get_comm_device, get_data_device
+from eng.dist.groups import (
+    get_backend,
+    get_default_group,
+    get_dist_info,
+    get_local_group,
+    get_local_rank,
+    get_local_size,
+    get_rank,
+    get_world_size,
+    init_local_group,
+    is_distributed,
+    is_main_process,
+    master_only,
+)
+from eng.dist.launch import init_dist
+from eng.dist.launchers import MissingVariableError
+from eng.dist.objects import all_gather_object, broadcast_object_list, gather_object
+from eng.dist.reduce import all_reduce, all_reduce_dict, all_reduce_params
+from eng.dist.synchronize import barrier, sync_random_seed
+from eng.dist.tensors import all_gather, broadcast, gather
+
+__all__ = [
+    "MissingVariableError",
+    "ReduceOp",
+    "all_gather",
+    "all_gather_object",
+    "all_reduce",
+    "all_reduce_dict",
+    "all_reduce_params",
+    "barrier",
+    "broadcast",
+    "broadcast_object_list",
+    "cast_data_device",
+    "collect_results",
+    "collect_results_cpu",
+    "collect_results_gpu",
+    "gather",
+    "gather_object",
+    "get_backend",
+    "get_comm_device",
+    "get_data_device",
+    "get_default_group",
+    "get_dist_info",
+    "get_local_group",
+    "get_local_rank",
+    "get_local_size",
+    "get_rank",
+    "get_world_size",
+    "init_dist",
+    "init_local_group",
+    "is_distributed",
+    "is_main_process",
+    "master_only",
+    "sync_random_seed",
+]

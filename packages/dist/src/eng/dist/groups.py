@@ -1,0 +1,183 @@
+"""Who is in a process group: ranks, sizes, the processes of one machine."""
+
+import functools
+import os
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import torch.distributed as torch_dist
+from torch.distributed import ProcessGroup
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_local_group: ProcessGroup | None = None
+
+
+def is_distributed() -> bool:
+    """Whether a distributed environment has been initialised."""
+    return torch_dist.is_available() and torch_dist.is_initialized()
+
+
+def get_default_group() -> ProcessGroup | None:
+    """Return the default process group, None in a non-distributed environment."""
+    return torch_dist.group.WORLD if is_distributed() else None
+
+
+def get_backend(group: ProcessGroup | None = None) -> str | None:
+    """Return the backend of a process group.
+
+    Args:
+        group: The group; the default group when None.
+
+    Returns:
+        Its name in lower case, None in a non-distributed environment.
+    """
+    return torch_dist.get_backend(group) if is_distributed() else None
+
+
+def get_world_size(group: ProcessGroup | None = None) -> int:
+    """Return the number of processes of a group, 1 in a non-distributed environment.
+
+    Args:
+        group: The group; the default group when None.
+    """
+    return torch_dist.get_world_size(group) if is_distributed() else 1
+
+
+def get_rank(group: ProcessGroup | None = None) -> int:
+    """Return the rank of this process within a group, 0 in a non-distributed environment.
+
+    Args:
+        group: The group; the default group when None.
+
+    Returns:
+        An index from 0 to the group's size less one; -1 where this process is no member.
+    """
+    return torch_dist.get_rank(group) if is_distributed() else 0
+
+
+def get_dist_info(group: ProcessGroup | None = None) -> tuple[int, int]:
+    """Return rank and world size of a group, (0, 1) in a non-distributed environment.
+
+    Args:
+        group: The group; the default group when None.
+    """
+    return get_rank(group), get_world_size(group)
+
+
+def is_main_process(group: ProcessGroup | None = None) -> bool:
+    """Whether this process has rank 0 of a group.
+
+    Args:
+        group: The group; the default group when None.
+    """
+    return get_rank(group) == 0
+
+
+def master_only(func: Callable[P, R]) -> Callable[P, R | None]:
+    """Decorate a function so that the main process alone runs it.
+
+    Args:
+        func: Function to be decorated.
+
+    Returns:
+        A function that returns None without a call in every other process.
+    """
+
+    @functools.wraps(func)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R | None:
+        return func(*args, **kwargs) if is_main_process() else None
+
+    return wrapper
+
+
+def init_local_group(node_rank: int, num_gpus_per_node: int) -> None:
+    """Set up the group of the processes on this machine.
+
+    Every process must call it, since groups are made by all processes together. Ranks count
+    machine by machine: machine ``i`` holds the ranks from ``i * num_gpus_per_node`` on.
+
+    Args:
+        node_rank: Index of this machine.
+        num_gpus_per_node: Processes on each machine.
+
+    Raises:
+        RuntimeError: No distributed environment has been initialised.
+        ValueError: The world is no multiple of ``num_gpus_per_node``, or this process is not on
+            machine ``node_rank``.
+    """
+    global _local_group  # noqa: PLW0603 - one local group a process, as there is one default group
+    if not is_distributed():
+        raise RuntimeError("init_local_group needs a distributed environment: call init_dist first")
+    rank, world_size = get_dist_info()
+    if num_gpus_per_node < 1 or world_size % num_gpus_per_node:
+        raise ValueError(
+            f"{world_size} processes cannot be {num_gpus_per_node} on each machine "
+            "(num_gpus_per_node must divide the world size)"
+        )
+    if rank // num_gpus_per_node != node_rank:
+        raise ValueError(
+            f"rank {rank} is on machine {rank // num_gpus_per_node} at {num_gpus_per_node} "
+            f"processes a machine, not on node_rank={node_rank}"
+        )
+    for first in range(0, world_size, num_gpus_per_node):
+        group = torch_dist.new_group(list(range(first, first + num_gpus_per_node)))
+        if first == node_rank * num_gpus_per_node:
+            _local_group = group
+
+
+def get_local_group() -> ProcessGroup | None:
+    """Return the group of this machine's processes.
+
+    Returns:
+        What :func:`init_local_group` made; None in a non-distributed environment.
+
+    Raises:
+        RuntimeError: The environment is distributed and there is no local group.
+    """
+    if not is_distributed():
+        return None
+    group = _current_local_group()
+    if group is None:
+        raise RuntimeError("there is no local group: call init_local_group first")
+    return group
+
+
+def get_local_size() -> int:
+    """Return the number of processes on this machine, 1 in a non-distributed environment.
+
+    Raises:
+        RuntimeError: Neither the local group nor ``LOCAL_WORLD_SIZE`` tells.
+    """
+    if not is_distributed():
+        return 1
+    group = _current_local_group()
+    return _from_environment("LOCAL_WORLD_SIZE") if group is None else get_world_size(group)
+
+
+def get_local_rank() -> int:
+    """Return the rank of this process on its machine, 0 in a non-distributed environment.
+
+    Raises:
+        RuntimeError: Neither the local group nor ``LOCAL_RANK`` tells.
+    """
+    if not is_distributed():
+        return 0
+    group = _current_local_group()
+    return _from_environment("LOCAL_RANK") if group is None else get_rank(group)
+
+
+def _current_local_group() -> ProcessGroup | None:
+    """The local group, unless it belongs to an environment that has been destroyed since."""
+    known = torch_dist.distributed_c10d._world.pg_map
+    return _local_group if _local_group is not None and _local_group in known else None
+
+
+def _from_environment(variable: str) -> int:
+    if variable not in os.environ:
+        raise RuntimeError(
+            f"there is no local group and {variable} is not set: call init_local_group, or start "
+            "with a launcher that tells"
+        )
+    return int(os.environ[variable])
