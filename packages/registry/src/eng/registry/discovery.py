@@ -6,7 +6,6 @@ import importlib
 import importlib.util
 import warnings
 from dataclasses import dataclass
-from importlib import metadata
 
 GROUP = "eng.modules"
 
@@ -45,6 +44,9 @@ def import_advertised(registry_name: str) -> None:
     """
     if registry_name in _done:
         return
+    # Read late, since importlib.metadata costs more to import than all of this package.
+    from importlib import metadata
+
     # No lock is held, since imports take locks of their own. Threads that come here together each
     # import the modules, which python does once: all of them leave with the modules complete.
     for point in metadata.entry_points(group=GROUP, name=registry_name):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib
-import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -245,7 +243,7 @@ class Registry:
         return self.build_func(cfg, *args, **kwargs, registry=self)
 
     def _register(self, module: Any, names: list[str] | None, force: bool) -> Any:
-        if not (inspect.isclass(module) or callable(module)):
+        if not callable(module):
             raise TypeError(f"module must be Callable, but got {type(module)}")
         with _lock:
             for name in names or [module.__name__]:
@@ -339,6 +337,8 @@ def not_registered(registry: Registry, key: str) -> NotRegisteredError:
 
 
 def _closest(root: Registry, name: str) -> list[str]:
+    import difflib
+
     candidates: dict[str, list[str]] = {}
     for registry in _tree(root):
         for known in registry._snapshot():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +55,8 @@ def count_registered_modules(save_path: str | None = None, verbose: bool = True)
         The date under ``scan_date``, and under ``registries`` what
         :func:`traverse_registry_tree` gives for each root registry.
     """
+    from datetime import datetime
+
     from eng.registry import root
 
     roots = {name: value for name, value in vars(root).items() if isinstance(value, Registry)}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
 import sys
-from importlib import metadata
 from importlib.machinery import ModuleSpec
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # imported late, since it is slow to import
+    from importlib import metadata
 
 
 def call_command(cmd: list[str]) -> None:
@@ -17,6 +19,8 @@ def call_command(cmd: list[str]) -> None:
         subprocess.CalledProcessError: The command ends with another status than 0.
         FileNotFoundError: There is no such program.
     """
+    import subprocess
+
     subprocess.check_call(cmd)
 
 
@@ -55,6 +59,8 @@ def get_installed_path(package: str) -> str:
         >>> get_installed_path("pip")
         '.../lib/python3.12/site-packages/pip'
     """
+    from importlib import metadata
+
     spec = _find_spec(package)
     if spec is not None:
         return _folder_of(package, spec)
@@ -76,6 +82,8 @@ def _find_spec(name: str) -> ModuleSpec | None:
 
 
 def _distribution(name: str) -> metadata.Distribution | None:
+    from importlib import metadata
+
     try:
         return metadata.distribution(name)
     except (metadata.PackageNotFoundError, ValueError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -82,6 +81,8 @@ def symlink(src: str | Path, dst: str | Path, overwrite: bool = True, **kwargs: 
     if not overwrite or not os.path.lexists(target):
         target.symlink_to(src, **kwargs)
         return
+    import uuid
+
     beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     beside.symlink_to(src, **kwargs)
     try:

@@ -9,10 +9,12 @@ import shutil
 import sys
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from eng.utils.timer import Timer
+
+if TYPE_CHECKING:  # imported late: most programs that use this package start no process
+    from concurrent.futures import Future, ProcessPoolExecutor
 
 Tasks = Iterable[Any] | tuple[Iterable[Any], int]
 
@@ -193,6 +195,8 @@ def track_parallel_progress(  # noqa: PLR0917
     Raises:
         concurrent.futures.process.BrokenProcessPool: A process died.
     """
+    from concurrent.futures import ProcessPoolExecutor
+
     items, total = _split(tasks)
     if chunksize < 1:
         raise ValueError(f"chunksize must be at least 1, but it is {chunksize}")
@@ -228,6 +232,8 @@ def _completed_chunks(
     nproc: int,
     chunksize: int,
 ) -> Iterator[list[tuple[int, Any]]]:
+    from concurrent.futures import FIRST_COMPLETED, wait
+
     numbered = enumerate(items)
     chunks = iter(lambda: list(itertools.islice(numbered, chunksize)), [])
     # Enough to keep every process busy, few enough for a stream without end.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 
 # The forms that PEP 440 allows, https://peps.python.org/pep-0440/#appendix-b.
 _VERSION = re.compile(
@@ -61,6 +60,8 @@ def get_git_hash(fallback: str = "unknown", digits: int | None = None) -> str:
     Raises:
         TypeError: ``digits`` is not a number.
     """
+    import subprocess
+
     if digits is not None and not isinstance(digits, int):
         raise TypeError(f"digits must be None or an integer, not {digits!r}")
     try:
