@@ -124,6 +124,10 @@ def test_what_cannot_be_dumped_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"model\.fn"):
         Config(dict(model=dict(fn=lambda: 1))).dump(target)
     assert target.read_text() == "a = 1\n"
+    with pytest.raises(ConfigError, match=r"a\.b has a variable"):
+        Config(dict(a=dict(b="{{ $HOME }}"))).dump()
+    with pytest.raises(ConfigError, match="'dict' cannot be a name"):
+        Config({"dict": 1}).dump()
     text = Config(dict(p=Path("a/b"), o=argparse.ArgumentParser, s={2, 1})).dump()
     assert text == "p = 'a/b'\no = 'argparse.ArgumentParser'\ns = {1, 2}\n"
 
@@ -176,3 +180,45 @@ def test_a_dump_loads_again_and_is_stable(tmp_path_factory, data, suffix):
     again = Config.fromfile(path, use_predefined_variables=False)
     assert again == cfg
     assert again.pretty_text == cfg.pretty_text
+
+
+def test_a_base_out_of_a_package_brings_its_scope(tmp_path, monkeypatch):
+    package = tmp_path / "eng_pkg_for_test"
+    (package / "configs").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "configs" / "b.py").write_text("model = dict(type='R', neck=dict(type='N'))\n")
+    (tmp_path / "c.py").write_text("_base_ = 'eng_pkg_for_test::b.py'\nx = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    cfg = Config.fromfile(tmp_path / "c.py")
+    assert cfg.model._scope_ == cfg.model.neck._scope_ == "eng_pkg_for_test"
+    (tmp_path / "c.py").write_text("_base_ = 'eng_no_such_package::b.py'\n")
+    with pytest.raises(ConfigError, match="not installed"):
+        Config.fromfile(tmp_path / "c.py")
+
+
+def test_custom_imports_and_deprecation(tmp_path, monkeypatch):
+    (tmp_path / "c.py").write_text(
+        "custom_imports = dict(imports=['eng_no_such_module'], allow_failed_imports=False)\n"
+        "_deprecation_ = dict(expected='new.py')\n"
+    )
+    with (
+        pytest.warns(DeprecationWarning, match=r"Please use new\.py"),
+        pytest.raises(ImportError, match="eng_no_such_module"),
+    ):
+        Config.fromfile(tmp_path / "c.py")
+    with pytest.warns(DeprecationWarning, match="deprecated"):
+        cfg = Config.fromfile(tmp_path / "c.py", import_custom_modules=False)
+    assert "_deprecation_" not in cfg
+
+
+def test_auto_argparser(tmp_path, monkeypatch):
+    path = tmp_path / "c.py"
+    path.write_text("lr = 0.1\nmodel = dict(depth=18, name='a')\nsteps = [1, 2]\n")
+    argv = ["prog", str(path), "--lr", "0.5", "--model.depth", "50", "--steps", "3", "4"]
+    monkeypatch.setattr("sys.argv", argv)
+    parser, cfg = Config.auto_argparser()
+    args = vars(parser.parse_args())
+    assert (args["lr"], args["model.depth"], args["steps"]) == (0.5, 50, [3, 4])
+    assert cfg.model.depth == 18
+    with pytest.raises(ConfigError, match="both"):
+        cfg.merge_from_dict({"a": 1, "a.b": 2})

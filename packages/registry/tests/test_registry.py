@@ -1,3 +1,4 @@
+import subprocess
 import sys
 import threading
 
@@ -192,3 +193,19 @@ def test_default_scope_and_reports(tmp_path):
     assert "MODELS" in result["registries"]
     assert (tmp_path / "modules_statistic_results.json").exists()
     assert MODELS.scope == "eng"
+
+
+def test_a_list_of_configs_becomes_a_sequential():
+    nn = pytest.importorskip("torch.nn")
+    cfg = [dict(type="torch.nn.Linear", in_features=2, out_features=3), dict(type=nn.ReLU)]
+    built = MODELS.build(cfg)
+    assert isinstance(built, nn.Sequential)
+    assert built[0].out_features == 3
+
+
+def test_importing_and_building_do_not_import_torch():
+    code = (
+        "import sys, eng.registry as r; x = r.Registry('x'); "
+        "x.register_module(module=dict); x.build(dict(type='dict')); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

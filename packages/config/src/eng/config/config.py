@@ -165,6 +165,10 @@ class Config(MutableMapping[str, Any]):
             *parents, last = key.split(".")
             for part in parents:
                 at = at.setdefault(part, {})
+                if not isinstance(at, dict):
+                    raise ConfigError(
+                        f"the options set {part!r} both to a value and, by {key!r}, inside"
+                    )
             at[last] = value
         merged = merge(
             nested, self._cfg_dict, {}, self._origins, strict=False, list_keys=allow_list_keys
