@@ -206,6 +206,7 @@ def test_a_list_of_configs_becomes_a_sequential():
 def test_importing_and_building_do_not_import_torch():
     code = (
         "import sys, eng.registry as r; x = r.Registry('x'); "
-        "x.register_module(module=dict); x.build(dict(type='dict')); assert 'torch' not in sys.modules"
+        "x.register_module(module=dict); x.build(dict(type='dict')); "
+        "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
