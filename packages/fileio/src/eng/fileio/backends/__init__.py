@@ -1,0 +1,17 @@
+"""Storage backends."""
+
+from .base import BaseStorageBackend
+from .fsspec import FsspecBackend
+from .local import HardDiskBackend, LocalBackend
+from .registry import get_file_backend, register_backend
+from .remote import RemoteBackend
+
+__all__ = [
+    "BaseStorageBackend",
+    "FsspecBackend",
+    "HardDiskBackend",
+    "LocalBackend",
+    "RemoteBackend",
+    "get_file_backend",
+    "register_backend",
+]
