@@ -2,6 +2,8 @@
 
 from .base import BaseStorageBackend
 from .fsspec import FsspecBackend
+from .http import HTTPBackend
+from .lmdb import LmdbBackend
 from .local import HardDiskBackend, LocalBackend
 from .registry import get_file_backend, register_backend
 from .remote import RemoteBackend
@@ -9,7 +11,9 @@ from .remote import RemoteBackend
 __all__ = [
     "BaseStorageBackend",
     "FsspecBackend",
+    "HTTPBackend",
     "HardDiskBackend",
+    "LmdbBackend",
     "LocalBackend",
     "RemoteBackend",
     "get_file_backend",

@@ -21,11 +21,15 @@ _backends: dict[str, str | type[BaseStorageBackend]] = {
     "local": "local:LocalBackend",
     "disk": "local:HardDiskBackend",
     "hard_disk": "local:HardDiskBackend",
+    "http": "http:HTTPBackend",
+    "lmdb": "lmdb:LmdbBackend",
     "fsspec": "fsspec:FsspecBackend",
 }
 _prefixes: dict[str, str] = {
     "": "local",
     "file": "local",
+    "http": "http",
+    "https": "http",
 }
 _instances: dict[str, BaseStorageBackend] = {}
 
