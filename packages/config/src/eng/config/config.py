@@ -130,7 +130,8 @@ class Config(MutableMapping[str, Any]):
         """Write the config into a file, in the format of its suffix, or return it as text.
 
         Args:
-            file: Path of the file. Default: the text is returned, in the format of the file that
+            file: Path of the file, in any storage of :mod:`eng.fileio`. Default: the text is
+                returned, in the format of the file that
                 the config was read from, or as python.
 
         Raises:
@@ -139,10 +140,11 @@ class Config(MutableMapping[str, Any]):
         if file is None:
             suffix = Path(self.filename).suffix if self.filename else ".py"
             return dump_text(self._cfg_dict, suffix.lstrip("."))
-        path = Path(file)
+        from eng.fileio import put_text  # late, so that `import eng.config` stays fast
+
         # The text comes first, so that a value which cannot be dumped leaves the file as it was.
-        text = dump_text(self._cfg_dict, path.suffix.lstrip("."))
-        path.write_text(text, encoding="utf-8")
+        text = dump_text(self._cfg_dict, Path(file).suffix.lstrip("."))
+        put_text(text, file)
         return None
 
     def merge_from_dict(self, options: dict[str, Any], allow_list_keys: bool = True) -> None:
@@ -165,6 +167,10 @@ class Config(MutableMapping[str, Any]):
             *parents, last = key.split(".")
             for part in parents:
                 at = at.setdefault(part, {})
+                if not isinstance(at, dict):
+                    raise ConfigError(
+                        f"the options set {part!r} both to a value and, by {key!r}, inside"
+                    )
             at[last] = value
         merged = merge(
             nested, self._cfg_dict, {}, self._origins, strict=False, list_keys=allow_list_keys

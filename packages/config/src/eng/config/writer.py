@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import keyword
 import math
+import re
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import PurePath
@@ -14,6 +15,10 @@ from typing import Any
 from eng.config.errors import ConfigError
 
 _WIDTH = 100
+# Names that the text itself uses: a key of that name would hide them.
+_USED = ("dict", "float", "frozenset")
+# Loading fills these in, so the string would come back as another one.
+_FILLED_IN = re.compile(r"\{\{\s*(\$\w|_base_\.|file(Dirname|Basename|Extname))")
 
 
 def dump_text(cfg: Mapping[str, Any], file_format: str) -> str:
@@ -25,9 +30,11 @@ def dump_text(cfg: Mapping[str, Any], file_format: str) -> str:
     if file_format == "py":
         lines = []
         for key, value in cfg.items():
-            if not key.isidentifier() or keyword.iskeyword(key):
+            name_is_free = not key.startswith("__") and key not in _USED
+            if not (key.isidentifier() and not keyword.iskeyword(key) and name_is_free):
                 raise ConfigError(
-                    f"the key {key!r} is no python name: dump the config as yaml or json"
+                    f"the key {key!r} cannot be a name in a python config: "
+                    "dump the config as yaml or json"
                 )
             lines.append(f"{key} = {_python(value, key, 0, len(key) + 3)}\n")
         return "".join(lines)
@@ -82,7 +89,9 @@ def _atom(value: Any, key: str) -> str:
         return _atom(value.value, key)
     if isinstance(value, float) and not math.isfinite(value):
         return f"float('{float(value)}')"
-    if value is None or isinstance(value, (bool, int, float, complex, bytes, str)):
+    if isinstance(value, (bool, int, float, str)):
+        return repr(_plain(value, key))
+    if value is None or isinstance(value, (complex, bytes)):
         return repr(value)
     if isinstance(value, (list, tuple, set, frozenset)):
         return repr(value)
@@ -91,6 +100,8 @@ def _atom(value: Any, key: str) -> str:
 
 def _plain(value: Any, key: str) -> Any:
     """Return a value in the types that every format has."""
+    if isinstance(value, str) and _FILLED_IN.search(value):
+        raise ConfigError(f"{key} has a variable that loading would fill in: {value!r}")
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, dict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import warnings
-from dataclasses import dataclass
+from typing import NamedTuple
 
 GROUP = "eng.modules"
 
@@ -13,8 +13,7 @@ _done: set[str] = set()
 _failures: dict[str, dict[str, Failure]] = {}
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """A module that is advertised, but cannot be imported."""
 
     module: str

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import logging
-from pathlib import Path
 from typing import Any
 
 from eng.registry.discovery import import_advertised
 from eng.registry.registry import Registry
-
-_logger = logging.getLogger(__name__)
 
 
 def traverse_registry_tree(registry: Registry, verbose: bool = True) -> list[dict[str, Any]]:
@@ -37,7 +32,11 @@ def traverse_registry_tree(registry: Registry, verbose: bool = True) -> list[dic
 
     visit(registry)
     if verbose:
-        _logger.info("Find %d registries below %s: %s", len(found), registry.name, found)
+        import logging
+
+        logging.getLogger(__name__).info(
+            "Find %d registries below %s: %s", len(found), registry.name, found
+        )
     return found
 
 
@@ -69,7 +68,11 @@ def count_registered_modules(save_path: str | None = None, verbose: bool = True)
         },
     }
     if save_path is not None:
+        import json
+        import logging
+        from pathlib import Path
+
         path = Path(save_path, "modules_statistic_results.json")
         path.write_text(json.dumps(result, indent=2), encoding="utf-8")
-        _logger.info("Result has been saved to %s", path)
+        logging.getLogger(__name__).info("Result has been saved to %s", path)
     return result

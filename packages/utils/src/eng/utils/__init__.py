@@ -1,44 +1,48 @@
 """Named instances, paths, progress bars, timers, type checks and versions."""
 
-from eng.utils.deprecation import deprecated_api_warning
-from eng.utils.introspection import has_method, is_method_overridden
+from typing import TYPE_CHECKING, Any
+
 from eng.utils.manager import ManagerMeta, ManagerMixin
-from eng.utils.modules import import_modules_from_strings
-from eng.utils.package import call_command, get_installed_path, install_package, is_installed
-from eng.utils.path import (
-    check_file_exist,
-    fopen,
-    is_abs,
-    is_filepath,
-    mkdir_or_exist,
-    scandir,
-    symlink,
-)
-from eng.utils.prerequisites import check_prerequisites, requires_executable, requires_package
-from eng.utils.progress import (
-    ProgressBar,
-    track_iter_progress,
-    track_parallel_progress,
-    track_progress,
-)
-from eng.utils.sequence import (
-    concat_list,
-    is_list_of,
-    is_seq_of,
-    is_str,
-    is_tuple_of,
-    iter_cast,
-    list_cast,
-    slice_list,
-    to_1tuple,
-    to_2tuple,
-    to_3tuple,
-    to_4tuple,
-    to_ntuple,
-    tuple_cast,
-)
-from eng.utils.timer import Timer, TimerError, check_time
-from eng.utils.version import digit_version, get_git_hash
+
+if TYPE_CHECKING:
+    from eng.utils.deprecation import deprecated_api_warning
+    from eng.utils.introspection import has_method, is_method_overridden
+    from eng.utils.modules import import_modules_from_strings
+    from eng.utils.package import call_command, get_installed_path, install_package, is_installed
+    from eng.utils.path import (
+        check_file_exist,
+        fopen,
+        is_abs,
+        is_filepath,
+        mkdir_or_exist,
+        scandir,
+        symlink,
+    )
+    from eng.utils.prerequisites import check_prerequisites, requires_executable, requires_package
+    from eng.utils.progress import (
+        ProgressBar,
+        track_iter_progress,
+        track_parallel_progress,
+        track_progress,
+    )
+    from eng.utils.sequence import (
+        concat_list,
+        is_list_of,
+        is_seq_of,
+        is_str,
+        is_tuple_of,
+        iter_cast,
+        list_cast,
+        slice_list,
+        to_1tuple,
+        to_2tuple,
+        to_3tuple,
+        to_4tuple,
+        to_ntuple,
+        tuple_cast,
+    )
+    from eng.utils.timer import Timer, TimerError, check_time
+    from eng.utils.version import digit_version, get_git_hash
 
 __all__ = [
     "ManagerMeta",
@@ -85,3 +89,56 @@ __all__ = [
     "track_progress",
     "tuple_cast",
 ]
+
+# Modules are imported when one of their names is first asked for: a package that only needs the
+# managers does not pay for the others.
+_NAMES = {
+    "deprecation": ("deprecated_api_warning",),
+    "introspection": ("has_method", "is_method_overridden"),
+    "modules": ("import_modules_from_strings",),
+    "package": ("call_command", "get_installed_path", "install_package", "is_installed"),
+    "path": (
+        "check_file_exist",
+        "fopen",
+        "is_abs",
+        "is_filepath",
+        "mkdir_or_exist",
+        "scandir",
+        "symlink",
+    ),
+    "prerequisites": ("check_prerequisites", "requires_executable", "requires_package"),
+    "progress": ("ProgressBar", "track_iter_progress", "track_parallel_progress", "track_progress"),
+    "sequence": (
+        "concat_list",
+        "is_list_of",
+        "is_seq_of",
+        "is_str",
+        "is_tuple_of",
+        "iter_cast",
+        "list_cast",
+        "slice_list",
+        "to_1tuple",
+        "to_2tuple",
+        "to_3tuple",
+        "to_4tuple",
+        "to_ntuple",
+        "tuple_cast",
+    ),
+    "timer": ("Timer", "TimerError", "check_time"),
+    "version": ("digit_version", "get_git_hash"),
+}
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

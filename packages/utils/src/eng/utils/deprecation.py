@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -29,6 +28,7 @@ def deprecated_api_warning(
         ... def train(learning_rate=0.1):
         ...     return learning_rate
     """
+    import inspect
 
     def decorate(func: F) -> F:
         label = f"{cls_name}.{func.__name__}" if cls_name else func.__name__

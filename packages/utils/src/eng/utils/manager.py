@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import threading
 from typing import Any, TypeVar
@@ -16,6 +15,17 @@ _lock = threading.RLock()
 
 class NoInstanceError(RuntimeError, AssertionError):
     """The current instance of a class was asked for before any was created."""
+
+
+def _takes_name(function: Any) -> bool:
+    code = getattr(function, "__code__", None)
+    if code is not None:
+        return "name" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] or (
+            hasattr(function, "__wrapped__") and _takes_name(function.__wrapped__)
+        )
+    import inspect
+
+    return "name" in inspect.signature(function).parameters
 
 
 class ManagerMeta(type):
@@ -34,7 +44,7 @@ class ManagerMeta(type):
 
     def __init__(cls, *args: Any) -> None:
         cls._instance_dict: dict[str, Any] = {}
-        if "name" not in inspect.signature(cls.__init__).parameters:  # type: ignore[misc]
+        if not _takes_name(cls.__init__):  # type: ignore[misc]
             # Raised by hand, since `python -O` drops assert statements.
             raise AssertionError(f"{cls}.__init__ must have the name argument.")
         super().__init__(*args)

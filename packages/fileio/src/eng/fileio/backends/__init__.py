@@ -1,0 +1,21 @@
+"""Storage backends."""
+
+from .base import BaseStorageBackend
+from .fsspec import FsspecBackend
+from .http import HTTPBackend
+from .lmdb import LmdbBackend
+from .local import HardDiskBackend, LocalBackend
+from .registry import get_file_backend, register_backend
+from .remote import RemoteBackend
+
+__all__ = [
+    "BaseStorageBackend",
+    "FsspecBackend",
+    "HTTPBackend",
+    "HardDiskBackend",
+    "LmdbBackend",
+    "LocalBackend",
+    "RemoteBackend",
+    "get_file_backend",
+    "register_backend",
+]

@@ -1,0 +1,139 @@
+"""What every storage backend has in common."""
+
+import contextlib
+import os
+import tempfile
+from abc import ABCMeta, abstractmethod
+from collections.abc import Iterator
+from typing import Any, NoReturn, Union
+
+from ..paths import PathLike, join_uri, to_text
+
+Suffix = Union[str, tuple[str, ...], None]
+
+
+class BaseStorageBackend(metaclass=ABCMeta):
+    """Abstract class of storage backends.
+
+    All backends need to implement two apis: :meth:`get` and :meth:`get_text`. ``get()`` reads the
+    file as a byte stream, ``get_text()`` reads the file as text. Everything else is optional: what
+    a backend leaves out raises ``NotImplementedError`` that names the backend and the call.
+    """
+
+    _allow_symlink = False
+
+    @property
+    def name(self) -> str:
+        """The class name of the backend."""
+        return type(self).__name__
+
+    @property
+    def allow_symlink(self) -> bool:
+        """Whether the backend can make symbolic links."""
+        return self._allow_symlink
+
+    @abstractmethod
+    def get(self, filepath: PathLike) -> Any:
+        """Read the bytes of a file."""
+
+    @abstractmethod
+    def get_text(self, filepath: PathLike, encoding: str = "utf-8") -> str:
+        """Read the text of a file."""
+
+    @contextlib.contextmanager
+    def get_local_path(self, filepath: PathLike) -> Iterator[PathLike]:
+        """Yield the path of a local copy, which is removed at the end of the ``with`` block."""
+        with tempfile.TemporaryDirectory(prefix="eng-fileio-") as folder:
+            # The last part of the name stays, since readers often look at the extension.
+            name = os.path.basename(to_text(filepath).rstrip("/")) or "file"
+            local = os.path.join(folder, name if len(os.fsencode(name)) <= 255 else "file")
+            self._download(to_text(filepath), local)
+            yield local
+
+    def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
+        """Store bytes, or what a binary file yields."""
+        self._unsupported("put")
+
+    def put_text(self, obj: str, filepath: PathLike, encoding: str = "utf-8") -> None:
+        """Store text."""
+        self._unsupported("put_text")
+
+    def exists(self, filepath: PathLike) -> bool:
+        """Say whether a file or directory exists."""
+        self._unsupported("exists")
+
+    def isdir(self, filepath: PathLike) -> bool:
+        """Say whether a directory exists."""
+        self._unsupported("isdir")
+
+    def isfile(self, filepath: PathLike) -> bool:
+        """Say whether a file exists."""
+        self._unsupported("isfile")
+
+    def join_path(self, filepath: PathLike, *filepaths: PathLike) -> str:
+        """Join path components."""
+        return join_uri(filepath, *filepaths)
+
+    def copyfile(self, src: PathLike, dst: PathLike) -> str:
+        """Copy a file within the store."""
+        self._unsupported("copyfile")
+
+    def copytree(self, src: PathLike, dst: PathLike) -> str:
+        """Copy a directory within the store."""
+        self._unsupported("copytree")
+
+    def copyfile_from_local(self, src: PathLike, dst: PathLike) -> str:
+        """Upload a file."""
+        self._unsupported("copyfile_from_local")
+
+    def copytree_from_local(self, src: PathLike, dst: PathLike) -> str:
+        """Upload a directory."""
+        self._unsupported("copytree_from_local")
+
+    def copyfile_to_local(self, src: PathLike, dst: PathLike) -> str:
+        """Download a file."""
+        self._unsupported("copyfile_to_local")
+
+    def copytree_to_local(self, src: PathLike, dst: PathLike) -> str:
+        """Download a directory."""
+        self._unsupported("copytree_to_local")
+
+    def remove(self, filepath: PathLike) -> None:
+        """Remove a file."""
+        self._unsupported("remove")
+
+    def rmtree(self, dir_path: PathLike) -> None:
+        """Remove a directory and all below it."""
+        self._unsupported("rmtree")
+
+    def copy_if_symlink_fails(self, src: PathLike, dst: PathLike) -> bool:
+        """Link ``dst`` to ``src``, or copy where that fails."""
+        self._unsupported("copy_if_symlink_fails")
+
+    def list_dir_or_file(
+        self,
+        dir_path: PathLike,
+        list_dir: bool = True,
+        list_file: bool = True,
+        suffix: Suffix = None,
+        recursive: bool = False,
+    ) -> Iterator[str]:
+        """List a directory."""
+        self._unsupported("list_dir_or_file")
+
+    def generate_presigned_url(
+        self, url: PathLike, client_method: str = "get_object", expires_in: int = 3600
+    ) -> str:
+        """Make a URL that works for a while without credentials."""
+        self._unsupported("generate_presigned_url")
+
+    def _download(self, filepath: str, local: str) -> None:
+        """Write the content of ``filepath`` to a local file, atomically."""
+        from ..atomic import atomic_write
+
+        data = self.get(filepath)
+        with atomic_write(local) as file:
+            file.write(data)
+
+    def _unsupported(self, call: str) -> NoReturn:
+        raise NotImplementedError(f"{self.name} does not support {call!r}")

@@ -1,0 +1,157 @@
+"""Every store that fsspec knows: ``memory://``, ``gs://``, ``az://``, ``hf://``, ``zip://``, …."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from ..atomic import atomic_write, write_stream
+from ..paths import PathLike, check_relative, to_text
+from .base import Suffix
+from .remote import RemoteBackend
+
+
+class FsspecBackend(RemoteBackend):
+    """A backend on top of fsspec, for every protocol that fsspec knows.
+
+    Args:
+        **storage_options: Settings of the protocol's file system, as fsspec takes them.
+
+    Example:
+        >>> backend = FsspecBackend()
+        >>> backend.put(b"hello", "memory://folder/file")
+        >>> backend.get("memory://folder/file")
+        b'hello'
+    """
+
+    def __init__(self, **storage_options: Any) -> None:
+        self.storage_options = storage_options
+
+    def get(self, filepath: PathLike) -> bytes:
+        """Read the bytes of a file."""
+        fs, path = self._open(filepath)
+        with self._missing(fs, path, filepath):
+            return fs.cat_file(path)
+
+    def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
+        """Store bytes, or what a binary file yields.
+
+        A file is first spooled to a local temporary, so that a source that fails half-way leaves
+        the old content.
+
+        Raises:
+            NotImplementedError: With ``if_absent``: not every store behind fsspec can promise it.
+        """
+        if if_absent:
+            raise NotImplementedError(
+                f"{to_text(filepath)}: {self.name} cannot promise if_absent; "
+                "local files and s3:// can"
+            )
+        fs, path = self._open(filepath)
+        if fs.isdir(path):
+            raise IsADirectoryError(21, "is a directory, a file was expected", to_text(filepath))
+        self._make_parent(fs, path)
+        if isinstance(obj, (bytes, bytearray, memoryview)):
+            fs.pipe_file(path, bytes(obj))
+            return
+        with tempfile.TemporaryDirectory(prefix="eng-fileio-") as folder:
+            spool = os.path.join(folder, "spool")
+            with open(spool, "wb") as file:  # noqa: PTH123
+                write_stream(obj, file, to_text(filepath))
+            fs.put_file(spool, path)
+
+    def isfile(self, filepath: PathLike) -> bool:
+        """Check whether a file path is a file."""
+        fs, path = self._open(filepath)
+        return bool(fs.isfile(path))
+
+    def isdir(self, filepath: PathLike) -> bool:
+        """Check whether a file path is a directory."""
+        fs, path = self._open(filepath)
+        return bool(fs.isdir(path))
+
+    def list_dir_or_file(
+        self,
+        dir_path: PathLike,
+        list_dir: bool = True,
+        list_file: bool = True,
+        suffix: Suffix = None,
+        recursive: bool = False,
+    ) -> Iterator[str]:
+        """List a directory, folder by folder; see :meth:`LocalBackend.list_dir_or_file`."""
+        fs, root = self._open(dir_path)
+        if not fs.isdir(root):
+            kind = NotADirectoryError if fs.isfile(root) else FileNotFoundError
+            raise kind(20 if fs.isfile(root) else 2, "no such directory", to_text(dir_path))
+        return _walk(fs, root, list_dir and suffix is None, list_file, suffix, recursive)
+
+    def rmtree(self, dir_path: PathLike) -> None:
+        """Delete all below a directory, and the directory."""
+        super().rmtree(dir_path)
+        fs, path = self._open(dir_path)
+        if fs.isdir(path):  # what is left are empty folders, in stores that have such
+            fs.rm(path, recursive=True)
+
+    def _copy(self, src: str, dst: str) -> None:
+        fs, source = self._open(src)
+        _, target = self._open(dst)
+        self._make_parent(fs, target)
+        with self._missing(fs, source, src):
+            fs.cp_file(source, target)
+
+    def _delete(self, path: str) -> None:
+        fs, key = self._open(path)
+        fs.rm_file(key)
+
+    def _download(self, filepath: str, local: str) -> None:
+        fs, path = self._open(filepath)
+        with self._missing(fs, path, filepath), fs.open(path, "rb") as reader:
+            with atomic_write(local) as file:
+                write_stream(reader, file, filepath)
+
+    def _open(self, filepath: PathLike) -> tuple[Any, str]:
+        from fsspec.core import url_to_fs
+
+        text = to_text(filepath)
+        protocol, _, rest = text.partition("://")
+        check_relative(rest.split("::")[0].lstrip("/"), f"{protocol}://")
+        try:
+            fs, path = url_to_fs(text, **self.storage_options)
+        except ImportError as error:
+            raise ImportError(f"{protocol}:// paths need one more package: {error}") from error
+        return fs, path
+
+    @staticmethod
+    def _make_parent(fs: Any, path: str) -> None:
+        parent = fs._parent(path)
+        if parent.strip("/"):
+            fs.makedirs(parent, exist_ok=True)
+
+    @contextlib.contextmanager
+    def _missing(self, fs: Any, path: str, filepath: PathLike) -> Iterator[None]:
+        try:
+            yield
+        except (FileNotFoundError, IsADirectoryError) as error:
+            if fs.isdir(path):
+                raise IsADirectoryError(
+                    21, "is a directory, a file was expected", to_text(filepath)
+                ) from error
+            raise FileNotFoundError(2, "no such file", to_text(filepath)) from error
+
+
+def _walk(
+    fs: Any, root: str, list_dir: bool, list_file: bool, suffix: Suffix, recursive: bool
+) -> Iterator[str]:
+    folders = [(root, "")]
+    while folders:
+        folder, relative = folders.pop()
+        for entry in fs.ls(folder, detail=True):
+            name = entry["name"].rstrip("/").rpartition("/")[2]
+            if entry["type"] == "directory":
+                if list_dir:
+                    yield relative + name
+                if recursive:
+                    folders.append((entry["name"], f"{relative}{name}/"))
+            elif list_file and (suffix is None or name.endswith(suffix)):
+                yield relative + name

@@ -1,0 +1,231 @@
+"""Files on local disks and mounted file systems."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+from ..atomic import atomic_write, is_partial, write_stream
+from ..paths import PathLike
+from .base import BaseStorageBackend, Suffix
+
+
+class LocalBackend(BaseStorageBackend):
+    """Raw local storage backend.
+
+    Paths are those of the system; ``file://`` before one is accepted. Writes are atomic: a reader
+    sees the old content or the new, also after a crash.
+    """
+
+    _allow_symlink = True
+
+    def get(self, filepath: PathLike) -> bytes:
+        """Read bytes from a given ``filepath`` with 'rb' mode.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            IsADirectoryError: If it is a directory.
+        """
+        with open(_local(filepath), "rb") as file:  # noqa: PTH123
+            return file.read()
+
+    def get_text(self, filepath: PathLike, encoding: str = "utf-8") -> str:
+        """Read text from a given ``filepath``; line ends stay as they are."""
+        with open(_local(filepath), encoding=encoding, newline="") as file:  # noqa: PTH123
+            return file.read()
+
+    def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
+        """Write bytes to a given ``filepath``, making its directory where that is missing.
+
+        Args:
+            obj: ``bytes``, ``bytearray``, ``memoryview`` or a binary file, which is streamed.
+            filepath: Path to write data.
+            if_absent: Raise ``FileExistsError`` where the file exists, also when another process
+                makes it meanwhile. Defaults to False.
+        """
+        path = _local(filepath)
+        with atomic_write(path, if_absent) as file:
+            write_stream(obj, file, path)
+
+    def put_text(self, obj: str, filepath: PathLike, encoding: str = "utf-8") -> None:
+        """Write text to a given ``filepath``, making its directory where that is missing."""
+        self.put(obj.encode(encoding), filepath)
+
+    def exists(self, filepath: PathLike) -> bool:
+        """Check whether a file path exists."""
+        return os.path.exists(_local(filepath))
+
+    def isdir(self, filepath: PathLike) -> bool:
+        """Check whether a file path is a directory."""
+        return os.path.isdir(_local(filepath))
+
+    def isfile(self, filepath: PathLike) -> bool:
+        """Check whether a file path is a file."""
+        return os.path.isfile(_local(filepath))
+
+    def join_path(self, filepath: PathLike, *filepaths: PathLike) -> str:
+        """Join path components as ``os.path.join`` does."""
+        return os.path.join(os.fspath(filepath), *(os.fspath(p) for p in filepaths))
+
+    @contextlib.contextmanager
+    def get_local_path(self, filepath: PathLike) -> Iterator[PathLike]:
+        """Yield ``filepath`` itself: it is local."""
+        yield filepath if not _is_file_uri(filepath) else _local(filepath)
+
+    def copyfile(self, src: PathLike, dst: PathLike) -> str:
+        """Copy a file and its mode; into ``dst`` where that is a directory.
+
+        Returns:
+            The destination file.
+
+        Raises:
+            shutil.SameFileError: If ``src`` and ``dst`` are the same file.
+        """
+        source, target = _local(src), _local(dst)
+        if os.path.isdir(target):
+            target = os.path.join(target, os.path.basename(source))
+        with open(source, "rb") as reader:  # noqa: PTH123
+            if os.path.exists(target) and os.path.samefile(source, target):
+                raise shutil.SameFileError(f"{source!r} and {target!r} are the same file")
+            with atomic_write(target) as writer:
+                shutil.copyfileobj(reader, writer, 1 << 20)
+                if hasattr(os, "fchmod"):
+                    os.fchmod(writer.fileno(), os.fstat(reader.fileno()).st_mode & 0o7777)
+        return target
+
+    def copytree(self, src: PathLike, dst: PathLike) -> str:
+        """Copy a directory to ``dst``, which must not exist.
+
+        Returns:
+            The destination directory.
+
+        Raises:
+            FileExistsError: If ``dst`` exists.
+            shutil.Error: Lists every file that could not be copied; the others are.
+        """
+        return shutil.copytree(_local(src), _local(dst))
+
+    def copyfile_from_local(self, src: PathLike, dst: PathLike) -> str:
+        """Same as :meth:`copyfile`."""
+        return self.copyfile(src, dst)
+
+    def copytree_from_local(self, src: PathLike, dst: PathLike) -> str:
+        """Same as :meth:`copytree`."""
+        return self.copytree(src, dst)
+
+    def copyfile_to_local(self, src: PathLike, dst: PathLike) -> str:
+        """Same as :meth:`copyfile`."""
+        return self.copyfile(src, dst)
+
+    def copytree_to_local(self, src: PathLike, dst: PathLike) -> str:
+        """Same as :meth:`copytree`."""
+        return self.copytree(src, dst)
+
+    def remove(self, filepath: PathLike) -> None:
+        """Remove a file.
+
+        Raises:
+            IsADirectoryError: If ``filepath`` is a directory.
+            FileNotFoundError: If it does not exist.
+        """
+        path = _local(filepath)
+        if os.path.isdir(path) and not os.path.islink(path):
+            raise IsADirectoryError(21, "is a directory, rmtree removes those", path)
+        os.remove(path)
+
+    def rmtree(self, dir_path: PathLike) -> None:
+        """Recursively delete a directory tree."""
+        shutil.rmtree(_local(dir_path))
+
+    def copy_if_symlink_fails(self, src: PathLike, dst: PathLike) -> bool:
+        """Make ``dst`` a symbolic link to ``src``; copy where that fails.
+
+        Returns:
+            True for a link, False for a copy.
+        """
+        source, target = _local(src), _local(dst)
+        try:
+            os.symlink(source, target)
+        except OSError:
+            if os.path.isdir(source):
+                self.copytree(source, target)
+            else:
+                self.copyfile(source, target)
+            return False
+        return True
+
+    def list_dir_or_file(
+        self,
+        dir_path: PathLike,
+        list_dir: bool = True,
+        list_file: bool = True,
+        suffix: Suffix = None,
+        recursive: bool = False,
+    ) -> Iterator[str]:
+        """Scan a directory lazily, in arbitrary order.
+
+        Directories behind symbolic links are followed, loops are not.
+
+        Args:
+            dir_path: Path of the directory.
+            list_dir: List the directories. Defaults to True.
+            list_file: List the files. Defaults to True.
+            suffix: Only list files whose names end so, and no directories. Defaults to None.
+            recursive: Descend into directories. Defaults to False.
+
+        Returns:
+            An iterator of paths relative to ``dir_path``.
+
+        Raises:
+            FileNotFoundError: If there is no such directory.
+            NotADirectoryError: If it is a file.
+        """
+        root = _local(dir_path)
+        os.scandir(root).close()  # a wrong path is told here, not at the first item
+        return _scan(root, list_dir and suffix is None, list_file, suffix, recursive)
+
+
+class HardDiskBackend(LocalBackend):
+    """Raw hard disks storage backend: the older name of :class:`LocalBackend`."""
+
+
+def _is_file_uri(path: PathLike) -> bool:
+    return isinstance(path, str) and path.startswith("file://")
+
+
+def _local(path: PathLike) -> str:
+    if not isinstance(path, str):
+        return os.fspath(path)
+    return path[7:] if path.startswith("file://") else path
+
+
+def _scan(
+    root: str, list_dir: bool, list_file: bool, suffix: Suffix, recursive: bool
+) -> Iterator[str]:
+    folders: list[tuple[str, str, tuple[tuple[int, int], ...]]] = [(root, "", ())]
+    while folders:
+        folder, relative, links = folders.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.is_dir():
+                    if (
+                        list_file
+                        and (suffix is None or entry.name.endswith(suffix))
+                        and not is_partial(entry.name)
+                    ):
+                        yield relative + entry.name
+                    continue
+                if list_dir:
+                    yield relative + entry.name
+                if not recursive:
+                    continue
+                inner = links
+                if entry.is_symlink():
+                    status = os.stat(entry.path)
+                    identity = (status.st_dev, status.st_ino)
+                    real, here = os.path.realpath(entry.path), os.path.realpath(folder)
+                    if identity in links or os.path.commonpath([real, here]) == real:
+                        continue
+                    inner = (*links, identity)
+                folders.append((entry.path, f"{relative}{entry.name}/", inner))

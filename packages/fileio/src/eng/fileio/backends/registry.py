@@ -1,0 +1,186 @@
+"""Which backend serves a name or a prefix, and with which settings."""
+
+import functools
+import importlib
+import json
+import os
+from collections.abc import Iterable
+from typing import Any, Optional
+
+from ..paths import PathLike, parse_uri_prefix, to_text
+from .base import BaseStorageBackend
+
+BackendArgs = Optional[dict[str, Any]]
+
+#: Names the environment variable with default settings per prefix, a JSON object such as
+#: ``{"s3": {"endpoint_url": "http://localhost:9000"}}``.
+DEFAULTS_VARIABLE = "ENG_FILEIO_DEFAULTS"
+
+# A backend of ours is imported when it is first used: some of them are heavy.
+_backends: dict[str, str | type[BaseStorageBackend]] = {
+    "local": "local:LocalBackend",
+    "disk": "local:HardDiskBackend",
+    "hard_disk": "local:HardDiskBackend",
+    "http": "http:HTTPBackend",
+    "lmdb": "lmdb:LmdbBackend",
+    "fsspec": "fsspec:FsspecBackend",
+}
+_prefixes: dict[str, str] = {
+    "": "local",
+    "file": "local",
+    "http": "http",
+    "https": "http",
+}
+_instances: dict[str, BaseStorageBackend] = {}
+
+
+def register_backend(
+    name: str,
+    backend: type[BaseStorageBackend] | None = None,
+    force: bool = False,
+    prefixes: str | list[str] | tuple[str, ...] | None = None,
+) -> Any:
+    """Register a backend, by a call or as a decorator.
+
+    Args:
+        name: The name of the backend, as used in ``backend_args=dict(backend=name)``.
+        backend: A subclass of :class:`BaseStorageBackend`; None when used as a decorator.
+        force: Replace a backend of the same name or prefix. Defaults to False.
+        prefixes: Prefixes of URIs that go to the backend. Defaults to None.
+
+    Raises:
+        TypeError: If ``name``, ``backend`` or ``prefixes`` is of a wrong type.
+        ValueError: If the name or a prefix is taken and ``force`` is False.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"the backend name should be a string, not {type(name).__name__}")
+    if prefixes is None:
+        wanted: list[str] = []
+    elif isinstance(prefixes, (str, list, tuple)):
+        wanted = [prefixes] if isinstance(prefixes, str) else list(prefixes)
+    else:
+        raise TypeError(f"prefixes should be str, list or tuple, not {type(prefixes).__name__}")
+
+    def register(cls: type[BaseStorageBackend]) -> type[BaseStorageBackend]:
+        if not isinstance(cls, type) or not issubclass(cls, BaseStorageBackend):
+            raise TypeError(f"backend {cls!r} is not a subclass of BaseStorageBackend")
+        if name in _backends and not force:
+            raise ValueError(f"{name!r} is already registered as a storage backend; see force=True")
+        for prefix in wanted:
+            if prefix in _prefixes and not force:
+                raise ValueError(
+                    f"prefix {prefix!r} already belongs to backend {_prefixes[prefix]!r}; "
+                    "see force=True"
+                )
+        _backends[name] = cls
+        _prefixes.update(dict.fromkeys(wanted, name))
+        _instances.clear()
+        get_backend_class.cache_clear()
+        return cls
+
+    return register if backend is None else register(backend)
+
+
+@functools.cache
+def get_backend_class(name: str) -> type[BaseStorageBackend]:
+    """Return the backend class of a name.
+
+    Raises:
+        ValueError: If there is none; lists the known ones.
+    """
+    entry = _backends.get(name)
+    if entry is None:
+        raise ValueError(f"no storage backend {name!r}; known are {_listed(_backends)}")
+    if isinstance(entry, str):
+        module, _, cls = entry.partition(":")
+        entry = getattr(importlib.import_module(f".{module}", __package__), cls)
+    assert isinstance(entry, type)
+    return entry
+
+
+def backend_name(prefix: str) -> str:
+    """Return the name of the backend that serves a prefix.
+
+    Raises:
+        ValueError: If neither a backend nor fsspec knows the prefix; lists the known ones.
+    """
+    name = _prefixes.get(prefix)
+    if name is None:
+        from fsspec.registry import available_protocols
+
+        known = available_protocols()
+        if prefix not in known:
+            raise ValueError(
+                f"no storage backend for the prefix {prefix + '://'!r}; registered are "
+                f"{_listed(p + '://' for p in _prefixes if p)}, and by fsspec {_listed(known)}"
+            )
+        name = "fsspec"
+    return name
+
+
+def get_file_backend(
+    uri: PathLike | None = None,
+    *,
+    backend_args: BackendArgs = None,
+    enable_singleton: bool = False,
+) -> BaseStorageBackend:
+    """Return a file backend based on the prefix of ``uri`` or on ``backend_args``.
+
+    Settings come from ``backend_args`` and, below them, from the environment variable
+    ``ENG_FILEIO_DEFAULTS`` (a JSON object of settings per prefix).
+
+    Args:
+        uri: Uri that contains the prefix. Defaults to None.
+        backend_args: Arguments of the backend; ``backend`` in it names one, which goes before the
+            prefix of ``uri``. Defaults to None.
+        enable_singleton: Return the same object for the same arguments. Defaults to False.
+
+    Raises:
+        ValueError: If there is neither a ``uri`` nor a backend name, or an unknown one.
+    """
+    settings = dict(backend_args) if backend_args else {}
+    name = settings.pop("backend", None)
+    prefix = name if uri is None else parse_uri_prefix(uri)
+    if name is None:
+        if uri is None:
+            raise ValueError("uri is needed where backend_args does not name a 'backend'")
+        name = backend_name(prefix)
+    defaults = _environment_defaults(os.environ.get(DEFAULTS_VARIABLE)).get(prefix or "file")
+    if defaults and defaults.get("backend", name) == name:
+        settings = {**{k: v for k, v in defaults.items() if k != "backend"}, **settings}
+    elif defaults and not (backend_args and "backend" in backend_args):
+        settings = {**{k: v for k, v in defaults.items() if k != "backend"}, **settings}
+        name = defaults["backend"]
+    if not enable_singleton:
+        return _create(name, settings, uri)
+    key = f"{name}:{sorted(settings.items(), key=lambda item: item[0])!r}" if settings else name
+    instance = _instances.get(key)
+    if instance is None:
+        instance = _instances.setdefault(key, _create(name, settings, uri))
+    return instance
+
+
+def _create(name: str, settings: dict[str, Any], uri: PathLike | None) -> BaseStorageBackend:
+    cls = get_backend_class(name)
+    try:
+        return cls(**settings)
+    except TypeError as error:
+        place = f" for {to_text(uri)!r}" if uri is not None else ""
+        raise TypeError(f"backend {name!r}{place} does not take {settings}: {error}") from error
+
+
+@functools.lru_cache(maxsize=8)
+def _environment_defaults(text: str | None) -> dict[str, dict[str, Any]]:
+    if not text:
+        return {}
+    try:
+        defaults = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{DEFAULTS_VARIABLE} is not JSON: {error}") from error
+    if not isinstance(defaults, dict) or not all(isinstance(v, dict) for v in defaults.values()):
+        raise ValueError(f"{DEFAULTS_VARIABLE} should map prefixes to objects of settings: {text}")
+    return defaults
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,0 +1,207 @@
+"""Transfers between a remote store and local files, on top of a store's few basic calls."""
+
+import os
+import shutil
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ..parallel import for_each
+from ..paths import PathLike, check_relative, join_uri, to_text
+from .base import BaseStorageBackend, Suffix
+
+
+class RemoteBackend(BaseStorageBackend):
+    """A store with files under keys, whose directories are common prefixes.
+
+    A subclass provides ``get``, ``put``, ``isfile``, ``isdir``, ``list_dir_or_file``,
+    ``_copy``, ``_delete`` and may improve on the rest.
+    """
+
+    max_workers = 16
+
+    @abstractmethod
+    def _copy(self, src: str, dst: str) -> None:
+        """Copy one file within the store."""
+
+    @abstractmethod
+    def _delete(self, path: str) -> None:
+        """Delete one file."""
+
+    @abstractmethod
+    def list_dir_or_file(
+        self,
+        dir_path: PathLike,
+        list_dir: bool = True,
+        list_file: bool = True,
+        suffix: Suffix = None,
+        recursive: bool = False,
+    ) -> Iterator[str]:
+        """List a directory lazily, as :meth:`LocalBackend.list_dir_or_file` does."""
+
+    def get_text(self, filepath: PathLike, encoding: str = "utf-8") -> str:
+        """Read text from a given ``filepath``; line ends stay as they are."""
+        return str(self.get(filepath), encoding)
+
+    def put_text(self, obj: str, filepath: PathLike, encoding: str = "utf-8") -> None:
+        """Write text to a given ``filepath``."""
+        self.put(obj.encode(encoding), filepath)
+
+    def exists(self, filepath: PathLike) -> bool:
+        """Check whether a file path exists."""
+        return self.isfile(filepath) or self.isdir(filepath)
+
+    def copyfile(self, src: PathLike, dst: PathLike) -> str:
+        """Copy a file within the store; into ``dst`` where that is a directory.
+
+        Returns:
+            The destination file.
+
+        Raises:
+            shutil.SameFileError: If ``src`` and ``dst`` are the same file.
+        """
+        source = to_text(src)
+        target = self._file_in(to_text(dst), source)
+        if source == target:
+            raise shutil.SameFileError(f"{source!r} and {target!r} are the same file")
+        self._copy(source, target)
+        return target
+
+    def copytree(self, src: PathLike, dst: PathLike) -> str:
+        """Copy a directory within the store, many files at once.
+
+        Returns:
+            The destination directory.
+
+        Raises:
+            FileExistsError: If ``dst`` exists.
+            PartialFailureError: Lists what could not be copied; the rest is.
+        """
+        source, target = to_text(src), to_text(dst)
+        if self.exists(target):
+            raise FileExistsError(17, "the destination of a tree already exists", target)
+        names = self._names(source)
+        work = lambda name: self._copy(join_uri(source, name), join_uri(target, name))  # noqa: E731
+        for_each(work, names, f"copy {source} to {target}", self.max_workers)
+        return target
+
+    def copyfile_from_local(self, src: PathLike, dst: PathLike) -> str:
+        """Upload a local file; into ``dst`` where that is a directory.
+
+        Returns:
+            The destination file.
+        """
+        source = os.fspath(src)
+        target = self._file_in(to_text(dst), source)
+        self._upload(source, target)
+        return target
+
+    def copytree_from_local(self, src: PathLike, dst: PathLike) -> str:
+        """Upload a local directory, many files at once.
+
+        Returns:
+            The destination directory.
+
+        Raises:
+            FileExistsError: If ``dst`` exists.
+            PartialFailureError: Lists what could not be uploaded; the rest is.
+        """
+        from .local import LocalBackend
+
+        source, target = os.fspath(src), to_text(dst)
+        names = LocalBackend().list_dir_or_file(source, list_dir=False, recursive=True)
+        if self.exists(target):
+            raise FileExistsError(17, "the destination of a tree already exists", target)
+        work = lambda name: self._upload(os.path.join(source, name), join_uri(target, name))  # noqa: E731
+        for_each(work, names, f"copy {source} to {target}", self.max_workers)
+        return target
+
+    def copyfile_to_local(self, src: PathLike, dst: PathLike) -> str:
+        """Download a file; into ``dst`` where that is a directory.
+
+        Returns:
+            The destination file.
+        """
+        source, target = to_text(src), os.fspath(dst)
+        if os.path.isdir(target):
+            target = os.path.join(target, source.rstrip("/").rpartition("/")[2])
+        self._download(source, target)
+        return target
+
+    def copytree_to_local(self, src: PathLike, dst: PathLike) -> str:
+        """Download a directory, many files at once.
+
+        Returns:
+            The destination directory.
+
+        Raises:
+            FileExistsError: If ``dst`` exists.
+            ValueError: If a key climbs out of ``dst`` with ``..``.
+            PartialFailureError: Lists what could not be downloaded; the rest is.
+        """
+        source, target = to_text(src), os.fspath(dst)
+        if os.path.exists(target):
+            raise FileExistsError(17, "the destination of a tree already exists", target)
+        names = self._names(source)
+
+        def work(name: str) -> None:
+            check_relative(name, target)
+            self._download(join_uri(source, name), os.path.join(target, *name.split("/")))
+
+        for_each(work, names, f"copy {source} to {target}", self.max_workers)
+        return target
+
+    def copy_if_symlink_fails(self, src: PathLike, dst: PathLike) -> bool:
+        """Copy ``src`` to ``dst``: such a store has no symbolic links.
+
+        Returns:
+            False.
+        """
+        if self.isdir(src):
+            self.copytree(src, dst)
+        else:
+            self.copyfile(src, dst)
+        return False
+
+    def remove(self, filepath: PathLike) -> None:
+        """Remove a file.
+
+        Raises:
+            FileNotFoundError: If ``filepath`` does not exist.
+            IsADirectoryError: If it is a directory.
+        """
+        path = to_text(filepath)
+        if not self.isfile(path):
+            self._no_file(path)
+        self._delete(path)
+
+    def rmtree(self, dir_path: PathLike) -> None:
+        """Delete all below a directory, many files at once.
+
+        Raises:
+            FileNotFoundError: If there is no such directory.
+            NotADirectoryError: If it is a file.
+            PartialFailureError: Lists what could not be deleted; the rest is.
+        """
+        root = to_text(dir_path)
+        names = self._names(root)
+        work = lambda name: self._delete(join_uri(root, name))  # noqa: E731
+        for_each(work, names, f"remove {root}", self.max_workers)
+
+    def _names(self, root: str) -> Iterable[str]:
+        return self.list_dir_or_file(root, list_dir=False, recursive=True)
+
+    def _file_in(self, target: str, source: str) -> str:
+        """The file that a copy to ``target`` makes: inside it, where it is a directory."""
+        if target.endswith("/") or self.isdir(target):
+            return join_uri(target, source.replace(os.sep, "/").rstrip("/").rpartition("/")[2])
+        return target
+
+    def _upload(self, local: str, path: str) -> None:
+        with open(local, "rb") as file:  # noqa: PTH123
+            self.put(file, path)
+
+    def _no_file(self, path: str) -> Any:
+        if self.isdir(path):
+            raise IsADirectoryError(21, "is a directory, a file was expected", path)
+        raise FileNotFoundError(2, "no such file", path)

@@ -1,0 +1,182 @@
+"""File formats: how an object becomes text or bytes, and back."""
+
+from abc import ABCMeta, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from .paths import PathLike
+
+_Handler = TypeVar("_Handler", bound="type[BaseFileHandler]")
+
+
+class BaseFileHandler(metaclass=ABCMeta):
+    """Reads and writes one file format.
+
+    Attributes:
+        str_like (bool): Whether the format is text. Bytes otherwise.
+    """
+
+    str_like = True
+
+    @abstractmethod
+    def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
+        """Read an object from an open file."""
+
+    @abstractmethod
+    def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
+        """Write an object to an open file."""
+
+    @abstractmethod
+    def dump_to_str(self, obj: Any, **kwargs: Any) -> Any:
+        """Return an object as text, or as bytes where ``str_like`` is False."""
+
+    def load_from_path(self, filepath: PathLike, mode: str = "r", **kwargs: Any) -> Any:
+        """Read an object from a local file."""
+        with open(filepath, mode, encoding=None if "b" in mode else "utf-8") as file:  # noqa: PTH123
+            return self.load_from_fileobj(file, **kwargs)
+
+    def dump_to_path(self, obj: Any, filepath: PathLike, mode: str = "w", **kwargs: Any) -> None:
+        """Write an object to a local file."""
+        with open(filepath, mode, encoding=None if "b" in mode else "utf-8") as file:  # noqa: PTH123
+            self.dump_to_fileobj(obj, file, **kwargs)
+
+
+class JsonHandler(BaseFileHandler):
+    """JSON; sets, ranges and arrays are written as lists, array scalars as numbers."""
+
+    def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
+        """Read an object from an open file."""
+        import json
+
+        return json.load(file, **kwargs)
+
+    def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
+        """Write an object to an open text file."""
+        file.write(self.dump_to_str(obj, **kwargs))
+
+    def dump_to_str(self, obj: Any, **kwargs: Any) -> str:
+        """Return an object as JSON text."""
+        import json
+
+        kwargs.setdefault("default", _json_default)
+        return json.dumps(obj, **kwargs)
+
+
+class YamlHandler(BaseFileHandler):
+    """YAML, always with the safe loader: reading runs no code and makes plain data only."""
+
+    def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
+        """Read an object from an open file.
+
+        Raises:
+            ValueError: If a ``Loader`` is given that could run code.
+        """
+        import yaml
+
+        safe = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        loader = kwargs.pop("Loader", safe)
+        if not issubclass(loader, (safe, yaml.SafeLoader, yaml.BaseLoader)):
+            raise ValueError(f"{loader.__name__} can run code from a file; only safe loaders do")
+        return yaml.load(file, Loader=loader, **kwargs)
+
+    def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
+        """Write an object to an open text file."""
+        file.write(self.dump_to_str(obj, **kwargs))
+
+    def dump_to_str(self, obj: Any, **kwargs: Any) -> str:
+        """Return an object as YAML text."""
+        import yaml
+
+        kwargs.setdefault("Dumper", getattr(yaml, "CSafeDumper", yaml.SafeDumper))
+        text: str = yaml.dump(obj, **kwargs)
+        return text
+
+
+class PickleHandler(BaseFileHandler):
+    """Pickle. Loading one runs code that it holds: only load what you trust."""
+
+    str_like = False
+
+    def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
+        """Read an object from an open binary file."""
+        import pickle
+
+        return pickle.load(file, **kwargs)
+
+    def load_from_path(self, filepath: PathLike, mode: str = "rb", **kwargs: Any) -> Any:
+        """Read an object from a local file."""
+        return super().load_from_path(filepath, mode, **kwargs)
+
+    def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
+        """Write an object to an open binary file."""
+        import pickle
+
+        pickle.dump(obj, file, **kwargs)
+
+    def dump_to_path(self, obj: Any, filepath: PathLike, mode: str = "wb", **kwargs: Any) -> None:
+        """Write an object to a local file."""
+        super().dump_to_path(obj, filepath, mode, **kwargs)
+
+    def dump_to_str(self, obj: Any, **kwargs: Any) -> bytes:
+        """Return an object as bytes."""
+        import pickle
+
+        return pickle.dumps(obj, **kwargs)
+
+
+#: File format, as in a file's extension, to its handler.
+file_handlers: dict[str, BaseFileHandler] = {
+    "json": JsonHandler(),
+    "yaml": YamlHandler(),
+    "yml": YamlHandler(),
+    "pickle": PickleHandler(),
+    "pkl": PickleHandler(),
+}
+
+
+def register_handler(
+    file_formats: str | Iterable[str], **kwargs: Any
+) -> Callable[[_Handler], _Handler]:
+    """Register a handler class for file formats, as a decorator.
+
+    Args:
+        file_formats: A format or several, such as ``'txt'`` or ``['txt', 'log']``.
+        **kwargs: Arguments for the constructor of the handler.
+
+    Raises:
+        TypeError: If a format is no string, or the class no :class:`BaseFileHandler`.
+    """
+    formats = [file_formats] if isinstance(file_formats, str) else list(file_formats)
+    if not all(isinstance(f, str) for f in formats):
+        raise TypeError(f"file_formats should be str or a list of str, got {file_formats!r}")
+
+    def register(cls: _Handler) -> _Handler:
+        if not isinstance(cls, type) or not issubclass(cls, BaseFileHandler):
+            raise TypeError(f"handler {cls!r} is not a subclass of BaseFileHandler")
+        handler = cls(**kwargs)
+        file_handlers.update(dict.fromkeys(formats, handler))
+        return cls
+
+    return register
+
+
+def get_handler(file_format: str) -> BaseFileHandler:
+    """Return the handler of a format.
+
+    Raises:
+        TypeError: If there is none; lists the known ones.
+    """
+    handler = file_handlers.get(file_format) or file_handlers.get(file_format.lower())
+    if handler is None:
+        raise TypeError(
+            f"unsupported file format {file_format!r}; known are {', '.join(sorted(file_handlers))}"
+        )
+    return handler
+
+
+def _json_default(value: Any) -> Any:
+    if isinstance(value, (set, frozenset, range)):
+        return list(value)
+    if hasattr(value, "tolist"):  # arrays, array scalars and tensors
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON: {value!r}")

@@ -1,0 +1,82 @@
+"""Text files as lists and dicts."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+from .backends.registry import BackendArgs
+from .paths import PathLike
+from .serialization import resolve_backend
+
+
+def list_from_file(
+    filename: PathLike,
+    prefix: str = "",
+    offset: int = 0,
+    max_num: int = 0,
+    encoding: str = "utf-8",
+    file_client_args: BackendArgs = None,
+    backend_args: BackendArgs = None,
+) -> list[str]:
+    """Load a text file and return its lines.
+
+    Args:
+        filename: Filename.
+        prefix: Put before each line. Defaults to ''.
+        offset: Number of lines to skip. Defaults to 0.
+        max_num: Most lines to return; zero and negatives mean all. Defaults to 0.
+        encoding: Encoding of the file. Defaults to 'utf-8'.
+        file_client_args: The older form of ``backend_args``. Defaults to None.
+        backend_args: Arguments of the backend. Defaults to None.
+    """
+    lines = _lines(filename, encoding, file_client_args, backend_args)
+    stop = offset + max_num if max_num > 0 else None
+    return [prefix + line.rstrip("\r\n") for line in lines[offset:stop]]
+
+
+def dict_from_file(
+    filename: PathLike,
+    key_type: Callable[[str], Any] = str,
+    encoding: str = "utf-8",
+    file_client_args: BackendArgs = None,
+    backend_args: BackendArgs = None,
+) -> dict[Any, Any]:
+    """Load a text file with two or more columns a line as a dict.
+
+    The first column is the key; a single further column is the value, several are a list. Empty
+    lines are passed over.
+
+    Args:
+        filename: Filename.
+        key_type: Type of the keys. Defaults to ``str``.
+        encoding: Encoding of the file. Defaults to 'utf-8'.
+        file_client_args: The older form of ``backend_args``. Defaults to None.
+        backend_args: Arguments of the backend. Defaults to None.
+
+    Raises:
+        ValueError: If a line has one column only, or its key is not of ``key_type``; names file
+            and line.
+    """
+    mapping: dict[Any, Any] = {}
+    lines = _lines(filename, encoding, file_client_args, backend_args)
+    for number, line in enumerate(lines, 1):
+        columns = line.split()
+        if not columns:
+            continue
+        if len(columns) < 2:
+            raise ValueError(f"{filename}, line {number}: expected a key and a value, got {line!r}")
+        try:
+            key = key_type(columns[0])
+        except ValueError as error:
+            raise ValueError(f"{filename}, line {number}: {error}") from error
+        mapping[key] = columns[1] if len(columns) == 2 else columns[1:]
+    return mapping
+
+
+def _lines(
+    filename: PathLike, encoding: str, file_client_args: BackendArgs, backend_args: BackendArgs
+) -> list[str]:
+    backend = resolve_backend(filename, file_client_args, backend_args)
+    if backend is None:
+        raise TypeError(f"filename should be a path, not {type(filename).__name__}")
+    return io.StringIO(backend.get_text(filename, encoding), newline=None).readlines()

@@ -1,0 +1,68 @@
+"""What a path or URI says: its prefix, its text, and whether it stays inside its root."""
+
+import os
+import re
+from typing import Union
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+_COLLAPSED = re.compile(r"^((?:[\w.-]+:)?[A-Za-z][A-Za-z0-9+.-]+):/(?!/)")
+
+
+def to_text(path: PathLike) -> str:
+    """Return a path or URI as text.
+
+    ``pathlib.Path('s3://bucket/key')`` drops one of the two slashes; they are put back, so that a
+    ``Path`` works wherever a ``str`` does.
+
+    Raises:
+        TypeError: If ``path`` is neither ``str`` nor ``os.PathLike`` of ``str``.
+    """
+    if isinstance(path, str):
+        return path
+    try:
+        text = os.fspath(path)
+    except TypeError:
+        raise TypeError(f"a path must be str or Path, not {type(path).__name__}") from None
+    if not isinstance(text, str):
+        raise TypeError(f"a path must be str or Path, not one of {type(text).__name__}")
+    return _COLLAPSED.sub(r"\1://", text, count=1)
+
+
+def parse_uri_prefix(uri: PathLike) -> str:
+    """Return the prefix of a URI, without a cluster name; ``''`` for a local path.
+
+    Example:
+        >>> parse_uri_prefix("s3://bucket/key"), parse_uri_prefix("cluster:s3://bucket/key")
+        ('s3', 's3')
+    """
+    text = uri if isinstance(uri, str) else to_text(uri)
+    head, separator, _ = text.partition("://")
+    if not separator or "/" in head:  # "/data/a://b" is a local path
+        return ""
+    return head.rpartition(":")[2]
+
+
+def join_uri(base: PathLike, *parts: PathLike) -> str:
+    """Join parts to a URI with single slashes; a part that starts with ``/`` is no new root."""
+    text = to_text(base)
+    for part in parts:
+        piece = to_text(part).lstrip("/")
+        text = f"{text}{piece}" if text.endswith("/") else f"{text}/{piece}"
+    return text
+
+
+def check_relative(name: str, root: str) -> str:
+    """Return ``name`` when it stays below ``root``.
+
+    Raises:
+        ValueError: If ``name`` is absolute or climbs out of ``root`` with ``..``.
+    """
+    depth = 0
+    for part in re.split(r"[/\\]" if os.sep == "\\" else "/", name):
+        depth += -1 if part == ".." else part not in ("", ".")
+        if depth < 0:
+            break
+    if depth < 0 or os.path.isabs(name):
+        raise ValueError(f"{name!r} climbs out of {root!r}; a key has to stay below its root")
+    return name

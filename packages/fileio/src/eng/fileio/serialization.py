@@ -1,0 +1,137 @@
+"""Objects to and from files in json, yaml, pickle and registered formats."""
+
+import io
+import warnings
+from typing import Any
+
+from .backends.base import BaseStorageBackend
+from .backends.registry import BackendArgs, get_file_backend
+from .handlers import get_handler
+from .paths import PathLike, parse_uri_prefix, to_text
+
+
+def load(
+    file: PathLike | Any,
+    file_format: str | None = None,
+    file_client_args: BackendArgs = None,
+    backend_args: BackendArgs = None,
+    **kwargs: Any,
+) -> Any:
+    """Load data from a json, yaml or pickle file.
+
+    Only pickle can run code from the file: it is loaded when ``file_format`` or the extension says
+    so, never by content. Do not let a stranger choose the name of a file that you load.
+
+    Args:
+        file: Filename or a file-like object.
+        file_format: "json", "yaml", "yml", "pickle", "pkl" or a registered one. Defaults to None,
+            which takes the extension of the file.
+        file_client_args: The older form of ``backend_args``. Defaults to None.
+        backend_args: Arguments of the backend. Defaults to None.
+        **kwargs: For the handler of the format.
+
+    Raises:
+        TypeError: If the format is not known or ``file`` is neither a path nor a file.
+        ValueError: If both ``file_client_args`` and ``backend_args`` are given, or the content
+            cannot be parsed; names the file.
+    """
+    backend = resolve_backend(file, file_client_args, backend_args)
+    handler = get_handler(_format_of(file, file_format))
+    if backend is None:
+        if not hasattr(file, "read"):
+            raise TypeError(f"file should be a path or a file, not {type(file).__name__}")
+        return handler.load_from_fileobj(file, **kwargs)
+    if handler.str_like:
+        with io.StringIO(backend.get_text(file)) as text:
+            return handler.load_from_fileobj(text, **kwargs)
+    with io.BytesIO(backend.get(file)) as data:
+        return handler.load_from_fileobj(data, **kwargs)
+
+
+def dump(
+    obj: Any,
+    file: PathLike | Any | None = None,
+    file_format: str | None = None,
+    file_client_args: BackendArgs = None,
+    backend_args: BackendArgs = None,
+    **kwargs: Any,
+) -> Any:
+    """Dump data to json, yaml or pickle strings or files.
+
+    Args:
+        obj: The object to be dumped.
+        file: Path or file-like object; None returns the text, or bytes for pickle.
+        file_format: As in :func:`load`; needed where ``file`` is None.
+        file_client_args: The older form of ``backend_args``. Defaults to None.
+        backend_args: Arguments of the backend. Defaults to None.
+        **kwargs: For the handler of the format.
+
+    Returns:
+        True after writing to a file; the text or bytes where ``file`` is None.
+
+    Raises:
+        TypeError: If the format is not known.
+        ValueError: If neither ``file`` nor ``file_format`` is given.
+    """
+    if file is None and file_format is None:
+        raise ValueError("file_format is needed where file is None")
+    handler = get_handler(_format_of(file, file_format))
+    if file is None:
+        return handler.dump_to_str(obj, **kwargs)
+    backend = resolve_backend(file, file_client_args, backend_args)
+    if backend is None:
+        if not hasattr(file, "write"):
+            raise TypeError(f"file should be a path or a file, not {type(file).__name__}")
+        handler.dump_to_fileobj(obj, file, **kwargs)
+        return True
+    # Serialized before the file is touched: an object that cannot be dumped harms no old file.
+    content = io.StringIO() if handler.str_like else io.BytesIO()
+    handler.dump_to_fileobj(obj, content, **kwargs)
+    if isinstance(content, io.StringIO):
+        backend.put_text(content.getvalue(), file)
+    else:
+        backend.put(content.getvalue(), file)
+    return True
+
+
+def resolve_backend(
+    file: Any, file_client_args: BackendArgs, backend_args: BackendArgs
+) -> BaseStorageBackend | None:
+    """Return the backend of a path from either form of arguments; None for a file object.
+
+    Raises:
+        ValueError: If both forms are given.
+    """
+    if file_client_args is not None:
+        warnings.warn(
+            "file_client_args will be deprecated in future, use backend_args instead",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+        if backend_args is not None:
+            raise ValueError("file_client_args and backend_args cannot both be given")
+    if not (isinstance(file, str) or hasattr(file, "__fspath__")):
+        return None
+    if file_client_args is not None:
+        from .file_client import FileClient
+
+        return FileClient.infer_client(file_client_args, file).client
+    return get_file_backend(file, backend_args=backend_args, enable_singleton=True)
+
+
+def _format_of(file: Any, file_format: str | None) -> str:
+    if file_format is not None:
+        return file_format
+    name = file if isinstance(file, str) or hasattr(file, "__fspath__") else None
+    if name is None:
+        name = getattr(file, "name", None)
+        if not isinstance(name, str):
+            raise ValueError("file_format is needed for a file object without a name")
+    text = to_text(name)
+    if parse_uri_prefix(text) in ("http", "https"):
+        text = text.partition("#")[0].partition("?")[0]
+    base = text.rstrip("/").rpartition("/")[2]
+    _, dot, extension = base.rpartition(".")
+    if not dot:
+        raise ValueError(f"{text!r} has no extension that tells the format; give file_format")
+    return extension
