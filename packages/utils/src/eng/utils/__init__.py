@@ -1,1 +1,87 @@
 """Named instances, paths, progress bars, timers, type checks and versions."""
+
+from eng.utils.deprecation import deprecated_api_warning
+from eng.utils.introspection import has_method, is_method_overridden
+from eng.utils.manager import ManagerMeta, ManagerMixin
+from eng.utils.modules import import_modules_from_strings
+from eng.utils.package import call_command, get_installed_path, install_package, is_installed
+from eng.utils.path import (
+    check_file_exist,
+    fopen,
+    is_abs,
+    is_filepath,
+    mkdir_or_exist,
+    scandir,
+    symlink,
+)
+from eng.utils.prerequisites import check_prerequisites, requires_executable, requires_package
+from eng.utils.progress import (
+    ProgressBar,
+    track_iter_progress,
+    track_parallel_progress,
+    track_progress,
+)
+from eng.utils.sequence import (
+    concat_list,
+    is_list_of,
+    is_seq_of,
+    is_str,
+    is_tuple_of,
+    iter_cast,
+    list_cast,
+    slice_list,
+    to_1tuple,
+    to_2tuple,
+    to_3tuple,
+    to_4tuple,
+    to_ntuple,
+    tuple_cast,
+)
+from eng.utils.timer import Timer, TimerError, check_time
+from eng.utils.version import digit_version, get_git_hash
+
+__all__ = [
+    "ManagerMeta",
+    "ManagerMixin",
+    "ProgressBar",
+    "Timer",
+    "TimerError",
+    "call_command",
+    "check_file_exist",
+    "check_prerequisites",
+    "check_time",
+    "concat_list",
+    "deprecated_api_warning",
+    "digit_version",
+    "fopen",
+    "get_git_hash",
+    "get_installed_path",
+    "has_method",
+    "import_modules_from_strings",
+    "install_package",
+    "is_abs",
+    "is_filepath",
+    "is_installed",
+    "is_list_of",
+    "is_method_overridden",
+    "is_seq_of",
+    "is_str",
+    "is_tuple_of",
+    "iter_cast",
+    "list_cast",
+    "mkdir_or_exist",
+    "requires_executable",
+    "requires_package",
+    "scandir",
+    "slice_list",
+    "symlink",
+    "to_1tuple",
+    "to_2tuple",
+    "to_3tuple",
+    "to_4tuple",
+    "to_ntuple",
+    "track_iter_progress",
+    "track_parallel_progress",
+    "track_progress",
+    "tuple_cast",
+]

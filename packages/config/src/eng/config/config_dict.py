@@ -1,0 +1,114 @@
+"""The dictionary that configs are made of."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from addict import Dict
+
+
+class ConfigDict(Dict):
+    """A dictionary whose values can be read and set as attributes too.
+
+    Dictionaries inside, also those in lists and tuples, become :class:`ConfigDict`.
+
+    Raises:
+        KeyError: A missing key is asked for.
+        AttributeError: A missing key is asked for as an attribute.
+
+    Examples:
+        >>> ConfigDict(a=dict(b=1)).a.b
+        1
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+        self.update(*args, **kwargs)
+
+    def __missing__(self, name: str) -> Any:
+        raise KeyError(name)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(
+                f"'{type(self).__name__}' object has no attribute '{name}'"
+            ) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if hasattr(type(self), name):
+            raise AttributeError(f"'{name}' is a method of {type(self).__name__}: use the key")
+        self[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        try:
+            del self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __setitem__(self, name: Any, value: Any) -> None:
+        dict.__setitem__(self, name, self._hook(value))
+
+    @classmethod
+    def _hook(cls, item: Any) -> Any:
+        if isinstance(item, dict) and not isinstance(item, ConfigDict):
+            return cls(item)
+        if type(item) in (list, tuple):
+            return type(item)(map(cls._hook, item))
+        return item
+
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        """Return the value of a key, setting it first where it is missing."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Set several keys; unlike a merge this replaces nested dictionaries."""
+        for key, value in dict(*args, **kwargs).items():
+            self[key] = value
+
+    def copy(self) -> ConfigDict:
+        """Return a shallow copy."""
+        return self.__copy__()
+
+    def __copy__(self) -> ConfigDict:
+        other = type(self)()
+        dict.update(other, self)
+        return other
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ConfigDict:
+        other = type(self)()
+        memo[id(self)] = other
+        for key, value in self.items():
+            dict.__setitem__(other, copy.deepcopy(key, memo), copy.deepcopy(value, memo))
+        return other
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return (type(self), (), None, None, iter(self.items()))
+
+    def __or__(self, other: Any) -> Any:
+        return type(self)({**self, **other}) if isinstance(other, Mapping) else NotImplemented
+
+    def __ror__(self, other: Any) -> Any:
+        return type(self)({**other, **self}) if isinstance(other, Mapping) else NotImplemented
+
+    def __ior__(self, other: Any) -> Any:
+        self.update(other)
+        return self
+
+    def to_dict(self) -> dict[Any, Any]:
+        """Return plain dictionaries, all the way down."""
+        return to_plain(self)
+
+
+def to_plain(value: Any) -> Any:
+    """Turn every :class:`ConfigDict` inside a value into a ``dict``."""
+    if isinstance(value, dict):
+        return {key: to_plain(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(to_plain, value))
+    return value

@@ -1,0 +1,388 @@
+"""The registry: names to classes and functions."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from eng.registry.discovery import failures, import_advertised, import_object, import_scope
+from eng.registry.scope import ROOT_SCOPE, DefaultScope, canonical
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_lock = threading.RLock()
+
+
+class NotRegisteredError(KeyError):
+    """A registry does not know a name."""
+
+    def __str__(self) -> str:
+        # KeyError would show the message in quotes.
+        return str(self.args[0]) if self.args else ""
+
+
+class Registry:
+    """A table of names to classes and functions, from which objects are built.
+
+    Registries form a tree: a name that is not found in one is looked up in its parent, and a name
+    with a scope, ``"mmdet.ResNet"``, in the registry of that scope anywhere in the tree.
+
+    Args:
+        name: Name of the registry. That of the root of the tree is also the name under which
+            installed packages advertise modules in the entry-point group ``eng.modules``; these
+            are imported when a name is missed for the first time.
+        build_func: Function that builds an object from ``(cfg, registry=...)``. Default: that of
+            the parent, or :func:`build_from_cfg` where there is no parent.
+        parent: Registry to look in next.
+        scope: Name of this registry's scope. Default: the top-level package that creates it.
+        locations: Modules to import before a name counts as missed here.
+
+    Raises:
+        ValueError: The parent has a child of the same scope already.
+
+    Examples:
+        >>> MODELS = Registry("models")
+        >>> @MODELS.register_module()
+        ... class ResNet:
+        ...     def __init__(self, depth):
+        ...         self.depth = depth
+        >>> MODELS.build(dict(type="ResNet", depth=50)).depth
+        50
+    """
+
+    def __init__(
+        self,
+        name: str,
+        build_func: Callable[..., Any] | None = None,
+        parent: Registry | None = None,
+        scope: str | None = None,
+        locations: Sequence[str] = (),
+    ) -> None:
+        if parent is not None and not isinstance(parent, Registry):
+            raise TypeError(f"parent must be a Registry, but it is {parent!r}")
+        self._name = name
+        self._scope = canonical(self.infer_scope() if scope is None else scope)
+        self._module_dict: dict[str, Any] = {}
+        self._children: dict[str, Registry] = {}
+        self._locations = tuple(locations)
+        self._imported = not self._locations
+        self.parent = parent
+        self.build_func = build_func or _inherited_build_func(parent)
+        if parent is not None:
+            parent._add_child(self)
+
+    @property
+    def name(self) -> str:
+        """Name of the registry."""
+        return self._name
+
+    @property
+    def scope(self) -> str:
+        """Scope of the registry."""
+        return self._scope
+
+    @property
+    def module_dict(self) -> dict[str, Any]:
+        """What is registered here, by name."""
+        return self._module_dict
+
+    @property
+    def children(self) -> dict[str, Registry]:
+        """Registries whose parent this is, by scope."""
+        return self._children
+
+    @property
+    def root(self) -> Registry:
+        """The registry at the top of the tree."""
+        registry = self
+        while registry.parent is not None:
+            registry = registry.parent
+        return registry
+
+    def __len__(self) -> int:
+        return len(self._module_dict)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __contains__(self, key: str) -> bool:
+        return self.get(key) is not None
+
+    def __repr__(self) -> str:
+        lines = [f"    {name}: {_location(value)}" for name, value in self._snapshot().items()]
+        return "\n".join([f"Registry {self.scope}::{self.name} ({len(lines)} names)", *lines])
+
+    @staticmethod
+    def infer_scope() -> str:
+        """Return the top-level package of the code that calls, or that creates a registry."""
+        frame = sys._getframe(1)
+        while frame is not None:
+            module = frame.f_globals.get("__name__")
+            if module is not None and module != __name__:
+                return str(module).split(".")[0]
+            if frame.f_back is None:
+                break
+            frame = frame.f_back
+        return ROOT_SCOPE
+
+    @staticmethod
+    def split_scope_key(key: str) -> tuple[str | None, str]:
+        """Split the first scope off a name.
+
+        Examples:
+            >>> Registry.split_scope_key("mmdet.ResNet")
+            ('mmdet', 'ResNet')
+            >>> Registry.split_scope_key("ResNet")
+            (None, 'ResNet')
+        """
+        scope, dot, rest = key.partition(".")
+        return (scope, rest) if dot else (None, key)
+
+    @contextlib.contextmanager
+    def switch_scope_and_registry(self, scope: str | None) -> Iterator[Registry]:
+        """Make a scope the default one within a ``with`` block and yield its registry.
+
+        Args:
+            scope: The scope; ``None`` leaves the default scope as it is.
+
+        Yields:
+            The registry of the default scope in this tree, or this one where there is none.
+        """
+        with DefaultScope.overwrite_default_scope(scope):
+            yield self.of_default_scope()
+
+    def of_default_scope(self) -> Registry:
+        """Return the registry of the default scope in this tree, or this one."""
+        current = DefaultScope.get_current_instance()
+        if current is None:
+            return self
+        scope = canonical(current.scope_name)
+        return self if scope == self._scope else self.root._search(scope) or self
+
+    def get(self, key: str) -> Any:
+        """Return what is registered under a name, ``None`` where there is nothing.
+
+        A name without a scope is looked up here, then in the parents. A name with a scope is
+        looked up in the registry of that scope only. A full dotted path to an object that can be
+        imported, ``"torch.optim.SGD"``, gives that object.
+
+        Before a name counts as missed, the modules advertised by installed packages are imported.
+
+        Args:
+            key: The name.
+
+        Raises:
+            TypeError: ``key`` is not a string.
+        """
+        found = self._module_dict.get(key) if isinstance(key, str) else _refuse_key(key)
+        if found is not None:
+            return found
+        scope, rest = self.split_scope_key(key)
+        if scope is None:
+            return self._get_upwards(key)
+        scope = canonical(scope)
+        target = self if scope == self._scope else self._search(scope) or self.root._search(scope)
+        if target is not None:
+            found = target.get(rest) if "." in rest else target._get_here(rest)
+            if found is not None:
+                return found
+        return import_object(f"{scope}.{rest}")
+
+    def register_module(
+        self,
+        name: str | Sequence[str] | None = None,
+        force: bool = False,
+        module: Any = None,
+    ) -> Any:
+        """Register a class or a function, as a decorator or by a plain call.
+
+        Args:
+            name: Name or names to register it under. Default: its own name.
+            force: Whether to replace what has the name already.
+            module: What to register. Default: a decorator is returned.
+
+        Returns:
+            ``module``, or a decorator that returns what it decorates.
+
+        Raises:
+            KeyError: The name is taken, and ``force`` is false.
+            TypeError: An argument is of a wrong type, or ``module`` cannot be called.
+
+        Examples:
+            >>> backbones = Registry("backbone")
+            >>> @backbones.register_module(name="mnet")
+            ... class MobileNet:
+            ...     pass
+        """
+        if not isinstance(force, bool):
+            raise TypeError(f"force must be a boolean, but got {type(force)}")
+        names = _names(name)
+        if module is not None:
+            return self._register(module, names, force)
+
+        def decorate(target: F) -> F:
+            return self._register(target, names, force)
+
+        return decorate
+
+    def build(self, cfg: Any, *args: Any, **kwargs: Any) -> Any:
+        """Build an object from a config.
+
+        Args:
+            cfg: Config with the name under ``type`` and the arguments of the constructor.
+            *args: Passed to the build function.
+            **kwargs: Passed to the build function.
+
+        Raises:
+            NotRegisteredError: Nothing is known under the name.
+        """
+        return self.build_func(cfg, *args, **kwargs, registry=self)
+
+    def _register(self, module: Any, names: list[str] | None, force: bool) -> Any:
+        if not callable(module):
+            raise TypeError(f"module must be Callable, but got {type(module)}")
+        with _lock:
+            for name in names or [module.__name__]:
+                there = self._module_dict.get(name)
+                if there is not None and not force:
+                    raise KeyError(
+                        f"{name} is already registered in {self.name} at {_location(there)}; "
+                        "give force=True to replace it"
+                    )
+            for name in names or [module.__name__]:
+                self._module_dict[name] = module
+        return module
+
+    def _add_child(self, child: Registry) -> None:
+        with _lock:
+            if child.scope in self._children:
+                raise ValueError(f"scope {child.scope} exists in {self.name} registry already")
+            self._children[child.scope] = child
+
+    def _get_here(self, name: str) -> Any:
+        """Look a plain name up in this registry alone, importing what may register it."""
+        found = self._module_dict.get(name)
+        if found is None and not self._imported:
+            for location in self._locations:
+                importlib.import_module(location)
+            self._imported = True
+            found = self._module_dict.get(name)
+        if found is None:
+            import_advertised(self.root.name)
+            found = self._module_dict.get(name)
+        return found
+
+    def _get_upwards(self, name: str) -> Any:
+        # Each registry is asked in full before its parent is, so that what a name gives never
+        # depends on what happens to be imported already.
+        registry: Registry | None = self
+        while registry is not None:
+            found = registry._get_here(name)
+            if found is not None:
+                return found
+            registry = registry.parent
+        return None
+
+    def _search(self, scope: str, load: bool = True) -> Registry | None:
+        """Find the registry of a scope in the tree below."""
+        if scope == self._scope:
+            return self
+        direct = self._children.get(scope)
+        if direct is not None:
+            return direct
+        for child in list(self._children.values()):
+            found = child._search(scope, load=False)
+            if found is not None:
+                return found
+        if load:
+            import_scope(scope)
+            return self._search(scope, load=False)
+        return None
+
+    def _snapshot(self) -> dict[str, Any]:
+        with _lock:
+            return dict(sorted(self._module_dict.items()))
+
+
+def not_registered(registry: Registry, key: str) -> NotRegisteredError:
+    """Return the error for a name that is missed: where it was looked for, and what is near."""
+    scope, rest = Registry.split_scope_key(key)
+    if scope is not None:
+        target = registry.root._search(canonical(scope))
+        looked = [target] if target is not None else []
+    else:
+        looked, at = [], registry
+        while at is not None:
+            looked.append(at)
+            at = at.parent  # type: ignore[assignment]
+    message = [f"{key} is not in the {registry.scope}::{registry.name} registry."]
+    if looked:
+        places = ", ".join(f"{each.scope}::{each.name} ({len(each)} names)" for each in looked)
+        message.append(f"Looked in {places}.")
+    else:
+        message.append(
+            f"There is no scope {scope!r} (known: {', '.join(_scopes(registry.root))}) and no "
+            f"importable object of that path."
+        )
+    near = _closest(registry.root, rest)
+    if near:
+        message.append(f"Closest names: {', '.join(near)}.")
+    message += [f"{failure}." for failure in failures(registry.root.name)]
+    message.append("If it is your own class, import its module, for instance by custom_imports.")
+    return NotRegisteredError(" ".join(message))
+
+
+def _closest(root: Registry, name: str) -> list[str]:
+    import difflib
+
+    candidates: dict[str, list[str]] = {}
+    for registry in _tree(root):
+        for known in registry._snapshot():
+            full = known if registry is root else f"{registry.scope}.{known}"
+            candidates.setdefault(known.lower(), []).append(full)
+    near = difflib.get_close_matches(name.rpartition(".")[2].lower(), candidates, n=3)
+    return [full for match in near for full in candidates[match]][:5]
+
+
+def _tree(registry: Registry) -> Iterator[Registry]:
+    yield registry
+    for child in list(registry.children.values()):
+        yield from _tree(child)
+
+
+def _scopes(root: Registry) -> list[str]:
+    return [registry.scope for registry in _tree(root)]
+
+
+def _inherited_build_func(parent: Registry | None) -> Callable[..., Any]:
+    if parent is not None:
+        return parent.build_func
+    # The build functions need the class Registry: theirs is the lower module.
+    from eng.registry.build import build_from_cfg
+
+    return build_from_cfg
+
+
+def _names(name: str | Sequence[str] | None) -> list[str] | None:
+    if name is None:
+        return None
+    names = [name] if isinstance(name, str) else name
+    if not isinstance(names, Sequence) or not all(isinstance(each, str) for each in names):
+        raise TypeError(
+            "name must be None, an instance of str, or a sequence of str, "
+            f"but got {type(name)}: {name!r}"
+        )
+    return list(names)
+
+
+def _refuse_key(key: object) -> None:
+    raise TypeError(f"The key argument of `Registry.get` must be a str, got {type(key)}")
+
+
+def _location(value: Any) -> str:
+    module = getattr(value, "__module__", None)
+    return f"{module}.{getattr(value, '__qualname__', None) or value!r}"

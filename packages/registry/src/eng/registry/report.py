@@ -1,0 +1,75 @@
+"""What is registered where."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from eng.registry.discovery import import_advertised
+from eng.registry.registry import Registry
+
+_logger = logging.getLogger(__name__)
+
+
+def traverse_registry_tree(registry: Registry, verbose: bool = True) -> list[dict[str, Any]]:
+    """Collect what is registered in a registry and those below it.
+
+    Args:
+        registry: Where to begin.
+        verbose: Whether to log what is found.
+
+    Returns:
+        One dict for each registry: ``num_modules``, ``scope``, and the names registered, listed
+        under the folder of the module that defines them.
+    """
+    found: list[dict[str, Any]] = []
+
+    def visit(node: Registry) -> None:
+        folders: dict[str, list[str]] = {}
+        for name, value in node._snapshot().items():
+            folder = "/".join(str(getattr(value, "__module__", "")).split(".")[:-1])
+            folders.setdefault(folder, []).append(name)
+        found.append({"num_modules": len(node), "scope": node.scope, **folders})
+        for child in list(node.children.values()):
+            visit(child)
+
+    visit(registry)
+    if verbose:
+        _logger.info("Find %d registries below %s: %s", len(found), registry.name, found)
+    return found
+
+
+def count_registered_modules(save_path: str | None = None, verbose: bool = True) -> dict[str, Any]:
+    """Collect what is registered in all root registries and those below them.
+
+    Everything that installed packages advertise is imported first.
+
+    Args:
+        save_path: Folder to write ``modules_statistic_results.json`` into. Default: nothing is
+            written.
+        verbose: Whether to log what is found.
+
+    Returns:
+        The date under ``scan_date``, and under ``registries`` what
+        :func:`traverse_registry_tree` gives for each root registry.
+    """
+    from datetime import datetime
+
+    from eng.registry import root
+
+    roots = {name: value for name, value in vars(root).items() if isinstance(value, Registry)}
+    for registry in roots.values():
+        import_advertised(registry.name)
+    result = {
+        "scan_date": datetime.now().strftime("%Y-%m-%d-%H:%M:%S"),
+        "registries": {
+            name: traverse_registry_tree(roots[name], verbose) for name in sorted(roots)
+        },
+    }
+    if save_path is not None:
+        path = Path(save_path, "modules_statistic_results.json")
+        path.write_text(json.dumps(result, indent=2), encoding="utf-8")
+        _logger.info("Result has been saved to %s", path)
+    return result

@@ -1,0 +1,104 @@
+"""The scope that names without one are looked up in."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from eng.utils import ManagerMixin
+
+ROOT_SCOPE = "eng"
+# Configs of the OpenMMLab family name the root scope so.
+_ALIASES = {"mmengine": ROOT_SCOPE}
+
+_ages = itertools.count()
+_overwritten: ContextVar[DefaultScope | None] = ContextVar("default_scope", default=None)
+
+
+class DefaultScope(ManagerMixin):
+    """Scope of the current task, which can be asked for from anywhere.
+
+    Args:
+        name: Name of this instance.
+        scope_name: Scope of the task, such as ``"mmdet"``.
+
+    Raises:
+        TypeError: ``scope_name`` is not a string.
+
+    Examples:
+        >>> DefaultScope.get_instance("task", scope_name="mmdet").scope_name
+        'mmdet'
+    """
+
+    def __init__(self, name: str, scope_name: str) -> None:
+        super().__init__(name)
+        if not isinstance(scope_name, str):
+            raise TypeError(f"scope_name should be a string, but it is {scope_name!r}")
+        self._scope_name = scope_name
+        self._age = next(_ages)
+
+    @property
+    def scope_name(self) -> str:
+        """Scope of the task."""
+        return self._scope_name
+
+    @classmethod
+    def get_current_instance(cls) -> DefaultScope | None:  # type: ignore[override]
+        """Return the default scope that was created or overwritten last, if there is one."""
+        temporary = _overwritten.get()
+        if not cls._instance_dict:
+            return temporary
+        created = super().get_current_instance()
+        if temporary is None or created._age > temporary._age:
+            return created
+        return temporary
+
+    @classmethod
+    @contextmanager
+    def overwrite_default_scope(cls, scope_name: str | None) -> Iterator[None]:
+        """Make another scope the current one within a ``with`` block.
+
+        Blocks may be nested. Other threads and asynchronous tasks do not see it.
+
+        Args:
+            scope_name: The scope; ``None`` changes nothing.
+        """
+        if scope_name is None:
+            yield
+            return
+        token = _overwritten.set(cls(f"overwrite-{scope_name}", scope_name))
+        try:
+            yield
+        finally:
+            _overwritten.reset(token)
+
+
+def init_default_scope(scope: str) -> None:
+    """Make a scope the default one of this process.
+
+    A warning is given where that ends another default scope.
+
+    Args:
+        scope: The scope, such as ``"mmdet"``.
+    """
+    current = DefaultScope.get_current_instance()
+    if current is not None and current.scope_name == scope:
+        return
+    if not DefaultScope.check_instance_created(scope):
+        DefaultScope.get_instance(scope, scope_name=scope)
+        return
+    if current is not None:
+        warnings.warn(
+            f'The current default scope "{current.scope_name}" is not "{scope}"; '
+            f'init_default_scope sets it to "{scope}".',
+            stacklevel=2,
+        )
+    DefaultScope.get_instance(f"{scope}-{next(_ages)}", scope_name=scope)
+
+
+def canonical(scope: str) -> str:
+    """Return the scope that an alias stands for, and any other as it is."""
+    return _ALIASES.get(scope, scope)

@@ -1,0 +1,135 @@
+"""Instances that can be fetched by name from anywhere in the process."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import threading
+from typing import Any, TypeVar
+
+T = TypeVar("T", bound="ManagerMixin")
+
+# One lock for all classes: the constructor of a managed instance may fetch an instance of another
+# managed class, and locks of their own could then be taken in two orders.
+_lock = threading.RLock()
+
+
+class NoInstanceError(RuntimeError, AssertionError):
+    """The current instance of a class was asked for before any was created."""
+
+
+class ManagerMeta(type):
+    """The metaclass of classes whose instances can be fetched by name.
+
+    Every class gets its own table of instances. Its constructor must accept ``name``.
+
+    Raises:
+        AssertionError: The constructor of the class has no argument ``name``.
+
+    Examples:
+        >>> class Managed(metaclass=ManagerMeta):
+        ...     def __init__(self, name):
+        ...         pass
+    """
+
+    def __init__(cls, *args: Any) -> None:
+        cls._instance_dict: dict[str, Any] = {}
+        if "name" not in inspect.signature(cls.__init__).parameters:  # type: ignore[misc]
+            # Raised by hand, since `python -O` drops assert statements.
+            raise AssertionError(f"{cls}.__init__ must have the name argument.")
+        super().__init__(*args)
+
+
+class ManagerMixin(metaclass=ManagerMeta):
+    """Base class of classes whose instances can be fetched by name from anywhere.
+
+    Safe under threads: of several threads that ask for the same new name, one creates the
+    instance and all get it.
+
+    Args:
+        name: Name of the instance, not empty. Instances made by calling the class, rather than
+            :meth:`get_instance`, are not in the table.
+
+    Raises:
+        TypeError: ``name`` is not a string.
+        ValueError: ``name`` is empty.
+
+    Examples:
+        >>> class Recorder(ManagerMixin):
+        ...     def __init__(self, name=""):
+        ...         super().__init__(name)
+        >>> Recorder.get_instance("train") is Recorder.get_instance("train")
+        True
+    """
+
+    _instance_dict: dict[str, Any]
+
+    def __init__(self, name: str = "", **kwargs: Any) -> None:
+        _check_name(type(self), name)
+        self._instance_name = name
+
+    @classmethod
+    def get_instance(cls: type[T], name: str, **kwargs: Any) -> T:
+        """Return the instance called ``name``, creating it where there is none yet.
+
+        Args:
+            name: Name of the instance.
+            **kwargs: Passed to the constructor; not used when the instance exists already.
+
+        Raises:
+            TypeError: ``name`` is not a string.
+        """
+        if not isinstance(name, str):
+            _check_name(cls, name)
+        with _lock:
+            if name not in cls._instance_dict:
+                # In the table only once the constructor is through: a failure leaves no trace.
+                instance = cls(name=name, **kwargs)
+                cls._instance_dict.setdefault(name, instance)
+            return cls._instance_dict[name]
+
+    @classmethod
+    def get_current_instance(cls: type[T]) -> T:
+        """Return the instance that was created last.
+
+        Raises:
+            NoInstanceError: No instance has been created; a ``RuntimeError`` and, as documented,
+                an ``AssertionError``.
+        """
+        with _lock:
+            if not cls._instance_dict:
+                raise NoInstanceError(
+                    f"{cls.__name__} has no instance yet: call "
+                    f"{cls.__name__}.get_instance(name=...) before get_current_instance()"
+                )
+            return cls._instance_dict[next(reversed(cls._instance_dict))]
+
+    @classmethod
+    def check_instance_created(cls, name: str) -> bool:
+        """Return whether an instance called ``name`` exists."""
+        with _lock:
+            return name in cls._instance_dict
+
+    @property
+    def instance_name(self) -> str:
+        """Name of the instance."""
+        return self._instance_name
+
+
+def _check_name(cls: type, name: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(
+            f"the name of a {cls.__name__} must be a string, but it is a {type(name).__name__}"
+        )
+    if not name:
+        raise ValueError(f"the name of a {cls.__name__} must not be empty")
+
+
+def _renew_lock() -> None:
+    # A child forked while another thread held the lock would wait for it forever.
+    global _lock  # noqa: PLW0603
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)

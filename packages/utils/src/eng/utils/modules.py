@@ -1,0 +1,53 @@
+"""Importing modules that are named as strings."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from types import ModuleType
+
+
+def import_modules_from_strings(
+    imports: list[str] | str | None, allow_failed_imports: bool = False
+) -> list[ModuleType | None] | ModuleType | None:
+    """Import modules by name.
+
+    Args:
+        imports: Module name, or a list of them; nothing happens for ``None`` and empty values.
+        allow_failed_imports: Whether a module that cannot be imported becomes ``None`` with a
+            warning. By default the ``ImportError`` is raised.
+
+    Returns:
+        The module for a name, a list of modules for a list, ``None`` where nothing was asked for.
+
+    Raises:
+        TypeError: ``imports`` is neither a string nor a list of strings.
+        ImportError: A module cannot be imported, and ``allow_failed_imports`` is false.
+
+    Examples:
+        >>> path, sys = import_modules_from_strings(["os.path", "sys"])
+    """
+    if not imports:
+        return None
+    if isinstance(imports, str):
+        return _import(imports, allow_failed_imports)
+    if not isinstance(imports, list):
+        raise TypeError(
+            f"custom imports must be a string or a list of strings, not {type(imports).__name__}"
+        )
+    for name in imports:
+        if not isinstance(name, str):
+            raise TypeError(f"{name!r} is of type {type(name).__name__} and cannot be imported")
+    return [_import(name, allow_failed_imports) for name in imports]
+
+
+def _import(name: str, allow_failure: bool) -> ModuleType | None:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        if not allow_failure:
+            raise ImportError(
+                f"Failed to import {name}: {error}", name=error.name, path=error.path
+            ) from error
+        warnings.warn(f"{name} failed to import and is ignored: {error}", stacklevel=3)
+        return None

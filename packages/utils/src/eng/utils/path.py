@@ -1,0 +1,139 @@
+"""Files and folders of the local file system."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def is_filepath(x: object) -> bool:
+    """Return whether ``x`` is a string or a ``Path``."""
+    return isinstance(x, (str, Path))
+
+
+def is_abs(path: str) -> bool:
+    """Return whether a path is absolute, on this machine or in another storage.
+
+    Args:
+        path: Local path, or a URL such as ``s3://bucket/key``, which is always absolute.
+    """
+    return Path(path).is_absolute() or _URL.match(str(path)) is not None
+
+
+def fopen(filepath: str | Path, *args: Any, **kwargs: Any) -> IO[Any]:
+    """Open a file; arguments are those of :func:`open`.
+
+    Raises:
+        ValueError: ``filepath`` is neither a string nor a ``Path``.
+    """
+    if not is_filepath(filepath):
+        raise ValueError(
+            f"`filepath` should be a string or a Path, but it is a {type(filepath).__name__}"
+        )
+    return Path(filepath).open(*args, **kwargs)
+
+
+def check_file_exist(filename: str | Path, msg_tmpl: str = 'file "{}" does not exist') -> None:
+    """Raise ``FileNotFoundError`` unless a file exists.
+
+    Args:
+        filename: Path of the file.
+        msg_tmpl: Message of the error; ``{}`` stands for the path.
+    """
+    if not Path(filename).is_file():
+        raise FileNotFoundError(msg_tmpl.format(filename))
+
+
+def mkdir_or_exist(dir_name: str | Path, mode: int = 0o777) -> None:
+    """Create a folder with its parents, unless it exists.
+
+    Args:
+        dir_name: Path of the folder; ``~`` is expanded, and nothing happens for an empty string.
+        mode: Permissions of the folder, before the umask.
+
+    Raises:
+        FileExistsError: A file has that path.
+    """
+    if dir_name != "":
+        Path(dir_name).expanduser().mkdir(mode=mode, parents=True, exist_ok=True)
+
+
+def symlink(src: str | Path, dst: str | Path, overwrite: bool = True, **kwargs: Any) -> None:
+    """Create a symbolic link ``dst`` that points to ``src``.
+
+    Args:
+        src: What the link points to; a relative path counts from the folder of ``dst``.
+        dst: Path of the link.
+        overwrite: Whether a file or link at ``dst`` is replaced. It is replaced in one step, so
+            that others see either the old or the new one.
+        **kwargs: Passed to :meth:`pathlib.Path.symlink_to`.
+
+    Raises:
+        FileExistsError: ``dst`` exists and ``overwrite`` is false.
+        IsADirectoryError: ``dst`` is a folder.
+    """
+    target = Path(dst)
+    if not overwrite or not os.path.lexists(target):
+        target.symlink_to(src, **kwargs)
+        return
+    import uuid
+
+    beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    beside.symlink_to(src, **kwargs)
+    try:
+        beside.replace(target)
+    except OSError:
+        beside.unlink()
+        raise
+
+
+def scandir(
+    dir_path: str | Path,
+    suffix: str | tuple[str, ...] | None = None,
+    recursive: bool = False,
+    case_sensitive: bool = True,
+) -> Iterator[str]:
+    """Yield the files of a folder in sorted order; hidden files are left out.
+
+    Args:
+        dir_path: Path of the folder.
+        suffix: Only files whose names end so; several may be given as a tuple. Default: all.
+        recursive: Whether folders below are scanned too. A link that leads back to a folder
+            above it is not followed.
+        case_sensitive: Whether upper and lower case of the suffix matter.
+
+    Yields:
+        Paths relative to ``dir_path``.
+
+    Raises:
+        TypeError: ``dir_path`` or ``suffix`` is of another type.
+    """
+    if not is_filepath(dir_path):
+        raise TypeError('"dir_path" must be a string or Path object')
+    if suffix is not None and not isinstance(suffix, (str, tuple)):
+        raise TypeError('"suffix" must be a string or tuple of strings')
+    endings: tuple[str, ...] = (suffix,) if isinstance(suffix, str) else suffix or ("",)
+    if not case_sensitive:
+        endings = tuple(ending.lower() for ending in endings)
+
+    def scan(folder: Path, above: frozenset[str]) -> Iterator[str]:
+        real = os.path.realpath(folder)
+        if real in above:
+            return
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+        for entry in entries:
+            if entry.is_dir():
+                if recursive:
+                    yield from scan(folder / entry.name, above | {real})
+            elif not entry.name.startswith(".") and entry.is_file():
+                name = entry.name if case_sensitive else entry.name.lower()
+                if name.endswith(endings):
+                    yield os.path.relpath(folder / entry.name, dir_path)
+
+    return scan(Path(dir_path), frozenset())

@@ -1,0 +1,82 @@
+"""Decorators of functions that need a package or a program."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from eng.utils.package import is_installed
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_MESSAGE = (
+    'Prerequisites "{}" are required in method "{}" but not found, please install them first.'
+)
+
+
+class MissingPackageError(ImportError, RuntimeError):
+    """A package that a function needs is not installed."""
+
+
+def check_prerequisites(
+    prerequisites: str | list[str],
+    checker: Callable[[str], bool],
+    msg_tmpl: str = _MESSAGE,
+) -> Callable[[F], F]:
+    """Return a decorator that looks for prerequisites at each call of a function.
+
+    Args:
+        prerequisites: What the function needs.
+        checker: Function that returns whether a prerequisite is met.
+        msg_tmpl: Message of the error; the two ``{}`` are the missing prerequisites and the name
+            of the function.
+
+    Returns:
+        A decorator. The function it returns raises ``RuntimeError`` where something is missing.
+    """
+    return _requiring(prerequisites, checker, msg_tmpl, RuntimeError)
+
+
+def requires_package(prerequisites: str | list[str]) -> Callable[[F], F]:
+    """Return a decorator of a function that needs packages.
+
+    The decorated function raises an ``ImportError`` (a ``RuntimeError`` too) where one is missing.
+
+    Examples:
+        >>> @requires_package("numpy")
+        ... def zeros(n):
+        ...     import numpy
+        ...     return numpy.zeros(n)
+    """
+    return _requiring(prerequisites, is_installed, _MESSAGE, MissingPackageError)
+
+
+def requires_executable(prerequisites: str | list[str]) -> Callable[[F], F]:
+    """Return a decorator of a function that needs programs, such as ``ffmpeg``.
+
+    The decorated function raises a ``RuntimeError`` where one is missing.
+    """
+    return _requiring(prerequisites, lambda name: shutil.which(name) is not None, _MESSAGE)
+
+
+def _requiring(
+    prerequisites: str | list[str],
+    checker: Callable[[str], bool],
+    msg_tmpl: str,
+    error: type[Exception] = RuntimeError,
+) -> Callable[[F], F]:
+    wanted = [prerequisites] if isinstance(prerequisites, str) else list(prerequisites)
+
+    def decorate(func: F) -> F:
+        @functools.wraps(func)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            missing = [item for item in wanted if not checker(item)]
+            if missing:
+                raise error(msg_tmpl.format(", ".join(missing), func.__name__))
+            return func(*args, **kwargs)
+
+        return checked  # type: ignore[return-value]
+
+    return decorate

@@ -1,0 +1,73 @@
+"""Versions as numbers, and the version of a git checkout."""
+
+from __future__ import annotations
+
+import re
+
+# The forms that PEP 440 allows, https://peps.python.org/pep-0440/#appendix-b.
+_VERSION = re.compile(
+    r"""v?(?:\d+!)?(?P<release>\d+(?:\.\d+)*)
+    (?:[-_.]?(?P<pre>alpha|a|beta|b|preview|pre|c|rc)[-_.]?(?P<pre_n>\d+)?)?
+    (?P<post>-(?P<post_n1>\d+)|[-_.]?(?:post|rev|r)[-_.]?(?P<post_n2>\d+)?)?
+    (?P<dev>[-_.]?dev[-_.]?\d*)?
+    (?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_STAGE = {"a": -3, "b": -2, "p": -1, "c": -1, "r": -1}  # by the first letter
+
+
+def digit_version(version_str: str, length: int = 4) -> tuple[int, ...]:
+    """Turn a version into numbers that compare in the order of releases.
+
+    Args:
+        version_str: Version as of PEP 440.
+        length: How many levels of the release count; missing ones are 0.
+
+    Returns:
+        The levels, then a pair for the stage: dev ``(-4, 0)``, alpha ``(-3, n)``, beta
+        ``(-2, n)``, release candidate ``(-1, n)``, final ``(0, 0)``, post ``(1, n)``.
+
+    Raises:
+        ValueError: The version is not one of PEP 440.
+
+    Examples:
+        >>> digit_version("1.2.3rc1")
+        (1, 2, 3, 0, -1, 1)
+    """
+    match = _VERSION.fullmatch(version_str.strip())
+    if match is None:
+        raise ValueError(f"failed to parse version {version_str!r}: it is not of PEP 440")
+    release = [int(level) for level in match["release"].split(".")][:length]
+    release += [0] * (length - len(release))
+    if match["pre"]:
+        stage = (_STAGE[match["pre"][0].lower()], int(match["pre_n"] or 0))
+    elif match["dev"]:
+        stage = (-4, 0)
+    elif match["post"]:
+        stage = (1, int(match["post_n1"] or match["post_n2"] or 0))
+    else:
+        stage = (0, 0)
+    return (*release, *stage)
+
+
+def get_git_hash(fallback: str = "unknown", digits: int | None = None) -> str:
+    """Return the commit of the git checkout that the working folder lies in.
+
+    Args:
+        fallback: What to return where there is no git, or no checkout.
+        digits: How many digits to keep. Default: all.
+
+    Raises:
+        TypeError: ``digits`` is not a number.
+    """
+    import subprocess
+
+    if digits is not None and not isinstance(digits, int):
+        raise TypeError(f"digits must be None or an integer, not {digits!r}")
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return fallback
+    return found.stdout.strip()[:digits]

@@ -1,0 +1,86 @@
+"""What each package imports of eng is what it declares, and the declarations have no cycle."""
+
+from __future__ import annotations
+
+import ast
+import re
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib  # type: ignore[no-redef]
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = sorted(p.parent.name for p in ROOT.glob("packages/*/pyproject.toml"))
+
+#: The rows of the design from bottom to top; a package may need only rows above its own in this list.
+ORDER = [
+    "utils", "registry", "fileio", "config", "logging", "device", "dist", "dl_utils", "structures",
+    "checkpoint", "dataset", "evaluator", "optim", "model", "vis", "hooks", "runner", "hub", "all",
+]  # fmt: skip
+
+
+def _project(package: str) -> dict:
+    text = (ROOT / "packages" / package / "pyproject.toml").read_text()
+    return tomllib.loads(text)["project"]
+
+
+def declared(package: str) -> set[str]:
+    """Packages of eng that a wheel requires."""
+    names = {re.split(r"[~<>=!\[; ]", line)[0] for line in _project(package)["dependencies"]}
+    return {name[4:].replace("-", "_") for name in names if name.startswith("eng-")}
+
+
+def imported(package: str) -> dict[str, str]:
+    """Packages of eng that the sources import, each with one place where they do."""
+    found: dict[str, str] = {}
+    for path in sorted((ROOT / "packages" / package / "src").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(), str(path))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                names = [node.module]
+                if node.module == "eng":
+                    names = [f"eng.{alias.name}" for alias in node.names]
+            for name in names:
+                parts = name.split(".")
+                if parts[0] == "eng" and len(parts) > 1 and parts[1] != package:
+                    found.setdefault(parts[1], f"{path.relative_to(ROOT)}:{node.lineno}")
+    return found
+
+
+def test_every_package_has_a_place_in_the_order() -> None:
+    assert sorted(ORDER) == PACKAGES
+
+
+@pytest.mark.parametrize("package", [p for p in PACKAGES if p != "all"])
+def test_imports_are_what_is_declared(package: str) -> None:
+    have = imported(package)
+    undeclared = {name: where for name, where in have.items() if name not in declared(package)}
+    unused = declared(package) - set(have)
+    assert not undeclared, f"eng-{package} imports without declaring: {undeclared}"
+    assert not unused, f"eng-{package} declares but does not import: {sorted(unused)}"
+
+
+def test_all_declares_every_package() -> None:
+    assert declared("all") == set(PACKAGES) - {"all"}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_nothing_is_needed_from_above(package: str) -> None:
+    upward = {n for n in declared(package) if ORDER.index(n) >= ORDER.index(package)}
+    assert not upward, f"eng-{package} needs packages above it: {sorted(upward)}"
+
+
+def test_no_cycle() -> None:
+    TopologicalSorter({package: declared(package) for package in PACKAGES}).prepare()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_namespace_is_implicit(package: str) -> None:
+    assert not (ROOT / "packages" / package / "src" / "eng" / "__init__.py").exists()
