@@ -75,22 +75,19 @@ def collect_results_cpu(
     if world_size == 1:
         return result_part[:size]
     folder, is_ours = _shared_folder(tmpdir, rank)
-    _raise_together(_write(result_part, folder / f"part_{rank}.pkl"))
-    ordered, problem = None, None
-    if rank == 0:
-        try:
-            ordered = _in_order([_read(folder, other) for other in range(world_size)], size)
-        except OSError as error:
-            problem = error
-        for other in range(world_size):
-            (folder / f"part_{other}.pkl").unlink(missing_ok=True)
-        if is_ours:
-            shutil.rmtree(folder, ignore_errors=True)
-    # nobody goes on to a next collection in the same folder before its files are gone
-    barrier()
-    if problem is not None:
-        raise problem
-    return ordered
+    try:
+        _raise_together(_write(result_part, folder / f"part_{rank}.pkl"))
+        if rank != 0:
+            return None
+        return _in_order([_read(folder, other) for other in range(world_size)], size)
+    finally:
+        if rank == 0:
+            for other in range(world_size):
+                (folder / f"part_{other}.pkl").unlink(missing_ok=True)
+            if is_ours:
+                shutil.rmtree(folder, ignore_errors=True)
+        # nobody goes on to a next collection in the same folder before its files are gone
+        barrier()
 
 
 def collect_results_gpu(result_part: list[Any], size: int) -> list[Any] | None:
