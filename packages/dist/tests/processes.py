@@ -12,7 +12,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 
-def run(function: Callable[..., Any], world_size: int, *args: Any, timeout: float = 60, check: bool = True) -> list[Any]:
+def run(
+    function: Callable[..., Any],
+    world_size: int,
+    *args: Any,
+    timeout: float = 60,
+    check: bool = True,
+) -> list[Any]:
     """Call ``function(*args)`` in each process; return what each returned, or its exception."""
     with TemporaryDirectory() as folder:
         # the first process binds any free port and tells: no port can be lost in between
@@ -20,7 +26,9 @@ def run(function: Callable[..., Any], world_size: int, *args: Any, timeout: floa
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         processes = [
-            context.Process(target=_child, args=(function, args, rank, world_size, port, folder, timeout))
+            context.Process(
+                target=_child, args=(function, args, rank, world_size, port, folder, timeout)
+            )
             for rank in range(world_size)
         ]
         listener.close()
@@ -49,7 +57,14 @@ def _child(function, args, rank, world_size, port, folder, timeout):
     import eng.dist as dist
 
     torch.set_num_threads(1)
-    os.environ.update(RANK=str(rank), WORLD_SIZE=str(world_size), LOCAL_RANK=str(rank), LOCAL_WORLD_SIZE=str(world_size), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    os.environ.update(
+        RANK=str(rank),
+        WORLD_SIZE=str(world_size),
+        LOCAL_RANK=str(rank),
+        LOCAL_WORLD_SIZE=str(world_size),
+        MASTER_ADDR="127.0.0.1",
+        MASTER_PORT=str(port),
+    )
     dist.init_dist("pytorch", backend="gloo", timeout=timeout)
     path = Path(folder) / str(rank)
     try:

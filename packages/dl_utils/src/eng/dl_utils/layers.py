@@ -9,7 +9,9 @@ _NORMS = (_BatchNorm, _InstanceNorm, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm, nn.
 
 def has_batch_norm(model: nn.Module) -> bool:
     """Whether a model has a batch normalization layer at any depth."""
-    return any(isinstance(m, _BatchNorm) and not isinstance(m, _InstanceNorm) for m in model.modules())
+    return any(
+        isinstance(m, _BatchNorm) and not isinstance(m, _InstanceNorm) for m in model.modules()
+    )
 
 
 def is_norm(layer: nn.Module, exclude: type | tuple[type, ...] | None = None) -> bool:

@@ -44,9 +44,7 @@ def tensor2imgs(
         ValueError: The shape, ``mean``, ``std`` or ``to_bgr`` do not fit.
     """
     if tensor.ndim != 4 or tensor.shape[1] not in (1, 3):
-        raise ValueError(
-            f"tensor should be of shape (N, 1 or 3, H, W), not {tuple(tensor.shape)}"
-        )
+        raise ValueError(f"tensor should be of shape (N, 1 or 3, H, W), not {tuple(tensor.shape)}")
     channels = tensor.shape[1]
     mean = (0.0,) * channels if mean is None else mean
     std = (1.0,) * channels if std is None else std

@@ -92,8 +92,8 @@ class TimeCounter:
                 self._print(elapsed, 1)
             return
         self._total += elapsed
-        if self._count % self.log_interval == 0:
-            self._print(self._total / counted, self._count)
+        if counted % self.log_interval == 0:
+            self._print(self._total / counted, counted)
 
     def _print(self, average: float, runs: int) -> None:
         print_log(

@@ -94,7 +94,9 @@ class MessageHub(ManagerMixin):
         for key, value in log_dict.items():
             if isinstance(value, Mapping):
                 if "value" not in value:
-                    raise KeyError(f"scalar {key!r}: a dict needs a 'value', this has {list(value)}")
+                    raise KeyError(
+                        f"scalar {key!r}: a dict needs a 'value', this has {list(value)}"
+                    )
                 self.update_scalar(key, value["value"], value.get("count", 1), resumed)
             else:
                 self.update_scalar(key, value, 1, resumed)
@@ -157,7 +159,9 @@ class MessageHub(ManagerMixin):
         if key in self._runtime_info:
             return copy.deepcopy(self._runtime_info[key])
         if default is _MISSING:
-            raise KeyError(f"no information {key!r} is known, known are: {list(self._runtime_info)}")
+            raise KeyError(
+                f"no information {key!r} is known, known are: {list(self._runtime_info)}"
+            )
         return default
 
     def state_dict(self) -> dict[str, Any]:
@@ -176,7 +180,9 @@ class MessageHub(ManagerMixin):
                     info[key] = _plain(value)
                 except TypeError as error:
                     warnings.warn(f"information {key!r} is not saved: {error}", stacklevel=2)
-        kept = OrderedDict((k, v) for k, v in self._resumed_keys.items() if k in scalars or k in info)
+        kept = OrderedDict(
+            (k, v) for k, v in self._resumed_keys.items() if k in scalars or k in info
+        )
         return {"log_scalars": scalars, "runtime_info": info, "resumed_keys": kept}
 
     def load_state_dict(self, state_dict: "Mapping[str, Any] | MessageHub") -> None:

@@ -108,7 +108,9 @@ class MMLogger(logging.Logger, ManagerMixin):
         self._log_file = path.absolute()
 
 
-def print_log(msg: Any, logger: logging.Logger | str | None = None, level: int = logging.INFO) -> None:
+def print_log(
+    msg: Any, logger: logging.Logger | str | None = None, level: int = logging.INFO
+) -> None:
     """Print or log a message.
 
     Args:
