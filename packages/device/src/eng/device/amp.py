@@ -72,4 +72,6 @@ def _supports_autocast(device_type: str) -> bool:
 
 
 def _supported_types() -> list[str]:
-    return [name for name in ("cuda", "cpu", "mps", "xpu", "npu", "mlu") if _supports_autocast(name)]
+    return [
+        name for name in ("cuda", "cpu", "mps", "xpu", "npu", "mlu") if _supports_autocast(name)
+    ]

@@ -4,6 +4,7 @@ from torch.distributed import ReduceOp
 
 from eng.dist.collect import collect_results, collect_results_cpu, collect_results_gpu
 from eng.dist.devices import cast_data_device, get_comm_device, get_data_device
+from eng.dist.failure import DistributedError
 from eng.dist.groups import (
     get_backend,
     get_default_group,
@@ -26,6 +27,7 @@ from eng.dist.synchronize import barrier, sync_random_seed
 from eng.dist.tensors import all_gather, broadcast, gather
 
 __all__ = [
+    "DistributedError",
     "MissingVariableError",
     "ReduceOp",
     "all_gather",

@@ -1,0 +1,76 @@
+"""Joining the distributed environment."""
+
+import warnings
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as torch_dist
+
+from eng.device import get_device
+from eng.dist.failure import watch_this_process
+from eng.dist.launchers import Place, find_place
+
+_DEVICE_BACKENDS = {"cuda": "nccl", "npu": "hccl", "mlu": "cncl"}
+
+
+def init_dist(launcher: str, backend: str | None = "nccl", **kwargs: Any) -> None:
+    """Join the distributed environment that a launcher has started this process in.
+
+    Args:
+        launcher: ``pytorch`` (torchrun), ``slurm`` or ``mpi`` (Open MPI, Intel MPI).
+        backend: ``nccl``, ``gloo``, ``mpi``, ``smddp``, ``hccl``, ``cncl``, or any other that
+            PyTorch knows. Where no CUDA device is, ``nccl`` gives way to the backend of the
+            device that is here (gloo on a cpu), with a warning; None picks that without one.
+        **kwargs: For ``torch.distributed.init_process_group``. ``timeout`` may be a number of
+            seconds; ``port`` is where slurm and mpi processes meet if ``MASTER_PORT`` is not set.
+
+    Raises:
+        ValueError: The launcher or the backend is unknown, or a setting is no valid number.
+        MissingVariableError: The launcher has not set a variable; names it.
+        RuntimeError: An environment has been initialised already, or the port is taken.
+    """
+    place = find_place(launcher, kwargs.pop("port", None))
+    if torch_dist.is_initialized():
+        raise RuntimeError("the distributed environment is initialised already")
+    if kwargs.get("timeout") is None:
+        kwargs.pop("timeout", None)
+    elif not isinstance(kwargs["timeout"], timedelta):
+        kwargs["timeout"] = timedelta(seconds=kwargs["timeout"])
+    name = _choose_backend(backend)
+    place.export()
+    _select_device(place)
+    try:
+        torch_dist.init_process_group(backend=name, **kwargs)
+    except RuntimeError as error:  # DistNetworkError where a socket is the matter
+        if "EADDRINUSE" in str(error) or "address already in use" in str(error).lower():
+            raise RuntimeError(
+                f"port {place.port} on {place.address} is taken by another program: set "
+                "MASTER_PORT to a free one"
+            ) from error
+        raise
+    watch_this_process()
+
+
+def _choose_backend(backend: str | None) -> str:
+    if backend is None:
+        return _DEVICE_BACKENDS.get(get_device(), "gloo")
+    name = backend.lower()
+    if name == "nccl" and not torch.cuda.is_available():
+        name = _DEVICE_BACKENDS.get(get_device(), "gloo")
+        warnings.warn(f"no CUDA device is here: {name} is used instead of nccl", stacklevel=3)
+    if name == "smddp":
+        import smdistributed.dataparallel.torch.torch_smddp  # type: ignore[import-not-found] # noqa: F401 - registers the backend
+    known = [known.lower() for known in torch_dist.Backend.backend_list if known != "undefined"]
+    parts = [part.rpartition(":")[2] for part in name.split(",")]
+    for part in parts:
+        if part not in known:
+            raise ValueError(f"unknown backend {part!r}, known are: {', '.join(known)}")
+    return name
+
+
+def _select_device(place: Place) -> None:
+    kind = get_device()
+    if kind in ("cuda", "npu", "mlu"):
+        module = getattr(torch, kind)
+        module.set_device(place.local_rank % module.device_count())

@@ -1,0 +1,219 @@
+"""What each launcher tells a process about its place among the others."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_DEFAULT_PORT = 29500
+
+
+class MissingVariableError(KeyError):
+    """An environment variable that a launcher should have set is missing."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+@dataclass(frozen=True)
+class Place:
+    """A process among the others.
+
+    Attributes:
+        rank: Rank in the world.
+        world_size: Number of processes.
+        local_rank: Rank on this machine.
+        local_size: Processes on this machine, None where the launcher does not tell.
+        address: Host of rank 0.
+        port: Port on that host where the processes meet.
+    """
+
+    rank: int
+    world_size: int
+    local_rank: int
+    local_size: int | None
+    address: str
+    port: int
+
+    def export(self) -> None:
+        """Set the variables of torchrun, which every tool knows to read."""
+        os.environ["RANK"] = str(self.rank)
+        os.environ["WORLD_SIZE"] = str(self.world_size)
+        os.environ["LOCAL_RANK"] = str(self.local_rank)
+        if self.local_size is not None:
+            os.environ["LOCAL_WORLD_SIZE"] = str(self.local_size)
+        os.environ["MASTER_ADDR"] = self.address
+        os.environ["MASTER_PORT"] = str(self.port)
+
+
+def find_place(launcher: str, port: int | None = None) -> Place:
+    """Read the environment that a launcher has set.
+
+    Args:
+        launcher: ``pytorch``, ``slurm`` or ``mpi``.
+        port: Port to meet at, for launchers that tell none; ``MASTER_PORT`` goes first.
+
+    Raises:
+        ValueError: The launcher is unknown, or a variable holds no valid number.
+        MissingVariableError: A variable is missing; names it and who should have set it.
+    """
+    if launcher not in _LAUNCHERS:
+        raise ValueError(
+            f"unknown launcher {launcher!r}, known are: {', '.join(_LAUNCHERS)} (and none, for "
+            "programs that don't call init_dist)"
+        )
+    place = _LAUNCHERS[launcher](port)
+    if not 0 <= place.rank < place.world_size:
+        raise ValueError(f"rank {place.rank} is not within a world of {place.world_size} processes")
+    return place
+
+
+def expand_hosts(hosts: str) -> list[str]:
+    """Expand Slurm's short form of host lists.
+
+    Args:
+        hosts: Such as ``login,gpu[01-03,7]`` or ``r[1-2]n[3-4]``.
+
+    Raises:
+        ValueError: The brackets don't match.
+
+    Examples:
+        >>> expand_hosts("a[1-3,7],b")
+        ['a1', 'a2', 'a3', 'a7', 'b']
+    """
+    if not re.fullmatch(r"(?:[^\[\],\s]|,|\[[0-9,-]+\])+", hosts):
+        raise ValueError(f"not a Slurm host list: {hosts!r}")
+    return [
+        name
+        for item in re.findall(r"(?:\[[^\]]*\]|[^,\[\]])+", hosts)
+        for name in _expand_brackets(item)
+    ]
+
+
+def _expand_brackets(item: str) -> list[str]:
+    match = re.search(r"\[([^\]]*)\]", item)
+    if match is None:
+        return [item]
+    names = []
+    for part in match[1].split(","):
+        first, _, last = part.partition("-")
+        for number in range(int(first), int(last or first) + 1):
+            names += _expand_brackets(
+                f"{item[: match.start()]}{number:0{len(first)}d}{item[match.end() :]}"
+            )
+    return names
+
+
+def _torchrun(port: int | None) -> Place:
+    setter = "torchrun sets it; start the program with torchrun, or use another launcher"
+    rank = _number("RANK", setter)
+    return Place(
+        rank=rank,
+        world_size=_number("WORLD_SIZE", setter),
+        local_rank=_optional_number("LOCAL_RANK", rank),
+        local_size=_optional_number("LOCAL_WORLD_SIZE", None),
+        address=os.environ.get("MASTER_ADDR") or _required("MASTER_ADDR", setter),
+        port=_port(port, default=None, setter=setter),
+    )
+
+
+def _slurm(port: int | None) -> Place:
+    setter = "Slurm sets it for programs that srun starts"
+    local_rank = _number("SLURM_LOCALID", setter)
+    address = os.environ.get("MASTER_ADDR") or _first_slurm_host(setter)
+    # jobs that share a machine should not meet at one port
+    job = _optional_number("SLURM_JOB_ID", None)
+    default = _DEFAULT_PORT if job is None else 20000 + job % 10000
+    return Place(
+        rank=_number("SLURM_PROCID", setter),
+        world_size=_number("SLURM_NTASKS", setter),
+        local_rank=local_rank,
+        local_size=_slurm_local_size(),
+        address=address,
+        port=_port(port, default, setter),
+    )
+
+
+def _first_slurm_host(setter: str) -> str:
+    name = "SLURM_STEP_NODELIST" if "SLURM_STEP_NODELIST" in os.environ else "SLURM_NODELIST"
+    if name not in os.environ and "SLURM_JOB_NODELIST" in os.environ:
+        name = "SLURM_JOB_NODELIST"
+    hosts = _required(name, setter)
+    try:
+        return expand_hosts(hosts)[0]
+    except ValueError:
+        if shutil.which("scontrol") is None:
+            raise
+    listed = subprocess.run(
+        ["scontrol", "show", "hostnames", hosts], check=True, capture_output=True, text=True
+    )
+    return listed.stdout.split()[0]
+
+
+def _slurm_local_size() -> int | None:
+    """Read this machine's tasks from forms such as ``2(x3),1``: two on three machines, then one."""
+    counts: list[int] = []
+    tasks = os.environ.get("SLURM_STEP_TASKS_PER_NODE") or os.environ.get("SLURM_TASKS_PER_NODE")
+    for count, times in re.findall(r"(\d+)(?:\(x(\d+)\))?", tasks or ""):
+        counts += [int(count)] * int(times or 1)
+    node = _optional_number("SLURM_NODEID", 0)
+    return counts[node] if node < len(counts) else None
+
+
+def _mpi(port: int | None) -> Place:
+    setter = "mpirun of Open MPI (OMPI_COMM_WORLD_*) or of Intel MPI (PMI_*, MPI_LOCAL*) sets it"
+    if "PMI_RANK" in os.environ and "OMPI_COMM_WORLD_RANK" not in os.environ:
+        rank, size = _number("PMI_RANK", setter), _number("PMI_SIZE", setter)
+        local_rank = _number("MPI_LOCALRANKID", setter)
+        local_size = _optional_number("MPI_LOCALNRANKS", None)
+    else:
+        rank = _number("OMPI_COMM_WORLD_RANK", setter)
+        size = _number("OMPI_COMM_WORLD_SIZE", setter)
+        local_rank = _number("OMPI_COMM_WORLD_LOCAL_RANK", setter)
+        local_size = _optional_number("OMPI_COMM_WORLD_LOCAL_SIZE", None)
+    address = os.environ.get("MASTER_ADDR")
+    if address is None and local_size == size:
+        address = "127.0.0.1"
+    if address is None:
+        address = _required("MASTER_ADDR", "mpirun does not: set it to the host of rank 0")
+    return Place(rank, size, local_rank, local_size, address, _port(port, _DEFAULT_PORT, setter))
+
+
+_LAUNCHERS: dict[str, Callable[[int | None], Place]] = {
+    "pytorch": _torchrun,
+    "slurm": _slurm,
+    "mpi": _mpi,
+}
+
+
+def _port(given: int | None, default: int | None, setter: str) -> int:
+    if "MASTER_PORT" in os.environ:
+        port = _number("MASTER_PORT", setter)
+    elif given is not None:
+        port = int(given)
+    elif default is not None:
+        port = default
+    else:
+        port = _number("MASTER_PORT", setter)
+    if not 0 <= port < 65536:
+        raise ValueError(f"port {port} is not within 0 and 65535")
+    return port
+
+
+def _required(name: str, setter: str) -> str:
+    if name not in os.environ:
+        raise MissingVariableError(f"the environment variable {name} is not set: {setter}")
+    return os.environ[name]
+
+
+def _number(name: str, setter: str) -> int:
+    text = _required(name, setter)
+    if not text.strip().isdecimal():
+        raise ValueError(f"the environment variable {name} should be a number, not {text!r}")
+    return int(text)
+
+
+def _optional_number(name: str, default: int | None) -> int | None:
+    return _number(name, "") if name in os.environ else default

@@ -1,0 +1,199 @@
+"""Reducing tensors over processes."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import torch
+import torch.distributed as torch_dist
+from torch import Tensor
+from torch.distributed import ProcessGroup, ReduceOp
+
+from eng.dist.devices import get_comm_device
+from eng.dist.failure import wait
+from eng.dist.groups import get_backend, get_world_size
+from eng.dist.tensors import all_gather
+
+_OPS: dict[str, Any] = {
+    "sum": ReduceOp.SUM,
+    "mean": ReduceOp.SUM,
+    "product": ReduceOp.PRODUCT,
+    "produce": ReduceOp.PRODUCT,
+    "min": ReduceOp.MIN,
+    "max": ReduceOp.MAX,
+    "band": ReduceOp.BAND,
+    "bor": ReduceOp.BOR,
+    "bxor": ReduceOp.BXOR,
+}
+_FOLDS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "sum": torch.add,
+    "mean": torch.add,
+    "product": torch.mul,
+    "produce": torch.mul,
+    "min": torch.minimum,
+    "max": torch.maximum,
+    "band": torch.bitwise_and,
+    "bor": torch.bitwise_or,
+    "bxor": torch.bitwise_xor,
+}
+_BITWISE = ("band", "bor", "bxor")
+# what every backend reduces by itself; other dtypes are gathered and folded in each process
+_NATIVE_DTYPES = frozenset(
+    [torch.float16, torch.float32, torch.float64, torch.uint8, torch.int8, torch.int32, torch.int64]
+)
+# dtypes that PyTorch stores and cannot add up, with one that holds their sums
+_WIDER = {torch.uint16: torch.int32, torch.uint32: torch.int64}
+
+
+def all_reduce(data: Tensor, op: str | Any = "sum", group: ProcessGroup | None = None) -> None:
+    """Reduce a tensor over all processes of a group, in place and to the same bits everywhere.
+
+    Args:
+        data: Tensor of any dtype and device, of the same shape in every process.
+        op: ``sum``, ``mean``, ``product`` (or ``produce``), ``min``, ``max``, ``band``, ``bor``,
+            ``bxor``, or the ``ReduceOp`` of that name. The mean of integers is rounded toward
+            zero; the sum of booleans is their "or".
+        group: The group; the default group when None.
+
+    Raises:
+        ValueError: The operation is unknown.
+        TypeError: A bitwise operation on floating-point numbers.
+    """
+    name = _op_name(op)
+    if name in _BITWISE and (data.is_floating_point() or data.is_complex()):
+        raise TypeError(f"{name} reduces integers and booleans, not {data.dtype}")
+    if get_world_size(group) == 1 or not data.numel():
+        return
+    with torch.no_grad():
+        reduced = _reduce(data.detach(), name, group)
+        if reduced is not data:
+            data.copy_(reduced)
+
+
+def all_reduce_dict(
+    data: dict[str, Tensor], op: str | Any = "sum", group: ProcessGroup | None = None
+) -> None:
+    """Reduce every tensor of a dict over all processes of a group.
+
+    The tensors travel together, one message for each dtype. The dict gets new tensors, so values
+    that are part of an autograd graph keep what they were.
+
+    Args:
+        data: Tensors by name; the same names, shapes and dtypes in every process, in any order.
+        op: See :func:`all_reduce`.
+        group: The group; the default group when None.
+
+    Raises:
+        TypeError: ``data`` is no dict.
+        ValueError: The operation is unknown.
+    """
+    if not isinstance(data, dict):
+        raise TypeError(f"data is a dict of tensors, not {type(data).__name__}")
+    _op_name(op)
+    if get_world_size(group) == 1:
+        return
+    # processes may have filled their dicts in different orders
+    names = sorted(data)
+    copies = [data[name].detach().clone() for name in names]
+    all_reduce_params(copies, op=op, group=group)
+    data.update(zip(names, copies))
+
+
+def all_reduce_params(
+    params: Iterable[Tensor],
+    coalesce: bool = True,
+    bucket_size_mb: int = -1,
+    op: str | Any = "sum",
+    group: ProcessGroup | None = None,
+) -> None:
+    """Reduce parameters or buffers over all processes of a group, in place.
+
+    Args:
+        params: The tensors, in the same order in every process.
+        coalesce: Send tensors of one dtype and device as one flat tensor.
+        bucket_size_mb: With ``coalesce``, the most megabytes to send at a time; no limit when
+            negative or 0. A larger tensor goes alone.
+        op: See :func:`all_reduce`.
+        group: The group; the default group when None.
+
+    Raises:
+        ValueError: The operation is unknown.
+    """
+    name = _op_name(op)
+    if get_world_size(group) == 1:
+        return
+    tensors = [param.detach() for param in params if param.numel()]
+    if not coalesce:
+        for tensor in tensors:
+            all_reduce(tensor, name, group)
+        return
+    limit = bucket_size_mb * 1024 * 1024 if bucket_size_mb > 0 else None
+    with torch.no_grad():
+        for bucket in _buckets(tensors, limit):
+            flat = torch.cat([tensor.reshape(-1) for tensor in bucket])
+            all_reduce(flat, name, group)
+            parts = flat.split([tensor.numel() for tensor in bucket])
+            torch._foreach_copy_(bucket, [p.view(t.shape) for p, t in zip(parts, bucket)])
+
+
+def _op_name(op: str | Any) -> str:
+    if isinstance(op, str):
+        if op.lower() in _OPS:
+            return op.lower()
+    else:
+        if op == ReduceOp.AVG:
+            return "mean"
+        for name, known in _OPS.items():
+            if op == known:
+                return name
+    raise ValueError(f"unknown reduce operation {op!r}, known are: {', '.join(_OPS)}")
+
+
+def _reduce(data: Tensor, name: str, group: ProcessGroup | None) -> Tensor:
+    if not _is_native(data.dtype, name, group):
+        return _gather_and_fold(data, name, group)
+    device = get_comm_device(group)
+    buffer = data.to(device).contiguous()
+    work = torch_dist.all_reduce(buffer, op=_OPS[name], group=group, async_op=True)
+    wait(work, f"all_reduce({name})", group)
+    return _divide(buffer, group) if name == "mean" else buffer
+
+
+def _is_native(dtype: torch.dtype, name: str, group: ProcessGroup | None) -> bool:
+    on_gloo = "gloo" in (get_backend(group) or "")
+    return dtype in _NATIVE_DTYPES and (name not in _BITWISE or on_gloo)
+
+
+def _gather_and_fold(data: Tensor, name: str, group: ProcessGroup | None) -> Tensor:
+    is_float8 = data.is_floating_point() and data.element_size() == 1
+    wide = torch.float32 if is_float8 else _WIDER.get(data.dtype, data.dtype)
+    first, *others = (part.to(wide) for part in all_gather(data, group))
+    for other in others:
+        first = _FOLDS[name](first, other)
+    return _divide(first, group) if name == "mean" else first
+
+
+def _divide(total: Tensor, group: ProcessGroup | None) -> Tensor:
+    size = get_world_size(group)
+    if total.is_floating_point() or total.is_complex():
+        return total.div_(size)
+    if total.dtype is torch.bool:
+        raise TypeError("booleans have no mean; convert them to a number type first")
+    return torch.div(total, size, rounding_mode="trunc")
+
+
+def _buckets(tensors: list[Tensor], limit: int | None) -> Iterator[list[Tensor]]:
+    """Tensors of one dtype and device, together no larger than ``limit`` bytes."""
+    kinds: dict[tuple[torch.dtype, torch.device], list[Tensor]] = {}
+    for tensor in tensors:
+        kinds.setdefault((tensor.dtype, tensor.device), []).append(tensor)
+    for alike in kinds.values():
+        bucket: list[Tensor] = []
+        size = 0
+        for tensor in alike:
+            bytes_ = tensor.numel() * tensor.element_size()
+            if bucket and limit is not None and size + bytes_ > limit:
+                yield bucket
+                bucket, size = [], 0
+            bucket.append(tensor)
+            size += bytes_
+        yield bucket

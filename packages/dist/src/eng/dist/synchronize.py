@@ -1,0 +1,58 @@
+"""Agreeing on a moment and on a seed."""
+
+from datetime import timedelta
+
+import numpy as np
+import torch
+import torch.distributed as torch_dist
+from torch.distributed import ProcessGroup
+
+from eng.dist.failure import arrive, wait
+from eng.dist.groups import get_rank, get_world_size
+from eng.dist.tensors import broadcast
+
+
+def barrier(
+    group: ProcessGroup | None = None, timeout: float | timedelta | None = None
+) -> None:
+    """Block until every process of a group has entered this function.
+
+    Args:
+        group: The group; the default group when None.
+        timeout: Seconds to wait at most; all processes should give one, or none. The group's own
+            timeout when None.
+
+    Raises:
+        TimeoutError: ``timeout`` has passed; names the ranks that have not come.
+        ValueError: ``timeout`` is not positive.
+    """
+    if timeout is not None and not isinstance(timeout, timedelta):
+        timeout = timedelta(seconds=timeout)
+    if timeout is not None and timeout <= timedelta(0):
+        raise ValueError(f"timeout is a positive number of seconds, not {timeout.total_seconds()}")
+    if get_world_size(group) == 1:
+        return
+    if timeout is not None:
+        arrive(group, timeout)
+        return
+    wait(torch_dist.barrier(group=group, async_op=True), "barrier", group)
+
+
+def sync_random_seed(group: ProcessGroup | None = None) -> int:
+    """Agree on a random seed.
+
+    The seed comes from numpy's global generator of the group's rank 0, so that a program which
+    seeds numpy gets the same one each time.
+
+    Args:
+        group: The group; the default group when None.
+
+    Returns:
+        A number from 0 to 2**31 - 1, the same in every process.
+    """
+    seed = int(np.random.randint(2**31 - 1))
+    if get_world_size(group) == 1:
+        return seed
+    shared = torch.tensor(seed if get_rank(group) == 0 else 0, dtype=torch.int64)
+    broadcast(shared, src=torch_dist.get_process_group_ranks(group)[0], group=group)
+    return int(shared.item())

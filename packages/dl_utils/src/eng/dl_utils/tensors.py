@@ -1,0 +1,62 @@
+"""Small helpers for tensors."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+TORCH_VERSION = torch.__version__
+
+
+def is_jit_tracing() -> bool:
+    """Whether ``torch.jit.trace`` is running."""
+    return torch.jit.is_tracing()
+
+
+def torch_meshgrid(*tensors: Tensor) -> Sequence[Tensor]:
+    """Call ``torch.meshgrid`` with matrix indexing, without its warning.
+
+    Args:
+        *tensors: Scalars or tensors of one dimension.
+    """
+    return torch.meshgrid(*tensors, indexing="ij")
+
+
+def tensor2imgs(
+    tensor: Tensor,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    to_bgr: bool = True,
+) -> list[np.ndarray]:
+    """Turn a batch of normalised images back into uint8 images.
+
+    Args:
+        tensor: Images of shape (N, C, H, W); C is 3 (RGB) or 1.
+        mean: Mean of each channel that was subtracted; 0 when None.
+        std: Standard deviation of each channel that was divided by; 1 when None.
+        to_bgr: Whether to swap to BGR; must be False for one channel.
+
+    Returns:
+        N arrays of shape (H, W, 3), or (H, W) for one channel; values are cut off to 0 to 255.
+
+    Raises:
+        ValueError: The shape, ``mean``, ``std`` or ``to_bgr`` do not fit.
+    """
+    if tensor.ndim != 4 or tensor.shape[1] not in (1, 3):
+        raise ValueError(f"tensor should be of shape (N, 1 or 3, H, W), not {tuple(tensor.shape)}")
+    channels = tensor.shape[1]
+    mean = (0.0,) * channels if mean is None else mean
+    std = (1.0,) * channels if std is None else std
+    if len(mean) != channels or len(std) != channels:
+        raise ValueError(
+            f"mean and std need {channels} value(s) each, not {len(mean)} and {len(std)}"
+        )
+    if channels == 1 and to_bgr:
+        raise ValueError("to_bgr must be False for images of one channel")
+    images = tensor.detach().float().cpu().permute(0, 2, 3, 1).numpy()
+    images = images * np.asarray(std, np.float32) + np.asarray(mean, np.float32)
+    if to_bgr:
+        images = images[..., ::-1]
+    whole = np.clip(images, 0, 255).astype(np.uint8)
+    return [np.ascontiguousarray(image[..., 0] if channels == 1 else image) for image in whole]

@@ -1,0 +1,108 @@
+"""Timing functions and blocks."""
+
+import functools
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import torch
+
+from eng.device import get_device
+from eng.logging import print_log
+
+
+class TimeCounter:
+    """Averages the running time of a function (as a decorator) or of a block (as a context).
+
+    Args:
+        log_interval: Print after every so many runs.
+        warmup_interval: Runs at the beginning that don't count.
+        with_sync: Whether to wait for the accelerator before each reading of the clock.
+        tag: Name in the lines, a function's own when None. Contexts of one tag count together.
+        logger: Where lines go; printed when None.
+
+    Raises:
+        ValueError: ``log_interval`` is below 1 or ``warmup_interval`` negative.
+    """
+
+    _instances: ClassVar[dict[str, "TimeCounter"]] = {}
+
+    def __init__(
+        self,
+        log_interval: int = 1,
+        warmup_interval: int = 1,
+        with_sync: bool = True,
+        tag: str | None = None,
+        logger: logging.Logger | None = None,
+    ) -> None:
+        if log_interval < 1 or warmup_interval < 0:
+            raise ValueError(
+                f"log_interval must be at least 1 and warmup_interval at least 0, not "
+                f"{log_interval} and {warmup_interval}"
+            )
+        self.log_interval = log_interval
+        self.warmup_interval = warmup_interval
+        self.with_sync = with_sync
+        self.tag = tag
+        self.logger = logger
+        self._count, self._total = 0, 0.0
+        if tag is not None:
+            # a context is made anew each time round a loop: its count goes on
+            earlier = self._instances.get(tag)
+            if earlier is not None:
+                self._count, self._total = earlier._count, earlier._total
+            self._instances[tag] = self
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function, timed."""
+        if self.tag is None:
+            self.tag = function.__name__
+
+        @functools.wraps(function)
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            start = self._now()
+            result = function(*args, **kwargs)
+            self.print_time(self._now() - start)
+            return result
+
+        return timed
+
+    def __enter__(self) -> "TimeCounter":
+        if self.tag is None:
+            raise ValueError("a TimeCounter used as a context needs a tag")
+        self._start = self._now()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
+        if kind is None:
+            self.print_time(self._now() - self._start)
+
+    def print_time(self, elapsed: float) -> None:
+        """Count a run, and print the average when it is time to.
+
+        Args:
+            elapsed: Seconds that the run took.
+        """
+        self._count += 1
+        counted = self._count - self.warmup_interval
+        if counted < 1:
+            # without a later run this one is all there is to tell
+            if self.log_interval == 1:
+                self._print(elapsed, 1)
+            return
+        self._total += elapsed
+        if counted % self.log_interval == 0:
+            self._print(self._total / counted, counted)
+
+    def _print(self, average: float, runs: int) -> None:
+        print_log(
+            f"[{self.tag}]-time per run averaged in the past {runs} runs: {average * 1000:.1f} ms",
+            self.logger,
+        )
+
+    def _now(self) -> float:
+        kind = get_device()
+        if self.with_sync and kind != "cpu":
+            getattr(torch, kind).synchronize()
+        return time.perf_counter()

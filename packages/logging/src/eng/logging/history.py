@@ -1,0 +1,212 @@
+"""Histories of scalars that cost the same to record at the millionth entry as at the first."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eng.logging.pending import PendingTensors, is_tensor, scalar
+
+Array = NDArray[np.float64]
+_FIRST_CAPACITY = 64
+
+
+class HistoryBuffer:
+    """A history of values and of how many samples each stands for.
+
+    Values are kept in arrays that grow by doubling. Beyond ``max_length`` the oldest are dropped.
+    Tensors stay on their device until somebody reads; then all that are pending move in one
+    transfer.
+
+    Args:
+        log_history: Values to begin with; the last ``max_length`` are kept.
+        count_history: Their counts, as many as values.
+        max_length: Most entries to keep.
+
+    Raises:
+        ValueError: The two histories differ in length, or ``max_length`` is below 1.
+
+    Examples:
+        >>> history = HistoryBuffer()
+        >>> history.update(1)
+        >>> history.update(2)
+        >>> float(history.mean())
+        1.5
+    """
+
+    _statistics_methods: ClassVar[dict[str, Callable[..., Any]]] = {}
+
+    def __init__(
+        self,
+        log_history: Sequence[Any] = (),
+        count_history: Sequence[Any] = (),
+        max_length: int = 1000000,
+    ) -> None:
+        self._fill(
+            np.array(log_history, dtype=np.float64),
+            np.array(count_history, dtype=np.float64),
+            max_length,
+        )
+
+    def update(self, log_val: Any, count: Any = 1) -> None:
+        """Add an entry, and drop the oldest when there are more than ``max_length``.
+
+        Args:
+            log_val: A number, or an array or tensor of one element. A tensor is copied on its
+                device, without waiting for it.
+            count: Number of samples that the value stands for.
+
+        Raises:
+            TypeError: ``log_val`` or ``count`` is no number.
+        """
+        position = self._end
+        if position == len(self._values):
+            position = self._make_room()
+        self._counts[position] = count if type(count) is int else scalar(count)
+        if type(log_val) is float or type(log_val) is int:
+            self._values[position] = log_val
+        elif is_tensor(log_val):
+            self._pending.add(self._recorded, log_val)
+        else:
+            self._values[position] = scalar(log_val)
+        self._end = position + 1
+        self._recorded += 1
+
+    @property
+    def data(self) -> tuple[Array, Array]:
+        """Copies of the values and of their counts, oldest first."""
+        return self._log_history.copy(), self._count_history.copy()
+
+    @property
+    def max_length(self) -> int:
+        """Most entries that are kept."""
+        return self._max_length
+
+    def __len__(self) -> int:
+        return min(self._end, self._max_length)
+
+    @classmethod
+    def register_statistics(cls, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Make a function of a history callable by name through :meth:`statistics`.
+
+        Args:
+            method: Called with the buffer and what :meth:`statistics` is given. It may read
+                ``self._log_history`` and ``self._count_history``.
+
+        Returns:
+            The function.
+
+        Raises:
+            ValueError: Another function of that name is registered.
+        """
+        known = cls._statistics_methods.get(method.__name__)
+        if known is not None and known.__module__ != method.__module__:
+            raise ValueError(
+                f"statistics method {method.__name__!r} is registered already, by {known.__module__}"
+            )
+        cls._statistics_methods[method.__name__] = method
+        return method
+
+    def statistics(self, method_name: str, *arg: Any, **kwargs: Any) -> Any:
+        """Call a statistics method by name.
+
+        Raises:
+            KeyError: There is no such method; names those that there are.
+        """
+        if method_name not in self._statistics_methods:
+            known = ", ".join(sorted(self._statistics_methods))
+            raise KeyError(f"unknown statistics method {method_name!r}, known are: {known}")
+        return self._statistics_methods[method_name](self, *arg, **kwargs)
+
+    def mean(self, window_size: int | None = None) -> Any:
+        """Sum of the latest ``window_size`` values over the sum of their counts; all when None."""
+        values, counts = self._window(window_size)
+        return values.sum() / counts.sum()
+
+    def max(self, window_size: int | None = None) -> Any:
+        """Largest of the latest ``window_size`` values; of all when None."""
+        return self._window(window_size)[0].max()
+
+    def min(self, window_size: int | None = None) -> Any:
+        """Smallest of the latest ``window_size`` values; of all when None."""
+        return self._window(window_size)[0].min()
+
+    def current(self) -> Any:
+        """Latest value.
+
+        Raises:
+            ValueError: Nothing has been recorded.
+        """
+        return self._window(1)[0][-1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        values, counts = self.data
+        return {"log_history": values, "count_history": counts, "max_length": self._max_length}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        # older engines pickled attributes, whose names begin with an underscore
+        plain = {key.lstrip("_"): value for key, value in state.items()}
+        self._fill(
+            np.array(plain["log_history"], dtype=np.float64),
+            np.array(plain["count_history"], dtype=np.float64),
+            plain["max_length"],
+        )
+
+    @property
+    def _log_history(self) -> Array:
+        self._settle()
+        return self._values[max(0, self._end - self._max_length) : self._end]
+
+    @property
+    def _count_history(self) -> Array:
+        return self._counts[max(0, self._end - self._max_length) : self._end]
+
+    def _window(self, size: int | None) -> tuple[Array, Array]:
+        if size is not None:
+            if isinstance(size, bool) or not isinstance(size, (int, np.integer)):
+                raise TypeError(f"window_size is an int or None, not {size!r}")
+            if size < 1:
+                raise ValueError(f"window_size must be at least 1, not {size}")
+        if not self._end:
+            raise ValueError("the history is empty: call update first")
+        first = 0 if size is None else -int(size)
+        return self._log_history[first:], self._count_history[first:]
+
+    def _fill(self, values: Array, counts: Array, max_length: int) -> None:
+        if max_length < 1:
+            raise ValueError(f"max_length must be at least 1, not {max_length}")
+        if values.shape != counts.shape or values.ndim != 1:
+            raise ValueError(
+                "log_history and count_history must be flat and of one length, not of shapes "
+                f"{values.shape} and {counts.shape}"
+            )
+        self._max_length = int(max_length)
+        self._values, self._counts = values[-max_length:], counts[-max_length:]
+        self._end = self._recorded = len(self._values)
+        self._pending = PendingTensors()
+
+    def _make_room(self) -> int:
+        """Double the arrays; at full size, move the entries that count to the front."""
+        keep = min(self._end, self._max_length)
+        # the spare part makes moving rare: its cost is spread over that many updates
+        most = self._max_length + max(_FIRST_CAPACITY, self._max_length // 8)
+        size = min(max(_FIRST_CAPACITY, 2 * keep), most)
+        for name in ("_values", "_counts"):
+            grown = np.empty(size)
+            grown[:keep] = getattr(self, name)[self._end - keep : self._end]
+            setattr(self, name, grown)
+        self._end = keep
+        self._pending.forget_before(self._recorded - keep)
+        return keep
+
+    def _settle(self) -> None:
+        if self._pending:
+            numbers, values = self._pending.take()
+            positions = numbers - (self._recorded - self._end)
+            kept = positions >= 0
+            self._values[positions[kept]] = values[kept]
+
+
+for _method in (HistoryBuffer.mean, HistoryBuffer.max, HistoryBuffer.min, HistoryBuffer.current):
+    HistoryBuffer.register_statistics(_method)

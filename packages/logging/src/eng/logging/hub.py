@@ -1,0 +1,266 @@
+"""The message hub: what components of a run tell each other."""
+
+import copy
+import warnings
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from eng.logging.history import HistoryBuffer
+from eng.logging.pending import is_tensor
+from eng.utils import ManagerMixin
+
+_MISSING = object()
+
+
+class MessageHub(ManagerMixin):
+    """Scalar histories and runtime information of a run, by key.
+
+    Args:
+        name: Name of the instance.
+        log_scalars: Histories to begin with.
+        runtime_info: Information to begin with.
+        resumed_keys: Whether each key is part of the saved state.
+
+    Raises:
+        TypeError: An argument is no mapping, or a history is no HistoryBuffer.
+        KeyError: A key of ``resumed_keys`` is neither in scalars nor in information.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        log_scalars: Mapping[str, HistoryBuffer] | None = None,
+        runtime_info: Mapping[str, Any] | None = None,
+        resumed_keys: Mapping[str, bool] | None = None,
+    ) -> None:
+        super().__init__(name)
+        self._log_scalars: OrderedDict[str, HistoryBuffer] = _copied("log_scalars", log_scalars)
+        self._runtime_info: OrderedDict[str, Any] = _copied("runtime_info", runtime_info)
+        self._resumed_keys: OrderedDict[str, bool] = _copied("resumed_keys", resumed_keys)
+        for key, value in self._log_scalars.items():
+            if not isinstance(value, HistoryBuffer):
+                raise TypeError(f"log_scalars[{key!r}] is a HistoryBuffer, not {value!r}")
+        for key in self._resumed_keys:
+            if key not in self._log_scalars and key not in self._runtime_info:
+                raise KeyError(f"resumed_keys has {key!r}, which no scalar or information has")
+
+    @classmethod
+    def get_current_instance(cls) -> "MessageHub":
+        """Return the latest created hub; one called ``mmengine`` if there is none."""
+        if not cls._instance_dict:
+            cls.get_instance("mmengine")
+        return super().get_current_instance()
+
+    def update_scalar(self, key: str, value: Any, count: Any = 1, resumed: bool = True) -> None:
+        """Add an entry to a history, which is made if missing.
+
+        Args:
+            key: Key of the history.
+            value: A number, or an array or tensor of one element.
+            count: Number of samples that the value stands for.
+            resumed: Whether the history is part of the saved state; the same in every call.
+
+        Raises:
+            AssertionError: ``resumed`` differs from earlier calls.
+            TypeError: ``value`` or ``count`` is no number.
+        """
+        self._set_resumed(key, resumed)
+        history = self._log_scalars.get(key)
+        if history is None:
+            history = self._log_scalars[key] = HistoryBuffer()
+        try:
+            history.update(value, count)
+        except TypeError as error:
+            if not len(history):
+                del self._log_scalars[key]
+            raise TypeError(f"scalar {key!r}: {error}") from None
+
+    def update_scalars(self, log_dict: Mapping[str, Any], resumed: bool = True) -> None:
+        """Add an entry to each of several histories.
+
+        Args:
+            log_dict: Values by key; a value may be ``dict(value=..., count=...)``.
+            resumed: See :meth:`update_scalar`.
+
+        Raises:
+            TypeError: ``log_dict`` is no mapping.
+            KeyError: A dict has no ``value``.
+        """
+        if not isinstance(log_dict, Mapping):
+            raise TypeError(f"log_dict is a dict, not {type(log_dict).__name__}")
+        for key, value in log_dict.items():
+            if isinstance(value, Mapping):
+                if "value" not in value:
+                    raise KeyError(
+                        f"scalar {key!r}: a dict needs a 'value', this has {list(value)}"
+                    )
+                self.update_scalar(key, value["value"], value.get("count", 1), resumed)
+            else:
+                self.update_scalar(key, value, 1, resumed)
+
+    def update_info(self, key: str, value: Any, resumed: bool = True) -> None:
+        """Set runtime information.
+
+        Args:
+            key: Its key.
+            value: Its value; replaces the one before.
+            resumed: Whether it is part of the saved state; the same in every call.
+
+        Raises:
+            AssertionError: ``resumed`` differs from earlier calls.
+        """
+        self._set_resumed(key, resumed)
+        self._runtime_info[key] = value
+
+    def pop_info(self, key: str, default: Any = None) -> Any:
+        """Remove runtime information and return it, ``default`` if there is none."""
+        return self._runtime_info.pop(key, default)
+
+    def update_info_dict(self, info_dict: Mapping[str, Any], resumed: bool = True) -> None:
+        """Set runtime information for each key of a dict; see :meth:`update_info`.
+
+        Raises:
+            TypeError: ``info_dict`` is no mapping.
+        """
+        if not isinstance(info_dict, Mapping):
+            raise TypeError(f"info_dict is a dict, not {type(info_dict).__name__}")
+        for key, value in info_dict.items():
+            self.update_info(key, value, resumed)
+
+    @property
+    def log_scalars(self) -> "OrderedDict[str, HistoryBuffer]":
+        """All histories: the very objects, no copies."""
+        return self._log_scalars
+
+    @property
+    def runtime_info(self) -> "OrderedDict[str, Any]":
+        """A copy of all runtime information."""
+        return copy.copy(self._runtime_info)
+
+    def get_scalar(self, key: str) -> HistoryBuffer:
+        """Return a history: the very object, no copy.
+
+        Raises:
+            KeyError: There is none of this key; names those that there are.
+        """
+        if key not in self._log_scalars:
+            raise KeyError(f"no scalar {key!r} is recorded, known are: {list(self._log_scalars)}")
+        return self._log_scalars[key]
+
+    def get_info(self, key: str, default: Any = _MISSING) -> Any:
+        """Return a copy of runtime information.
+
+        Raises:
+            KeyError: There is none of this key, and no default is given.
+        """
+        if key in self._runtime_info:
+            return copy.deepcopy(self._runtime_info[key])
+        if default is _MISSING:
+            raise KeyError(
+                f"no information {key!r} is known, known are: {list(self._runtime_info)}"
+            )
+        return default
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed run needs, as plain data.
+
+        Histories are bytes of little-endian float64. Information that is not plain (numbers,
+        text, tensors, and lists, dicts and sets of them) is left out, with a warning.
+        """
+        scalars, info = OrderedDict(), OrderedDict()
+        for key, history in self._log_scalars.items():
+            if self._resumed_keys.get(key, False):
+                scalars[key] = _pack(history)
+        for key, value in self._runtime_info.items():
+            if self._resumed_keys.get(key, False):
+                try:
+                    info[key] = _plain(value)
+                except TypeError as error:
+                    warnings.warn(f"information {key!r} is not saved: {error}", stacklevel=2)
+        kept = OrderedDict(
+            (k, v) for k, v in self._resumed_keys.items() if k in scalars or k in info
+        )
+        return {"log_scalars": scalars, "runtime_info": info, "resumed_keys": kept}
+
+    def load_state_dict(self, state_dict: "Mapping[str, Any] | MessageHub") -> None:
+        """Load what :meth:`state_dict` returned, or everything from another hub.
+
+        Args:
+            state_dict: Also accepted with whole HistoryBuffers, as older engines saved them.
+
+        Raises:
+            TypeError: It is neither a mapping nor a hub, or a history is none.
+            KeyError: One of its three parts is missing.
+        """
+        if isinstance(state_dict, MessageHub):
+            self._log_scalars = copy.deepcopy(state_dict._log_scalars)
+            self._runtime_info = copy.deepcopy(state_dict._runtime_info)
+            self._resumed_keys = copy.deepcopy(state_dict._resumed_keys)
+            return
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"state_dict is a dict or MessageHub, not {type(state_dict).__name__}")
+        for part in ("log_scalars", "runtime_info", "resumed_keys"):
+            if part not in state_dict:
+                raise KeyError(f"the state of a message hub has no {part!r}: {list(state_dict)}")
+        scalars = {key: _unpack(key, saved) for key, saved in state_dict["log_scalars"].items()}
+        info = copy.deepcopy(dict(state_dict["runtime_info"]))
+        self._log_scalars.update(scalars)
+        self._runtime_info.update(info)
+        self._resumed_keys.update(state_dict["resumed_keys"])
+
+    def _set_resumed(self, key: str, resumed: bool) -> None:
+        before = self._resumed_keys.setdefault(key, resumed)
+        if before != resumed:
+            raise AssertionError(
+                f"{key} used to be {before}, but got {resumed} now. resumed keys cannot be "
+                "modified repeatedly"
+            )
+
+
+def _copied(name: str, value: Mapping[str, Any] | None) -> "OrderedDict[str, Any]":
+    if value is not None and not isinstance(value, Mapping):
+        raise TypeError(f"{name} is a dict or None, not {type(value).__name__}")
+    return OrderedDict(copy.deepcopy(dict(value or {})))
+
+
+def _pack(history: HistoryBuffer) -> dict[str, Any]:
+    values, counts = (array.astype("<f8").tobytes() for array in history.data)
+    return {"log_history": values, "count_history": counts, "max_length": history.max_length}
+
+
+def _unpack(key: str, saved: Any) -> HistoryBuffer:
+    if isinstance(saved, HistoryBuffer):
+        return copy.deepcopy(saved)
+    if isinstance(saved, Mapping):
+        return HistoryBuffer(
+            np.frombuffer(saved["log_history"], dtype="<f8"),  # type: ignore[arg-type]
+            np.frombuffer(saved["count_history"], dtype="<f8"),  # type: ignore[arg-type]
+            saved["max_length"],
+        )
+    if hasattr(saved, "_log_history"):
+        return HistoryBuffer(saved._log_history, saved._count_history, saved._max_length)
+    raise TypeError(f"the saved scalar {key!r} is no history but {type(saved).__name__}")
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+        # subclasses (numpy's float64, str enums) would not load as plain data
+        for kind in (bool, int, float, complex, str, bytes):
+            if isinstance(value, kind):
+                return kind(value)
+        return value
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        return value.tolist()
+    if is_tensor(value):
+        return value.detach().clone()
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    for kind in (list, tuple, set):
+        if isinstance(value, kind):
+            return kind(_plain(item) for item in value)
+    raise TypeError(f"{type(value).__name__} is not plain data")

@@ -1,0 +1,222 @@
+"""Named loggers for terminals and files, one line a message."""
+
+import logging
+import os
+import sys
+from logging import LogRecord
+from pathlib import Path
+from typing import Any, TextIO
+
+from eng.utils import ManagerMixin
+
+_COLOURS = {
+    logging.DEBUG: "36",
+    logging.INFO: "32",
+    logging.WARNING: "33",
+    logging.ERROR: "31",
+    logging.CRITICAL: "1;31",
+}
+
+
+class MMLogger(logging.Logger, ManagerMixin):
+    """A logger that is found by name through :meth:`get_instance`, not by ``logging.getLogger``.
+
+    Its terminal lines are coloured on a terminal only; ranks above 0 print errors alone.
+
+    Args:
+        name: Name of the instance.
+        logger_name: Name in the lines; the default is shown as ``eng``.
+        log_file: File to write as well, by rank 0.
+        log_level: Level by name or number.
+        file_mode: Mode to open the file in.
+        distributed: Whether each rank writes a file of its own: ``run.log`` becomes
+            ``run_rank1.log``.
+        once: Whether a warning, or worse, is shown only the first time; ``extra={"once": True}``
+            asks for that in a single call.
+
+    Raises:
+        ValueError: The level is unknown.
+        OSError: The file's folder cannot be made, or the file not be written.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        logger_name: str = "mmengine",
+        log_file: str | Path | None = None,
+        log_level: str | int = "INFO",
+        file_mode: str = "w",
+        distributed: bool = False,
+        once: bool = False,
+    ) -> None:
+        logging.Logger.__init__(self, logger_name)
+        ManagerMixin.__init__(self, name)
+        level = _level(log_level)
+        rank, world_size = _rank_and_size()
+        self.setLevel(level)
+        self.addFilter(_OnceFilter(once))
+        terminal = _TerminalHandler()
+        terminal.setLevel(level if rank == 0 else max(level, logging.ERROR))
+        self.addHandler(terminal)
+        self._log_file: Path | None = None
+        self._settings = {"logger_name": logger_name, "log_level": level, "once": once}
+        if log_file is not None and (rank == 0 or distributed):
+            path = Path(log_file)
+            if distributed and world_size > 1:
+                path = path.with_name(f"{path.stem}_rank{rank}{path.suffix}")
+            self._add_file(path, file_mode, level)
+
+    @classmethod
+    def get_current_instance(cls) -> "MMLogger":
+        """Return the latest created logger; one called ``mmengine`` if there is none."""
+        if not cls._instance_dict:
+            cls.get_instance("mmengine")
+        return super().get_current_instance()
+
+    def callHandlers(self, record: LogRecord) -> None:  # noqa: N802 - logging's name
+        """Pass a record to the handlers of this logger and of its parents, if it has any."""
+        logger: logging.Logger | None = self
+        while logger is not None:
+            for handler in logger.handlers:
+                if record.levelno >= handler.level:
+                    handler.handle(record)
+            logger = logger.parent if logger.propagate else None
+
+    def setLevel(self, level: int | str) -> None:  # noqa: N802 - logging's name
+        """Set the level of this logger.
+
+        Raises:
+            ValueError: The level is unknown.
+        """
+        self.level = _level(level)
+        for logger in MMLogger._instance_dict.values():
+            logger._cache.clear()
+        self._cache.clear()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self.instance_name, self._settings, self._log_file)
+
+    def _add_file(self, path: Path, mode: str, level: int) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handler = logging.FileHandler(path, mode, encoding="utf-8")
+        except OSError as error:
+            raise OSError(f"the log file {path} cannot be written: {error}") from error
+        handler.setFormatter(_LineFormatter())
+        handler.setLevel(level)
+        self.addHandler(handler)
+        self._log_file = path.absolute()
+
+
+def print_log(
+    msg: Any, logger: logging.Logger | str | None = None, level: int = logging.INFO
+) -> None:
+    """Print or log a message.
+
+    Args:
+        msg: The message.
+        logger: A logger; ``"silent"`` for nothing; ``"current"`` for the latest created
+            MMLogger; another str for the MMLogger of that name; None for ``print``.
+        level: Level of the message, unless it is printed.
+
+    Raises:
+        ValueError: No MMLogger of that name exists.
+        TypeError: ``logger`` is something else.
+    """
+    if logger is None:
+        print(msg)
+    elif isinstance(logger, logging.Logger):
+        logger.log(level, msg, stacklevel=2)
+    elif logger == "current":
+        MMLogger.get_current_instance().log(level, msg, stacklevel=2)
+    elif not isinstance(logger, str):
+        raise TypeError(
+            "logger is a logging.Logger, the name of an MMLogger, 'silent', 'current' or None, "
+            f"not {type(logger).__name__}"
+        )
+    elif logger != "silent":
+        if not MMLogger.check_instance_created(logger):
+            raise ValueError(f"MMLogger: {logger} has not been created!")
+        MMLogger.get_instance(logger).log(level, msg, stacklevel=2)
+
+
+def _restore(name: str, settings: dict[str, Any], log_file: Path | None) -> MMLogger:
+    """Rebuild a logger in a spawned process, adding to the file that its parent writes."""
+    if MMLogger.check_instance_created(name):
+        return MMLogger.get_instance(name)
+    logger = MMLogger.get_instance(name, **settings)
+    if log_file is not None:
+        logger._add_file(log_file, "a", logger.level)
+    return logger
+
+
+class _TerminalHandler(logging.StreamHandler):
+    """Writes to whatever ``sys.stdout`` is at the time, in colours on a terminal."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+        self.setFormatter(_LineFormatter())
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stdout
+
+    def format(self, record: LogRecord) -> str:
+        text = super().format(record)
+        colour = _COLOURS.get(record.levelno)
+        if colour is None or "NO_COLOR" in os.environ or not self.stream.isatty():
+            return text
+        return text.replace(record.levelname, f"\033[{colour}m{record.levelname}\033[0m", 1)
+
+
+class _LineFormatter(logging.Formatter):
+    """Lines such as ``11/24 00:30:12 - eng - INFO - text``; errors tell where they come from."""
+
+    def __init__(self) -> None:
+        super().__init__(datefmt="%m/%d %H:%M:%S")
+
+    def formatMessage(self, record: LogRecord) -> str:  # noqa: N802 - logging's name
+        # mmengine is an accepted alias of the root scope
+        name = "eng" if record.name == "mmengine" else record.name
+        where = f"{record.pathname}:{record.lineno} - " if record.levelno >= logging.ERROR else ""
+        time = self.formatTime(record, self.datefmt)
+        return f"{time} - {name} - {record.levelname} - {where}{record.message}"
+
+    def usesTime(self) -> bool:  # noqa: N802 - logging's name
+        return False
+
+
+class _OnceFilter(logging.Filter):
+    """Lets a warning, or worse, pass once for each distinct message where that was asked."""
+
+    def __init__(self, always: bool) -> None:
+        super().__init__()
+        self._always = always
+        self._seen: set[tuple[int, str]] = set()
+
+    def filter(self, record: LogRecord) -> bool:
+        if record.levelno < logging.WARNING or not getattr(record, "once", self._always):
+            return True
+        key = (record.levelno, record.getMessage())
+        is_new = key not in self._seen
+        self._seen.add(key)
+        return is_new
+
+
+def _level(level: int | str) -> int:
+    if isinstance(level, int) and not isinstance(level, bool):
+        return level
+    number = logging.getLevelName(level.upper()) if isinstance(level, str) else None
+    if not isinstance(number, int):
+        raise ValueError(
+            f"unknown log level {level!r}, known are: NOTSET, DEBUG, INFO, WARNING, ERROR, CRITICAL"
+        )
+    return number
+
+
+def _rank_and_size() -> tuple[int, int]:
+    dist = sys.modules.get("torch.distributed")
+    if dist is not None and dist.is_available() and dist.is_initialized():
+        return dist.get_rank(), dist.get_world_size()
+    rank, size = os.environ.get("RANK", ""), os.environ.get("WORLD_SIZE", "")
+    return (int(rank), int(size)) if rank.isdecimal() and size.isdecimal() else (0, 1)

@@ -1,0 +1,95 @@
+"""Scalars that are tensors: kept where they are until they are read."""
+
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# so many tensors are joined, on their device, into one: memory stays a few bytes a value
+_CHUNK = 256
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value is a tensor, without importing torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def scalar(value: Any) -> float:
+    """Return a number, or the one element of an array or tensor, as a float.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if isinstance(value, (int, float, np.number, np.bool_)) and not isinstance(
+        value, np.complexfloating
+    ):
+        return float(value)
+    size = getattr(value, "size", None)
+    count = size if isinstance(size, int) else value.numel() if is_tensor(value) else 0
+    if count == 1 and hasattr(value, "item"):
+        return scalar(value.item())
+    described = f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else f": {value!r}"
+    raise TypeError(
+        f"a scalar is a number, or an array or tensor of one element, not {type(value).__name__}"
+        f"{described}"
+    )
+
+
+class PendingTensors:
+    """Numbered tensors of one element each that have not been read."""
+
+    def __init__(self) -> None:
+        self._numbers: list[int] = []
+        self._tensors: list[Any] = []
+        self._chunks: list[tuple[list[int], Any]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._tensors or self._chunks)
+
+    def add(self, number: int, tensor: Any) -> None:
+        """Keep a copy of a tensor, on its device and without waiting for it."""
+        if tensor.numel() != 1 or tensor.is_complex():
+            raise TypeError(
+                "a scalar is a tensor of one real element, not of shape "
+                f"{tuple(tensor.shape)} and {tensor.dtype}"
+            )
+        if self._tensors and (
+            tensor.device != self._tensors[0].device or tensor.dtype != self._tensors[0].dtype
+        ):
+            self._join()
+        # a clone, since the owner may go on to write into the tensor
+        self._tensors.append(tensor.detach().reshape(()).clone())
+        self._numbers.append(number)
+        if len(self._tensors) >= _CHUNK:
+            self._join()
+
+    def forget_before(self, number: int) -> None:
+        """Drop chunks all of whose entries are older than a number."""
+        self._chunks = [chunk for chunk in self._chunks if chunk[0][-1] >= number]
+
+    def take(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Move everything to the host, in one transfer for each device, and forget it."""
+        torch = sys.modules["torch"]
+        if self._tensors:
+            self._join()
+        by_device: dict[Any, list[tuple[list[int], Any]]] = {}
+        for chunk in self._chunks:
+            by_device.setdefault(chunk[1].device, []).append(chunk)
+        numbers: list[int] = []
+        values = []
+        for device, chunks in by_device.items():
+            # Metal has no float64
+            wide = torch.float32 if device.type == "mps" else torch.float64
+            joined = torch.cat([chunk.to(wide) for _, chunk in chunks])
+            values.append(np.asarray(joined.cpu().tolist(), dtype=np.float64))
+            for part, _ in chunks:
+                numbers += part
+        self._chunks = []
+        return np.asarray(numbers, dtype=np.int64), np.concatenate(values)
+
+    def _join(self) -> None:
+        torch = sys.modules["torch"]
+        self._chunks.append((self._numbers, torch.stack(self._tensors)))
+        self._numbers, self._tensors = [], []
