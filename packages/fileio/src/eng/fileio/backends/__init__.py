@@ -7,6 +7,7 @@ from .lmdb import LmdbBackend
 from .local import HardDiskBackend, LocalBackend
 from .registry import get_file_backend, register_backend
 from .remote import RemoteBackend
+from .s3 import PetrelBackend, S3Backend
 
 __all__ = [
     "BaseStorageBackend",
@@ -15,7 +16,9 @@ __all__ = [
     "HardDiskBackend",
     "LmdbBackend",
     "LocalBackend",
+    "PetrelBackend",
     "RemoteBackend",
+    "S3Backend",
     "get_file_backend",
     "register_backend",
 ]

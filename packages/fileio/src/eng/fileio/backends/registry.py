@@ -23,6 +23,8 @@ _backends: dict[str, str | type[BaseStorageBackend]] = {
     "hard_disk": "local:HardDiskBackend",
     "http": "http:HTTPBackend",
     "lmdb": "lmdb:LmdbBackend",
+    "s3": "s3:S3Backend",
+    "petrel": "s3:PetrelBackend",
     "fsspec": "fsspec:FsspecBackend",
 }
 _prefixes: dict[str, str] = {
@@ -30,6 +32,8 @@ _prefixes: dict[str, str] = {
     "file": "local",
     "http": "http",
     "https": "http",
+    "s3": "s3",
+    "petrel": "petrel",
 }
 _instances: dict[str, BaseStorageBackend] = {}
 
