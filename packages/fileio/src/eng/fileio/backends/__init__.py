@@ -5,6 +5,7 @@ from .fsspec import FsspecBackend
 from .http import HTTPBackend
 from .lmdb import LmdbBackend
 from .local import HardDiskBackend, LocalBackend
+from .memcached import MemcachedBackend
 from .registry import get_file_backend, register_backend
 from .remote import RemoteBackend
 from .s3 import PetrelBackend, S3Backend
@@ -16,6 +17,7 @@ __all__ = [
     "HardDiskBackend",
     "LmdbBackend",
     "LocalBackend",
+    "MemcachedBackend",
     "PetrelBackend",
     "RemoteBackend",
     "S3Backend",

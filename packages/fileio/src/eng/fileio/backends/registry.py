@@ -25,6 +25,7 @@ _backends: dict[str, str | type[BaseStorageBackend]] = {
     "lmdb": "lmdb:LmdbBackend",
     "s3": "s3:S3Backend",
     "petrel": "s3:PetrelBackend",
+    "memcached": "memcached:MemcachedBackend",
     "fsspec": "fsspec:FsspecBackend",
 }
 _prefixes: dict[str, str] = {
