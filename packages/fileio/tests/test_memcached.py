@@ -1,3 +1,5 @@
+# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# ruff: noqa: PTH, PLR0917
 import os
 import shutil
 import socket

@@ -1,3 +1,5 @@
+# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# ruff: noqa: PTH, PLR0917
 """Every store that fsspec knows: ``memory://``, ``gs://``, ``az://``, ``hf://``, ``zip://``, …."""
 
 import contextlib
@@ -6,8 +8,9 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-from ..atomic import atomic_write, write_stream
-from ..paths import PathLike, check_relative, to_text
+from eng.fileio.atomic import atomic_write, write_stream
+from eng.fileio.paths import PathLike, check_relative, to_text
+
 from .base import Suffix
 from .remote import RemoteBackend
 

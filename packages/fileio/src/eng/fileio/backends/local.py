@@ -1,3 +1,5 @@
+# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# ruff: noqa: PTH, PLR0917
 """Files on local disks and mounted file systems."""
 
 import contextlib
@@ -6,8 +8,9 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
-from ..atomic import atomic_write, is_partial, write_stream
-from ..paths import PathLike
+from eng.fileio.atomic import atomic_write, is_partial, write_stream
+from eng.fileio.paths import PathLike
+
 from .base import BaseStorageBackend, Suffix
 
 

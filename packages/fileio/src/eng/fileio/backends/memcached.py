@@ -1,12 +1,15 @@
+# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# ruff: noqa: PTH, PLR0917
 """Values in memcached servers."""
 
 import hashlib
 import re
 import sys
-from typing import Any, Optional
+from typing import Any
 from urllib.parse import quote
 
-from ..paths import PathLike, to_text
+from eng.fileio.paths import PathLike, to_text
+
 from .base import BaseStorageBackend
 
 _NUMBERS = ("timeout", "connect_timeout", "max_pool_size", "retry_attempts", "retry_timeout")
@@ -30,7 +33,7 @@ class MemcachedBackend(BaseStorageBackend):
     """
 
     def __init__(
-        self, server_list_cfg: PathLike, client_cfg: PathLike, sys_path: Optional[str] = None
+        self, server_list_cfg: PathLike, client_cfg: PathLike, sys_path: str | None = None
     ) -> None:
         if sys_path is not None and sys_path not in sys.path:
             sys.path.append(sys_path)
@@ -39,7 +42,9 @@ class MemcachedBackend(BaseStorageBackend):
         try:
             from pymemcache.client.hash import HashClient
         except ImportError as error:
-            raise ImportError("MemcachedBackend needs: pip install eng-fileio[memcached]") from error
+            raise ImportError(
+                "MemcachedBackend needs: pip install eng-fileio[memcached]"
+            ) from error
         servers = []
         for place, line in _lines(self.server_list_cfg):
             match = re.fullmatch(r"(\S+?)[:\s]+(\d+)", line)
@@ -74,7 +79,7 @@ class MemcachedBackend(BaseStorageBackend):
         Raises:
             FileNotFoundError: If no server has it.
         """
-        value: Optional[bytes] = self._client.get(self.key_of(filepath))
+        value: bytes | None = self._client.get(self.key_of(filepath))
         if value is None:
             servers = self.server_list_cfg
             raise FileNotFoundError(2, f"not in the memcached of {servers}", to_text(filepath))

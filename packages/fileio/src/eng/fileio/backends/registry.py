@@ -5,12 +5,13 @@ import importlib
 import json
 import os
 from collections.abc import Iterable
-from typing import Any, Optional
+from typing import Any
 
-from ..paths import PathLike, parse_uri_prefix, to_text
+from eng.fileio.paths import PathLike, parse_uri_prefix, to_text
+
 from .base import BaseStorageBackend
 
-BackendArgs = Optional[dict[str, Any]]
+BackendArgs = dict[str, Any] | None
 
 #: Names the environment variable with default settings per prefix, a JSON object such as
 #: ``{"s3": {"endpoint_url": "http://localhost:9000"}}``.

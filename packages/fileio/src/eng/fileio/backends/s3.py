@@ -1,3 +1,5 @@
+# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# ruff: noqa: PTH, PLR0917
 """Objects in S3 and in stores that speak its protocol."""
 
 import contextlib
@@ -7,15 +9,18 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, Optional
+from typing import Any
 
-from ..atomic import atomic_write, binary_reader
-from ..parallel import for_each
-from ..paths import PathLike, to_text
+from eng.fileio.atomic import atomic_write, binary_reader
+from eng.fileio.parallel import for_each
+from eng.fileio.paths import PathLike, to_text
+
 from .base import Suffix
 from .remote import RemoteBackend
 
-_URI = re.compile(r"^(?:(?P<cluster>[^/:]+):)?(?:s3|petrel)://(?P<bucket>[^/]+)/?(?P<key>.*)$", re.S)
+_URI = re.compile(
+    r"^(?:(?P<cluster>[^/:]+):)?(?:s3|petrel)://(?P<bucket>[^/]+)/?(?P<key>.*)$", re.S
+)
 _PART = 8 << 20
 
 
@@ -34,14 +39,14 @@ class S3Backend(RemoteBackend):
 
     def __init__(
         self,
-        path_mapping: Optional[dict[str, str]] = None,
+        path_mapping: dict[str, str] | None = None,
         enable_mc: bool = True,
         max_attempts: int = 5,
         **client_settings: Any,
     ) -> None:
         self.path_mapping, self.enable_mc = dict(path_mapping or {}), enable_mc
         self.max_attempts, self.client_settings = max_attempts, client_settings
-        self._clients: dict[tuple[int, Optional[str]], Any] = {}
+        self._clients: dict[tuple[int, str | None], Any] = {}
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -212,7 +217,9 @@ class S3Backend(RemoteBackend):
             ValueError: If ``client_method`` is neither 'get_object' nor 'put_object'.
         """
         if client_method not in ("get_object", "put_object"):
-            raise ValueError(f"client_method is 'get_object' or 'put_object', not {client_method!r}")
+            raise ValueError(
+                f"client_method is 'get_object' or 'put_object', not {client_method!r}"
+            )
         client, bucket, key, _ = self._parse(url)
         place = {"Bucket": bucket, "Key": key}
         signed: str = client.generate_presigned_url(
@@ -247,7 +254,7 @@ class S3Backend(RemoteBackend):
             raise ValueError(f"{path!r} climbs with '..'; a key has to stay below its root")
         return self._client(match["cluster"]), match["bucket"], match["key"], path
 
-    def _client(self, cluster: Optional[str]) -> Any:
+    def _client(self, cluster: str | None) -> Any:
         place = (os.getpid(), cluster)  # connections must not be shared with a forked process
         with self._lock:
             if place not in self._clients:
