@@ -1,5 +1,5 @@
 # Paths are text here: pathlib would change URIs, and costs in hot calls.
-# ruff: noqa: PTH, PLR0917
+# ruff: noqa: PTH110, PTH113
 """Values in an LMDB database."""
 
 import contextlib

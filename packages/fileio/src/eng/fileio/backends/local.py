@@ -1,5 +1,5 @@
 # Paths are text here: pathlib would change URIs, and costs in hot calls.
-# ruff: noqa: PTH, PLR0917
+# ruff: noqa: PTH107, PTH110, PTH112, PTH113, PTH114, PTH116, PTH118, PTH119, PTH121, PTH211
 """Files on local disks and mounted file systems."""
 
 import contextlib

@@ -1,5 +1,3 @@
-# Paths are text here: pathlib would change URIs, and costs in hot calls.
-# ruff: noqa: PTH, PLR0917
 """Values in memcached servers."""
 
 import hashlib

@@ -1,5 +1,5 @@
 # Paths are text here: pathlib would change URIs, and costs in hot calls.
-# ruff: noqa: PTH, PLR0917
+# ruff: noqa: PTH110, PTH112, PTH118
 """Transfers between a remote store and local files, on top of a store's few basic calls."""
 
 import os

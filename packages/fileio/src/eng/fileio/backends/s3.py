@@ -1,5 +1,5 @@
 # Paths are text here: pathlib would change URIs, and costs in hot calls.
-# ruff: noqa: PTH, PLR0917
+# ruff: noqa: PLR0917
 """Objects in S3 and in stores that speak its protocol."""
 
 import contextlib
@@ -192,9 +192,9 @@ class S3Backend(RemoteBackend):
                         if last[:depth] != folders[:depth]:
                             yield "/".join(folders[:depth])
                     last = folders
-                if list_file and name and not name.endswith("/"):
-                    if suffix is None or name.endswith(suffix):
-                        yield name
+                wanted = list_file and name and not name.endswith("/")
+                if wanted and (suffix is None or name.endswith(suffix)):
+                    yield name
 
     def rmtree(self, dir_path: PathLike) -> None:
         """Delete all below a directory, folder markers included, many objects at once."""
