@@ -36,7 +36,7 @@ def test_memcached(port, tmp_path):
     (tmp_path / "servers").write_text(f"# servers\n127.0.0.1:{port}\n")
     (tmp_path / "client").write_text("timeout = 2\n")
     backend = fileio.MemcachedBackend(tmp_path / "servers", tmp_path / "client")
-    Client(("127.0.0.1", port)).set(backend.key_of("/a b/é"), b"value")
+    Client(("127.0.0.1", port)).set(backend.key_of("/a b/é"), b"value", noreply=False)
     assert backend.get("/a b/é") == b"value"
     assert backend.get_text("/a b/é") == "value"
     with pytest.raises(FileNotFoundError):

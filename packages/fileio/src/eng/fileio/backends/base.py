@@ -7,11 +7,11 @@ import os
 import tempfile
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator
-from typing import Any, NoReturn, Union
+from typing import Any, NoReturn
 
 from eng.fileio.paths import PathLike, join_uri, to_text
 
-Suffix = Union[str, tuple[str, ...], None]
+Suffix = str | tuple[str, ...] | None
 
 
 class BaseStorageBackend(metaclass=ABCMeta):

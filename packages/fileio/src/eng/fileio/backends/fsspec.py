@@ -109,9 +109,12 @@ class FsspecBackend(RemoteBackend):
 
     def _download(self, filepath: str, local: str) -> None:
         fs, path = self._open(filepath)
-        with self._missing(fs, path, filepath), fs.open(path, "rb") as reader:
-            with atomic_write(local) as file:
-                write_stream(reader, file, filepath)
+        with (
+            self._missing(fs, path, filepath),
+            fs.open(path, "rb") as reader,
+            atomic_write(local) as file,
+        ):
+            write_stream(reader, file, filepath)
 
     def _open(self, filepath: PathLike) -> tuple[Any, str]:
         from fsspec.core import url_to_fs
