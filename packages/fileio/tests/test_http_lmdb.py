@@ -1,3 +1,5 @@
+# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# ruff: noqa: PTH123
 import pickle
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

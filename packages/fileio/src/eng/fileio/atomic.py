@@ -1,3 +1,5 @@
+# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# ruff: noqa: PTH103, PTH105, PTH108, PTH114, PTH116, PTH118
 """Local writes that a reader sees whole or not at all.
 
 The new content goes into a partial file beside the target, is flushed to disk, and then takes

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0917
 """File functions: each finds the backend of its path and calls it."""
 
 import contextlib

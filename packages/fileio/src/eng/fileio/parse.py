@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0917
 """Text files as lists and dicts."""
 
 import io

@@ -1,3 +1,5 @@
+# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# ruff: noqa: PTH117
 """What a path or URI says: its prefix, its text, and whether it stays inside its root."""
 
 import os

@@ -1,3 +1,5 @@
+# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# ruff: noqa: PTH118, PTH119
 """What every storage backend has in common."""
 
 import contextlib
@@ -5,11 +7,11 @@ import os
 import tempfile
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator
-from typing import Any, NoReturn, Union
+from typing import Any, NoReturn
 
-from ..paths import PathLike, join_uri, to_text
+from eng.fileio.paths import PathLike, join_uri, to_text
 
-Suffix = Union[str, tuple[str, ...], None]
+Suffix = str | tuple[str, ...] | None
 
 
 class BaseStorageBackend(metaclass=ABCMeta):
@@ -129,7 +131,7 @@ class BaseStorageBackend(metaclass=ABCMeta):
 
     def _download(self, filepath: str, local: str) -> None:
         """Write the content of ``filepath`` to a local file, atomically."""
-        from ..atomic import atomic_write
+        from eng.fileio.atomic import atomic_write
 
         data = self.get(filepath)
         with atomic_write(local) as file:

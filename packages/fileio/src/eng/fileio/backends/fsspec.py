@@ -1,3 +1,5 @@
+# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# ruff: noqa: PLR0917, PTH118
 """Every store that fsspec knows: ``memory://``, ``gs://``, ``az://``, ``hf://``, ``zip://``, …."""
 
 import contextlib
@@ -6,8 +8,9 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-from ..atomic import atomic_write, write_stream
-from ..paths import PathLike, check_relative, to_text
+from eng.fileio.atomic import atomic_write, write_stream
+from eng.fileio.paths import PathLike, check_relative, to_text
+
 from .base import Suffix
 from .remote import RemoteBackend
 
@@ -106,9 +109,12 @@ class FsspecBackend(RemoteBackend):
 
     def _download(self, filepath: str, local: str) -> None:
         fs, path = self._open(filepath)
-        with self._missing(fs, path, filepath), fs.open(path, "rb") as reader:
-            with atomic_write(local) as file:
-                write_stream(reader, file, filepath)
+        with (
+            self._missing(fs, path, filepath),
+            fs.open(path, "rb") as reader,
+            atomic_write(local) as file,
+        ):
+            write_stream(reader, file, filepath)
 
     def _open(self, filepath: PathLike) -> tuple[Any, str]:
         from fsspec.core import url_to_fs

@@ -1,9 +1,10 @@
 """Files behind HTTP and HTTPS."""
 
 import time
-from typing import Any, Optional
+from typing import Any
 
-from ..paths import PathLike, to_text
+from eng.fileio.paths import PathLike, to_text
+
 from .base import BaseStorageBackend
 
 _SAFE = "/%:=&?~#+!$,;'@()*[]"
@@ -30,8 +31,8 @@ class HTTPBackend(BaseStorageBackend):
         timeout: float = 30,
         retries: int = 3,
         backoff: float = 0.5,
-        headers: Optional[dict[str, str]] = None,
-        byte_range: Optional[tuple[int, int]] = None,
+        headers: dict[str, str] | None = None,
+        byte_range: tuple[int, int] | None = None,
     ) -> None:
         self.timeout, self.retries, self.backoff = timeout, retries, backoff
         self.headers, self.byte_range = dict(headers or {}), byte_range
@@ -80,7 +81,7 @@ class HTTPBackend(BaseStorageBackend):
         """Read text from a given ``filepath``."""
         return self.get(filepath).decode(encoding)
 
-    def _receive(self, url: str, parts: bytearray, tag: Optional[str]) -> Optional[str]:
+    def _receive(self, url: str, parts: bytearray, tag: str | None) -> str | None:
         """Append the body, or what is missing of it, to ``parts``."""
         from urllib.request import Request, urlopen
 
@@ -115,6 +116,6 @@ class HTTPBackend(BaseStorageBackend):
 
 
 class _BrokenOffError(Exception):
-    def __init__(self, message: str, tag: Optional[str]) -> None:
+    def __init__(self, message: str, tag: str | None) -> None:
         super().__init__(message)
         self.tag = tag

@@ -1,3 +1,5 @@
+# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# ruff: noqa: PTH110, PTH113
 """Values in an LMDB database."""
 
 import contextlib
@@ -5,7 +7,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from ..paths import PathLike, to_text
+from eng.fileio.paths import PathLike, to_text
+
 from .base import BaseStorageBackend
 
 

@@ -1,3 +1,5 @@
+# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# ruff: noqa: PTH107, PTH110, PTH112, PTH113, PTH114, PTH116, PTH118, PTH119, PTH121, PTH211
 """Files on local disks and mounted file systems."""
 
 import contextlib
@@ -6,8 +8,9 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
-from ..atomic import atomic_write, is_partial, write_stream
-from ..paths import PathLike
+from eng.fileio.atomic import atomic_write, is_partial, write_stream
+from eng.fileio.paths import PathLike
+
 from .base import BaseStorageBackend, Suffix
 
 

@@ -5,12 +5,13 @@ import importlib
 import json
 import os
 from collections.abc import Iterable
-from typing import Any, Optional
+from typing import Any
 
-from ..paths import PathLike, parse_uri_prefix, to_text
+from eng.fileio.paths import PathLike, parse_uri_prefix, to_text
+
 from .base import BaseStorageBackend
 
-BackendArgs = Optional[dict[str, Any]]
+BackendArgs = dict[str, Any] | None
 
 #: Names the environment variable with default settings per prefix, a JSON object such as
 #: ``{"s3": {"endpoint_url": "http://localhost:9000"}}``.
@@ -23,6 +24,9 @@ _backends: dict[str, str | type[BaseStorageBackend]] = {
     "hard_disk": "local:HardDiskBackend",
     "http": "http:HTTPBackend",
     "lmdb": "lmdb:LmdbBackend",
+    "s3": "s3:S3Backend",
+    "petrel": "s3:PetrelBackend",
+    "memcached": "memcached:MemcachedBackend",
     "fsspec": "fsspec:FsspecBackend",
 }
 _prefixes: dict[str, str] = {
@@ -30,6 +34,8 @@ _prefixes: dict[str, str] = {
     "file": "local",
     "http": "http",
     "https": "http",
+    "s3": "s3",
+    "petrel": "petrel",
 }
 _instances: dict[str, BaseStorageBackend] = {}
 

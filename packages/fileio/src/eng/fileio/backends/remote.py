@@ -1,3 +1,5 @@
+# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# ruff: noqa: PTH110, PTH112, PTH118
 """Transfers between a remote store and local files, on top of a store's few basic calls."""
 
 import os
@@ -6,8 +8,9 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..parallel import for_each
-from ..paths import PathLike, check_relative, join_uri, to_text
+from eng.fileio.parallel import for_each
+from eng.fileio.paths import PathLike, check_relative, join_uri, to_text
+
 from .base import BaseStorageBackend, Suffix
 
 
