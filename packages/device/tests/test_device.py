@@ -1,6 +1,5 @@
 import pytest
 import torch
-
 from eng.device import autocast, get_device, get_max_memory
 
 

@@ -1,6 +1,5 @@
-import pytest
-
 import eng.dist as dist
+import pytest
 from eng.dist.launchers import expand_hosts, find_place
 
 
