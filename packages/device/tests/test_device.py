@@ -16,7 +16,7 @@ def test_autocast_lowers_precision_and_refuses_unknown_devices():
         autocast("toaster"),
     ):
         pass
-    with pytest.raises(ValueError, match="not in torch.float64"), autocast("cpu", torch.float64):
+    with pytest.raises(ValueError, match=r"not in torch.float64"), autocast("cpu", torch.float64):
         pass
 
 
