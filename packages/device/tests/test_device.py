@@ -1,6 +1,5 @@
 import pytest
 import torch
-
 from eng.device import autocast, get_device, get_max_memory
 
 
@@ -17,7 +16,7 @@ def test_autocast_lowers_precision_and_refuses_unknown_devices():
         autocast("toaster"),
     ):
         pass
-    with pytest.raises(ValueError, match="not in torch.float64"), autocast("cpu", torch.float64):
+    with pytest.raises(ValueError, match=r"not in torch.float64"), autocast("cpu", torch.float64):
         pass
 
 

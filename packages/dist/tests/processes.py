@@ -52,9 +52,8 @@ def run(
 
 
 def _child(function, args, rank, world_size, port, folder, timeout):
-    import torch
-
     import eng.dist as dist
+    import torch
 
     torch.set_num_threads(1)
     os.environ.update(

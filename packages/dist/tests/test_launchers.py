@@ -1,6 +1,5 @@
-import pytest
-
 import eng.dist as dist
+import pytest
 from eng.dist.launchers import expand_hosts, find_place
 
 
@@ -38,7 +37,7 @@ def test_missing_variables_and_unknown_launchers_are_named(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     with pytest.raises(dist.MissingVariableError, match="WORLD_SIZE is not set: torchrun"):
         dist.init_dist("pytorch")
-    with pytest.raises(ValueError, match="unknown launcher 'ssh'.*pytorch, slurm, mpi"):
+    with pytest.raises(ValueError, match=r"unknown launcher 'ssh'.*pytorch, slurm, mpi"):
         dist.init_dist("ssh")
 
 

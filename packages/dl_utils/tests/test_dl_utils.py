@@ -1,8 +1,7 @@
 import pytest
 import torch
-from torch import nn
-
 from eng.dl_utils import TimeCounter, collect_env, has_batch_norm, is_norm, load_url, tensor2imgs
+from torch import nn
 
 
 def test_env_names_torch():

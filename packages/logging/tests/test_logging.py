@@ -1,7 +1,6 @@
 import pickle
 
 import pytest
-
 from eng.logging import HistoryBuffer, MessageHub, MMLogger, print_log
 
 

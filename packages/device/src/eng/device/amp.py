@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-
 from eng.device.availability import get_device
 
 # torch.autocast switches itself off, with no more than a warning, for other types on these devices
@@ -61,7 +60,7 @@ def autocast(
 def _kind(device_type: str) -> str:
     if not isinstance(device_type, str):
         raise TypeError(f"device_type is a str such as 'cuda', not {device_type!r}")
-    return device_type.split(":")[0]
+    return device_type.split(":", maxsplit=1)[0]
 
 
 def _supports_autocast(device_type: str) -> bool:

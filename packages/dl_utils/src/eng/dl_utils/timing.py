@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
-
 from eng.device import get_device
 from eng.logging import print_log
 

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
-
 from eng.logging.pending import PendingTensors, is_tensor, scalar
+from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 _FIRST_CAPACITY = 64
@@ -103,7 +102,8 @@ class HistoryBuffer:
         known = cls._statistics_methods.get(method.__name__)
         if known is not None and known.__module__ != method.__module__:
             raise ValueError(
-                f"statistics method {method.__name__!r} is registered already, by {known.__module__}"
+                f"statistics method {method.__name__!r} is registered already, "
+                f"by {known.__module__}"
             )
         cls._statistics_methods[method.__name__] = method
         return method
