@@ -1,1 +1,30 @@
 """What happens at each stage of a run."""
+
+from .checkpoint_hook import CheckpointHook
+from .ema_hook import EMAHook
+from .empty_cache_hook import EmptyCacheHook
+from .hook import Hook
+from .iter_timer_hook import IterTimerHook
+from .logger_hook import LoggerHook
+from .param_scheduler_hook import ParamSchedulerHook
+from .priority import Priority, get_priority
+from .protocol import HookRunner
+from .runtime_info_hook import RuntimeInfoHook
+from .sampler_seed_hook import DistSamplerSeedHook
+from .sync_buffer_hook import SyncBuffersHook
+
+__all__ = [
+    "CheckpointHook",
+    "DistSamplerSeedHook",
+    "EMAHook",
+    "EmptyCacheHook",
+    "Hook",
+    "HookRunner",
+    "IterTimerHook",
+    "LoggerHook",
+    "ParamSchedulerHook",
+    "Priority",
+    "RuntimeInfoHook",
+    "SyncBuffersHook",
+    "get_priority",
+]

@@ -1,1 +1,41 @@
 """Loops, the Runner and the eng command."""
+
+from eng.checkpoint import (
+    CheckpointLoader,
+    find_latest_checkpoint,
+    get_state_dict,
+    load_checkpoint,
+    load_state_dict,
+    save_checkpoint,
+    weights_to_cpu,
+)
+from eng.device import autocast
+from eng.hooks import Priority, get_priority
+
+from .base_loop import BaseLoop
+from .errors import RunnerConfigError
+from .eval_loops import TestLoop, ValLoop
+from .log_processor import LogProcessor
+from .runner import Runner
+from .train_loops import EpochBasedTrainLoop, IterBasedTrainLoop
+
+__all__ = [
+    "BaseLoop",
+    "CheckpointLoader",
+    "EpochBasedTrainLoop",
+    "IterBasedTrainLoop",
+    "LogProcessor",
+    "Priority",
+    "Runner",
+    "RunnerConfigError",
+    "TestLoop",
+    "ValLoop",
+    "autocast",
+    "find_latest_checkpoint",
+    "get_priority",
+    "get_state_dict",
+    "load_checkpoint",
+    "load_state_dict",
+    "save_checkpoint",
+    "weights_to_cpu",
+]

@@ -1,1 +1,6 @@
 """Drawing and experiment tracking."""
+
+from .backend import BaseVisBackend, LocalVisBackend
+from .visualizer import Visualizer
+
+__all__ = ["BaseVisBackend", "LocalVisBackend", "Visualizer"]

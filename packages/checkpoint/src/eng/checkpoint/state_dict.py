@@ -1,0 +1,219 @@
+"""States of modules under the names that they have without any wrapper."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DataParallel, DistributedDataParallel
+
+from eng.logging import print_log
+
+from .errors import CheckpointError
+from .loader import CheckpointLoader, Logger
+
+__all__ = ["get_state_dict", "load_checkpoint", "load_state_dict", "weights_to_cpu"]
+
+ReviseKeys = Sequence[tuple[str, str]]
+
+
+def weights_to_cpu(state_dict: Mapping[str, Tensor]) -> OrderedDict[str, Tensor]:
+    """Copy a state to the CPU.
+
+    Args:
+        state_dict: Tensors by name, on any device.
+
+    Returns:
+        The same on the CPU, with the metadata of modules kept.
+    """
+    copied = OrderedDict((name, tensor.cpu()) for name, tensor in state_dict.items())
+    copied._metadata = getattr(state_dict, "_metadata", OrderedDict())  # type: ignore[attr-defined]
+    return copied
+
+
+def get_state_dict(
+    module: nn.Module,
+    destination: OrderedDict[str, Tensor] | None = None,
+    prefix: str = "",
+    keep_vars: bool = False,
+) -> OrderedDict[str, Tensor]:
+    """The parameters and buffers of a module, under the names that they have without wrappers.
+
+    Wrappers for several processes and compiled modules are looked through wherever they stand.
+
+    Args:
+        module: The module.
+        destination: A dict to fill. Defaults to None, a new one.
+        prefix: What is put before each name. Defaults to ''.
+        keep_vars: Whether tensors keep their graph, see :meth:`torch.nn.Module.state_dict`.
+            Defaults to False.
+
+    Returns:
+        Tensors by name.
+    """
+    state = module.state_dict(keep_vars=keep_vars)
+    plain = _plain_names(module, state)
+    filled: OrderedDict[str, Tensor] = OrderedDict() if destination is None else destination
+    for name, tensor in state.items():
+        filled[prefix + plain[name]] = tensor
+    return filled
+
+
+def load_state_dict(
+    module: nn.Module,
+    state_dict: Mapping[str, Tensor],
+    strict: bool = False,
+    logger: Logger = "current",
+) -> None:
+    """Load tensors into a module as far as they fit, and say what did not.
+
+    Args:
+        module: The module, possibly wrapped.
+        state_dict: Tensors by name, without the names of wrappers.
+        strict: Whether it is an error if something does not fit. Defaults to False.
+        logger: Where what did not fit is noted. Defaults to the current logger.
+
+    Raises:
+        CheckpointError: If ``strict`` and something does not fit.
+    """
+    own = module.state_dict()
+    inside = {plain: name for name, plain in _plain_names(module, own).items()}
+    fitting: OrderedDict[str, Any] = OrderedDict()
+    unexpected, misshapen = [], []
+    for name, value in state_dict.items():
+        target = inside.get(name)
+        if target is None:
+            unexpected.append(name)
+        elif isinstance(value, Tensor) and value.shape != own[target].shape:
+            misshapen.append(f"{name}: {tuple(value.shape)}, the model has {tuple(own[target].shape)}")
+        else:
+            fitting[target] = value
+    missing = [name for name in inside if name not in state_dict]
+    fitting._metadata = getattr(state_dict, "_metadata", None)  # type: ignore[attr-defined]
+    report = _report(missing, unexpected, misshapen)
+    if report and strict:
+        raise CheckpointError(f"the state does not fit {type(module).__name__}\n{report}")
+    module.load_state_dict(fitting, strict=False)
+    if report:
+        print_log(
+            f"The state does not fit {type(module).__name__} everywhere\n{report}",
+            logger=logger,
+            level=logging.WARNING,
+        )
+
+
+def load_checkpoint(
+    model: nn.Module,
+    filename: str,
+    map_location: Any = None,
+    strict: bool = False,
+    logger: Logger = "current",
+    revise_keys: ReviseKeys = [(r"^module\.", "")],  # noqa: B006 - documented, never changed
+) -> Any:
+    """Read a checkpoint and load its weights into a model.
+
+    Args:
+        model: The model.
+        filename: Path or address of the checkpoint, see :class:`CheckpointLoader`.
+        map_location: As for :func:`torch.load`. Defaults to None.
+        strict: Whether it is an error if something does not fit. Defaults to False.
+        logger: Where what did not fit is noted. Defaults to the current logger.
+        revise_keys: Pairs of a regular expression and its replacement, applied to all names.
+            Defaults to dropping ``module.`` from their beginning.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        CheckpointError: If the file is no checkpoint, or ``strict`` and something does not fit.
+    """
+    checkpoint = CheckpointLoader.load_checkpoint(filename, map_location, logger)
+    load_state_dict(model, model_state(checkpoint, str(filename), revise_keys), strict, logger)
+    return checkpoint
+
+
+def model_state(
+    checkpoint: Any, filename: str, revise_keys: ReviseKeys = ()
+) -> OrderedDict[str, Tensor]:
+    """The weights that a checkpoint holds, with names revised.
+
+    Args:
+        checkpoint: The checkpoint: the weights themselves, or a dict with them as ``state_dict``.
+        filename: Where it comes from, for the error.
+        revise_keys: Pairs of a regular expression and its replacement. Defaults to none.
+
+    Returns:
+        Tensors by name.
+
+    Raises:
+        CheckpointError: If it holds no weights.
+    """
+    state = checkpoint.get("state_dict", checkpoint) if isinstance(checkpoint, Mapping) else None
+    if not isinstance(state, Mapping):
+        raise CheckpointError(
+            f"{filename!r} holds no weights: a dict is needed, with them or with a 'state_dict', "
+            f"not {type(checkpoint).__name__}"
+        )
+    revised: OrderedDict[str, Tensor] = OrderedDict()
+    for name, tensor in state.items():
+        for pattern, replacement in revise_keys:
+            name = re.sub(pattern, replacement, name)  # noqa: PLW2901
+        revised[name] = tensor
+    revised._metadata = getattr(state, "_metadata", OrderedDict())  # type: ignore[attr-defined]
+    return revised
+
+
+def _plain_names(module: nn.Module, names: Mapping[str, Any]) -> dict[str, str]:
+    """Names in a module, each with the one that it would have without wrappers."""
+    cuts = []
+    for name, submodule in module.named_modules():
+        inner = _inner_name(submodule)
+        if inner is not None:
+            path = f"{name}." if name else ""
+            cuts.append((f"{path}{inner}.", path))
+    plain = {}
+    for full in names:
+        name = full
+        # From the inside out, so that the outer paths still stand when their turn comes.
+        for wrapped, path in sorted(cuts, key=lambda cut: -len(cut[0])):
+            if name.startswith(wrapped):
+                name = path + name[len(wrapped) :]
+        plain[full] = name
+    return plain
+
+
+def _inner_name(module: nn.Module) -> str | None:
+    if isinstance(module, (DataParallel, DistributedDataParallel)) and hasattr(module, "module"):
+        return "module"
+    if isinstance(module, torch._dynamo.OptimizedModule):
+        return "_orig_mod"
+    return None
+
+
+def _report(missing: list[str], unexpected: list[str], misshapen: list[str]) -> str:
+    groups = (
+        ("missing in the state", _grouped(missing)),
+        ("unexpected in the state", _grouped(unexpected)),
+        ("of another shape", misshapen),
+    )
+    return "\n".join(
+        f"  {title} ({len(lines)}): " + "; ".join(lines) for title, lines in groups if lines
+    )
+
+
+def _grouped(names: list[str]) -> list[str]:
+    """Names by the module that they belong to, so that a missing layer is one entry."""
+    by_module: dict[str, list[str]] = {}
+    for name in names:
+        owner, _, leaf = name.rpartition(".")
+        by_module.setdefault(owner, []).append(leaf)
+    return [
+        f"{owner}.{{{', '.join(leaves)}}}" if owner and len(leaves) > 1
+        else ", ".join(f"{owner}.{leaf}" if owner else leaf for leaf in leaves)
+        for owner, leaves in by_module.items()
+    ]  # fmt: skip

@@ -1,0 +1,71 @@
+"""From a list of samples to a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from torch.utils.data import default_collate as torch_default_collate
+
+from eng.registry import FUNCTIONS
+
+__all__ = ["default_collate", "pseudo_collate"]
+
+
+@FUNCTIONS.register_module()
+def pseudo_collate(data_batch: Sequence[Any]) -> Any:
+    """Turn a list of samples inside out, stacking nothing.
+
+    Args:
+        data_batch: Samples of the same form: dicts, tuples or lists in any nesting.
+
+    Returns:
+        The form of one sample in which each leaf is the list of the leaves of all samples.
+
+    Raises:
+        ValueError: If sequences at the same place differ in length.
+    """
+    return _transpose(data_batch, list)
+
+
+@FUNCTIONS.register_module()
+def default_collate(data_batch: Sequence[Any]) -> Any:
+    """Stack tensors, arrays and numbers of a list of samples to batched tensors.
+
+    Args:
+        data_batch: Samples of the same form and shapes: dicts, tuples or lists in any nesting.
+
+    Returns:
+        The form of one sample in which each leaf is a tensor whose first dimension is the batch.
+        Strings and objects stay lists.
+
+    Raises:
+        ValueError: If sequences at the same place differ in length.
+    """
+    return _transpose(data_batch, _stack)
+
+
+def _transpose(samples: Sequence[Any], leaf: Callable[[Sequence[Any]], Any]) -> Any:
+    first = samples[0]
+    if isinstance(first, Mapping):
+        return type(first)(  # type: ignore[call-arg]
+            {key: _transpose([sample[key] for sample in samples], leaf) for key in first}
+        )
+    if isinstance(first, Sequence) and not isinstance(first, (str, bytes)):
+        if any(len(sample) != len(first) for sample in samples):
+            raise ValueError(
+                "each sample of a batch must have the same number of elements here, got "
+                f"{sorted({len(sample) for sample in samples})}"
+            )
+        columns = [_transpose(column, leaf) for column in zip(*samples, strict=True)]
+        if isinstance(first, tuple) and hasattr(first, "_fields"):
+            return type(first)(*columns)
+        return type(first)(columns) if isinstance(first, tuple) else columns
+    return leaf(samples)
+
+
+def _stack(leaves: Sequence[Any]) -> Any:
+    first = leaves[0]
+    if first is None or not (hasattr(first, "__array__") or isinstance(first, (int, float))):
+        return list(leaves)
+    return torch_default_collate(list(leaves))

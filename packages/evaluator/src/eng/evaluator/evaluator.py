@@ -1,0 +1,115 @@
+"""Several metrics as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from eng.registry import EVALUATOR, METRICS
+
+from .metric import BaseMetric
+
+__all__ = ["Evaluator"]
+
+
+@EVALUATOR.register_module()
+class Evaluator:
+    """Passes batches to metrics and merges their numbers.
+
+    Args:
+        metrics: A metric or the config of one, or a list of these.
+
+    Raises:
+        TypeError: If something is neither.
+    """
+
+    def __init__(self, metrics: dict[str, Any] | BaseMetric | Sequence[Any]) -> None:
+        self._dataset_meta: dict[str, Any] | None = None
+        given = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+        self.metrics = [_build(metric) for metric in given]
+
+    @property
+    def dataset_meta(self) -> dict[str, Any] | None:
+        """Meta information of the dataset, passed on to every metric when set."""
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, dataset_meta: dict[str, Any]) -> None:
+        self._dataset_meta = dataset_meta
+        for metric in self.metrics:
+            metric.dataset_meta = dataset_meta
+
+    def process(self, data_samples: Sequence[Any], data_batch: Any = None) -> None:
+        """Pass one batch to every metric.
+
+        Args:
+            data_samples: What the model predicted. Objects with ``to_dict``, such as data
+                elements, are turned to dicts.
+            data_batch: The batch from the data loader. Defaults to None.
+        """
+        samples = [s.to_dict() if hasattr(s, "to_dict") else s for s in data_samples]
+        for metric in self.metrics:
+            metric.process(data_batch, samples)
+
+    def evaluate(self, size: int) -> dict[str, Any]:
+        """Compute the numbers of every metric.
+
+        Args:
+            size: Number of samples of the dataset, see :meth:`BaseMetric.evaluate`.
+
+        Returns:
+            Numbers by name.
+
+        Raises:
+            ValueError: If two metrics give a number of the same name.
+        """
+        merged: dict[str, Any] = {}
+        for metric in self.metrics:
+            numbers = metric.evaluate(size)
+            double = sorted(set(numbers) & set(merged))
+            if double:
+                raise ValueError(
+                    f"{type(metric).__name__} gives {double}, which another metric gives as well; "
+                    "tell them apart with prefix=..."
+                )
+            merged.update(numbers)
+        return merged
+
+    def offline_evaluate(
+        self, data_samples: Sequence[Any], data: Sequence[Any] | None = None, chunk_size: int = 1
+    ) -> dict[str, Any]:
+        """Compute the numbers from predictions made earlier.
+
+        Args:
+            data_samples: All predictions.
+            data: All data of the dataset, in the same order. Defaults to None.
+            chunk_size: Number of samples passed to the metrics at once. Defaults to 1.
+
+        Returns:
+            Numbers by name.
+
+        Raises:
+            ValueError: If ``data`` and ``data_samples`` differ in length.
+        """
+        if data is not None and len(data) != len(data_samples):
+            raise ValueError(
+                f"data has {len(data)} entries for {len(data_samples)} entries of data_samples"
+            )
+        chunks = _chunks(iter(data), chunk_size) if data is not None else None
+        for outputs in _chunks(iter(data_samples), chunk_size):
+            self.process(outputs, next(chunks) if chunks is not None else None)
+        return self.evaluate(len(data_samples))
+
+
+def _build(metric: Any) -> Any:
+    if isinstance(metric, dict):
+        return METRICS.build(metric)
+    if hasattr(metric, "process") and hasattr(metric, "evaluate"):
+        return metric
+    raise TypeError(f"a metric must be a config dict or a BaseMetric, not {type(metric).__name__}")
+
+
+def _chunks(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    while chunk := list(islice(items, size)):
+        yield chunk

@@ -1,0 +1,210 @@
+"""Averaged weights for validation, testing and the saved model."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from eng.checkpoint import get_state_dict, load_state_dict
+from eng.logging import print_log
+from eng.model import is_model_wrapper
+from eng.registry import HOOKS, MODELS
+
+from .hook import DataBatch, Hook
+from .protocol import HookRunner
+
+__all__ = ["EMAHook"]
+
+
+@HOOKS.register_module()
+class EMAHook(Hook):
+    """Keeps an average of the model's weights, and validates, tests and saves with it.
+
+    In a checkpoint ``state_dict`` holds the average and ``ema_state_dict`` the weights that
+    training goes on with.
+
+    Args:
+        ema_type: Name of the kind of average in ``MODELS``. Defaults to
+            ``'ExponentialMovingAverage'``.
+        strict_load: Whether the average must fit the model exactly when loaded. Defaults to True.
+        begin_iter: Iteration at which averaging begins; before it the average is the model.
+            Defaults to 0.
+        begin_epoch: The same as an epoch. Defaults to 0.
+        **kwargs: Arguments of the average, such as ``momentum``.
+
+    Raises:
+        ValueError: If a beginning is negative, or both are given.
+    """
+
+    priority = "NORMAL"
+
+    def __init__(
+        self,
+        ema_type: str = "ExponentialMovingAverage",
+        strict_load: bool = True,
+        begin_iter: int = 0,
+        begin_epoch: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        if begin_iter < 0 or begin_epoch < 0:
+            raise ValueError(
+                f"EMAHook: begin_iter and begin_epoch must be at least 0, "
+                f"got {begin_iter} and {begin_epoch}"
+            )
+        if begin_iter and begin_epoch:
+            raise ValueError("EMAHook: give either begin_iter or begin_epoch, not both")
+        self.strict_load = strict_load
+        self.begin_iter = begin_iter
+        self.begin_epoch = begin_epoch
+        self.ema_cfg = {"type": ema_type, **kwargs}
+
+    def before_run(self, runner: HookRunner) -> None:
+        """Make the copy that becomes the average.
+
+        Args:
+            runner: The runner.
+        """
+        model = runner.model
+        self.src_model = model.module if is_model_wrapper(model) else model
+        self.ema_model = MODELS.build(self.ema_cfg, default_args={"model": self.src_model})
+
+    def before_train(self, runner: HookRunner) -> None:
+        """Check that averaging begins before training ends.
+
+        Args:
+            runner: The runner.
+
+        Raises:
+            ValueError: If it does not.
+        """
+        for name, begin, last in (
+            ("begin_epoch", self.begin_epoch, runner.max_epochs),
+            ("begin_iter", self.begin_iter, runner.max_iters),
+        ):
+            if last is not None and begin > last:
+                raise ValueError(f"EMAHook: {name}={begin} is after the end of training, {last}")
+
+    def after_train_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+        outputs: dict[str, Any] | None = None,
+    ) -> None:
+        """Take the weights into the average, or copy them before averaging has begun.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0.
+            data_batch: The batch from the data loader. Defaults to None.
+            outputs: What the model gave for it. Defaults to None.
+        """
+        if self._started(runner):
+            self.ema_model.update_parameters(self.src_model)
+        else:
+            with torch.no_grad():
+                for averaged, source in self._pairs():
+                    averaged.copy_(source)
+
+    def before_val_epoch(self, runner: HookRunner) -> None:
+        """Put the average into the model.
+
+        Args:
+            runner: The runner.
+        """
+        self._swap()
+
+    def after_val_epoch(
+        self, runner: HookRunner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Put the weights of training back.
+
+        Args:
+            runner: The runner.
+            metrics: What the evaluator gave. Defaults to None.
+        """
+        self._swap()
+
+    def before_test_epoch(self, runner: HookRunner) -> None:
+        """Put the average into the model.
+
+        Args:
+            runner: The runner.
+        """
+        self._swap()
+
+    def after_test_epoch(
+        self, runner: HookRunner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Put the weights of training back.
+
+        Args:
+            runner: The runner.
+            metrics: What the evaluator gave. Defaults to None.
+        """
+        self._swap()
+
+    def before_save_checkpoint(self, runner: HookRunner, checkpoint: dict[str, Any]) -> None:
+        """Save the average as the model and the weights of training beside it.
+
+        Args:
+            runner: The runner.
+            checkpoint: The checkpoint.
+        """
+        averaged = get_state_dict(self.ema_model)
+        checkpoint["ema_state_dict"] = averaged
+        _exchange(checkpoint["state_dict"], averaged)
+
+    def after_load_checkpoint(self, runner: HookRunner, checkpoint: dict[str, Any]) -> None:
+        """Take over the average and put the weights of training in their place.
+
+        Args:
+            runner: The runner.
+            checkpoint: The checkpoint.
+        """
+        if "ema_state_dict" in checkpoint and runner.is_resuming:
+            averaged = copy.copy(checkpoint["ema_state_dict"])
+            checkpoint["state_dict"] = copy.copy(checkpoint["state_dict"])
+            _exchange(checkpoint["state_dict"], averaged)
+            load_state_dict(self.ema_model, averaged, strict=self.strict_load)
+            return
+        if runner.is_resuming:
+            print_log(
+                "The checkpoint has no averaged weights: averaging begins with its model.",
+                logger="current",
+                level=logging.WARNING,
+            )
+        load_state_dict(self.ema_model.module, checkpoint["state_dict"], strict=self.strict_load)
+
+    def _started(self, runner: HookRunner) -> bool:
+        return runner.iter + 1 >= self.begin_iter and runner.epoch + 1 >= self.begin_epoch
+
+    def _pairs(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Parameters and buffers of the average and of the model."""
+        average, source = self.ema_model.module, self.src_model
+        return zip(
+            itertools.chain(average.parameters(), average.buffers()),
+            itertools.chain(source.parameters(), source.buffers()),
+            strict=True,
+        )
+
+    @torch.no_grad()
+    def _swap(self) -> None:
+        for averaged, source in self._pairs():
+            kept = source.clone()
+            source.copy_(averaged)
+            averaged.copy_(kept)
+
+
+def _exchange(state: dict[str, Any], averaged: dict[str, Any]) -> None:
+    """Exchange the weights of a model with those of its average, named ``module.<name>``."""
+    for name, value in list(state.items()):
+        inside = f"module.{name}"
+        if inside in averaged:
+            state[name], averaged[inside] = averaged[inside], value

@@ -1,0 +1,418 @@
+"""The base class of hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from eng.registry import HOOKS
+
+from .priority import Priority
+from .protocol import HookRunner
+
+__all__ = ["Hook"]
+
+DataBatch = dict[str, Any] | tuple[Any, ...] | list[Any] | None
+
+
+@HOOKS.register_module()
+class Hook:
+    """Does something at stages of a run. A subclass overrides the methods of its stages.
+
+    Each stage is a method of the same name. The methods ``_before_epoch``, ``_after_epoch``,
+    ``_before_iter`` and ``_after_iter``, with a ``mode`` of ``'train'``, ``'val'`` or ``'test'``,
+    are the stages of all three at once.
+
+    Attributes:
+        priority: Hooks of higher priority run earlier, see :class:`Priority`.
+        stages: The names of all stages.
+    """
+
+    priority: int | str | Priority = "NORMAL"
+
+    stages: ClassVar[tuple[str, ...]] = (
+        "before_run",
+        "after_load_checkpoint",
+        "before_train",
+        "before_train_epoch",
+        "before_train_iter",
+        "after_train_iter",
+        "after_train_epoch",
+        "before_val",
+        "before_val_epoch",
+        "before_val_iter",
+        "after_val_iter",
+        "after_val_epoch",
+        "after_val",
+        "before_save_checkpoint",
+        "after_train",
+        "before_test",
+        "before_test_epoch",
+        "before_test_iter",
+        "after_test_iter",
+        "after_test_epoch",
+        "after_test",
+        "after_run",
+    )
+
+    @classmethod
+    def get_triggered_stages(cls) -> list[str]:
+        """The stages at which this class does something, in the order of a run."""
+        overridden = {
+            name for name in dir(cls) if getattr(cls, name) is not getattr(Hook, name, None)
+        }
+        return [stage for stage in cls.stages if overridden & {stage, _shared_method(stage)}]
+
+    def before_run(self, runner: HookRunner) -> None:
+        """Before anything runs.
+
+        Args:
+            runner: The runner.
+        """
+
+    def after_run(self, runner: HookRunner) -> None:
+        """After everything has run.
+
+        Args:
+            runner: The runner.
+        """
+
+    def before_train(self, runner: HookRunner) -> None:
+        """Before training.
+
+        Args:
+            runner: The runner.
+        """
+
+    def after_train(self, runner: HookRunner) -> None:
+        """After training.
+
+        Args:
+            runner: The runner.
+        """
+
+    def before_train_epoch(self, runner: HookRunner) -> None:
+        """Before each epoch of training.
+
+        Args:
+            runner: The runner.
+        """
+        self._before_epoch(runner, mode="train")
+
+    def after_train_epoch(self, runner: HookRunner) -> None:
+        """After each epoch of training.
+
+        Args:
+            runner: The runner.
+        """
+        self._after_epoch(runner, mode="train")
+
+    def before_train_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+    ) -> None:
+        """Before each iteration of training.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0.
+            data_batch: The batch from the data loader. Defaults to None.
+        """
+        self._before_iter(runner, batch_idx=batch_idx, data_batch=data_batch, mode="train")
+
+    def after_train_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+        outputs: dict[str, Any] | None = None,
+    ) -> None:
+        """After each iteration of training.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0.
+            data_batch: The batch from the data loader. Defaults to None.
+            outputs: What the model gave for it. Defaults to None.
+        """
+        self._after_iter(
+            runner, batch_idx=batch_idx, data_batch=data_batch, outputs=outputs, mode="train"
+        )
+
+    def before_val(self, runner: HookRunner) -> None:
+        """Before validation.
+
+        Args:
+            runner: The runner.
+        """
+
+    def after_val(self, runner: HookRunner) -> None:
+        """After validation.
+
+        Args:
+            runner: The runner.
+        """
+
+    def before_val_epoch(self, runner: HookRunner) -> None:
+        """Before each epoch of validation.
+
+        Args:
+            runner: The runner.
+        """
+        self._before_epoch(runner, mode="val")
+
+    def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
+        """After each epoch of validation.
+
+        Args:
+            runner: The runner.
+            metrics: What the evaluator gave. Defaults to None.
+        """
+        self._after_epoch(runner, mode="val")
+
+    def before_val_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+    ) -> None:
+        """Before each iteration of validation.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0.
+            data_batch: The batch from the data loader. Defaults to None.
+        """
+        self._before_iter(runner, batch_idx=batch_idx, data_batch=data_batch, mode="val")
+
+    def after_val_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+        outputs: Sequence[Any] | None = None,
+    ) -> None:
+        """After each iteration of validation.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0.
+            data_batch: The batch from the data loader. Defaults to None.
+            outputs: What the model gave for it. Defaults to None.
+        """
+        self._after_iter(
+            runner, batch_idx=batch_idx, data_batch=data_batch, outputs=outputs, mode="val"
+        )
+
+    def before_test(self, runner: HookRunner) -> None:
+        """Before testing.
+
+        Args:
+            runner: The runner.
+        """
+
+    def after_test(self, runner: HookRunner) -> None:
+        """After testing.
+
+        Args:
+            runner: The runner.
+        """
+
+    def before_test_epoch(self, runner: HookRunner) -> None:
+        """Before each epoch of testing.
+
+        Args:
+            runner: The runner.
+        """
+        self._before_epoch(runner, mode="test")
+
+    def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
+        """After each epoch of testing.
+
+        Args:
+            runner: The runner.
+            metrics: What the evaluator gave. Defaults to None.
+        """
+        self._after_epoch(runner, mode="test")
+
+    def before_test_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+    ) -> None:
+        """Before each iteration of testing.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0.
+            data_batch: The batch from the data loader. Defaults to None.
+        """
+        self._before_iter(runner, batch_idx=batch_idx, data_batch=data_batch, mode="test")
+
+    def after_test_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+        outputs: Sequence[Any] | None = None,
+    ) -> None:
+        """After each iteration of testing.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0.
+            data_batch: The batch from the data loader. Defaults to None.
+            outputs: What the model gave for it. Defaults to None.
+        """
+        self._after_iter(
+            runner, batch_idx=batch_idx, data_batch=data_batch, outputs=outputs, mode="test"
+        )
+
+    def before_save_checkpoint(self, runner: HookRunner, checkpoint: dict[str, Any]) -> None:
+        """Before a checkpoint is saved; what is put into it is saved as well.
+
+        Args:
+            runner: The runner.
+            checkpoint: The checkpoint.
+        """
+
+    def after_load_checkpoint(self, runner: HookRunner, checkpoint: dict[str, Any]) -> None:
+        """After a checkpoint was read, before its state is taken over.
+
+        Args:
+            runner: The runner.
+            checkpoint: The checkpoint.
+        """
+
+    def _before_epoch(self, runner: HookRunner, mode: str = "train") -> None:
+        """Before each epoch of any kind.
+
+        Args:
+            runner: The runner.
+            mode: ``'train'`` (default), ``'val'`` or ``'test'``.
+        """
+
+    def _after_epoch(self, runner: HookRunner, mode: str = "train") -> None:
+        """After each epoch of any kind.
+
+        Args:
+            runner: The runner.
+            mode: ``'train'`` (default), ``'val'`` or ``'test'``.
+        """
+
+    def _before_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+        mode: str = "train",
+    ) -> None:
+        """Before each iteration of any kind.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0.
+            data_batch: The batch from the data loader. Defaults to None.
+            mode: ``'train'`` (default), ``'val'`` or ``'test'``.
+        """
+
+    def _after_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+        outputs: Sequence[Any] | dict[str, Any] | None = None,
+        mode: str = "train",
+    ) -> None:
+        """After each iteration of any kind.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0.
+            data_batch: The batch from the data loader. Defaults to None.
+            outputs: What the model gave for it. Defaults to None.
+            mode: ``'train'`` (default), ``'val'`` or ``'test'``.
+        """
+
+    def every_n_epochs(self, runner: HookRunner, n: int, start: int = 0) -> bool:
+        """Whether the epoch that ends now is an ``n``-th one.
+
+        Args:
+            runner: The runner.
+            n: The interval; below 1 the answer is always no.
+            start: Epochs that are not counted. Defaults to 0.
+
+        Returns:
+            Whether it is.
+        """
+        epoch = runner.epoch + 1 - start
+        return n > 0 and epoch > 0 and epoch % n == 0
+
+    def every_n_inner_iters(self, batch_idx: int, n: int) -> bool:
+        """Whether a batch is an ``n``-th one of its epoch.
+
+        Args:
+            batch_idx: Number of the batch in its epoch, from 0.
+            n: The interval; below 1 the answer is always no.
+
+        Returns:
+            Whether it is.
+        """
+        return n > 0 and (batch_idx + 1) % n == 0
+
+    def every_n_train_iters(self, runner: HookRunner, n: int, start: int = 0) -> bool:
+        """Whether the iteration of training that ends now is an ``n``-th one.
+
+        Args:
+            runner: The runner.
+            n: The interval; below 1 the answer is always no.
+            start: Iterations that are not counted. Defaults to 0.
+
+        Returns:
+            Whether it is.
+        """
+        iteration = runner.iter + 1 - start
+        return n > 0 and iteration > 0 and iteration % n == 0
+
+    def end_of_epoch(self, dataloader: Any, batch_idx: int) -> bool:
+        """Whether a batch is the last one of its epoch.
+
+        Args:
+            dataloader: The data loader.
+            batch_idx: Number of the batch in its epoch, from 0.
+
+        Returns:
+            Whether it is.
+        """
+        return batch_idx + 1 == len(dataloader)
+
+    def is_last_train_epoch(self, runner: HookRunner) -> bool:
+        """Whether the epoch that ends now is the last one of training.
+
+        Args:
+            runner: The runner.
+
+        Returns:
+            Whether it is.
+        """
+        return runner.epoch + 1 == runner.max_epochs
+
+    def is_last_train_iter(self, runner: HookRunner) -> bool:
+        """Whether the iteration that ends now is the last one of training.
+
+        Args:
+            runner: The runner.
+
+        Returns:
+            Whether it is.
+        """
+        return runner.iter + 1 == runner.max_iters
+
+
+def _shared_method(stage: str) -> str:
+    """The method that a stage of one mode calls: ``before_val_iter`` calls ``_before_iter``."""
+    when, _, what = stage.partition("_")
+    return f"_{when}_{what.rpartition('_')[2]}"

@@ -1,0 +1,230 @@
+"""Log lines and curves."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from eng.dist import is_main_process
+from eng.fileio import get_file_backend
+from eng.registry import HOOKS
+
+from .hook import DataBatch, Hook
+from .protocol import HookRunner
+
+__all__ = ["LoggerHook"]
+
+
+@HOOKS.register_module()
+class LoggerHook(Hook):
+    """Writes what the log processor makes of the message hub to the log and the visualizer.
+
+    Args:
+        interval: Iterations between two lines. Defaults to 10.
+        ignore_last: Whether an epoch that does not end on the interval ends without a line.
+            Defaults to True.
+        interval_exp_name: Iterations between two lines with the name of the experiment. Defaults
+            to 1000.
+        out_dir: Where logs are copied to at the end, into a folder named like the work directory.
+            Defaults to None: they stay in the work directory.
+        out_suffix: Endings of the files that are copied.
+        keep_local: Whether copied files stay in the work directory as well. Defaults to True.
+        file_client_args: Settings of the storage under their older name. Defaults to None.
+        log_metric_by_epoch: Whether metrics of validation are recorded over epochs, not
+            iterations. Defaults to True.
+        backend_args: Settings of the storage of ``out_dir``. Defaults to None.
+
+    Raises:
+        ValueError: If an interval is below 1, or both kinds of settings are given.
+    """
+
+    priority = "BELOW_NORMAL"
+
+    def __init__(
+        self,
+        interval: int = 10,
+        ignore_last: bool = True,
+        interval_exp_name: int = 1000,
+        out_dir: str | Path | None = None,
+        out_suffix: Sequence[str] | str = (".json", ".log", ".py", "yaml"),
+        keep_local: bool = True,
+        file_client_args: dict[str, Any] | None = None,
+        log_metric_by_epoch: bool = True,
+        backend_args: dict[str, Any] | None = None,
+    ) -> None:
+        for name, value in (("interval", interval), ("interval_exp_name", interval_exp_name)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"LoggerHook: {name} must be an integer of at least 1, got {value!r}")
+        self.interval = interval
+        self.ignore_last = ignore_last
+        self.interval_exp_name = interval_exp_name
+        self.out_dir = None if out_dir is None else str(out_dir)
+        self.out_suffix = (out_suffix,) if isinstance(out_suffix, str) else tuple(out_suffix)
+        self.keep_local = keep_local
+        self.log_metric_by_epoch = log_metric_by_epoch
+        self.backend_args = merged_backend_args("LoggerHook", file_client_args, backend_args)
+        self.json_log_path = ""
+
+    def before_run(self, runner: HookRunner) -> None:
+        """Settle where logs go.
+
+        Args:
+            runner: The runner.
+        """
+        self.json_log_path = f"{runner.timestamp}.json"
+        if self.out_dir is not None:
+            self.file_backend = get_file_backend(self.out_dir, backend_args=self.backend_args)
+            self.out_dir = self.file_backend.join_path(self.out_dir, Path(runner.work_dir).name)
+            runner.logger.info(f"Logs will be copied to {self.out_dir} after the run.")
+
+    def after_train_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+        outputs: dict[str, Any] | None = None,
+    ) -> None:
+        """Write a line at the interval.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0.
+            data_batch: The batch from the data loader. Defaults to None.
+            outputs: What the model gave for it. Defaults to None.
+        """
+        if self.every_n_train_iters(runner, self.interval_exp_name):
+            runner.logger.info(f"Exp name: {runner.experiment_name}")
+        loader = runner.train_dataloader
+        short = len(loader) <= self.interval
+        due = self.every_n_inner_iters(batch_idx, self.interval) or (
+            self.end_of_epoch(loader, batch_idx) and (not self.ignore_last or short)
+        )
+        if due:
+            scalars, line = runner.log_processor.get_log_after_iter(runner, batch_idx, "train")
+            runner.logger.info(line)
+            runner.visualizer.add_scalars(
+                scalars, step=runner.iter + 1, file_path=self.json_log_path
+            )
+
+    def after_val_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+        outputs: Sequence[Any] | None = None,
+    ) -> None:
+        """Write a line at the interval.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0.
+            data_batch: The batch from the data loader. Defaults to None.
+            outputs: What the model gave for it. Defaults to None.
+        """
+        if self.every_n_inner_iters(batch_idx, self.interval):
+            _, line = runner.log_processor.get_log_after_iter(runner, batch_idx, "val")
+            runner.logger.info(line)
+
+    def after_test_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+        outputs: Sequence[Any] | None = None,
+    ) -> None:
+        """Write a line at the interval.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0.
+            data_batch: The batch from the data loader. Defaults to None.
+            outputs: What the model gave for it. Defaults to None.
+        """
+        if self.every_n_inner_iters(batch_idx, self.interval):
+            _, line = runner.log_processor.get_log_after_iter(runner, batch_idx, "test")
+            runner.logger.info(line)
+
+    def after_val_epoch(
+        self, runner: HookRunner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Write the metrics.
+
+        Args:
+            runner: The runner.
+            metrics: What the evaluator gave. Defaults to None.
+        """
+        scalars, line = runner.log_processor.get_log_after_epoch(
+            runner, len(runner.val_dataloader), "val"
+        )
+        runner.logger.info(line)
+        step = runner.epoch if self.log_metric_by_epoch else runner.iter
+        runner.visualizer.add_scalars(scalars, step=step, file_path=self.json_log_path)
+
+    def after_test_epoch(
+        self, runner: HookRunner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Write the metrics, to a file of their own as well.
+
+        Args:
+            runner: The runner.
+            metrics: What the evaluator gave. Defaults to None.
+        """
+        scalars, line = runner.log_processor.get_log_after_epoch(
+            runner, len(runner.test_dataloader), "test"
+        )
+        runner.logger.info(line)
+        if is_main_process():
+            path = Path(runner.log_dir) / self.json_log_path
+            path.write_text(json.dumps({k: _plain(v) for k, v in scalars.items()}) + "\n")
+
+    def after_run(self, runner: HookRunner) -> None:
+        """Copy the logs to ``out_dir`` and close the visualizer.
+
+        Args:
+            runner: The runner.
+        """
+        runner.visualizer.close()
+        if self.out_dir is None or not is_main_process():
+            return
+        for path in sorted(Path(runner.log_dir).rglob("*")):
+            if path.is_file() and path.name.endswith(self.out_suffix):
+                relative = path.relative_to(Path(runner.log_dir).parent).as_posix()
+                target = self.file_backend.join_path(self.out_dir, relative)
+                self.file_backend.copyfile_from_local(str(path), target)
+                if not self.keep_local:
+                    path.unlink()
+
+
+def merged_backend_args(
+    owner: str, file_client_args: dict[str, Any] | None, backend_args: dict[str, Any] | None
+) -> dict[str, Any] | None:
+    """Settings of a storage, given under either of their names.
+
+    Args:
+        owner: Whose settings they are, for the messages.
+        file_client_args: Under the older name.
+        backend_args: Under the present name.
+
+    Returns:
+        The settings.
+
+    Raises:
+        ValueError: If both are given.
+    """
+    if file_client_args is None:
+        return backend_args
+    warnings.warn(
+        f"{owner}: file_client_args is deprecated, use backend_args",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    if backend_args is not None:
+        raise ValueError(f"{owner}: give either file_client_args or backend_args, not both")
+    return file_client_args
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else value

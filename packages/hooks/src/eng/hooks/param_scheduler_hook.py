@@ -1,0 +1,53 @@
+"""Stepping of the parameter schedulers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eng.registry import HOOKS
+
+from .hook import DataBatch, Hook
+from .protocol import HookRunner
+
+__all__ = ["ParamSchedulerHook"]
+
+
+@HOOKS.register_module()
+class ParamSchedulerHook(Hook):
+    """Steps schedulers that count epochs after each epoch, and the others after each iteration."""
+
+    priority = "LOW"
+
+    def after_train_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+        outputs: dict[str, Any] | None = None,
+    ) -> None:
+        """Step the schedulers that count iterations.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0.
+            data_batch: The batch from the data loader. Defaults to None.
+            outputs: What the model gave for it. Defaults to None.
+        """
+        _step(runner.param_schedulers, by_epoch=False)
+
+    def after_train_epoch(self, runner: HookRunner) -> None:
+        """Step the schedulers that count epochs.
+
+        Args:
+            runner: The runner.
+        """
+        _step(runner.param_schedulers, by_epoch=True)
+
+
+def _step(schedulers: Any, *, by_epoch: bool) -> None:
+    """Step a list of schedulers, or a dict of such lists, one for each optimizer."""
+    groups = schedulers.values() if isinstance(schedulers, dict) else [schedulers or []]
+    for group in groups:
+        for scheduler in group:
+            if scheduler.by_epoch is by_epoch:
+                scheduler.step()

@@ -1,0 +1,144 @@
+"""What other parts of a run can ask the message hub about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eng.registry import HOOKS
+
+from .hook import DataBatch, Hook
+from .protocol import HookRunner
+
+__all__ = ["RuntimeInfoHook"]
+
+
+@HOOKS.register_module()
+class RuntimeInfoHook(Hook):
+    """Keeps epoch, iteration, learning rates, losses and metrics in the message hub."""
+
+    priority = "VERY_HIGH"
+
+    def before_run(self, runner: HookRunner) -> None:
+        """Record the config, the seed and the name of the experiment.
+
+        Args:
+            runner: The runner.
+        """
+        runner.message_hub.update_info_dict(runner.meta, resumed=False)
+
+    def before_train(self, runner: HookRunner) -> None:
+        """Record how far training has come and how far it goes.
+
+        Args:
+            runner: The runner.
+        """
+        hub = runner.message_hub
+        hub.update_info("loop_stage", "train", resumed=False)
+        hub.update_info("epoch", runner.epoch)
+        hub.update_info("iter", runner.iter)
+        hub.update_info("max_epochs", runner.max_epochs)
+        hub.update_info("max_iters", runner.max_iters)
+        meta = getattr(runner.train_dataloader.dataset, "metainfo", None)
+        if meta is not None:
+            hub.update_info("dataset_meta", meta, resumed=False)
+
+    def before_train_epoch(self, runner: HookRunner) -> None:
+        """Record the epoch.
+
+        Args:
+            runner: The runner.
+        """
+        runner.message_hub.update_info("epoch", runner.epoch)
+
+    def before_train_iter(
+        self, runner: HookRunner, batch_idx: int, data_batch: DataBatch = None
+    ) -> None:
+        """Record the iteration and the learning rate of the first parameter group.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0.
+            data_batch: The batch from the data loader. Defaults to None.
+        """
+        hub = runner.message_hub
+        hub.update_info("iter", runner.iter)
+        for name, values in runner.optim_wrapper.get_lr().items():
+            hub.update_scalar(f"train/{name}", values[0])
+
+    def after_train_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+        outputs: dict[str, Any] | None = None,
+    ) -> None:
+        """Record what the training step gave. Tensors stay on their device.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0.
+            data_batch: The batch from the data loader. Defaults to None.
+            outputs: Losses by name. Defaults to None.
+        """
+        for name, value in (outputs or {}).items():
+            runner.message_hub.update_scalar(f"train/{name}", value)
+
+    def before_val(self, runner: HookRunner) -> None:
+        """Record that validation runs.
+
+        Args:
+            runner: The runner.
+        """
+        runner.message_hub.update_info("loop_stage", "val", resumed=False)
+
+    def after_val(self, runner: HookRunner) -> None:
+        """Record that training goes on.
+
+        Args:
+            runner: The runner.
+        """
+        runner.message_hub.update_info("loop_stage", "train", resumed=False)
+
+    def before_test(self, runner: HookRunner) -> None:
+        """Record that testing runs.
+
+        Args:
+            runner: The runner.
+        """
+        runner.message_hub.update_info("loop_stage", "test", resumed=False)
+
+    def after_val_epoch(
+        self, runner: HookRunner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Record the metrics of validation.
+
+        Args:
+            runner: The runner.
+            metrics: What the evaluator gave. Defaults to None.
+        """
+        _record_metrics(runner, "val", metrics)
+
+    def after_test_epoch(
+        self, runner: HookRunner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Record the metrics of testing.
+
+        Args:
+            runner: The runner.
+            metrics: What the evaluator gave. Defaults to None.
+        """
+        _record_metrics(runner, "test", metrics)
+
+
+def _record_metrics(runner: HookRunner, mode: str, metrics: dict[str, Any] | None) -> None:
+    for name, value in (metrics or {}).items():
+        if _is_number(value):
+            runner.message_hub.update_scalar(f"{mode}/{name}", value)
+        else:
+            runner.message_hub.update_info(f"{mode}/{name}", value, resumed=False)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, (int, float)):
+        return True
+    return getattr(value, "ndim", None) == 0 or (hasattr(value, "numel") and value.numel() == 1)

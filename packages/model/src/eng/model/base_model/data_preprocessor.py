@@ -1,0 +1,111 @@
+"""From what the data loader gives to what the model takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from eng.registry import MODELS
+
+__all__ = ["BaseDataPreprocessor"]
+
+
+@MODELS.register_module()
+class BaseDataPreprocessor(nn.Module):
+    """Copies a batch to the device of the model.
+
+    Args:
+        non_blocking: Whether copies from pinned memory do not wait. Defaults to False.
+    """
+
+    def __init__(self, non_blocking: bool = False) -> None:
+        super().__init__()
+        self._non_blocking = non_blocking
+        self._device = torch.device("cpu")
+
+    @property
+    def device(self) -> torch.device:
+        """Where batches are copied to."""
+        return self._device
+
+    def cast_data(self, data: Any) -> Any:
+        """Copy every tensor of a batch to the device.
+
+        Args:
+            data: Tensors, numbers, strings, None and objects with a method ``to``, in any nesting
+                of dicts, lists, tuples and named tuples.
+
+        Returns:
+            The same, on the device.
+        """
+        if isinstance(data, Mapping):
+            return type(data)({key: self.cast_data(value) for key, value in data.items()})  # type: ignore[call-arg]
+        if isinstance(data, (str, bytes)) or data is None:
+            return data
+        if isinstance(data, tuple) and hasattr(data, "_fields"):
+            return type(data)(*(self.cast_data(value) for value in data))
+        if isinstance(data, (list, tuple)):
+            return type(data)(self.cast_data(value) for value in data)
+        if isinstance(data, Tensor) or hasattr(data, "to"):
+            return data.to(self.device, non_blocking=self._non_blocking)
+        return data
+
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any] | list[Any]:
+        """Prepare a batch.
+
+        Args:
+            data: A batch from the data loader.
+            training: Whether it is for training, which a subclass may use to augment it.
+                Defaults to False.
+
+        Returns:
+            The batch on the device.
+        """
+        return self.cast_data(data)
+
+    def to(self, *args: Any, **kwargs: Any) -> BaseDataPreprocessor:
+        """Set the device, see :meth:`torch.nn.Module.to`.
+
+        Args:
+            *args: Device, dtype or tensor.
+            **kwargs: Likewise.
+
+        Returns:
+            The preprocessor itself.
+        """
+        device = torch._C._nn._parse_to(*args, **kwargs)[0]
+        if device is not None:
+            self._device = torch.device(device)
+        return super().to(*args, **kwargs)
+
+    def cuda(self, *args: Any, **kwargs: Any) -> BaseDataPreprocessor:
+        """Set the device to a GPU.
+
+        Args:
+            *args: The device, the current one if none is given.
+            **kwargs: Likewise.
+
+        Returns:
+            The preprocessor itself.
+        """
+        device = args[0] if args else kwargs.get("device")
+        if device is None or isinstance(device, int):
+            device = torch.device("cuda", torch.cuda.current_device() if device is None else device)
+        self._device = torch.device(device)
+        return super().cuda(self._device)
+
+    def cpu(self, *args: Any, **kwargs: Any) -> BaseDataPreprocessor:
+        """Set the device to the CPU.
+
+        Args:
+            *args: Ignored.
+            **kwargs: Ignored.
+
+        Returns:
+            The preprocessor itself.
+        """
+        self._device = torch.device("cpu")
+        return super().cpu()

@@ -1,0 +1,116 @@
+"""Modules that initialise their parameters from a config."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from torch import nn
+
+from eng.logging import print_log
+from eng.registry import MODELS
+
+from .weight_init import initialize
+
+__all__ = ["BaseModule", "ModuleDict", "ModuleList", "Sequential"]
+
+InitConfig = dict[str, Any] | list[dict[str, Any]] | None
+
+
+class BaseModule(nn.Module):
+    """An :class:`torch.nn.Module` whose parameters are initialised as ``init_cfg`` says.
+
+    Args:
+        init_cfg: One config of an initialiser or several, see :func:`initialize`. Defaults to
+            None: what the layers of torch do in their constructors.
+
+    Attributes:
+        init_cfg: A copy of the config.
+    """
+
+    def __init__(self, init_cfg: InitConfig = None) -> None:
+        super().__init__()
+        self._is_init = False
+        self.init_cfg = copy.deepcopy(init_cfg)
+
+    @property
+    def is_init(self) -> bool:
+        """Whether :meth:`init_weights` has run."""
+        return self._is_init
+
+    def init_weights(self) -> None:
+        """Initialise the parameters, those of this module first and then those of its children.
+
+        A pretrained checkpoint of this module comes last, so that no child overwrites it. Runs
+        once: a second call warns and changes nothing.
+        """
+        if self._is_init:
+            print_log(
+                f"init_weights of {type(self).__name__} has run before: nothing is changed.",
+                logger="current",
+                level=logging.WARNING,
+            )
+            return
+        configs = [self.init_cfg] if isinstance(self.init_cfg, Mapping) else self.init_cfg or []
+        pretrained = [cfg for cfg in configs if cfg["type"] in ("Pretrained", "PretrainedInit")]
+        others = [cfg for cfg in configs if cfg not in pretrained]
+        if others:
+            initialize(self, others)
+        for child in self.children():
+            if hasattr(child, "init_weights") and not getattr(child, "is_init", False):
+                child.init_weights()
+        if pretrained:
+            initialize(self, pretrained)
+        self._is_init = True
+
+    def __repr__(self) -> str:
+        text = super().__repr__()
+        return f"{text}\ninit_cfg={self.init_cfg}" if self.init_cfg else text
+
+
+@MODELS.register_module()
+class Sequential(BaseModule, nn.Sequential):
+    """:class:`torch.nn.Sequential` with an ``init_cfg``.
+
+    Args:
+        *args: The modules.
+        init_cfg: See :class:`BaseModule`. Defaults to None.
+    """
+
+    def __init__(self, *args: Any, init_cfg: InitConfig = None) -> None:
+        BaseModule.__init__(self, init_cfg)
+        nn.Sequential.__init__(self, *args)
+
+
+@MODELS.register_module()
+class ModuleList(BaseModule, nn.ModuleList):
+    """:class:`torch.nn.ModuleList` with an ``init_cfg``.
+
+    Args:
+        modules: The modules. Defaults to none.
+        init_cfg: See :class:`BaseModule`. Defaults to None.
+    """
+
+    def __init__(
+        self, modules: Iterable[nn.Module] | None = None, init_cfg: InitConfig = None
+    ) -> None:
+        BaseModule.__init__(self, init_cfg)
+        nn.ModuleList.__init__(self, modules)
+
+
+@MODELS.register_module()
+class ModuleDict(BaseModule, nn.ModuleDict):
+    """:class:`torch.nn.ModuleDict` with an ``init_cfg``.
+
+    Args:
+        modules: The modules by name. Defaults to none.
+        init_cfg: See :class:`BaseModule`. Defaults to None.
+    """
+
+    def __init__(
+        self, modules: Mapping[str, nn.Module] | None = None, init_cfg: InitConfig = None
+    ) -> None:
+        BaseModule.__init__(self, init_cfg)
+        nn.ModuleDict.__init__(self, modules)

@@ -1,0 +1,91 @@
+"""Data parallel training in several processes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.parallel.distributed import DistributedDataParallel
+
+from eng.optim import OptimWrapper
+from eng.registry import MODEL_WRAPPERS
+
+from .anomaly import detect_anomalous_params
+
+__all__ = ["MMDistributedDataParallel"]
+
+MODEL_WRAPPERS.register_module(module=DistributedDataParallel)
+
+
+@MODEL_WRAPPERS.register_module()
+class MMDistributedDataParallel(DistributedDataParallel):
+    """:class:`~torch.nn.parallel.DistributedDataParallel` for a :class:`BaseModel`.
+
+    Its steps are those of the model, with the forward pass of training going through torch's
+    wrapper so that gradients are shared.
+
+    Args:
+        module: The model.
+        detect_anomalous_params: Whether each step logs the parameters that have no part in the
+            loss; slow, for debugging. Defaults to False.
+        **kwargs: Arguments of torch's class.
+    """
+
+    def __init__(
+        self, module: nn.Module, detect_anomalous_params: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(module=module, **kwargs)
+        self.detect_anomalous_params = detect_anomalous_params
+
+    def train_step(
+        self, data: dict[str, Any] | tuple | list, optim_wrapper: OptimWrapper
+    ) -> dict[str, Tensor]:
+        """Preprocess a batch, compute its losses and update the parameters.
+
+        Args:
+            data: A batch from the data loader.
+            optim_wrapper: What updates the parameters.
+
+        Returns:
+            Losses by name, for the log.
+        """
+        with optim_wrapper.optim_context(self):
+            data = self.module.data_preprocessor(data, training=True)
+            losses = self._run_forward(data, mode="loss")
+        loss, log_vars = self.module.parse_losses(losses)
+        optim_wrapper.update_params(loss)
+        if self.detect_anomalous_params:
+            detect_anomalous_params(loss, model=self)
+        return log_vars
+
+    def val_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
+        """Predict with the model itself: no gradients are to be shared.
+
+        Args:
+            data: A batch from the data loader.
+
+        Returns:
+            One prediction a sample.
+        """
+        return self.module.val_step(data)
+
+    def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
+        """Predict with the model itself.
+
+        Args:
+            data: A batch from the data loader.
+
+        Returns:
+            One prediction a sample.
+        """
+        return self.module.test_step(data)
+
+    def _run_forward(self, data: Any, mode: str) -> Any:
+        if isinstance(data, dict):
+            return self(**data, mode=mode)
+        if isinstance(data, (list, tuple)):
+            return self(*data, mode=mode)
+        raise TypeError(
+            "the data preprocessor must give a dict, a list or a tuple, "
+            f"not {type(data).__name__}"
+        )

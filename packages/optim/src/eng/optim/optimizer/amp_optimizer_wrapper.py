@@ -1,0 +1,126 @@
+"""Updating parameters under automatic mixed precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from eng.device import get_device
+from eng.registry import OPTIM_WRAPPERS
+
+from .optimizer_wrapper import OptimWrapper
+
+__all__ = ["AmpOptimWrapper"]
+
+_DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+@OPTIM_WRAPPERS.register_module()
+class AmpOptimWrapper(OptimWrapper):
+    """An :class:`OptimWrapper` whose forward pass runs in mixed precision.
+
+    With float16 the loss is scaled so that small gradients do not vanish, and an update whose
+    gradients overflowed is left out. bfloat16 has the range of float32 and needs no scaling.
+
+    Args:
+        loss_scale: ``'dynamic'`` (default) for a scaler with torch's own settings, a number for
+            its initial scale, a dict for any arguments of :class:`torch.amp.GradScaler`.
+        dtype: ``'float16'`` or ``'bfloat16'``. Defaults to None: float16 on an accelerator,
+            bfloat16 on the CPU.
+        **kwargs: Arguments of :class:`OptimWrapper`.
+
+    Raises:
+        TypeError: If ``loss_scale`` is none of these.
+        ValueError: If ``dtype`` or a word as ``loss_scale`` is unknown.
+    """
+
+    def __init__(
+        self,
+        loss_scale: str | float | dict[str, Any] = "dynamic",
+        dtype: str | torch.dtype | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.device_type = torch.device(get_device()).type
+        self.cast_dtype = _cast_dtype(dtype, self.device_type)
+        settings = _scaler_settings(loss_scale)
+        settings.setdefault("enabled", self.cast_dtype is torch.float16)
+        self.loss_scaler = torch.amp.GradScaler(self.device_type, **settings)
+
+    def backward(self, loss: Tensor, **kwargs: Any) -> None:
+        """Scale a loss, compute its gradients and count the iteration.
+
+        Args:
+            loss: The loss.
+            **kwargs: Arguments of :meth:`torch.Tensor.backward`.
+        """
+        self.loss_scaler.scale(loss).backward(**kwargs)
+        self._inner_count += 1
+
+    def step(self, **kwargs: Any) -> None:
+        """Undo the scaling, clip, update unless a gradient overflowed, and adapt the scale.
+
+        Args:
+            **kwargs: Arguments of :meth:`torch.optim.Optimizer.step`.
+        """
+        if self.clip_grad_kwargs:
+            self.loss_scaler.unscale_(self.optimizer)
+            self._clip_grad()
+        self.loss_scaler.step(self.optimizer, **kwargs)
+        self.loss_scaler.update()
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Around the forward pass: mixed precision, and no sharing of gradients in between.
+
+        Args:
+            model: The model, possibly wrapped.
+
+        Yields:
+            Nothing.
+        """
+        with super().optim_context(model), torch.autocast(self.device_type, dtype=self.cast_dtype):
+            yield
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of the optimizer, with that of the scaler under ``loss_scaler``."""
+        return {**self.optimizer.state_dict(), "loss_scaler": self.loss_scaler.state_dict()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load a state of the optimizer and, where there is one, of the scaler.
+
+        Args:
+            state_dict: What :meth:`state_dict` of this class or of :class:`OptimWrapper` gave.
+        """
+        state = dict(state_dict)
+        scaler = state.pop("loss_scaler", None)
+        if scaler:
+            self.loss_scaler.load_state_dict(scaler)
+        self.optimizer.load_state_dict(state)
+
+
+def _cast_dtype(dtype: str | torch.dtype | None, device_type: str) -> torch.dtype:
+    if dtype is None:
+        return torch.bfloat16 if device_type == "cpu" else torch.float16
+    chosen = _DTYPES.get(dtype) if isinstance(dtype, str) else dtype
+    if chosen not in _DTYPES.values():
+        raise ValueError(f"dtype must be one of {sorted(_DTYPES)} or None, not {dtype!r}")
+    return chosen
+
+
+def _scaler_settings(loss_scale: str | float | dict[str, Any]) -> dict[str, Any]:
+    if isinstance(loss_scale, dict):
+        return dict(loss_scale)
+    if isinstance(loss_scale, (int, float)):
+        return {"init_scale": float(loss_scale)}
+    if not isinstance(loss_scale, str):
+        raise TypeError(
+            f"loss_scale must be 'dynamic', a number or a dict, not {type(loss_scale).__name__}"
+        )
+    if loss_scale != "dynamic":
+        raise ValueError(f"loss_scale must be 'dynamic', a number or a dict, not {loss_scale!r}")
+    return {}

@@ -1,0 +1,52 @@
+"""Registration of torch's optimizers, and building of optimizer wrappers."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+from torch import nn
+
+from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS
+
+from .optimizer_wrapper import OptimWrapper
+
+__all__ = ["TORCH_OPTIMIZERS", "build_optim_wrapper"]
+
+
+def _register_torch_optimizers() -> list[str]:
+    names = []
+    for name, cls in vars(torch.optim).items():
+        if inspect.isclass(cls) and issubclass(cls, torch.optim.Optimizer):
+            if cls is not torch.optim.Optimizer:
+                OPTIMIZERS.register_module(module=cls, name=name)
+                names.append(name)
+    return names
+
+
+#: Names of the optimizers of torch, all registered in ``OPTIMIZERS``.
+TORCH_OPTIMIZERS = _register_torch_optimizers()
+
+
+def build_optim_wrapper(model: nn.Module, cfg: dict[str, Any]) -> OptimWrapper:
+    """Build an optimizer wrapper for a model.
+
+    Args:
+        model: The model whose parameters are updated.
+        cfg: Config of the wrapper with ``optimizer`` and, if wanted, ``paramwise_cfg`` and
+            ``constructor``, the name of a class in ``OPTIM_WRAPPER_CONSTRUCTORS``, which defaults
+            to ``DefaultOptimWrapperConstructor``.
+
+    Returns:
+        The wrapper.
+    """
+    cfg = dict(cfg)
+    constructor = OPTIM_WRAPPER_CONSTRUCTORS.build(
+        {
+            "type": cfg.pop("constructor", "DefaultOptimWrapperConstructor"),
+            "paramwise_cfg": cfg.pop("paramwise_cfg", None),
+            "optim_wrapper_cfg": cfg,
+        }
+    )
+    return constructor(model)

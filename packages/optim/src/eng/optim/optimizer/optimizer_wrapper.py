@@ -1,0 +1,278 @@
+"""The common interface through which a model's parameters are updated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.utils import clip_grad
+from torch.optim import Optimizer
+
+from eng.logging import MessageHub, print_log
+from eng.registry import OPTIM_WRAPPERS
+
+__all__ = ["OptimWrapper"]
+
+_CLIPPERS: dict[str, tuple[Callable[..., Any], str]] = {
+    "norm": (clip_grad.clip_grad_norm_, "grad_norm"),
+    "value": (clip_grad.clip_grad_value_, "grad_value"),
+}
+
+
+@OPTIM_WRAPPERS.register_module()
+class OptimWrapper:
+    """Update parameters with an optimizer, with gradient accumulation and clipping.
+
+    Args:
+        optimizer: The optimizer that does the update.
+        accumulative_counts: Number of iterations whose gradients make one update. The loss of each
+            is divided by it. Defaults to 1.
+        clip_grad: Arguments of :func:`torch.nn.utils.clip_grad_norm_`, or, with ``type='value'``
+            beside them, of :func:`torch.nn.utils.clip_grad_value_`. The norm before clipping is
+            recorded as ``train/grad_norm``. Defaults to None, no clipping.
+
+    Attributes:
+        message_hub: The hub that the gradient norm is recorded in, the latest one by default.
+
+    Raises:
+        TypeError: If ``optimizer`` is no optimizer, or ``clip_grad`` no dict.
+        ValueError: If ``accumulative_counts`` is below 1 or the type of clipping unknown.
+
+    Examples:
+        >>> optim_wrapper = OptimWrapper(SGD(model.parameters(), lr=0.1), accumulative_counts=4)
+        >>> for batch in loader:
+        ...     with optim_wrapper.optim_context(model):
+        ...         loss = model(batch)
+        ...     optim_wrapper.update_params(loss)
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        accumulative_counts: int = 1,
+        clip_grad: dict[str, Any] | None = None,
+    ) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(
+                f"optimizer must be a torch.optim.Optimizer, not {type(optimizer).__name__}"
+            )
+        if accumulative_counts < 1:
+            raise ValueError(f"accumulative_counts must be at least 1, got {accumulative_counts}")
+        if clip_grad is not None and not isinstance(clip_grad, Mapping):
+            raise TypeError(
+                "clip_grad must be a dict of the arguments of clipping, such as "
+                f"dict(max_norm=1.0), or None, not {clip_grad!r}"
+            )
+        self.optimizer = optimizer
+        self._accumulative_counts = accumulative_counts
+        self.clip_grad_kwargs = dict(clip_grad or {})
+        if self.clip_grad_kwargs:
+            kind = self.clip_grad_kwargs.pop("type", "norm")
+            if kind not in _CLIPPERS:
+                raise ValueError(
+                    f"type of clip_grad must be one of {sorted(_CLIPPERS)}, not {kind!r}"
+                )
+            self.clip_func, self.grad_name = _CLIPPERS[kind]
+        self.message_hub = MessageHub.get_current_instance()
+        self._inner_count = 0
+        # Unknown until initialize_count_status.
+        self._max_counts = -1
+        self._remainder_counts = -1
+
+    # ------------------------------------------------------------------ one update
+
+    def update_params(
+        self,
+        loss: Tensor,
+        step_kwargs: dict[str, Any] | None = None,
+        zero_kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        """Go back from a loss and, when the accumulation is complete, update the parameters.
+
+        Args:
+            loss: The loss of this iteration, a tensor of one element.
+            step_kwargs: Arguments for the optimizer's ``step``. Defaults to none.
+            zero_kwargs: Arguments for the optimizer's ``zero_grad``. Defaults to none.
+        """
+        self.backward(self.scale_loss(loss))
+        if self.should_update():
+            self.step(**(step_kwargs or {}))
+            self.zero_grad(**(zero_kwargs or {}))
+
+    def backward(self, loss: Tensor, **kwargs: Any) -> None:
+        """Compute the gradients of a loss and count the iteration.
+
+        Args:
+            loss: The loss, scaled already.
+            **kwargs: Arguments of :meth:`torch.Tensor.backward`.
+        """
+        loss.backward(**kwargs)
+        self._inner_count += 1
+
+    def zero_grad(self, **kwargs: Any) -> None:
+        """Drop the gradients.
+
+        Args:
+            **kwargs: Arguments of :meth:`torch.optim.Optimizer.zero_grad`.
+        """
+        self.optimizer.zero_grad(**kwargs)
+
+    def step(self, **kwargs: Any) -> None:
+        """Clip the gradients, if asked for, and update the parameters.
+
+        Args:
+            **kwargs: Arguments of :meth:`torch.optim.Optimizer.step`.
+        """
+        if self.clip_grad_kwargs:
+            self._clip_grad()
+        self.optimizer.step(**kwargs)
+
+    def scale_loss(self, loss: Tensor) -> Tensor:
+        """Divide a loss by the number of iterations that make up its update.
+
+        Args:
+            loss: The loss of the model.
+
+        Returns:
+            The loss to go back from. The last update of a run may have fewer iterations.
+        """
+        count = self._accumulative_counts
+        if count == 1:
+            return loss
+        if self._max_counts > 0 and self._inner_count >= self._max_counts - self._remainder_counts:
+            count = self._remainder_counts
+        return loss / count
+
+    def should_update(self) -> bool:
+        """Whether the iterations counted so far complete an update."""
+        return self._completes_update(self._inner_count)
+
+    def should_sync(self) -> bool:
+        """Whether the coming backward pass completes an update, so that gradients must be shared."""
+        return self._completes_update(self._inner_count + 1)
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Around the forward pass of a training step.
+
+        While gradients are only accumulated, a model with a ``no_sync`` context (a wrapper for
+        several processes) does not share them.
+
+        Args:
+            model: The model, possibly wrapped.
+
+        Yields:
+            Nothing.
+        """
+        if not self.should_sync() and hasattr(model, "no_sync"):
+            with model.no_sync():
+                yield
+        else:
+            yield
+
+    def initialize_count_status(self, model: nn.Module, init_counts: int, max_counts: int) -> None:
+        """Say where in the run this wrapper is, so that the last, shorter cycle updates as well.
+
+        Args:
+            model: The model, to warn where accumulation changes what it computes.
+            init_counts: Iterations done so far.
+            max_counts: Iterations of the whole run.
+        """
+        self._inner_count = init_counts
+        self._max_counts = max_counts
+        self._remainder_counts = max_counts % self._accumulative_counts
+        if self._accumulative_counts == 1:
+            return
+        if init_counts % self._accumulative_counts:
+            print_log(
+                f"Resuming after {init_counts} iterations, inside a cycle of "
+                f"{self._accumulative_counts} accumulated iterations: the gradients of "
+                f"{init_counts % self._accumulative_counts} of them are lost.",
+                logger="current",
+                level=30,
+            )
+        if any(isinstance(module, _BatchNorm) for module in model.modules()):
+            print_log(
+                "Gradients are accumulated but the model has batch normalisation, whose statistics "
+                "are those of the single iterations: the result differs from that of a "
+                "larger batch.",
+                logger="current",
+                level=30,
+            )
+
+    def _completes_update(self, count: int) -> bool:
+        return count % self._accumulative_counts == 0 or count == self._max_counts
+
+    def _clip_grad(self) -> None:
+        parameters = [
+            parameter
+            for group in self.optimizer.param_groups
+            for parameter in group["params"]
+            if parameter.grad is not None
+        ]
+        if not parameters:
+            return
+        norm = self.clip_func(parameters, **self.clip_grad_kwargs)
+        if norm is not None:
+            # A tensor: whoever prints it pays for bringing it from the device.
+            self.message_hub.update_scalar(f"train/{self.grad_name}", norm.detach())
+
+    # ------------------------------------------------------------------ state and settings
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of the optimizer."""
+        return self.optimizer.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load a state of the optimizer.
+
+        Args:
+            state_dict: What :meth:`state_dict` gave.
+        """
+        self.optimizer.load_state_dict(state_dict)
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The parameter groups of the optimizer."""
+        return self.optimizer.param_groups
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The default settings of the optimizer."""
+        return self.optimizer.defaults
+
+    @property
+    def inner_count(self) -> int:
+        """Number of backward passes so far."""
+        return self._inner_count
+
+    def get_lr(self) -> dict[str, list[float]]:
+        """The learning rate of every parameter group, under the key ``lr``."""
+        return {"lr": [group["lr"] for group in self.param_groups]}
+
+    def get_momentum(self) -> dict[str, list[float]]:
+        """The momentum of every parameter group, under the key ``momentum``.
+
+        It is the first beta where an optimizer has betas, and 0 where it has neither.
+        """
+        return {"momentum": [_momentum(group) for group in self.param_groups]}
+
+    def __repr__(self) -> str:
+        optimizer = repr(self.optimizer).replace("\n", "\n    ")
+        return (
+            f"Type: {type(self).__name__}\n"
+            f"accumulative_counts: {self._accumulative_counts}\n"
+            f"optimizer:\n    {optimizer}"
+        )
+
+
+def _momentum(group: dict[str, Any]) -> float:
+    if "momentum" in group:
+        return group["momentum"]
+    if "betas" in group:
+        return group["betas"][0]
+    return 0
+

@@ -1,0 +1,101 @@
+"""Schedulers of the learning rate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eng.registry import PARAM_SCHEDULERS
+
+from .param_scheduler import (
+    ConstantParamScheduler,
+    CosineAnnealingParamScheduler,
+    ExponentialParamScheduler,
+    LinearParamScheduler,
+    MultiStepParamScheduler,
+    OneCycleParamScheduler,
+    PolyParamScheduler,
+    StepParamScheduler,
+    OptimizerType,
+)
+
+__all__ = [
+    "ConstantLR",
+    "CosineAnnealingLR",
+    "ExponentialLR",
+    "LinearLR",
+    "MultiStepLR",
+    "OneCycleLR",
+    "PolyLR",
+    "StepLR",
+]
+
+
+class LRSchedulerMixin:
+    """Fixes the scheduled parameter to ``lr``."""
+
+    def __init__(self, optimizer: OptimizerType, *args: Any, **kwargs: Any) -> None:
+        super().__init__(optimizer, "lr", *args, **kwargs)  # type: ignore[call-arg]
+
+
+@PARAM_SCHEDULERS.register_module()
+class ConstantLR(LRSchedulerMixin, ConstantParamScheduler):
+    """Multiply the learning rate by a constant factor until the step before ``end``.
+
+    Takes the arguments of :class:`ConstantParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class CosineAnnealingLR(LRSchedulerMixin, CosineAnnealingParamScheduler):
+    """Move the learning rate along half a cosine down to ``eta_min``.
+
+    Takes the arguments of :class:`CosineAnnealingParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class ExponentialLR(LRSchedulerMixin, ExponentialParamScheduler):
+    """Multiply the learning rate by ``gamma`` at every step.
+
+    Takes the arguments of :class:`ExponentialParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class LinearLR(LRSchedulerMixin, LinearParamScheduler):
+    """Multiply the learning rate by a factor that moves in a straight line, as for a warm-up.
+
+    Takes the arguments of :class:`LinearParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class MultiStepLR(LRSchedulerMixin, MultiStepParamScheduler):
+    """Multiply the learning rate by ``gamma`` at each milestone.
+
+    Takes the arguments of :class:`MultiStepParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class OneCycleLR(LRSchedulerMixin, OneCycleParamScheduler):
+    """Move the learning rate along the 1cycle policy.
+
+    Takes the arguments of :class:`OneCycleParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class PolyLR(LRSchedulerMixin, PolyParamScheduler):
+    """Let the learning rate fall to ``eta_min`` along a polynomial.
+
+    Takes the arguments of :class:`PolyParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class StepLR(LRSchedulerMixin, StepParamScheduler):
+    """Multiply the learning rate by ``gamma`` every ``step_size`` steps.
+
+    Takes the arguments of :class:`StepParamScheduler` without ``param_name``.
+    """

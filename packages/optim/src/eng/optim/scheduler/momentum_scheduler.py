@@ -1,0 +1,109 @@
+"""Schedulers of the momentum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch.optim import Optimizer
+
+from eng.registry import PARAM_SCHEDULERS
+
+from .param_scheduler import (
+    ConstantParamScheduler,
+    CosineAnnealingParamScheduler,
+    ExponentialParamScheduler,
+    LinearParamScheduler,
+    MultiStepParamScheduler,
+    PolyParamScheduler,
+    StepParamScheduler,
+    OptimizerType,
+)
+
+__all__ = [
+    "ConstantMomentum",
+    "CosineAnnealingMomentum",
+    "ExponentialMomentum",
+    "LinearMomentum",
+    "MultiStepMomentum",
+    "PolyMomentum",
+    "StepMomentum",
+]
+
+
+class MomentumSchedulerMixin:
+    """Fixes the scheduled parameter to ``momentum``, or to the first beta of Adam's relatives."""
+
+    def __init__(self, optimizer: OptimizerType, *args: Any, **kwargs: Any) -> None:
+        plain = optimizer if isinstance(optimizer, Optimizer) else optimizer.optimizer
+        self.use_betas = "momentum" not in plain.defaults
+        if self.use_betas:
+            if "betas" not in plain.defaults:
+                raise ValueError(
+                    f"{type(plain).__name__} has neither momentum nor betas to schedule"
+                )
+            for group in optimizer.param_groups:
+                group.setdefault("momentum", group["betas"][0])
+        super().__init__(optimizer, "momentum", *args, **kwargs)  # type: ignore[call-arg]
+
+    def step(self) -> None:
+        """Count one step and set the momentum, or the first beta, of every group."""
+        super().step()  # type: ignore[misc]
+        if self.use_betas:
+            for group in self.optimizer.param_groups:  # type: ignore[attr-defined]
+                group["betas"] = (group["momentum"], *group["betas"][1:])
+
+
+@PARAM_SCHEDULERS.register_module()
+class ConstantMomentum(MomentumSchedulerMixin, ConstantParamScheduler):
+    """Multiply the momentum by a constant factor until the step before ``end``.
+
+    Takes the arguments of :class:`ConstantParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class CosineAnnealingMomentum(MomentumSchedulerMixin, CosineAnnealingParamScheduler):
+    """Move the momentum along half a cosine down to ``eta_min``.
+
+    Takes the arguments of :class:`CosineAnnealingParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class ExponentialMomentum(MomentumSchedulerMixin, ExponentialParamScheduler):
+    """Multiply the momentum by ``gamma`` at every step.
+
+    Takes the arguments of :class:`ExponentialParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class LinearMomentum(MomentumSchedulerMixin, LinearParamScheduler):
+    """Multiply the momentum by a factor that moves in a straight line, as for a warm-up.
+
+    Takes the arguments of :class:`LinearParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class MultiStepMomentum(MomentumSchedulerMixin, MultiStepParamScheduler):
+    """Multiply the momentum by ``gamma`` at each milestone.
+
+    Takes the arguments of :class:`MultiStepParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class PolyMomentum(MomentumSchedulerMixin, PolyParamScheduler):
+    """Let the momentum fall to ``eta_min`` along a polynomial.
+
+    Takes the arguments of :class:`PolyParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class StepMomentum(MomentumSchedulerMixin, StepParamScheduler):
+    """Multiply the momentum by ``gamma`` every ``step_size`` steps.
+
+    Takes the arguments of :class:`StepParamScheduler` without ``param_name``.
+    """

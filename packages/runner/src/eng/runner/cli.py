@@ -1,0 +1,216 @@
+"""The `eng` command: train, test and look at configs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from eng.checkpoint import CheckpointError
+from eng.config import Config, ConfigError, DictAction, diff
+from eng.registry import RUNNERS, NotRegisteredError
+
+from .errors import RunnerConfigError
+
+__all__ = ["main"]
+
+#: What the person at the command line did or has, and can mend: told in a line, without a traceback.
+USER_ERRORS = (
+    CheckpointError,
+    ConfigError,
+    NotRegisteredError,
+    RunnerConfigError,
+    OSError,
+    SyntaxError,
+    ImportError,
+)
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv: Its arguments. Defaults to None, those of the process.
+
+    Returns:
+        The exit status: 0, or 2 for bad input, or 130 after an interruption with Ctrl-C.
+    """
+    args = _parser().parse_args(argv)
+    try:
+        args.run(args)
+    except KeyboardInterrupt:
+        work_dir = getattr(args, "work_dir", None) or "the work directory"
+        print(f"\neng: interrupted; go on with --resume (checkpoints are in {work_dir})", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        if args.debug or not _is_bad_input(error):
+            raise
+        print(f"eng: {_one_line(error)}", file=sys.stderr)
+        return BAD_INPUT
+    return 0
+
+
+def _train(args: argparse.Namespace) -> None:
+    cfg = _load_config(args)
+    cfg["work_dir"] = args.work_dir or cfg.get("work_dir") or f"work_dirs/{Path(args.config).stem}"
+    args.work_dir = cfg["work_dir"]
+    if args.resume is not None:
+        cfg["resume"] = True
+        cfg["load_from"] = None if args.resume == "" else args.resume
+    if args.launcher is not None:
+        cfg["launcher"] = args.launcher
+    runner = _build_runner(cfg)
+    runner.train()
+    runner.logger.info(
+        f"Done. Checkpoints: {runner.work_dir}; log: {runner.log_dir}/{runner.timestamp}.log; "
+        f"curves: {runner.log_dir}/vis_data/scalars.json"
+    )
+
+
+def _test(args: argparse.Namespace) -> None:
+    cfg = _load_config(args)
+    cfg["work_dir"] = args.work_dir or cfg.get("work_dir") or f"work_dirs/{Path(args.config).stem}"
+    args.work_dir = cfg["work_dir"]
+    cfg["load_from"], cfg["resume"] = args.checkpoint, False
+    if args.launcher is not None:
+        cfg["launcher"] = args.launcher
+    _build_runner(cfg).test()
+
+
+def _config(args: argparse.Namespace) -> None:
+    cfg = _load_config(args)
+    if args.why is not None:
+        print(f"{args.why} = {cfg_value(cfg, args.why)!r}  # {cfg.origin(args.why)}")
+    elif args.diff is not None:
+        for difference in diff(cfg, Config.fromfile(args.diff)):
+            print(difference)
+    else:
+        print(cfg.pretty_text)
+
+
+def cfg_value(cfg: Config, key: str) -> Any:
+    """The value at a dotted key, whose parts may be indices of lists.
+
+    Args:
+        cfg: The config.
+        key: The key.
+
+    Returns:
+        The value.
+
+    Raises:
+        ConfigError: If there is none.
+    """
+    value: Any = cfg
+    for part in key.split("."):
+        try:
+            value = value[int(part)] if isinstance(value, (list, tuple)) else value[part]
+        except (KeyError, IndexError, ValueError, TypeError) as error:
+            raise ConfigError(f"{cfg.filename}: no key {key!r}: {part!r} is not there") from error
+    return value
+
+
+def _load_config(args: argparse.Namespace) -> Config:
+    # As Python does for a script: modules beside the config can be imported by it.
+    sys.path.insert(0, str(Path(args.config).resolve().parent))
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options:
+        cfg.merge_from_dict(args.cfg_options)
+    return cfg
+
+
+def _build_runner(cfg: Config) -> Any:
+    return RUNNERS.build({"runner_type": cfg["runner_type"], **cfg} if "runner_type" in cfg else cfg)
+
+
+def _is_bad_input(error: BaseException) -> bool:
+    # A constructor that was given a wrong argument by a config: the registry noted which.
+    return isinstance(error, USER_ERRORS) or (
+        isinstance(error, (TypeError, ValueError, KeyError)) and bool(_notes(error))
+    )
+
+
+def _notes(error: BaseException) -> list[str]:
+    return list(getattr(error, "__notes__", []))
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        text = f"{error.filename}, line {error.lineno}: {error.msg}"
+    elif isinstance(error, OSError) and error.filename is not None:
+        text = f"{error.filename}: {error.strerror or error}"
+    else:
+        text = str(error) or "".join(traceback.format_exception_only(error)).strip()
+    return " ".join([*text.split(), *(word for note in _notes(error) for word in f"({note})".split())])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="eng", description="Train and test models that config files describe."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("config", metavar="CONFIG", help="config file: .py, .yaml or .json")
+    shared.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=DictAction,
+        metavar="KEY=VALUE",
+        help="change settings: optim_wrapper.optimizer.lr=0.01 or custom_hooks.0.momentum=0.1; "
+        "lists as KEY=[1,2] or KEY=1,2",
+    )
+    shared.add_argument(
+        "--debug", action="store_true", help="show the traceback of every error, not one line"
+    )
+    running = argparse.ArgumentParser(add_help=False)
+    running.add_argument(
+        "--work-dir",
+        metavar="DIR",
+        help="where checkpoints and logs go (default: work_dir of the config, else "
+        "work_dirs/<name of the config>)",
+    )
+    running.add_argument(
+        "--launcher",
+        choices=["none", "pytorch", "mpi", "slurm"],
+        help="what started several processes, such as torchrun: pytorch (default: launcher of "
+        "the config, else none)",
+    )
+
+    train = commands.add_parser(
+        "train", parents=[shared, running], help="train a model", description="Train a model."
+    )
+    train.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="go on from a checkpoint: FILE, or without it the latest in the work directory",
+    )
+    train.set_defaults(run=_train)
+
+    test = commands.add_parser(
+        "test", parents=[shared, running], help="test a model", description="Test a model."
+    )
+    test.add_argument("checkpoint", metavar="CHECKPOINT", help="path or address of its weights")
+    test.set_defaults(run=_test)
+
+    config = commands.add_parser(
+        "config",
+        parents=[shared],
+        help="print a config with all that it inherits",
+        description="Print a config with all that it inherits.",
+    )
+    what = config.add_mutually_exclusive_group()
+    what.add_argument("--why", metavar="KEY", help="say what KEY is and where it was set")
+    what.add_argument("--diff", metavar="OTHER", help="print what differs from another config")
+    config.set_defaults(run=_config)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Where in its data a training run is, and how to get there again."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from torch.utils.data import DataLoader
+
+from eng.dataset import InfiniteSampler
+from eng.dist import get_world_size
+from eng.logging import print_log
+
+__all__ = ["EpochIterator", "samples_per_step", "seek"]
+
+
+def samples_per_step(dataloader: DataLoader) -> int:
+    """Number of samples that all processes together take in one iteration.
+
+    Args:
+        dataloader: The data loader of this process.
+
+    Returns:
+        The number.
+    """
+    batch_size = getattr(dataloader.batch_sampler, "batch_size", None) or dataloader.batch_size or 1
+    return int(batch_size) * get_world_size()
+
+
+def seek(dataloader: DataLoader, epoch: int, position: int) -> int:
+    """Make the next iteration over a data loader begin inside an epoch.
+
+    Args:
+        dataloader: The data loader. If its sampler has ``load_state_dict`` nothing is read.
+        epoch: The epoch.
+        position: Number of samples of the epoch that all processes together have done.
+
+    Returns:
+        Number of batches that the caller must read and drop, 0 unless the sampler cannot seek.
+    """
+    sampler = dataloader.sampler
+    if not hasattr(sampler, "load_state_dict"):
+        sampler = getattr(dataloader.batch_sampler, "sampler", None)
+    if hasattr(sampler, "load_state_dict"):
+        sampler.load_state_dict({**sampler.state_dict(), "epoch": epoch, "position": position})
+        return 0
+    batches = position // samples_per_step(dataloader)
+    if batches:
+        print_log(
+            f"The sampler has no load_state_dict: {batches} batches are read and dropped to "
+            "get to where the run was.",
+            logger="current",
+            level=logging.WARNING,
+        )
+    return batches
+
+
+class EpochIterator:
+    """Batches of a data loader without an end, epoch after epoch.
+
+    Args:
+        dataloader: The data loader.
+    """
+
+    def __init__(self, dataloader: DataLoader) -> None:
+        self._dataloader = dataloader
+        self._epoch = 0
+        self._batches: Iterator[Any] | None = None
+
+    def seek(self, iteration: int) -> None:
+        """Go to where a run is that has done a number of iterations.
+
+        Args:
+            iteration: The number.
+        """
+        loader = self._dataloader
+        step = samples_per_step(loader)
+        if _is_endless(loader):
+            skip = seek(loader, 0, iteration * step)
+        else:
+            self._epoch, done = divmod(iteration, len(loader))
+            _set_epoch(loader, self._epoch)
+            skip = seek(loader, self._epoch, done * step)
+        self._batches = itertools.islice(iter(loader), skip, None)
+
+    def __iter__(self) -> EpochIterator:
+        return self
+
+    def __next__(self) -> Any:
+        if self._batches is None:
+            _set_epoch(self._dataloader, self._epoch)
+            self._batches = iter(self._dataloader)
+        try:
+            return next(self._batches)
+        except StopIteration:
+            self._epoch += 1
+            _set_epoch(self._dataloader, self._epoch)
+            self._batches = iter(self._dataloader)
+            return next(self._batches)
+
+
+def _is_endless(dataloader: DataLoader) -> bool:
+    samplers = (dataloader.sampler, getattr(dataloader.batch_sampler, "sampler", None))
+    return any(isinstance(sampler, InfiniteSampler) for sampler in samplers)
+
+
+def _set_epoch(dataloader: DataLoader, epoch: int) -> None:
+    for sampler in (dataloader.sampler, getattr(dataloader.batch_sampler, "sampler", None)):
+        if hasattr(sampler, "set_epoch"):
+            sampler.set_epoch(epoch)
+            return

@@ -1,0 +1,107 @@
+"""Validation and testing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.utils.data import DataLoader
+
+from eng.device import autocast
+from eng.evaluator import Evaluator
+from eng.registry import LOOPS
+
+from .base_loop import BaseLoop
+
+if TYPE_CHECKING:
+    from .runner import Runner
+
+__all__ = ["TestLoop", "ValLoop"]
+
+
+class _EvalLoop(BaseLoop):
+    """What validation and testing share: they differ in the names of hooks and steps."""
+
+    mode: str
+
+    def __init__(
+        self,
+        runner: Runner,
+        dataloader: DataLoader | dict[str, Any],
+        evaluator: Evaluator | dict[str, Any] | list[Any],
+        fp16: bool = False,
+    ) -> None:
+        super().__init__(runner, dataloader)
+        is_built = hasattr(evaluator, "evaluate")
+        self.evaluator: Evaluator = evaluator if is_built else runner.build_evaluator(evaluator)  # type: ignore[assignment]
+        self.fp16 = fp16
+        meta = getattr(self.dataloader.dataset, "metainfo", None)
+        if meta is not None:
+            self.evaluator.dataset_meta = meta
+            runner.visualizer.dataset_meta = meta
+
+    def run(self) -> dict[str, Any]:
+        """Go over the data once.
+
+        Returns:
+            Metrics by name.
+        """
+        self.runner.call_hook(f"before_{self.mode}")
+        self.runner.call_hook(f"before_{self.mode}_epoch")
+        self.runner.model.eval()
+        for idx, data_batch in enumerate(self.dataloader):
+            self.run_iter(idx, data_batch)
+        metrics = self.evaluator.evaluate(len(self.dataloader.dataset))  # type: ignore[arg-type]
+        self.runner.call_hook(f"after_{self.mode}_epoch", metrics=metrics)
+        self.runner.call_hook(f"after_{self.mode}")
+        return metrics
+
+    @torch.no_grad()
+    def run_iter(self, idx: int, data_batch: Any) -> None:
+        """Predict one batch and pass it to the evaluator.
+
+        Args:
+            idx: Number of the batch, from 0.
+            data_batch: The batch.
+        """
+        mode = self.mode
+        self.runner.call_hook(f"before_{mode}_iter", batch_idx=idx, data_batch=data_batch)
+        step = getattr(self.runner.model, f"{mode}_step")
+        if self.fp16:
+            with autocast():
+                outputs = step(data_batch)
+        else:
+            outputs = step(data_batch)
+        self.evaluator.process(data_samples=outputs, data_batch=data_batch)
+        self.runner.call_hook(
+            f"after_{mode}_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs
+        )
+
+
+@LOOPS.register_module()
+class ValLoop(_EvalLoop):
+    """Validates a model.
+
+    Args:
+        runner: The runner.
+        dataloader: The data loader or its config.
+        evaluator: The evaluator, its config, or configs of its metrics.
+        fp16: Whether the model runs in mixed precision. Defaults to False.
+    """
+
+    mode = "val"
+
+
+@LOOPS.register_module()
+class TestLoop(_EvalLoop):
+    """Tests a model.
+
+    Args:
+        runner: The runner.
+        dataloader: The data loader or its config.
+        evaluator: The evaluator, its config, or configs of its metrics.
+        fp16: Whether the model runs in mixed precision. Defaults to False.
+    """
+
+    __test__ = False  # no class of tests, whatever pytest makes of its name
+    mode = "test"

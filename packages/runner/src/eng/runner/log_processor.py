@@ -1,0 +1,204 @@
+"""Log lines out of what the message hub has collected."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from eng.device import get_max_cuda_memory, is_cuda_available
+from eng.registry import LOG_PROCESSORS
+
+from .errors import RunnerConfigError
+
+if TYPE_CHECKING:
+    from .runner import Runner
+
+__all__ = ["LogProcessor"]
+
+#: Scalars that are averaged over a window; all others are shown as they are now.
+_AVERAGED = re.compile(r".*(loss|time|data_time|grad_norm).*")
+
+
+@LOG_PROCESSORS.register_module()
+class LogProcessor:
+    """Turns the scalars of the message hub into numbers to record and a line to read.
+
+    Args:
+        window_size: Number of iterations over which losses and times are averaged. Defaults to
+            10.
+        by_epoch: Whether lines count epochs. Defaults to True.
+        custom_cfg: Settings of single scalars, each with ``data_src``, the scalar, ``method_name``,
+            a statistics method of its history, ``log_name``, the name it gets (without one the
+            scalar itself is replaced), and arguments of the method; ``window_size`` may be a
+            number, ``'epoch'`` or ``'global'``. Defaults to None.
+        num_digits: Digits after the point. Defaults to 4.
+
+    Raises:
+        RunnerConfigError: If a scalar is replaced twice, a name is given twice, or a window in
+            epochs is asked for where lines count iterations.
+    """
+
+    def __init__(
+        self,
+        window_size: int = 10,
+        by_epoch: bool = True,
+        custom_cfg: Sequence[dict[str, Any]] | None = None,
+        num_digits: int = 4,
+    ) -> None:
+        self.window_size = window_size
+        self.by_epoch = by_epoch
+        self.custom_cfg = [dict(cfg) for cfg in custom_cfg or []]
+        self.num_digits = num_digits
+        self._check_custom_cfg()
+
+    def get_log_after_iter(
+        self, runner: Runner, batch_idx: int, mode: str
+    ) -> tuple[dict[str, Any], str]:
+        """Numbers and line after an iteration.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its loop, from 0.
+            mode: ``'train'``, ``'val'`` or ``'test'``.
+
+        Returns:
+            Numbers by name, and the line.
+        """
+        scalars = self._collect(runner, batch_idx, mode)
+        parts = [self._position(runner, batch_idx, mode)]
+        rates = [(name, value) for name, value in scalars.items() if name.endswith("lr")]
+        parts += [f"{name}: {value:.{self.num_digits}e}" for name, value in rates]
+        eta = runner.message_hub.runtime_info.get("eta")
+        if eta is not None:
+            parts.append(f"eta: {datetime.timedelta(seconds=int(eta))}")
+        for name in ("time", "data_time"):
+            if name in scalars:
+                parts.append(f"{name}: {scalars[name]:.{self.num_digits}f}")
+        if mode == "train":
+            scalars["epoch"] = runner.epoch + 1 if self.by_epoch else runner.epoch
+            scalars["iter"] = runner.iter + 1
+        if is_cuda_available():
+            memory = get_max_cuda_memory(torch.device("cuda"))
+            parts.append(f"memory: {memory}")
+            scalars["memory"] = memory
+        if mode == "train":
+            shown = {"time", "data_time", "epoch", "iter", "memory", *(name for name, _ in rates)}
+            parts += [
+                f"{name}: {value:.{self.num_digits}f}"
+                for name, value in scalars.items()
+                if name not in shown
+            ]
+        return scalars, "  ".join(parts)
+
+    def get_log_after_epoch(
+        self, runner: Runner, batch_idx: int, mode: str
+    ) -> tuple[dict[str, Any], str]:
+        """Numbers and line after validation or testing.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of batches of the loop.
+            mode: ``'val'`` or ``'test'``.
+
+        Returns:
+            Numbers by name, and the line.
+
+        Raises:
+            ValueError: If ``mode`` is another.
+        """
+        if mode not in ("val", "test"):
+            raise ValueError(f"mode must be 'val' or 'test', not {mode!r}")
+        scalars = self._collect(runner, batch_idx - 1, mode)
+        times = {"time", "data_time"}
+        prefix = f"{mode}/"
+        words = {
+            key.removeprefix(prefix): value
+            for key, value in runner.message_hub.runtime_info.items()
+            if key.startswith(prefix)
+        }
+        shown = [(name, value) for name, value in scalars.items() if name not in times]
+        shown += [*words.items(), *((name, scalars[name]) for name in times if name in scalars)]
+        parts = [self._position(runner, batch_idx - 1, mode)]
+        for name, value in sorted(shown, key=lambda pair: pair[0] in times):
+            number = isinstance(value, float)
+            parts.append(f"{name}: {value:.{self.num_digits}f}" if number else f"{name}: {value}")
+        return scalars, "  ".join(parts)
+
+    def _position(self, runner: Runner, batch_idx: int, mode: str) -> str:
+        """Where the run is: ``Epoch(train)  [2][10/45]``."""
+        done = batch_idx + 1
+        if mode == "train":
+            if self.by_epoch:
+                length = len(runner.train_dataloader)
+                epoch = f"[{runner.epoch + 1:>{len(str(runner.max_epochs))}}]"
+                return f"Epoch(train)  {epoch}[{done:>{len(str(length))}}/{length}]"
+            total = runner.max_iters
+            return f"Iter(train)  [{runner.iter + 1:>{len(str(total))}}/{total}]"
+        length = len(runner.val_dataloader if mode == "val" else runner.test_dataloader)
+        batch = f"[{done:>{len(str(length))}}/{length}]"
+        kind = "Epoch" if self.by_epoch else "Iter"
+        if mode == "val" and self.by_epoch and runner.max_epochs is not None:
+            return f"{kind}({mode})    [{runner.epoch}]{batch}"
+        return f"{kind}({mode})  {batch}"
+
+    def _collect(self, runner: Runner, batch_idx: int, mode: str) -> dict[str, Any]:
+        """The scalars of a mode without its prefix, each by its statistics."""
+        prefix = f"{mode}/"
+        histories = {
+            key.removeprefix(prefix): history
+            for key, history in runner.message_hub.log_scalars.items()
+            if key.startswith(prefix)
+        }
+        window = min(self.window_size, batch_idx + 1) if self.by_epoch else self.window_size
+        collected = {
+            name: float(
+                history.mean(window) if _AVERAGED.match(name) else history.current()
+            )
+            for name, history in histories.items()
+        }
+        for cfg in self.custom_cfg:
+            settings = copy.copy(cfg)
+            source = settings.pop("data_src")
+            if source not in histories:
+                continue
+            name = settings.pop("log_name", source)
+            if "window_size" in settings:
+                settings["window_size"] = self._window(settings["window_size"], runner, batch_idx)
+            collected[name] = float(histories[source].statistics(**settings))
+        return collected
+
+    @staticmethod
+    def _window(window: int | str, runner: Runner, batch_idx: int) -> int:
+        if window == "epoch":
+            return batch_idx + 1
+        if window == "global":
+            return runner.iter + 1
+        return int(window)
+
+    def _check_custom_cfg(self) -> None:
+        names: set[str] = set()
+        for cfg in self.custom_cfg:
+            for key in ("data_src", "method_name"):
+                if key not in cfg:
+                    raise RunnerConfigError(f"log_processor: custom_cfg {cfg} lacks {key!r}")
+            name = cfg.get("log_name", cfg["data_src"])
+            if name in names:
+                raise RunnerConfigError(
+                    f"log_processor: custom_cfg sets {name!r} twice; give one another log_name"
+                )
+            names.add(name)
+            window = cfg.get("window_size")
+            if isinstance(window, str) and window not in ("epoch", "global"):
+                raise RunnerConfigError(
+                    f"log_processor: window_size of {name!r} must be a number, 'epoch' or "
+                    f"'global', not {window!r}"
+                )
+            if window == "epoch" and not self.by_epoch:
+                raise RunnerConfigError(
+                    f"log_processor: window_size of {name!r} is 'epoch', but by_epoch is False"
+                )

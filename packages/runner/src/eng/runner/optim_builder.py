@@ -1,0 +1,141 @@
+"""Optimizer wrappers and parameter schedulers from configs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from eng.logging import print_log
+from eng.optim import OptimWrapper, OptimWrapperDict, _ParamScheduler, build_optim_wrapper
+from eng.registry import OPTIM_WRAPPERS, PARAM_SCHEDULERS
+
+from .errors import RunnerConfigError
+
+__all__ = ["build_schedulers", "build_wrapper", "scale_learning_rate"]
+
+
+def build_wrapper(
+    model: nn.Module, optim_wrapper: Optimizer | OptimWrapper | dict[str, Any]
+) -> OptimWrapper:
+    """Build an optimizer wrapper.
+
+    Args:
+        model: The model whose parameters are updated.
+        optim_wrapper: A wrapper, which is returned as it is; a config with ``optimizer``; a
+            config with ``constructor`` for several optimizers; or a dict of wrappers.
+
+    Returns:
+        The wrapper.
+
+    Raises:
+        RunnerConfigError: If it is none of these.
+    """
+    if isinstance(optim_wrapper, OptimWrapper):
+        return optim_wrapper
+    if not isinstance(optim_wrapper, Mapping):
+        raise RunnerConfigError(
+            "optim_wrapper must be an OptimWrapper or a config such as "
+            "dict(optimizer=dict(type='SGD', lr=0.1)), "
+            f"not {type(optim_wrapper).__name__}"
+        )
+    cfg = dict(optim_wrapper)
+    optimizer = cfg.get("optimizer")
+    if isinstance(optimizer, Optimizer):
+        return OPTIM_WRAPPERS.build({"type": "OptimWrapper", **cfg})
+    if optimizer is not None or "constructor" in cfg:
+        return build_optim_wrapper(model, cfg)
+    if cfg and all(isinstance(wrapper, OptimWrapper) for wrapper in cfg.values()):
+        return OptimWrapperDict(**cfg)
+    raise RunnerConfigError(
+        "optim_wrapper needs an 'optimizer', or a 'constructor' if it configures several "
+        f"optimizers, or wrappers by name; it has {sorted(cfg)}"
+    )
+
+
+def build_schedulers(
+    scheduler: Any, optim_wrapper: OptimWrapper, train_loop: Any
+) -> list[_ParamScheduler] | dict[str, list[_ParamScheduler]]:
+    """Build parameter schedulers.
+
+    Args:
+        scheduler: A scheduler or its config, a list of these, or, with several optimizers, a
+            dict of them by the name of the optimizer.
+        optim_wrapper: The wrapper whose settings are scheduled.
+        train_loop: The loop, for the length of an epoch and the end of training.
+
+    Returns:
+        The schedulers; with several optimizers, by name.
+
+    Raises:
+        RunnerConfigError: If a name is that of no optimizer.
+    """
+    if not isinstance(optim_wrapper, OptimWrapperDict):
+        return _build_list(scheduler, optim_wrapper, train_loop)
+    by_name = isinstance(scheduler, Mapping) and "type" not in scheduler
+    if by_name:
+        unknown = sorted(set(scheduler) - set(optim_wrapper.keys()))
+        if unknown:
+            raise RunnerConfigError(
+                f"param_scheduler names {unknown}; the optimizers are {list(optim_wrapper.keys())}"
+            )
+        return {name: _build_list(each, optim_wrapper[name], train_loop) for name, each in scheduler.items()}
+    return {
+        name: _build_list(scheduler, wrapper, train_loop) for name, wrapper in optim_wrapper.items()
+    }
+
+
+def _build_list(scheduler: Any, optim_wrapper: OptimWrapper, train_loop: Any) -> list[_ParamScheduler]:
+    given = scheduler if isinstance(scheduler, (list, tuple)) else [scheduler]
+    built = []
+    for each in given:
+        if isinstance(each, _ParamScheduler):
+            built.append(each)
+            continue
+        if not isinstance(each, Mapping):
+            raise RunnerConfigError(
+                f"param_scheduler must hold schedulers or configs, not {type(each).__name__}"
+            )
+        cfg = dict(each)
+        if "end" not in cfg:
+            by_epoch = cfg.get("by_epoch", True)
+            cfg["end"] = train_loop.max_epochs if by_epoch else train_loop.max_iters
+            unit = "epochs" if by_epoch else "iterations"
+            print_log(f"{cfg['type']} goes on to the end of training, {cfg['end']} {unit}.", "current")
+        defaults = {"optimizer": optim_wrapper, "epoch_length": len(train_loop.dataloader)}
+        built.append(PARAM_SCHEDULERS.build(cfg, default_args=defaults))
+    return built
+
+
+def scale_learning_rate(
+    optim_wrapper: OptimWrapper, auto_scale_lr: dict[str, Any], real_batch_size: int
+) -> None:
+    """Scale learning rates by how much larger the batch is than the one they were chosen for.
+
+    The linear rule of "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour" (Goyal et al.,
+    2017).
+
+    Args:
+        optim_wrapper: The wrapper, before its schedulers are built.
+        auto_scale_lr: Has ``base_batch_size``, the batch that the rates are meant for.
+        real_batch_size: Samples that all processes together take in an iteration.
+
+    Raises:
+        RunnerConfigError: If ``base_batch_size`` is missing.
+    """
+    if "base_batch_size" not in auto_scale_lr:
+        raise RunnerConfigError(
+            f"auto_scale_lr needs a 'base_batch_size'; it has {sorted(auto_scale_lr)}"
+        )
+    ratio = real_batch_size / auto_scale_lr["base_batch_size"]
+    print_log(
+        f"Learning rates are scaled by {ratio:g}: the batch is {real_batch_size}, they are meant "
+        f"for {auto_scale_lr['base_batch_size']}.",
+        logger="current",
+    )
+    wrappers = optim_wrapper.values() if isinstance(optim_wrapper, OptimWrapperDict) else [optim_wrapper]
+    for wrapper in wrappers:
+        for group in wrapper.param_groups:
+            group["lr"] *= ratio

@@ -1,0 +1,61 @@
+"""Random number generators of a process, as plain data."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+__all__ = ["get_random_state", "preserved_random_state", "set_random_state"]
+
+
+def get_random_state() -> dict[str, Any]:
+    """The states of Python's, numpy's and torch's generators, all devices included.
+
+    Returns:
+        Numbers, strings, lists and tensors, which load with ``weights_only=True``.
+    """
+    version, internal, gauss = random.getstate()
+    kind, key, position, has_gauss, cached = np.random.get_state(legacy=True)  # type: ignore[misc]
+    state: dict[str, Any] = {
+        "python": [version, list(internal), gauss],
+        "numpy": [kind, torch.from_numpy(key.astype(np.int64)), position, has_gauss, cached],
+        "torch": torch.get_rng_state(),
+    }
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state_all()
+    return state
+
+
+def set_random_state(state: Mapping[str, Any]) -> None:
+    """Put all generators where they were.
+
+    Args:
+        state: What :func:`get_random_state` gave. Devices that are not here are left out.
+    """
+    version, internal, gauss = state["python"]
+    random.setstate((version, tuple(internal), gauss))
+    kind, key, position, has_gauss, cached = state["numpy"]
+    np.random.set_state((kind, key.cpu().numpy().astype(np.uint32), position, has_gauss, cached))
+    torch.set_rng_state(state["torch"].cpu())
+    saved = state.get("cuda", [])
+    if torch.cuda.is_available() and len(saved) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all([tensor.cpu() for tensor in saved])
+
+
+@contextmanager
+def preserved_random_state() -> Iterator[None]:
+    """Around something that must not change the random numbers drawn after it.
+
+    Yields:
+        Nothing.
+    """
+    state = get_random_state()
+    try:
+        yield
+    finally:
+        set_random_state(state)

@@ -1,0 +1,188 @@
+"""Where configs and scalars of a run are recorded."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eng.config import Config
+from eng.registry import VISBACKENDS
+
+__all__ = ["BaseVisBackend", "LocalVisBackend"]
+
+
+class BaseVisBackend(ABC):
+    """A place to record what happens in a run. Each method does nothing unless overridden.
+
+    Args:
+        save_dir: Directory for files that the backend writes.
+    """
+
+    def __init__(self, save_dir: str) -> None:
+        self._save_dir = save_dir
+
+    @property
+    @abstractmethod
+    def experiment(self) -> Any:
+        """The object that does the recording, for what this interface lacks."""
+
+    def add_config(self, config: Config, **kwargs: Any) -> None:
+        """Record a config.
+
+        Args:
+            config: The config.
+            **kwargs: Settings of the backend.
+        """
+
+    def add_graph(self, model: Any, data_batch: Any, **kwargs: Any) -> None:
+        """Record the graph of a model.
+
+        Args:
+            model: The model, a :class:`torch.nn.Module`.
+            data_batch: A batch to run it on.
+            **kwargs: Settings of the backend.
+        """
+
+    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
+        """Record an image.
+
+        Args:
+            name: Its name.
+            image: RGB, of shape (height, width, 3), uint8.
+            step: Step of the run. Defaults to 0.
+            **kwargs: Settings of the backend.
+        """
+
+    def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
+        """Record a number.
+
+        Args:
+            name: Its name.
+            value: A number, or a tensor or array of one element.
+            step: Step of the run. Defaults to 0.
+            **kwargs: Settings of the backend.
+        """
+
+    def add_scalars(
+        self,
+        scalar_dict: dict[str, Any],
+        step: int = 0,
+        file_path: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Record numbers.
+
+        Args:
+            scalar_dict: Numbers by name. A ``step`` in it takes the place of the argument.
+            step: Step of the run. Defaults to 0.
+            file_path: Another file that also gets them. Defaults to None.
+            **kwargs: Settings of the backend.
+        """
+
+    def close(self) -> None:
+        """Finish recording."""
+
+
+@VISBACKENDS.register_module()
+class LocalVisBackend(BaseVisBackend):
+    """Records to files: the config as Python, scalars as one JSON object a line.
+
+    Args:
+        save_dir: Directory of the files. It is made when something is recorded.
+        img_save_dir: Folder in it for images. Defaults to ``'vis_image'``.
+        config_save_file: Name of the file of the config. Defaults to ``'config.py'``.
+        scalar_save_file: Name of the file of the scalars. Defaults to ``'scalars.json'``.
+
+    Raises:
+        ValueError: If a file name has another ending than its kind.
+    """
+
+    def __init__(
+        self,
+        save_dir: str,
+        img_save_dir: str = "vis_image",
+        config_save_file: str = "config.py",
+        scalar_save_file: str = "scalars.json",
+    ) -> None:
+        super().__init__(save_dir)
+        if Path(config_save_file).suffix not in (".py", ".yaml", ".yml", ".json"):
+            raise ValueError(f"config_save_file must end in .py, not {config_save_file!r}")
+        _check_json("scalar_save_file", scalar_save_file)
+        root = Path(save_dir)
+        self._img_save_dir = str(root / img_save_dir)
+        self._config_save_file = str(root / config_save_file)
+        self._scalar_save_file = str(root / scalar_save_file)
+
+    @property
+    def experiment(self) -> LocalVisBackend:
+        """The backend itself."""
+        return self
+
+    def add_config(self, config: Config, **kwargs: Any) -> None:
+        """Write a config to its file.
+
+        Args:
+            config: The config.
+            **kwargs: Ignored.
+        """
+        Path(self._save_dir).mkdir(parents=True, exist_ok=True)
+        config.dump(self._config_save_file)
+
+    def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
+        """Append a number to the file of the scalars.
+
+        Args:
+            name: Its name.
+            value: A number, or a tensor or array of one element.
+            step: Step of the run. Defaults to 0.
+            **kwargs: Ignored.
+        """
+        self._append({name: value, "step": step}, self._scalar_save_file)
+
+    def add_scalars(
+        self,
+        scalar_dict: dict[str, Any],
+        step: int = 0,
+        file_path: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Append numbers, as one line, to the file of the scalars.
+
+        Args:
+            scalar_dict: Numbers by name. A ``step`` in it takes the place of the argument.
+            step: Step of the run. Defaults to 0.
+            file_path: Name of another file in the same directory that also gets them. Defaults to
+                None.
+            **kwargs: Ignored.
+
+        Raises:
+            ValueError: If ``file_path`` is no ``.json`` file or the file of the scalars.
+        """
+        record = {"step": step, **scalar_dict}
+        if file_path is not None:
+            _check_json("file_path", file_path)
+            other = str(Path(self._save_dir) / file_path)
+            if other == self._scalar_save_file:
+                raise ValueError(f"file_path {file_path!r} is the file of all scalars already")
+            self._append(record, other)
+        self._append(record, self._scalar_save_file)
+
+    def _append(self, record: dict[str, Any], path: str) -> None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        line = json.dumps({key: _plain(value) for key, value in record.items()})
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+def _check_json(argument: str, path: str) -> None:
+    if Path(path).suffix != ".json":
+        raise ValueError(f"{argument} must end in .json, not {path!r}")
+
+
+def _plain(value: Any) -> Any:
+    """A number, list or word for anything that holds one: tensors and arrays among them."""
+    return value.tolist() if hasattr(value, "tolist") else value
