@@ -118,7 +118,8 @@ def _is_archive(content: io.BytesIO) -> bool:
 
 
 def _no_checkpoint(filename: str, error: Exception) -> str:
-    return f"{filename!r} is no checkpoint, or a broken one: {_first_line(error)}"
+    reason = f"{type(error).__name__}: {_first_line(error)}"
+    return f"{filename!r} is no checkpoint that torch.save wrote, or a broken one ({reason})"
 
 
 def _first_line(error: Exception) -> str:

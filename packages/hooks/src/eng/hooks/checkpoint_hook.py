@@ -148,9 +148,7 @@ class CheckpointHook(Hook):
         ):
             self._save(runner, runner.iter + 1, {"epoch": runner.epoch, "iter": runner.iter + 1})
 
-    def after_val_epoch(
-        self, runner: HookRunner, metrics: dict[str, float] | None = None
-    ) -> None:
+    def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Save the model as the best one if it is.
 
         Args:
@@ -189,7 +187,9 @@ class CheckpointHook(Hook):
             pointer = self.file_backend.join_path(runner.work_dir, "last_checkpoint")
             get_file_backend(runner.work_dir).put_text(path, pointer)
             for old in surplus:
-                self._remove(self.file_backend.join_path(self._folder, self.filename_tmpl.format(old)))
+                self._remove(
+                    self.file_backend.join_path(self._folder, self.filename_tmpl.format(old))
+                )
         barrier()
 
     def _write(self, runner: HookRunner, name: str, meta: dict[str, int]) -> None:
@@ -233,7 +233,7 @@ class CheckpointHook(Hook):
         if previous is not None and previous != path and is_main_process():
             self._remove(previous)
         print_log(
-            f"The best checkpoint with {score:0.4f} {key} at {self.unit} {done} is saved to {name}.",
+            f"The best checkpoint with {score:0.4f} {key} at {self.unit} {done} is {name}.",
             logger=runner.logger,
             level=logging.INFO,
         )
@@ -249,7 +249,9 @@ class CheckpointHook(Hook):
                 raise ValueError(f"CheckpointHook: rule must be 'greater' or 'less', not {word!r}")
         if isinstance(save_best, list):
             if "auto" in save_best:
-                raise ValueError("CheckpointHook: save_best 'auto' cannot be one of several metrics")
+                raise ValueError(
+                    "CheckpointHook: save_best 'auto' cannot be one of several metrics"
+                )
             if len(rules) > 1 and len(rules) != len(save_best):
                 raise ValueError(
                     f"CheckpointHook: {len(rules)} rules for {len(save_best)} metrics in save_best"

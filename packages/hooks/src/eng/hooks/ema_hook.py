@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from eng.checkpoint import get_state_dict, load_state_dict
 from eng.logging import print_log
@@ -71,7 +71,7 @@ class EMAHook(Hook):
             runner: The runner.
         """
         model = runner.model
-        self.src_model = model.module if is_model_wrapper(model) else model
+        self.src_model: Any = model.module if is_model_wrapper(model) else model
         self.ema_model = MODELS.build(self.ema_cfg, default_args={"model": self.src_model})
 
     def before_train(self, runner: HookRunner) -> None:
@@ -120,9 +120,7 @@ class EMAHook(Hook):
         """
         self._swap()
 
-    def after_val_epoch(
-        self, runner: HookRunner, metrics: dict[str, float] | None = None
-    ) -> None:
+    def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Put the weights of training back.
 
         Args:
@@ -139,9 +137,7 @@ class EMAHook(Hook):
         """
         self._swap()
 
-    def after_test_epoch(
-        self, runner: HookRunner, metrics: dict[str, float] | None = None
-    ) -> None:
+    def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Put the weights of training back.
 
         Args:
@@ -187,7 +183,8 @@ class EMAHook(Hook):
 
     def _pairs(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Parameters and buffers of the average and of the model."""
-        average, source = self.ema_model.module, self.src_model
+        average: nn.Module = self.ema_model.module
+        source: nn.Module = self.src_model
         return zip(
             itertools.chain(average.parameters(), average.buffers()),
             itertools.chain(source.parameters(), source.buffers()),

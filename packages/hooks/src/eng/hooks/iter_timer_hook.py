@@ -65,7 +65,9 @@ class IterTimerHook(Hook):
         now = time.perf_counter()
         took, self._last = now - self._last, now
         runner.message_hub.update_scalar(f"{mode}/time", took)
-        runner.message_hub.update_info("eta", self._eta(runner, batch_idx, took, mode), resumed=False)
+        runner.message_hub.update_info(
+            "eta", self._eta(runner, batch_idx, took, mode), resumed=False
+        )
 
     def _eta(self, runner: HookRunner, batch_idx: int, took: float, mode: str) -> float:
         """Seconds that the loop will go on if iterations take as long as so far."""

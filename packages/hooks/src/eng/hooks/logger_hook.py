@@ -57,7 +57,9 @@ class LoggerHook(Hook):
     ) -> None:
         for name, value in (("interval", interval), ("interval_exp_name", interval_exp_name)):
             if not isinstance(value, int) or value < 1:
-                raise ValueError(f"LoggerHook: {name} must be an integer of at least 1, got {value!r}")
+                raise ValueError(
+                    f"LoggerHook: {name} must be an integer of at least 1, got {value!r}"
+                )
         self.interval = interval
         self.ignore_last = ignore_last
         self.interval_exp_name = interval_exp_name
@@ -147,9 +149,7 @@ class LoggerHook(Hook):
             _, line = runner.log_processor.get_log_after_iter(runner, batch_idx, "test")
             runner.logger.info(line)
 
-    def after_val_epoch(
-        self, runner: HookRunner, metrics: dict[str, float] | None = None
-    ) -> None:
+    def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Write the metrics.
 
         Args:
@@ -163,9 +163,7 @@ class LoggerHook(Hook):
         step = runner.epoch if self.log_metric_by_epoch else runner.iter
         runner.visualizer.add_scalars(scalars, step=step, file_path=self.json_log_path)
 
-    def after_test_epoch(
-        self, runner: HookRunner, metrics: dict[str, float] | None = None
-    ) -> None:
+    def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Write the metrics, to a file of their own as well.
 
         Args:

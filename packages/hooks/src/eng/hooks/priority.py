@@ -39,7 +39,9 @@ def get_priority(priority: int | str | Priority) -> int:
     if isinstance(priority, str):
         name = priority.upper()
         if name not in Priority.__members__:
-            raise ValueError(f"unknown priority {priority!r}; known are {list(Priority.__members__)}")
+            raise ValueError(
+                f"unknown priority {priority!r}; known are {list(Priority.__members__)}"
+            )
         return Priority[name].value
     if isinstance(priority, int):
         if not 0 <= priority <= 100:

@@ -107,9 +107,7 @@ class RuntimeInfoHook(Hook):
         """
         runner.message_hub.update_info("loop_stage", "test", resumed=False)
 
-    def after_val_epoch(
-        self, runner: HookRunner, metrics: dict[str, float] | None = None
-    ) -> None:
+    def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Record the metrics of validation.
 
         Args:
@@ -118,9 +116,7 @@ class RuntimeInfoHook(Hook):
         """
         _record_metrics(runner, "val", metrics)
 
-    def after_test_epoch(
-        self, runner: HookRunner, metrics: dict[str, float] | None = None
-    ) -> None:
+    def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Record the metrics of testing.
 
         Args:

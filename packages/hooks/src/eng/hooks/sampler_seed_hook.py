@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from eng.registry import HOOKS
 
 from .hook import Hook
@@ -23,7 +25,8 @@ class DistSamplerSeedHook(Hook):
             runner: The runner.
         """
         loader = runner.train_dataloader
-        for sampler in (loader.sampler, getattr(loader.batch_sampler, "sampler", None)):
+        samplers: tuple[Any, ...] = (loader.sampler, getattr(loader.batch_sampler, "sampler", None))
+        for sampler in samplers:
             if hasattr(sampler, "set_epoch"):
                 sampler.set_epoch(runner.epoch)
                 return

@@ -19,6 +19,7 @@ from eng.checkpoint import (
 from eng.dist import all_gather_object, get_rank, get_world_size, is_main_process
 from eng.fileio import join_path
 
+from .data_position import samplers_of
 from .random_state import get_random_state, set_random_state
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ def save_run(
     random_states = all_gather_object(get_random_state())
     if not is_main_process():
         # Hooks add what belongs to the whole run; they must run wherever they may communicate.
-        runner.call_hook("before_save_checkpoint", checkpoint={"state_dict": get_state_dict(runner.model)})
+        runner.call_hook(
+            "before_save_checkpoint", checkpoint={"state_dict": get_state_dict(runner.model)}
+        )
         return
     checkpoint: dict[str, Any] = {
         "meta": {
@@ -77,7 +80,9 @@ def save_run(
         checkpoint["param_schedulers"] = _scheduler_states(runner.param_schedulers)
     runner.call_hook("before_save_checkpoint", checkpoint=checkpoint)
     save_checkpoint(
-        checkpoint, join_path(out_dir, filename, backend_args=backend_args), backend_args=backend_args
+        checkpoint,
+        join_path(out_dir, filename, backend_args=backend_args),
+        backend_args=backend_args,
     )
 
 
@@ -98,7 +103,9 @@ def load_weights(
     """
     checkpoint = CheckpointLoader.load_checkpoint(filename, map_location, runner.logger)
     state = model_state(checkpoint, filename, revise_keys)
-    checkpoint = {**checkpoint, "state_dict": state} if "state_dict" in checkpoint else {"state_dict": state}
+    checkpoint = (
+        {**checkpoint, "state_dict": state} if "state_dict" in checkpoint else {"state_dict": state}
+    )
     # Before the weights are taken over, since hooks exchange them, as that of averaged weights.
     runner.call_hook("after_load_checkpoint", checkpoint=checkpoint)
     load_state_dict(runner.model, checkpoint["state_dict"], strict, runner.logger)
@@ -161,7 +168,7 @@ def _load_loop(loop: Any, state: dict[str, Any]) -> None:
 
 
 def _reseed_sampler(dataloader: Any, seed: int) -> None:
-    for sampler in (dataloader.sampler, getattr(dataloader.batch_sampler, "sampler", None)):
+    for sampler in samplers_of(dataloader):
         if hasattr(sampler, "seed"):
             sampler.seed = seed
             return

@@ -9,15 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from eng.checkpoint import CheckpointError
 from eng.config import Config, ConfigError, DictAction, diff
 from eng.registry import RUNNERS, NotRegisteredError
 
 from .errors import RunnerConfigError
+from .runner import Runner
 
 __all__ = ["main"]
 
-#: What the person at the command line did or has, and can mend: told in a line, without a traceback.
+#: What the person at the command line can mend: told in a line, without a traceback.
 USER_ERRORS = (
     CheckpointError,
     ConfigError,
@@ -45,13 +48,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.run(args)
     except KeyboardInterrupt:
         work_dir = getattr(args, "work_dir", None) or "the work directory"
-        print(f"\neng: interrupted; go on with --resume (checkpoints are in {work_dir})", file=sys.stderr)
+        print(
+            f"\neng: interrupted; go on with --resume (checkpoints are in {work_dir})",
+            file=sys.stderr,
+        )
         return INTERRUPTED
     except Exception as error:
         if args.debug or not _is_bad_input(error):
             raise
         print(f"eng: {_one_line(error)}", file=sys.stderr)
         return BAD_INPUT
+    finally:
+        # Left to the end of the process, threads of the group may be cut off while they run.
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
     return 0
 
 
@@ -87,8 +97,8 @@ def _config(args: argparse.Namespace) -> None:
     if args.why is not None:
         print(f"{args.why} = {cfg_value(cfg, args.why)!r}  # {cfg.origin(args.why)}")
     elif args.diff is not None:
-        for difference in diff(cfg, Config.fromfile(args.diff)):
-            print(difference)
+        for change in diff(cfg, Config.fromfile(args.diff)):
+            print(f"{change.key}: {change.left!r} -> {change.right!r}")
     else:
         print(cfg.pretty_text)
 
@@ -125,7 +135,7 @@ def _load_config(args: argparse.Namespace) -> Config:
 
 
 def _build_runner(cfg: Config) -> Any:
-    return RUNNERS.build({"runner_type": cfg["runner_type"], **cfg} if "runner_type" in cfg else cfg)
+    return RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
 
 
 def _is_bad_input(error: BaseException) -> bool:
@@ -146,7 +156,8 @@ def _one_line(error: BaseException) -> str:
         text = f"{error.filename}: {error.strerror or error}"
     else:
         text = str(error) or "".join(traceback.format_exception_only(error)).strip()
-    return " ".join([*text.split(), *(word for note in _notes(error) for word in f"({note})".split())])
+    # The first note is that of the innermost thing that was being built.
+    return " ".join([*text.split(), *(f"({note})" for note in _notes(error)[:1])])
 
 
 def _parser() -> argparse.ArgumentParser:

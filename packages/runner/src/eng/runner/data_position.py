@@ -13,7 +13,21 @@ from eng.dataset import InfiniteSampler
 from eng.dist import get_world_size
 from eng.logging import print_log
 
-__all__ = ["EpochIterator", "samples_per_step", "seek"]
+__all__ = ["EpochIterator", "samplers_of", "samples_per_step", "seek"]
+
+
+def samplers_of(dataloader: DataLoader) -> list[Any]:
+    """The sampler of a data loader, and that of its batch sampler, which may be another.
+
+    Args:
+        dataloader: The data loader.
+
+    Returns:
+        One or both.
+    """
+    batch_sampler = getattr(dataloader, "batch_sampler", None)
+    samplers = [dataloader.sampler, getattr(batch_sampler, "sampler", None)]
+    return [sampler for sampler in samplers if sampler is not None]
 
 
 def samples_per_step(dataloader: DataLoader) -> int:
@@ -40,10 +54,8 @@ def seek(dataloader: DataLoader, epoch: int, position: int) -> int:
     Returns:
         Number of batches that the caller must read and drop, 0 unless the sampler cannot seek.
     """
-    sampler = dataloader.sampler
-    if not hasattr(sampler, "load_state_dict"):
-        sampler = getattr(dataloader.batch_sampler, "sampler", None)
-    if hasattr(sampler, "load_state_dict"):
+    sampler = next((s for s in samplers_of(dataloader) if hasattr(s, "load_state_dict")), None)
+    if sampler is not None:
         sampler.load_state_dict({**sampler.state_dict(), "epoch": epoch, "position": position})
         return 0
     batches = position // samples_per_step(dataloader)
@@ -67,31 +79,36 @@ class EpochIterator:
     def __init__(self, dataloader: DataLoader) -> None:
         self._dataloader = dataloader
         self._epoch = 0
+        self._start = 0
         self._batches: Iterator[Any] | None = None
 
     def seek(self, iteration: int) -> None:
-        """Go to where a run is that has done a number of iterations.
+        """Begin where a run is that has done a number of iterations.
 
         Args:
             iteration: The number.
         """
+        self._start = iteration
+        self._batches = None
+
+    def _begin(self) -> Iterator[Any]:
+        """Batches from the start on. Only now is the sampler moved: hooks may move it before."""
         loader = self._dataloader
         step = samples_per_step(loader)
         if _is_endless(loader):
-            skip = seek(loader, 0, iteration * step)
+            skip = seek(loader, 0, self._start * step)
         else:
-            self._epoch, done = divmod(iteration, len(loader))
+            self._epoch, done = divmod(self._start, len(loader))
             _set_epoch(loader, self._epoch)
             skip = seek(loader, self._epoch, done * step)
-        self._batches = itertools.islice(iter(loader), skip, None)
+        return itertools.islice(iter(loader), skip, None)
 
     def __iter__(self) -> EpochIterator:
         return self
 
     def __next__(self) -> Any:
         if self._batches is None:
-            _set_epoch(self._dataloader, self._epoch)
-            self._batches = iter(self._dataloader)
+            self._batches = self._begin()
         try:
             return next(self._batches)
         except StopIteration:
@@ -102,12 +119,11 @@ class EpochIterator:
 
 
 def _is_endless(dataloader: DataLoader) -> bool:
-    samplers = (dataloader.sampler, getattr(dataloader.batch_sampler, "sampler", None))
-    return any(isinstance(sampler, InfiniteSampler) for sampler in samplers)
+    return any(isinstance(sampler, InfiniteSampler) for sampler in samplers_of(dataloader))
 
 
 def _set_epoch(dataloader: DataLoader, epoch: int) -> None:
-    for sampler in (dataloader.sampler, getattr(dataloader.batch_sampler, "sampler", None)):
+    for sampler in samplers_of(dataloader):
         if hasattr(sampler, "set_epoch"):
             sampler.set_epoch(epoch)
             return

@@ -156,9 +156,7 @@ class LogProcessor:
         }
         window = min(self.window_size, batch_idx + 1) if self.by_epoch else self.window_size
         collected = {
-            name: float(
-                history.mean(window) if _AVERAGED.match(name) else history.current()
-            )
+            name: float(history.mean(window) if _AVERAGED.match(name) else history.current())
             for name, history in histories.items()
         }
         for cfg in self.custom_cfg:

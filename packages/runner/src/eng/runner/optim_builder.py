@@ -81,13 +81,18 @@ def build_schedulers(
             raise RunnerConfigError(
                 f"param_scheduler names {unknown}; the optimizers are {list(optim_wrapper.keys())}"
             )
-        return {name: _build_list(each, optim_wrapper[name], train_loop) for name, each in scheduler.items()}
+        return {
+            name: _build_list(each, optim_wrapper[name], train_loop)
+            for name, each in scheduler.items()
+        }
     return {
         name: _build_list(scheduler, wrapper, train_loop) for name, wrapper in optim_wrapper.items()
     }
 
 
-def _build_list(scheduler: Any, optim_wrapper: OptimWrapper, train_loop: Any) -> list[_ParamScheduler]:
+def _build_list(
+    scheduler: Any, optim_wrapper: OptimWrapper, train_loop: Any
+) -> list[_ParamScheduler]:
     given = scheduler if isinstance(scheduler, (list, tuple)) else [scheduler]
     built = []
     for each in given:
@@ -103,7 +108,9 @@ def _build_list(scheduler: Any, optim_wrapper: OptimWrapper, train_loop: Any) ->
             by_epoch = cfg.get("by_epoch", True)
             cfg["end"] = train_loop.max_epochs if by_epoch else train_loop.max_iters
             unit = "epochs" if by_epoch else "iterations"
-            print_log(f"{cfg['type']} goes on to the end of training, {cfg['end']} {unit}.", "current")
+            print_log(
+                f"{cfg['type']} goes on to the end of training, {cfg['end']} {unit}.", "current"
+            )
         defaults = {"optimizer": optim_wrapper, "epoch_length": len(train_loop.dataloader)}
         built.append(PARAM_SCHEDULERS.build(cfg, default_args=defaults))
     return built
@@ -135,7 +142,9 @@ def scale_learning_rate(
         f"for {auto_scale_lr['base_batch_size']}.",
         logger="current",
     )
-    wrappers = optim_wrapper.values() if isinstance(optim_wrapper, OptimWrapperDict) else [optim_wrapper]
+    wrappers = (
+        optim_wrapper.values() if isinstance(optim_wrapper, OptimWrapperDict) else [optim_wrapper]
+    )
     for wrapper in wrappers:
         for group in wrapper.param_groups:
             group["lr"] *= ratio

@@ -20,7 +20,8 @@ def get_random_state() -> dict[str, Any]:
         Numbers, strings, lists and tensors, which load with ``weights_only=True``.
     """
     version, internal, gauss = random.getstate()
-    kind, key, position, has_gauss, cached = np.random.get_state(legacy=True)  # type: ignore[misc]
+    numpy_state: Any = np.random.get_state(legacy=True)
+    kind, key, position, has_gauss, cached = numpy_state
     state: dict[str, Any] = {
         "python": [version, list(internal), gauss],
         "numpy": [kind, torch.from_numpy(key.astype(np.int64)), position, has_gauss, cached],

@@ -18,7 +18,13 @@ from torch.utils.data import DataLoader
 from eng.checkpoint import find_latest_checkpoint
 from eng.config import Config
 from eng.device import get_device
-from eng.dist import broadcast_object_list, get_dist_info, is_distributed, is_main_process, master_only
+from eng.dist import (
+    broadcast_object_list,
+    get_dist_info,
+    is_distributed,
+    is_main_process,
+    master_only,
+)
 from eng.dl_utils import collect_env
 from eng.evaluator import Evaluator
 from eng.hooks import Hook, Priority
@@ -145,18 +151,41 @@ class Runner:
     ) -> None:
         self._work_dir = str(Path(work_dir).expanduser().absolute())
         Path(self._work_dir).mkdir(parents=True, exist_ok=True)
-        self.cfg = Config(copy.deepcopy(cfg) if isinstance(cfg, dict) else {}) if not isinstance(cfg, Config) else copy.deepcopy(cfg)
-        _check_together("train", train_dataloader=train_dataloader, train_cfg=train_cfg, optim_wrapper=optim_wrapper)
-        _check_together("val", val_dataloader=val_dataloader, val_cfg=val_cfg, val_evaluator=val_evaluator)
-        _check_together("test", test_dataloader=test_dataloader, test_cfg=test_cfg, test_evaluator=test_evaluator)
+        self.cfg = (
+            Config(copy.deepcopy(cfg) if isinstance(cfg, dict) else {})
+            if not isinstance(cfg, Config)
+            else copy.deepcopy(cfg)
+        )
+        _check_together(
+            "train",
+            train_dataloader=train_dataloader,
+            train_cfg=train_cfg,
+            optim_wrapper=optim_wrapper,
+        )
+        _check_together(
+            "val", val_dataloader=val_dataloader, val_cfg=val_cfg, val_evaluator=val_evaluator
+        )
+        _check_together(
+            "test",
+            test_dataloader=test_dataloader,
+            test_cfg=test_cfg,
+            test_evaluator=test_evaluator,
+        )
         for name, value in (("train_cfg", train_cfg), ("val_cfg", val_cfg), ("test_cfg", test_cfg)):
             if value is not None and not isinstance(value, (Mapping, BaseLoop)):
-                raise RunnerConfigError(f"{name} must be a dict or a loop, not {type(value).__name__}")
+                raise RunnerConfigError(
+                    f"{name} must be a dict or a loop, not {type(value).__name__}"
+                )
         if param_scheduler is not None and optim_wrapper is None:
-            raise RunnerConfigError("param_scheduler needs an optim_wrapper whose settings it schedules")
-        self._train_dataloader, self._train_loop = train_dataloader, train_cfg
-        self._val_dataloader, self._val_loop = val_dataloader, val_cfg
-        self._test_dataloader, self._test_loop = test_dataloader, test_cfg
+            raise RunnerConfigError(
+                "param_scheduler needs an optim_wrapper whose settings it schedules"
+            )
+        self._train_dataloader = train_dataloader
+        self._train_loop: Any = train_cfg
+        self._val_dataloader = val_dataloader
+        self._val_loop: Any = val_cfg
+        self._test_dataloader = test_dataloader
+        self._test_loop: Any = test_cfg
         self._val_evaluator, self._test_evaluator = val_evaluator, test_evaluator
         self.auto_scale_lr = auto_scale_lr
         self.optim_wrapper: Any = optim_wrapper
@@ -168,12 +197,16 @@ class Runner:
         self._randomness_cfg = dict(randomness)
         self.set_randomness(**self._randomness_cfg)
         self._timestamp = _shared_timestamp(self._work_dir)
-        self._experiment_name = experiment_name or _experiment_name(self.cfg.filename, self._timestamp)
+        self._experiment_name = experiment_name or _experiment_name(
+            self.cfg.filename, self._timestamp
+        )
         self._instance_name = _unused_instance_name(self._experiment_name)
         self._log_dir = str(Path(self._work_dir) / self._timestamp)
         Path(self._log_dir).mkdir(parents=True, exist_ok=True)
 
-        self.default_scope = DefaultScope.get_instance(self._instance_name, scope_name=default_scope)
+        self.default_scope = DefaultScope.get_instance(
+            self._instance_name, scope_name=default_scope
+        )
         self.logger = self.build_logger(log_level=log_level)
         self.log_processor = self.build_log_processor(log_processor or {})
         self._log_environment(env_cfg)
@@ -184,9 +217,9 @@ class Runner:
         self._loaded = False
         self.is_resuming = False
         self.model = self.wrap_model(
-            self.cfg.get("model_wrapper_cfg"), self.build_model(_with_preprocessor(model, data_preprocessor))
+            self.cfg.get("model_wrapper_cfg"),
+            self.build_model(_with_preprocessor(model, data_preprocessor)),
         )
-        self.model_name = type(self._bare_model).__name__
         self.meta = {
             "cfg": self.cfg.pretty_text,
             "seed": self._seed,
@@ -257,7 +290,7 @@ class Runner:
             Metrics by name.
 
         Raises:
-            RunnerConfigError: If the runner has no validation loop, or the model cannot be validated.
+            RunnerConfigError: If the runner has no validation loop, or the model no such step.
         """
         if self._val_loop is None:
             raise RunnerConfigError("to validate, give val_dataloader, val_cfg and val_evaluator")
@@ -319,7 +352,9 @@ class Runner:
         if isinstance(model, nn.Module):
             return model
         if not isinstance(model, Mapping):
-            raise RunnerConfigError(f"model must be a module or a config, not {type(model).__name__}")
+            raise RunnerConfigError(
+                f"model must be a module or a config, not {type(model).__name__}"
+            )
         return MODELS.build(model)
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
@@ -483,7 +518,9 @@ class Runner:
         if not isinstance(log_processor, Mapping):
             return log_processor
         by_epoch = (
-            self._train_loop.get("by_epoch", True) if isinstance(self._train_loop, Mapping) else True
+            self._train_loop.get("by_epoch", True)
+            if isinstance(self._train_loop, Mapping)
+            else True
         )
         return LOG_PROCESSORS.build({"type": "LogProcessor", "by_epoch": by_epoch, **log_processor})
 
@@ -529,7 +566,11 @@ class Runner:
         """
         if visualizer is not None and not isinstance(visualizer, Mapping):
             return visualizer
-        cfg = {"type": "Visualizer", "vis_backends": [{"type": "LocalVisBackend"}], **(visualizer or {})}
+        cfg = {
+            "type": "Visualizer",
+            "vis_backends": [{"type": "LocalVisBackend"}],
+            **(visualizer or {}),
+        }
         # A name in the config is meant for one run: another runner in this process gets its own.
         name = cfg.get("name", "")
         cfg["name"] = f"{self._instance_name}_{name}" if name else self._instance_name
@@ -688,7 +729,9 @@ class Runner:
             ValueError: If both kinds of settings are given.
         """
         if file_client_args is not None:
-            warnings.warn("file_client_args is deprecated, use backend_args", DeprecationWarning, stacklevel=2)
+            warnings.warn(
+                "file_client_args is deprecated, use backend_args", DeprecationWarning, stacklevel=2
+            )
             if backend_args is not None:
                 raise ValueError("give either file_client_args or backend_args, not both")
         save_run(
@@ -735,7 +778,13 @@ class Runner:
         self.cfg.dump(str(Path(self._work_dir) / name))
 
     def _log_environment(self, env_cfg: dict[str, Any]) -> None:
-        environment = {**collect_env(), **env_cfg, "seed": self._seed, "processes": self._world_size}
+        environment = {
+            **collect_env(),
+            **env_cfg,
+            "seed": self._seed,
+            "processes": self._world_size,
+        }
+        environment.pop("PyTorch compiling details", None)  # a page that hides all the rest
         lines = "\n".join(f"    {name}: {value}" for name, value in environment.items())
         self.logger.info(f"Environment:\n{lines}")
         self.logger.info(f"Config:\n{self.cfg.pretty_text}")
@@ -761,6 +810,11 @@ class Runner:
     def timestamp(self) -> str:
         """When the runner was made."""
         return self._timestamp
+
+    @property
+    def model_name(self) -> str:
+        """Name of the class of the model."""
+        return type(self._bare_model).__name__
 
     @property
     def launcher(self) -> str:
@@ -800,12 +854,12 @@ class Runner:
     @property
     def epoch(self) -> int:
         """Epochs of training done."""
-        return self._train_loop.epoch if isinstance(self._train_loop, BaseLoop) else 0
+        return self._of_train_loop("epoch") if isinstance(self._train_loop, BaseLoop) else 0
 
     @property
     def iter(self) -> int:
         """Iterations of training done."""
-        return self._train_loop.iter if isinstance(self._train_loop, BaseLoop) else 0
+        return self._of_train_loop("iter") if isinstance(self._train_loop, BaseLoop) else 0
 
     @property
     def max_epochs(self) -> int | None:
@@ -887,11 +941,7 @@ class Runner:
         return hasattr(self.optim_wrapper, "optim_wrappers")
 
 
-_ARGUMENTS = [
-    name
-    for name in Runner.__init__.__annotations__
-    if name not in ("return", "cfg")
-]
+_ARGUMENTS = [name for name in Runner.__init__.__annotations__ if name not in ("return", "cfg")]
 
 
 def _check_together(mode: str, **parts: Any) -> None:
@@ -908,15 +958,17 @@ def _check_keys(cfg: Mapping[str, Any]) -> None:
     for name in ("model", "work_dir"):
         if name not in cfg:
             raise RunnerConfigError(f"the config has no {name!r}, which a runner needs")
-    absent = [name for name in _ARGUMENTS if name not in cfg]
     for key in cfg:
-        if key not in _ARGUMENTS:
-            close = difflib.get_close_matches(str(key), absent, n=1, cutoff=0.85)
-            if close:
-                raise RunnerConfigError(
-                    f"the config has {key!r}, which is no argument of the runner: did you mean "
-                    f"{close[0]!r}?"
-                )
+        if key in _ARGUMENTS:
+            continue
+        close = difflib.get_close_matches(str(key), _ARGUMENTS, n=1, cutoff=0.85)
+        # A variable may be named a little like an argument that is there, a misspelling hardly.
+        likeness = difflib.SequenceMatcher(None, str(key), close[0]).ratio() if close else 0
+        if close and (close[0] not in cfg or likeness > 0.93):
+            raise RunnerConfigError(
+                f"the config has {key!r}, which is no argument of the runner: did you mean "
+                f"{close[0]!r}?"
+            )
 
 
 def _with_preprocessor(model: Any, data_preprocessor: Any) -> Any:
@@ -926,7 +978,7 @@ def _with_preprocessor(model: Any, data_preprocessor: Any) -> Any:
 
 
 def _shared_timestamp(work_dir: str) -> str:
-    """The time, the same in all processes, as a name that is not yet taken in the work directory."""
+    """The time, the same in all processes, as a name not yet taken in the work directory."""
     shared = [""]
     if is_main_process():
         now = time.strftime("%Y%m%d_%H%M%S")

@@ -185,7 +185,8 @@ class EpochBasedTrainLoop(_TrainLoop):
             data_batch: The batch.
         """
         self.runner.call_hook("before_train_iter", batch_idx=idx, data_batch=data_batch)
-        outputs = self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
+        model: Any = self.runner.model
+        outputs = model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
         self.runner.call_hook(
             "after_train_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs
         )
@@ -274,7 +275,8 @@ class IterBasedTrainLoop(_TrainLoop):
             data_batch: The batch.
         """
         self.runner.call_hook("before_train_iter", batch_idx=self._iter, data_batch=data_batch)
-        outputs = self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
+        model: Any = self.runner.model
+        outputs = model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
         self._validation_pending = True
         self.runner.call_hook(
             "after_train_iter", batch_idx=self._iter, data_batch=data_batch, outputs=outputs
@@ -304,5 +306,7 @@ def _split_intervals(
 
 def _whole(name: str, value: Any) -> int:
     if int(value) != value or value < 1:
-        raise RunnerConfigError(f"train_cfg: {name} must be a whole number of at least 1, got {value!r}")
+        raise RunnerConfigError(
+            f"train_cfg: {name} must be a whole number of at least 1, got {value!r}"
+        )
     return int(value)

@@ -1,0 +1,121 @@
+"""The `eng` command as a person uses it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from eng.runner.cli import main
+
+JOB = """
+from pathlib import Path
+custom_imports = dict(imports=['conftest'])
+model = dict(type='LineModel')
+train_dataloader = dict(
+    batch_size=4,
+    dataset=dict(type='LineData'),
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='default_collate'),
+)
+val_dataloader = train_dataloader
+test_dataloader = train_dataloader
+train_cfg = dict(by_epoch=True, max_epochs=3)
+val_cfg = dict()
+test_cfg = dict()
+val_evaluator = dict(type='MeanError')
+test_evaluator = val_evaluator
+optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.05))
+randomness = dict(seed=1)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    (tmp_path / "job.py").write_text(JOB.replace("from pathlib import Path\n", ""))
+    return tmp_path
+
+
+def test_train_then_test(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        main(["train", "job.py", "--work-dir", "out", "--cfg-options", "train_cfg.max_epochs=2"])
+        == 0
+    )
+    assert (folder / "out" / "epoch_2.pth").exists()
+    assert "Done. Checkpoints:" in capsys.readouterr().err + "".join(
+        path.read_text() for path in folder.glob("out/*/*.log")
+    )
+    assert main(["test", "job.py", "out/epoch_2.pth", "--work-dir", "tested"]) == 0
+    log = next(folder.glob("tested/*/*.log")).read_text()
+    assert "Epoch(test)  [5/5]  line/loss:" in log
+
+
+def test_config(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "child.py").write_text("_base_ = 'job.py'\ntrain_cfg = dict(max_epochs=7)\n")
+    assert main(["config", "child.py"]) == 0
+    assert "train_cfg = dict(by_epoch=True, max_epochs=7)" in capsys.readouterr().out
+    assert main(["config", "child.py", "--why", "train_cfg.max_epochs"]) == 0
+    assert "child.py:2" in capsys.readouterr().out
+    assert main(["config", "job.py", "--diff", "child.py"]) == 0
+    assert "train_cfg.max_epochs: 3 -> 7" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["train", "absent.py"], "absent.py"),
+        (["train", "syntax.py"], "syntax.py:2"),
+        (["train", "unknown.py"], "LineModel"),
+        (["train", "mistyped.py"], "train_dataloader"),
+        (["test", "job.py", "text.pth"], "text.pth"),
+        (["test", "job.py", "absent.pth"], "absent.pth"),
+        (["train", "job.py", "--work-dir", "text.pth/x"], "text.pth"),
+        (["train", "job.py", "--resume", "text.pth"], "text.pth"),
+        (["config", "job.py", "--why", "model.nothing"], "nothing"),
+        (["train", "job.py", "--cfg-options", "train_cfg.max_epoch=2"], "max_epoch"),
+    ],
+)
+def test_bad_input_is_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], argv: list[str], words: str
+) -> None:
+    (folder / "syntax.py").write_text("a = 1\nb = (\n")
+    (folder / "unknown.py").write_text("_base_ = 'job.py'\nmodel = dict(type='LineModell')\n")
+    (folder / "mistyped.py").write_text("_base_ = 'job.py'\ntrain_dataloder = dict()\n")
+    (folder / "text.pth").write_text("no checkpoint")
+    assert main(argv) == 2
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("eng: ")]
+    assert len(told) == 1
+    assert words in told[0]
+
+
+def test_debug_shows_the_traceback(folder: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        main(["train", "absent.py", "--debug"])
+
+
+def test_killed_run_goes_on_to_the_same_end(folder: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    command = [sys.executable, "-m", "eng.runner.cli", "train", "job.py", "--cfg-options"]
+    command += ["train_cfg.max_epochs=40", "default_hooks.logger.type=LoggerHook", "--work-dir"]
+    subprocess.run([*command, "whole"], env=env, check=True, capture_output=True)
+    process = subprocess.Popen([*command, "killed"], env=env, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(folder.glob("killed/epoch_*.pth")) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    subprocess.run([*command, "killed", "--resume"], env=env, check=True, capture_output=True)
+    import torch
+
+    whole, resumed = (
+        torch.load(folder / name / "epoch_40.pth", weights_only=True)["state_dict"]
+        for name in ("whole", "killed")
+    )
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
