@@ -3,13 +3,14 @@
 import multiprocessing
 import os
 import pickle
-import socket
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from torch.distributed import TCPStore
 
 
 def run(
@@ -21,17 +22,16 @@ def run(
 ) -> list[Any]:
     """Call ``function(*args)`` in each process; return what each returned, or its exception."""
     with TemporaryDirectory() as folder:
-        # the first process binds any free port and tells: no port can be lost in between
         context = multiprocessing.get_context("spawn")
-        listener = socket.create_server(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+        # as with torchrun, the store is the parent's: it takes any free port and keeps it
+        store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+        port = store.port
         processes = [
             context.Process(
                 target=_child, args=(function, args, rank, world_size, port, folder, timeout)
             )
             for rank in range(world_size)
         ]
-        listener.close()
         for process in processes:
             process.start()
         for process in processes:
@@ -63,6 +63,8 @@ def _child(function, args, rank, world_size, port, folder, timeout):
         LOCAL_WORLD_SIZE=str(world_size),
         MASTER_ADDR="127.0.0.1",
         MASTER_PORT=str(port),
+        TORCHELASTIC_USE_AGENT_STORE="True",
+        TORCHELASTIC_RESTART_COUNT="0",
     )
     dist.init_dist("pytorch", backend="gloo", timeout=timeout)
     path = Path(folder) / str(rank)

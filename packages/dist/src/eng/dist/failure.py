@@ -13,9 +13,11 @@ import time
 from collections import defaultdict
 from datetime import timedelta
 from types import TracebackType
+from typing import cast
 
 import torch.distributed as torch_dist
-from torch.distributed import ProcessGroup, Store, Work
+from torch.distributed import ProcessGroup, Work
+from torch.distributed.distributed_c10d import Store
 
 from eng.dist.devices import get_comm_device
 from eng.dist.groups import is_distributed
@@ -71,7 +73,7 @@ def arrive(group: ProcessGroup | None, timeout: timedelta) -> None:
         TimeoutError: Names the ranks that did not come.
         DistributedError: Another process reported a failure meanwhile.
     """
-    name = (group or torch_dist.group.WORLD).group_name
+    name = cast(ProcessGroup, group or torch_dist.group.WORLD).group_name
     ranks = torch_dist.get_process_group_ranks(group)
     own = torch_dist.get_rank()
     round_ = _barriers_entered[name] = _barriers_entered[name] + 1

@@ -6,8 +6,10 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 _DEFAULT_PORT = 29500
+_Default = TypeVar("_Default")
 
 
 class MissingVariableError(KeyError):
@@ -215,5 +217,5 @@ def _number(name: str, setter: str) -> int:
     return int(text)
 
 
-def _optional_number(name: str, default: int | None) -> int | None:
+def _optional_number(name: str, default: _Default) -> int | _Default:
     return _number(name, "") if name in os.environ else default

@@ -131,7 +131,7 @@ def all_reduce_params(
         for bucket in _buckets(tensors, limit):
             flat = torch.cat([tensor.reshape(-1) for tensor in bucket])
             all_reduce(flat, name, group)
-            parts = flat.split([tensor.numel() for tensor in bucket])
+            parts = flat.split_with_sizes([tensor.numel() for tensor in bucket])
             torch._foreach_copy_(bucket, [p.view(t.shape) for p, t in zip(parts, bucket)])
 
 

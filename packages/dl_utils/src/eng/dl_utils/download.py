@@ -1,6 +1,7 @@
 """Loading files from the web, once for all processes."""
 
 import hashlib
+import http.client
 import os
 import re
 import time
@@ -14,13 +15,13 @@ from typing import Any
 from urllib.parse import urlparse
 
 import torch
-from torch.hub import tqdm
+from torch.hub import tqdm  # type: ignore[attr-defined] # the real one or torch's stand-in
 
 _HASH = re.compile(r"-([a-f0-9]{8,})\.")
 _BLOCK = 1 << 20
 
 
-def load_url(
+def load_url(  # noqa: PLR0917 - the order of torch.hub.load_state_dict_from_url
     url: str,
     model_dir: str | None = None,
     map_location: Any = None,
@@ -100,7 +101,7 @@ def _fetch(url: str, part: Path, progress: bool) -> None:
     try:
         response = urllib.request.urlopen(request)
     except urllib.error.HTTPError as error:
-        if error.code != 416:
+        if error.code != 416 or not have:
             raise RuntimeError(f"{url} cannot be downloaded: {error}") from error
         # nothing is left to send, or the file has changed: begin anew to be sure
         part.unlink()
@@ -116,9 +117,15 @@ def _fetch(url: str, part: Path, progress: bool) -> None:
             part.open("ab" if resumed else "wb") as file,
             tqdm(total=total, initial=have, unit="B", unit_scale=True, disable=not progress) as bar,
         ):
-            while block := response.read(_BLOCK):
-                file.write(block)
-                bar.update(len(block))
+            try:
+                while block := response.read(_BLOCK):
+                    file.write(block)
+                    bar.update(len(block))
+            except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
+                raise RuntimeError(
+                    f"the download of {url} broke off at {file.tell()} bytes: {error!r}; call "
+                    "again to go on"
+                ) from error
             file.flush()
             os.fsync(file.fileno())
     size = part.stat().st_size

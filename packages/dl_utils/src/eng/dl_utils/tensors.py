@@ -11,7 +11,7 @@ TORCH_VERSION = torch.__version__
 
 def is_jit_tracing() -> bool:
     """Whether ``torch.jit.trace`` is running."""
-    return torch.jit.is_tracing()
+    return torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
 
 
 def torch_meshgrid(*tensors: Tensor) -> Sequence[Tensor]:

@@ -36,6 +36,13 @@ class HistoryBuffer:
 
     _statistics_methods: ClassVar[dict[str, Callable[..., Any]]] = {}
 
+    _max_length: int
+    _values: Array
+    _counts: Array
+    _end: int
+    _recorded: int
+    _pending: PendingTensors
+
     def __init__(
         self,
         log_history: Sequence[Any] = (),

@@ -12,6 +12,8 @@ from eng.logging.pending import is_tensor
 from eng.utils import ManagerMixin
 
 _MISSING = object()
+_PLAIN_TYPES: tuple[type[Any], ...] = (bool, int, float, complex, str, bytes)
+_COLLECTIONS: tuple[type[Any], ...] = (list, tuple, set)
 
 
 class MessageHub(ManagerMixin):
@@ -245,9 +247,9 @@ def _unpack(key: str, saved: Any) -> HistoryBuffer:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+    if value is None or isinstance(value, _PLAIN_TYPES):
         # subclasses (numpy's float64, str enums) would not load as plain data
-        for kind in (bool, int, float, complex, str, bytes):
+        for kind in _PLAIN_TYPES:
             if isinstance(value, kind):
                 return kind(value)
         return value
@@ -259,7 +261,7 @@ def _plain(value: Any) -> Any:
         return value.detach().clone()
     if isinstance(value, Mapping):
         return {_plain(key): _plain(item) for key, item in value.items()}
-    for kind in (list, tuple, set):
+    for kind in _COLLECTIONS:
         if isinstance(value, kind):
             return kind(_plain(item) for item in value)
     raise TypeError(f"{type(value).__name__} is not plain data")

@@ -39,7 +39,7 @@ class MMLogger(logging.Logger, ManagerMixin):
         OSError: The file's folder cannot be made, or the file not be written.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the documented order
         self,
         name: str,
         logger_name: str = "mmengine",
@@ -91,7 +91,7 @@ class MMLogger(logging.Logger, ManagerMixin):
         self.level = _level(level)
         for logger in MMLogger._instance_dict.values():
             logger._cache.clear()
-        self._cache.clear()
+        self._cache.clear()  # type: ignore[attr-defined] # unknown to typeshed
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self.instance_name, self._settings, self._log_file)
@@ -158,7 +158,7 @@ class _TerminalHandler(logging.StreamHandler):
         self.setFormatter(_LineFormatter())
 
     @property
-    def stream(self) -> TextIO:  # type: ignore[override]
+    def stream(self) -> TextIO:
         return sys.stdout
 
     def format(self, record: LogRecord) -> str:
