@@ -3,7 +3,13 @@
 from .errors import CheckpointError
 from .loader import CheckpointLoader
 from .saver import find_latest_checkpoint, save_checkpoint
-from .state_dict import get_state_dict, load_checkpoint, load_state_dict, model_state, weights_to_cpu
+from .state_dict import (
+    get_state_dict,
+    load_checkpoint,
+    load_state_dict,
+    model_state,
+    weights_to_cpu,
+)
 
 __all__ = [
     "CheckpointError",

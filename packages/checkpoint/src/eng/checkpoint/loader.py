@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import torch
-
 from eng.fileio import get_file_backend
 from eng.logging import print_log
 
@@ -114,7 +113,7 @@ def _load_by_fileio(filename: str, map_location: Any = None) -> Any:
 
 
 def _is_archive(content: io.BytesIO) -> bool:
-    return content.getbuffer()[:2] in (b"PK", b"\x80\x02")
+    return bytes(content.getbuffer()[:2]) in (b"PK", b"\x80\x02")
 
 
 def _no_checkpoint(filename: str, error: Exception) -> str:

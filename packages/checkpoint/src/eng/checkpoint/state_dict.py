@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn.parallel import DataParallel, DistributedDataParallel
-
 from eng.logging import print_log
+from torch import Tensor, nn
+from torch.nn.modules.module import _IncompatibleKeys
+from torch.nn.parallel import DataParallel, DistributedDataParallel
 
 from .errors import CheckpointError
 from .loader import CheckpointLoader, Logger
@@ -31,7 +31,10 @@ def weights_to_cpu(state_dict: Mapping[str, Tensor]) -> OrderedDict[str, Tensor]
     Returns:
         The same on the CPU, with the metadata of modules kept.
     """
-    copied = OrderedDict((name, tensor.cpu()) for name, tensor in state_dict.items())
+    copied = OrderedDict(
+        (name, value.cpu() if isinstance(value, Tensor) else value)
+        for name, value in state_dict.items()
+    )
     copied._metadata = getattr(state_dict, "_metadata", OrderedDict())  # type: ignore[attr-defined]
     return copied
 
@@ -61,6 +64,12 @@ def get_state_dict(
     filled: OrderedDict[str, Tensor] = OrderedDict() if destination is None else destination
     for name, tensor in state.items():
         filled[prefix + plain[name]] = tensor
+    # Versions of modules, by their names with a dot, as the names of wrappers end.
+    versions = {f"{name}." if name else "": version for name, version in state._metadata.items()}  # type: ignore[attr-defined]
+    plain = _plain_names(module, versions)
+    metadata = getattr(filled, "_metadata", OrderedDict())
+    metadata.update((f"{prefix}{plain[name]}"[:-1], version) for name, version in versions.items())
+    filled._metadata = metadata  # type: ignore[attr-defined]
     return filled
 
 
@@ -79,26 +88,18 @@ def load_state_dict(
         logger: Where what did not fit is noted. Defaults to the current logger.
 
     Raises:
-        CheckpointError: If ``strict`` and something does not fit.
+        CheckpointError: If ``strict`` and something does not fit; what fits is loaded then as
+            well.
     """
-    own = module.state_dict()
-    inside = {plain: name for name, plain in _plain_names(module, own).items()}
-    fitting: OrderedDict[str, Any] = OrderedDict()
-    unexpected, misshapen = [], []
-    for name, value in state_dict.items():
-        target = inside.get(name)
-        if target is None:
-            unexpected.append(name)
-        elif isinstance(value, Tensor) and value.shape != own[target].shape:
-            misshapen.append(f"{name}: {tuple(value.shape)}, the model has {tuple(own[target].shape)}")
-        else:
-            fitting[target] = value
-    missing = [name for name in inside if name not in state_dict]
-    fitting._metadata = getattr(state_dict, "_metadata", None)  # type: ignore[attr-defined]
-    report = _report(missing, unexpected, misshapen)
+    missing: list[str] = []
+    unexpected: list[str] = []
+    unfitting: list[str] = []
+    state = OrderedDict(state_dict)
+    state._metadata = getattr(state_dict, "_metadata", None)  # type: ignore[attr-defined]
+    _load_tree(module, state, "", missing, unexpected, unfitting)
+    report = _report(missing, unexpected, unfitting)
     if report and strict:
         raise CheckpointError(f"the state does not fit {type(module).__name__}\n{report}")
-    module.load_state_dict(fitting, strict=False)
     if report:
         print_log(
             f"The state does not fit {type(module).__name__} everywhere\n{report}",
@@ -107,7 +108,7 @@ def load_state_dict(
         )
 
 
-def load_checkpoint(
+def load_checkpoint(  # noqa: PLR0917 - the documented positions
     model: nn.Module,
     filename: str,
     map_location: Any = None,
@@ -168,6 +169,32 @@ def model_state(
     return revised
 
 
+def _load_tree(  # noqa: PLR0917 - the state of one walk
+    module: nn.Module,
+    state: OrderedDict[str, Any],
+    prefix: str,
+    missing: list[str],
+    unexpected: list[str],
+    unfitting: list[str],
+) -> None:
+    """Load a module and those in it, looking through wrappers.
+
+    Each module loads its part itself, as in :meth:`torch.nn.Module.load_state_dict`, since it may
+    know how to read the state of an older version of it.
+    """
+    while (inner := _inner_name(module)) is not None:
+        module = getattr(module, inner)
+    metadata = (getattr(state, "_metadata", None) or {}).get(prefix[:-1], {})
+    module._load_from_state_dict(state, prefix, metadata, True, missing, unexpected, unfitting)
+    for name, child in module._modules.items():
+        if child is not None:
+            part = OrderedDict((k, v) for k, v in state.items() if k.startswith(f"{prefix}{name}."))
+            part._metadata = getattr(state, "_metadata", None)  # type: ignore[attr-defined]
+            _load_tree(child, part, f"{prefix}{name}.", missing, unexpected, unfitting)
+    for hook in module._load_state_dict_post_hooks.values():
+        hook(module, _IncompatibleKeys(missing, unexpected))
+
+
 def _plain_names(module: nn.Module, names: Mapping[str, Any]) -> dict[str, str]:
     """Names in a module, each with the one that it would have without wrappers."""
     cuts = []
@@ -195,11 +222,11 @@ def _inner_name(module: nn.Module) -> str | None:
     return None
 
 
-def _report(missing: list[str], unexpected: list[str], misshapen: list[str]) -> str:
+def _report(missing: list[str], unexpected: list[str], unfitting: list[str]) -> str:
     groups = (
         ("missing in the state", _grouped(missing)),
         ("unexpected in the state", _grouped(unexpected)),
-        ("of another shape", misshapen),
+        ("that do not fit", unfitting),
     )
     return "\n".join(
         f"  {title} ({len(lines)}): " + "; ".join(lines) for title, lines in groups if lines

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from torch.utils.data import default_collate as torch_default_collate
-
 from eng.registry import FUNCTIONS
+from torch.utils.data import default_collate as torch_default_collate
 
 __all__ = ["default_collate", "pseudo_collate"]
 
 
-@FUNCTIONS.register_module()
+@FUNCTIONS.register_module()  # type: ignore[untyped-decorator]
 def pseudo_collate(data_batch: Sequence[Any]) -> Any:
     """Turn a list of samples inside out, stacking nothing.
 
@@ -28,7 +27,7 @@ def pseudo_collate(data_batch: Sequence[Any]) -> Any:
     return _transpose(data_batch, list)
 
 
-@FUNCTIONS.register_module()
+@FUNCTIONS.register_module()  # type: ignore[untyped-decorator]
 def default_collate(data_batch: Sequence[Any]) -> Any:
     """Stack tensors, arrays and numbers of a list of samples to batched tensors.
 

@@ -7,10 +7,9 @@ from itertools import count
 from typing import Any
 
 import torch
-from torch.utils.data import Sampler
-
 from eng.dist import get_dist_info, sync_random_seed
 from eng.registry import DATA_SAMPLERS
+from torch.utils.data import Sampler
 
 __all__ = ["DefaultSampler", "InfiniteSampler"]
 
@@ -94,9 +93,14 @@ class DefaultSampler(_StatefulSampler):
 
     def __iter__(self) -> Iterator[int]:
         order = self._order(self.epoch)
-        length, total = len(order), self.total_size
+        length = len(order)
         start, self.position = self.position, 0
-        for place in range(start + self.rank, total, self.world_size):
+        end = length
+        if self.round_up:
+            # What is left, not the whole, is rounded up: the position may come from another number
+            # of processes, and every process must get as many samples as the others.
+            end = start + -(-max(length - start, 0) // self.world_size) * self.world_size
+        for place in range(start + self.rank, end, self.world_size):
             yield order[place % length]
 
     def __len__(self) -> int:

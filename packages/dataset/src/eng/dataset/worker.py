@@ -7,13 +7,12 @@ import warnings
 
 import numpy as np
 import torch
-
 from eng.registry import FUNCTIONS
 
 __all__ = ["worker_init_fn"]
 
 
-@FUNCTIONS.register_module()
+@FUNCTIONS.register_module()  # type: ignore[untyped-decorator]
 def worker_init_fn(
     worker_id: int, num_workers: int, rank: int, seed: int, disable_subprocess_warning: bool = False
 ) -> None:

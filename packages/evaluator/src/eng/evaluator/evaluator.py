@@ -90,8 +90,11 @@ class Evaluator:
             Numbers by name.
 
         Raises:
-            ValueError: If ``data`` and ``data_samples`` differ in length.
+            ValueError: If ``data`` and ``data_samples`` differ in length, or ``chunk_size`` is
+                below 1.
         """
+        if chunk_size < 1:
+            raise ValueError(f"chunk_size must be at least 1, got {chunk_size}")
         if data is not None and len(data) != len(data_samples):
             raise ValueError(
                 f"data has {len(data)} entries for {len(data_samples)} entries of data_samples"

@@ -9,9 +9,8 @@ from copy import deepcopy
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-
 from eng.registry import MODELS
+from torch import Tensor, nn
 
 __all__ = [
     "BaseAveragedModel",
@@ -24,8 +23,8 @@ __all__ = [
 class BaseAveragedModel(nn.Module):
     """A copy of a model whose parameters are an average over the training.
 
-    A subclass says in :meth:`avg_func` how one parameter goes into the average. It may also override
-    :meth:`avg_func_foreach`, which handles all of them at once and is what makes it fast.
+    A subclass says in :meth:`avg_func` how one parameter goes into the average. It may also
+    override :meth:`avg_func_foreach`, which handles all of them at once and is what makes it fast.
 
     Args:
         model: The model to average. It is copied.
@@ -142,7 +141,9 @@ def _tensors(model: nn.Module) -> dict[str, tuple[Tensor, bool]]:
 
     Names are those of the model itself, also if it is compiled or wrapped.
     """
-    named = [(name, tensor, True) for name, tensor in model.named_parameters()]
+    named: list[tuple[str, Tensor, bool]] = [
+        (name, tensor, True) for name, tensor in model.named_parameters()
+    ]
     named += [(name, tensor, False) for name, tensor in model.named_buffers()]
     return {_plain(name): (tensor, is_parameter) for name, tensor, is_parameter in named}
 
@@ -284,7 +285,7 @@ class MomentumAnnealingEMA(ExponentialMovingAverage):
         ValueError: If ``gamma`` is not above 0.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the documented positions
         self,
         model: nn.Module,
         momentum: float = 0.0002,

@@ -7,10 +7,9 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from torch import nn
-
 from eng.logging import print_log
 from eng.registry import MODELS
+from torch import nn
 
 from .weight_init import initialize
 
@@ -59,8 +58,9 @@ class BaseModule(nn.Module):
         if others:
             initialize(self, others)
         for child in self.children():
-            if hasattr(child, "init_weights") and not getattr(child, "is_init", False):
-                child.init_weights()
+            init_weights = getattr(child, "init_weights", None)
+            if init_weights is not None and not getattr(child, "is_init", False):
+                init_weights()
         if pretrained:
             initialize(self, pretrained)
         self._is_init = True

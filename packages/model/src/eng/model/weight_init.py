@@ -6,9 +6,8 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
-
 from eng.registry import WEIGHT_INITIALIZERS
+from torch import nn
 
 __all__ = ["initialize"]
 
@@ -38,7 +37,8 @@ def initialize(module: nn.Module, init_cfg: dict[str, Any] | list[dict[str, Any]
 
 def _override(module: nn.Module, override: Any, settings: dict[str, Any]) -> None:
     if not isinstance(override, Mapping):
-        raise TypeError(f"override must be a dict or a list of dicts, not {type(override).__name__}")
+        kind = type(override).__name__
+        raise TypeError(f"override must be a dict or a list of dicts, not {kind}")
     cfg = dict(override)
     name = cfg.pop("name", None)
     if name is None or not hasattr(module, name):
@@ -49,4 +49,5 @@ def _override(module: nn.Module, override: Any, settings: dict[str, Any]) -> Non
         )
     if cfg and "type" not in cfg:
         raise ValueError(f"override {dict(override)} changes settings, so it needs a type as well")
-    WEIGHT_INITIALIZERS.build(cfg or {k: v for k, v in settings.items() if k != "layer"})(getattr(module, name))
+    inherited = {key: value for key, value in settings.items() if key != "layer"}
+    WEIGHT_INITIALIZERS.build(cfg or inherited)(getattr(module, name))

@@ -1,9 +1,69 @@
 """Optimizer wrappers, per-parameter settings and schedulers."""
 
-from .optimizer import *  # noqa: F403
-from .optimizer import __all__ as _optimizer
-from .scheduler import *  # noqa: F403
-from .scheduler import __all__ as _scheduler
-from .scheduler import _ParamScheduler
+from eng.optim.optimizer import (
+    TORCH_OPTIMIZERS,
+    AmpOptimWrapper,
+    DefaultOptimWrapperConstructor,
+    OptimWrapper,
+    OptimWrapperDict,
+    build_optim_wrapper,
+)
+from eng.optim.scheduler import (
+    ConstantLR,
+    ConstantMomentum,
+    ConstantParamScheduler,
+    CosineAnnealingLR,
+    CosineAnnealingMomentum,
+    CosineAnnealingParamScheduler,
+    ExponentialLR,
+    ExponentialMomentum,
+    ExponentialParamScheduler,
+    LinearLR,
+    LinearMomentum,
+    LinearParamScheduler,
+    MultiStepLR,
+    MultiStepMomentum,
+    MultiStepParamScheduler,
+    OneCycleLR,
+    OneCycleParamScheduler,
+    PolyLR,
+    PolyMomentum,
+    PolyParamScheduler,
+    StepLR,
+    StepMomentum,
+    StepParamScheduler,
+    _ParamScheduler,
+)
 
-__all__ = [*_optimizer, *_scheduler]  # noqa: PLE0604
+__all__ = [
+    "TORCH_OPTIMIZERS",
+    "AmpOptimWrapper",
+    "ConstantLR",
+    "ConstantMomentum",
+    "ConstantParamScheduler",
+    "CosineAnnealingLR",
+    "CosineAnnealingMomentum",
+    "CosineAnnealingParamScheduler",
+    "DefaultOptimWrapperConstructor",
+    "ExponentialLR",
+    "ExponentialMomentum",
+    "ExponentialParamScheduler",
+    "LinearLR",
+    "LinearMomentum",
+    "LinearParamScheduler",
+    "MultiStepLR",
+    "MultiStepMomentum",
+    "MultiStepParamScheduler",
+    "OneCycleLR",
+    "OneCycleParamScheduler",
+    "OptimWrapper",
+    "OptimWrapperDict",
+    "PolyLR",
+    "PolyMomentum",
+    "PolyParamScheduler",
+    "StepLR",
+    "StepMomentum",
+    "StepParamScheduler",
+    "_ParamScheduler",
+    "build_optim_wrapper",
+]

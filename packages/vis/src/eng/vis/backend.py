@@ -1,3 +1,4 @@
+# ruff: noqa: B027 - a backend overrides only what it can record
 """Where configs and scalars of a run are recorded."""
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from eng.config import Config
 from eng.registry import VISBACKENDS
 
@@ -185,4 +185,9 @@ def _check_json(argument: str, path: str) -> None:
 
 def _plain(value: Any) -> Any:
     """A number, list or word for anything that holds one: tensors and arrays among them."""
-    return value.tolist() if hasattr(value, "tolist") else value
+    if not hasattr(value, "tolist"):
+        return value
+    plain = value.tolist()
+    while isinstance(plain, list) and len(plain) == 1:
+        plain = plain[0]
+    return plain

@@ -7,12 +7,11 @@ from collections import OrderedDict
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-
+from eng.model.base_module import BaseModule, InitConfig
 from eng.optim import OptimWrapper
 from eng.registry import MODELS
+from torch import Tensor, nn
 
-from ..base_module import BaseModule, InitConfig
 from .data_preprocessor import BaseDataPreprocessor
 
 __all__ = ["BaseModel"]
@@ -189,7 +188,8 @@ class BaseModel(BaseModule):
         """
         if device is None or isinstance(device, int):
             device = torch.device("cuda", torch.cuda.current_device() if device is None else device)
-        self._set_device(torch.device(device))
+        device = torch.device(device)
+        self._set_device(device)
         return super().cuda(device)
 
     def cpu(self, *args: Any, **kwargs: Any) -> BaseModel:

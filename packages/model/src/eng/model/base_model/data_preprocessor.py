@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-
 from eng.registry import MODELS
+from torch import Tensor, nn
 
 __all__ = ["BaseDataPreprocessor"]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from torch import Tensor, nn
-
 from eng.logging import print_log
+from torch import Tensor, nn
 
 __all__ = ["detect_anomalous_params"]
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor, nn
-from torch.nn.parallel.distributed import DistributedDataParallel
-
 from eng.optim import OptimWrapper
 from eng.registry import MODEL_WRAPPERS
+from torch import Tensor, nn
+from torch.nn.parallel.distributed import DistributedDataParallel
 
 from .anomaly import detect_anomalous_params
 
@@ -86,6 +85,5 @@ class MMDistributedDataParallel(DistributedDataParallel):
         if isinstance(data, (list, tuple)):
             return self(*data, mode=mode)
         raise TypeError(
-            "the data preprocessor must give a dict, a list or a tuple, "
-            f"not {type(data).__name__}"
+            f"the data preprocessor must give a dict, a list or a tuple, not {type(data).__name__}"
         )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from torch import nn
-
 from eng.registry import MODEL_WRAPPERS, Registry
+from torch import nn
 
 __all__ = ["is_model_wrapper"]
 

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-
 from eng.device import get_device
 from eng.registry import OPTIM_WRAPPERS
+from torch import Tensor, nn
 
 from .optimizer_wrapper import OptimWrapper
 
@@ -58,7 +57,7 @@ class AmpOptimWrapper(OptimWrapper):
             loss: The loss.
             **kwargs: Arguments of :meth:`torch.Tensor.backward`.
         """
-        self.loss_scaler.scale(loss).backward(**kwargs)
+        self.loss_scaler.scale(loss).backward(**kwargs)  # type: ignore[no-untyped-call]
         self._inner_count += 1
 
     def step(self, **kwargs: Any) -> None:
@@ -107,7 +106,7 @@ def _cast_dtype(dtype: str | torch.dtype | None, device_type: str) -> torch.dtyp
     if dtype is None:
         return torch.bfloat16 if device_type == "cpu" else torch.float16
     chosen = _DTYPES.get(dtype) if isinstance(dtype, str) else dtype
-    if chosen not in _DTYPES.values():
+    if chosen is None or chosen not in _DTYPES.values():
         raise ValueError(f"dtype must be one of {sorted(_DTYPES)} or None, not {dtype!r}")
     return chosen
 

@@ -6,9 +6,9 @@ import inspect
 from typing import Any
 
 import torch
-from torch import nn
-
 from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS
+from torch import nn
+from torch.optim import Optimizer
 
 from .optimizer_wrapper import OptimWrapper
 
@@ -18,10 +18,9 @@ __all__ = ["TORCH_OPTIMIZERS", "build_optim_wrapper"]
 def _register_torch_optimizers() -> list[str]:
     names = []
     for name, cls in vars(torch.optim).items():
-        if inspect.isclass(cls) and issubclass(cls, torch.optim.Optimizer):
-            if cls is not torch.optim.Optimizer:
-                OPTIMIZERS.register_module(module=cls, name=name)
-                names.append(name)
+        if inspect.isclass(cls) and issubclass(cls, Optimizer) and cls is not Optimizer:
+            OPTIMIZERS.register_module(module=cls, name=name)
+            names.append(name)
     return names
 
 

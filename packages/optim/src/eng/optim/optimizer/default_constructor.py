@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
+from eng.logging import print_log
+from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 from torch import nn
 from torch.nn import GroupNorm, LayerNorm
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
-
-from eng.logging import print_log
-from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 
 from .optimizer_wrapper import OptimWrapper
 
@@ -43,7 +42,8 @@ class DefaultOptimWrapperConstructor:
     - ``bias_lr_mult``, ``bias_decay_mult``: for biases, except those of normalisation layers, of
       the offset layers of deformable convolutions and, for the decay, of depthwise ones.
     - ``norm_decay_mult``: weight decay of normalisation layers.
-    - ``flat_decay_mult``: weight decay of all other parameters of one dimension.
+    - ``flat_decay_mult``: weight decay of parameters of one dimension that none of the other
+      rules given applies to, except those of deformable convolutions.
     - ``dwconv_decay_mult``: weight decay of depthwise convolutions.
     - ``dcn_offset_lr_mult``: learning rate of the offset layers of deformable convolutions; it
       takes the place of ``bias_lr_mult`` there.
@@ -147,21 +147,22 @@ class DefaultOptimWrapperConstructor:
         is_norm = isinstance(module, _NORMS)
         is_depthwise = isinstance(module, nn.Conv2d) and module.in_channels == module.groups
         is_bias = name == "bias" and not is_norm and not inside_dcn
-        lr_mult: float = 1.0
-        decay_mult: float = 1.0
-        if is_bias:
-            lr_mult = cfg.get("bias_lr_mult", 1.0)
-        if inside_dcn and "conv_offset" in full_name:
-            lr_mult = cfg.get("dcn_offset_lr_mult", 1.0)
-        if is_norm:
-            decay_mult = cfg.get("norm_decay_mult", 1.0)
-        elif is_depthwise:
-            decay_mult = cfg.get("dwconv_decay_mult", 1.0)
-        elif is_bias:
-            decay_mult = cfg.get("bias_decay_mult", 1.0)
-        elif param.ndim == 1:
-            decay_mult = cfg.get("flat_decay_mult", 1.0)
-        return self._scaled(lr_mult, decay_mult)
+        lr_rules = {
+            "dcn_offset_lr_mult": inside_dcn and "conv_offset" in full_name,
+            "bias_lr_mult": is_bias,
+        }
+        decay_rules = {
+            "norm_decay_mult": is_norm,
+            "dwconv_decay_mult": is_depthwise,
+            "bias_decay_mult": is_bias and not is_depthwise,
+            "flat_decay_mult": param.ndim == 1 and not inside_dcn,
+        }
+        return self._scaled(self._first_rule(lr_rules), self._first_rule(decay_rules))
+
+    def _first_rule(self, rules: dict[str, bool]) -> float:
+        """The factor of the first rule that is given and applies."""
+        given = (self.paramwise_cfg.get(rule) for rule, applies in rules.items() if applies)
+        return next((factor for factor in given if factor is not None), 1.0)
 
     def _scaled(self, lr_mult: float, decay_mult: float) -> dict[str, Any]:
         settings = {}
@@ -173,7 +174,8 @@ class DefaultOptimWrapperConstructor:
 
     def _custom_key(self, full_name: str) -> str | None:
         keys = self.paramwise_cfg.get("custom_keys", {})
-        return next((key for key in sorted(sorted(keys), key=len, reverse=True) if key in full_name), None)
+        longest_first = sorted(sorted(keys), key=len, reverse=True)
+        return next((key for key in longest_first if key in full_name), None)
 
     def _is_duplicate(self, params: list[dict[str, Any]], param: nn.Parameter, name: str) -> bool:
         if not any(param is other for group in params for other in group["params"]):
@@ -207,14 +209,23 @@ class DefaultOptimWrapperConstructor:
         custom = self.paramwise_cfg.get("custom_keys", {})
         if not isinstance(custom, Mapping):
             raise TypeError(f"custom_keys must be a dict, not {type(custom).__name__}")
-        decays = [rule for rule in self.paramwise_cfg if rule.endswith("decay_mult")]
-        decays += [f"custom_keys[{key!r}]" for key, value in custom.items() if "decay_mult" in value]
-        if decays and self.base_wd is None:
-            raise ValueError(
-                f"{', '.join(decays)} scale a weight decay, but the optimizer has no 'weight_decay'"
-            )
+        for setting, optimizer_key, base in (
+            ("lr_mult", "lr", self.base_lr),
+            ("decay_mult", "weight_decay", self.base_wd),
+        ):
+            rules = [
+                rule
+                for rule, factor in self.paramwise_cfg.items()
+                if rule.endswith(setting) and factor is not None
+            ]
+            rules += [f"custom_keys[{key!r}]" for key, given in custom.items() if setting in given]
+            if rules and base is None:
+                raise ValueError(
+                    f"{', '.join(rules)} have factors for {optimizer_key!r}, which the config of "
+                    "the optimizer must then give"
+                )
 
 
 def _is_deformable(module: nn.Module) -> bool:
-    """Whether a module is a deformable convolution, known by its class as in mmcv or torchvision."""
+    """Whether a module is a deformable convolution, known by the name of its class."""
     return any("DeformConv2d" in cls.__name__ for cls in type(module).__mro__)

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from eng.logging import MessageHub, print_log
+from eng.registry import OPTIM_WRAPPERS
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import clip_grad
 from torch.optim import Optimizer
-
-from eng.logging import MessageHub, print_log
-from eng.registry import OPTIM_WRAPPERS
 
 __all__ = ["OptimWrapper"]
 
@@ -109,7 +108,7 @@ class OptimWrapper:
             loss: The loss, scaled already.
             **kwargs: Arguments of :meth:`torch.Tensor.backward`.
         """
-        loss.backward(**kwargs)
+        loss.backward(**kwargs)  # type: ignore[no-untyped-call]
         self._inner_count += 1
 
     def zero_grad(self, **kwargs: Any) -> None:
@@ -151,7 +150,7 @@ class OptimWrapper:
         return self._completes_update(self._inner_count)
 
     def should_sync(self) -> bool:
-        """Whether the coming backward pass completes an update, so that gradients must be shared."""
+        """Whether the coming backward pass completes an update and so must share gradients."""
         return self._completes_update(self._inner_count + 1)
 
     @contextmanager
@@ -167,8 +166,9 @@ class OptimWrapper:
         Yields:
             Nothing.
         """
-        if not self.should_sync() and hasattr(model, "no_sync"):
-            with model.no_sync():
+        no_sync = getattr(model, "no_sync", None)
+        if no_sync is not None and not self.should_sync():
+            with no_sync():
                 yield
         else:
             yield
@@ -275,4 +275,3 @@ def _momentum(group: dict[str, Any]) -> float:
     if "betas" in group:
         return group["betas"][0]
     return 0
-

@@ -13,9 +13,9 @@ from .param_scheduler import (
     LinearParamScheduler,
     MultiStepParamScheduler,
     OneCycleParamScheduler,
+    OptimizerType,
     PolyParamScheduler,
     StepParamScheduler,
-    OptimizerType,
 )
 
 __all__ = [

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch.optim import Optimizer
-
 from eng.registry import PARAM_SCHEDULERS
+from torch.optim import Optimizer
 
 from .param_scheduler import (
     ConstantParamScheduler,
@@ -14,9 +13,9 @@ from .param_scheduler import (
     ExponentialParamScheduler,
     LinearParamScheduler,
     MultiStepParamScheduler,
+    OptimizerType,
     PolyParamScheduler,
     StepParamScheduler,
-    OptimizerType,
 )
 
 __all__ = [

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0917 - the documented positions
 """Schedulers of any parameter that stands in an optimizer's parameter groups."""
 
 from __future__ import annotations
@@ -7,13 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from torch.optim import Optimizer
-
 from eng.logging import print_log
+from eng.optim.optimizer.optimizer_wrapper import OptimWrapper
+from eng.optim.scheduler import schedules
 from eng.registry import PARAM_SCHEDULERS
-
-from ..optimizer.optimizer_wrapper import OptimWrapper
-from . import schedules
+from torch.optim import Optimizer
 
 __all__ = [
     "ConstantParamScheduler",
@@ -179,7 +178,8 @@ class _ParamScheduler:
         for key in cls._epoch_settings:
             if kwargs.get(key) is not None:
                 kwargs[key] = _times(kwargs[key], epoch_length)
-        return cls(*args, begin=int(begin * epoch_length), end=end, by_epoch=False, **kwargs)
+        kwargs.update(begin=int(begin * epoch_length), end=end, by_epoch=False)
+        return cls(*args, **kwargs)
 
     #: Names of the settings that count epochs, for :meth:`build_iter_from_epoch`.
     _epoch_settings: tuple[str, ...] = ()
