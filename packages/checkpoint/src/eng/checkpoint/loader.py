@@ -68,14 +68,14 @@ class CheckpointLoader:
         cls,
         filename: str,
         map_location: Any = None,
-        logger: Logger = "current",
+        logger: Logger = None,
     ) -> Any:
         """Read a checkpoint.
 
         Args:
             filename: Its path or address.
             map_location: As for :func:`torch.load`. Defaults to None.
-            logger: Where the loading is noted. Defaults to the current logger.
+            logger: Where the loading is noted. Defaults to None: it is printed.
 
         Returns:
             The checkpoint.

@@ -77,7 +77,7 @@ def load_state_dict(
     module: nn.Module,
     state_dict: Mapping[str, Tensor],
     strict: bool = False,
-    logger: Logger = "current",
+    logger: Logger = None,
 ) -> None:
     """Load tensors into a module as far as they fit, and say what did not.
 
@@ -85,7 +85,7 @@ def load_state_dict(
         module: The module, possibly wrapped.
         state_dict: Tensors by name, without the names of wrappers.
         strict: Whether it is an error if something does not fit. Defaults to False.
-        logger: Where what did not fit is noted. Defaults to the current logger.
+        logger: Where what did not fit is noted. Defaults to None: it is printed.
 
     Raises:
         CheckpointError: If ``strict`` and something does not fit; what fits is loaded then as
@@ -113,7 +113,7 @@ def load_checkpoint(  # noqa: PLR0917 - the documented positions
     filename: str,
     map_location: Any = None,
     strict: bool = False,
-    logger: Logger = "current",
+    logger: Logger = None,
     revise_keys: ReviseKeys = [(r"^module\.", "")],  # noqa: B006 - documented, never changed
 ) -> Any:
     """Read a checkpoint and load its weights into a model.
@@ -123,7 +123,7 @@ def load_checkpoint(  # noqa: PLR0917 - the documented positions
         filename: Path or address of the checkpoint, see :class:`CheckpointLoader`.
         map_location: As for :func:`torch.load`. Defaults to None.
         strict: Whether it is an error if something does not fit. Defaults to False.
-        logger: Where what did not fit is noted. Defaults to the current logger.
+        logger: Where what did not fit is noted. Defaults to None: it is printed.
         revise_keys: Pairs of a regular expression and its replacement, applied to all names.
             Defaults to dropping ``module.`` from their beginning.
 
