@@ -17,7 +17,7 @@ except ModuleNotFoundError:  # Python 3.10
 ROOT = Path(__file__).parent.parent
 PACKAGES = sorted(p.parent.name for p in ROOT.glob("packages/*/pyproject.toml"))
 
-#: The rows of the design from bottom to top; a package may need only rows above its own in this list.
+#: The rows of the design from bottom to top; a package may need only what is above it here.
 ORDER = [
     "utils", "registry", "fileio", "config", "logging", "device", "dist", "dl_utils", "structures",
     "checkpoint", "dataset", "evaluator", "optim", "model", "vis", "hooks", "runner", "hub", "all",
