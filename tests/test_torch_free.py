@@ -1,0 +1,80 @@
+"""The five lowest packages never import torch, and eng.registry needs nobody else's code."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TORCH_FREE = ["utils", "registry", "fileio", "config", "logging"]
+#: `build_model_from_cfg` makes a torch.nn.Sequential of a list, for who hands it torch modules.
+EXCEPT = {"packages/registry/src/eng/registry/build.py": 1}
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+package = importlib.import_module("eng.{package}")
+for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+print("torch" in sys.modules)
+"""
+
+ADDED = """
+import sys
+before = set(sys.modules)
+import eng.registry
+print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
+"""
+
+
+def _fresh(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("package", TORCH_FREE)
+def test_import_leaves_no_torch(package: str) -> None:
+    code = f"import sys; import eng.{package}; print('torch' in sys.modules)"
+    assert _fresh(code) == "False", f"import eng.{package} imports torch"
+
+
+@pytest.mark.parametrize("package", TORCH_FREE)
+def test_no_module_imports_torch(package: str) -> None:
+    said = _fresh(IMPORT_ALL.format(package=package))
+    assert said == "False", f"a module of eng.{package} imports torch"
+
+
+@pytest.mark.parametrize("package", TORCH_FREE)
+def test_no_line_imports_torch(package: str) -> None:
+    """Not inside of a function either, where an import alone would not show it."""
+    places = []
+    for path in sorted((ROOT / "packages" / package / "src").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            elif isinstance(node, ast.Call) and node.args:
+                called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                first = node.args[0]
+                if called in ("import_module", "__import__") and isinstance(first, ast.Constant):
+                    names = [str(first.value)]
+            if any(name.partition(".")[0] == "torch" for name in names):
+                places.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    for path, times in EXCEPT.items():
+        for place in [p for p in places if p.startswith(f"{path}:")][:times]:
+            places.remove(place)
+    assert not places, f"eng-{package} takes no torch, but imports it: {places}"
+
+
+def test_registry_takes_no_third_party_package() -> None:
+    tops = set(_fresh(ADDED).split())
+    assert "eng" in tops
+    strangers = tops - {"eng"} - set(sys.stdlib_module_names)
+    assert not strangers, f"import eng.registry takes {sorted(strangers)}"
