@@ -20,10 +20,16 @@ def merge_dict(*args: dict[str, Any]) -> dict[str, Any]:
     Returns:
         A new dict.
     """
+    return _merged(*args)
+
+
+def _merged(*args: dict[str, Any]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for each in args:
         merged.update(each)
     return merged
 
 
-torch.fx.wrap("merge_dict")
+# What is wrapped must be called through the globals of its own module to be seen by the tracer:
+# whoever imports merge_dict by name would go around it.
+torch.fx.wrap("_merged")

@@ -33,7 +33,14 @@ class MomentumSchedulerMixin:
     """Fixes the scheduled parameter to ``momentum``, or to the first beta of Adam's relatives."""
 
     def __init__(self, optimizer: OptimizerType, *args: Any, **kwargs: Any) -> None:
-        plain = optimizer if isinstance(optimizer, Optimizer) else optimizer.optimizer
+        plain = (
+            optimizer if isinstance(optimizer, Optimizer) else getattr(optimizer, "optimizer", None)
+        )
+        if plain is None:
+            raise TypeError(
+                f"{type(self).__name__} needs an Optimizer or an OptimWrapper, "
+                f"not {type(optimizer).__name__}"
+            )
         self.use_betas = "momentum" not in plain.defaults
         if self.use_betas:
             if "betas" not in plain.defaults:

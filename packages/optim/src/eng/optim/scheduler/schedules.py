@@ -14,7 +14,6 @@ from collections.abc import Sequence
 __all__ = [
     "constant",
     "cosine",
-    "exponential",
     "linear",
     "multi_step",
     "one_cycle",
@@ -33,11 +32,6 @@ def linear(step: int, *, start: float, end: float, total: int) -> float:
     if total <= 0:
         return end
     return start + (end - start) * min(step, total) / total
-
-
-def exponential(step: int, *, gamma: float) -> float:
-    """``gamma`` to the power of ``step``."""
-    return float(gamma**step)
 
 
 def step_decay(step: int, *, step_size: int, gamma: float) -> float:
@@ -98,7 +92,7 @@ def one_cycle(
     if three_phase:
         phases = [
             (peak, initial, maximum),
-            (2 * peak + 1, maximum, initial),
+            (2 * peak, maximum, initial),
             (total - 1, initial, minimum),
         ]
     else:

@@ -1,0 +1,399 @@
+import logging
+from collections import namedtuple
+
+import pytest
+import torch
+from eng.model import (
+    BaseDataPreprocessor,
+    BaseModel,
+    BaseModule,
+    ExponentialMovingAverage,
+    MMDistributedDataParallel,
+    ModuleDict,
+    ModuleList,
+    MomentumAnnealingEMA,
+    Sequential,
+    StochasticWeightAverage,
+    detect_anomalous_params,
+    initialize,
+    is_model_wrapper,
+    merge_dict,
+)
+from eng.optim import OptimWrapper
+from eng.registry import MODEL_WRAPPERS, MODELS, WEIGHT_INITIALIZERS, Registry
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional
+from torch.optim import SGD
+
+
+class Classifier(BaseModel):
+    def __init__(self, data_preprocessor=None):
+        super().__init__(data_preprocessor)
+        self.net = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Linear(6, 3))
+
+    def forward(self, inputs, data_samples=None, mode="tensor"):
+        logits = self.net(inputs)
+        if mode == "loss":
+            loss = functional.cross_entropy(logits, data_samples)
+            return {"loss_ce": loss, "acc": (logits.argmax(1) == data_samples).float()}
+        return list(logits.argmax(1)) if mode == "predict" else logits
+
+
+def make(seed=0):
+    torch.manual_seed(seed)
+    return Classifier()
+
+
+def batches(count):
+    generator = torch.Generator().manual_seed(7)
+    return [
+        (torch.randn(8, 4, generator=generator), torch.randint(3, (8,), generator=generator))
+        for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize("as_dict", [True, False])
+def test_train_step_is_a_bare_loop_bit_for_bit(as_dict):
+    model, plain = make(), make()
+    wrapper = OptimWrapper(SGD(model.parameters(), lr=0.1, momentum=0.9))
+    optimizer = SGD(plain.parameters(), lr=0.1, momentum=0.9)
+    for inputs, labels in batches(5):
+        data = {"inputs": inputs, "data_samples": labels} if as_dict else (inputs, labels)
+        log_vars = model.train_step(data, wrapper)
+        optimizer.zero_grad()
+        loss = functional.cross_entropy(plain.net(inputs), labels)
+        loss.backward()
+        optimizer.step()
+        assert list(log_vars) == ["loss", "loss_ce", "acc"]
+        assert log_vars["loss"].item() == loss.item()
+        assert not any(value.requires_grad for value in log_vars.values())
+    ours, theirs = model.net.state_dict(), plain.net.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_val_and_test_step_predict():
+    model = make().eval()
+    inputs, _ = batches(1)[0]
+    wanted = list(model.net(inputs).argmax(1))
+    assert model.val_step({"inputs": inputs}) == wanted
+    assert model.test_step([inputs]) == wanted
+
+
+def test_parse_losses():
+    a, b = torch.tensor([1.0, 3.0], requires_grad=True), torch.tensor(5.0)
+    total, log_vars = make().parse_losses({"loss_a": a, "loss_list": [a, b], "acc": b})
+    assert total.item() == 2 + (2 + 5)
+    assert total.requires_grad
+    assert {name: v.item() for name, v in log_vars.items()} == {
+        "loss": 9, "loss_a": 2, "loss_list": 7, "acc": 5
+    }  # fmt: skip
+    assert next(iter(log_vars)) == "loss"
+    total, log_vars = make().parse_losses({"loss": b})
+    assert (total.item(), list(log_vars)) == (5, ["loss"])
+    with pytest.raises(TypeError, match="loss 'loss_x' must be a tensor or a list of tensors, not"):
+        make().parse_losses({"loss_x": 1.0})
+    with pytest.raises(TypeError, match="'loss_x'"):
+        make().parse_losses({"loss_x": []})
+    with pytest.raises(ValueError, match=r"none of \['acc'\] has 'loss'"):
+        make().parse_losses({"acc": b})
+
+
+def test_the_preprocessor_comes_from_a_config_or_is_given():
+    assert isinstance(make().data_preprocessor, BaseDataPreprocessor)
+    given_one = BaseDataPreprocessor()
+    assert Classifier(given_one).data_preprocessor is given_one
+    assert Classifier({"non_blocking": True}).data_preprocessor._non_blocking is True
+    with pytest.raises(TypeError, match="not str"):
+        Classifier("BaseDataPreprocessor")
+
+    class Odd(BaseDataPreprocessor):
+        def forward(self, data, training=False):
+            return {1, 2}
+
+    with pytest.raises(TypeError, match="Classifier must give a dict, a list or a tuple, not set"):
+        Classifier(Odd()).val_step([torch.zeros(1)])
+
+
+Pair = namedtuple("Pair", "image label")
+
+
+def test_preprocessor_keeps_every_nesting():
+    class Sample:
+        def to(self, device, non_blocking=False):
+            return ("moved", device.type)
+
+    data = {
+        "tensor": torch.ones(2),
+        "nested": [{"a": (torch.zeros(1), "text", None, 3)}, Pair(torch.ones(1), b"x")],
+        "sample": Sample(),
+    }
+    out = BaseDataPreprocessor()(data)
+    assert torch.equal(out["tensor"], torch.ones(2))
+    assert out["nested"][0]["a"][1:] == ("text", None, 3)
+    assert isinstance(out["nested"][1], Pair)
+    assert out["nested"][1].label == b"x"
+    assert out["sample"] == ("moved", "cpu")
+
+
+def test_batches_follow_the_model_to_its_device():
+    model = make().to("meta")
+    assert model.data_preprocessor.device.type == "meta"
+    assert model.data_preprocessor([torch.ones(2)])[0].device.type == "meta"
+    assert nn.ModuleList([BaseDataPreprocessor()])[0].to("meta").device.type == "meta"
+    assert make().to(torch.float64).data_preprocessor.device.type == "cpu"
+    assert BaseDataPreprocessor().to("meta").cpu().device.type == "cpu"
+    assert make().cpu().data_preprocessor.device.type == "cpu"
+
+
+# ------------------------------------------------------------------ averages
+
+
+def walk(average, model, count, seed=3):
+    """Change a model again and again, average each time, give all versions."""
+    generator = torch.Generator().manual_seed(seed)
+    versions = []
+    for _ in range(count):
+        with torch.no_grad():
+            for tensor in (*model.parameters(), *model.buffers()):
+                if tensor.is_floating_point():
+                    tensor.copy_(torch.randn(tensor.shape, generator=generator))
+                else:
+                    tensor += 1
+        average.update_parameters(model)
+        versions.append({name: t.clone() for name, t in model.state_dict().items()})
+    return versions
+
+
+def net():
+    return nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+
+
+@given(
+    momentum=st.floats(0.01, 0.5),
+    interval=st.integers(1, 4),
+    count=st.integers(1, 9),
+    buffers=st.booleans(),
+)
+@settings(deadline=None, max_examples=40)
+def test_ema_is_its_formula(momentum, interval, count, buffers):
+    model = net()
+    ema = ExponentialMovingAverage(model, momentum, interval, update_buffers=buffers)
+    versions = walk(ema, model, count)
+    wanted = versions[0]
+    for step, version in enumerate(versions[1:], start=1):
+        if step % interval == 0:
+            wanted = {
+                n: w + momentum * (version[n] - w) if w.is_floating_point() else version[n]
+                for n, w in wanted.items()
+            }
+    if not buffers:
+        last = versions[(count - 1) // interval * interval]
+        wanted = {n: last[n] if "running" in n else w for n, w in wanted.items()}
+    assert ema.steps.item() == count
+    for name, value in ema.module.state_dict().items():
+        torch.testing.assert_close(value, wanted[name], rtol=1e-4, atol=1e-5)
+
+
+@given(gamma=st.integers(1, 50), count=st.integers(1, 9))
+@settings(deadline=None, max_examples=20)
+def test_annealing(gamma, count):
+    model = net()
+    ema = MomentumAnnealingEMA(model, momentum=0.1, gamma=gamma)
+    versions = walk(ema, model, count)
+    wanted = versions[0]["0.weight"]
+    for step, version in enumerate(versions[1:], start=1):
+        wanted = torch.lerp(wanted, version["0.weight"], max(0.1, gamma / (gamma + step)))
+    torch.testing.assert_close(ema.module[0].weight, wanted)
+
+
+@given(count=st.integers(1, 12), interval=st.integers(1, 4))
+@settings(deadline=None, max_examples=30)
+def test_swa_is_the_mean(count, interval):
+    model = net()
+    swa = StochasticWeightAverage(model, interval=interval)
+    versions = walk(swa, model, count)
+    seen = [version["0.weight"] for step, version in enumerate(versions) if step % interval == 0]
+    torch.testing.assert_close(swa.module[0].weight, torch.stack(seen).mean(0))
+
+
+def test_single_and_grouped_averaging_agree():
+    torch.manual_seed(0)
+    a, b, source = torch.randn(3), torch.randn(3), torch.randn(3)
+    for average in (
+        ExponentialMovingAverage(net(), 0.2),
+        MomentumAnnealingEMA(net(), 0.2, gamma=3),
+        StochasticWeightAverage(net()),
+    ):
+        one, many = [a.clone(), b.clone()], [a.clone(), b.clone()]
+        for tensor in one:
+            average.avg_func(tensor, source, 5)
+        average.avg_func_foreach(many, [source, source], 5)
+        torch.testing.assert_close(one, many)
+
+
+def test_an_average_goes_on_from_its_state():
+    model = net()
+    whole, stopped = (ExponentialMovingAverage(model, 0.3) for _ in range(2))
+    for average in (whole, stopped):
+        walk(average, net(), 4)
+    resumed = ExponentialMovingAverage(net(), 0.3)
+    resumed.load_state_dict(stopped.state_dict())
+    for average in (whole, resumed):
+        walk(average, net(), 3, seed=5)
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True)
+    )
+
+
+def test_averages_forward_with_the_average_and_leave_the_model_alone():
+    model = net().eval()
+    ema = ExponentialMovingAverage(model, 0.5)
+    x = torch.randn(4, 2)
+    assert torch.equal(ema(x), model(x))
+    assert not any(p.requires_grad for p in ema.parameters())
+    assert all(p.requires_grad for p in model.parameters())
+
+
+def test_bad_averages():
+    with pytest.raises(ValueError, match="interval must be at least 1"):
+        StochasticWeightAverage(net(), interval=0)
+    for momentum in (0, 1, -0.1):
+        with pytest.raises(ValueError, match="momentum must be in"):
+            ExponentialMovingAverage(net(), momentum)
+    with pytest.warns(UserWarning, match="1 - momentum"):
+        ExponentialMovingAverage(net(), 0.999)
+    with pytest.raises(ValueError, match="gamma must be above 0"):
+        MomentumAnnealingEMA(net(), gamma=0)
+    with pytest.raises(KeyError, match=r"1\.weight"):
+        ExponentialMovingAverage(net()).update_parameters(nn.Sequential(nn.Linear(2, 3)))
+
+
+# ------------------------------------------------------------------ modules, wrappers, the rest
+
+
+@pytest.fixture
+def fill():
+    @WEIGHT_INITIALIZERS.register_module(name="FillForTest")
+    class Fill:
+        def __init__(self, value, layer=None):
+            self.value, self.layer = value, layer
+
+        def __call__(self, module):
+            for part in module.modules():
+                if self.layer is None or type(part).__name__ == self.layer:
+                    for parameter in part.parameters(recurse=False):
+                        nn.init.constant_(parameter, self.value)
+
+    yield
+    WEIGHT_INITIALIZERS.module_dict.pop("FillForTest")
+
+
+def test_modules_initialise_themselves_then_their_children(fill):
+    inner = Sequential(nn.Linear(1, 1), init_cfg={"type": "FillForTest", "value": 2.0})
+    outer = ModuleList([inner, nn.Linear(1, 1)], init_cfg={"type": "FillForTest", "value": 1.0})
+    outer.init_weights()
+    assert inner[0].weight.item() == 2
+    assert outer[1].weight.item() == 1
+    assert outer.is_init
+    nn.init.zeros_(inner[0].weight)
+    outer.init_weights()
+    assert inner[0].weight.item() == 0
+    assert "init_cfg" in repr(outer)
+
+
+def test_overrides(fill):
+    module = ModuleDict({"body": nn.Linear(1, 1), "head": nn.Linear(1, 1)})
+    initialize(
+        module,
+        {
+            "type": "FillForTest",
+            "value": 1.0,
+            "override": {"type": "FillForTest", "name": "head", "value": 3.0},
+        },
+    )
+    assert (module["body"].weight.item(), module["head"].weight.item()) == (1, 3)
+    initialize(
+        module,
+        [{"type": "FillForTest", "value": 4.0, "layer": "Conv2d", "override": {"name": "head"}}],
+    )
+    assert (module["body"].weight.item(), module["head"].weight.item()) == (1, 4)
+    with pytest.raises(TypeError, match="init_cfg must be a dict"):
+        initialize(module, ["Xavier"])
+    with pytest.raises(TypeError, match="override must be a dict"):
+        initialize(module, {"type": "FillForTest", "value": 1, "override": [1]})
+    with pytest.raises(ValueError, match=r"child of ModuleDict: \['body', 'head'\]"):
+        initialize(module, {"type": "FillForTest", "value": 1, "override": {"name": "neck"}})
+    with pytest.raises(ValueError, match="needs a type as well"):
+        initialize(
+            module, {"type": "FillForTest", "value": 1, "override": {"name": "head", "value": 2}}
+        )
+
+
+def test_containers_are_registered():
+    for cls in (Sequential, ModuleList, ModuleDict):
+        assert MODELS.get(cls.__name__) is cls
+    assert isinstance(BaseModule({"type": "x"}).init_cfg, dict)
+
+
+@pytest.fixture
+def group(tmp_path):
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1
+    )
+    yield
+    torch.distributed.destroy_process_group()
+
+
+def test_distributed_step_is_the_step_of_the_model(group):
+    model, plain = make(), make()
+    wrapped = MMDistributedDataParallel(model)
+    ours = OptimWrapper(SGD(wrapped.parameters(), lr=0.1))
+    theirs = OptimWrapper(SGD(plain.parameters(), lr=0.1))
+    for inputs, labels in batches(3):
+        data = {"inputs": inputs, "data_samples": labels}
+        assert wrapped.train_step(data, ours) == plain.train_step(data, theirs)
+    a, b = model.state_dict(), plain.state_dict()
+    assert all(torch.equal(a[name], b[name]) for name in b)
+    assert wrapped.eval().val_step(data) == plain.eval().val_step(data) == wrapped.test_step(data)
+    assert is_model_wrapper(wrapped)
+    assert is_model_wrapper(nn.parallel.DistributedDataParallel(make()))
+
+
+def test_is_model_wrapper():
+    assert not is_model_wrapper(make())
+    child = Registry("model wrapper", parent=MODEL_WRAPPERS, scope="wrapper_test")
+
+    @child.register_module()
+    class Own(nn.Module):
+        pass
+
+    try:
+        assert is_model_wrapper(Own())
+        assert not is_model_wrapper(Own(), Registry("other", scope="wrapper_test_2"))
+    finally:
+        MODEL_WRAPPERS.children.pop("wrapper_test")
+
+
+def test_anomalous_parameters_are_named(capfd, caplog):
+    model = nn.ModuleDict({"used": nn.Linear(2, 1), "idle": nn.Linear(2, 1)})
+    with caplog.at_level(logging.ERROR):
+        detect_anomalous_params(model["used"](torch.ones(1, 2)).sum(), model)
+    captured = capfd.readouterr()
+    text = captured.out + captured.err + caplog.text
+    assert "idle.weight with shape (1, 2)" in text
+    assert "idle.bias" in text
+    assert "used" not in text
+
+
+def test_merge_dict_is_one_operation_when_traced():
+    class Model(nn.Module):
+        def forward(self, x):
+            return merge_dict({"a": x}, {"b": x + 1})
+
+    traced = torch.fx.symbolic_trace(Model())
+    assert "_merged" in {getattr(n.target, "__name__", "") for n in traced.graph.nodes}
+    assert traced(torch.tensor(1))["b"] == 2
+    assert merge_dict({"a": 1}, {"a": 2}) == {"a": 2}

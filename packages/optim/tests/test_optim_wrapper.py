@@ -1,0 +1,397 @@
+from contextlib import nullcontext
+
+import pytest
+import torch
+from eng.logging import MessageHub
+from eng.optim import (
+    TORCH_OPTIMIZERS,
+    AmpOptimWrapper,
+    DefaultOptimWrapperConstructor,
+    OptimWrapper,
+    OptimWrapperDict,
+    build_optim_wrapper,
+)
+from eng.registry import OPTIMIZERS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.optim import SGD, Adam
+
+
+def make_model(seed=0):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+
+
+def batches(count):
+    generator = torch.Generator().manual_seed(1)
+    return [torch.randn(5, 3, generator=generator) for _ in range(count)]
+
+
+@given(total=st.integers(1, 12), every=st.integers(1, 5))
+@settings(deadline=None, max_examples=40)
+def test_accumulation_updates_with_the_mean_of_each_cycle_also_of_the_last_short_one(total, every):
+    model, plain = make_model(), make_model()
+    wrapper = OptimWrapper(SGD(model.parameters(), lr=0.1), accumulative_counts=every)
+    wrapper.initialize_count_status(model, 0, total)
+    data = batches(total)
+    updates = 0
+    for batch in data:
+        before = model[0].weight.clone()
+        with wrapper.optim_context(model):
+            loss = model(batch).square().mean()
+        wrapper.update_params(loss)
+        updates += not torch.equal(before, model[0].weight)
+    assert updates <= -(-total // every)
+    assert wrapper.inner_count == total
+    optimizer = SGD(plain.parameters(), lr=0.1)
+    for start in range(0, total, every):
+        cycle = data[start : start + every]
+        optimizer.zero_grad()
+        for batch in cycle:
+            (plain(batch).square().mean() / len(cycle)).backward()
+        optimizer.step()
+    for ours, theirs in zip(model.parameters(), plain.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_gradients_are_shared_only_when_a_cycle_is_complete():
+    class Shared(nn.Linear):
+        quiet = 0
+
+        def no_sync(self):
+            self.quiet += 1
+            return nullcontext()
+
+    model = Shared(3, 1)
+    wrapper = OptimWrapper(SGD(model.parameters(), lr=0.1), accumulative_counts=3)
+    wrapper.initialize_count_status(model, 0, 7)
+    quiet = []
+    for batch in batches(7):
+        before = model.quiet
+        with wrapper.optim_context(model):
+            loss = model(batch).sum()
+        quiet.append(model.quiet > before)
+        wrapper.update_params(loss)
+    assert quiet == [True, True, False, True, True, False, False]
+
+
+def test_clipping_bounds_the_gradient_and_records_its_norm_before():
+    hub = MessageHub.get_instance("clipping")
+    model = make_model()
+    wrapper = OptimWrapper(SGD(model.parameters(), lr=1.0), clip_grad={"max_norm": 0.01})
+    assert wrapper.message_hub is hub
+    before = [p.detach().clone() for p in model.parameters()]
+    loss = model(batches(1)[0]).square().sum()
+    norm = torch.cat(
+        [g.flatten() for g in torch.autograd.grad(loss, model.parameters(), retain_graph=True)]
+    ).norm()
+    wrapper.update_params(loss)
+    moved = torch.cat([(a - b).flatten() for a, b in zip(before, model.parameters(), strict=True)])
+    assert moved.norm().item() == pytest.approx(0.01, rel=1e-3)
+    assert float(hub.get_scalar("train/grad_norm").current()) == pytest.approx(
+        norm.item(), rel=1e-5
+    )
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_clipping_by_value():
+    model = make_model()
+    wrapper = OptimWrapper(
+        SGD(model.parameters(), lr=1.0), clip_grad={"type": "value", "clip_value": 0.001}
+    )
+    before = [p.detach().clone() for p in model.parameters()]
+    wrapper.update_params(model(batches(1)[0]).square().sum())
+    moved = [(a - b).abs().max() for a, b in zip(before, model.parameters(), strict=True)]
+    assert max(moved).item() == pytest.approx(0.001, rel=1e-2)
+
+
+def test_zero_and_step_arguments_are_passed_on():
+    model = make_model()
+    wrapper = OptimWrapper(SGD(model.parameters(), lr=1.0))
+    wrapper.update_params(model(batches(1)[0]).sum(), zero_kwargs={"set_to_none": False})
+    assert all(p.grad is not None and not p.grad.any() for p in model.parameters())
+
+
+def test_settings_and_state():
+    model = make_model()
+    wrapper = OptimWrapper(Adam(model.parameters(), lr=0.1, betas=(0.7, 0.9)))
+    assert wrapper.get_lr() == {"lr": [0.1]}
+    assert wrapper.get_momentum() == {"momentum": [0.7]}
+    assert wrapper.defaults["lr"] == 0.1
+    wrapper.update_params(model(batches(1)[0]).sum())
+    other = OptimWrapper(Adam(make_model().parameters(), lr=9.0))
+    other.load_state_dict(wrapper.state_dict())
+    assert other.get_lr() == {"lr": [0.1]}
+    assert torch.equal(
+        other.state_dict()["state"][0]["exp_avg"], wrapper.state_dict()["state"][0]["exp_avg"]
+    )
+    assert "accumulative_counts: 1" in repr(wrapper)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "error", "match"),
+    [
+        ({"optimizer": "SGD"}, TypeError, "not str"),
+        ({"accumulative_counts": 0}, ValueError, "at least 1, got 0"),
+        ({"clip_grad": 1.0}, TypeError, "clip_grad must be a dict"),
+        ({"clip_grad": {"type": "nrm", "max_norm": 1}}, ValueError, "'norm', 'value'.*not 'nrm'"),
+    ],
+)
+def test_bad_wrappers(kwargs, error, match):
+    kwargs = {"optimizer": SGD(make_model().parameters(), lr=0.1), **kwargs}
+    with pytest.raises(error, match=match):
+        OptimWrapper(**kwargs)
+
+
+def test_bfloat16_on_the_cpu(monkeypatch):
+    monkeypatch.setattr("eng.optim.optimizer.amp_optimizer_wrapper.get_device", lambda: "cpu")
+    model, plain = make_model(), make_model()
+    wrapper = AmpOptimWrapper(optimizer=SGD(model.parameters(), lr=0.1), accumulative_counts=1)
+    optimizer = SGD(plain.parameters(), lr=0.1)
+    for batch in batches(3):
+        with wrapper.optim_context(model):
+            out = model(batch)
+            assert out.dtype is torch.bfloat16
+            loss = out.float().square().mean()
+        wrapper.update_params(loss)
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = plain(batch).float().square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert wrapper.inner_count == 3
+    assert all(
+        torch.equal(a, b) for a, b in zip(model.parameters(), plain.parameters(), strict=True)
+    )
+    assert "loss_scaler" in wrapper.state_dict()
+    AmpOptimWrapper(optimizer=optimizer).load_state_dict(wrapper.state_dict())
+
+
+def test_float16_scales_the_loss_and_skips_an_update_that_overflows(monkeypatch):
+    monkeypatch.setattr("eng.optim.optimizer.amp_optimizer_wrapper.get_device", lambda: "cpu")
+    weight = nn.Parameter(torch.ones(2))
+    wrapper = AmpOptimWrapper(
+        loss_scale=8,
+        dtype="float16",
+        optimizer=SGD([weight], lr=0.5),
+        clip_grad={"max_norm": 100.0},
+    )
+    wrapper.update_params((weight * torch.tensor([1.0, 2.0])).sum())
+    assert weight.tolist() == [0.5, 0.0]
+    wrapper.update_params((weight * float("inf")).sum())
+    assert weight.tolist() == [0.5, 0.0]
+    assert wrapper.state_dict()["loss_scaler"]["scale"] == 4
+    other = AmpOptimWrapper(dtype="float16", optimizer=SGD([weight], lr=0.5))
+    other.load_state_dict(wrapper.state_dict())
+    assert other.loss_scaler.get_scale() == 4
+
+
+def test_an_amp_state_and_a_plain_one_are_exchanged():
+    make = lambda: SGD(make_model().parameters(), lr=0.25, momentum=0.5)  # noqa: E731
+    amp, plain = AmpOptimWrapper(optimizer=make()), OptimWrapper(make())
+    plain.load_state_dict(amp.state_dict())
+    amp.load_state_dict(plain.state_dict())
+    assert amp.get_lr() == {"lr": [0.25]}
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "error"),
+    [
+        ({"loss_scale": None}, TypeError),
+        ({"loss_scale": "static"}, ValueError),
+        ({"dtype": "int8"}, ValueError),
+    ],
+)
+def test_bad_amp(kwargs, error):
+    with pytest.raises(error, match=r"loss_scale must be|dtype must be one of"):
+        AmpOptimWrapper(optimizer=SGD(make_model().parameters(), lr=0.1), **kwargs)
+
+
+class DeformConv2d(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1, 1))
+        self.bias = nn.Parameter(torch.zeros(1))
+        self.conv_offset = nn.Conv2d(2, 2, 1)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(4, 8, 3)
+        self.depthwise = nn.Conv2d(8, 8, 3, groups=8)
+        self.norm = nn.BatchNorm2d(8)
+        self.deform = DeformConv2d()
+        self.scale = nn.Parameter(torch.zeros(3))
+
+
+def settings_by_name(paramwise_cfg, model=None, **optimizer):
+    model = model or Net()
+    wrapper = build_optim_wrapper(
+        model,
+        {
+            "type": "OptimWrapper",
+            "optimizer": {"type": "SGD", "lr": 1.0, "weight_decay": 1.0, **optimizer},
+            "paramwise_cfg": paramwise_cfg,
+        },
+    )
+    groups = {id(g["params"][0]): g for g in wrapper.param_groups}
+    return {
+        name: (groups[id(p)]["lr"], groups[id(p)]["weight_decay"])
+        for name, p in model.named_parameters()
+    }
+
+
+def test_rules_for_single_parameters():
+    got = settings_by_name(
+        {
+            "bias_lr_mult": 2,
+            "bias_decay_mult": 3,
+            "norm_decay_mult": 5,
+            "dwconv_decay_mult": 7,
+            "flat_decay_mult": 11,
+            "dcn_offset_lr_mult": 13,
+        }
+    )
+    assert got == {
+        "scale": (1, 11),
+        "conv.weight": (1, 1),
+        "conv.bias": (2, 3),
+        "depthwise.weight": (1, 7),
+        "depthwise.bias": (2, 7),
+        "norm.weight": (1, 5),
+        "norm.bias": (1, 5),
+        "deform.weight": (1, 1),
+        "deform.bias": (2, 3),
+        "deform.conv_offset.weight": (13, 1),
+        "deform.conv_offset.bias": (13, 1),
+    }
+
+
+def test_flat_decay_reaches_what_no_other_given_rule_does():
+    got = settings_by_name({"flat_decay_mult": 0})
+    assert {name for name, (_, decay) in got.items() if decay == 0} == {
+        "scale", "conv.bias", "depthwise.bias", "norm.weight", "norm.bias", "deform.bias"
+    }  # fmt: skip
+
+
+def test_the_longest_custom_key_wins_over_every_rule():
+    got = settings_by_name(
+        {
+            "custom_keys": {
+                "conv": {"lr_mult": 0.5},
+                "conv.bias": {"lr_mult": 0.25, "decay_mult": 0},
+            },
+            "bias_lr_mult": 9,
+        }
+    )
+    assert got["conv.weight"] == (0.5, 1)
+    assert got["conv.bias"] == (0.25, 0)
+    assert got["deform.conv_offset.bias"] == (0.5, 1)
+    assert got["depthwise.bias"] == (9, 1)
+
+
+def test_custom_keys_may_set_anything_of_a_group():
+    model = make_model()
+    constructor = DefaultOptimWrapperConstructor(
+        {"optimizer": {"type": "SGD", "lr": 1.0}},
+        {"custom_keys": {"0.weight": {"momentum": 0.5, "lr_mult": 0.1}}},
+    )
+    group = constructor(model).param_groups[0]
+    assert (group["momentum"], group["lr"]) == (0.5, 0.1)
+
+
+def test_frozen_parameters_follow_no_rule():
+    model = Net()
+    model.conv.requires_grad_(False)
+    assert settings_by_name({"bias_lr_mult": 2}, model)["conv.bias"] == (1, 1)
+
+
+def test_duplicates_are_an_error_or_taken_once():
+    model = make_model()
+    model.again = model[0]
+    model.tied = nn.Linear(3, 4)
+    model.tied.weight = model[0].weight
+    with pytest.raises(ValueError, match=r"'tied.weight' is in the model under another name"):
+        settings_by_name({"bias_lr_mult": 2}, model)
+    assert settings_by_name({"bias_lr_mult": 2, "bypass_duplicate": True}, model)["tied.bias"] == (
+        2,
+        1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("cfg", "paramwise", "error", "match"),
+    [
+        ([], None, TypeError, "optim_wrapper_cfg must be a dict"),
+        ({"optimizer": {"type": "SGD"}}, [1], TypeError, "paramwise_cfg must be a dict"),
+        ({"type": "OptimWrapper"}, None, ValueError, "must have an 'optimizer'"),
+        ({"optimizer": {"type": "SGD", "lr": 1}}, {"bias_mult": 1}, ValueError, "bias_mult"),
+        (
+            {"optimizer": {"type": "SGD", "lr": 1}},
+            {"norm_decay_mult": 0},
+            ValueError,
+            "weight_decay",
+        ),
+        ({"optimizer": {"type": "SGD"}}, {"bias_lr_mult": 2}, ValueError, "bias_lr_mult.*'lr'"),
+        (
+            {"optimizer": {"type": "SGD"}},
+            {"custom_keys": {"head": {"lr_mult": 2}}},
+            ValueError,
+            r"custom_keys\['head'\].*'lr'",
+        ),
+        ({"optimizer": {"type": "SGD"}}, {"custom_keys": [1]}, TypeError, "custom_keys must be a"),
+    ],
+)
+def test_bad_configs(cfg, paramwise, error, match):
+    with pytest.raises(error, match=match):
+        DefaultOptimWrapperConstructor(cfg, paramwise)
+
+
+def test_every_optimizer_of_torch_is_registered():
+    assert {"SGD", "Adam", "AdamW", "RMSprop", "LBFGS"} <= set(TORCH_OPTIMIZERS)
+    assert "Optimizer" not in TORCH_OPTIMIZERS
+    assert OPTIMIZERS.get("AdamW") is torch.optim.AdamW
+
+
+def make_dict():
+    a, b = make_model(1), make_model(2)
+    return a, b, OptimWrapperDict(
+        a=OptimWrapper(SGD(a.parameters(), lr=0.1, momentum=0.5)),
+        b=OptimWrapper(Adam(b.parameters(), lr=0.2)),
+    )  # fmt: skip
+
+
+def test_dict_of_wrappers():
+    a, _, wrappers = make_dict()
+    assert list(wrappers.keys()) == ["a", "b"]
+    assert len(wrappers) == 2
+    assert "a" in wrappers
+    assert dict(wrappers.items())["b"] is wrappers["b"] is list(wrappers.values())[1]
+    assert wrappers.get_lr() == {"a.lr": [0.1], "b.lr": [0.2]}
+    assert wrappers.get_momentum() == {"a.momentum": [0.5], "b.momentum": [0.9]}
+    assert set(wrappers.param_groups) == set(wrappers.defaults) == {"a", "b"}
+    wrappers["a"].backward(a(batches(1)[0]).sum())
+    wrappers.zero_grad()
+    assert all(p.grad is None for p in a.parameters())
+    wrappers["a"].update_params(a(batches(1)[0]).sum())
+    _, _, other = make_dict()
+    other.load_state_dict(wrappers.state_dict())
+    assert torch.equal(
+        other["a"].state_dict()["state"][0]["momentum_buffer"],
+        wrappers["a"].state_dict()["state"][0]["momentum_buffer"],
+    )
+    with pytest.raises(KeyError, match="'c'; known are"):
+        wrappers.load_state_dict({"c": {}})
+
+
+def test_a_dict_of_wrappers_has_no_update_of_its_own():
+    _, _, wrappers = make_dict()
+    for call in (wrappers.update_params, wrappers.backward):
+        with pytest.raises(NotImplementedError, match=r"call .* of one of its wrappers \(a, b\)"):
+            call(torch.zeros(1))
+    with pytest.raises(NotImplementedError):
+        wrappers.step()
+    with pytest.raises(TypeError, match="'a' must be an OptimWrapper, not SGD"):
+        OptimWrapperDict(a=SGD(make_model().parameters(), lr=1))
