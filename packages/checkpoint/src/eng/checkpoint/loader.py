@@ -108,7 +108,7 @@ def _load_by_fileio(filename: str, map_location: Any = None) -> Any:
             "weights_only=False)['state_dict'], new_path). What was found: "
             f"{_first_line(error)}"
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError) as error:
+    except Exception as error:  # torch.load reads any byte as an instruction: all may go wrong
         raise CheckpointError(_no_checkpoint(filename, error)) from error
 
 

@@ -1,0 +1,293 @@
+import logging
+import pickle
+from collections import OrderedDict
+from pathlib import Path
+
+import pytest
+import torch
+from eng.checkpoint import (
+    CheckpointError,
+    CheckpointLoader,
+    find_latest_checkpoint,
+    get_state_dict,
+    load_checkpoint,
+    load_state_dict,
+    save_checkpoint,
+    weights_to_cpu,
+)
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+
+def net(width=3):
+    return nn.Sequential(
+        nn.Linear(2, width), nn.BatchNorm1d(width), nn.ModuleDict({"head": nn.Linear(width, 1)})
+    )
+
+
+def equal(a, b):
+    return list(a) == list(b) and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def filled(model, value):
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(value)
+    return model
+
+
+@pytest.fixture
+def log(capfd, caplog):
+    def text():
+        captured = capfd.readouterr()
+        return captured.out + captured.err + caplog.text
+
+    with caplog.at_level(logging.INFO):
+        yield text
+
+
+def test_round_trip(tmp_path):
+    path = str(tmp_path / "work" / "epoch_1.pth")
+    model, other = net(), net()
+    optimizer = torch.optim.Adam(model.parameters())
+    model[:2](torch.randn(4, 2))
+    content = {
+        "state_dict": weights_to_cpu(get_state_dict(model)),
+        "optimizer": optimizer.state_dict(),
+        "meta": {"epoch": 1, "names": ["a"], "none": None, "rng": torch.get_rng_state()},
+    }
+    save_checkpoint(content, path)
+    # plain data: torch itself reads it without running code of anybody
+    assert torch.load(path, weights_only=True)["meta"]["epoch"] == 1
+    checkpoint = load_checkpoint(other, path, strict=True)
+    assert checkpoint["optimizer"] == optimizer.state_dict()
+    assert equal(get_state_dict(model), get_state_dict(other))
+    assert sorted(p.name for p in (tmp_path / "work").iterdir()) == ["epoch_1.pth"]
+
+
+def test_bare_weights_are_a_checkpoint_too(tmp_path):
+    path = str(tmp_path / "weights.pth")
+    model, other = net(), net()
+    torch.save(model.state_dict(), path)
+    load_checkpoint(other, path, map_location="cpu", strict=True)
+    assert equal(model.state_dict(), other.state_dict())
+
+
+def test_names_are_revised(tmp_path):
+    path = str(tmp_path / "weights.pth")
+    model, other = net(), net()
+    save_checkpoint({"state_dict": {f"module.{k}": v for k, v in model.state_dict().items()}}, path)
+    load_checkpoint(other, path, strict=True)
+    assert equal(model.state_dict(), other.state_dict())
+    save_checkpoint({"state_dict": {f"net.{k}": v for k, v in model.state_dict().items()}}, path)
+    load_checkpoint(
+        filled(other, 0), path, strict=True, revise_keys=[(r"^net\.", "x."), (r"^x\.", "")]
+    )
+    assert equal(model.state_dict(), other.state_dict())
+
+
+def test_what_does_not_fit_is_reported_and_the_rest_loaded(log):
+    state = filled(net(), 7).state_dict()
+    state["neck.weight"] = torch.zeros(1)
+    del state["2.head.weight"]
+    state["0.weight"] = torch.zeros(5, 2)
+    model = filled(net(), 0)
+    load_state_dict(model, state)
+    text = log()
+    assert "missing in the state (1): 2.head.weight" in text
+    assert "unexpected in the state (1): neck.weight" in text
+    assert "size mismatch for 0.weight" in text
+    assert "[5, 2]" in text
+    assert "[3, 2]" in text
+    assert model[0].bias.tolist() == [7, 7, 7]
+    assert model[0].weight.eq(0).all()
+    with pytest.raises(CheckpointError, match=r"does not fit Sequential\n(.|\n)*neck\.weight"):
+        load_state_dict(net(), state, strict=True)
+
+
+def test_a_missing_layer_is_one_entry(log):
+    state = {name: value for name, value in net().state_dict().items() if not name.startswith("1.")}
+    load_state_dict(net(), state)
+    assert "missing in the state (1): 1.{weight, bias, running_mean, running_var" in log()
+
+
+def test_nothing_is_reported_if_all_fits(log):
+    load_state_dict(net(), net().state_dict())
+    assert "does not fit" not in log()
+
+
+def test_a_module_reads_the_state_of_an_older_version_of_it():
+    class Renamed(nn.Linear):
+        _version = 2
+
+        def _load_from_state_dict(self, state_dict, prefix, local_metadata, *args):
+            if local_metadata.get("version", 1) < 2:
+                state_dict[f"{prefix}weight"] = state_dict.pop(f"{prefix}kernel")
+            super()._load_from_state_dict(state_dict, prefix, local_metadata, *args)
+
+    old = OrderedDict({"0.kernel": torch.ones(1, 1), "0.bias": torch.ones(1)})
+    model = nn.Sequential(Renamed(1, 1))
+    load_state_dict(model, old, strict=True)
+    assert model[0].weight.item() == 1
+    assert "0.kernel" in old
+    # the version is saved with the state, also under wrappers
+    compiled = torch.compile(model, backend="eager")
+    again = get_state_dict(compiled)
+    assert again._metadata["0"] == {"version": 2}
+    load_state_dict(nn.Sequential(Renamed(1, 1)), weights_to_cpu(again), strict=True)
+
+
+@pytest.fixture
+def group(tmp_path):
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1
+    )
+    yield
+    torch.distributed.destroy_process_group()
+
+
+def test_wrapped_and_compiled_models_have_plain_names(group):
+    plain = net()
+    inner = net()
+    inner[2]["head"] = torch.compile(inner[2]["head"], backend="eager")
+    for wrapped in (
+        nn.DataParallel(net()),
+        nn.parallel.DistributedDataParallel(net()),
+        torch.compile(net(), backend="eager"),
+        nn.parallel.DistributedDataParallel(torch.compile(net(), backend="eager")),
+        torch.compile(nn.parallel.DistributedDataParallel(net()), backend="eager"),
+        inner,
+    ):
+        assert list(get_state_dict(wrapped)) == list(plain.state_dict())
+        load_state_dict(wrapped, plain.state_dict(), strict=True)
+        assert equal(get_state_dict(wrapped), plain.state_dict())
+
+
+def test_a_module_of_the_name_module_is_no_wrapper():
+    model = nn.ModuleDict({"module": nn.Linear(1, 1)})
+    assert list(get_state_dict(model)) == ["module.weight", "module.bias"]
+
+
+def test_state_goes_under_a_prefix_into_a_given_dict():
+    destination = OrderedDict(other=torch.zeros(1))
+    out = get_state_dict(nn.Linear(1, 1), destination, prefix="head.")
+    assert out is destination
+    assert list(out) == ["other", "head.weight", "head.bias"]
+    assert "head" in out._metadata
+    assert not out["head.weight"].requires_grad
+    assert get_state_dict(nn.Linear(1, 1), keep_vars=True)["weight"].requires_grad
+
+
+def test_weights_to_cpu_keeps_what_is_no_tensor():
+    state = weights_to_cpu({"a": torch.ones(1), "_extra_state": {"x": 1}})
+    assert state["_extra_state"] == {"x": 1}
+
+
+class Evil:
+    def __reduce__(self):
+        return (print, ("code ran",))
+
+
+def test_code_in_a_checkpoint_does_not_run(tmp_path, capsys):
+    path = str(tmp_path / "evil.pth")
+    torch.save({"state_dict": {}, "meta": Evil()}, path)
+    with pytest.raises(CheckpointError, match=r"evil\.pth' holds more than plain data"):
+        CheckpointLoader.load_checkpoint(path)
+    assert "code ran" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"text",
+        b"PK",
+        b"\x80\x02",
+        b"\x80\x04K\x01.",
+        b"<html>not found</html>",
+        pickle.dumps([1, 2]),
+    ],
+)
+def test_files_that_are_no_checkpoint(tmp_path, content):
+    path = tmp_path / "broken.pth"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"broken\.pth"):
+        load_checkpoint(net(), str(path))
+
+
+@given(cut=st.floats(0, 0.99), noise=st.binary(max_size=30))
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_broken_file_is_an_error_that_names_it(tmp_path, cut, noise):
+    path = tmp_path / "cut.pth"
+    save_checkpoint({"state_dict": net().state_dict()}, str(path))
+    whole = path.read_bytes()
+    for content in (whole[: int(len(whole) * cut)], noise):
+        path.write_bytes(content)
+        with pytest.raises(CheckpointError, match=r"cut\.pth"):
+            load_checkpoint(net(), str(path))
+
+
+def test_missing_files_and_folders(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.pth.*no such file"):
+        load_checkpoint(net(), str(tmp_path / "none.pth"))
+    with pytest.raises(FileNotFoundError, match="a folder, not a checkpoint"):
+        load_checkpoint(net(), str(tmp_path))
+
+
+def test_a_checkpoint_without_weights(tmp_path):
+    path = str(tmp_path / "list.pth")
+    torch.save([1, 2], path)
+    with pytest.raises(CheckpointError, match=r"list\.pth' holds no weights: .* not list"):
+        load_checkpoint(net(), path)
+
+
+def test_what_cannot_be_saved_leaves_the_old_checkpoint(tmp_path):
+    path = str(tmp_path / "a.pth")
+    save_checkpoint({"meta": {"epoch": 1}}, path)
+    with pytest.raises((pickle.PicklingError, AttributeError, TypeError)):
+        save_checkpoint({"meta": lambda: 1}, path)
+    assert torch.load(path)["meta"]["epoch"] == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["a.pth"]
+
+
+def test_settings_of_the_storage_have_one_name(tmp_path):
+    path = str(tmp_path / "a.pth")
+    with pytest.warns(DeprecationWarning, match="use backend_args"):
+        save_checkpoint({}, path, file_client_args={"backend": "local"})
+    with pytest.warns(DeprecationWarning, match="use"), pytest.raises(ValueError, match="not both"):
+        save_checkpoint({}, path, file_client_args={}, backend_args={})
+    assert Path(path).is_file()
+
+
+def test_find_latest_checkpoint(tmp_path):
+    assert find_latest_checkpoint(str(tmp_path)) is None
+    (tmp_path / "last_checkpoint").write_text(f"{tmp_path}/epoch_3.pth\n")
+    assert find_latest_checkpoint(str(tmp_path)) == f"{tmp_path}/epoch_3.pth"
+
+
+def test_loaders_by_prefix():
+    schemes = dict(CheckpointLoader._schemes)
+    try:
+        calls = []
+
+        @CheckpointLoader.register_scheme(prefixes=["zoo://", "zoo2://"])
+        def from_zoo(filename, map_location=None):
+            calls.append((filename, map_location))
+            return {"state_dict": {"weight": torch.full((1, 1), 4.0), "bias": torch.zeros(1)}}
+
+        CheckpointLoader.register_scheme("zoo://big/", lambda filename, map_location: "big")
+        model = nn.Linear(1, 1)
+        load_checkpoint(model, "zoo://small", map_location="cpu", strict=True)
+        assert model.weight.item() == 4
+        assert calls == [("zoo://small", "cpu")]
+        assert CheckpointLoader.load_checkpoint("zoo://big/one") == "big"
+        with pytest.raises(KeyError, match="'zoo://' has a loader already"):
+            CheckpointLoader.register_scheme("zoo://", from_zoo)
+        CheckpointLoader.register_scheme("zoo://", lambda filename, map_location: "new", force=True)
+        assert CheckpointLoader.load_checkpoint("zoo://small") == "new"
+    finally:
+        CheckpointLoader._schemes.clear()
+        CheckpointLoader._schemes.update(schemes)
