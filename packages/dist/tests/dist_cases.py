@@ -4,6 +4,7 @@ import os
 import time
 
 import eng.dist as dist
+import pytest
 import torch
 
 
@@ -24,6 +25,24 @@ def collectives():
     for device in ("cpu", "gpu"):
         results = dist.collect_results([rank, rank + size], 2 * size - 1, device)
         assert results == (list(range(2 * size - 1)) if rank == 0 else None)
+    reduced = {"sum": 2 * size, "mean": 2, "product": 2**size, "min": 2, "max": 2}
+    reduced |= {"band": 2, "bor": 2, "bxor": 0 if size % 2 == 0 else 2}
+    for op, expected in reduced.items():
+        named = {"b": torch.tensor([2]), "a": torch.tensor([[2], [2]], dtype=torch.int32)}
+        dist.all_reduce_dict(named, op)
+        assert named["b"].tolist() == [expected], op
+        assert named["a"].tolist() == [[expected], [expected]], op
+    # every rank raises before anything is sent, so that none is left waiting
+    for call in (
+        lambda: dist.gather(torch.ones(1), dst=size),
+        lambda: dist.gather_object(1, dst=-1),
+        lambda: dist.broadcast(torch.ones(1), src=size),
+        lambda: dist.broadcast_object_list([1], src=size),
+    ):
+        with pytest.raises(
+            ValueError, match=r"=-?\d+ is no rank of the group, whose ranks are \[0"
+        ):
+            call()
     params = [torch.ones(2, requires_grad=True), torch.ones(3, dtype=torch.int32)]
     dist.all_reduce_params(params, op="mean")
     assert params[0].tolist() == [1, 1]

@@ -1,6 +1,24 @@
+import importlib
+import multiprocessing
+import os
+import sys
+import warnings
+
 import pytest
 import torch
-from eng.dl_utils import TimeCounter, collect_env, has_batch_norm, is_norm, load_url, tensor2imgs
+from eng.dl_utils import (
+    TORCH_VERSION,
+    TimeCounter,
+    collect_env,
+    has_batch_norm,
+    is_jit_tracing,
+    is_norm,
+    load_url,
+    mmcv_full_available,
+    set_multi_processing,
+    tensor2imgs,
+    torch_meshgrid,
+)
 from torch import nn
 
 
@@ -39,3 +57,74 @@ def test_load_url_checks_the_hash_and_caches(tmp_path):
     assert load_url(url, str(tmp_path / "cache"), progress=False) == {"a": 1}
     (tmp_path / "m-00000000.pth").unlink()
     assert load_url(url, str(tmp_path / "cache"), progress=False) == {"a": 1}
+
+
+def test_contexts_of_one_tag_count_together(capsys):
+    for _ in range(3):
+        with TimeCounter(log_interval=2, tag="context"):
+            pass
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("[context]-time per run averaged in the past 2 runs: ")
+    with pytest.raises(ValueError, match="needs a tag"), TimeCounter():
+        pass
+    with pytest.raises(ValueError, match="log_interval must be at least 1"):
+        TimeCounter(log_interval=0)
+
+
+def test_tracing_is_seen():
+    seen = []
+
+    def f(x):
+        seen.append(is_jit_tracing())
+        return x + 1
+
+    f(torch.ones(1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(f, torch.ones(1), check_trace=False)
+    assert seen == [False, True]
+
+
+def test_meshgrid_is_of_matrix_indices():
+    rows, columns = torch_meshgrid(torch.arange(2), torch.arange(3))
+    assert rows.tolist() == [[0, 0, 0], [1, 1, 1]]
+    assert columns.tolist() == [[0, 1, 2], [0, 1, 2]]
+
+
+def test_the_version_is_that_of_torch():
+    assert torch.__version__ == TORCH_VERSION
+
+
+def test_mmcv_without_its_operators_does_not_count(tmp_path, monkeypatch):
+    (tmp_path / "mmcv").mkdir()
+    (tmp_path / "mmcv" / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "mmcv", raising=False)
+    assert not mmcv_full_available()
+    (tmp_path / "mmcv" / "_ext.py").write_text("")
+    importlib.invalidate_caches()
+    assert mmcv_full_available()
+    sys.modules.pop("mmcv", None)
+
+
+@pytest.fixture
+def start_method(monkeypatch):
+    before = multiprocessing.get_start_method(allow_none=True)
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        # set first, so that what the test sets is undone
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    yield
+    multiprocessing.set_start_method(before, force=True)
+
+
+def test_the_start_method_and_threads_are_set(start_method):
+    set_multi_processing("spawn")
+    assert multiprocessing.get_start_method() == "spawn"
+    assert "OMP_NUM_THREADS" not in os.environ
+    with pytest.warns(UserWarning, match="started by spawn so far"):
+        set_multi_processing("forkserver", distributed=True)
+    assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "1"
+    with pytest.raises(ValueError, match="unknown start method 'thread'"):
+        set_multi_processing("thread")

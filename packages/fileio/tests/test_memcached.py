@@ -6,6 +6,7 @@ import time
 
 import pytest
 from eng import fileio
+from eng.fileio.testing import ReaderConformance
 
 
 @pytest.fixture
@@ -44,3 +45,25 @@ def test_memcached(port, tmp_path):
     (tmp_path / "client").write_text("timeout = soon\n")
     with pytest.raises(ValueError, match="line 1: timeout"):
         fileio.MemcachedBackend(tmp_path / "servers", tmp_path / "client")
+
+
+class TestMemcached(ReaderConformance):
+    @pytest.fixture
+    def backend(self, port, tmp_path):
+        from pymemcache.client.base import Client
+
+        client = Client(("127.0.0.1", port))
+        client.set("folder/stored.txt", self.reader_content, noreply=False)
+        client.close()
+        servers, settings = tmp_path / "servers.conf", tmp_path / "client.conf"
+        servers.write_text(f"127.0.0.1:{port}\n")
+        settings.write_text("")
+        return fileio.MemcachedBackend(str(servers), str(settings))
+
+    @pytest.fixture
+    def stored(self):
+        return "folder/stored.txt"
+
+    @pytest.fixture
+    def missing(self):
+        return "folder/missing.txt"

@@ -3,9 +3,11 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 
 import pytest
 from eng import fileio
+from eng.fileio.testing import BackendConformance
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +106,13 @@ def test_a_broken_endpoint_is_told():
     )
     with pytest.raises(ConnectionError, match=r"1 tries in .* s failed"):
         fileio.get("s3://bucket/x", settings)
+
+
+class TestS3(BackendConformance):
+    @pytest.fixture
+    def backend(self, args):
+        return fileio.get_file_backend("s3://bucket", backend_args=args)
+
+    @pytest.fixture
+    def root(self):
+        return f"s3://bucket/conformance/{uuid.uuid4()}"

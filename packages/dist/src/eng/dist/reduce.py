@@ -6,6 +6,7 @@ from typing import Any
 import torch
 import torch.distributed as torch_dist
 from torch import Tensor
+from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 from torch.distributed import ProcessGroup, ReduceOp
 
 from eng.dist.devices import get_comm_device
@@ -121,7 +122,7 @@ def all_reduce_params(
     name = _op_name(op)
     if get_world_size(group) == 1:
         return
-    tensors = [param.detach() for param in params if param.numel()]
+    tensors = [param for param in params if param.numel()]
     if not coalesce:
         for tensor in tensors:
             all_reduce(tensor, name, group)
@@ -129,10 +130,10 @@ def all_reduce_params(
     limit = bucket_size_mb * 1024 * 1024 if bucket_size_mb > 0 else None
     with torch.no_grad():
         for bucket in _buckets(tensors, limit):
-            flat = torch.cat([tensor.reshape(-1) for tensor in bucket])
+            flat = _flatten_dense_tensors(bucket)  # type: ignore[no-untyped-call]
             all_reduce(flat, name, group)
-            parts = flat.split_with_sizes([tensor.numel() for tensor in bucket])
-            torch._foreach_copy_(bucket, [p.view(t.shape) for p, t in zip(parts, bucket)])
+            parts = _unflatten_dense_tensors(flat, bucket)  # type: ignore[no-untyped-call]
+            torch._foreach_copy_(bucket, list(parts))
 
 
 def _op_name(op: str | Any) -> str:

@@ -65,6 +65,10 @@ class MemcachedBackend(BaseStorageBackend):
                 settings[name] = int(number) if whole else number
         self._client = HashClient(servers, use_pooling=True, ignore_exc=False, **settings)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # connections are of this process: another one makes its own
+        return type(self), (self.server_list_cfg, self.client_cfg, self.sys_path)
+
     @staticmethod
     def key_of(filepath: PathLike) -> str:
         """Return the key under which a path is looked up."""

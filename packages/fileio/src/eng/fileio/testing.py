@@ -1,0 +1,242 @@
+# The names of tests say what they check.
+# ruff: noqa: D102
+"""Tests that every storage backend should pass; needs ``pip install eng-fileio[test]``.
+
+Subclass one of the two classes in a test file and give it fixtures::
+
+    class TestMyBackend(BackendConformance):
+        @pytest.fixture
+        def backend(self):
+            return MyBackend()
+
+        @pytest.fixture
+        def root(self):
+            return "my://bucket/some-empty-folder"
+"""
+
+import io
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eng.fileio.backends.base import BaseStorageBackend
+
+__all__ = ["BackendConformance", "ReaderConformance"]
+
+_TEXT = "one\r\ntwo é\n"
+_NAMES = ("plain.txt", "a b", "a#b", "a?b=1", "100%41", "é-日本.bin", "-dash", ".hidden")
+
+
+class ReaderConformance:
+    """What a backend that only reads must do.
+
+    Fixtures to define:
+        backend: The backend.
+        stored: Path of a file that the store has, whose content is ``reader_content``.
+        missing: Path of a file that the store does not have.
+    """
+
+    reader_content = _TEXT.encode()
+
+    def test_get_returns_the_bytes(self, backend: BaseStorageBackend, stored: str) -> None:
+        assert bytes(backend.get(stored)) == self.reader_content
+
+    def test_get_text_decodes_and_keeps_line_ends(
+        self, backend: BaseStorageBackend, stored: str
+    ) -> None:
+        assert backend.get_text(stored) == _TEXT
+        assert backend.get_text(stored, encoding="latin-1") == _TEXT.encode().decode("latin-1")
+
+    def test_a_missing_file_is_told_by_its_path(
+        self, backend: BaseStorageBackend, missing: str
+    ) -> None:
+        with pytest.raises(FileNotFoundError) as error:
+            backend.get(missing)
+        assert missing.rsplit("/", 1)[-1] in str(error.value)
+        with pytest.raises(FileNotFoundError):
+            backend.get_text(missing)
+        with pytest.raises(FileNotFoundError), backend.get_local_path(missing) as path:
+            Path(path).read_bytes()
+
+    def test_a_local_copy_holds_the_content_and_keeps_the_name(
+        self, backend: BaseStorageBackend, stored: str
+    ) -> None:
+        with backend.get_local_path(stored) as path:
+            assert Path(path).read_bytes() == self.reader_content
+            assert Path(path).name == stored.rsplit("/", 1)[-1]
+
+    def test_a_pickled_backend_reads(self, backend: BaseStorageBackend, stored: str) -> None:
+        copy = pickle.loads(pickle.dumps(backend))
+        assert bytes(copy.get(stored)) == self.reader_content
+        assert copy.name == backend.name
+
+
+class BackendConformance(ReaderConformance):
+    """What a backend that reads, writes and lists must do.
+
+    Fixtures to define:
+        backend: The backend.
+        root: Path of a folder in the store that is empty, or not there, before each test.
+    """
+
+    @pytest.fixture
+    def stored(self, backend: BaseStorageBackend, root: str) -> str:
+        """A file with ``reader_content``."""
+        path = backend.join_path(root, "stored.txt")
+        backend.put(self.reader_content, path)
+        return path
+
+    @pytest.fixture
+    def missing(self, backend: BaseStorageBackend, root: str) -> str:
+        """A path that holds nothing."""
+        return backend.join_path(root, "missing.txt")
+
+    @pytest.fixture
+    def tree(self, backend: BaseStorageBackend, root: str) -> str:
+        """A folder of files and folders."""
+        folder = backend.join_path(root, "tree")
+        for name in ("x.txt", "y.bin", "d/z.txt", "d/e/w.bin"):
+            backend.put(name.encode(), backend.join_path(folder, name))
+        return folder
+
+    @pytest.mark.parametrize("size", [0, 1, 300_000])
+    def test_what_is_put_comes_back(
+        self, backend: BaseStorageBackend, root: str, size: int
+    ) -> None:
+        data = os.urandom(size)
+        sources: list[Any] = [data, bytearray(data), memoryview(data), io.BytesIO(data)]
+        for index, source in enumerate(sources):
+            path = backend.join_path(root, f"new/folder/{index}")
+            backend.put(source, path)
+            assert bytes(backend.get(path)) == data
+
+    def test_put_replaces(self, backend: BaseStorageBackend, stored: str) -> None:
+        backend.put(b"new", stored)
+        assert bytes(backend.get(stored)) == b"new"
+
+    def test_text_is_encoded(self, backend: BaseStorageBackend, stored: str) -> None:
+        backend.put_text(_TEXT, stored, encoding="utf-16")
+        assert bytes(backend.get(stored)) == _TEXT.encode("utf-16")
+        assert backend.get_text(stored, encoding="utf-16") == _TEXT
+
+    @pytest.mark.parametrize("name", _NAMES)
+    def test_names_are_taken_as_they_are(
+        self, backend: BaseStorageBackend, root: str, name: str
+    ) -> None:
+        path = backend.join_path(root, name)
+        backend.put(name.encode(), path)
+        assert bytes(backend.get(path)) == name.encode()
+        assert backend.isfile(path)
+        assert list(backend.list_dir_or_file(root)) == [name]
+
+    def test_a_source_that_breaks_leaves_the_old(
+        self, backend: BaseStorageBackend, root: str, stored: str
+    ) -> None:
+        with pytest.raises(OSError, match="the source broke"):
+            backend.put(_Breaking(), stored)
+        assert bytes(backend.get(stored)) == self.reader_content
+        assert list(backend.list_dir_or_file(root)) == ["stored.txt"]
+
+    def test_put_if_absent_is_kept_or_refused(
+        self, backend: BaseStorageBackend, stored: str, missing: str
+    ) -> None:
+        try:
+            backend.put(b"first", missing, if_absent=True)
+        except NotImplementedError:
+            assert not backend.exists(missing)
+            return
+        for path, content in ((missing, b"first"), (stored, self.reader_content)):
+            with pytest.raises(FileExistsError):
+                backend.put(b"second", path, if_absent=True)
+            assert bytes(backend.get(path)) == content
+
+    def test_files_and_folders_are_told_apart(
+        self, backend: BaseStorageBackend, tree: str, missing: str
+    ) -> None:
+        file, folder = backend.join_path(tree, "x.txt"), backend.join_path(tree, "d")
+        answers = [
+            (backend.exists(p), backend.isfile(p), backend.isdir(p))
+            for p in (file, folder, missing)
+        ]
+        assert answers == [(True, True, False), (True, False, True), (False, False, False)]
+        # the beginning of a name is no folder
+        assert not backend.exists(backend.join_path(tree, "x"))
+        with pytest.raises(IsADirectoryError):
+            backend.get(folder)
+        with pytest.raises(IsADirectoryError):
+            backend.remove(folder)
+
+    def test_listing(self, backend: BaseStorageBackend, tree: str, missing: str) -> None:
+        def listed(**settings: Any) -> list[str]:
+            return sorted(backend.list_dir_or_file(tree, **settings))
+
+        assert listed() == ["d", "x.txt", "y.bin"]
+        assert listed(list_dir=False) == ["x.txt", "y.bin"]
+        assert listed(list_file=False, recursive=True) == ["d", "d/e"]
+        assert listed(recursive=True) == ["d", "d/e", "d/e/w.bin", "d/z.txt", "x.txt", "y.bin"]
+        assert listed(list_dir=False, suffix=".txt", recursive=True) == ["d/z.txt", "x.txt"]
+        assert listed(list_dir=False, suffix=(".txt", ".bin")) == ["x.txt", "y.bin"]
+        assert sorted(backend.list_dir_or_file(tree + "/")) == listed()
+        with pytest.raises(FileNotFoundError):
+            list(backend.list_dir_or_file(missing))
+
+    def test_removing(
+        self, backend: BaseStorageBackend, root: str, tree: str, missing: str
+    ) -> None:
+        backend.remove(backend.join_path(tree, "x.txt"))
+        assert sorted(backend.list_dir_or_file(tree)) == ["d", "y.bin"]
+        backend.rmtree(backend.join_path(tree, "d"))
+        assert list(backend.list_dir_or_file(tree)) == ["y.bin"]
+        for remove in (backend.remove, backend.rmtree):
+            with pytest.raises(FileNotFoundError):
+                remove(missing)
+
+    def test_copies_within_the_store(
+        self, backend: BaseStorageBackend, root: str, tree: str, missing: str
+    ) -> None:
+        source, target = backend.join_path(tree, "x.txt"), backend.join_path(root, "new/copy.txt")
+        assert backend.copyfile(source, target) == target
+        assert bytes(backend.get(target)) == b"x.txt"
+        with pytest.raises(FileNotFoundError):
+            backend.copyfile(missing, target)
+        assert bytes(backend.get(target)) == b"x.txt"
+        copy = backend.join_path(root, "copied")
+        backend.copytree(tree, copy)
+        assert _content(backend, copy) == _content(backend, tree)
+        with pytest.raises(FileExistsError):
+            backend.copytree(tree, copy)
+
+    def test_copies_to_and_from_local_disks(
+        self, backend: BaseStorageBackend, root: str, tree: str, tmp_path: Path
+    ) -> None:
+        down, up = tmp_path / "down", backend.join_path(root, "up")
+        backend.copytree_to_local(tree, str(down))
+        assert (down / "d" / "e" / "w.bin").read_bytes() == b"d/e/w.bin"
+        backend.copytree_from_local(str(down), up)
+        assert _content(backend, up) == _content(backend, tree)
+        local = tmp_path / "one.bin"
+        backend.copyfile_to_local(backend.join_path(tree, "y.bin"), str(local))
+        assert local.read_bytes() == b"y.bin"
+        target = backend.join_path(root, "one.bin")
+        backend.copyfile_from_local(str(local), target)
+        assert bytes(backend.get(target)) == b"y.bin"
+
+
+class _Breaking:
+    """A binary file that fails after its first block."""
+
+    def __init__(self) -> None:
+        self._is_first = True
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._is_first:
+            raise OSError("the source broke")
+        self._is_first = False
+        return bytes(1000)
+
+
+def _content(backend: BaseStorageBackend, folder: str) -> dict[str, bytes]:
+    names = backend.list_dir_or_file(folder, list_dir=False, recursive=True)
+    return {name: bytes(backend.get(backend.join_path(folder, name))) for name in names}
