@@ -8,8 +8,9 @@ from statistics import median
 
 import torch
 import torch.distributed as torch_dist
-from eng import dist
 from torch.distributed import TCPStore
+
+from eng import dist
 
 TENSORS, ELEMENTS, ROUNDS = 200, 1000, 60
 

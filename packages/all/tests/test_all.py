@@ -3,8 +3,9 @@ import subprocess
 import sys
 from collections import Counter
 
-import eng.all
 import pytest
+
+import eng.all
 from eng.all.exports import EXPORTS
 
 

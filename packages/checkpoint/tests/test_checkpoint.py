@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
 from eng.checkpoint import (
     CheckpointError,
     CheckpointLoader,
@@ -15,9 +19,6 @@ from eng.checkpoint import (
     save_checkpoint,
     weights_to_cpu,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from torch import nn
 
 
 def net(width=3):

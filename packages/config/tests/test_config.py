@@ -5,9 +5,10 @@ import traceback
 from pathlib import Path
 
 import pytest
-from eng.config import Config, ConfigDict, ConfigError, DictAction, diff
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from eng.config import Config, ConfigDict, ConfigError, DictAction, diff
 
 
 def write(folder, **files):

@@ -5,6 +5,9 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from eng.dataset import (
     DefaultSampler,
     InfiniteSampler,
@@ -13,8 +16,6 @@ from eng.dataset import (
     worker_init_fn,
 )
 from eng.registry import DATA_SAMPLERS, FUNCTIONS
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 lengths = st.integers(1, 40)
 worlds = st.integers(1, 6)

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from eng.device import autocast, get_device, get_max_memory
 
 

@@ -6,6 +6,8 @@ import warnings
 
 import pytest
 import torch
+from torch import nn
+
 from eng.dl_utils import (
     TORCH_VERSION,
     TimeCounter,
@@ -19,7 +21,6 @@ from eng.dl_utils import (
     tensor2imgs,
     torch_meshgrid,
 )
-from torch import nn
 
 
 def test_env_names_torch():

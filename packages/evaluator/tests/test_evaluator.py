@@ -1,4 +1,5 @@
 import pytest
+
 from eng.evaluator import BaseMetric, Evaluator, get_metric_value
 from eng.registry import EVALUATOR, METRICS
 

@@ -4,6 +4,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
 from eng import fileio
 from eng.fileio.testing import BackendConformance, ReaderConformance
 

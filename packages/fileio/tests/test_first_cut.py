@@ -5,6 +5,7 @@ import os
 import pickle
 
 import pytest
+
 from eng import fileio
 
 

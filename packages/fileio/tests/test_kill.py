@@ -4,6 +4,7 @@ import signal
 import time
 
 import pytest
+
 from eng import fileio
 
 SIZE = 1 << 20

@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import pytest
+
 from eng import fileio
 from eng.fileio.testing import ReaderConformance
 

@@ -6,6 +6,7 @@ import time
 import uuid
 
 import pytest
+
 from eng import fileio
 from eng.fileio.testing import BackendConformance
 

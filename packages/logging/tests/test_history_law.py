@@ -5,9 +5,10 @@ import pickle
 
 import numpy as np
 import pytest
-from eng.logging import HistoryBuffer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from eng.logging import HistoryBuffer
 
 KINDS = (float, np.float64, lambda v: np.array([v]))
 values = st.floats(-1e6, 1e6)

@@ -3,6 +3,7 @@
 import io
 
 import pytest
+
 from eng.logging import HistoryBuffer, MessageHub
 
 torch = pytest.importorskip("torch")

@@ -1,6 +1,7 @@
 import pickle
 
 import pytest
+
 from eng.logging import HistoryBuffer, MessageHub, MMLogger, print_log
 
 

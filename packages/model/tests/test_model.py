@@ -3,6 +3,12 @@ from collections import namedtuple
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional
+from torch.optim import SGD
+
 from eng.model import (
     BaseDataPreprocessor,
     BaseModel,
@@ -21,11 +27,6 @@ from eng.model import (
 )
 from eng.optim import OptimWrapper
 from eng.registry import MODEL_WRAPPERS, MODELS, WEIGHT_INITIALIZERS, Registry
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import nn
-from torch.nn import functional
-from torch.optim import SGD
 
 
 class Classifier(BaseModel):

@@ -2,6 +2,11 @@ from contextlib import nullcontext
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.optim import SGD, Adam
+
 from eng.logging import MessageHub
 from eng.optim import (
     TORCH_OPTIMIZERS,
@@ -12,10 +17,6 @@ from eng.optim import (
     build_optim_wrapper,
 )
 from eng.registry import OPTIMIZERS
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import nn
-from torch.optim import SGD, Adam
 
 
 def make_model(seed=0):

@@ -3,6 +3,11 @@ import math
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.optim import SGD, Adam, lr_scheduler
+
 from eng.optim import (
     ConstantLR,
     ConstantMomentum,
@@ -25,10 +30,6 @@ from eng.optim import (
     StepMomentum,
 )
 from eng.registry import PARAM_SCHEDULERS
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import nn
-from torch.optim import SGD, Adam, lr_scheduler
 
 STEPS = 40
 steps = st.integers(1, STEPS)

@@ -3,6 +3,7 @@ import sys
 import threading
 
 import pytest
+
 from eng.registry import (
     MODELS,
     DefaultScope,

@@ -6,10 +6,11 @@ from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
-import eng.utils as u
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+import eng.utils as u
 
 
 def test_managers_under_threads():

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+
 from eng.config import Config
 from eng.registry import VISBACKENDS, VISUALIZERS
 from eng.vis import BaseVisBackend, LocalVisBackend, Visualizer

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import torch
+
 from eng.fileio import get_file_backend
 from eng.logging import print_log
 

@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 import torch
+
 from eng.fileio import get_file_backend
 
 __all__ = ["find_latest_checkpoint", "save_checkpoint"]

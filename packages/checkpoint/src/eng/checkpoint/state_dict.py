@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from eng.logging import print_log
 from torch import Tensor, nn
 from torch.nn.modules.module import _IncompatibleKeys
 from torch.nn.parallel import DataParallel, DistributedDataParallel
+
+from eng.logging import print_log
 
 from .errors import CheckpointError
 from .loader import CheckpointLoader, Logger
@@ -108,7 +109,7 @@ def load_state_dict(
         )
 
 
-def load_checkpoint(  # noqa: PLR0917 - the documented positions
+def load_checkpoint(
     model: nn.Module,
     filename: str,
     map_location: Any = None,
@@ -169,7 +170,7 @@ def model_state(
     return revised
 
 
-def _load_tree(  # noqa: PLR0917 - the state of one walk
+def _load_tree(
     module: nn.Module,
     state: OrderedDict[str, Any],
     prefix: str,

@@ -10,7 +10,7 @@ Origins = dict[tuple[str, ...], Origin]
 _CODE = Origin(None)
 
 
-def merge(  # noqa: PLR0917
+def merge(
     new: dict[str, Any],
     base: Any,
     new_origins: Origins,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from eng.registry import FUNCTIONS
 from torch.utils.data import default_collate as torch_default_collate
+
+from eng.registry import FUNCTIONS
 
 __all__ = ["default_collate", "pseudo_collate"]
 

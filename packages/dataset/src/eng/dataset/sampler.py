@@ -7,9 +7,10 @@ from itertools import count
 from typing import Any
 
 import torch
+from torch.utils.data import Sampler
+
 from eng.dist import get_dist_info, sync_random_seed
 from eng.registry import DATA_SAMPLERS
-from torch.utils.data import Sampler
 
 __all__ = ["DefaultSampler", "InfiniteSampler"]
 

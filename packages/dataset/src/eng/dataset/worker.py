@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import torch
+
 from eng.registry import FUNCTIONS
 
 __all__ = ["worker_init_fn"]

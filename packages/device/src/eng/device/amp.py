@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+
 from eng.device.availability import get_device
 
 # torch.autocast switches itself off, with no more than a warning, for other types on these devices

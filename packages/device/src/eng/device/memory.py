@@ -1,6 +1,7 @@
 """Peak memory of accelerators."""
 
 import torch
+
 from eng.device.availability import get_device
 
 _MEGABYTE = 1024 * 1024

@@ -21,7 +21,7 @@ _HASH = re.compile(r"-([a-f0-9]{8,})\.")
 _BLOCK = 1 << 20
 
 
-def load_url(  # noqa: PLR0917 - the order of torch.hub.load_state_dict_from_url
+def load_url(
     url: str,
     model_dir: str | None = None,
     map_location: Any = None,

@@ -14,6 +14,7 @@ from collections import OrderedDict, defaultdict
 from typing import Any
 
 import torch
+
 from eng.device import is_cuda_available
 
 

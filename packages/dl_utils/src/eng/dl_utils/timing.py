@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
+
 from eng.device import get_device
 from eng.logging import print_log
 

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917
 """File functions: each finds the backend of its path and calls it."""
 
 import contextlib

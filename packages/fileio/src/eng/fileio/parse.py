@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917
 """Text files as lists and dicts."""
 
 import io

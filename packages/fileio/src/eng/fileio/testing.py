@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from eng.fileio.backends.base import BaseStorageBackend
 
 __all__ = ["BackendConformance", "ReaderConformance"]

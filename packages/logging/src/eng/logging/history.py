@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from eng.logging.pending import PendingTensors, is_tensor, scalar
 from numpy.typing import NDArray
+
+from eng.logging.pending import PendingTensors, is_tensor, scalar
 
 Array = NDArray[np.float64]
 _FIRST_CAPACITY = 64

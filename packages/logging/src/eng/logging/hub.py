@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
 from eng.logging.history import HistoryBuffer
 from eng.logging.pending import is_tensor
 from eng.utils import ManagerMixin

@@ -39,7 +39,7 @@ class MMLogger(logging.Logger, ManagerMixin):
         OSError: The file's folder cannot be made, or the file not be written.
     """
 
-    def __init__(  # noqa: PLR0917 - the documented order
+    def __init__(
         self,
         name: str,
         logger_name: str = "mmengine",

@@ -9,8 +9,9 @@ from copy import deepcopy
 from typing import Any
 
 import torch
-from eng.registry import MODELS
 from torch import Tensor, nn
+
+from eng.registry import MODELS
 
 __all__ = [
     "BaseAveragedModel",
@@ -285,7 +286,7 @@ class MomentumAnnealingEMA(ExponentialMovingAverage):
         ValueError: If ``gamma`` is not above 0.
     """
 
-    def __init__(  # noqa: PLR0917 - the documented positions
+    def __init__(
         self,
         model: nn.Module,
         momentum: float = 0.0002,

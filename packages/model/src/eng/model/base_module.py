@@ -7,9 +7,10 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from torch import nn
+
 from eng.logging import print_log
 from eng.registry import MODELS
-from torch import nn
 
 from .weight_init import initialize
 

@@ -6,8 +6,9 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from eng.registry import WEIGHT_INITIALIZERS
 from torch import nn
+
+from eng.registry import WEIGHT_INITIALIZERS
 
 __all__ = ["initialize"]
 

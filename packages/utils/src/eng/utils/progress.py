@@ -157,7 +157,7 @@ def track_iter_progress(
     bar.finish()
 
 
-def track_parallel_progress(  # noqa: PLR0917
+def track_parallel_progress(
     func: Callable[[Any], Any],
     tasks: Tasks,
     nproc: int,

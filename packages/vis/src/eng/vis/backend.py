@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from eng.config import Config
 from eng.registry import VISBACKENDS
 

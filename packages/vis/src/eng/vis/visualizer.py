@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from eng.config import Config
 from eng.dist import master_only
 from eng.registry import VISBACKENDS, VISUALIZERS
@@ -37,7 +38,7 @@ class Visualizer(ManagerMixin):
         ValueError: If two backends have the same name.
     """
 
-    def __init__(  # noqa: PLR0917 - the documented positions
+    def __init__(
         self,
         name: str = "visualizer",
         image: np.ndarray | None = None,

@@ -1,5 +1,4 @@
 # Paths are text here: pathlib would change URIs, and costs in hot calls.
-# ruff: noqa: PLR0917
 """Objects in S3 and in stores that speak its protocol."""
 
 import contextlib

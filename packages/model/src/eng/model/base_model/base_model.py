@@ -7,10 +7,11 @@ from collections import OrderedDict
 from typing import Any
 
 import torch
+from torch import Tensor, nn
+
 from eng.model.base_module import BaseModule, InitConfig
 from eng.optim import OptimWrapper
 from eng.registry import MODELS
-from torch import Tensor, nn
 
 from .data_preprocessor import BaseDataPreprocessor
 

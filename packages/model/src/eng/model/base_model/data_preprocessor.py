@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from eng.registry import MODELS
 from torch import Tensor, nn
+
+from eng.registry import MODELS
 
 __all__ = ["BaseDataPreprocessor"]
 

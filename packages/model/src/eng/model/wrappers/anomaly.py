@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from eng.logging import print_log
 from torch import Tensor, nn
+
+from eng.logging import print_log
 
 __all__ = ["detect_anomalous_params"]
 

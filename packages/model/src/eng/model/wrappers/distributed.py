@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from eng.optim import OptimWrapper
-from eng.registry import MODEL_WRAPPERS
 from torch import Tensor, nn
 from torch.nn.parallel.distributed import DistributedDataParallel
+
+from eng.optim import OptimWrapper
+from eng.registry import MODEL_WRAPPERS
 
 from .anomaly import detect_anomalous_params
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from eng.registry import MODEL_WRAPPERS, Registry
 from torch import nn
+
+from eng.registry import MODEL_WRAPPERS, Registry
 
 __all__ = ["is_model_wrapper"]
 

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import Tensor, nn
+
 from eng.device import get_device
 from eng.registry import OPTIM_WRAPPERS
-from torch import Tensor, nn
 
 from .optimizer_wrapper import OptimWrapper
 

@@ -6,9 +6,10 @@ import inspect
 from typing import Any
 
 import torch
-from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS
 from torch import nn
 from torch.optim import Optimizer
+
+from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS
 
 from .optimizer_wrapper import OptimWrapper
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from eng.logging import MessageHub, print_log
-from eng.registry import OPTIM_WRAPPERS
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import clip_grad
 from torch.optim import Optimizer
+
+from eng.logging import MessageHub, print_log
+from eng.registry import OPTIM_WRAPPERS
 
 __all__ = ["OptimWrapper"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from eng.registry import PARAM_SCHEDULERS
 from torch.optim import Optimizer
+
+from eng.registry import PARAM_SCHEDULERS
 
 from .param_scheduler import (
     ConstantParamScheduler,

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - the documented positions
 """Schedulers of any parameter that stands in an optimizer's parameter groups."""
 
 from __future__ import annotations
@@ -8,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from torch.optim import Optimizer
+
 from eng.logging import print_log
 from eng.optim.optimizer.optimizer_wrapper import OptimWrapper
 from eng.optim.scheduler import schedules
 from eng.registry import PARAM_SCHEDULERS
-from torch.optim import Optimizer
 
 __all__ = [
     "ConstantParamScheduler",
