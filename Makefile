@@ -8,7 +8,7 @@ READY  := $(VENV)/.ready
 EXTRAS := packages/fileio[s3,lmdb,memcached] packages/vis[tensorboard]
 PLAIN  := $(filter-out packages/fileio packages/vis,$(patsubst %/pyproject.toml,%,$(wildcard packages/*/pyproject.toml)))
 
-.PHONY: setup digits test check benchmarks clean
+.PHONY: setup digits test check clean
 
 setup: $(READY)
 
