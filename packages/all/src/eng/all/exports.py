@@ -207,7 +207,7 @@ EXPORTS: dict[str, tuple[str, ...]] = {
         "tensor2imgs",
         "torch_meshgrid",
     ),
-    "structures": (),
+    "structures": ("BaseDataElement",),
     "checkpoint": (
         "CheckpointError",
         "CheckpointLoader",
@@ -320,5 +320,8 @@ EXPORTS: dict[str, tuple[str, ...]] = {
         "save_checkpoint",
         "weights_to_cpu",
     ),
-    "hub": (),
+    "hub": (
+        "get_config",
+        "get_model",
+    ),
 }
