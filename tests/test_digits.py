@@ -54,7 +54,14 @@ def test_checkpoint_tests_to_the_accuracy_of_validation(whole_run: Path, tmp_pat
 
 def test_interrupted_run_goes_on_to_the_same_accuracy(whole_run: Path, tmp_path: Path) -> None:
     command = [*ENG, "train", CONFIG, "--work-dir", str(tmp_path)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # As at a terminal, also where these tests are run by something that ignores Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 120
     while not (tmp_path / "last_checkpoint").exists() and time.monotonic() < deadline:
         time.sleep(0.005)
