@@ -226,3 +226,14 @@ def test_log_lines(job: dict[str, Any]) -> None:
     log = next(Path(runner.log_dir).glob("*.log")).read_text()
     assert "Epoch(train)  [1][1/5]  lr: 5.0000e-03  eta: " in log
     assert "Epoch(val)    [3][5/5]  line/loss: " in log
+
+
+def test_a_config_that_cannot_be_dumped_does_not_stop_the_run(
+    job: dict[str, Any], tmp_path: Path
+) -> None:
+    job["helper"] = lambda: None
+    runner = Runner.from_cfg(Config(job, filename="job.yaml"))
+    assert "helper = <function" in (Path(runner.work_dir) / "job.py").read_text()
+    assert "helper = <function" in (Path(runner.log_dir) / "vis_data" / "config.py").read_text()
+    log = (Path(runner.log_dir) / f"{runner.timestamp}.log").read_text()
+    assert "cannot be dumped as yaml" in log

@@ -142,6 +142,7 @@ EXPORTS: dict[str, tuple[str, ...]] = {
         "Difference",
         "Origin",
         "diff",
+        "value_at",
     ),
     "logging": (
         "HistoryBuffer",

@@ -10,6 +10,10 @@ from typing import Any
 _CLOSING = {"(": ")", "[": "]"}
 
 
+class CommandLineOptions(dict[str, Any]):
+    """Options that a :class:`DictAction` has collected, by dotted key."""
+
+
 class DictAction(argparse.Action):
     """Collect ``KEY=VALUE`` options in a dictionary.
 
@@ -32,7 +36,7 @@ class DictAction(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         """Add options to the dictionary of the namespace."""
-        options = dict(getattr(namespace, self.dest, None) or {})
+        options = CommandLineOptions(getattr(namespace, self.dest, None) or {})
         for text in [values] if isinstance(values, str) else values or []:
             key, equals, value = text.partition("=")
             if not equals or not key:

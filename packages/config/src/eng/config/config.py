@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import copy
-import tempfile
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from eng.config.action import DictAction
+from eng.config.action import CommandLineOptions, DictAction
 from eng.config.config_dict import ConfigDict, to_plain
-from eng.config.errors import ConfigError, Origin
-from eng.config.files import RESERVED, read
+from eng.config.errors import CODE, COMMAND_LINE, ConfigError, Origin
+from eng.config.files import RESERVED, read, read_text
 from eng.config.merge import Origins, merge
-from eng.config.writer import dump_text
+from eng.config.path import value_at
 from eng.utils import import_modules_from_strings
 
 
@@ -54,6 +53,7 @@ class Config(MutableMapping[str, Any]):
         self._set("_filename", None if filename is None else str(filename))
         self._set("_text", cfg_text or "")
         self._set("_origins", {})
+        self._set("_loaded", {})
 
     @staticmethod
     def fromfile(
@@ -77,7 +77,7 @@ class Config(MutableMapping[str, Any]):
         path = Path(filename).expanduser()
         values, text, origins = read(path.absolute(), use_predefined_variables)
         cfg = Config(values, text, str(path))
-        cfg._origins.update(origins)
+        cfg._note_origins(origins)
         if import_custom_modules and cfg.get("custom_imports"):
             import_modules_from_strings(**cfg["custom_imports"])
         return cfg
@@ -90,15 +90,16 @@ class Config(MutableMapping[str, Any]):
             cfg_str: The text.
             file_format: ``py``, ``yaml``, ``yml`` or ``json``, also with a leading dot.
 
+        Bases are relative to the working directory.
+
         Raises:
             ConfigError: The format is another one, or the text is wrong.
         """
-        suffix = f".{file_format.lstrip('.')}"
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, f"config{suffix}")
-            path.write_text(cfg_str, encoding="utf-8")
-            values, _, _ = read(path)
-        return Config(values, cfg_str)
+        name = f"<string>.{file_format.lstrip('.')}"
+        values, _, origins = read_text(cfg_str, Path.cwd() / name)
+        cfg = Config(values, cfg_str)
+        cfg._note_origins(origins)
+        return cfg
 
     @staticmethod
     def auto_argparser(description: str | None = None) -> tuple[argparse.ArgumentParser, Config]:
@@ -123,27 +124,34 @@ class Config(MutableMapping[str, Any]):
 
     @property
     def pretty_text(self) -> str:
-        """The config as python."""
-        return dump_text(self._cfg_dict, "py")
+        """The config as Python; what :meth:`dump` would refuse is shown by its ``repr``."""
+        from eng.config.writer import display_text
+
+        return display_text(self._cfg_dict)
 
     def dump(self, file: str | Path | None = None) -> str | None:
         """Write the config into a file, in the format of its suffix, or return it as text.
 
+        What is written loads again as an equal config. Python holds everything that can be
+        written down: also tuples, sets, paths, dates, and classes and functions that can be
+        imported. YAML and JSON hold no tuples, sets, paths, classes and functions.
+
         Args:
             file: Path of the file, in any storage of :mod:`eng.fileio`. Default: the text is
-                returned, in the format of the file that
-                the config was read from, or as python.
+                returned, in the format of the file that the config was read from, or as Python.
 
         Raises:
-            ConfigError: A value cannot be dumped so that it loads again.
+            ConfigError: The format cannot hold a value; the message names its key.
         """
-        if file is None:
-            suffix = Path(self.filename).suffix if self.filename else ".py"
-            return dump_text(self._cfg_dict, suffix.lstrip("."))
-        from eng.fileio import put_text  # late, so that `import eng.config` stays fast
+        # Both are imported late, so that `import eng.config` stays fast.
+        from eng.config.writer import dump_text
+        from eng.fileio import put_text
 
+        name = self.filename or "config.py" if file is None else file
         # The text comes first, so that a value which cannot be dumped leaves the file as it was.
-        text = dump_text(self._cfg_dict, Path(file).suffix.lstrip("."))
+        text = dump_text(self._cfg_dict, Path(name).suffix.lstrip("."), self._file_of)
+        if file is None:
+            return text
         put_text(text, file)
         return None
 
@@ -151,7 +159,8 @@ class Config(MutableMapping[str, Any]):
         """Merge values into the config.
 
         Args:
-            options: Values by dotted key, such as ``{"model.depth": 50}``.
+            options: Values by dotted key, such as ``{"model.depth": 50}``. Those that
+                :class:`DictAction` collected have the command line as their origin.
             allow_list_keys: Whether digits as keys stand for the elements of a list.
 
         Raises:
@@ -172,10 +181,18 @@ class Config(MutableMapping[str, Any]):
                         f"the options set {part!r} both to a value and, by {key!r}, inside"
                     )
             at[last] = value
+        origins: Origins = dict(self._origins)
         merged = merge(
-            nested, self._cfg_dict, {}, self._origins, strict=False, list_keys=allow_list_keys
+            nested,
+            self._cfg_dict,
+            {},
+            origins,
+            COMMAND_LINE if isinstance(options, CommandLineOptions) else CODE,
+            strict=False,
+            list_keys=allow_list_keys,
         )
         self._set("_cfg_dict", ConfigDict(merged))
+        self._note_origins(origins)
 
     def origin(self, key: str) -> Origin:
         """Return where a value comes from.
@@ -186,20 +203,24 @@ class Config(MutableMapping[str, Any]):
         Raises:
             KeyError: The config has no such key.
         """
-        value: Any = self._cfg_dict
-        for part in key.split("."):
-            try:
-                value = value[int(part)] if isinstance(value, (list, tuple)) else value[part]
-            except (KeyError, IndexError, ValueError, TypeError):
-                raise KeyError(f"the config has no key {key!r}") from None
+        value = value_at(self._cfg_dict, key)
+        try:
+            if not _same(to_plain(value), value_at(self._loaded, key)):
+                return CODE
+        except KeyError:
+            return CODE
         path = tuple(key.split("."))
         while path and path not in self._origins:
             path = path[:-1]
-        return self._origins.get(path, Origin(None))
+        return self._origins.get(path, CODE)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dictionaries, all the way down."""
         return to_plain(self._cfg_dict)
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """Return the value of a key, setting it first where it is missing."""
+        return self._cfg_dict.setdefault(key, default)
 
     def copy(self) -> Config:
         """Return a shallow copy."""
@@ -208,10 +229,17 @@ class Config(MutableMapping[str, Any]):
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
 
-    def _changed(self, key: str) -> None:
-        origins: Origins = self._origins
-        for path in [path for path in origins if path[0] == key]:
-            del origins[path]
+    def _note_origins(self, origins: Origins) -> None:
+        """Keep where the present values come from; what differs from them later is set by code."""
+        self._set("_origins", origins)
+        self._set("_loaded", to_plain(self._cfg_dict))
+
+    def _file_of(self, path: tuple[Any, ...]) -> Origin | None:
+        try:
+            origin = self.origin(".".join(map(str, path)))
+        except KeyError:  # a key that is no string, or has a dot in it
+            origin = CODE
+        return origin if origin.file is not None else None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "_cfg_dict":
@@ -231,11 +259,9 @@ class Config(MutableMapping[str, Any]):
 
     def __setitem__(self, key: str, value: Any) -> None:
         self._cfg_dict[key] = value
-        self._changed(key)
 
     def __delitem__(self, key: str) -> None:
         del self._cfg_dict[key]
-        self._changed(key)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._cfg_dict)
@@ -264,7 +290,8 @@ class Config(MutableMapping[str, Any]):
     def _copied(self, values: ConfigDict) -> Config:
         other = Config(None, self.text, self.filename)
         other._set("_cfg_dict", values)
-        other._origins.update(self._origins)
+        other._set("_origins", self._origins)
+        other._set("_loaded", self._loaded)
         return other
 
     def __getstate__(self) -> dict[str, Any]:
@@ -298,11 +325,22 @@ def diff(left: Config, right: Config) -> list[Difference]:
         elif type(a) is list and type(b) is list and len(a) == len(b):
             for index, (one, other) in enumerate(zip(a, b, strict=True)):
                 compare(one, other, f"{key}.{index}")
-        elif a is not b and (type(a) is not type(b) or a != b):
+        elif not _same(a, b):
             found.append(Difference(key, a, b))
 
     compare(left.to_dict(), right.to_dict(), "")
     return found
+
+
+def _same(a: Any, b: Any) -> bool:
+    if a is b or type(a) is not type(b):
+        return a is b
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(_same, a, b))
+    equal = a == b
+    return bool(equal.all() if hasattr(equal, "all") else equal)  # arrays compare by element
 
 
 def _add_options(parser: argparse.ArgumentParser, values: Any, prefix: str = "") -> None:

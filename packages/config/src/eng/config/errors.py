@@ -6,15 +6,26 @@ from typing import NamedTuple
 
 
 class Origin(NamedTuple):
-    """Where a value comes from: a file with a line, where it is known, or code."""
+    """Where a value comes from.
+
+    Attributes:
+        file: File that sets it; ``None`` where no file does.
+        line: Line in the file, from 1; ``None`` where it is unknown.
+        by: What sets it where no file does: ``"code"`` or ``"the command line"``.
+    """
 
     file: str | None
     line: int | None = None
+    by: str = "code"
 
     def __str__(self) -> str:
         if self.file is None:
-            return "set by code or on the command line"
+            return f"set by {self.by}"
         return self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+CODE = Origin(None)
+COMMAND_LINE = Origin(None, by="the command line")
 
 
 class ConfigError(ValueError, KeyError, TypeError):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from eng.config.errors import ConfigError, Origin
+from eng.config.errors import CODE, ConfigError, Origin
 
+DELETE = "_delete_"
 Origins = dict[tuple[str, ...], Origin]
-_CODE = Origin(None)
 
 
 def merge(
@@ -15,7 +15,7 @@ def merge(
     base: Any,
     new_origins: Origins,
     origins: Origins,
-    default: Origin = _CODE,
+    default: Origin = CODE,
     path: tuple[str, ...] = (),
     strict: bool = True,
     list_keys: bool = True,
@@ -35,46 +35,83 @@ def merge(
     Raises:
         ConfigError: The two cannot be merged.
     """
-
-    def origin(at: tuple[str, ...]) -> Origin:
-        while at and at not in new_origins:
-            at = at[:-1]
-        return new_origins.get(at, default)
-
     result = list(base) if isinstance(base, list) else dict(base)
     for key, value in new.items():
+        if key == DELETE:
+            continue
         at = (*path, str(key))
         index: Any = key
         if isinstance(result, list):
             if not (list_keys and str(key).isdigit() and int(key) < len(result)):
                 raise ConfigError(
                     f"{'.'.join(at)}: {key!r} is no index of a list of length {len(result)}",
-                    origin(at),
+                    _origin(new_origins, at, default),
                 )
             index = int(key)
         there = isinstance(result, list) or index in result
-        delete = isinstance(value, dict) and value.get("_delete_", False)
-        if delete and not there and strict:
-            raise ConfigError(f"{'.'.join(at)} has _delete_, but no base has that key", origin(at))
-        if isinstance(value, dict):
-            kept = {k: v for k, v in value.items() if k != "_delete_"} if delete else value
-            if there and not delete:
-                old = result[index]
-                if not isinstance(old, (dict, list) if list_keys else dict):
-                    raise ConfigError(
-                        f"{'.'.join(at)} is a dict, but the base has a {type(old).__name__} there "
-                        f"({origins.get(at, default)}); set _delete_=True to drop that of the base",
-                        origin(at),
-                    )
-                result[index] = merge(
-                    kept, old, new_origins, origins, default, at, strict, list_keys
+        if there and isinstance(value, dict) and not value.get(DELETE, False):
+            old = result[index]
+            if not isinstance(old, (dict, list) if list_keys else dict):
+                raise ConfigError(
+                    f"{'.'.join(at)} is a dict, but the base has a {type(old).__name__} there "
+                    f"({origins.get(at, default)}); set {DELETE}=True to drop that of the base",
+                    _origin(new_origins, at, default),
                 )
-                continue
-            result[index] = kept
+            result[index] = merge(value, old, new_origins, origins, default, at, strict, list_keys)
+            continue
+        if there and isinstance(value, dict):
+            kept = {k: v for k, v in value.items() if k != DELETE}
+            result[index] = new_value(kept, new_origins, default, at, strict)
         else:
-            result[index] = value
-        for stale in [known for known in origins if known[: len(at)] == at]:
-            del origins[stale]
-        origins[at] = origin(at)
+            result[index] = new_value(value, new_origins, default, at, strict)
+        if there:
+            for stale in [known for known in origins if known[: len(at)] == at]:
+                del origins[stale]
+        origins[at] = _origin(new_origins, at, default)
         origins.update({k: v for k, v in new_origins.items() if k[: len(at)] == at})
     return result
+
+
+def new_value(
+    value: Any,
+    origins: Origins,
+    default: Origin = CODE,
+    path: tuple[str, ...] = (),
+    strict: bool = True,
+) -> Any:
+    """Return a value that no base has, so that there is nothing in it to delete.
+
+    Args:
+        value: The value; it is not changed.
+        origins: Origins of the value.
+        default: Origin of what ``origins`` does not have.
+        path: Keys that lead to the value.
+        strict: Whether a ``_delete_`` in it is an error, rather than left out.
+
+    Raises:
+        ConfigError: There is one.
+    """
+    if type(value) in (list, tuple):
+        return type(value)(
+            new_value(each, origins, default, (*path, str(index)), strict)
+            for index, each in enumerate(value)
+        )
+    if not isinstance(value, dict):
+        return value
+    if value.get(DELETE, False) and strict:
+        raise ConfigError(
+            f"{'.'.join(path) or 'the file'} has {DELETE}, but there is nothing to delete: no "
+            "base has that key",
+            _origin(origins, (*path, DELETE), default),
+        )
+    return {
+        key: new_value(each, origins, default, (*path, str(key)), strict)
+        for key, each in value.items()
+        if key != DELETE
+    }
+
+
+def _origin(origins: Origins, path: tuple[str, ...], default: Origin) -> Origin:
+    while path and path not in origins:
+        path = path[:-1]
+    return origins.get(path, default)

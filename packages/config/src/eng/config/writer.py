@@ -2,124 +2,79 @@
 
 from __future__ import annotations
 
+import datetime
 import json
-import keyword
-import math
-import re
-from collections.abc import Mapping
-from enum import Enum
-from pathlib import PurePath
-from types import BuiltinFunctionType, FunctionType
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
-from eng.config.errors import ConfigError
+from eng.config.errors import ConfigError, Origin
+from eng.config.python_writer import PythonWriter, Refusal
+from eng.config.scalars import plain_scalar
+from eng.config.variables import is_filled_in
 
-_WIDTH = 100
-# Names that the text itself uses: a key of that name would hide them.
-_USED = ("dict", "float", "frozenset")
-# Loading fills these in, so the string would come back as another one.
-_FILLED_IN = re.compile(r"\{\{\s*(\$\w|_base_\.|file(Dirname|Basename|Extname))")
+_UNICODE_BREAKS = "\x85\u2028\u2029\ufeff"
 
 
-def dump_text(cfg: Mapping[str, Any], file_format: str) -> str:
-    """Return a config as text.
+def dump_text(
+    cfg: Mapping[str, Any], file_format: str, origin: Callable[[tuple[Any, ...]], Origin | None]
+) -> str:
+    """Return a config as text that loads again as an equal config.
+
+    Args:
+        cfg: The config.
+        file_format: ``py``, ``yaml``, ``yml`` or ``json``.
+        origin: Tells where the value at a path comes from, for messages.
 
     Raises:
-        ConfigError: A value cannot be written so that it loads again; the message names its key.
+        ConfigError: The format is another one, or cannot hold a value; the message names its key.
     """
+
+    def refuse(path: tuple[Any, ...], reason: str, value: Any) -> NoReturn:
+        raise ConfigError(
+            f"{'.'.join(map(str, path))} cannot be dumped as {file_format}: {reason}: {value!r}",
+            origin(path),
+        )
+
     if file_format == "py":
-        lines = []
-        for key, value in cfg.items():
-            name_is_free = not key.startswith("__") and key not in _USED
-            if not (key.isidentifier() and not keyword.iskeyword(key) and name_is_free):
-                raise ConfigError(
-                    f"the key {key!r} cannot be a name in a python config: "
-                    "dump the config as yaml or json"
-                )
-            lines.append(f"{key} = {_python(value, key, 0, len(key) + 3)}\n")
-        return "".join(lines)
-    plain = {key: _plain(value, str(key)) for key, value in cfg.items()}
+        return PythonWriter(cfg, refuse).text()
     if file_format == "json":
+        plain = _plain(dict(cfg), (), (), refuse)
         return json.dumps(plain, ensure_ascii=False, indent=2) + "\n"
     if file_format in ("yaml", "yml"):
         import yaml
 
-        return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
+        plain = _plain(dict(cfg), (), (datetime.date, datetime.datetime), refuse)
+        text = str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
+        if any(letter in text for letter in _UNICODE_BREAKS):
+            # The dumper leaves these as they are, and the loader folds them into spaces.
+            text = str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=False))
+        return text
     raise ConfigError(f"no config format {file_format!r}: use py, yaml, yml or json")
 
 
-def _python(value: Any, key: str, indent: int, used: int) -> str:
-    if isinstance(value, (dict, list, tuple, set, frozenset)) and value:
-        start, items, end = _items(value, key, indent + 4)
-        flat = f"{start}{', '.join(items)}{',' if end == ')' and _is_single(value) else ''}{end}"
-        if indent + used + len(flat) <= _WIDTH and "\n" not in flat:
-            return flat
-        pad = " " * (indent + 4)
-        return f"{start}\n{''.join(f'{pad}{item},{chr(10)}' for item in items)}{' ' * indent}{end}"
-    return _atom(value, key)
+def display_text(cfg: Mapping[str, Any]) -> str:
+    """Return a config as Python for people to read: what cannot be dumped is there as ``repr``."""
+    return PythonWriter(cfg, lambda path, reason, value: repr(value)).text()
 
 
-def _is_single(value: Any) -> bool:
-    return isinstance(value, tuple) and len(value) == 1
-
-
-def _items(value: Any, key: str, indent: int) -> tuple[str, list[str], str]:
+def _plain(value: Any, path: tuple[Any, ...], more: tuple[type, ...], refuse: Refusal) -> Any:
+    """Return a value in scalars, lists, dictionaries and what else a format of data has."""
     if isinstance(value, dict):
-        if all(isinstance(k, str) and k.isidentifier() and not keyword.iskeyword(k) for k in value):
-            pairs = [
-                f"{k}={_python(v, f'{key}.{k}', indent, len(k) + 2)}" for k, v in value.items()
-            ]
-            return "dict(", pairs, ")"
-        pairs = []
-        for k, v in value.items():
-            name = _atom(k, key) if not isinstance(k, tuple) else _python(k, key, indent, 2)
-            pairs.append(f"{name}: {_python(v, f'{key}.{k}', indent, len(name) + 3)}")
-        return "{", pairs, "}"
-    if isinstance(value, (set, frozenset)):
-        items = sorted(_python(v, key, indent, 1) for v in value)
-        return ("{", items, "}") if isinstance(value, set) else ("frozenset({", items, "})")
-    items = [_python(v, f"{key}.{i}", indent, 1) for i, v in enumerate(value)]
-    return ("[", items, "]") if isinstance(value, list) else ("(", items, ")")
-
-
-def _atom(value: Any, key: str) -> str:
-    if isinstance(value, dict):
-        return "dict()"
-    if isinstance(value, Enum):
-        return _atom(value.value, key)
-    if isinstance(value, float) and not math.isfinite(value):
-        return f"float('{float(value)}')"
-    if isinstance(value, (bool, int, float, str)):
-        return repr(_plain(value, key))
-    if value is None or isinstance(value, (complex, bytes)):
-        return repr(value)
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return repr(value)
-    return repr(_plain(value, key))
-
-
-def _plain(value: Any, key: str) -> Any:
-    """Return a value in the types that every format has."""
-    if isinstance(value, str) and _FILLED_IN.search(value):
-        raise ConfigError(f"{key} has a variable that loading would fill in: {value!r}")
-    if value is None or type(value) in (bool, int, float, str):
+        for key in value:
+            # JSON turns every key into a string; YAML, which has more types, does not.
+            if not isinstance(key, str) and not (more and plain_scalar(key)[0]):
+                refuse((*path, key), "the key must be a string; dump the config as py", key)
+            if isinstance(key, str) and is_filled_in(key):
+                refuse((*path, key), "it has a variable that loading would fill in", key)
+        return {plain_scalar(k)[1]: _plain(v, (*path, k), more, refuse) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(each, (*path, i), more, refuse) for i, each in enumerate(value)]
+    if type(value) in more:
         return value
-    if isinstance(value, dict):
-        for k in value:
-            if not isinstance(k, str):
-                raise ConfigError(f"the key {k!r} in {key} is no string: dump the config as py")
-        return {k: _plain(v, f"{key}.{k}") for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, f"{key}.{index}") for index, item in enumerate(value)]
-    if isinstance(value, (bool, int, float, str)):
-        return next(kind(value) for kind in (bool, int, float, str) if isinstance(value, kind))
-    if isinstance(value, PurePath):
-        return str(value)
-    if isinstance(value, (type, FunctionType, BuiltinFunctionType)):
-        name = f"{value.__module__}.{value.__qualname__}"
-        if "<" not in name and value.__module__ != "__main__":
-            # A registry takes the full path for the object, so that it builds the same.
-            return name
-    elif callable(getattr(value, "item", None)) and getattr(value, "shape", None) == ():
-        return _plain(value.item(), key)  # a scalar of numpy
-    raise ConfigError(f"{key} is of type {type(value).__name__}, which cannot be dumped: {value!r}")
+    found, plain = plain_scalar(value)
+    if not found:
+        kind = type(value).__name__
+        refuse(path, f"the format has no {kind}; dump the config as py", value)
+    if isinstance(plain, str) and is_filled_in(plain):
+        refuse(path, "it has a variable that loading would fill in", plain)
+    return plain

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from eng.checkpoint import CheckpointError
-from eng.config import Config, ConfigError, DictAction, diff
+from eng.config import Config, ConfigError, DictAction, diff, value_at
 from eng.registry import RUNNERS, NotRegisteredError
 
 from .errors import RunnerConfigError
@@ -95,34 +95,15 @@ def _test(args: argparse.Namespace) -> None:
 def _config(args: argparse.Namespace) -> None:
     cfg = _load_config(args)
     if args.why is not None:
-        print(f"{args.why} = {cfg_value(cfg, args.why)!r}  # {cfg.origin(args.why)}")
+        try:
+            print(f"{args.why} = {value_at(cfg, args.why)!r}  # {cfg.origin(args.why)}")
+        except KeyError as error:
+            raise ConfigError(f"{cfg.filename}: {error.args[0]}") from error
     elif args.diff is not None:
         for change in diff(cfg, Config.fromfile(args.diff)):
             print(f"{change.key}: {change.left!r} -> {change.right!r}")
     else:
         print(cfg.pretty_text)
-
-
-def cfg_value(cfg: Config, key: str) -> Any:
-    """The value at a dotted key, whose parts may be indices of lists.
-
-    Args:
-        cfg: The config.
-        key: The key.
-
-    Returns:
-        The value.
-
-    Raises:
-        ConfigError: If there is none.
-    """
-    value: Any = cfg
-    for part in key.split("."):
-        try:
-            value = value[int(part)] if isinstance(value, (list, tuple)) else value[part]
-        except (KeyError, IndexError, ValueError, TypeError) as error:
-            raise ConfigError(f"{cfg.filename}: no key {key!r}: {part!r} is not there") from error
-    return value
 
 
 def _load_config(args: argparse.Namespace) -> Config:

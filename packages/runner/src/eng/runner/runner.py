@@ -16,7 +16,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from eng.checkpoint import find_latest_checkpoint
-from eng.config import Config
+from eng.config import Config, ConfigError
 from eng.device import get_device
 from eng.dist import (
     broadcast_object_list,
@@ -773,9 +773,18 @@ class Runner:
 
     @master_only
     def dump_config(self) -> None:
-        """Write the config to the work directory."""
+        """Write the config to the work directory, under the name of the file it came from.
+
+        What that format cannot hold does not stop the run: the config is then written as Python.
+        """
         name = Path(self.cfg.filename).name if self.cfg.filename else f"{self._timestamp}.py"
-        self.cfg.dump(str(Path(self._work_dir) / name))
+        path = Path(self._work_dir) / name
+        try:
+            self.cfg.dump(path)
+        except ConfigError as error:
+            path = path.with_suffix(".py")
+            self.logger.warning(f"{error}. The config is in {path}, to be read by people")
+            path.write_text(self.cfg.pretty_text, encoding="utf-8")
 
     def _log_environment(self, env_cfg: dict[str, Any]) -> None:
         environment = {

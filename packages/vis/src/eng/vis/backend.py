@@ -131,7 +131,7 @@ class LocalVisBackend(BaseVisBackend):
             **kwargs: Ignored.
         """
         Path(self._save_dir).mkdir(parents=True, exist_ok=True)
-        config.dump(self._config_save_file)
+        Path(self._config_save_file).write_text(config.pretty_text, encoding="utf-8")
 
     def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
         """Append a number to the file of the scalars.

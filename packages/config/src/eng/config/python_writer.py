@@ -1,0 +1,154 @@
+"""Configs as Python."""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import keyword
+import math
+import unicodedata
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path, PurePath
+from types import BuiltinFunctionType, FunctionType
+from typing import Any
+
+from eng.config.scalars import plain_scalar
+from eng.config.variables import is_filled_in
+
+# What to do with a value that cannot be written: given the keys that lead to it and the reason, it
+# raises, or returns what to write instead.
+Refusal = Callable[[tuple[Any, ...], str, Any], str]
+
+_WIDTH = 100
+_PAIRS = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}"), frozenset: ("frozenset({", "})")}
+# Names that the text itself uses: a key of that name would hide them.
+_USED = ("dict", "float", "complex", "set", "frozenset")
+
+
+class PythonWriter:
+    """Writes a config as Python that loads again as an equal config.
+
+    Classes, functions, paths, dates and members of enumerations are written as expressions, with
+    the imports that these need at the top.
+
+    Args:
+        cfg: The config.
+        refuse: What to do with a value that cannot be written.
+    """
+
+    def __init__(self, cfg: Mapping[str, Any], refuse: Refusal) -> None:
+        self._cfg = cfg
+        self._refuse = refuse
+        self._imports: dict[str, str] = {}
+
+    def text(self) -> str:
+        """Return the config as text."""
+        lines = []
+        for key, value in self._cfg.items():
+            if not is_name(key) or key.startswith("__") or key in _USED:
+                self._refuse((key,), "the key cannot be a name in a python config", value)
+            lines.append(f"{key} = {self._value(value, (key,), 0, len(key) + 3)}\n")
+        imports = [
+            f"import {module}\n" if module == alias else f"import {module} as {alias}\n"
+            for module, alias in sorted(self._imports.items())
+        ]
+        return "".join([*imports, "\n", *lines] if imports else lines)
+
+    def _value(self, value: Any, path: tuple[Any, ...], indent: int, used: int) -> str:
+        if not (isinstance(value, (dict, list, tuple, set, frozenset)) and value):
+            return self._atom(value, path)
+        start, items, end = self._items(value, path, indent + 4)
+        comma = "," if isinstance(value, tuple) and len(value) == 1 else ""
+        flat = f"{start}{', '.join(items)}{comma}{end}"
+        if indent + used + len(flat) <= _WIDTH and "\n" not in flat:
+            return flat
+        pad = " " * (indent + 4)
+        return f"{start}\n{''.join(f'{pad}{item},{chr(10)}' for item in items)}{' ' * indent}{end}"
+
+    def _items(self, value: Any, path: tuple[Any, ...], indent: int) -> tuple[str, list[str], str]:
+        if isinstance(value, dict):
+            if all(is_name(key) for key in value):
+                pairs = [
+                    f"{key}={self._value(each, (*path, key), indent, len(key) + 2)}"
+                    for key, each in value.items()
+                ]
+                return "dict(", pairs, ")"
+            pairs = []
+            for key, each in value.items():
+                name = self._value(key, (*path, key), indent, 2)
+                text = self._value(each, (*path, key), indent, len(name) + 3)
+                pairs.append(f"{name}: {text}")
+            return "{", pairs, "}"
+        kind = next(kind for kind in _PAIRS if isinstance(value, kind))
+        items = [self._value(each, (*path, i), indent, 1) for i, each in enumerate(value)]
+        start, end = _PAIRS[kind]
+        # The order of a set is another one in each process.
+        return start, sorted(items) if kind in (set, frozenset) else items, end
+
+    def _atom(self, value: Any, path: tuple[Any, ...]) -> str:
+        if isinstance(value, dict):
+            return "dict()"
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return repr(next(kind() for kind in _PAIRS if isinstance(value, kind)))
+        if isinstance(value, Enum) and value.name in type(value).__members__:
+            return f"{self._reference(type(value), path)}.{value.name}"
+        if isinstance(value, (type, FunctionType, BuiltinFunctionType)):
+            return self._reference(value, path)
+        if isinstance(value, PurePath):
+            kind = Path if isinstance(value, Path) else type(value)
+            return f"{self._module('pathlib')}.{kind.__name__}({str(value)!r})"
+        if type(value) in (
+            datetime.date,
+            datetime.time,
+            datetime.datetime,
+            datetime.timedelta,
+        ) and (type(getattr(value, "tzinfo", None)) in (type(None), datetime.timezone)):
+            return repr(value).replace("datetime.", f"{self._module('datetime')}.")
+        if isinstance(value, bytes):
+            return repr(bytes(value))
+        if isinstance(value, complex):
+            return f"complex({_real(value.real)}, {_real(value.imag)})"
+        found, plain = plain_scalar(value)
+        if not found:
+            return self._refuse(path, f"it is of type {type(value).__name__}", value)
+        if isinstance(plain, str) and is_filled_in(plain):
+            self._refuse(path, "it has a variable that loading would fill in", plain)
+        return _real(plain) if isinstance(plain, float) else repr(plain)
+
+    def _reference(self, value: Any, path: tuple[Any, ...]) -> str:
+        """Return the expression of an object that can be imported."""
+        module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+        if module and name and _imported(module, name) is value:
+            return f"{self._module(module)}.{name}"
+        return self._refuse(path, "it cannot be imported by its name", value)
+
+    def _module(self, name: str) -> str:
+        if name not in self._imports:
+            alias = name
+            while alias.partition(".")[0] in (*self._cfg, *_USED, *self._imports.values()):
+                alias = f"{alias.replace('.', '_')}_"
+            self._imports[name] = alias
+        return self._imports[name]
+
+
+def is_name(key: object) -> bool:
+    """Whether a key can be written as a name in Python."""
+    if not (isinstance(key, str) and key.isidentifier()) or keyword.iskeyword(key):
+        return False
+    # Python reads a name in this form, and so would load another key.
+    return key.isascii() or unicodedata.normalize("NFKC", key) == key
+
+
+def _real(value: float) -> str:
+    return repr(value) if math.isfinite(value) else f"float('{value}')"
+
+
+def _imported(module: str, name: str) -> Any:
+    try:
+        found: Any = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError):
+        return None
+    return found

@@ -1,0 +1,65 @@
+"""The variables that a config file may use: its own path, the environment, values of its bases."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from eng.config.config_dict import ConfigDict
+from eng.config.errors import ConfigError, Origin
+from eng.config.path import value_at
+
+_VARIABLE = re.compile(
+    r"\{\{\s*(fileDirname|fileBasenameNoExtension|fileBasename|fileExtname)\s*\}\}"
+)
+_ENVIRONMENT = re.compile(r"\{\{\s*\$(\w+)\s*(?::\s*([^{}\n]*?))?\s*\}\}")
+BASE_VARIABLE = re.compile(r"\{\{\s*_base_\.([\w.]+)\s*\}\}")
+
+
+def substitute(text: str, path: Path) -> str:
+    """Fill in the variables of the file's own path, and those of the environment.
+
+    Raises:
+        ConfigError: A variable of the environment is not set, and has no default.
+    """
+    known = {
+        "fileDirname": str(path.parent),
+        "fileBasename": path.name,
+        "fileBasenameNoExtension": path.stem,
+        "fileExtname": path.suffix,
+    }
+
+    def environment(match: re.Match[str]) -> str:
+        value = os.environ.get(match[1], match[2])
+        if value is None:
+            line = text.count("\n", 0, match.start()) + 1
+            raise ConfigError(
+                f"the environment variable {match[1]} is not set; set it, or give a default as "
+                f"{{{{ ${match[1]}:default }}}}",
+                Origin(str(path), line),
+            )
+        return value
+
+    # Windows paths would bring escape sequences into a string.
+    text = _VARIABLE.sub(lambda match: known[match[1]].replace("\\", "/"), text)
+    return _ENVIRONMENT.sub(environment, text)
+
+
+def is_filled_in(text: str) -> bool:
+    """Whether loading would replace a part of this string, which then came back as another one."""
+    return any(each.search(text) for each in (_VARIABLE, _ENVIRONMENT, BASE_VARIABLE))
+
+
+def base_value(base: Mapping[str, Any], key: str, origin: Origin) -> Any:
+    """Return the value of ``{{ _base_.key }}``.
+
+    Raises:
+        ConfigError: The bases have no such value.
+    """
+    try:
+        return ConfigDict._hook(value_at(base, key))
+    except KeyError:
+        raise ConfigError(f"no base has the variable _base_.{key}", origin) from None
