@@ -11,6 +11,7 @@ import string
 import unicodedata
 from pathlib import Path, PurePosixPath
 
+import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -195,7 +196,6 @@ def test_functions_of_other_modules_are_values_and_own_ones_helpers(tmp_path):
 
 
 def test_numpy_scalars_become_plain(tmp_path):
-    numpy = pytest.importorskip("numpy")
     values = dict(a=numpy.float32(0.5), b=numpy.int64(3), c=numpy.bool_(True), d=numpy.float64(2))
     for suffix in ("py", "yaml", "json"):
         Config(values).dump(tmp_path / f"c.{suffix}")

@@ -211,3 +211,116 @@ def test_importing_and_building_do_not_import_torch():
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_dotted_name_in_a_scope_is_no_path_of_another_package():
+    root, det, _ = tree()
+    nested = Registry("nested", parent=det, scope="nested")
+    nested.register_module(name="Deep", module=dict)
+    assert root.get("det.nested.Deep") is dict
+    assert root.get("det.collections.OrderedDict") is None
+    assert root.get("collections.OrderedDict").__name__ == "OrderedDict"
+    assert root.get("collections.NoSuchThing") is None
+    assert root.get("no_such_package.Thing") is None
+    with pytest.raises(NotRegisteredError, match=r"no scope 'no_such'.*known: eng, det"):
+        root.build(dict(type="no_such.Thing"))
+    assert root.get("mmengine.registry.Registry") is Registry
+
+
+def test_the_scope_of_a_package_is_imported_when_it_is_named(tmp_path, monkeypatch):
+    package = tmp_path / "eng_scope_pkg"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "registry.py").write_text(
+        "from eng.registry import MODELS, Registry\n"
+        "OURS = Registry('model', parent=MODELS, locations=['eng_scope_pkg.models'])\n"
+    )
+    (package / "models.py").write_text(
+        "from eng_scope_pkg.registry import OURS\n@OURS.register_module()\nclass Net:\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert type(MODELS.build(dict(type="eng_scope_pkg.Net"))).__module__ == "eng_scope_pkg.models"
+    init_default_scope("eng_scope_pkg")
+    assert type(MODELS.build(dict(type="Net"))).__name__ == "Net"
+    with pytest.raises(ValueError, match="scope eng_scope_pkg exists in model"):
+        Registry("again", parent=MODELS, scope="eng_scope_pkg")
+    (tmp_path / "eng_broken_scope").mkdir()
+    (tmp_path / "eng_broken_scope" / "registry.py").write_text("import eng_is_not_there\n")
+    with pytest.raises(ModuleNotFoundError, match="eng_is_not_there"):
+        MODELS.get("eng_broken_scope.Net")
+
+
+def test_builds_as_documented():
+    registry = Registry("models")
+
+    @registry.register_module()
+    class ResNet:
+        def __init__(self, depth, stages=4):
+            self.depth, self.stages = depth, stages
+
+    model = build_from_cfg(dict(depth=50), registry, dict(type="ResNet", depth=18, stages=3))
+    assert (model.depth, model.stages) == (50, 3)
+    child = Registry("detectors", parent=registry, scope="det")
+    assert child.build_func is registry.build_func
+    assert child.build(dict(type=ResNet, depth=1)).depth == 1
+    assert "ResNet" in child
+    assert "Nothing" not in child
+    assert len(registry) == 1
+    assert "ResNet" in repr(registry)
+    with pytest.raises(TypeError, match="must be a str, got"):
+        registry.get(3)
+    with pytest.raises(TypeError, match=r"type must be a str or valid type.*::models registry"):
+        registry.build(dict(type=3))
+    with pytest.raises(TypeError, match="registry must be"):
+        build_from_cfg(dict(type="ResNet"), "models")
+    with pytest.raises(TypeError, match="force must be a boolean"):
+        registry.register_module(force="yes")
+    with pytest.raises(TypeError, match="parent must be a Registry"):
+        Registry("x", parent="models")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'deep'") as info:
+        registry.build(dict(type="ResNet", depth=1, deep=2))
+    assert "'deep': 2" in info.value.__notes__[0]
+
+
+def test_a_config_is_not_changed_and_may_be_any_mapping():
+    from types import MappingProxyType
+
+    registry = Registry("r")
+    registry.register_module(name="dict", module=dict)
+    cfg = dict(type="dict", a=dict(b=1), _scope_="nowhere")
+    assert registry.build(MappingProxyType(cfg)) == dict(a=dict(b=1))
+    assert cfg == dict(type="dict", a=dict(b=1), _scope_="nowhere")
+
+
+def test_names_under_threads_import_once(tmp_path, monkeypatch):
+    """Threads that miss the same name at once all find what the first import registers."""
+    info = tmp_path / "threaded-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: threaded\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[eng.modules]\nthreaded_kind = eng_threaded\n")
+    (tmp_path / "eng_threaded.py").write_text(
+        "import sys, time\ntime.sleep(0.1)\n"
+        "sys.eng_threaded_registry.register_module(name='Late', module=dict)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = Registry("threaded_kind")
+    monkeypatch.setattr(sys, "eng_threaded_registry", registry, raising=False)
+    found = []
+    start = threading.Barrier(6)
+
+    def work():
+        start.wait()
+        found.append(registry.get("Late"))
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert found == [dict] * 6
+
+
+def test_all_root_registries_are_of_the_root_scope():
+    import eng.registry
+
+    roots = [value for value in vars(eng.registry).values() if isinstance(value, Registry)]
+    assert {registry.scope for registry in roots} == {"eng"}
+    assert len({registry.name for registry in roots}) == len(roots) == 24

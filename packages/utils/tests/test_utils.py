@@ -1,6 +1,8 @@
 import io
 import multiprocessing
 import os
+import re
+import subprocess
 import threading
 from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import PackageNotFoundError
@@ -146,3 +148,152 @@ def test_arguments_and_types():
         u.import_modules_from_strings(["not_there_x"])
     with pytest.warns(UserWarning, match="not_there_x"):
         assert u.import_modules_from_strings("not_there_x", allow_failed_imports=True) is None
+
+
+def test_managers_in_a_forked_process():
+    class Forked(u.ManagerMixin):
+        def __init__(self, name=""):
+            super().__init__(name)
+
+    Forked.get_instance("parent")
+    holding, leave = threading.Event(), threading.Event()
+
+    class Slow(u.ManagerMixin):
+        def __init__(self, name=""):
+            super().__init__(name)
+            holding.set()
+            leave.wait(30)
+
+    thread = threading.Thread(target=Slow.get_instance, args=("slow",))
+    thread.start()
+    holding.wait(30)
+    # The lock is held by a thread that the child does not have: the child must not wait for it.
+    process = multiprocessing.get_context("fork").Process(target=Forked.get_instance, args=("c",))
+    process.start()
+    process.join(30)
+    leave.set()
+    thread.join()
+    assert process.exitcode == 0
+    assert not Forked.check_instance_created("c")
+
+
+def test_managers_by_name():
+    class Recorder(metaclass=u.ManagerMeta):
+        def __init__(self, name):
+            self.name = name
+
+    class Other(u.ManagerMixin):
+        def __init__(self, name="", fail=False):
+            super().__init__(name)
+            if fail:
+                raise OSError("no")
+
+    assert Recorder._instance_dict == {}
+    with pytest.raises(OSError, match="no"):
+        Other.get_instance("a", fail=True)
+    assert not Other.check_instance_created("a")
+    first = Other.get_instance("a")
+    second = Other.get_instance("b")
+    assert Other.get_instance("a") is first
+    assert Other.get_current_instance() is second
+    assert Other("a") is not first
+    with pytest.raises(TypeError, match="name of a Other must be a string, but it is a int"):
+        Other.get_instance(1)
+    with pytest.raises(ValueError, match="must not be empty"):
+        Other.get_instance("")
+
+
+def test_casts_and_tuples():
+    assert list(u.iter_cast(["1", "2"], int)) == [1, 2]
+    assert u.list_cast((1, 2), str) == ["1", "2"]
+    assert u.tuple_cast([1.5], int) == (1,)
+    with pytest.raises(TypeError, match="iterable"):
+        u.iter_cast(1, int)
+    with pytest.raises(TypeError, match="valid type"):
+        u.list_cast([1], "int")
+    assert (u.to_1tuple(1), u.to_3tuple(1), u.to_4tuple("a")) == ((1,), (1, 1, 1), "a")
+    assert u.to_ntuple(5)(None) == (None,) * 5
+    assert u.to_2tuple([1, 2, 3]) == [1, 2, 3]
+    assert u.is_str("a")
+    assert not u.is_str(b"a")
+    assert u.is_tuple_of((1, "a"), (int, str))
+    assert not u.is_seq_of([1], int, seq_type=tuple)
+    with pytest.raises(TypeError, match="seq_type"):
+        u.is_seq_of([1], int, seq_type="list")
+    assert u.slice_list([1, 2, 3, 4], 2) == [[1, 2], [3, 4]]
+    for lens, error in ((3, ValueError), ([1, 2], ValueError), ("a", TypeError)):
+        with pytest.raises(error):
+            u.slice_list([1, 2, 3, 4], lens)
+    assert u.has_method("a", "upper")
+    assert not u.has_method("a", "__doc__")
+
+
+def test_files(tmp_path):
+    u.mkdir_or_exist(tmp_path / "a" / "b")
+    u.mkdir_or_exist(tmp_path / "a" / "b")
+    u.mkdir_or_exist("")
+    with u.fopen(tmp_path / "a" / "f", "w", encoding="utf-8") as file:
+        file.write("ü")
+    assert u.fopen(str(tmp_path / "a" / "f"), encoding="utf-8").read() == "ü"
+    with pytest.raises(FileExistsError):
+        u.mkdir_or_exist(tmp_path / "a" / "f")
+    with pytest.raises(ValueError, match="string or a Path, but it is a int"):
+        u.fopen(1)
+    assert u.is_filepath(tmp_path)
+    assert not u.is_filepath(1)
+    with pytest.raises(FileNotFoundError, match=r"lost: .*nope"):
+        u.check_file_exist(tmp_path / "nope", "lost: {}")
+    for arguments in ((1,), (tmp_path, 3)):
+        with pytest.raises(TypeError):
+            u.scandir(*arguments)
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    assert list(u.scandir(tmp_path, recursive=True)) == [str(Path("a", "f"))]
+    with pytest.raises(IsADirectoryError):
+        u.symlink("f", tmp_path / "a" / "b")
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["b", "f", "loop"]
+
+
+def test_programs_and_checkouts(tmp_path, monkeypatch):
+    u.call_command(["true"])
+    with pytest.raises(subprocess.CalledProcessError):
+        u.call_command(["false"])
+    asked = []
+    monkeypatch.setattr(subprocess, "check_call", asked.append)
+    u.install_package("pytest")  # is installed: nothing to do
+    u.install_package("not-a-package-at-all")
+    assert [command[1:] for command in asked] == [["-m", "pip", "install", "not-a-package-at-all"]]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert u.get_git_hash(fallback="none") == "none"
+    with pytest.raises(TypeError, match="digits"):
+        u.get_git_hash(digits="7")
+
+    @u.check_prerequisites(["a", "b"], checker=lambda name: name == "a")
+    def function():
+        pass
+
+    with pytest.raises(RuntimeError, match='"b" are required in method "function"'):
+        function()
+
+
+def test_timers(capsys):
+    assert u.check_time("a name of this test") == 0.0
+    assert u.check_time("a name of this test") > 0
+    with u.Timer(print_tmpl="took {:.1f} s.") as timer:
+        assert timer.is_running
+    assert re.fullmatch(r"took \d+\.\d s\.\n", capsys.readouterr().out)
+    assert not timer.is_running
+    timer = u.Timer()
+    first = timer.since_start()
+    assert timer.since_last_check() >= 0
+    assert timer.since_start() >= first
+
+
+def test_a_deprecated_argument_by_position():
+    @u.deprecated_api_warning({"old": "new"}, cls_name="Box")
+    def function(old=None, new=1):
+        return old, new
+
+    with pytest.warns(DeprecationWarning, match=r"`Box\.function`"):
+        assert function(3) == (None, 3)
+    assert function(new=2) == (None, 2)

@@ -181,16 +181,8 @@ class Registry:
         found = self._module_dict.get(key) if isinstance(key, str) else _refuse_key(key)
         if found is not None:
             return found
-        scope, rest = self.split_scope_key(key)
-        if scope is None:
-            return self._get_upwards(key)
-        scope = canonical(scope)
-        target = self if scope == self._scope else self._search(scope) or self.root._search(scope)
-        if target is not None:
-            found = target.get(rest) if "." in rest else target._get_here(rest)
-            if found is not None:
-                return found
-        return import_object(f"{scope}.{rest}")
+        found = self._find(key)
+        return found if found is not None or "." not in key else import_object(_full_path(key))
 
     def register_module(
         self,
@@ -262,6 +254,17 @@ class Registry:
             if child.scope in self._children:
                 raise ValueError(f"scope {child.scope} exists in {self.name} registry already")
             self._children[child.scope] = child
+
+    def _find(self, key: str) -> Any:
+        """Look a name up among what is registered in the tree."""
+        scope, rest = self.split_scope_key(key)
+        if scope is None:
+            return self._get_upwards(key)
+        scope = canonical(scope)
+        target = self if scope == self._scope else self._search(scope) or self.root._search(scope)
+        if target is None:
+            return None
+        return target._find(rest) if "." in rest else target._get_here(rest)
 
     def _get_here(self, name: str) -> Any:
         """Look a plain name up in this registry alone, importing what may register it."""
@@ -377,6 +380,11 @@ def _names(name: str | Sequence[str] | None) -> list[str] | None:
             f"but got {type(name)}: {name!r}"
         )
     return list(names)
+
+
+def _full_path(key: str) -> str:
+    scope, _, rest = key.partition(".")
+    return f"{canonical(scope)}.{rest}"
 
 
 def _refuse_key(key: object) -> None:
