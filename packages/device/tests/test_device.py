@@ -1,25 +1,114 @@
+"""Which accelerator is here, with the extensions of vendors played by modules of the test."""
+
+import sys
+import types
+
 import pytest
 import torch
 
-from eng.device import autocast, get_device, get_max_memory
+from eng import device
+from eng.device import autocast, availability, get_device, get_max_cuda_memory, get_max_memory
+
+
+@pytest.fixture
+def no_accelerator(monkeypatch):
+    availability._import_extension.cache_clear()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    yield monkeypatch
+    availability._import_extension.cache_clear()
+
+
+def extension(available, peak=0):
+    """What torch_npu and torch_mlu put into torch."""
+    return types.SimpleNamespace(
+        is_available=lambda: available, max_memory_allocated=lambda device: peak
+    )
 
 
 def test_the_device_named_can_be_used():
     assert torch.ones(2, device=get_device()).sum().item() == 2
 
 
+def test_a_build_without_accelerators_answers_false(no_accelerator):
+    assert get_device() == "cpu"
+    for name in ("cuda", "mlu", "npu", "mps"):
+        assert getattr(device, f"is_{name}_available")() is False
+    with pytest.raises(RuntimeError, match="no cuda device is available; here is: cpu"):
+        get_max_memory("cuda")
+    with pytest.raises(RuntimeError, match="at start of device string: toaster"):
+        get_max_memory("toaster")
+    assert get_max_memory() == 0
+
+
+@pytest.mark.parametrize("name", ["npu", "mlu"])
+def test_extensions_of_vendors(no_accelerator, name):
+    no_accelerator.setattr(torch, name, extension(True, peak=3 << 20), raising=False)
+    assert getattr(device, f"is_{name}_available")() is True
+    assert get_device() == name
+    no_accelerator.setattr(torch, name, extension(False))
+    assert get_device() == "cpu"
+
+
+def test_an_extension_that_fails_is_told_once(no_accelerator, tmp_path):
+    (tmp_path / "torch_npu.py").write_text("raise OSError('libascend.so is missing')\n")
+    no_accelerator.syspath_prepend(tmp_path)
+    no_accelerator.delitem(sys.modules, "torch_npu", raising=False)
+    with pytest.warns(RuntimeWarning, match="torch_npu is installed but .*libascend"):
+        assert device.is_npu_available() is False
+    assert device.is_npu_available() is False
+
+
+def test_the_order_of_preference(no_accelerator):
+    no_accelerator.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert get_device() == "mps"
+    no_accelerator.setattr(torch, "mlu", extension(True), raising=False)
+    assert get_device() == "mlu"
+    no_accelerator.setattr(torch, "npu", extension(True), raising=False)
+    assert get_device() == "npu"
+    no_accelerator.setattr(torch.cuda, "is_available", lambda: True)
+    assert get_device() == "cuda"
+
+
+def test_peak_memory_in_megabytes(no_accelerator):
+    no_accelerator.setattr(torch.cuda, "is_available", lambda: True)
+    no_accelerator.setattr(torch.cuda, "max_memory_allocated", lambda device=None: (5 << 20) - 1)
+    assert get_max_cuda_memory() == get_max_memory() == get_max_memory(0) == 4
+    assert get_max_memory("cuda:1") == 4
+    assert get_max_memory("cpu") == 0
+
+
+def test_metal_tells_what_is_in_use(no_accelerator):
+    no_accelerator.setattr(torch.backends.mps, "is_available", lambda: True)
+    no_accelerator.setattr(torch.mps, "current_allocated_memory", lambda: 7 << 20)
+    assert get_max_memory() == 7
+
+
 def test_autocast_lowers_precision_and_refuses_unknown_devices():
     a = torch.ones(2, 2)
     with autocast(device_type="cpu"):
         assert a.mm(a).dtype is torch.bfloat16
+    with autocast("cpu", dtype=torch.float16):
+        assert a.mm(a).dtype is torch.float16
+    with autocast("cpu:0", enabled=False):
+        assert a.mm(a).dtype is torch.float32
+    with autocast("toaster", enabled=False):
+        assert a.mm(a).dtype is torch.float32
     with (
-        pytest.raises(ValueError, match="no autocast for device type 'toaster'"),
+        pytest.raises(ValueError, match=r"no autocast for device type 'toaster'; use one of .*cpu"),
         autocast("toaster"),
     ):
         pass
-    with pytest.raises(ValueError, match=r"not in torch.float64"), autocast("cpu", torch.float64):
+    with pytest.raises(ValueError, match=r"not in torch\.float64"), autocast("cpu", torch.float64):
+        pass
+    with pytest.raises(TypeError, match="device_type is a str"), autocast(0):
         pass
 
 
-def test_the_cpu_counts_no_memory():
-    assert get_max_memory("cpu") == 0
+def test_autocast_decorates_a_function():
+    @autocast(device_type="cpu")
+    def multiply(a):
+        return a.mm(a)
+
+    assert multiply(torch.ones(2, 2)).dtype is torch.bfloat16
+    assert multiply(torch.ones(2, 2)).dtype is torch.bfloat16

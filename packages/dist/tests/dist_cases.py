@@ -1,9 +1,13 @@
 """What each process of the tests runs."""
 
+import contextlib
 import os
+import sys
 import time
+from pathlib import Path
 
 import eng.dist as dist
+import numpy as np
 import pytest
 import torch
 
@@ -48,6 +52,166 @@ def collectives():
     assert params[0].tolist() == [1, 1]
     dist.barrier(timeout=20)
     return dist.sync_random_seed()
+
+
+OPS = {
+    "sum": np.add,
+    "mean": np.add,
+    "product": np.multiply,
+    "min": np.minimum,
+    "max": np.maximum,
+    "band": np.bitwise_and,
+    "bor": np.bitwise_or,
+    "bxor": np.bitwise_xor,
+}
+INTEGERS = (
+    torch.uint8,
+    torch.int8,
+    torch.uint16,
+    torch.int16,
+    torch.uint32,
+    torch.int32,
+    torch.uint64,
+    torch.int64,
+)
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex128)
+
+
+def every_reduction():
+    """Hold each operation on each dtype against numpy, in tensors that are not contiguous."""
+    rank, size = dist.get_dist_info()
+    for dtype in (*INTEGERS, *FLOATS):
+        # numpy has no bfloat16: small whole numbers are the same in float32
+        kind = np.float32 if dtype is torch.bfloat16 else torch.empty(0, dtype=dtype).numpy().dtype
+        parts = [np.array([[3, 1 + 2 * r], [r, 2]]).astype(kind) for r in range(size)]
+        for op, fold in OPS.items():
+            data = torch.from_numpy(parts[rank]).to(dtype, copy=True).t()
+            if dtype in FLOATS and op in ("band", "bor", "bxor"):
+                with pytest.raises(TypeError, match=f"{op} reduces integers and booleans"):
+                    dist.all_reduce(data, op)
+                continue
+            if dtype.is_complex and op in ("min", "max"):
+                with pytest.raises(TypeError, match="complex numbers have no order"):
+                    dist.all_reduce(data, op)
+                continue
+            dist.all_reduce(data, op)
+            expected = fold.reduce(np.stack(parts), axis=0, dtype=kind)
+            if op == "mean":
+                expected = expected / size if dtype in FLOATS else expected // size
+            got = data.t().float().numpy() if dtype is torch.bfloat16 else data.t().numpy()
+            np.testing.assert_allclose(got, expected, err_msg=f"{op} of {dtype}")
+    big = torch.tensor([2**64 - 1 - rank, 2**63 + rank], dtype=torch.uint64)
+    dist.all_reduce(big, "max")
+    assert big.tolist() == [2**64 - 1, 2**63 + size - 1]
+    full = torch.tensor([2**16 - 1], dtype=torch.uint16)
+    dist.all_reduce(full, "mean")
+    assert full.tolist() == [2**16 - 1]
+    eighth = torch.tensor([1.5]).to(torch.float8_e4m3fn)
+    dist.all_reduce(eighth)
+    assert eighth.float().tolist() == [1.5 * size]
+    with pytest.raises(TypeError, match="booleans have no mean"):
+        dist.all_reduce(torch.tensor([True]), "mean")
+    with pytest.raises(ValueError, match=r"unknown reduce operation 'avg', known are: sum, mean"):
+        dist.all_reduce(full, "avg")
+    for dtype in dict.fromkeys([*INTEGERS, *FLOATS, torch.bool, torch.float8_e5m2]):
+        data = torch.tensor([[0, 1], [rank % 2, 1]]).to(dtype).t()
+        for other, part in enumerate(dist.all_gather(data)):
+            assert part.dtype is dtype
+            wanted = torch.tensor([[0, other % 2], [1, 1]])
+            assert part.to(torch.complex128).tolist() == wanted.to(torch.complex128).tolist()
+        sent = data.clone() if rank == size - 1 else torch.zeros_like(data)
+        dist.broadcast(sent, src=size - 1)
+        assert sent.float().tolist() == torch.tensor([[0, (size - 1) % 2], [1, 1]]).tolist()
+
+
+def params_in_buckets():
+    rank, size = dist.get_dist_info()
+    for bucket, coalesce in ((-1, True), (1, True), (-1, False)):
+        params = [torch.full((n,), float(rank)) for n in (10, 300_000, 7)]
+        params.append(torch.full((3,), rank, dtype=torch.int64))
+        params.append(torch.empty(0))
+        dist.all_reduce_params(params, coalesce=coalesce, bucket_size_mb=bucket)
+        for param in params:
+            assert param.tolist() == [sum(range(size))] * param.numel()
+
+
+def local_groups():
+    rank, size = dist.get_dist_info()
+    with pytest.raises(ValueError, match="must divide the world size"):
+        dist.init_local_group(0, size + 1)
+    with pytest.raises(RuntimeError, match="init_local_group"):
+        dist.get_local_group()
+    each = max(1, size // 2)
+    dist.init_local_group(rank // each, each)
+    group = dist.get_local_group()
+    assert dist.get_local_size() == dist.get_world_size(group) == each
+    assert dist.get_local_rank() == dist.get_rank(group) == rank % each
+    data = torch.tensor([rank])
+    dist.all_reduce(data, group=group)
+    first = rank // each * each
+    assert data.item() == sum(range(first, first + each))
+    assert dist.all_gather_object(rank, group) == list(range(first, first + each))
+
+
+def large_object(megabytes):
+    rank, size = dist.get_dist_info()
+    mine = np.full(megabytes << 20, rank, dtype=np.uint8)
+    gathered = dist.gather_object(mine)
+    if rank == 0:
+        assert [part.nbytes for part in gathered] == [megabytes << 20] * size
+        assert [int(part[-1]) for part in gathered] == list(range(size))
+    sent = [mine if rank == 0 else None]
+    dist.broadcast_object_list(sent)
+    assert sent[0].nbytes == megabytes << 20
+    assert int(sent[0][0]) == 0
+
+
+def bad_lists():
+    rank = dist.get_rank()
+    with pytest.raises(TypeError, match="data is a list of objects, not dict"):
+        dist.broadcast_object_list({})
+    with pytest.raises(ValueError, match="unknown device 'tpu' to collect results on"):
+        dist.collect_results([1], 2, device="tpu")
+    with pytest.raises(ValueError, match="tmpdir should be None"):
+        dist.collect_results([1], 2, device="gpu", tmpdir="x")
+    if rank == 1:
+        with pytest.raises(ValueError, match="rank 0 sends a list of 1 objects, rank 1 has room"):
+            dist.broadcast_object_list([None, None])
+    else:
+        dist.broadcast_object_list([1])
+    dist.barrier()
+
+
+def collected_in(folder):
+    """Results of two sizes, some of them repeated samples, through a folder that is kept."""
+    rank, size = dist.get_dist_info()
+    Path(folder, "theirs").write_text("x")
+    for _ in range(3):
+        total = 3 * size - 1
+        results = dist.collect_results(list(range(rank, total + 1, size)), total, tmpdir=folder)
+        assert results == (list(range(total)) if rank == 0 else None)
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def ending_in_backward(how, explained, stderr=os.devnull):
+    """Rank 1 ends while the others reduce gradients in the backward pass."""
+    rank = dist.get_rank()
+    if rank == 0:
+        sys.stderr = Path(stderr).open("w", buffering=1)
+    model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(4, 4))
+    for step in range(3):
+        loss = model(torch.ones(2, 4)).sum()
+        if step == 1 and rank == 1:
+            if how == "kill":
+                os.kill(os.getpid(), 9)
+            raise ValueError("oh no")
+        with dist.explain_failures("training") if explained else contextlib.nullcontext():
+            loss.backward()
+
+
+def own_failure():
+    with dist.explain_failures("training"):
+        raise RuntimeError("a fault of my own")
 
 
 def mismatched():

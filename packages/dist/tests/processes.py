@@ -22,7 +22,10 @@ def run(
 ) -> list[Any]:
     """Call ``function(*args)`` in each process; return what each returned, or its exception."""
     with TemporaryDirectory() as folder:
-        context = multiprocessing.get_context("spawn")
+        # a process forked from one that has imported torch starts in a moment, and shares nothing
+        # else with this one
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["eng.dist"])
         # as with torchrun, the store is the parent's: it takes any free port and keeps it
         store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
         port = store.port

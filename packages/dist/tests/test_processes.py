@@ -17,6 +17,55 @@ def test_collectives(world_size, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("world_size", [1, 2, 4])
+@pytest.mark.parametrize(
+    "case",
+    [dist_cases.every_reduction, dist_cases.params_in_buckets, dist_cases.local_groups],
+)
+def test_in_processes(case, world_size):
+    processes.run(case, world_size)
+
+
+def test_objects_of_hundreds_of_megabytes():
+    processes.run(dist_cases.large_object, 2, 300)
+
+
+def test_wrong_lists_and_devices_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    processes.run(dist_cases.bad_lists, 2)
+
+
+def test_a_folder_of_somebody_else_is_left_as_it_was(tmp_path):
+    listings = processes.run(dist_cases.collected_in, 3, str(tmp_path))
+    assert listings == [["theirs"]] * 3
+
+
+@pytest.mark.parametrize(
+    ("how", "cause"),
+    [
+        ("raise", "training failed in rank [02]: rank 1 failed with ValueError: oh no"),
+        ("kill", r"training failed in rank [02]: .*rank 1 \(process \d+ on "),
+    ],
+)
+def test_a_rank_that_dies_in_the_backward_pass_is_named(how, cause):
+    results = processes.run(dist_cases.ending_in_backward, 3, how, True, check=False)
+    for rank in (0, 2):
+        with pytest.raises(RuntimeError, match=cause):
+            raise results[rank]
+
+
+def test_without_a_block_the_cause_is_told_at_the_end(tmp_path):
+    path = tmp_path / "stderr"
+    processes.run(dist_cases.ending_in_backward, 2, "raise", False, str(path), check=False)
+    told = "eng.dist: rank 0 failed because of another: rank 1 failed with ValueError: oh no"
+    assert told in path.read_text()
+
+
+def test_a_failure_of_its_own_is_left_as_it_is():
+    (result,) = processes.run(dist_cases.own_failure, 1, check=False)
+    assert str(result) == "RuntimeError: a fault of my own"
+
+
 @pytest.mark.parametrize(
     ("case", "message"),
     [

@@ -1,4 +1,5 @@
 import importlib
+import importlib.metadata
 import multiprocessing
 import os
 import sys
@@ -27,7 +28,68 @@ def test_env_names_torch():
     assert collect_env()["PyTorch"] == torch.__version__
 
 
+def test_env_survives_what_is_missing(monkeypatch, tmp_path):
+    info = collect_env()
+    for name in ("sys.platform", "Python", "CUDA available", "GCC", "PyTorch compiling details"):
+        assert name in info
+    assert info["MMENGINE"] == importlib.metadata.version("eng-dl-utils")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert collect_env()["GCC"] == "n/a"
+    broken = tmp_path / "gcc"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    assert collect_env()["GCC"] == "n/a"
+
+
+def test_env_lists_gpus_of_one_kind_together(monkeypatch):
+    names = ["A", "B", "A"]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: names[index])
+    info = collect_env()
+    assert (info["GPU 0,2"], info["GPU 1"]) == ("A", "B")
+
+
+def test_time_counter_as_documented(capsys):
+    @TimeCounter()
+    def fun1():
+        pass
+
+    fun1()
+    out = capsys.readouterr().out
+    assert out.startswith("[fun1]-time per run averaged in the past 1 runs: ")
+    assert out.endswith(" ms\n")
+    counter = TimeCounter(log_interval=2, warmup_interval=1, tag="given")
+    for seconds in (100.0, 0.2, 0.4, 0.6, 0.8):
+        counter.print_time(seconds)
+    assert capsys.readouterr().out.splitlines() == [
+        "[given]-time per run averaged in the past 2 runs: 300.0 ms",
+        "[given]-time per run averaged in the past 4 runs: 500.0 ms",
+    ]
+
+
+def test_time_counter_writes_to_a_logger(caplog):
+    import logging
+
+    with caplog.at_level("INFO"), TimeCounter(tag="logged", logger=logging.getLogger("timed")):
+        pass
+    assert caplog.messages[0].startswith("[logged]-time per run")
+
+
 def test_norms():
+    for layer in (
+        nn.BatchNorm1d(1),
+        nn.SyncBatchNorm(1),
+        nn.InstanceNorm2d(1),
+        nn.LayerNorm(1),
+        nn.LocalResponseNorm(1),
+    ):
+        assert is_norm(layer)
+    assert not is_norm(nn.Linear(1, 1))
+    assert not is_norm(nn.BatchNorm2d(1), exclude=(nn.BatchNorm2d, nn.LayerNorm))
+    assert not has_batch_norm(nn.InstanceNorm2d(1))
+    with pytest.raises(TypeError, match="exclude is a type, a tuple of types or None, not 'BN'"):
+        is_norm(nn.LayerNorm(1), exclude="BN")
     assert has_batch_norm(nn.Sequential(nn.BatchNorm2d(1)))
     assert not has_batch_norm(nn.Linear(1, 1))
     assert is_norm(nn.GroupNorm(1, 1))
@@ -37,6 +99,15 @@ def test_norms():
 def test_images_come_back():
     images = torch.tensor([10.0, 20.0, 30.0]).reshape(1, 3, 1, 1)
     assert tensor2imgs(images)[0].tolist() == [[[30, 20, 10]]]
+    rgb = tensor2imgs(images / 10, mean=(1, 2, 3), std=(10, 10, 100), to_bgr=False)
+    assert rgb[0].tolist() == [[[11, 22, 255]]]
+    gray = tensor2imgs(torch.tensor([[[[-5.0, 300.0]]]]), to_bgr=False)
+    assert gray[0].tolist() == [[0, 255]]
+    assert (len(gray), gray[0].dtype.name, gray[0].flags["C_CONTIGUOUS"]) == (1, "uint8", True)
+    with pytest.raises(ValueError, match=r"shape \(N, 1 or 3, H, W\), not \(3, 1, 1\)"):
+        tensor2imgs(images[0])
+    with pytest.raises(ValueError, match=r"need 3 value\(s\) each, not 1 and 3"):
+        tensor2imgs(images, mean=(1,))
     with pytest.raises(ValueError, match="to_bgr must be False"):
         tensor2imgs(torch.zeros(1, 1, 2, 2))
 

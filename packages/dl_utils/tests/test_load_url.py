@@ -20,6 +20,7 @@ class Server(ThreadingHTTPServer):
         self.files = {}
         self.ranges = []
         self.break_after = None
+        self.stall, self.released = threading.Event(), threading.Event()
 
     def url(self, name):
         return f"http://127.0.0.1:{self.server_port}/{name}"
@@ -40,6 +41,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if wanted else 200)
         self.send_header("Content-Length", str(len(data) - first))
         self.end_headers()
+        if self.server.stall.is_set():
+            self.server.released.wait(30)
         end, self.server.break_after = self.server.break_after, None
         self.wfile.write(data[first : first + end if end else None])
 
@@ -53,6 +56,7 @@ def server():
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     yield server
+    server.released.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -125,3 +129,34 @@ def test_what_is_not_there_is_told_with_its_url(server, tmp_path):
     with pytest.raises(RuntimeError, match=r"/none\.pth cannot be downloaded: .*404"):
         fetch(server, "none.pth", tmp_path)
     assert visible(tmp_path) == []
+
+
+def test_a_silent_server_is_given_up(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("eng.dl_utils.download._SILENCE", 0.2)
+    server.files["m.pth"] = saved({"a": 1})
+    server.stall.set()
+    with pytest.raises(RuntimeError, match=r"m\.pth broke off at 0 bytes: .*timed out"):
+        fetch(server, "m.pth", tmp_path)
+
+
+def test_an_archive_of_several_files_is_refused(server, tmp_path):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.pth", b"")
+        archive.writestr("b.pth", b"")
+    server.files["two.zip"] = packed.getvalue()
+    with pytest.raises(
+        RuntimeError, match=r"should hold one file, it holds \['a\.pth', 'b\.pth'\]"
+    ):
+        fetch(server, "two.zip", tmp_path)
+
+
+def test_nobody_listening_is_told(tmp_path):
+    with pytest.raises(RuntimeError, match=r"http://127\.0\.0\.1:9/m\.pth cannot be downloaded"):
+        load_url("http://127.0.0.1:9/m.pth", str(tmp_path), progress=False)
+
+
+def test_a_progress_bar_is_shown_on_request(server, tmp_path, capsys):
+    server.files["m.pth"] = saved({"a": 1})
+    load_url(server.url("m.pth"), str(tmp_path))
+    assert "100" in capsys.readouterr().err

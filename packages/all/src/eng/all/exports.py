@@ -176,6 +176,7 @@ EXPORTS: dict[str, tuple[str, ...]] = {
         "collect_results",
         "collect_results_cpu",
         "collect_results_gpu",
+        "explain_failures",
         "gather",
         "gather_object",
         "get_backend",

@@ -4,7 +4,7 @@ from torch.distributed import ReduceOp
 
 from eng.dist.collect import collect_results, collect_results_cpu, collect_results_gpu
 from eng.dist.devices import cast_data_device, get_comm_device, get_data_device
-from eng.dist.failure import DistributedError
+from eng.dist.failure import DistributedError, explain_failures
 from eng.dist.groups import (
     get_backend,
     get_default_group,
@@ -42,6 +42,7 @@ __all__ = [
     "collect_results",
     "collect_results_cpu",
     "collect_results_gpu",
+    "explain_failures",
     "gather",
     "gather_object",
     "get_backend",

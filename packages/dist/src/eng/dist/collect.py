@@ -1,6 +1,5 @@
 """Collecting the results that processes computed for their shares of a data set."""
 
-import contextlib
 import pickle
 import shutil
 import tempfile
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from eng.dist.groups import get_dist_info
-from eng.dist.objects import all_gather_object, broadcast_object_list, gather_object
+from eng.dist.objects import all_gather_object, broadcast_object_list, culprit, gather_object
 from eng.dist.synchronize import barrier
 
 _NOTHING = object()
@@ -140,17 +139,8 @@ def _write(results: list[Any], path: Path) -> Exception | None:
     except OSError as error:
         return OSError(f"results cannot be written to {path}: {error}")
     except Exception as error:  # an object's own __reduce__ may raise anything
-        return TypeError(f"{_culprit(results)} does not pickle: {error}")
+        return TypeError(f"{culprit(results)} does not pickle: {error}")
     return None
-
-
-def _culprit(results: list[Any]) -> str:
-    for index, result in enumerate(results):
-        with contextlib.suppress(Exception):
-            pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL)
-            continue
-        return f"item {index} ({type(result).__name__})"
-    return "the list of results"
 
 
 def _raise_together(problem: Exception | None) -> None:

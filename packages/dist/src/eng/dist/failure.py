@@ -7,10 +7,13 @@ there, and processes whose collective failed sign in, so that who does not is mi
 
 import multiprocessing.util
 import os
+import re
 import socket
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from types import TracebackType
 from typing import cast
@@ -27,6 +30,8 @@ _GLANCE = timedelta(seconds=1)
 # how long to wait for the others to sign in after a failure
 _GRACE = 5.0
 _PREFIX = "eng/dist"
+# how backends tell of a peer that is gone: gloo by plain RuntimeErrors, others by DistError
+_LOST = re.compile(r"(closed|reset) by peer|[Bb]roken pipe|Timed out waiting \d+ms|Socket closed")
 
 _barriers_entered: dict[str, int] = defaultdict(int)
 _watched_process: int | None = None
@@ -64,6 +69,28 @@ def wait(work: Work | None, operation: str, group: ProcessGroup | None) -> None:
             cause = reported or _missing_ranks() or str(error)
             _sign_in()
             raise DistributedError(f"{operation} failed in {_this_rank()}: {cause}") from error
+
+
+@contextmanager
+def explain_failures(operation: str) -> Iterator[None]:
+    """Name the rank at fault when a connection is lost within a ``with`` block.
+
+    For collectives that PyTorch runs by itself, such as those of ``DistributedDataParallel`` in
+    the backward pass. The functions of this package need no such block.
+
+    Args:
+        operation: What the block does, for the message.
+
+    Raises:
+        DistributedError: Another process has ended or failed; the message names it.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        cause = _cause(error)
+        if cause is None:
+            raise
+        raise DistributedError(f"{operation} failed in {_this_rank()}: {cause}") from error
 
 
 def arrive(group: ProcessGroup | None, timeout: timedelta) -> None:
@@ -143,7 +170,10 @@ def _report(error: BaseException) -> None:
     try:
         store, rank = _store(), torch_dist.get_rank()
         # who fails because of another is no cause
-        if not isinstance(error, DistributedError):
+        cause = _cause(error)
+        if cause is not None:
+            print(f"eng.dist: {_this_rank()} failed because of another: {cause}", file=sys.stderr)
+        elif not isinstance(error, DistributedError):
             store.set(f"{_PREFIX}/failed/{rank}", f"{type(error).__name__}: {error}")
             store.set(f"{_PREFIX}/failed/any", "")
         _sign_in()
@@ -152,6 +182,16 @@ def _report(error: BaseException) -> None:
             _absentees(_GRACE)
     except RuntimeError as problem:
         print(f"eng.dist: the other ranks cannot be told of the failure: {problem}", file=sys.stderr)
+
+
+def _cause(error: BaseException) -> str | None:
+    """Say who is at fault for a lost connection; None for any other error."""
+    lost = isinstance(error, torch_dist.DistError) or (
+        isinstance(error, RuntimeError) and _LOST.search(str(error)) is not None
+    )
+    if not lost or isinstance(error, DistributedError) or not is_distributed():
+        return None
+    return _reported_failures() or _missing_ranks() or str(error)
 
 
 def _reported_failures() -> str:

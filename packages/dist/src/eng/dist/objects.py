@@ -142,10 +142,11 @@ def _encode(data: Any) -> tuple[bytes, bool]:
     try:
         return pickle.dumps(data, protocol=pickle.HIGHEST_PROTOCOL), False
     except Exception as error:  # an object's own __reduce__ may raise anything
-        return pickle.dumps(f"{_culprit(data)} does not pickle: {error}"), True
+        return pickle.dumps(f"{culprit(data)} does not pickle: {error}"), True
 
 
-def _culprit(data: Any) -> str:
+def culprit(data: Any) -> str:
+    """Name the item of a list that does not pickle, or else the object."""
     if isinstance(data, list):
         for index, item in enumerate(data):
             try:

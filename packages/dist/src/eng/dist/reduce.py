@@ -1,8 +1,9 @@
 """Reducing tensors over processes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed as torch_dist
 from torch import Tensor
@@ -25,24 +26,25 @@ _OPS: dict[str, Any] = {
     "bor": ReduceOp.BOR,
     "bxor": ReduceOp.BXOR,
 }
-_FOLDS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "sum": torch.add,
-    "mean": torch.add,
-    "product": torch.mul,
-    "produce": torch.mul,
-    "min": torch.minimum,
-    "max": torch.maximum,
-    "band": torch.bitwise_and,
-    "bor": torch.bitwise_or,
-    "bxor": torch.bitwise_xor,
+# functions that numpy and torch have under the same name
+_FOLDS = {
+    "sum": "add",
+    "mean": "add",
+    "product": "multiply",
+    "produce": "multiply",
+    "min": "minimum",
+    "max": "maximum",
+    "band": "bitwise_and",
+    "bor": "bitwise_or",
+    "bxor": "bitwise_xor",
 }
 _BITWISE = ("band", "bor", "bxor")
 # what every backend reduces by itself; other dtypes are gathered and folded in each process
 _NATIVE_DTYPES = frozenset(
     [torch.float16, torch.float32, torch.float64, torch.uint8, torch.int8, torch.int32, torch.int64]
 )
-# dtypes that PyTorch stores and cannot add up, with one that holds their sums
-_WIDER = {torch.uint16: torch.int32, torch.uint32: torch.int64}
+# dtypes that PyTorch stores, and cannot add up or compare
+_UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
 
 
 def all_reduce(data: Tensor, op: str | Any = "sum", group: ProcessGroup | None = None) -> None:
@@ -57,11 +59,11 @@ def all_reduce(data: Tensor, op: str | Any = "sum", group: ProcessGroup | None =
 
     Raises:
         ValueError: The operation is unknown.
-        TypeError: A bitwise operation on floating-point numbers.
+        TypeError: A bitwise operation on floating-point numbers, the least or largest of complex
+            numbers, or a mean of booleans.
     """
     name = _op_name(op)
-    if name in _BITWISE and (data.is_floating_point() or data.is_complex()):
-        raise TypeError(f"{name} reduces integers and booleans, not {data.dtype}")
+    _check_dtype(data.dtype, name)
     if get_world_size(group) == 1 or not data.numel():
         return
     with torch.no_grad():
@@ -149,6 +151,15 @@ def _op_name(op: str | Any) -> str:
     raise ValueError(f"unknown reduce operation {op!r}, known are: {', '.join(_OPS)}")
 
 
+def _check_dtype(dtype: torch.dtype, name: str) -> None:
+    if name in _BITWISE and (dtype.is_floating_point or dtype.is_complex):
+        raise TypeError(f"{name} reduces integers and booleans, not {dtype}")
+    if name in ("min", "max") and dtype.is_complex:
+        raise TypeError(f"complex numbers have no order, so that {name} cannot reduce {dtype}")
+    if name == "mean" and dtype is torch.bool:
+        raise TypeError("booleans have no mean; convert them to a number type first")
+
+
 def _reduce(data: Tensor, name: str, group: ProcessGroup | None) -> Tensor:
     if not _is_native(data.dtype, name, group):
         return _gather_and_fold(data, name, group)
@@ -165,20 +176,29 @@ def _is_native(dtype: torch.dtype, name: str, group: ProcessGroup | None) -> boo
 
 
 def _gather_and_fold(data: Tensor, name: str, group: ProcessGroup | None) -> Tensor:
+    parts = all_gather(data, group)
+    if data.dtype in _UNSIGNED:
+        return _fold_unsigned(parts, name)
     is_float8 = data.is_floating_point() and data.element_size() == 1
-    wide = torch.float32 if is_float8 else _WIDER.get(data.dtype, data.dtype)
-    first, *others = (part.to(wide) for part in all_gather(data, group))
+    first, *others = (part.float() if is_float8 else part for part in parts)
     for other in others:
-        first = _FOLDS[name](first, other)
+        first = getattr(torch, _FOLDS[name])(first, other)
     return _divide(first, group) if name == "mean" else first
+
+
+def _fold_unsigned(parts: list[Tensor], name: str) -> Tensor:
+    arrays = [part.cpu().numpy() for part in parts]
+    # sums of 16 and 32 bits do not overflow before they are divided; those of 64 bits wrap around
+    total = getattr(np, _FOLDS[name]).reduce(np.stack(arrays).astype(np.uint64), axis=0)
+    if name == "mean":
+        total //= len(parts)
+    return torch.from_numpy(total.astype(arrays[0].dtype)).to(parts[0].device)
 
 
 def _divide(total: Tensor, group: ProcessGroup | None) -> Tensor:
     size = get_world_size(group)
     if total.is_floating_point() or total.is_complex():
         return total.div_(size)
-    if total.dtype is torch.bool:
-        raise TypeError("booleans have no mean; convert them to a number type first")
     return torch.div(total, size, rounding_mode="trunc")
 
 

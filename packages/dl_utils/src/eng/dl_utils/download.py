@@ -19,6 +19,8 @@ from torch.hub import tqdm  # type: ignore[attr-defined] # the real one or torch
 
 _HASH = re.compile(r"-([a-f0-9]{8,})\.")
 _BLOCK = 1 << 20
+# seconds without a byte after which a server counts as gone
+_SILENCE = 60.0
 
 
 def load_url(
@@ -99,15 +101,16 @@ def _fetch(url: str, part: Path, progress: bool) -> None:
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
-        response = urllib.request.urlopen(request)
+        response = urllib.request.urlopen(request, timeout=_SILENCE)
     except urllib.error.HTTPError as error:
         if error.code != 416 or not have:
             raise RuntimeError(f"{url} cannot be downloaded: {error}") from error
         # nothing is left to send, or the file has changed: begin anew to be sure
         part.unlink()
         return _fetch(url, part, progress)
-    except urllib.error.URLError as error:
-        raise RuntimeError(f"{url} cannot be downloaded: {error.reason}") from error
+    except (urllib.error.URLError, TimeoutError) as error:
+        reason = getattr(error, "reason", error)
+        raise RuntimeError(f"{url} cannot be downloaded: {reason}") from error
     with response:
         resumed = getattr(response, "status", None) == 206
         have = have if resumed else 0

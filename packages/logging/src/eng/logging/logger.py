@@ -99,7 +99,9 @@ class MMLogger(logging.Logger, ManagerMixin):
     def _add_file(self, path: Path, mode: str, level: int) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handler = logging.FileHandler(path, mode, encoding="utf-8")
+            path.open(mode).close()
+            # Appending, each process writes behind what the others have written meanwhile.
+            handler = logging.FileHandler(path, "a", encoding="utf-8")
         except OSError as error:
             raise OSError(f"the log file {path} cannot be written: {error}") from error
         handler.setFormatter(_LineFormatter())

@@ -20,6 +20,7 @@ from eng.config import Config, ConfigError
 from eng.device import get_device
 from eng.dist import (
     broadcast_object_list,
+    explain_failures,
     get_dist_info,
     is_distributed,
     is_main_process,
@@ -279,7 +280,8 @@ class Runner:
         self.load_or_resume()
         if not self._has_several_optimizers:
             self.optim_wrapper.initialize_count_status(self.model, loop.iter, loop.max_iters)
-        model = loop.run()
+        with explain_failures("training"):
+            model = loop.run()
         self.call_hook("after_run")
         return model
 
@@ -314,7 +316,8 @@ class Runner:
         built = loop()
         self.call_hook("before_run")
         self.load_or_resume()
-        metrics = built.run()
+        with explain_failures(step):
+            metrics = built.run()
         self.call_hook("after_run")
         return metrics
 
