@@ -8,6 +8,7 @@ from eng.config.errors import CODE, ConfigError, Origin
 
 DELETE = "_delete_"
 Origins = dict[tuple[str, ...], Origin]
+_CONTAINERS = (dict, list, tuple)
 
 
 def merge(
@@ -59,16 +60,17 @@ def merge(
                 )
             result[index] = merge(value, old, new_origins, origins, default, at, strict, list_keys)
             continue
+        if there and isinstance(result[index], _CONTAINERS):
+            for stale in [known for known in origins if known[: len(at)] == at]:
+                del origins[stale]
         if there and isinstance(value, dict):
             kept = {k: v for k, v in value.items() if k != DELETE}
             result[index] = new_value(kept, new_origins, default, at, strict)
         else:
             result[index] = new_value(value, new_origins, default, at, strict)
-        if there:
-            for stale in [known for known in origins if known[: len(at)] == at]:
-                del origins[stale]
         origins[at] = _origin(new_origins, at, default)
-        origins.update({k: v for k, v in new_origins.items() if k[: len(at)] == at})
+        if isinstance(value, _CONTAINERS):
+            origins.update({k: v for k, v in new_origins.items() if k[: len(at)] == at})
     return result
 
 

@@ -31,6 +31,7 @@ class PythonFile:
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
+        self._uses_base = "_base_." in text
         try:
             self.tree = ast.parse(text, name)
         except SyntaxError as error:
@@ -61,7 +62,9 @@ class PythonFile:
         Args:
             base: The merged bases, for base variables.
         """
-        tree = ast.fix_missing_locations(_BaseVariables().visit(self.tree))
+        tree = self.tree
+        if self._uses_base:
+            tree = ast.fix_missing_locations(_BaseVariables().visit(tree))
         scope: dict[str, Any] = {
             "__file__": self.name,
             "__name__": _MODULE,
