@@ -6,10 +6,11 @@ import sys
 import time
 from pathlib import Path
 
-import eng.dist as dist
 import numpy as np
 import pytest
 import torch
+
+import eng.dist as dist
 
 
 def collectives():
@@ -130,9 +131,11 @@ def params_in_buckets():
         params = [torch.full((n,), float(rank)) for n in (10, 300_000, 7)]
         params.append(torch.full((3,), rank, dtype=torch.int64))
         params.append(torch.empty(0))
+        params.append(torch.full((3, 4), float(rank)).t())
+        params.append(torch.nn.Parameter(torch.full((2, 2), float(rank))))
         dist.all_reduce_params(params, coalesce=coalesce, bucket_size_mb=bucket)
         for param in params:
-            assert param.tolist() == [sum(range(size))] * param.numel()
+            assert param.flatten().tolist() == [sum(range(size))] * param.numel()
 
 
 def local_groups():
@@ -197,7 +200,7 @@ def ending_in_backward(how, explained, stderr=os.devnull):
     """Rank 1 ends while the others reduce gradients in the backward pass."""
     rank = dist.get_rank()
     if rank == 0:
-        sys.stderr = Path(stderr).open("w", buffering=1)
+        sys.stderr = Path(stderr).open("w", buffering=1)  # noqa: SIM115 - to the very end
     model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(4, 4))
     for step in range(3):
         loss = model(torch.ones(2, 4)).sum()

@@ -55,8 +55,9 @@ def run(
 
 
 def _child(function, args, rank, world_size, port, folder, timeout):
-    import eng.dist as dist
     import torch
+
+    import eng.dist as dist
 
     torch.set_num_threads(1)
     os.environ.update(

@@ -2,6 +2,7 @@ from collections import OrderedDict, namedtuple
 
 import pytest
 import torch
+
 from eng.dist import cast_data_device, get_comm_device, get_data_device
 
 Pair = namedtuple("Pair", "first second")

@@ -6,9 +6,10 @@ import subprocess
 import sys
 from datetime import timedelta
 
-import eng.dist as dist
 import pytest
 import torch.distributed as torch_dist
+
+import eng.dist as dist
 from eng.dist.launchers import find_place
 
 VARIABLES = (

@@ -1,5 +1,6 @@
-import eng.dist as dist
 import pytest
+
+import eng.dist as dist
 from eng.dist.launchers import expand_hosts, find_place
 
 

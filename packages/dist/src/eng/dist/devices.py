@@ -94,7 +94,10 @@ def _cast(data: Any, device: torch.device, out: Any, where: str) -> Any:
         if out is not None and (not _is_sequence(out) or len(out) != len(data)):
             raise _mismatch(out, data, where, f"a sequence of {len(data)} items")
         outs = [None] * len(data) if out is None else out
-        items = [_cast(x, device, o, f"{where}[{i}]") for i, (x, o) in enumerate(zip(data, outs))]
+        items = [
+            _cast(x, device, o, f"{where}[{i}]")
+            for i, (x, o) in enumerate(zip(data, outs, strict=True))
+        ]
         return type(data)(*items) if hasattr(data, "_fields") else type(data)(items)
     raise TypeError(f"{where} is a tensor, or a sequence or dict of them, not {_name(data)}")
 

@@ -181,7 +181,9 @@ def _report(error: BaseException) -> None:
             # the store usually ends with this process: let the others read it first
             _absentees(_GRACE)
     except RuntimeError as problem:
-        print(f"eng.dist: the other ranks cannot be told of the failure: {problem}", file=sys.stderr)
+        print(
+            f"eng.dist: the other ranks cannot be told of the failure: {problem}", file=sys.stderr
+        )
 
 
 def _cause(error: BaseException) -> str | None:

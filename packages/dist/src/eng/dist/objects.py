@@ -38,12 +38,10 @@ def all_gather_object(data: Any, group: ProcessGroup | None = None) -> list[Any]
     received = [torch.empty_like(payload) for _ in sizes]
     work = torch_dist.all_gather(received, payload, group=group, async_op=True)
     wait(work, "all_gather_object", group)
-    return [_decode(part, size) for part, size in zip(received, sizes)]
+    return [_decode(part, size) for part, size in zip(received, sizes, strict=True)]
 
 
-def gather_object(
-    data: Any, dst: int = 0, group: ProcessGroup | None = None
-) -> list[Any] | None:
+def gather_object(data: Any, dst: int = 0, group: ProcessGroup | None = None) -> list[Any] | None:
     """Gather one picklable object from every process of a group, in one process.
 
     Args:
@@ -72,12 +70,10 @@ def gather_object(
     wait(work, "gather_object", group)
     if received is None:
         return None
-    return [_decode(part, size) for part, size in zip(received, sizes)]
+    return [_decode(part, size) for part, size in zip(received, sizes, strict=True)]
 
 
-def broadcast_object_list(
-    data: list[Any], src: int = 0, group: ProcessGroup | None = None
-) -> None:
+def broadcast_object_list(data: list[Any], src: int = 0, group: ProcessGroup | None = None) -> None:
     """Copy a list of picklable objects from one process to every process of a group, in place.
 
     Args:
@@ -122,7 +118,7 @@ def _exchange_sizes(data: Any, group: ProcessGroup | None) -> tuple[Tensor, list
     headers = [torch.empty_like(header) for _ in range(get_world_size(group))]
     wait(torch_dist.all_gather(headers, header, group=group, async_op=True), "sizes", group)
     payload = _tensor(encoded)
-    sizes, failures = zip(*(part.tolist() for part in headers))
+    sizes, failures = zip(*(part.tolist() for part in headers), strict=True)
     if any(failures):
         payload = _padded(payload, max(sizes), group)
         received = [torch.empty_like(payload) for _ in headers]
@@ -130,7 +126,9 @@ def _exchange_sizes(data: Any, group: ProcessGroup | None) -> tuple[Tensor, list
         raise TypeError(
             "; ".join(
                 f"rank {rank}: {_decode(part, size)}"
-                for rank, (part, size, bad) in enumerate(zip(received, sizes, failures))
+                for rank, (part, size, bad) in enumerate(
+                    zip(received, sizes, failures, strict=True)
+                )
                 if bad
             )
         )
@@ -157,8 +155,10 @@ def culprit(data: Any) -> str:
 
 
 def _tensor(payload: bytes) -> Tensor:
-    return torch.frombuffer(bytearray(payload), dtype=torch.uint8) if payload else torch.empty(
-        0, dtype=torch.uint8
+    return (
+        torch.frombuffer(bytearray(payload), dtype=torch.uint8)
+        if payload
+        else torch.empty(0, dtype=torch.uint8)
     )
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 import torch.distributed as torch_dist
 from torch import Tensor
-from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 from torch.distributed import ProcessGroup, ReduceOp
 
 from eng.dist.devices import get_comm_device
@@ -98,7 +97,7 @@ def all_reduce_dict(
     names = sorted(data)
     copies = [data[name].detach().clone() for name in names]
     all_reduce_params(copies, op=op, group=group)
-    data.update(zip(names, copies))
+    data.update(zip(names, copies, strict=True))
 
 
 def all_reduce_params(
@@ -132,10 +131,13 @@ def all_reduce_params(
     limit = bucket_size_mb * 1024 * 1024 if bucket_size_mb > 0 else None
     with torch.no_grad():
         for bucket in _buckets(tensors, limit):
-            flat = _flatten_dense_tensors(bucket)  # type: ignore[no-untyped-call]
+            parts = [tensor.reshape(-1) for tensor in bucket]
+            flat = torch.cat(parts)
             all_reduce(flat, name, group)
-            parts = _unflatten_dense_tensors(flat, bucket)  # type: ignore[no-untyped-call]
-            torch._foreach_copy_(bucket, list(parts))
+            torch.split_with_sizes_copy(flat, [part.numel() for part in parts], out=parts)
+            for tensor, part in zip(bucket, parts, strict=True):
+                if not tensor.is_contiguous():  # then the part was a copy and no view
+                    tensor.copy_(part.view(tensor.shape))
 
 
 def _op_name(op: str | Any) -> str:

@@ -12,9 +12,7 @@ from eng.dist.groups import get_rank, get_world_size
 from eng.dist.tensors import broadcast
 
 
-def barrier(
-    group: ProcessGroup | None = None, timeout: float | timedelta | None = None
-) -> None:
+def barrier(group: ProcessGroup | None = None, timeout: float | timedelta | None = None) -> None:
     """Block until every process of a group has entered this function.
 
     Args:

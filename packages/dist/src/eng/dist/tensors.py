@@ -110,7 +110,11 @@ def _all_gather_same(data: Tensor, group: ProcessGroup | None) -> list[Tensor]:
     payload = to_bytes(data, get_comm_device(group))
     received = [torch.empty_like(payload) for _ in range(get_world_size(group))]
     if payload.numel():
-        wait(torch_dist.all_gather(received, payload, group=group, async_op=True), "all_gather", group)
+        wait(
+            torch_dist.all_gather(received, payload, group=group, async_op=True),
+            "all_gather",
+            group,
+        )
     return [_from_bytes(part, data) for part in received]
 
 
@@ -125,7 +129,8 @@ def _check_same_layout(data: Tensor, group: ProcessGroup | None, operation: str)
     layouts = [part.tolist() for part in _all_gather_same(layout, group)]
     if any(other != layouts[0] for other in layouts):
         described = "; ".join(
-            f"rank {rank}: {str(_DTYPES[code]).removeprefix('torch.')}{[n for n in sizes if n >= 0]}"
+            f"rank {rank}: {str(_DTYPES[code]).removeprefix('torch.')}"
+            f"{[size for size in sizes if size >= 0]}"
             for rank, (code, *sizes) in enumerate(layouts)
         )
         raise ValueError(
