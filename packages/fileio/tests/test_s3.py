@@ -103,7 +103,7 @@ def test_a_broken_endpoint_is_told():
         endpoint_url="http://127.0.0.1:9",
         aws_access_key_id="a",
         aws_secret_access_key="b",
-        max_attempts=1,
+        retries=0,
     )
     with pytest.raises(ConnectionError, match=r"1 tries in .* s failed"):
         fileio.get("s3://bucket/x", settings)

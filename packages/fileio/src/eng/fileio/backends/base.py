@@ -14,6 +14,18 @@ from eng.fileio.paths import PathLike, join_uri, to_text
 Suffix = str | tuple[str, ...] | None
 
 
+def check_suffix(suffix: Suffix) -> Suffix:
+    """Return ``suffix`` when it is one.
+
+    Raises:
+        TypeError: If it is neither ``str``, a tuple of ``str``, nor None.
+    """
+    parts = suffix if isinstance(suffix, tuple) else (suffix,)
+    if suffix is not None and not all(isinstance(part, str) for part in parts):
+        raise TypeError(f"suffix should be a str or a tuple of str, got {suffix!r}")
+    return suffix
+
+
 class BaseStorageBackend(metaclass=ABCMeta):
     """Abstract class of storage backends.
 

@@ -3,6 +3,8 @@
 import hashlib
 import re
 import sys
+import time
+import warnings
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +13,7 @@ from eng.fileio.paths import PathLike, to_text
 from .base import BaseStorageBackend
 
 _NUMBERS = ("timeout", "connect_timeout", "max_pool_size", "retry_attempts", "retry_timeout")
+_TRIES = 3
 
 
 class MemcachedBackend(BaseStorageBackend):
@@ -37,33 +40,7 @@ class MemcachedBackend(BaseStorageBackend):
             sys.path.append(sys_path)
         self.server_list_cfg, self.client_cfg = to_text(server_list_cfg), to_text(client_cfg)
         self.sys_path = sys_path
-        try:
-            from pymemcache.client.hash import HashClient
-        except ImportError as error:
-            raise ImportError(
-                "MemcachedBackend needs: pip install eng-fileio[memcached]"
-            ) from error
-        servers = []
-        for place, line in _lines(self.server_list_cfg):
-            match = re.fullmatch(r"(\S+?)[:\s]+(\d+)", line)
-            if match is None:
-                raise ValueError(f"{place}: expected host:port, got {line!r}")
-            servers.append((match[1], int(match[2])))
-        if not servers:
-            raise ValueError(f"{self.server_list_cfg} lists no server")
-        settings: dict[str, Any] = {"timeout": 10.0, "connect_timeout": 10.0}
-        for place, line in _lines(self.client_cfg):
-            name, separator, value = (part.strip() for part in line.partition("="))
-            if not separator:
-                raise ValueError(f"{place}: expected name = value, got {line!r}")
-            if name in _NUMBERS:
-                try:
-                    number = float(value)
-                except ValueError:
-                    raise ValueError(f"{place}: {name} is a number, not {value!r}") from None
-                whole = name in ("max_pool_size", "retry_attempts")
-                settings[name] = int(number) if whole else number
-        self._client = HashClient(servers, use_pooling=True, ignore_exc=False, **settings)
+        self._client = _connect(self.server_list_cfg, self.client_cfg)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # connections are of this process: another one makes its own
@@ -80,8 +57,9 @@ class MemcachedBackend(BaseStorageBackend):
 
         Raises:
             FileNotFoundError: If no server has it.
+            ConnectionError: If its server does not answer; tells the tries and the time.
         """
-        value: bytes | None = self._client.get(self.key_of(filepath))
+        value = self._lookup(filepath)
         if value is None:
             servers = self.server_list_cfg
             raise FileNotFoundError(2, f"not in the memcached of {servers}", to_text(filepath))
@@ -93,9 +71,91 @@ class MemcachedBackend(BaseStorageBackend):
 
     def exists(self, filepath: PathLike) -> bool:
         """Check whether a server has a path."""
-        return self._client.get(self.key_of(filepath)) is not None
+        return self._lookup(filepath) is not None
 
     isfile = exists
+
+    def _lookup(self, filepath: PathLike) -> bytes | None:
+        from pymemcache.exceptions import MemcacheError
+
+        begun, failure = time.monotonic(), ""
+        for _ in range(_TRIES):
+            try:
+                value: bytes | None = self._client.get(self.key_of(filepath))
+                return value
+            except (OSError, MemcacheError) as error:
+                failure = str(error) or type(error).__name__
+        raise ConnectionError(
+            f"{to_text(filepath)}: {_TRIES} tries in {time.monotonic() - begun:.1f} s at the "
+            f"memcached of {self.server_list_cfg} failed: {failure}"
+        )
+
+
+class MemcachedCache:
+    """Small values in memcached that are kept elsewhere too: a server that fails costs time only.
+
+    Args:
+        server_list_cfg: As for :class:`MemcachedBackend`.
+        client_cfg: As for :class:`MemcachedBackend`; None for defaults.
+    """
+
+    LARGEST = 1_000_000  # memcached takes no more than 1 MiB with key and flags, by default
+
+    def __init__(self, server_list_cfg: PathLike, client_cfg: PathLike | None) -> None:
+        settings = None if client_cfg is None else to_text(client_cfg)
+        self._client = _connect(to_text(server_list_cfg), settings)
+
+    def get(self, name: str) -> bytes | None:
+        """Return the value kept under a name, or None."""
+        value: bytes | None = self._ask("get", name)
+        return value
+
+    def set(self, name: str, value: bytes) -> None:
+        """Keep a value, if it is not too large."""
+        if len(value) <= self.LARGEST:
+            self._ask("set", name, value)
+
+    def forget(self, name: str) -> None:
+        """Drop the value kept under a name."""
+        self._ask("delete", name, noreply=False)
+
+    def _ask(self, call: str, name: str, *values: Any, **settings: Any) -> Any:
+        from pymemcache.exceptions import MemcacheError
+
+        key = hashlib.sha256(name.encode()).hexdigest()
+        try:
+            return getattr(self._client, call)(key, *values, **settings)
+        except (OSError, MemcacheError) as error:
+            warnings.warn(f"memcached failed, going on without: {error}", stacklevel=4)
+            return None
+
+
+def _connect(server_list_cfg: str, client_cfg: str | None) -> Any:
+    try:
+        from pymemcache.client.hash import HashClient
+    except ImportError as error:
+        raise ImportError("memcached needs: pip install eng-fileio[memcached]") from error
+    servers = []
+    for place, line in _lines(server_list_cfg):
+        match = re.fullmatch(r"(\S+?)[:\s]+(\d+)", line)
+        if match is None:
+            raise ValueError(f"{place}: expected host:port, got {line!r}")
+        servers.append((match[1].strip("[]"), int(match[2])))
+    if not servers:
+        raise ValueError(f"{server_list_cfg} lists no server")
+    settings: dict[str, Any] = {"timeout": 10.0, "connect_timeout": 10.0}
+    for place, line in _lines(client_cfg) if client_cfg is not None else ():
+        name, separator, value = (part.strip() for part in line.partition("="))
+        if not separator:
+            raise ValueError(f"{place}: expected name = value, got {line!r}")
+        if name in _NUMBERS:
+            try:
+                number = float(value)
+            except ValueError:
+                raise ValueError(f"{place}: {name} is a number, not {value!r}") from None
+            whole = name in ("max_pool_size", "retry_attempts")
+            settings[name] = int(number) if whole else number
+    return HashClient(servers, use_pooling=True, ignore_exc=False, **settings)
 
 
 def _lines(path: str) -> list[tuple[str, str]]:
@@ -104,5 +164,5 @@ def _lines(path: str) -> list[tuple[str, str]]:
     return [
         (f"{path}, line {number}", text)
         for number, text in enumerate(texts, 1)
-        if text and not text.startswith("[")
+        if text and not (text.startswith("[") and text.endswith("]"))  # a section's head
     ]
