@@ -29,6 +29,9 @@ def server():
                 first, last = self.headers["Range"][6:].split("-")
                 data, status = BODY[int(first) : int(last) + 1 if last else None], 206
             self.send_response(status)
+            if status == 206:
+                end = int(first) + len(data) - 1
+                self.send_header("Content-Range", f"bytes {first}-{end}/{len(BODY)}")
             self.send_header("Content-Length", str(len(data)))
             self.send_header("ETag", '"1"')
             self.end_headers()

@@ -1,5 +1,5 @@
 # Paths are text here: pathlib would change URIs, and costs in hot calls.
-# ruff: noqa: PTH110, PTH112, PTH118
+# ruff: noqa: PTH103, PTH112, PTH118
 """Transfers between a remote store and local files, on top of a store's few basic calls."""
 
 import os
@@ -84,6 +84,10 @@ class RemoteBackend(BaseStorageBackend):
         names = self._names(source)
         if self.exists(target):
             raise FileExistsError(17, "the destination of a tree already exists", target)
+        root = f"{source.rstrip('/')}/"
+        inner = f"{target[len(root) :]}/" if target.startswith(root) else None
+        if inner is not None:  # the copy grows below what is being listed
+            names = (name for name in names if not name.startswith(inner))
         work = lambda name: self._copy(join_uri(source, name), join_uri(target, name))  # noqa: E731
         for_each(work, names, f"copy {source} to {target}", self.max_workers)
         return target
@@ -144,8 +148,7 @@ class RemoteBackend(BaseStorageBackend):
         """
         source, target = to_text(src), os.fspath(dst)
         names = self._names(source)
-        if os.path.exists(target):
-            raise FileExistsError(17, "the destination of a tree already exists", target)
+        os.makedirs(target)
 
         def work(name: str) -> None:
             check_relative(name, target)

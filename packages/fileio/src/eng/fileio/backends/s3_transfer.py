@@ -220,7 +220,7 @@ class FileSink:
 
 
 def _abort_abandoned(client: Any, place: dict[str, str]) -> None:
-    """Drop the parts that killed writers of this key left: nobody sees them, but they take space."""
+    """Drop the parts that killed writers of this key left, which take space unseen."""
     before = datetime.now(timezone.utc) - ABANDONED_AFTER
     pages = client.get_paginator("list_multipart_uploads")
     with contextlib.suppress(*_boto_errors()):  # not everybody who may write may list
