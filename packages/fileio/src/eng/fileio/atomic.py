@@ -11,7 +11,6 @@ an hour is taken for one of a killed writer.
 
 import contextlib
 import errno
-import hashlib
 import io
 import os
 import stat
@@ -76,6 +75,8 @@ def atomic_write(path: str, if_absent: bool = False) -> Iterator[Any]:
     folder, name = os.path.split(target)
     os.makedirs(folder or ".", exist_ok=True)
     if len(os.fsencode(name)) > 200:  # the partial's longer name has to fit too
+        import hashlib
+
         name = hashlib.sha256(os.fsencode(name)).hexdigest()
     base = os.path.join(folder, f".{name}{PARTIAL_SUFFIX}")
     try:

@@ -4,7 +4,6 @@
 
 import contextlib
 import os
-import tempfile
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator
 from typing import Any, NoReturn
@@ -57,6 +56,8 @@ class BaseStorageBackend(metaclass=ABCMeta):
     @contextlib.contextmanager
     def get_local_path(self, filepath: PathLike) -> Iterator[PathLike]:
         """Yield the path of a local copy, which is removed at the end of the ``with`` block."""
+        import tempfile
+
         with tempfile.TemporaryDirectory(prefix="eng-fileio-") as folder:
             # The last part of the name stays, since readers often look at the extension.
             name = os.path.basename(to_text(filepath).rstrip("/")) or "file"

@@ -5,7 +5,6 @@
 import contextlib
 import errno
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -90,6 +89,8 @@ class LocalBackend(BaseStorageBackend):
         Raises:
             shutil.SameFileError: If ``src`` and ``dst`` are the same file.
         """
+        import shutil
+
         source, target = _local(src), _local(dst)
         if os.path.isdir(target):
             target = os.path.join(target, os.path.basename(source))
@@ -114,6 +115,8 @@ class LocalBackend(BaseStorageBackend):
             FileExistsError: If ``dst`` exists.
             PartialFailureError: Lists every file that could not be copied; the others are.
         """
+        import shutil
+
         source, target = _local(src), _local(dst)
         names = self.list_dir_or_file(source, recursive=True)
         os.makedirs(target)
@@ -243,6 +246,8 @@ def _remove_entry(path: str) -> None:
     if os.path.islink(path) or not os.path.isdir(path):
         os.unlink(path)
         return
+    import shutil
+
     failures: list[Failure] = []
 
     def note(function: Any, failed: str, error: Any) -> None:

@@ -2,7 +2,6 @@
 
 import functools
 import importlib
-import json
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -198,6 +197,8 @@ def _create(name: str, settings: dict[str, Any], uri: PathLike | None) -> BaseSt
 
 @functools.lru_cache(maxsize=8)
 def _environment_defaults(text: str) -> dict[str, dict[str, Any]]:
+    import json
+
     try:
         defaults = json.loads(text)
     except ValueError as error:

@@ -16,7 +16,7 @@ from eng.fileio.paths import PathLike, join_uri, to_text
 
 from .base import Suffix, check_suffix
 from .remote import RemoteBackend
-from .s3_transfer import FileSink, MemorySink, download, upload
+from .s3_transfer import FileSink, MemorySink, download, prepare, upload
 
 _URI = re.compile(
     r"^(?:(?P<cluster>[^/:]+):)?(?:s3|petrel)://(?P<bucket>[^/]+)/?(?P<key>.*)$", re.S
@@ -72,7 +72,7 @@ class S3Backend(RemoteBackend):
             from .memcached import MemcachedCache
 
             self._cache = MemcachedCache(server_list_cfg, client_cfg)
-        self._clients: dict[tuple[int, str | None], Any] = {}
+        self._clients: dict[tuple[int, str | None, bool], Any] = {}
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -119,12 +119,11 @@ class S3Backend(RemoteBackend):
             if_absent: Raise ``FileExistsError`` where the object exists, also when another
                 process makes it meanwhile. Defaults to False.
         """
-        place = self._parse(filepath)
+        place = self._parse(filepath, if_absent)
         if not place.key or place.key.endswith("/"):
             raise IsADirectoryError(21, "names a directory, a file was expected", place.path)
-        extra = {"IfNoneMatch": "*"} if if_absent else {}
         with self._errors(place.path):
-            upload(place.client, place.request, obj, place.path, extra, self.max_workers // 2)
+            upload(place.client, place.request, obj, place.path)
         self._forget(place)
 
     def isfile(self, filepath: PathLike) -> bool:
@@ -262,7 +261,7 @@ class S3Backend(RemoteBackend):
 
         return pages()
 
-    def _parse(self, filepath: PathLike) -> "_Place":
+    def _parse(self, filepath: PathLike, if_absent: bool = False) -> "_Place":
         path = to_text(filepath)
         match = _URI.match(self._mapped(path))
         if match is None:
@@ -272,7 +271,8 @@ class S3Backend(RemoteBackend):
             )
         if ".." in match["key"].split("/"):
             raise ValueError(f"{path!r} climbs with '..'; a key has to stay below its root")
-        return _Place(self._client(match["cluster"]), match["bucket"], match["key"], path)
+        client = self._client(match["cluster"], if_absent)
+        return _Place(client, match["bucket"], match["key"], path)
 
     def _mapped(self, path: str) -> str:
         heads = [source for source in self.path_mapping if path.startswith(source)]
@@ -285,12 +285,14 @@ class S3Backend(RemoteBackend):
                     return path.replace(source, target, 1)
         return path
 
-    def _client(self, cluster: str | None) -> Any:
-        place = (os.getpid(), cluster)  # connections must not be shared with a forked process
+    def _client(self, cluster: str | None, if_absent: bool) -> Any:
+        # connections must not be shared with a forked process
+        key = (os.getpid(), cluster, if_absent)
         with self._lock:
-            if place not in self._clients:
-                self._clients[place] = self._connect(cluster)
-            return self._clients[place]
+            if key not in self._clients:
+                self._clients[key] = self._connect(cluster)
+                prepare(self._clients[key], if_absent)
+            return self._clients[key]
 
     def _connect(self, cluster: str | None) -> Any:
         try:

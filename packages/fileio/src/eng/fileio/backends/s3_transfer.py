@@ -1,14 +1,14 @@
 """Objects of S3 up and down in parallel parts.
 
-boto3's own transfer manager has no ``If-None-Match``, asks for an object's size before it reads
-the first byte, and tries a part that broke off from its beginning.
+Uploads are boto3's own. Its downloads ask for an object's size before they read the first byte,
+hold up to 256 MiB in queues, and read a part that broke off from its beginning again.
 """
 
 import contextlib
 import io
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -16,6 +16,8 @@ from eng.fileio.atomic import binary_reader
 from eng.fileio.parallel import gather_parts
 
 PART = 8 << 20
+_UP_PART = 16 << 20
+_MOST_PARTS = 10_000
 #: An upload that has not ended after this time is taken for one of a killed writer.
 ABANDONED_AFTER = timedelta(days=1)
 _CHUNK = 256 << 10
@@ -25,44 +27,44 @@ _BACKOFF_S = 0.2
 Sink = Callable[[int], Callable[[int, bytes], Any]]
 
 
-def upload(
-    client: Any, place: dict[str, str], source: Any, path: str, extra: dict[str, str], workers: int
-) -> None:
-    """Store bytes or a binary file: in one request, or as parts that become an object at the end.
+def prepare(client: Any, if_absent: bool) -> None:
+    """Let a client drop what killed writers left, and with ``if_absent`` replace no object.
 
-    Args:
-        client: Of boto3.
-        place: Bucket and key.
-        source: Bytes-like, or a file of which the rest is read.
-        path: For messages.
-        extra: Conditions of the write.
-        workers: Parts in flight, each held in memory.
+    boto3's uploads know no condition; it is put into the requests that they make.
     """
-    blocks = _blocks(source, path)
-    head = next(blocks)
-    if len(head) < PART:
-        client.put_object(**place, Body=head, **extra)
+    events = client.meta.events
+    drop = lambda params, **_: _abort_abandoned(client, params["Bucket"], params["Key"])  # noqa: E731
+    events.register("provide-client-params.s3.CreateMultipartUpload", drop)
+    if if_absent:
+        for call in ("PutObject", "CompleteMultipartUpload"):
+            events.register(
+                f"provide-client-params.s3.{call}",
+                lambda params, **_: {**params, "IfNoneMatch": "*"},
+            )
+
+
+def upload(client: Any, place: dict[str, str], source: Any, path: str) -> None:
+    """Store bytes or the rest of a binary file; a large one as parts, which end in an object.
+
+    Raises:
+        TypeError: If ``source`` is neither bytes-like nor a file that yields bytes.
+    """
+    from boto3.s3.transfer import TransferConfig
+
+    reader = _FullReads(source, path)
+    head = reader.read(PART)
+    if len(head) < PART:  # spares the threads of an upload in parts
+        client.put_object(**place, Body=head)
         return
-    _abort_abandoned(client, place)
-    whole = {**place, "UploadId": client.create_multipart_upload(**place)["UploadId"]}
-
-    def parts() -> Iterator[tuple[int, bytes]]:
-        yield 1, head
-        yield from enumerate(blocks, 2)
-
-    def send(part: tuple[int, bytes]) -> dict[str, Any]:
-        answer = client.upload_part(**whole, PartNumber=part[0], Body=part[1])
-        return {"PartNumber": part[0], "ETag": answer["ETag"]}
-
-    try:
-        done = gather_parts(send, parts(), workers)
-        client.complete_multipart_upload(**whole, MultipartUpload={"Parts": done}, **extra)
-    except BaseException:
-        # What went wrong is told, not that a store which cannot be reached cannot tidy up
-        # either: the next write to this key does.
-        with contextlib.suppress(*_boto_errors()):
-            client.abort_multipart_upload(**whole)
-        raise
+    reader.put_back(head)
+    part = max(_UP_PART, _size(source) // (_MOST_PARTS - 1) + 1)
+    config = TransferConfig(
+        multipart_threshold=PART,
+        multipart_chunksize=part,
+        max_concurrency=8,
+        preferred_transfer_client="classic",  # the other one, in C, asks no event handlers
+    )
+    client.upload_fileobj(reader, **place, Config=config)
 
 
 def download(
@@ -146,27 +148,27 @@ def _fetch(
     )
 
 
-def _blocks(source: Any, path: str) -> Iterator[bytes]:
-    """Cut a source into blocks of a part's size, at least one; only the last is shorter.
+class _FullReads:
+    """A source of which each read but the last is as long as asked: parts must not be short."""
 
-    The size doubles every 1,000 parts: an object has 10,000 at most, and may be of 5 TiB.
-    """
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        source = _ViewReader(source)
-    read = binary_reader(source, path)
-    number = 0
-    while True:
-        size = missing = PART << number // 1000
-        pieces = []
-        while missing > 0 and (piece := read(missing)):
+    def __init__(self, source: Any, path: str) -> None:
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            source = _ViewReader(source)
+        self._read = binary_reader(source, path)
+        self._head = b""
+
+    def put_back(self, head: bytes) -> None:
+        self._head = head
+
+    def read(self, size: int = -1) -> bytes:
+        size = size if size >= 0 else _MOST_PARTS * _UP_PART
+        pieces: list[Any] = [self._head[:size]]
+        self._head = self._head[size:]
+        missing = size - len(pieces[0])
+        while missing > 0 and (piece := self._read(min(missing, _UP_PART))):
             pieces.append(piece)
             missing -= len(piece)
-        block = b"".join(pieces)
-        if block or not number:
-            yield block
-        if len(block) < size:
-            return
-        number += 1
+        return b"".join(pieces)
 
 
 class _ViewReader:
@@ -178,6 +180,19 @@ class _ViewReader:
     def read(self, size: int) -> memoryview:
         piece, self._rest = self._rest[:size], self._rest[size:]
         return piece
+
+
+def _size(source: Any) -> int:
+    """Bytes that a source has to give; 0 where it cannot say."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return memoryview(source).nbytes
+    try:
+        position = source.tell()
+        size = source.seek(0, io.SEEK_END) - position
+        source.seek(position)
+    except (AttributeError, OSError):  # a pipe, or less than a file
+        return 0
+    return int(size)
 
 
 class MemorySink:
@@ -219,18 +234,16 @@ class FileSink:
             self._file.write(chunk)
 
 
-def _abort_abandoned(client: Any, place: dict[str, str]) -> None:
+def _abort_abandoned(client: Any, bucket: str, key: str) -> None:
     """Drop the parts that killed writers of this key left, which take space unseen."""
-    before = datetime.now(timezone.utc) - ABANDONED_AFTER
-    pages = client.get_paginator("list_multipart_uploads")
-    with contextlib.suppress(*_boto_errors()):  # not everybody who may write may list
-        for page in pages.paginate(Bucket=place["Bucket"], Prefix=place["Key"]):
-            for entry in page.get("Uploads", ()):
-                if entry["Key"] == place["Key"] and entry["Initiated"] < before:
-                    client.abort_multipart_upload(**place, UploadId=entry["UploadId"])
-
-
-def _boto_errors() -> tuple[type[Exception], ...]:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    return BotoCoreError, ClientError
+    before = datetime.now(timezone.utc) - ABANDONED_AFTER
+    pages = client.get_paginator("list_multipart_uploads")
+    with contextlib.suppress(BotoCoreError, ClientError):  # not everybody who may write may list
+        for page in pages.paginate(Bucket=bucket, Prefix=key):
+            for entry in page.get("Uploads", ()):
+                if entry["Key"] == key and entry["Initiated"] < before:
+                    client.abort_multipart_upload(
+                        Bucket=bucket, Key=key, UploadId=entry["UploadId"]
+                    )
