@@ -226,7 +226,7 @@ class S3Backend(RemoteBackend):
 
     def _receive(self, place: "_Place", sink: Any) -> None:
         with self._errors(place.path, may_be_folder=True):
-            download(place.client, place.request, sink, place.path, self.retries, self.max_workers)
+            download(place.client, place.request, sink, place.path, self.retries)
 
     def _copy(self, src: str, dst: str) -> None:
         place, target = self._parse(src), self._parse(dst)

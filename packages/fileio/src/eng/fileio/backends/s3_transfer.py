@@ -15,8 +15,8 @@ from typing import Any
 from eng.fileio.atomic import binary_reader
 from eng.fileio.parallel import gather_parts
 
-PART = 8 << 20
-_UP_PART = 16 << 20
+PART = 16 << 20
+_WORKERS = 8  # parts in flight
 _MOST_PARTS = 10_000
 #: An upload that has not ended after this time is taken for one of a killed writer.
 ABANDONED_AFTER = timedelta(days=1)
@@ -57,19 +57,17 @@ def upload(client: Any, place: dict[str, str], source: Any, path: str) -> None:
         client.put_object(**place, Body=head)
         return
     reader.put_back(head)
-    part = max(_UP_PART, _size(source) // (_MOST_PARTS - 1) + 1)
+    part = max(PART, _size(source) // (_MOST_PARTS - 1) + 1)
     config = TransferConfig(
         multipart_threshold=PART,
         multipart_chunksize=part,
-        max_concurrency=8,
+        max_concurrency=_WORKERS,
         preferred_transfer_client="classic",  # the other one, in C, asks no event handlers
     )
     client.upload_fileobj(reader, **place, Config=config)
 
 
-def download(
-    client: Any, place: dict[str, str], sink: Sink, path: str, retries: int, workers: int
-) -> None:
+def download(client: Any, place: dict[str, str], sink: Sink, path: str, retries: int) -> None:
     """Read an object, a large one in parallel parts, into what ``sink`` makes for its size.
 
     Raises:
@@ -80,7 +78,7 @@ def download(
 
     for _ in range(retries + 1):
         try:
-            _download_version(client, place, sink, path, retries, workers)
+            _download_version(client, place, sink, path, retries)
             return
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("412", "PreconditionFailed"):
@@ -89,7 +87,7 @@ def download(
 
 
 def _download_version(
-    client: Any, place: dict[str, str], sink: Sink, path: str, retries: int, workers: int
+    client: Any, place: dict[str, str], sink: Sink, path: str, retries: int
 ) -> None:
     response = client.get_object(**place)
     size = response["ContentLength"]
@@ -104,7 +102,7 @@ def _download_version(
     if size <= PART:
         fetch(0)
     else:
-        gather_parts(fetch, range(0, size, PART), workers)
+        gather_parts(fetch, range(0, size, PART), _WORKERS)
 
 
 def _fetch(
@@ -161,11 +159,11 @@ class _FullReads:
         self._head = head
 
     def read(self, size: int = -1) -> bytes:
-        size = size if size >= 0 else _MOST_PARTS * _UP_PART
+        size = size if size >= 0 else _MOST_PARTS * PART
         pieces: list[Any] = [self._head[:size]]
         self._head = self._head[size:]
         missing = size - len(pieces[0])
-        while missing > 0 and (piece := self._read(min(missing, _UP_PART))):
+        while missing > 0 and (piece := self._read(min(missing, PART))):
             pieces.append(piece)
             missing -= len(piece)
         return b"".join(pieces)
