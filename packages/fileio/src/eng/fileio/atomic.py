@@ -164,11 +164,12 @@ def _claim(base: str) -> tuple[int, str, bool]:
 
 def _open_partial(partial: str) -> tuple[int, bool]:
     """Open a partial file; say whether it is a new one."""
-    flags = os.O_RDWR | os.O_CREAT | _BINARY
-    try:
-        return os.open(partial, flags | os.O_EXCL, 0o666), True
-    except FileExistsError:
-        return os.open(partial, flags, 0o666), False
+    while True:
+        try:
+            return os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666), True
+        except FileExistsError:
+            with contextlib.suppress(FileNotFoundError):  # its writer has just renamed it
+                return os.open(partial, os.O_RDWR | _BINARY), False
 
 
 def _claim_unlocked(base: str) -> tuple[int, str, bool]:

@@ -68,7 +68,6 @@ class HTTPBackend(BaseStorageBackend):
 
     def _receive(self, url: str, sink: Any) -> None:
         """Read a file into an empty seekable one, in as many tries as are allowed."""
-        import http.client
         from urllib.error import HTTPError
         from urllib.parse import quote
 
@@ -93,16 +92,14 @@ class HTTPBackend(BaseStorageBackend):
                 failure, tag = str(error), error.tag
             except _NoRangesError as error:
                 raise OSError(f"{url}: {error}") from error
-            except (OSError, http.client.HTTPException) as error:
-                if getattr(error, "filename", None):  # of the local file
-                    raise
-                failure = str(getattr(error, "reason", error)) or type(error).__name__
         raise ConnectionError(
             f"{url}: {self.retries + 1} tries in {time.monotonic() - begun:.1f} s failed: {failure}"
         )
 
     def _try(self, url: str, sink: Any, tag: str | None) -> None:
         """Append the body to ``sink``, or what is missing there of the version with this tag."""
+        import http.client
+        from urllib.error import HTTPError
         from urllib.request import Request, urlopen
 
         if tag is None:
@@ -116,7 +113,14 @@ class HTTPBackend(BaseStorageBackend):
             request.add_header("If-Range", tag)
         if tag is not None or self.byte_range:
             request.add_header("Range", f"bytes={start}-{'' if stop is None else stop - 1}")
-        with urlopen(request, timeout=self.timeout) as response:
+        try:
+            response = urlopen(request, timeout=self.timeout)
+        except HTTPError:
+            raise
+        except (OSError, http.client.HTTPException) as error:
+            reason = str(getattr(error, "reason", error)) or type(error).__name__
+            raise _BrokenOffError(reason, tag) from error
+        with response:
             if response.status != 206:
                 _empty(sink)
                 if self.byte_range:
@@ -153,7 +157,7 @@ class HTTPBackend(BaseStorageBackend):
 
 
 class _BrokenOffError(Exception):
-    """A body ended early; the next try goes on with it, if ``tag`` says which version it was."""
+    """A try failed; the next one goes on with it, if ``tag`` says which version it was."""
 
     def __init__(self, message: str, tag: str | None) -> None:
         super().__init__(message)

@@ -109,7 +109,10 @@ def _open(path: str, settings: dict[str, Any]) -> Any:
             _environments.pop(other).close()  # of the parent: this process must not use it
         environment = _environments.get(key)
         if environment is None:
-            environment = _environments[key] = lmdb.open(path, **settings)
+            try:
+                environment = _environments[key] = lmdb.open(path, **settings)
+            except TypeError as error:
+                raise TypeError(f"lmdb.open does not take all of {settings}: {error}") from error
     return environment
 
 
