@@ -64,6 +64,7 @@ def upload(client: Any, place: dict[str, str], source: Any, path: str) -> None:
         max_concurrency=_WORKERS,
         preferred_transfer_client="classic",  # the other one, in C, asks no event handlers
     )
+    config.max_in_memory_upload_chunks = _WORKERS
     client.upload_fileobj(reader, **place, Config=config)
 
 
