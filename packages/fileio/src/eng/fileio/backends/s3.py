@@ -108,7 +108,7 @@ class S3Backend(RemoteBackend):
         return data
 
     def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
-        """Store bytes or a binary file; a large one in parallel parts, which are in memory singly.
+        """Store bytes or a binary file; a large one in parallel parts, a few in memory at a time.
 
         An upload that breaks leaves the old object. Where it is killed, its parts stay in the
         store unseen, until the next large write to the same key, a day later or more.
@@ -322,7 +322,12 @@ class S3Backend(RemoteBackend):
     @contextlib.contextmanager
     def _errors(self, path: str, may_be_folder: bool = False) -> Iterator[None]:
         """Turn the errors of boto3 into the ones that files have."""
-        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+        from botocore.exceptions import (
+            BotoCoreError,
+            ClientError,
+            NoCredentialsError,
+            ParamValidationError,
+        )
 
         begun = time.monotonic()
         try:
@@ -347,6 +352,8 @@ class S3Backend(RemoteBackend):
                     f"{path}: {tries} tries in {seconds:.1f} s failed: {error}"
                 ) from error
             raise OSError(f"{path}: {error}") from error
+        except ParamValidationError as error:
+            raise ValueError(f"{path}: {error}") from error
         except NoCredentialsError as error:
             raise PermissionError(13, f"no credentials ({error})", path) from error
         except BotoCoreError as error:
