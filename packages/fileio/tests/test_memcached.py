@@ -1,5 +1,6 @@
 """Values of memcached, from a real server."""
 
+import os
 import pickle
 import socket
 
@@ -98,6 +99,31 @@ def test_files_that_cannot_be_read(tmp_path, servers, settings, message):
     (tmp_path / "client").write_text(settings)
     with pytest.raises(ValueError, match=message):
         fileio.MemcachedBackend(tmp_path / "servers", tmp_path / "client")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="of POSIX systems")
+def test_forked_processes_have_connections_of_their_own(client, server_list, client_cfg):
+    backend = fileio.MemcachedBackend(server_list, client_cfg)
+    names = [f"{number}" for number in range(300)]
+    for name in names:
+        client.set(name, name.encode(), noreply=False)
+
+    def reads_right():
+        return all(backend.get(name) == name.encode() for _ in range(3) for name in names)
+
+    assert reads_right()
+    children = []
+    for _ in range(3):
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                status = 0 if reads_right() else 2
+            finally:
+                os._exit(status)
+        children.append(child)
+    assert reads_right()
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
 
 
 def test_a_missing_file_of_settings(tmp_path, server_list):

@@ -1,6 +1,7 @@
 """Values in memcached servers."""
 
 import hashlib
+import os
 import re
 import sys
 import time
@@ -150,26 +151,32 @@ class _Servers:
 
     def __init__(self, server_list_cfg: str, client_cfg: str | None) -> None:
         try:
-            from pymemcache.client.base import PooledClient
             from pymemcache.client.rendezvous import RendezvousHash
         except ImportError as error:
             raise ImportError("memcached needs: pip install eng-fileio[memcached]") from error
-        settings = _settings(client_cfg)
-        self.tries = 1 + settings.pop("retry_attempts", 2)
-        self._clients = {}
+        self._settings = _settings(client_cfg)
+        self.tries = 1 + self._settings.pop("retry_attempts", 2)
+        self._places: dict[str, tuple[str, int]] = {}
         for place, line in _lines(server_list_cfg):
             match = re.fullmatch(r"(\S+?)[:\s]+(\d+)", line)
             if match is None:
                 raise ValueError(f"{place}: expected host:port, got {line!r}")
             server = (match[1].strip("[]"), int(match[2]))
-            self._clients[f"{server[0]}:{server[1]}"] = PooledClient(server, **settings)
-        if not self._clients:
+            self._places[f"{server[0]}:{server[1]}"] = server
+        if not self._places:
             raise ValueError(f"{server_list_cfg} lists no server")
-        self._hash = RendezvousHash(list(self._clients))
+        self._hash = RendezvousHash(list(self._places))
+        self._clients: tuple[int, dict[str, Any]] = (0, {})
 
     def of(self, key: str) -> Any:
         """Return the client of the server that has ``key``, if one has."""
-        return self._clients[self._hash.get_node(key)]
+        pid, clients = self._clients
+        if pid != os.getpid():  # connections must not be shared with a forked process
+            from pymemcache.client.base import PooledClient
+
+            clients = {n: PooledClient(s, **self._settings) for n, s in self._places.items()}
+            self._clients = (os.getpid(), clients)
+        return clients[self._hash.get_node(key)]
 
 
 def _settings(client_cfg: str | None) -> dict[str, Any]:
