@@ -2,7 +2,6 @@
 
 import errno
 import io
-import multiprocessing
 import os
 import stat
 import subprocess
@@ -120,30 +119,33 @@ def test_if_absent(tmp_path, locks):
     assert os.listdir(tmp_path) == ["file"]  # noqa: PTH208
 
 
-def _claim(folder, start, number, won):
-    start.wait()
-    try:
-        fileio.put(str(number).encode(), Path(folder) / "file", if_absent=True)
-    except FileExistsError:
-        return
-    won.put(number)
-
-
 def test_of_many_processes_one_writes_if_absent(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    start, won = context.Barrier(4), context.Queue()
+    code = (
+        "import os, sys, time\n"
+        "from eng import fileio\n"
+        "folder, number = sys.argv[1:]\n"
+        "open(f'{folder}/ready-{number}', 'w').close()\n"
+        "while not os.path.exists(f'{folder}/go'):\n"
+        "    time.sleep(0.001)\n"
+        "try:\n"
+        "    fileio.put(number.encode(), f'{folder}/file', if_absent=True)\n"
+        "    print(number)\n"
+        "except FileExistsError:\n"
+        "    pass\n"
+    )
     processes = [
-        context.Process(target=_claim, args=(str(tmp_path), start, number, won))
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path), str(number)], stdout=subprocess.PIPE
+        )
         for number in range(4)
     ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-        assert process.exitcode == 0
-    winner = won.get(timeout=10)
-    assert won.empty()
-    assert (tmp_path / "file").read_bytes() == str(winner).encode()
+    while len(list(tmp_path.glob("ready-*"))) < 4:
+        assert all(process.poll() is None for process in processes)
+        time.sleep(0.01)
+    (tmp_path / "go").touch()
+    said = [process.communicate(timeout=60)[0].strip() for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4
+    assert [answer for answer in said if answer] == [(tmp_path / "file").read_bytes()]
 
 
 def test_if_absent_fails_where_it_cannot_be_kept(tmp_path, monkeypatch):
