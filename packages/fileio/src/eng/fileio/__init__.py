@@ -1,16 +1,12 @@
 """One way to read and write local files, HTTP, S3, LMDB, memcached and every fsspec store."""
 
+from typing import TYPE_CHECKING, Any
+
+from . import backends
 from .backends import (
     BaseStorageBackend,
-    FsspecBackend,
     HardDiskBackend,
-    HTTPBackend,
-    LmdbBackend,
     LocalBackend,
-    MemcachedBackend,
-    PetrelBackend,
-    RemoteBackend,
-    S3Backend,
     get_file_backend,
     register_backend,
 )
@@ -49,6 +45,17 @@ from .handlers import (
 from .parallel import PartialFailureError
 from .parse import dict_from_file, list_from_file
 from .serialization import dump, load
+
+if TYPE_CHECKING:
+    from .backends import (
+        FsspecBackend,
+        HTTPBackend,
+        LmdbBackend,
+        MemcachedBackend,
+        PetrelBackend,
+        RemoteBackend,
+        S3Backend,
+    )
 
 __all__ = [
     "BaseFileHandler",
@@ -97,3 +104,15 @@ __all__ = [
     "remove",
     "rmtree",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in backends.LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(backends, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

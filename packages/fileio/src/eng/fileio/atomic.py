@@ -5,15 +5,17 @@
 The new content goes into a partial file beside the target, is flushed to disk, and then takes
 the target's name in one step. A partial file is locked while its writer lives; what a killed
 writer left is found by its name, without listing the folder, and reused or removed by the next
-write to the same target.
+write to the same target. Where files cannot be locked, a partial file that was not written to for
+an hour is taken for one of a killed writer.
 """
 
 import contextlib
-import hashlib
+import errno
 import io
 import os
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 try:
@@ -23,7 +25,11 @@ except ImportError:  # Windows
 
 PARTIAL_SUFFIX = ".eng-partial"
 _SLOTS = 8  # writers of one file at one time; a ninth waits
+_STALE_S = 3600
 _CHUNK = 1 << 20
+_BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)
+_OF_THE_TARGET = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 def is_partial(name: str) -> bool:
@@ -48,7 +54,10 @@ def atomic_write(path: str, if_absent: bool = False) -> Iterator[Any]:
     Raises:
         FileExistsError: With ``if_absent``, if the target exists.
         IsADirectoryError: If the target is a folder.
+        NotADirectoryError: If a file stands where a folder is meant.
+        PermissionError: If the folder may not be written to.
         io.UnsupportedOperation: With ``if_absent``, on a file system without hard links.
+        OSError: If the disk is full; it names the target.
     """
     if if_absent and os.path.lexists(path):
         raise FileExistsError(17, "already exists, and if_absent was asked for", path)
@@ -66,9 +75,15 @@ def atomic_write(path: str, if_absent: bool = False) -> Iterator[Any]:
     folder, name = os.path.split(target)
     os.makedirs(folder or ".", exist_ok=True)
     if len(os.fsencode(name)) > 200:  # the partial's longer name has to fit too
+        import hashlib
+
         name = hashlib.sha256(os.fsencode(name)).hexdigest()
     base = os.path.join(folder, f".{name}{PARTIAL_SUFFIX}")
-    fd, partial = _claim(base)
+    try:
+        fd, partial, is_locked = _claim(base)
+    except PermissionError as error:
+        reason = f"may not write {error.filename!r}, which takes this name when it is whole"
+        raise PermissionError(error.errno, reason, path) from error
     try:
         with os.fdopen(fd, "w+b") as file:
             if mode is not None and hasattr(os, "fchmod"):
@@ -76,16 +91,18 @@ def atomic_write(path: str, if_absent: bool = False) -> Iterator[Any]:
             yield file
             file.flush()
             os.fsync(fd)
-            if fcntl is not None:
+            if is_locked:
                 _publish(partial, target, if_absent)
-        if fcntl is None:  # Windows renames closed files only
+        if not is_locked:  # Windows, which has no such locks, renames closed files only
             _publish(partial, target, if_absent)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(partial)
+        if isinstance(error, OSError) and error.filename is None and error.errno in _OF_THE_TARGET:
+            error.filename = path
         raise
     _sync_folder(folder or ".")
-    _sweep(base)
+    _sweep(base, is_locked)
 
 
 def write_stream(source: Any, file: Any, path: str) -> None:
@@ -99,15 +116,11 @@ def write_stream(source: Any, file: Any, path: str) -> None:
         return
     read = binary_reader(source, path)
     while chunk := read(_CHUNK):
-        if not isinstance(chunk, (bytes, bytearray, memoryview)):
-            raise TypeError(
-                f"{path}: the file to be stored yields {type(chunk).__name__}; open it in mode 'rb'"
-            )
         file.write(chunk)
 
 
-def binary_reader(source: Any, path: str) -> Any:
-    """Return the ``read`` of a file-like object.
+def binary_reader(source: Any, path: str) -> Callable[[int], Any]:
+    """Return the ``read`` of a file-like object, which raises ``TypeError`` on all but bytes.
 
     Raises:
         TypeError: If ``source`` has none, or is open as text.
@@ -119,32 +132,70 @@ def binary_reader(source: Any, path: str) -> Any:
             f"{path}: expected bytes, bytearray, memoryview or a binary file, got {kind}"
             + ("; put_text stores text" if isinstance(source, str) else "")
         )
-    return read
+
+    def read_bytes(size: int) -> Any:
+        chunk = read(size)
+        if not isinstance(chunk, (bytes, bytearray, memoryview)):
+            raise TypeError(
+                f"{path}: the file to be stored yields {type(chunk).__name__}; open it in mode 'rb'"
+            )
+        return chunk
+
+    return read_bytes
 
 
-def _claim(base: str) -> tuple[int, str]:
-    """Open and lock a partial file of this target that no live writer holds."""
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    if fcntl is None:
-        partial = f"{base}{os.urandom(1)[0] % 10:02d}"
-        return os.open(partial, flags | os.O_EXCL, 0o666), partial
-    while True:
+def _claim(base: str) -> tuple[int, str, bool]:
+    """Open a partial file of this target that no live writer holds; say whether it is locked."""
+    while fcntl is not None:
         for slot in range(_SLOTS):
             partial = f"{base}.{slot}"
-            fd = os.open(partial, flags, 0o666)
-            wait = slot == _SLOTS - 1
-            if _lock(fd, partial, wait):
+            fd, is_new = _open_partial(partial)
+            is_ours = _lock(fd, partial, wait=slot == _SLOTS - 1)
+            if is_ours:
                 os.ftruncate(fd, 0)
-                return fd, partial
+                return fd, partial, True
             os.close(fd)
+            if is_ours is None:
+                if is_new:
+                    os.unlink(partial)
+                return _claim_unlocked(base)
+    return _claim_unlocked(base)
 
 
-def _lock(fd: int, partial: str, wait: bool) -> bool:
-    """Lock; then make sure that the name still is this file (its writer may just have renamed)."""
+def _open_partial(partial: str) -> tuple[int, bool]:
+    """Open a partial file; say whether it is a new one."""
+    while True:
+        try:
+            return os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666), True
+        except FileExistsError:
+            with contextlib.suppress(FileNotFoundError):  # its writer has just renamed it
+                return os.open(partial, os.O_RDWR | _BINARY), False
+
+
+def _claim_unlocked(base: str) -> tuple[int, str, bool]:
+    while True:
+        _sweep(base, is_locked=False)
+        for slot in range(_SLOTS):
+            partial = f"{base}.{slot}"
+            with contextlib.suppress(FileExistsError):
+                fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+                return fd, partial, False
+        time.sleep(0.05)
+
+
+def _lock(fd: int, partial: str, wait: bool) -> bool | None:
+    """Lock a partial file; None where there are no locks.
+
+    The name has to be still this file's: its writer may just have renamed it.
+    """
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
+    except OSError as error:
+        if error.errno in _NO_LOCKS:  # some network file systems
+            return None
+        raise
     try:
         return os.path.samestat(os.fstat(fd), os.stat(partial))
     except FileNotFoundError:
@@ -166,15 +217,20 @@ def _publish(partial: str, target: str, if_absent: bool) -> None:
     os.unlink(partial)
 
 
-def _sweep(base: str) -> None:
+def _sweep(base: str, is_locked: bool) -> None:
     """Remove the partial files of writers that were killed."""
-    if fcntl is None:
-        return
     for slot in range(_SLOTS):
         partial = f"{base}.{slot}"
+        if not is_locked:
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - os.stat(partial).st_mtime > _STALE_S:
+                    os.unlink(partial)
+            continue
         try:
-            fd = os.open(partial, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
-        except OSError:
+            fd = os.open(partial, os.O_RDWR | _BINARY)
+        except FileNotFoundError:
+            continue
+        except PermissionError:  # left by another user: theirs to remove
             continue
         try:
             if _lock(fd, partial, wait=False):
@@ -193,5 +249,8 @@ def _sync_folder(folder: str) -> None:
         return
     try:
         os.fsync(fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # some do so at the rename
+            raise
     finally:
         os.close(fd)

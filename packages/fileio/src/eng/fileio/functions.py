@@ -6,7 +6,7 @@ from typing import Any
 
 from .backends.base import BaseStorageBackend, Suffix
 from .backends.registry import BackendArgs, get_file_backend
-from .parallel import for_each
+from .parallel import gather
 from .paths import PathLike, parse_uri_prefix, to_text
 
 
@@ -36,7 +36,7 @@ def get_many(
     Raises:
         PartialFailureError: Lists every path that could not be read.
     """
-    return for_each(lambda path: get(path, backend_args), filepaths, "read", max_workers)
+    return gather(lambda path: get(path, backend_args), filepaths, "read", max_workers)
 
 
 def get_text(filepath: PathLike, encoding: str = "utf-8", backend_args: BackendArgs = None) -> str:

@@ -69,7 +69,7 @@ class YamlHandler(BaseFileHandler):
         """Read an object from an open file.
 
         Raises:
-            ValueError: If a ``Loader`` is given that could run code.
+            ValueError: If the file is not valid, or a ``Loader`` is given that could run code.
         """
         import yaml
 
@@ -77,7 +77,10 @@ class YamlHandler(BaseFileHandler):
         loader = kwargs.pop("Loader", safe)
         if not issubclass(loader, (safe, yaml.SafeLoader, yaml.BaseLoader)):
             raise ValueError(f"{loader.__name__} can run code from a file; only safe loaders do")
-        return yaml.load(file, Loader=loader, **kwargs)
+        try:
+            return yaml.load(file, Loader=loader, **kwargs)
+        except yaml.YAMLError as error:
+            raise ValueError(f"not valid YAML for a safe loader: {error}") from error
 
     def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
         """Write an object to an open text file."""

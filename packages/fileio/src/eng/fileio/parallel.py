@@ -1,10 +1,13 @@
 """Many transfers at once, with a report of what failed."""
 
+import threading
 from collections.abc import Callable, Iterable
-from itertools import islice
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
+
+Failure = tuple[str, Exception]
 
 
 class PartialFailureError(OSError):
@@ -12,9 +15,10 @@ class PartialFailureError(OSError):
 
     Attributes:
         failures (list[tuple[str, Exception]]): Each path that failed, with its error.
+        total (int): How many paths were tried.
     """
 
-    def __init__(self, action: str, failures: list[tuple[str, Exception]], total: int) -> None:
+    def __init__(self, action: str, failures: list[Failure], total: int) -> None:
         self.action, self.failures, self.total = action, failures, total
         first = "; ".join(f"{path}: {error}" for path, error in failures[:3])
         more = f"; and {len(failures) - 3} more" if len(failures) > 3 else ""
@@ -24,38 +28,84 @@ class PartialFailureError(OSError):
         return type(self), (self.action, self.failures, self.total)
 
 
-def for_each(
-    work: Callable[[T], Any], items: Iterable[T], action: str, max_workers: int
-) -> list[Any]:
-    """Call ``work`` on every item in threads and return the results in order.
+def for_each(work: Callable[[T], Any], items: Iterable[T], action: str, max_workers: int) -> None:
+    """Call ``work`` on every item in threads; nothing but the failures is kept.
 
-    ``items`` is consumed as threads get free, so that a lazy listing stays lazy.
+    ``items`` is consumed as threads get free, so that a lazy listing stays lazy. A
+    ``PartialFailureError`` of ``work`` counts with all that it holds.
 
     Raises:
         PartialFailureError: After all items were tried, if any failed.
     """
-    from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+    _report(action, *_run(work, items, max_workers, lambda index, result: None))
 
-    results: dict[int, Any] = {}
-    failures: list[tuple[int, str, Exception]] = []
-    pending: dict[Future[Any], tuple[int, T]] = {}
-    stream = enumerate(items)
-    with ThreadPoolExecutor(max_workers, thread_name_prefix="eng-fileio") as pool:
-        while True:
-            for index, item in islice(stream, 2 * max_workers - len(pending)):
-                pending[pool.submit(work, item)] = (index, item)
-            if not pending:
-                break
-            for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                index, item = pending.pop(future)
-                error = future.exception()
-                if error is None:
-                    results[index] = future.result()
-                elif isinstance(error, Exception):
-                    failures.append((index, str(item), error))
-                else:
-                    raise error
-    if failures:
-        reported = [(name, error) for _, name, error in sorted(failures, key=lambda f: f[0])]
-        raise PartialFailureError(action, reported, len(results) + len(failures))
+
+def gather(work: Callable[[T], R], items: Iterable[T], action: str, max_workers: int) -> list[R]:
+    """Call ``work`` on every item in threads and return the results in order.
+
+    Raises:
+        PartialFailureError: After all items were tried, if any failed.
+    """
+    results: dict[int, R] = {}
+    _report(action, *_run(work, items, max_workers, results.__setitem__))
     return [results[index] for index in sorted(results)]
+
+
+def gather_parts(work: Callable[[T], R], items: Iterable[T], max_workers: int) -> list[R]:
+    """Like :func:`gather` for the parts of one whole: its first error ends it, and is raised."""
+    results: dict[int, R] = {}
+    failures, _ = _run(work, items, max_workers, results.__setitem__, stops=True)
+    if failures:
+        raise failures[0][2]
+    return [results[index] for index in sorted(results)]
+
+
+def _run(
+    work: Callable[[T], R],
+    items: Iterable[T],
+    max_workers: int,
+    keep: Callable[[int, R], None],
+    stops: bool = False,
+) -> tuple[list[tuple[int, str, Exception]], int]:
+    """Let threads take items until there are none; return the failures and the number tried."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    stream, turn, stopped = enumerate(items), threading.Lock(), threading.Event()
+    failures: list[tuple[int, str, Exception]] = []
+    tried = [0]
+
+    def drain() -> None:
+        while not stopped.is_set():
+            with turn:
+                following = next(stream, None)
+                tried[0] += following is not None
+            if following is None:
+                return
+            index, item = following
+            try:
+                keep(index, work(item))
+            except Exception as error:
+                failures.append((index, str(item), error))
+                if stops:
+                    stopped.set()
+
+    with ThreadPoolExecutor(max_workers, thread_name_prefix="eng-fileio") as pool:
+        try:
+            for thread in [pool.submit(drain) for _ in range(max_workers)]:
+                thread.result()
+        finally:  # an interrupt, or an error of ``items`` itself
+            stopped.set()
+    return failures, tried[0]
+
+
+def _report(action: str, failures: list[tuple[int, str, Exception]], total: int) -> None:
+    if not failures:
+        return
+    reported: list[Failure] = []
+    for _, name, error in sorted(failures, key=lambda failure: failure[0]):
+        if isinstance(error, PartialFailureError):
+            reported += error.failures
+            total += error.total - 1
+        else:
+            reported.append((name, error))
+    raise PartialFailureError(action, reported, total)

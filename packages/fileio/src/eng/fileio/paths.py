@@ -14,7 +14,7 @@ _COLLAPSED = re.compile(r"^((?:[\w.-]+:)?[A-Za-z][A-Za-z0-9+.-]+):/(?!/)")
 def to_text(path: PathLike) -> str:
     """Return a path or URI as text.
 
-    ``pathlib.Path('s3://bucket/key')`` drops one of the two slashes; they are put back, so that a
+    ``pathlib.Path('s3://bucket/key')`` drops one of the two slashes; it is put back, so that a
     ``Path`` works wherever a ``str`` does.
 
     Raises:
@@ -28,7 +28,8 @@ def to_text(path: PathLike) -> str:
         raise TypeError(f"a path must be str or Path, not {type(path).__name__}") from None
     if not isinstance(text, str):
         raise TypeError(f"a path must be str or Path, not one of {type(text).__name__}")
-    return _COLLAPSED.sub(r"\1://", text, count=1)
+    # a URI of a local file has an empty host: file:///a
+    return _COLLAPSED.sub(lambda m: f"{m[1]}:{'///' if m[1] == 'file' else '//'}", text, count=1)
 
 
 def parse_uri_prefix(uri: PathLike) -> str:

@@ -41,11 +41,14 @@ def load(
         if not hasattr(file, "read"):
             raise TypeError(f"file should be a path or a file, not {type(file).__name__}")
         return handler.load_from_fileobj(file, **kwargs)
-    if handler.str_like:
-        with io.StringIO(backend.get_text(file)) as text:
-            return handler.load_from_fileobj(text, **kwargs)
-    with io.BytesIO(backend.get(file)) as data:
-        return handler.load_from_fileobj(data, **kwargs)
+    try:
+        if handler.str_like:
+            with io.StringIO(backend.get_text(file)) as text:
+                return handler.load_from_fileobj(text, **kwargs)
+        with io.BytesIO(backend.get(file)) as data:
+            return handler.load_from_fileobj(data, **kwargs)
+    except ValueError as error:
+        raise ValueError(f"{to_text(file)}: {error}") from error
 
 
 def dump(

@@ -17,6 +17,7 @@ Subclass one of the two classes in a test file and give it fixtures::
 import io
 import os
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,60 @@ class BackendConformance(ReaderConformance):
         with pytest.raises(FileExistsError):
             backend.copytree(tree, copy)
 
+    def test_a_file_is_no_folder(self, backend: BaseStorageBackend, stored: str) -> None:
+        with pytest.raises(NotADirectoryError):
+            list(backend.list_dir_or_file(stored))
+        with pytest.raises(NotADirectoryError):
+            backend.rmtree(stored)
+        assert bytes(backend.get(stored)) == self.reader_content
+
+    def test_a_copy_to_a_folder_goes_into_it(
+        self, backend: BaseStorageBackend, tree: str, tmp_path: Path
+    ) -> None:
+        source, folder = backend.join_path(tree, "x.txt"), backend.join_path(tree, "d")
+        target = backend.join_path(folder, "x.txt")
+        assert backend.copyfile(source, folder) == target
+        assert bytes(backend.get(target)) == b"x.txt"
+        assert backend.copyfile_to_local(source, str(tmp_path)) == str(tmp_path / "x.txt")
+        (tmp_path / "x.txt").write_bytes(b"from disk")
+        assert backend.copyfile_from_local(str(tmp_path / "x.txt"), folder) == target
+        assert bytes(backend.get(target)) == b"from disk"
+        with pytest.raises(shutil.SameFileError):
+            backend.copyfile(source, source)
+        assert bytes(backend.get(source)) == b"x.txt"
+
+    def test_a_link_or_a_copy(self, backend: BaseStorageBackend, root: str, tree: str) -> None:
+        link, folder = backend.join_path(root, "link.txt"), backend.join_path(root, "link")
+        is_link = backend.copy_if_symlink_fails(backend.join_path(tree, "x.txt"), link)
+        assert is_link == backend.copy_if_symlink_fails(tree, folder)
+        assert backend.allow_symlink or not is_link
+        assert bytes(backend.get(link)) == b"x.txt"
+        assert _content(backend, folder) == _content(backend, tree)
+
+    def test_a_tree_keeps_its_names(
+        self, backend: BaseStorageBackend, root: str, tmp_path: Path
+    ) -> None:
+        folder, copy = backend.join_path(root, "a #?%é"), backend.join_path(root, "b #?%é")
+        for name in _NAMES:
+            backend.put(name.encode(), backend.join_path(folder, name))
+        backend.copytree(folder, copy)
+        backend.rmtree(folder)
+        assert not backend.exists(folder)
+        backend.copytree_to_local(copy, str(tmp_path / "down"))
+        assert {p.name: p.read_text() for p in (tmp_path / "down").iterdir()} == {
+            name: name for name in _NAMES
+        }
+
+    def test_a_tree_copied_into_itself_ends(self, backend: BaseStorageBackend, tree: str) -> None:
+        before = _content(backend, tree)
+        copy = backend.join_path(tree, "copy")
+        backend.copytree(tree, copy)
+        assert _content(backend, copy) == before
+
+    def test_a_suffix_is_checked(self, backend: BaseStorageBackend, tree: str) -> None:
+        with pytest.raises(TypeError, match="suffix"):
+            backend.list_dir_or_file(tree, suffix=["txt"])  # type: ignore[arg-type]
+
     def test_copies_to_and_from_local_disks(
         self, backend: BaseStorageBackend, root: str, tree: str, tmp_path: Path
     ) -> None:
@@ -217,6 +272,10 @@ class BackendConformance(ReaderConformance):
         assert (down / "d" / "e" / "w.bin").read_bytes() == b"d/e/w.bin"
         backend.copytree_from_local(str(down), up)
         assert _content(backend, up) == _content(backend, tree)
+        with pytest.raises(FileExistsError):
+            backend.copytree_to_local(tree, str(down))
+        with pytest.raises(FileExistsError):
+            backend.copytree_from_local(str(down), up)
         local = tmp_path / "one.bin"
         backend.copyfile_to_local(backend.join_path(tree, "y.bin"), str(local))
         assert local.read_bytes() == b"y.bin"

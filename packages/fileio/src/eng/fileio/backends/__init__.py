@@ -1,14 +1,19 @@
-"""Storage backends."""
+"""Storage backends. All but the local ones are imported when they are first asked for."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from .base import BaseStorageBackend
-from .fsspec import FsspecBackend
-from .http import HTTPBackend
-from .lmdb import LmdbBackend
 from .local import HardDiskBackend, LocalBackend
-from .memcached import MemcachedBackend
 from .registry import get_file_backend, register_backend
-from .remote import RemoteBackend
-from .s3 import PetrelBackend, S3Backend
+
+if TYPE_CHECKING:
+    from .fsspec import FsspecBackend
+    from .http import HTTPBackend
+    from .lmdb import LmdbBackend
+    from .memcached import MemcachedBackend
+    from .remote import RemoteBackend
+    from .s3 import PetrelBackend, S3Backend
 
 __all__ = [
     "BaseStorageBackend",
@@ -24,3 +29,26 @@ __all__ = [
     "get_file_backend",
     "register_backend",
 ]
+
+#: Name of a backend that is imported late, to its module.
+LATE = {
+    "FsspecBackend": "fsspec",
+    "HTTPBackend": "http",
+    "LmdbBackend": "lmdb",
+    "MemcachedBackend": "memcached",
+    "PetrelBackend": "s3",
+    "RemoteBackend": "remote",
+    "S3Backend": "s3",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{LATE[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

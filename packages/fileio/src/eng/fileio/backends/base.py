@@ -4,7 +4,6 @@
 
 import contextlib
 import os
-import tempfile
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator
 from typing import Any, NoReturn
@@ -12,6 +11,18 @@ from typing import Any, NoReturn
 from eng.fileio.paths import PathLike, join_uri, to_text
 
 Suffix = str | tuple[str, ...] | None
+
+
+def check_suffix(suffix: Suffix) -> Suffix:
+    """Return ``suffix`` when it is one.
+
+    Raises:
+        TypeError: If it is neither ``str``, a tuple of ``str``, nor None.
+    """
+    parts = suffix if isinstance(suffix, tuple) else (suffix,)
+    if suffix is not None and not all(isinstance(part, str) for part in parts):
+        raise TypeError(f"suffix should be a str or a tuple of str, got {suffix!r}")
+    return suffix
 
 
 class BaseStorageBackend(metaclass=ABCMeta):
@@ -45,6 +56,8 @@ class BaseStorageBackend(metaclass=ABCMeta):
     @contextlib.contextmanager
     def get_local_path(self, filepath: PathLike) -> Iterator[PathLike]:
         """Yield the path of a local copy, which is removed at the end of the ``with`` block."""
+        import tempfile
+
         with tempfile.TemporaryDirectory(prefix="eng-fileio-") as folder:
             # The last part of the name stays, since readers often look at the extension.
             name = os.path.basename(to_text(filepath).rstrip("/")) or "file"

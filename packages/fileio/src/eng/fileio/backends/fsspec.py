@@ -11,7 +11,7 @@ from typing import Any
 from eng.fileio.atomic import atomic_write, write_stream
 from eng.fileio.paths import PathLike, check_relative, to_text
 
-from .base import Suffix
+from .base import Suffix, check_suffix
 from .remote import RemoteBackend
 
 
@@ -83,10 +83,10 @@ class FsspecBackend(RemoteBackend):
         recursive: bool = False,
     ) -> Iterator[str]:
         """List a directory, folder by folder; see :meth:`LocalBackend.list_dir_or_file`."""
+        check_suffix(suffix)
         fs, root = self._open(dir_path)
         if not fs.isdir(root):
-            kind = NotADirectoryError if fs.isfile(root) else FileNotFoundError
-            raise kind(20 if fs.isfile(root) else 2, "no such directory", to_text(dir_path))
+            self._no_folder(to_text(dir_path))
         return _walk(fs, root, list_dir and suffix is None, list_file, suffix, recursive)
 
     def rmtree(self, dir_path: PathLike) -> None:

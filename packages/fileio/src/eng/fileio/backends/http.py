@@ -1,18 +1,25 @@
 """Files behind HTTP and HTTPS."""
 
+import io
+import re
 import time
 from typing import Any
 
+from eng.fileio.atomic import atomic_write
 from eng.fileio.paths import PathLike, to_text
 
 from .base import BaseStorageBackend
 
 _SAFE = "/%:=&?~#+!$,;'@()*[]"
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
 
 
 class HTTPBackend(BaseStorageBackend):
     """HTTP and HTTPS storage backend, for reading.
+
+    A path is a URL: ``?`` in it begins a query, ``#`` a fragment, ``%23`` is a ``#`` of a name.
+    Spaces, letters beyond ASCII and a ``%`` that is no such escape may stand as they are.
 
     A proxy is taken from the environment (``https_proxy``, ``no_proxy``, …). Failures that may
     pass, and transfers shorter than announced, are tried again; the next try continues where the
@@ -22,8 +29,10 @@ class HTTPBackend(BaseStorageBackend):
         timeout: Seconds without an answer. Defaults to 30.
         retries: Further tries after a failure. Defaults to 3.
         backoff: Seconds before the first retry, doubled each time. Defaults to 0.5.
-        headers: Further request headers. Defaults to None.
-        byte_range: First byte and the byte after the last to be read. Defaults to None: all.
+        headers: Further request headers. They are not sent on to where a server redirects.
+            Defaults to None.
+        byte_range: First byte and the byte after the last to be read; None for the latter means
+            to the end. Defaults to None: all.
     """
 
     def __init__(
@@ -32,7 +41,7 @@ class HTTPBackend(BaseStorageBackend):
         retries: int = 3,
         backoff: float = 0.5,
         headers: dict[str, str] | None = None,
-        byte_range: tuple[int, int] | None = None,
+        byte_range: tuple[int, int | None] | None = None,
     ) -> None:
         self.timeout, self.retries, self.backoff = timeout, retries, backoff
         self.headers, self.byte_range = dict(headers or {}), byte_range
@@ -45,19 +54,31 @@ class HTTPBackend(BaseStorageBackend):
             PermissionError: On status 401 and 403.
             ConnectionError: If no try succeeded; tells their number and the time.
         """
-        import http.client
+        buffer = io.BytesIO()
+        self._receive(to_text(filepath), buffer)
+        return buffer.getvalue()  # shares the buffer's memory
+
+    def get_text(self, filepath: PathLike, encoding: str = "utf-8") -> str:
+        """Read text from a given ``filepath``; line ends stay as they are."""
+        return self.get(filepath).decode(encoding)
+
+    def _download(self, filepath: str, local: str) -> None:
+        with atomic_write(local) as file:
+            self._receive(filepath, file)
+
+    def _receive(self, url: str, sink: Any) -> None:
+        """Read a file into an empty seekable one, in as many tries as are allowed."""
         from urllib.error import HTTPError
         from urllib.parse import quote
 
-        url = to_text(filepath)
-        quoted, parts, tag = quote(url, safe=_SAFE), bytearray(), None
-        begun, failure = time.monotonic(), ""
+        quoted = quote(_STRAY_PERCENT.sub("%25", url), safe=_SAFE)
+        begun, failure, tag = time.monotonic(), "", None
         for attempt in range(self.retries + 1):
             if attempt:
                 time.sleep(self.backoff * 2 ** (attempt - 1))
             try:
-                tag = self._receive(quoted, parts, tag)
-                return bytes(parts)
+                self._try(quoted, sink, tag)
+                return
             except HTTPError as error:
                 error.close()
                 if error.code in (404, 410):
@@ -69,53 +90,84 @@ class HTTPBackend(BaseStorageBackend):
                 failure = f"HTTP status {error.code}"
             except _BrokenOffError as error:
                 failure, tag = str(error), error.tag
-            except (OSError, http.client.HTTPException) as error:
-                failure = str(getattr(error, "reason", error)) or type(error).__name__
-                if tag is None:
-                    parts.clear()
+            except _NoRangesError as error:
+                raise OSError(f"{url}: {error}") from error
         raise ConnectionError(
             f"{url}: {self.retries + 1} tries in {time.monotonic() - begun:.1f} s failed: {failure}"
         )
 
-    def get_text(self, filepath: PathLike, encoding: str = "utf-8") -> str:
-        """Read text from a given ``filepath``."""
-        return self.get(filepath).decode(encoding)
-
-    def _receive(self, url: str, parts: bytearray, tag: str | None) -> str | None:
-        """Append the body, or what is missing of it, to ``parts``."""
+    def _try(self, url: str, sink: Any, tag: str | None) -> None:
+        """Append the body to ``sink``, or what is missing there of the version with this tag."""
+        import http.client
+        from urllib.error import HTTPError
         from urllib.request import Request, urlopen
 
-        headers = {"Accept-Encoding": "identity", **self.headers}
-        start, stop = self.byte_range or (0, 0)
-        if not tag:
-            parts.clear()
-        if parts and tag:
-            headers["If-Range"] = tag
-        if parts or self.byte_range:
-            headers["Range"] = f"bytes={start + len(parts)}-{stop - 1 if stop else ''}"
-        with urlopen(Request(url, headers=headers), timeout=self.timeout) as response:
+        if tag is None:
+            _empty(sink)
+        start, stop = self.byte_range or (0, None)
+        start += sink.tell()
+        request = Request(url, headers={"Accept-Encoding": "identity"})
+        for name, value in self.headers.items():
+            request.add_unredirected_header(name, value)
+        if tag is not None:
+            request.add_header("If-Range", tag)
+        if tag is not None or self.byte_range:
+            request.add_header("Range", f"bytes={start}-{'' if stop is None else stop - 1}")
+        try:
+            response = urlopen(request, timeout=self.timeout)
+        except HTTPError:
+            raise
+        except (OSError, http.client.HTTPException) as error:
+            reason = str(getattr(error, "reason", error)) or type(error).__name__
+            raise _BrokenOffError(reason, tag) from error
+        with response:
             if response.status != 206:
-                parts.clear()
+                _empty(sink)
                 if self.byte_range:
-                    raise OSError("the server does not answer byte ranges")
-            length = response.headers.get("Content-Length")
-            whole = len(parts) + int(length) if length is not None else None
-            tag = response.headers.get("ETag")
-            tag = None if tag is None or tag.startswith("W/") else tag
-            problem: Any = None
+                    raise _NoRangesError("the server does not answer byte ranges")
+            elif not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+                raise _NoRangesError(
+                    f"asked for bytes from {start}, got {response.headers.get('Content-Range')}"
+                )
+            self._read(response, sink)
+
+    @staticmethod
+    def _read(response: Any, sink: Any) -> None:
+        import http.client
+
+        announced = response.headers.get("Content-Length")
+        whole = None if announced is None else sink.tell() + int(announced)
+        problem: Exception | None = None
+        while True:
             try:
-                while chunk := response.read1(1 << 20):
-                    parts += chunk
-            except Exception as error:
+                chunk = response.read1(1 << 20)
+            except (OSError, http.client.HTTPException) as error:
                 problem = error
-            if problem is not None or (whole is not None and len(parts) != whole):
-                raise _BrokenOffError(
-                    f"broke off after {len(parts)} of {whole} bytes", tag
-                ) from problem
-        return tag
+                break
+            if not chunk:
+                break
+            sink.write(chunk)
+        if problem is not None or (whole is not None and sink.tell() != whole):
+            tag = response.headers.get("ETag")
+            raise _BrokenOffError(
+                f"broke off after {sink.tell()} of {whole or 'unknown'} bytes"
+                + (f" ({problem})" if problem else ""),
+                None if tag is None or tag.startswith("W/") else tag,
+            ) from problem
 
 
 class _BrokenOffError(Exception):
+    """A try failed; the next one goes on with it, if ``tag`` says which version it was."""
+
     def __init__(self, message: str, tag: str | None) -> None:
         super().__init__(message)
         self.tag = tag
+
+
+class _NoRangesError(Exception):
+    """A server that cannot send the part of a file that was asked for."""
+
+
+def _empty(sink: Any) -> None:
+    sink.seek(0)
+    sink.truncate()

@@ -1,9 +1,11 @@
 # Paths are text here: pathlib would change URIs, and costs in hot calls.
-# ruff: noqa: PTH110, PTH113
+# ruff: noqa: PTH110, PTH113, PTH118
 """Values in an LMDB database."""
 
 import contextlib
 import os
+import threading
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +17,8 @@ from .base import BaseStorageBackend
 class LmdbBackend(BaseStorageBackend):
     """Lmdb storage backend; needs ``pip install eng-fileio[lmdb]``.
 
-    Each process opens the database for itself, so that a backend may be forked or pickled.
+    Each process opens the database for itself, once for all backends of the same settings; so a
+    backend may be forked or pickled, and a database used by several.
 
     Args:
         db_path: Lmdb database path, a folder or a file.
@@ -58,29 +61,65 @@ class LmdbBackend(BaseStorageBackend):
     @contextlib.contextmanager
     def get_view(self, filepath: PathLike) -> Iterator[memoryview]:
         """Yield the value of a key in the memory map, uncopied, for the ``with`` block."""
-        key = to_text(filepath)
-        with self._environment().begin(buffers=True) as transaction:
-            value = transaction.get(key.encode())
+        with self._value(filepath) as value:
             if value is None:
-                raise FileNotFoundError(2, f"no such key in {self.db_path}", key)
+                raise FileNotFoundError(2, f"no such key in {self.db_path}", to_text(filepath))
             yield memoryview(value)
 
     def exists(self, filepath: PathLike) -> bool:
         """Check whether a key exists."""
-        with self._environment().begin(buffers=True) as transaction:
-            return transaction.get(to_text(filepath).encode()) is not None
+        with self._value(filepath) as value:
+            return value is not None
 
     isfile = exists
+
+    @contextlib.contextmanager
+    def _value(self, filepath: PathLike) -> Iterator[Any]:
+        key, environment = to_text(filepath).encode(), self._environment()
+        with environment.begin(buffers=True) as transaction:
+            # of another length there is no key
+            is_possible = 0 < len(key) <= environment.max_key_size()
+            yield transaction.get(key) if is_possible else None
 
     def _environment(self) -> Any:
         pid, environment = self._opened
         if pid != os.getpid():
-            try:
-                import lmdb
-            except ImportError as error:
-                raise ImportError("LmdbBackend needs: pip install eng-fileio[lmdb]") from error
-            if self._settings["readonly"] and not os.path.exists(self.db_path):
-                raise FileNotFoundError(2, "no such lmdb database", self.db_path)
-            environment = lmdb.open(self.db_path, **self._settings)
+            environment = _open(self.db_path, self._settings)
             self._opened = (os.getpid(), environment)
         return environment
+
+
+# lmdb refuses to open a database twice in one process, and a forked child counts its parent's.
+_environments: "weakref.WeakValueDictionary[tuple[Any, ...], Any]" = weakref.WeakValueDictionary()
+_lock = threading.Lock()
+
+
+def _open(path: str, settings: dict[str, Any]) -> Any:
+    try:
+        import lmdb
+    except ImportError as error:
+        raise ImportError("LmdbBackend needs: pip install eng-fileio[lmdb]") from error
+    file = os.path.join(path, "data.mdb") if settings["subdir"] else path
+    if settings["readonly"] and not os.path.exists(file):
+        raise FileNotFoundError(2, "no such lmdb database", path)
+    pid = os.getpid()
+    key = (pid, os.path.realpath(file), repr(sorted(settings.items())))
+    with _lock:
+        for other in [k for k in _environments if k[0] != pid]:
+            _environments.pop(other).close()  # of the parent: this process must not use it
+        environment = _environments.get(key)
+        if environment is None:
+            try:
+                environment = _environments[key] = lmdb.open(path, **settings)
+            except TypeError as error:
+                raise TypeError(f"lmdb.open does not take all of {settings}: {error}") from error
+    return environment
+
+
+def _renew_lock() -> None:
+    global _lock  # noqa: PLW0603
+    _lock = threading.Lock()  # another thread may have held it at the fork
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)

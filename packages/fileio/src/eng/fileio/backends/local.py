@@ -1,17 +1,19 @@
 # Paths are text here: pathlib would change URIs, and costs in hot calls.
-# ruff: noqa: PTH107, PTH110, PTH112, PTH113, PTH114, PTH116, PTH118, PTH119, PTH121, PTH211
+# ruff: noqa: PTH102, PTH103, PTH106, PTH107, PTH108, PTH110, PTH112, PTH113, PTH114, PTH116, PTH118, PTH119, PTH121, PTH208, PTH211
 """Files on local disks and mounted file systems."""
 
 import contextlib
+import errno
 import os
-import shutil
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 from eng.fileio.atomic import atomic_write, is_partial, write_stream
-from eng.fileio.paths import PathLike
+from eng.fileio.parallel import Failure, PartialFailureError, for_each
+from eng.fileio.paths import PathLike, to_text
 
-from .base import BaseStorageBackend, Suffix
+from .base import BaseStorageBackend, Suffix, check_suffix
 
 
 class LocalBackend(BaseStorageBackend):
@@ -22,6 +24,7 @@ class LocalBackend(BaseStorageBackend):
     """
 
     _allow_symlink = True
+    max_workers = 8
 
     def get(self, filepath: PathLike) -> bytes:
         """Read bytes from a given ``filepath`` with 'rb' mode.
@@ -69,12 +72,13 @@ class LocalBackend(BaseStorageBackend):
 
     def join_path(self, filepath: PathLike, *filepaths: PathLike) -> str:
         """Join path components as ``os.path.join`` does."""
-        return os.path.join(os.fspath(filepath), *(os.fspath(p) for p in filepaths))
+        return os.path.join(to_text(filepath), *(to_text(p) for p in filepaths))
 
     @contextlib.contextmanager
     def get_local_path(self, filepath: PathLike) -> Iterator[PathLike]:
         """Yield ``filepath`` itself: it is local."""
-        yield filepath if not _is_file_uri(filepath) else _local(filepath)
+        path = _local(filepath)
+        yield filepath if path == os.fspath(filepath) else path
 
     def copyfile(self, src: PathLike, dst: PathLike) -> str:
         """Copy a file and its mode; into ``dst`` where that is a directory.
@@ -85,6 +89,8 @@ class LocalBackend(BaseStorageBackend):
         Raises:
             shutil.SameFileError: If ``src`` and ``dst`` are the same file.
         """
+        import shutil
+
         source, target = _local(src), _local(dst)
         if os.path.isdir(target):
             target = os.path.join(target, os.path.basename(source))
@@ -98,16 +104,42 @@ class LocalBackend(BaseStorageBackend):
         return target
 
     def copytree(self, src: PathLike, dst: PathLike) -> str:
-        """Copy a directory to ``dst``, which must not exist.
+        """Copy a directory to ``dst``, which must not exist, many files at once.
+
+        Links are followed: the copy holds what they lead to. Modes and times are kept.
 
         Returns:
             The destination directory.
 
         Raises:
             FileExistsError: If ``dst`` exists.
-            shutil.Error: Lists every file that could not be copied; the others are.
+            PartialFailureError: Lists every file that could not be copied; the others are.
         """
-        return shutil.copytree(_local(src), _local(dst))
+        import shutil
+
+        source, target = _local(src), _local(dst)
+        names = self.list_dir_or_file(source, recursive=True)
+        os.makedirs(target)
+        inner = os.path.relpath(os.path.realpath(target), os.path.realpath(source))
+        folders = [""]
+
+        def files() -> Iterator[str]:
+            for name in names:
+                if name == inner or name.startswith(inner + "/"):  # the copy itself
+                    continue
+                if os.path.isdir(os.path.join(source, name)):
+                    os.mkdir(os.path.join(target, name))
+                    folders.append(name)
+                else:
+                    yield name
+
+        def copy(name: str) -> None:
+            shutil.copy2(os.path.join(source, name), os.path.join(target, name))
+
+        for_each(copy, files(), f"copy {source} to {target}", self.max_workers)
+        for name in reversed(folders):  # last, as a folder may be read-only
+            shutil.copystat(os.path.join(source, name), os.path.join(target, name))
+        return target
 
     def copyfile_from_local(self, src: PathLike, dst: PathLike) -> str:
         """Same as :meth:`copyfile`."""
@@ -138,8 +170,19 @@ class LocalBackend(BaseStorageBackend):
         os.remove(path)
 
     def rmtree(self, dir_path: PathLike) -> None:
-        """Recursively delete a directory tree."""
-        shutil.rmtree(_local(dir_path))
+        """Recursively delete a directory tree, several of its entries at once.
+
+        Raises:
+            FileNotFoundError: If there is no such directory.
+            NotADirectoryError: If it is a file or a link.
+            PartialFailureError: Lists what could not be deleted; the rest is.
+        """
+        root = _local(dir_path)
+        if os.path.islink(root):
+            raise NotADirectoryError(20, "is a link, remove removes those", root)
+        paths = [os.path.join(root, name) for name in os.listdir(root)]
+        for_each(_remove_entry, paths, f"remove {root}", self.max_workers)
+        os.rmdir(root)
 
     def copy_if_symlink_fails(self, src: PathLike, dst: PathLike) -> bool:
         """Make ``dst`` a symbolic link to ``src``; copy where that fails.
@@ -185,6 +228,7 @@ class LocalBackend(BaseStorageBackend):
             NotADirectoryError: If it is a file.
         """
         root = _local(dir_path)
+        check_suffix(suffix)
         os.scandir(root).close()  # a wrong path is told here, not at the first item
         return _scan(root, list_dir and suffix is None, list_file, suffix, recursive)
 
@@ -193,14 +237,30 @@ class HardDiskBackend(LocalBackend):
     """Raw hard disks storage backend: the older name of :class:`LocalBackend`."""
 
 
-def _is_file_uri(path: PathLike) -> bool:
-    return isinstance(path, str) and path.startswith("file://")
-
-
 def _local(path: PathLike) -> str:
-    if not isinstance(path, str):
-        return os.fspath(path)
-    return path[7:] if path.startswith("file://") else path
+    text = path if isinstance(path, str) else to_text(path)
+    return text[7:] if text.startswith("file://") else text
+
+
+def _remove_entry(path: str) -> None:
+    if os.path.islink(path) or not os.path.isdir(path):
+        os.unlink(path)
+        return
+    import shutil
+
+    failures: list[Failure] = []
+
+    def note(function: Any, failed: str, error: Any) -> None:
+        error = error[1] if isinstance(error, tuple) else error
+        # a folder that still holds what failed is no failure of its own
+        if not failures or error.errno != errno.ENOTEMPTY:
+            failures.append((failed, error))
+
+    # onerror is deprecated where there is onexc
+    report: Any = {"onexc" if sys.version_info >= (3, 12) else "onerror": note}
+    shutil.rmtree(path, **report)
+    if failures:
+        raise PartialFailureError(f"remove {path}", failures, len(failures))
 
 
 def _scan(

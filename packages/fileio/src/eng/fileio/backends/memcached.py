@@ -1,8 +1,11 @@
 """Values in memcached servers."""
 
 import hashlib
+import os
 import re
 import sys
+import time
+import warnings
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +13,13 @@ from eng.fileio.paths import PathLike, to_text
 
 from .base import BaseStorageBackend
 
-_NUMBERS = ("timeout", "connect_timeout", "max_pool_size", "retry_attempts", "retry_timeout")
+_NUMBERS: dict[str, type[float] | type[int]] = {
+    "timeout": float,
+    "connect_timeout": float,
+    "max_pool_size": int,
+    "retry_attempts": int,
+}
+_PAUSE_S = 30  # for which a cache that failed is not asked
 
 
 class MemcachedBackend(BaseStorageBackend):
@@ -22,7 +31,7 @@ class MemcachedBackend(BaseStorageBackend):
     Args:
         server_list_cfg: File with one ``host:port`` or ``host port`` a line.
         client_cfg: File with ``name = value`` lines: timeout, connect_timeout (seconds),
-            max_pool_size, retry_attempts, retry_timeout (seconds). Other names are not used.
+            max_pool_size, retry_attempts. Other names are not used.
         sys_path: Additional path to be appended to ``sys.path``. Defaults to None.
 
     Raises:
@@ -37,33 +46,7 @@ class MemcachedBackend(BaseStorageBackend):
             sys.path.append(sys_path)
         self.server_list_cfg, self.client_cfg = to_text(server_list_cfg), to_text(client_cfg)
         self.sys_path = sys_path
-        try:
-            from pymemcache.client.hash import HashClient
-        except ImportError as error:
-            raise ImportError(
-                "MemcachedBackend needs: pip install eng-fileio[memcached]"
-            ) from error
-        servers = []
-        for place, line in _lines(self.server_list_cfg):
-            match = re.fullmatch(r"(\S+?)[:\s]+(\d+)", line)
-            if match is None:
-                raise ValueError(f"{place}: expected host:port, got {line!r}")
-            servers.append((match[1], int(match[2])))
-        if not servers:
-            raise ValueError(f"{self.server_list_cfg} lists no server")
-        settings: dict[str, Any] = {"timeout": 10.0, "connect_timeout": 10.0}
-        for place, line in _lines(self.client_cfg):
-            name, separator, value = (part.strip() for part in line.partition("="))
-            if not separator:
-                raise ValueError(f"{place}: expected name = value, got {line!r}")
-            if name in _NUMBERS:
-                try:
-                    number = float(value)
-                except ValueError:
-                    raise ValueError(f"{place}: {name} is a number, not {value!r}") from None
-                whole = name in ("max_pool_size", "retry_attempts")
-                settings[name] = int(number) if whole else number
-        self._client = HashClient(servers, use_pooling=True, ignore_exc=False, **settings)
+        self._servers = _Servers(self.server_list_cfg, self.client_cfg)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # connections are of this process: another one makes its own
@@ -80,8 +63,9 @@ class MemcachedBackend(BaseStorageBackend):
 
         Raises:
             FileNotFoundError: If no server has it.
+            ConnectionError: If its server does not answer; tells the tries and the time.
         """
-        value: bytes | None = self._client.get(self.key_of(filepath))
+        value = self._lookup(filepath)
         if value is None:
             servers = self.server_list_cfg
             raise FileNotFoundError(2, f"not in the memcached of {servers}", to_text(filepath))
@@ -93,9 +77,120 @@ class MemcachedBackend(BaseStorageBackend):
 
     def exists(self, filepath: PathLike) -> bool:
         """Check whether a server has a path."""
-        return self._client.get(self.key_of(filepath)) is not None
+        return self._lookup(filepath) is not None
 
     isfile = exists
+
+    def _lookup(self, filepath: PathLike) -> bytes | None:
+        from pymemcache.exceptions import MemcacheError
+
+        begun, failure, key = time.monotonic(), "", self.key_of(filepath)
+        for _ in range(self._servers.tries):
+            try:
+                value: bytes | None = self._servers.of(key).get(key)
+                return value
+            except (OSError, MemcacheError) as error:
+                failure = str(error) or type(error).__name__
+        raise ConnectionError(
+            f"{to_text(filepath)}: {self._servers.tries} tries in "
+            f"{time.monotonic() - begun:.1f} s at the memcached of {self.server_list_cfg} "
+            f"failed: {failure}"
+        )
+
+
+class MemcachedCache:
+    """Small values in memcached that are kept elsewhere too: a server that fails costs time only.
+
+    Args:
+        server_list_cfg: As for :class:`MemcachedBackend`.
+        client_cfg: As for :class:`MemcachedBackend`; None for defaults.
+    """
+
+    LARGEST = 1_000_000  # memcached takes no more than 1 MiB with key and flags, by default
+
+    def __init__(self, server_list_cfg: PathLike, client_cfg: PathLike | None) -> None:
+        settings = None if client_cfg is None else to_text(client_cfg)
+        self._servers = _Servers(to_text(server_list_cfg), settings)
+        self._down_until = 0.0
+
+    def get(self, name: str) -> bytes | None:
+        """Return the value kept under a name, or None."""
+        value: bytes | None = self._ask("get", name) if self._is_up() else None
+        return value
+
+    def set(self, name: str, value: bytes) -> None:
+        """Keep a value, if it is not too large."""
+        if len(value) <= self.LARGEST and self._is_up():
+            self._ask("set", name, value)
+
+    def forget(self, name: str) -> None:
+        """Drop the value kept under a name."""
+        self._ask("delete", name, noreply=False)
+
+    def _is_up(self) -> bool:
+        return time.monotonic() >= self._down_until
+
+    def _ask(self, call: str, name: str, *values: Any, **settings: Any) -> Any:
+        from pymemcache.exceptions import MemcacheError
+
+        key = hashlib.sha256(name.encode()).hexdigest()
+        try:
+            return getattr(self._servers.of(key), call)(key, *values, **settings)
+        except (OSError, MemcacheError) as error:
+            self._down_until = time.monotonic() + _PAUSE_S
+            warnings.warn(f"memcached failed, going on without: {error}", stacklevel=4)
+            return None
+
+
+class _Servers:
+    """Each key has its server, by the same hash as pymemcache's ``HashClient``.
+
+    That one says of a server that failed a moment ago that it has no value, and then asks another
+    one: a file would be missing where its server is down.
+    """
+
+    def __init__(self, server_list_cfg: str, client_cfg: str | None) -> None:
+        try:
+            from pymemcache.client.rendezvous import RendezvousHash
+        except ImportError as error:
+            raise ImportError("memcached needs: pip install eng-fileio[memcached]") from error
+        self._settings = _settings(client_cfg)
+        self.tries = 1 + self._settings.pop("retry_attempts", 2)
+        self._places: dict[str, tuple[str, int]] = {}
+        for place, line in _lines(server_list_cfg):
+            match = re.fullmatch(r"(\S+?)[:\s]+(\d+)", line)
+            if match is None:
+                raise ValueError(f"{place}: expected host:port, got {line!r}")
+            server = (match[1].strip("[]"), int(match[2]))
+            self._places[f"{server[0]}:{server[1]}"] = server
+        if not self._places:
+            raise ValueError(f"{server_list_cfg} lists no server")
+        self._hash = RendezvousHash(list(self._places))
+        self._clients: tuple[int, dict[str, Any]] = (0, {})
+
+    def of(self, key: str) -> Any:
+        """Return the client of the server that has ``key``, if one has."""
+        pid, clients = self._clients
+        if pid != os.getpid():  # connections must not be shared with a forked process
+            from pymemcache.client.base import PooledClient
+
+            clients = {n: PooledClient(s, **self._settings) for n, s in self._places.items()}
+            self._clients = (os.getpid(), clients)
+        return clients[self._hash.get_node(key)]
+
+
+def _settings(client_cfg: str | None) -> dict[str, Any]:
+    settings: dict[str, Any] = {"timeout": 10.0, "connect_timeout": 10.0}
+    for place, line in _lines(client_cfg) if client_cfg is not None else ():
+        name, separator, value = (part.strip() for part in line.partition("="))
+        if not separator:
+            raise ValueError(f"{place}: expected name = value, got {line!r}")
+        if name in _NUMBERS:
+            try:
+                settings[name] = _NUMBERS[name](float(value))
+            except ValueError:
+                raise ValueError(f"{place}: {name} is a number, not {value!r}") from None
+    return settings
 
 
 def _lines(path: str) -> list[tuple[str, str]]:
@@ -104,5 +199,5 @@ def _lines(path: str) -> list[tuple[str, str]]:
     return [
         (f"{path}, line {number}", text)
         for number, text in enumerate(texts, 1)
-        if text and not text.startswith("[")
+        if text and not (text.startswith("[") and text.endswith("]"))  # a section's head
     ]

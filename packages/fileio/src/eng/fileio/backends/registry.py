@@ -2,7 +2,6 @@
 
 import functools
 import importlib
-import json
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -133,7 +132,9 @@ def get_file_backend(
     """Return a file backend based on the prefix of ``uri`` or on ``backend_args``.
 
     Settings come from ``backend_args`` and, below them, from the environment variable
-    ``ENG_FILEIO_DEFAULTS`` (a JSON object of settings per prefix).
+    ``ENG_FILEIO_DEFAULTS``: a JSON object of settings per prefix, ``file`` for paths without one,
+    or per name of a backend that a call asks for. ``backend`` among them names another backend for
+    the prefix.
 
     Args:
         uri: Uri that contains the prefix. Defaults to None.
@@ -146,17 +147,13 @@ def get_file_backend(
     """
     settings = dict(backend_args) if backend_args else {}
     name = settings.pop("backend", None)
-    prefix = name if uri is None else parse_uri_prefix(uri)
-    if name is None:
-        if uri is None:
-            raise ValueError("uri is needed where backend_args does not name a 'backend'")
-        name = backend_name(prefix)
-    defaults = _environment_defaults(os.environ.get(DEFAULTS_VARIABLE)).get(prefix or "file")
-    if defaults and defaults.get("backend", name) == name:
-        settings = {**{k: v for k, v in defaults.items() if k != "backend"}, **settings}
-    elif defaults and not (backend_args and "backend" in backend_args):
-        settings = {**{k: v for k, v in defaults.items() if k != "backend"}, **settings}
-        name = defaults["backend"]
+    if name is None and uri is None:
+        raise ValueError("uri is needed where backend_args does not name a 'backend'")
+    text = os.environ.get(DEFAULTS_VARIABLE)
+    if text:
+        name, settings = _with_defaults(text, name, settings, uri)
+    elif name is None:
+        name = backend_name(parse_uri_prefix(uri))  # type: ignore[arg-type]
     if not enable_singleton:
         return _create(name, settings, uri)
     key = f"{name}:{sorted(settings.items(), key=lambda item: item[0])!r}" if settings else name
@@ -166,25 +163,51 @@ def get_file_backend(
     return instance
 
 
+def _with_defaults(
+    text: str, name: str | None, settings: dict[str, Any], uri: PathLike | None
+) -> tuple[str, dict[str, Any]]:
+    """Put the environment's settings below those of a call.
+
+    They are looked up under the prefix of the path, where that leads to the backend in question,
+    and otherwise under the name of the backend.
+    """
+    table = _environment_defaults(text)
+    prefix = "" if uri is None else parse_uri_prefix(uri)
+    found = table.get(prefix or "file", {}) if uri is not None else {}
+    served = found.get("backend") or (backend_name(prefix) if uri is not None else None)
+    if name is None:
+        name = served
+    elif served is None or get_backend_class(name) is not get_backend_class(served):
+        found = table.get(name, {})
+    assert name is not None
+    return name, {**{k: v for k, v in found.items() if k != "backend"}, **settings}
+
+
 def _create(name: str, settings: dict[str, Any], uri: PathLike | None) -> BaseStorageBackend:
     cls = get_backend_class(name)
     try:
         return cls(**settings)
     except TypeError as error:
         place = f" for {to_text(uri)!r}" if uri is not None else ""
-        raise TypeError(f"backend {name!r}{place} does not take {settings}: {error}") from error
+        # no values: there are secrets among them
+        raise TypeError(
+            f"backend {name!r}{place} does not take {list(settings)}: {error}"
+        ) from error
 
 
 @functools.lru_cache(maxsize=8)
-def _environment_defaults(text: str | None) -> dict[str, dict[str, Any]]:
-    if not text:
-        return {}
+def _environment_defaults(text: str) -> dict[str, dict[str, Any]]:
+    import json
+
     try:
         defaults = json.loads(text)
     except ValueError as error:
         raise ValueError(f"{DEFAULTS_VARIABLE} is not JSON: {error}") from error
     if not isinstance(defaults, dict) or not all(isinstance(v, dict) for v in defaults.values()):
-        raise ValueError(f"{DEFAULTS_VARIABLE} should map prefixes to objects of settings: {text}")
+        raise ValueError(
+            f"{DEFAULTS_VARIABLE} should map prefixes to objects of settings, such as "
+            '{"s3": {"endpoint_url": "http://localhost:9000"}}'
+        )
     return defaults
 
 

@@ -1,12 +1,12 @@
 # Paths are text here: pathlib would change URIs, and costs in hot calls.
-# ruff: noqa: PTH110, PTH112, PTH118
+# ruff: noqa: PTH103, PTH112, PTH118
 """Transfers between a remote store and local files, on top of a store's few basic calls."""
 
 import os
 import shutil
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import NoReturn
 
 from eng.fileio.parallel import for_each
 from eng.fileio.paths import PathLike, check_relative, join_uri, to_text
@@ -81,9 +81,13 @@ class RemoteBackend(BaseStorageBackend):
             PartialFailureError: Lists what could not be copied; the rest is.
         """
         source, target = to_text(src), to_text(dst)
+        names = self._names(source)
         if self.exists(target):
             raise FileExistsError(17, "the destination of a tree already exists", target)
-        names = self._names(source)
+        root = f"{source.rstrip('/')}/"
+        inner = f"{target[len(root) :]}/" if target.startswith(root) else None
+        if inner is not None:  # the copy grows below what is being listed
+            names = (name for name in names if not name.startswith(inner))
         work = lambda name: self._copy(join_uri(source, name), join_uri(target, name))  # noqa: E731
         for_each(work, names, f"copy {source} to {target}", self.max_workers)
         return target
@@ -143,9 +147,8 @@ class RemoteBackend(BaseStorageBackend):
             PartialFailureError: Lists what could not be downloaded; the rest is.
         """
         source, target = to_text(src), os.fspath(dst)
-        if os.path.exists(target):
-            raise FileExistsError(17, "the destination of a tree already exists", target)
         names = self._names(source)
+        os.makedirs(target)
 
         def work(name: str) -> None:
             check_relative(name, target)
@@ -204,7 +207,12 @@ class RemoteBackend(BaseStorageBackend):
         with open(local, "rb") as file:  # noqa: PTH123
             self.put(file, path)
 
-    def _no_file(self, path: str) -> Any:
+    def _no_folder(self, path: str) -> NoReturn:
+        if self.isfile(path):
+            raise NotADirectoryError(20, "is a file, a directory was expected", path)
+        raise FileNotFoundError(2, "no such directory", path)
+
+    def _no_file(self, path: str) -> NoReturn:
         if self.isdir(path):
             raise IsADirectoryError(21, "is a directory, a file was expected", path)
         raise FileNotFoundError(2, "no such file", path)

@@ -2,37 +2,54 @@
 """Objects in S3 and in stores that speak its protocol."""
 
 import contextlib
-import io
 import os
 import re
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
-from eng.fileio.atomic import atomic_write, binary_reader
-from eng.fileio.parallel import for_each
-from eng.fileio.paths import PathLike, to_text
+from eng.fileio.atomic import atomic_write
+from eng.fileio.parallel import Failure, PartialFailureError, for_each
+from eng.fileio.paths import PathLike, join_uri, to_text
 
-from .base import Suffix
+from .base import Suffix, check_suffix
 from .remote import RemoteBackend
+from .s3_transfer import FileSink, MemorySink, download, prepare, upload
 
 _URI = re.compile(
     r"^(?:(?P<cluster>[^/:]+):)?(?:s3|petrel)://(?P<bucket>[^/]+)/?(?P<key>.*)$", re.S
 )
-_PART = 8 << 20
+_BATCH = 1000  # keys that one DeleteObjects request takes
+# Settings of the default cluster, which say nothing of another one.
+_OF_ONE_CLUSTER = (
+    "endpoint_url",
+    "region_name",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+)
 
 
 class S3Backend(RemoteBackend):
     """S3 storage backend; needs ``pip install eng-fileio[s3]``.
 
-    ``cluster:s3://bucket/key`` takes endpoint and credentials of the profile ``cluster`` in the
-    ordinary AWS configuration files; without a cluster, the default ones.
+    ``cluster:s3://bucket/key`` takes endpoint, region and credentials of the profile ``cluster``
+    in the ordinary AWS configuration files; without a cluster, the settings given here and the
+    default ones. ``petrel://`` is the same as ``s3://``.
 
     Args:
-        path_mapping: ``{'src': 'dst'}`` replaces ``src`` in a path by ``dst``. Defaults to None.
-        enable_mc: Accepted for existing configs; no memcached stands between. Defaults to True.
-        max_attempts: Tries of a request. Defaults to 5.
+        path_mapping: ``{'src': 'dst'}`` replaces ``src`` in a path by ``dst``: the longest one
+            that the path begins with; in a local path, else the first one that it contains.
+            Defaults to None.
+        enable_mc: Keep small objects in memcached, where ``server_list_cfg`` names servers, and
+            read them from there. Only for objects that are never replaced by somebody else: what
+            this backend writes is renewed there, what others write is not. Defaults to True.
+        timeout: Seconds without an answer. Defaults to 30.
+        retries: Further tries after a failure. Defaults to 4.
+        server_list_cfg: As for :class:`MemcachedBackend`. Defaults to None: no memcached.
+        client_cfg: As for :class:`MemcachedBackend`. Defaults to None.
         **client_settings: For ``boto3``'s ``client``, such as ``endpoint_url``.
     """
 
@@ -40,113 +57,98 @@ class S3Backend(RemoteBackend):
         self,
         path_mapping: dict[str, str] | None = None,
         enable_mc: bool = True,
-        max_attempts: int = 5,
+        *,
+        timeout: float = 30,
+        retries: int = 4,
+        server_list_cfg: PathLike | None = None,
+        client_cfg: PathLike | None = None,
         **client_settings: Any,
     ) -> None:
         self.path_mapping, self.enable_mc = dict(path_mapping or {}), enable_mc
-        self.max_attempts, self.client_settings = max_attempts, client_settings
-        self._clients: dict[tuple[int, str | None], Any] = {}
+        self.timeout, self.retries, self.client_settings = timeout, retries, client_settings
+        self.server_list_cfg, self.client_cfg = server_list_cfg, client_cfg
+        self._cache = None
+        if enable_mc and server_list_cfg is not None:
+            from .memcached import MemcachedCache
+
+            self._cache = MemcachedCache(server_list_cfg, client_cfg)
+        self._clients: dict[tuple[int, str | None, bool], Any] = {}
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        arguments = (self.path_mapping, self.enable_mc, self.max_attempts, self.client_settings)
-        return _rebuild, (type(self), *arguments)
+        # connections are of this process: another one makes its own
+        settings = {
+            "path_mapping": self.path_mapping,
+            "enable_mc": self.enable_mc,
+            "timeout": self.timeout,
+            "retries": self.retries,
+            "server_list_cfg": self.server_list_cfg,
+            "client_cfg": self.client_cfg,
+        }
+        return _rebuild, (type(self), {**settings, **self.client_settings})
 
     def get(self, filepath: PathLike) -> bytes:
-        """Read the bytes of an object; a large one in parallel parts, held once in memory."""
-        client, bucket, key, path = self._parse(filepath)
-        with self._errors(path):
-            response = client.get_object(Bucket=bucket, Key=key)
-            size, tag = response["ContentLength"], response["ETag"]
-            with contextlib.closing(response["Body"]) as body:
-                if size <= _PART:
-                    data: bytes = body.read()
-                    return data
-            buffer = io.BytesIO()
-            buffer.seek(size - 1)
-            buffer.write(b"\0")
-            with buffer.getbuffer() as view:
-
-                def fetch(start: int) -> None:
-                    stop = min(start + _PART, size)
-                    part = client.get_object(
-                        Bucket=bucket, Key=key, Range=f"bytes={start}-{stop - 1}", IfMatch=tag
-                    )
-                    with contextlib.closing(part["Body"]) as stream:
-                        view[start:stop] = stream.read()
-
-                for_each(fetch, range(0, size, _PART), f"read {path}", self.max_workers)
-            return buffer.getvalue()
-
-    def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
-        """Store bytes or a binary file; a large one in parallel parts.
-
-        An upload that breaks leaves the old object.
+        """Read the bytes of an object; a large one in parallel parts, held once in memory.
 
         Raises:
-            FileExistsError: With ``if_absent``, if the object exists.
+            FileNotFoundError: If there is no such object or bucket.
+            IsADirectoryError: If there are objects below the path, but none at it.
+            PermissionError: If access is denied or there are no credentials.
+            ConnectionError: If no try succeeded, or the body broke off each time; tells the
+                tries and the time.
         """
-        client, bucket, key, path = self._parse(filepath)
-        if not key or key.endswith("/"):
-            raise IsADirectoryError(21, "names a directory, a file was expected", path)
-        extra = {"IfNoneMatch": "*"} if if_absent else {}
-        if isinstance(obj, (bytes, bytearray, memoryview)):
-            obj = io.BytesIO(obj)
-        binary_reader(obj, path)
-        with self._errors(path):
-            head = obj.read(_PART)
-            if len(head) < _PART:
-                rest = obj.read(_PART) if head else b""
-                while rest:
-                    head, rest = head + rest, obj.read(_PART)
-                client.put_object(Bucket=bucket, Key=key, Body=head, **extra)
-                return
-            self._put_parts(client, {"Bucket": bucket, "Key": key}, head, obj, extra)
+        place = self._parse(filepath)
+        data = None if self._cache is None else self._cache.get(place.name)
+        if data is None:
+            sink = MemorySink()
+            self._receive(place, sink)
+            data = sink.getvalue()
+            if self._cache is not None:
+                self._cache.set(place.name, data)
+        return data
 
-    def _put_parts(
-        self, client: Any, place: dict[str, str], head: bytes, rest: Any, extra: dict[str, str]
-    ) -> None:
-        upload = {**place, "UploadId": client.create_multipart_upload(**place)["UploadId"]}
+    def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
+        """Store bytes or a binary file; a large one in parallel parts, a few in memory at a time.
 
-        def parts() -> Iterator[tuple[int, bytes]]:
-            number, chunk = 1, head
-            while chunk:
-                yield number, chunk
-                number, chunk = number + 1, rest.read(_PART)
+        An upload that breaks leaves the old object. Where it is killed, its parts stay in the
+        store unseen, until the next large write to the same key, a day later or more.
 
-        def send(part: tuple[int, bytes]) -> dict[str, Any]:
-            answer = client.upload_part(**upload, PartNumber=part[0], Body=part[1])
-            return {"PartNumber": part[0], "ETag": answer["ETag"]}
-
-        try:
-            done = for_each(send, parts(), f"write {place['Key']}", 4)
-            client.complete_multipart_upload(**upload, MultipartUpload={"Parts": done}, **extra)
-        except BaseException:
-            client.abort_multipart_upload(**upload)
-            raise
+        Args:
+            obj: ``bytes``, ``bytearray``, ``memoryview`` or a binary file, which is streamed.
+            filepath: Path of the object.
+            if_absent: Raise ``FileExistsError`` where the object exists, also when another
+                process makes it meanwhile. Defaults to False.
+        """
+        place = self._parse(filepath, if_absent)
+        if not place.key or place.key.endswith("/"):
+            raise IsADirectoryError(21, "names a directory, a file was expected", place.path)
+        with self._errors(place.path):
+            upload(place.client, place.request, obj, place.path)
+        self._forget(place)
 
     def isfile(self, filepath: PathLike) -> bool:
         """Check whether an object exists."""
-        client, bucket, key, path = self._parse(filepath)
-        if not key or key.endswith("/"):
+        place = self._parse(filepath)
+        if not place.key or place.key.endswith("/"):
             return False
         try:
-            with self._errors(path):
-                client.head_object(Bucket=bucket, Key=key)
+            with self._errors(place.path):
+                place.client.head_object(**place.request)
         except FileNotFoundError:
             return False
         return True
 
     def isdir(self, filepath: PathLike) -> bool:
         """Check whether there are objects below a path."""
-        client, bucket, key, path = self._parse(filepath)
-        prefix = f"{key.rstrip('/')}/" if key else ""
+        place = self._parse(filepath)
         try:
-            with self._errors(path):
-                found = client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
+            with self._errors(place.path):
+                found = place.client.list_objects_v2(
+                    Bucket=place.bucket, Prefix=place.prefix, MaxKeys=1
+                )
         except FileNotFoundError:
             return False
-        return not prefix or found["KeyCount"] > 0
+        return not place.prefix or found["KeyCount"] > 0
 
     def list_dir_or_file(
         self,
@@ -157,55 +159,48 @@ class S3Backend(RemoteBackend):
         recursive: bool = False,
     ) -> Iterator[str]:
         """List a prefix page by page; see :meth:`LocalBackend.list_dir_or_file`."""
-        client, bucket, key, path = self._parse(dir_path)
-        if not self.isdir(dir_path):
-            kind, code = (NotADirectoryError, 20) if self.isfile(path) else (FileNotFoundError, 2)
-            raise kind(code, "no such directory", path)
-        prefix = f"{key.rstrip('/')}/" if key else ""
-        return self._list(
-            client, bucket, prefix, list_dir and suffix is None, list_file, suffix, recursive
-        )
-
-    def _list(
-        self,
-        client: Any,
-        bucket: str,
-        prefix: str,
-        list_dir: bool,
-        list_file: bool,
-        suffix: Suffix,
-        recursive: bool,
-    ) -> Iterator[str]:
-        delimiter = {} if recursive else {"Delimiter": "/"}
-        pages = client.get_paginator("list_objects_v2")
-        last: list[str] = []  # keys come sorted: a folder is new when it differs from the last
-        for page in pages.paginate(Bucket=bucket, Prefix=prefix, **delimiter):
-            if list_dir:
-                for common in page.get("CommonPrefixes", ()):
-                    yield common["Prefix"][len(prefix) : -1]
-            for entry in page.get("Contents", ()):
-                name = entry["Key"][len(prefix) :]
-                folders = name.split("/")[:-1]
-                if list_dir and recursive:
-                    for depth in range(1, len(folders) + 1):
-                        if last[:depth] != folders[:depth]:
-                            yield "/".join(folders[:depth])
-                    last = folders
-                wanted = list_file and name and not name.endswith("/")
-                if wanted and (suffix is None or name.endswith(suffix)):
-                    yield name
+        check_suffix(suffix)
+        place = self._parse(dir_path)
+        pages = self._pages(place, recursive)
+        list_dir = list_dir and suffix is None
+        return _names(pages, len(place.prefix), list_dir, list_file, suffix, recursive)
 
     def rmtree(self, dir_path: PathLike) -> None:
-        """Delete all below a directory, folder markers included, many objects at once."""
-        client, bucket, key, path = self._parse(dir_path)
-        if not self.isdir(path):
-            kind, code = (NotADirectoryError, 20) if self.isfile(path) else (FileNotFoundError, 2)
-            raise kind(code, "no such directory", path)
-        prefix = f"{key.rstrip('/')}/" if key else ""
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        """Delete all below a directory, folder markers included, 1,000 objects a request.
+
+        Raises:
+            FileNotFoundError: If there is no such directory.
+            NotADirectoryError: If it is a file.
+            PartialFailureError: Lists what could not be deleted; the rest is.
+        """
+        place = self._parse(dir_path)
+        action = f"remove {place.path}"
+        pages = self._pages(place, recursive=True)
         keys = (entry["Key"] for page in pages for entry in page.get("Contents", ()))
-        work = lambda name: client.delete_object(Bucket=bucket, Key=name)  # noqa: E731
-        for_each(work, keys, f"remove {path}", self.max_workers)
+
+        def path_of(key: str) -> str:
+            return join_uri(place.path, key[len(place.prefix) :])
+
+        def erase(batch: list[str]) -> None:
+            wanted = {"Objects": [{"Key": key} for key in batch], "Quiet": True}
+            failures: list[Failure]
+            try:
+                with self._errors(place.path):
+                    answer = place.client.delete_objects(Bucket=place.bucket, Delete=wanted)
+            except OSError as error:
+                failures = [(path_of(key), error) for key in batch]
+            else:
+                failures = [
+                    (path_of(error["Key"]), OSError(f"{error['Code']}: {error['Message']}"))
+                    for error in answer.get("Errors", ())
+                ]
+            for key in batch:
+                self._forget(place._replace(key=key))
+            if failures:
+                raise PartialFailureError(action, failures, len(batch))
+
+        batches = iter(lambda: list(islice(keys, _BATCH)), [])
+        for_each(erase, batches, action, 4)
 
     def generate_presigned_url(
         self, url: PathLike, client_method: str = "get_object", expires_in: int = 3600
@@ -219,86 +214,207 @@ class S3Backend(RemoteBackend):
             raise ValueError(
                 f"client_method is 'get_object' or 'put_object', not {client_method!r}"
             )
-        client, bucket, key, _ = self._parse(url)
-        place = {"Bucket": bucket, "Key": key}
-        signed: str = client.generate_presigned_url(
-            client_method, Params=place, ExpiresIn=expires_in
+        place = self._parse(url)
+        signed: str = place.client.generate_presigned_url(
+            client_method, Params=place.request, ExpiresIn=expires_in
         )
         return signed
 
+    def _download(self, filepath: str, local: str) -> None:
+        with atomic_write(local) as file:
+            self._receive(self._parse(filepath), FileSink(file))
+
+    def _receive(self, place: "_Place", sink: Any) -> None:
+        with self._errors(place.path, may_be_folder=True):
+            download(place.client, place.request, sink, place.path, self.retries)
+
     def _copy(self, src: str, dst: str) -> None:
-        client, bucket, key, path = self._parse(src)
-        _, to_bucket, to_key, _ = self._parse(dst)
-        with self._errors(path):
-            client.copy({"Bucket": bucket, "Key": key}, to_bucket, to_key)
+        place, target = self._parse(src), self._parse(dst)
+        if target.client is not place.client:  # no cluster can read another one
+            with self.get_local_path(src) as local:
+                self._upload(str(local), dst)
+            return
+        with self._errors(place.path, may_be_folder=True):
+            place.client.copy(place.request, target.bucket, target.key)
+        self._forget(target)
 
     def _delete(self, path: str) -> None:
-        client, bucket, key, _ = self._parse(path)
+        place = self._parse(path)
         with self._errors(path):
-            client.delete_object(Bucket=bucket, Key=key)
+            place.client.delete_object(**place.request)
+        self._forget(place)
 
-    def _download(self, filepath: str, local: str) -> None:
-        client, bucket, key, path = self._parse(filepath)
-        with self._errors(path), atomic_write(local) as file:
-            client.download_fileobj(bucket, key, file)
+    def _forget(self, place: "_Place") -> None:
+        if self._cache is not None:
+            self._cache.forget(place.name)
 
-    def _parse(self, filepath: PathLike) -> tuple[Any, str, str, str]:
+    def _pages(self, place: "_Place", recursive: bool) -> Iterator[dict[str, Any]]:
+        """Return the pages of a directory's listing, fetched when they are asked for."""
+        if not self.isdir(place.path):
+            self._no_folder(place.path)
+        delimiter = {} if recursive else {"Delimiter": "/"}
+
+        def pages() -> Iterator[dict[str, Any]]:
+            with self._errors(place.path):
+                paginator = place.client.get_paginator("list_objects_v2")
+                yield from paginator.paginate(Bucket=place.bucket, Prefix=place.prefix, **delimiter)
+
+        return pages()
+
+    def _parse(self, filepath: PathLike, if_absent: bool = False) -> "_Place":
         path = to_text(filepath)
-        for source, target in self.path_mapping.items():
-            path = path.replace(source, target, 1)
-        match = _URI.match(path)
+        match = _URI.match(self._mapped(path))
         if match is None:
-            raise ValueError(f"{path!r} is no [cluster:]s3://bucket/key or petrel:// path")
+            raise ValueError(
+                f"{path!r} is no [cluster:]s3://bucket/key or petrel:// path, and none of "
+                f"path_mapping {list(self.path_mapping)} makes it one"
+            )
         if ".." in match["key"].split("/"):
             raise ValueError(f"{path!r} climbs with '..'; a key has to stay below its root")
-        return self._client(match["cluster"]), match["bucket"], match["key"], path
+        client = self._client(match["cluster"], if_absent)
+        return _Place(client, match["bucket"], match["key"], path)
 
-    def _client(self, cluster: str | None) -> Any:
-        place = (os.getpid(), cluster)  # connections must not be shared with a forked process
+    def _mapped(self, path: str) -> str:
+        heads = [source for source in self.path_mapping if path.startswith(source)]
+        if heads:
+            source = max(heads, key=len)
+            return self.path_mapping[source] + path[len(source) :]
+        if "://" not in path:
+            for source, target in self.path_mapping.items():
+                if source in path:
+                    return path.replace(source, target, 1)
+        return path
+
+    def _client(self, cluster: str | None, if_absent: bool) -> Any:
+        # connections must not be shared with a forked process
+        key = (os.getpid(), cluster, if_absent)
         with self._lock:
-            if place not in self._clients:
-                try:
-                    import boto3
-                    from botocore.config import Config
-                except ImportError as error:
-                    raise ImportError("s3:// paths need: pip install eng-fileio[s3]") from error
-                retries = {"total_max_attempts": self.max_attempts, "mode": "standard"}
-                config = Config(retries=retries, max_pool_connections=64)
-                session = boto3.Session(profile_name=cluster)
-                self._clients[place] = session.client("s3", config=config, **self.client_settings)
-            return self._clients[place]
+            if key not in self._clients:
+                self._clients[key] = self._connect(cluster)
+                prepare(self._clients[key], if_absent)
+            return self._clients[key]
+
+    def _connect(self, cluster: str | None) -> Any:
+        try:
+            import boto3
+            from botocore.config import Config
+            from botocore.exceptions import ProfileNotFound
+        except ImportError as error:
+            raise ImportError("s3:// paths need: pip install eng-fileio[s3]") from error
+        settings = dict(self.client_settings)
+        if cluster is not None:
+            settings = {k: v for k, v in settings.items() if k not in _OF_ONE_CLUSTER}
+        config = Config(
+            retries={"total_max_attempts": self.retries + 1, "mode": "standard"},
+            connect_timeout=self.timeout,
+            read_timeout=self.timeout,
+            max_pool_connections=64,
+        ).merge(settings.pop("config", None) or Config())
+        try:
+            session = boto3.Session(profile_name=cluster)
+        except ProfileNotFound as error:
+            known = ", ".join(boto3.Session().available_profiles) or "none"
+            raise ValueError(
+                f"cluster {cluster!r} is no profile of the AWS configuration files; known: {known}"
+            ) from error
+        return session.client("s3", config=config, **settings)
 
     @contextlib.contextmanager
-    def _errors(self, path: str) -> Iterator[None]:
+    def _errors(self, path: str, may_be_folder: bool = False) -> Iterator[None]:
         """Turn the errors of boto3 into the ones that files have."""
-        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+        from botocore.exceptions import (
+            BotoCoreError,
+            ClientError,
+            NoCredentialsError,
+            ParamValidationError,
+        )
 
         begun = time.monotonic()
         try:
             yield
         except ClientError as error:
-            code = error.response["Error"]["Code"]
+            details = error.response["Error"]
+            code, status = details["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
             if code in ("NoSuchKey", "NoSuchBucket", "404", "NotFound"):
-                if code == "NoSuchKey" and self.isdir(path):
-                    raise IsADirectoryError(21, "is a directory", path) from error
+                if may_be_folder and code != "NoSuchBucket" and self.isdir(path):
+                    raise IsADirectoryError(
+                        21, "is a directory, a file was expected", path
+                    ) from error
                 raise FileNotFoundError(2, f"not found ({code})", path) from error
-            if code in ("403", "AccessDenied"):
-                raise PermissionError(13, "access denied", path) from error
+            if status in (401, 403):
+                raise PermissionError(13, f"access denied ({code})", path) from error
             if code in ("412", "PreconditionFailed", "ConditionalRequestConflict"):
-                raise FileExistsError(17, "already exists or changed meanwhile", path) from error
+                raise FileExistsError(17, "already exists", path) from error
+            if status >= 500 or status == 429:
+                tries = error.response["ResponseMetadata"].get("RetryAttempts", 0) + 1
+                seconds = time.monotonic() - begun
+                raise ConnectionError(
+                    f"{path}: {tries} tries in {seconds:.1f} s failed: {error}"
+                ) from error
             raise OSError(f"{path}: {error}") from error
+        except ParamValidationError as error:
+            raise ValueError(f"{path}: {error}") from error
         except NoCredentialsError as error:
             raise PermissionError(13, f"no credentials ({error})", path) from error
         except BotoCoreError as error:
             seconds = time.monotonic() - begun
             raise ConnectionError(
-                f"{path}: up to {self.max_attempts} tries in {seconds:.1f} s failed: {error}"
+                f"{path}: up to {self.retries + 1} tries in {seconds:.1f} s failed: {error}"
             ) from error
 
 
-class PetrelBackend(S3Backend):
-    """The older name of :class:`S3Backend`, for ``petrel://`` and ``s3://`` paths."""
+#: The older name of :class:`S3Backend`.
+PetrelBackend = S3Backend
 
 
-def _rebuild(cls: type[S3Backend], mapping: Any, mc: bool, attempts: int, settings: Any) -> Any:
-    return cls(mapping, mc, attempts, **settings)
+class _Place(NamedTuple):
+    """Where a path leads; ``path`` is as it was given."""
+
+    client: Any
+    bucket: str
+    key: str
+    path: str
+
+    @property
+    def request(self) -> dict[str, str]:
+        return {"Bucket": self.bucket, "Key": self.key}
+
+    @property
+    def prefix(self) -> str:
+        """What the keys below this one begin with."""
+        return f"{self.key.rstrip('/')}/" if self.key else ""
+
+    @property
+    def name(self) -> str:
+        """The same for each way to spell the path, and for no other object of any cluster."""
+        return f"{self.client.meta.endpoint_url}/{self.bucket}/{self.key}"
+
+
+def _names(
+    pages: Iterator[dict[str, Any]],
+    skip: int,
+    list_dir: bool,
+    list_file: bool,
+    suffix: Suffix,
+    recursive: bool,
+) -> Iterator[str]:
+    last: list[str] = []  # keys come sorted: a folder is new when it differs from the last
+    for page in pages:
+        if list_dir:
+            for common in page.get("CommonPrefixes", ()):
+                yield common["Prefix"][skip:-1]
+        for entry in page.get("Contents", ()):
+            name = entry["Key"][skip:]
+            folders = name.split("/")[:-1]
+            if list_dir and recursive:
+                for depth in range(1, len(folders) + 1):
+                    if last[:depth] != folders[:depth]:
+                        yield "/".join(folders[:depth])
+                last = folders
+            wanted = list_file and name and not name.endswith("/")
+            if wanted and (suffix is None or name.endswith(suffix)):
+                yield name
+
+
+def _rebuild(cls: type[S3Backend], settings: dict[str, Any]) -> S3Backend:
+    return cls(**settings)

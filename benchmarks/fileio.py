@@ -1,0 +1,242 @@
+"""Speed of eng.fileio, as ratios in one run: small files, batches, large objects, listings.
+
+The S3 server is moto on loopback. The batch of small objects is read through a relay that holds
+each request back for 25 ms, less than S3 takes for its first byte: on loopback alone two processes
+that share two cores would be measured, not the waiting that a batch saves.
+"""
+
+import contextlib
+import io
+import os
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from statistics import median
+
+import boto3
+
+from eng import fileio
+
+MIB = 1 << 20
+ANSWER_S = 0.025
+
+
+def seconds(call):
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def side_by_side(ours, theirs, rounds):
+    """Median times of two calls made turn by turn, so that a busy machine slows both."""
+    times = [(seconds(ours), seconds(theirs)) for _ in range(rounds)]
+    return median(t[0] for t in times), median(t[1] for t in times)
+
+
+def report(what, value, target, holds):
+    print(f"{what}: {value}, target {target}{'' if holds else '  MISSED'}", flush=True)
+    return holds
+
+
+def import_time():
+    """Processor time, as a busy machine stretches that of the clock."""
+
+    def milliseconds(statement):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", statement], check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return used * 1e3
+
+    pairs = [(milliseconds("import eng.fileio"), milliseconds("pass")) for _ in range(15)]
+    over = median(a - b for a, b in pairs)
+    return report("import over bare python", f"{over:.0f} ms", "60 ms", over < 60)
+
+
+def small_file(folder):
+    path = str(folder / "small")
+    fileio.put(os.urandom(4096), path)
+
+    def plain():
+        for _ in range(2000):
+            with open(path, "rb") as file:  # noqa: PTH123
+                file.read()
+
+    def ours():
+        for _ in range(2000):
+            fileio.get(path)
+
+    a, b = (t / 2000 * 1e6 for t in side_by_side(ours, plain, 15))
+    limit = 1.2 * b + 5
+    return report(
+        "small file", f"{a:.1f} us, open().read() {b:.1f} us", f"{limit:.1f} us", a <= limit
+    )
+
+
+def listing(folder):
+    root = folder / "many"
+    for part in range(100):
+        inner = root / str(part)
+        inner.mkdir(parents=True)
+        for number in range(1000):
+            (inner / f"{number}.jpg").touch()
+
+    def ours():
+        for _ in fileio.list_dir_or_file(str(root), list_dir=False, recursive=True):
+            pass
+
+    def plain():
+        for _, _, names in os.walk(root):
+            for _ in names:
+                pass
+
+    a, b = side_by_side(ours, plain, 7)
+    return report("list 100,000 files over os.walk", f"{a / b:.2f}", "1.5", a / b <= 1.5)
+
+
+def batch(settings):
+    client = boto3.client("s3", **settings)
+    keys = [f"small/{number}" for number in range(1000)]
+    fileio.get_file_backend("s3://bucket", backend_args=settings)
+    for key in keys:
+        client.put_object(Bucket="bucket", Key=key, Body=os.urandom(4096))
+
+    def plain(client):
+        for key in keys:
+            client.get_object(Bucket="bucket", Key=key)["Body"].read()
+
+    def ours(settings):
+        fileio.get_many([f"s3://bucket/{key}" for key in keys], settings)
+
+    a, b = seconds(lambda: ours(settings)), seconds(lambda: plain(client))
+    print(f"1,000 objects on bare loopback: one by one over get_many {b / a:.1f}")
+    with relay(settings["endpoint_url"]) as far:
+        there = {**settings, "endpoint_url": far}
+        client = boto3.client("s3", **there)
+        a, b = side_by_side(lambda: ours(there), lambda: plain(client), 3)
+    ratio = b / a
+    return report("1,000 S3 objects, one by one over get_many", f"{ratio:.1f}", "4", ratio >= 4)
+
+
+def large(settings, folder):
+    client = boto3.client("s3", **settings)
+    source, target = folder / "large", folder / "down"
+    source.write_bytes(os.urandom(256 * MIB))
+    data = source.read_bytes()
+    path = "s3://bucket/ours"
+    pairs = {
+        "upload of bytes": (
+            lambda: fileio.put(data, path, settings),
+            lambda: client.upload_fileobj(io.BytesIO(data), "bucket", "theirs"),
+        ),
+        "upload of a file": (
+            lambda: fileio.copyfile_from_local(source, path, settings),
+            lambda: client.upload_file(str(source), "bucket", "theirs"),
+        ),
+        "download to bytes": (
+            lambda: fileio.get(path, settings),
+            lambda: client.download_fileobj("bucket", "theirs", io.BytesIO()),
+        ),
+        "download to a file": (
+            lambda: fileio.copyfile_to_local(path, target, settings),
+            lambda: _to_disk(client, folder / "theirs"),
+        ),
+    }
+    holds = True
+    for what, (ours, theirs) in pairs.items():
+        a, b = side_by_side(ours, theirs, 3)
+        line = f"256 MiB {what} over boto3's transfer manager"
+        ratio = a / b
+        # uploads are boto3's own work, so that the ratio is 1 but for what the machine adds
+        holds &= report(line, f"{ratio:.2f} ({a:.2f} s)", "1.0, give or take 0.1", ratio <= 1.1)
+    return holds
+
+
+def _to_disk(client, path):
+    """Like ours, not before it is on disk."""
+    client.download_file("bucket", "theirs", str(path))
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def moto():
+    port = _free_port()
+    command = [sys.executable, "-c", "from moto.server import main; main()", "-p", str(port)]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as server:
+        try:
+            while not _answers(port):
+                time.sleep(0.1)
+            settings = {
+                "endpoint_url": f"http://127.0.0.1:{port}",
+                "aws_access_key_id": "a",
+                "aws_secret_access_key": "b",
+                "region_name": "us-east-1",
+            }
+            boto3.client("s3", **settings).create_bucket(Bucket="bucket")
+            yield settings
+        finally:
+            server.kill()
+
+
+def main():
+    holds = [import_time()]
+    with tempfile.TemporaryDirectory() as name, moto() as settings:
+        folder = Path(name)
+        holds += [small_file(folder), listing(folder), batch(settings), large(settings, folder)]
+    return 0 if all(holds) else 1
+
+
+@contextlib.contextmanager
+def relay(endpoint):
+    """A process between client and server that holds each request back."""
+    port = _free_port()
+    command = [sys.executable, __file__, "relay", str(port), endpoint.rpartition(":")[2]]
+    with subprocess.Popen(command) as process:
+        try:
+            while not _answers(port):
+                time.sleep(0.05)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def run_relay(port, to):
+    def pump(source, sink, delay):
+        with contextlib.suppress(OSError):
+            while block := source.recv(65536):
+                time.sleep(delay)
+                sink.sendall(block)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    with socket.create_server(("127.0.0.1", port), backlog=128) as listener:
+        while True:
+            near, _ = listener.accept()
+            far = socket.create_connection(("127.0.0.1", to))
+            for source, sink, delay in ((near, far, ANSWER_S), (far, near, 0)):
+                threading.Thread(target=pump, args=(source, sink, delay), daemon=True).start()
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _answers(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["relay"]:
+        run_relay(int(sys.argv[2]), int(sys.argv[3]))
+    sys.exit(main())

@@ -1,0 +1,248 @@
+"""Objects of S3 up and down in parallel parts.
+
+Uploads are boto3's own. Its downloads ask for an object's size before they read the first byte,
+hold up to 256 MiB in queues, and read a part that broke off from its beginning again.
+"""
+
+import contextlib
+import io
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from eng.fileio.atomic import binary_reader
+from eng.fileio.parallel import gather_parts
+
+PART = 16 << 20
+_WORKERS = 8  # parts in flight
+_MOST_PARTS = 10_000
+#: An upload that has not ended after this time is taken for one of a killed writer.
+ABANDONED_AFTER = timedelta(days=1)
+_CHUNK = 256 << 10
+_BACKOFF_S = 0.2
+
+#: Takes an object's size; returns what stores a chunk at an offset.
+Sink = Callable[[int], Callable[[int, bytes], Any]]
+
+
+def prepare(client: Any, if_absent: bool) -> None:
+    """Let a client drop what killed writers left, and with ``if_absent`` replace no object.
+
+    boto3's uploads know no condition; it is put into the requests that they make.
+    """
+    events = client.meta.events
+    drop = lambda params, **_: _abort_abandoned(client, params["Bucket"], params["Key"])  # noqa: E731
+    events.register("provide-client-params.s3.CreateMultipartUpload", drop)
+    if if_absent:
+        for call in ("PutObject", "CompleteMultipartUpload"):
+            events.register(
+                f"provide-client-params.s3.{call}",
+                lambda params, **_: {**params, "IfNoneMatch": "*"},
+            )
+
+
+def upload(client: Any, place: dict[str, str], source: Any, path: str) -> None:
+    """Store bytes or the rest of a binary file; a large one as parts, which end in an object.
+
+    Raises:
+        TypeError: If ``source`` is neither bytes-like nor a file that yields bytes.
+    """
+    from boto3.s3.transfer import TransferConfig
+
+    reader = _FullReads(source, path)
+    head = reader.read(PART)
+    if len(head) < PART:  # spares the threads of an upload in parts
+        client.put_object(**place, Body=head)
+        return
+    reader.put_back(head)
+    part = max(PART, _size(source) // (_MOST_PARTS - 1) + 1)
+    config = TransferConfig(
+        multipart_threshold=PART,
+        multipart_chunksize=part,
+        max_concurrency=_WORKERS,
+        preferred_transfer_client="classic",  # the other one, in C, asks no event handlers
+    )
+    config.max_in_memory_upload_chunks = _WORKERS
+    client.upload_fileobj(reader, **place, Config=config)
+
+
+def download(client: Any, place: dict[str, str], sink: Sink, path: str, retries: int) -> None:
+    """Read an object, a large one in parallel parts, into what ``sink`` makes for its size.
+
+    Raises:
+        ConnectionError: If a part broke off again and again; tells the tries and the time.
+        OSError: If the object changed again and again while it was read.
+    """
+    from botocore.exceptions import ClientError
+
+    for _ in range(retries + 1):
+        try:
+            _download_version(client, place, sink, path, retries)
+            return
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("412", "PreconditionFailed"):
+                raise
+    raise OSError(f"{path}: replaced {retries + 1} times while it was read")
+
+
+def _download_version(
+    client: Any, place: dict[str, str], sink: Sink, path: str, retries: int
+) -> None:
+    response = client.get_object(**place)
+    size = response["ContentLength"]
+    write = sink(size)
+
+    def fetch(start: int) -> None:
+        span = (start, min(start + PART, size), size)
+        body = None if start else response["Body"]
+        version = {**place, "IfMatch": response["ETag"]}
+        _fetch(client, version, body, span, write, path, retries)
+
+    if size <= PART:
+        fetch(0)
+    else:
+        gather_parts(fetch, range(0, size, PART), _WORKERS)
+
+
+def _fetch(
+    client: Any,
+    place: dict[str, str],
+    body: Any,
+    span: tuple[int, int, int],
+    write: Callable[[int, bytes], Any],
+    path: str,
+    retries: int,
+) -> None:
+    """Read one part; where it breaks off, go on from there."""
+    from botocore.exceptions import BotoCoreError, IncompleteReadError
+
+    start, stop, size = span
+    at, begun, failure = start, time.monotonic(), ""
+    for attempt in range(retries + 1):
+        if attempt:
+            time.sleep(_BACKOFF_S * 2 ** (attempt - 1))
+        if body is None:
+            body = client.get_object(**place, Range=f"bytes={at}-{stop - 1}")["Body"]
+        try:
+            with contextlib.closing(body):
+                while at < stop:
+                    chunk = body.read(min(_CHUNK, stop - at))
+                    if not chunk:
+                        raise IncompleteReadError(
+                            actual_bytes=at - start, expected_bytes=stop - start
+                        )
+                    write(at, chunk)
+                    at += len(chunk)
+                if stop - start == size:
+                    body.read(1)  # at the end, boto3 compares the checksum of a whole object
+            return
+        except BotoCoreError as error:
+            failure, body = str(error), None
+            at = at if at < stop else start
+    raise ConnectionError(
+        f"{path}: {retries + 1} tries in {time.monotonic() - begun:.1f} s failed: "
+        f"broke off after {at} of {size} bytes: {failure}"
+    )
+
+
+class _FullReads:
+    """A source of which each read but the last is as long as asked: parts must not be short."""
+
+    def __init__(self, source: Any, path: str) -> None:
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            source = _ViewReader(source)
+        self._read = binary_reader(source, path)
+        self._head = b""
+
+    def put_back(self, head: bytes) -> None:
+        self._head = head
+
+    def read(self, size: int = -1) -> bytes:
+        size = size if size >= 0 else _MOST_PARTS * PART
+        pieces: list[Any] = [self._head[:size]]
+        self._head = self._head[size:]
+        missing = size - len(pieces[0])
+        while missing > 0 and (piece := self._read(min(missing, PART))):
+            pieces.append(piece)
+            missing -= len(piece)
+        return b"".join(pieces)
+
+
+class _ViewReader:
+    """Reads from bytes in memory; unlike ``io.BytesIO`` without a copy of all."""
+
+    def __init__(self, data: Any) -> None:
+        self._rest = memoryview(data).cast("B")
+
+    def read(self, size: int) -> memoryview:
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        return piece
+
+
+def _size(source: Any) -> int:
+    """Bytes that a source has to give; 0 where it cannot say."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return memoryview(source).nbytes
+    try:
+        position = source.tell()
+        size = source.seek(0, io.SEEK_END) - position
+        source.seek(position)
+    except (AttributeError, OSError):  # a pipe, or less than a file
+        return 0
+    return int(size)
+
+
+class MemorySink:
+    """Collects an object in the memory that becomes its ``bytes``: there is no second copy."""
+
+    def __call__(self, size: int) -> Callable[[int, bytes], Any]:
+        """Make room for an object of ``size`` bytes."""
+        self._buffer = io.BytesIO()
+        if size:
+            self._buffer.seek(size - 1)
+            self._buffer.write(b"\0")
+        self._view = view = self._buffer.getbuffer()
+
+        def write(offset: int, chunk: bytes) -> None:
+            view[offset : offset + len(chunk)] = chunk
+
+        return write
+
+    def getvalue(self) -> bytes:
+        """Return the object; to be called once."""
+        self._view.release()  # or the value were a copy
+        return self._buffer.getvalue()
+
+
+class FileSink:
+    """Writes an object into a file that is open for seeking."""
+
+    def __init__(self, file: Any) -> None:
+        self._file, self._lock = file, threading.Lock()
+
+    def __call__(self, size: int) -> Callable[[int, bytes], Any]:
+        """Begin an object of ``size`` bytes."""
+        self._file.truncate(0)
+        return self._write
+
+    def _write(self, offset: int, chunk: bytes) -> None:
+        with self._lock:
+            self._file.seek(offset)
+            self._file.write(chunk)
+
+
+def _abort_abandoned(client: Any, bucket: str, key: str) -> None:
+    """Drop the parts that killed writers of this key left, which take space unseen."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    before = datetime.now(timezone.utc) - ABANDONED_AFTER
+    pages = client.get_paginator("list_multipart_uploads")
+    with contextlib.suppress(BotoCoreError, ClientError):  # not everybody who may write may list
+        for page in pages.paginate(Bucket=bucket, Prefix=key):
+            for entry in page.get("Uploads", ()):
+                if entry["Key"] == key and entry["Initiated"] < before:
+                    client.abort_multipart_upload(
+                        Bucket=bucket, Key=key, UploadId=entry["UploadId"]
+                    )

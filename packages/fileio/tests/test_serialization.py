@@ -1,0 +1,145 @@
+"""load and dump."""
+
+import io
+import os
+import pickle
+from collections import OrderedDict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eng import fileio
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(PLAIN)
+def test_load_is_the_inverse_of_dump_to_text(value):
+    for name in ("json", "pkl", "pickle", "yaml", "yml"):
+        text = fileio.dump(value, file_format=name)
+        stream = io.BytesIO(text) if isinstance(text, bytes) else io.StringIO(text)
+        assert fileio.load(stream, file_format=name) == value
+
+
+@pytest.mark.parametrize("extension", ["json", "yaml", "yml", "pkl", "pickle", "JSON"])
+@pytest.mark.parametrize("store", ["disk", "memory"])
+def test_files_and_file_objects(tmp_path, extension, store):
+    folder = str(tmp_path) if store == "disk" else f"memory://{tmp_path.name}"
+    path = f"{folder}/f.x.{extension}"
+    value = {"a": [1, 2.5, None], "b": "é"}
+    assert fileio.dump(value, path) is True
+    assert fileio.load(path) == value
+    mode = "b" if extension.startswith("p") else ""
+    local = tmp_path / f"g.{extension}"
+    with local.open("w" + mode) as file:
+        assert fileio.dump(value, file) is True
+    with local.open("r" + mode) as file:
+        assert fileio.load(file) == value
+    assert fileio.load(local, file_format=extension.lower()) == value
+
+
+def test_yaml_runs_no_code_and_pickle_needs_its_name(tmp_path):
+    import yaml
+
+    mark = tmp_path / "mark"
+    (tmp_path / "x.yaml").write_text(f"!!python/object/apply:os.mkdir ['{mark}']")
+    with pytest.raises(ValueError, match=r"x\.yaml: .*could not determine a constructor"):
+        fileio.load(tmp_path / "x.yaml")
+    with pytest.raises(ValueError, match="UnsafeLoader can run code"):
+        fileio.load(tmp_path / "x.yaml", Loader=yaml.UnsafeLoader)
+    (tmp_path / "x.json").write_bytes(pickle.dumps(_Runs(str(mark)), protocol=0))
+    with pytest.raises(ValueError, match=r"x\.json: "):
+        fileio.load(tmp_path / "x.json")
+    fileio.load(tmp_path / "x.json", file_format="yaml")  # which takes it for a string
+    assert not mark.exists()
+    fileio.load(tmp_path / "x.json", file_format="pickle")
+    assert mark.exists()
+
+
+class _Runs:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def test_a_wrong_format_is_told(tmp_path):
+    with pytest.raises(TypeError, match="unsupported file format 'txt'; known are json, pickle"):
+        fileio.load(tmp_path / "x.txt")
+    with pytest.raises(ValueError, match="has no extension"):
+        fileio.load(tmp_path / "x")
+    with pytest.raises(ValueError, match="file_format is needed"):
+        fileio.dump({})
+    with pytest.raises(ValueError, match="file_format is needed"):
+        fileio.load(io.StringIO("{}"))
+    with pytest.raises(TypeError, match="file should be a path or a file, not int"):
+        fileio.load(5, file_format="json")
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(ValueError, match=r"x\.json: Expecting"):
+        fileio.load(tmp_path / "x.json")
+
+
+def test_an_object_that_cannot_be_dumped_harms_no_old_file(tmp_path):
+    for name in ("x.json", "x.yaml", "x.pkl"):
+        fileio.dump({"old": 1}, tmp_path / name)
+        with pytest.raises(Exception, match=r"object|lambda|pickle"):
+            fileio.dump({"new": lambda: 0}, tmp_path / name)
+        assert fileio.load(tmp_path / name) == {"old": 1}
+
+
+def test_json_takes_sets_ranges_and_arrays():
+    class Array:
+        def tolist(self):
+            return [1.5]
+
+    text = fileio.dump({"a": {3}, "b": range(2), "c": Array()}, file_format="json")
+    assert text == '{"a": [3], "b": [0, 1], "c": [1.5]}'
+    assert fileio.dump([1], file_format="json", indent=1) == "[\n 1\n]"
+    loaded = fileio.load(io.StringIO('{"b": 1}'), "json", object_pairs_hook=OrderedDict)
+    assert isinstance(loaded, OrderedDict)
+
+
+def test_a_registered_handler_is_used(tmp_path, monkeypatch):
+    from eng.fileio import handlers
+
+    monkeypatch.setattr(handlers, "file_handlers", dict(handlers.file_handlers))
+
+    @fileio.register_handler(["lines", "log"], separator="|")
+    class Lines(fileio.BaseFileHandler):
+        def __init__(self, separator):
+            self.separator = separator
+
+        def load_from_fileobj(self, file, **kwargs):
+            return file.read().split(self.separator)
+
+        def dump_to_fileobj(self, obj, file, **kwargs):
+            file.write(self.dump_to_str(obj))
+
+        def dump_to_str(self, obj, **kwargs):
+            return self.separator.join(obj)
+
+    for name in ("x.lines", "x.log"):
+        fileio.dump(["a", "b"], tmp_path / name)
+        assert (tmp_path / name).read_text() == "a|b"
+        assert fileio.load(tmp_path / name) == ["a", "b"]
+    with pytest.raises(TypeError, match="not a subclass of BaseFileHandler"):
+        fileio.register_handler("x")(int)
+    with pytest.raises(TypeError, match="file_formats"):
+        fileio.register_handler([5])
+
+
+def test_both_forms_of_arguments(tmp_path):
+    path = str(tmp_path / "x.json")
+    with pytest.warns(DeprecationWarning, match="file_client_args"):
+        fileio.dump([1], path, file_client_args={"backend": "disk"})
+    with pytest.warns(DeprecationWarning, match="file_client_args"):
+        assert fileio.load(path, file_client_args={"backend": "disk"}) == [1]
+    assert fileio.load(path, backend_args={"backend": "local"}) == [1]
+    both = pytest.raises(ValueError, match="cannot both be given")
+    with both, pytest.warns(DeprecationWarning, match="file_client_args"):
+        fileio.load(path, file_client_args={}, backend_args={})
