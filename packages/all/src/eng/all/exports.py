@@ -207,7 +207,7 @@ EXPORTS: dict[str, tuple[str, ...]] = {
         "tensor2imgs",
         "torch_meshgrid",
     ),
-    "structures": ("BaseDataElement",),
+    "structures": ("BaseDataElement", "InstanceData", "LabelData", "PixelData"),
     "checkpoint": (
         "CheckpointError",
         "CheckpointLoader",
