@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from torch.utils.data import Dataset
 
 from eng.config import Config
+from eng.dataset import BaseDataset
 from eng.hooks import Hook
-from eng.registry import HOOKS, NotRegisteredError
+from eng.registry import DATASETS, HOOKS, TRANSFORMS, NotRegisteredError
 from eng.runner import Runner, RunnerConfigError
 
 
@@ -88,6 +92,74 @@ def test_resumed_run_has_the_losses_of_an_uninterrupted_one(
     saved = stop_at // 3 * 3
     rest = losses_of({**job, "resume": True})
     assert rest == whole[saved:]
+
+
+@TRANSFORMS.register_module(force=True)
+class Noise:
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        x = torch.tensor([random.random(), np.random.rand(), torch.randn(1).item()])
+        return {"inputs": x + data["number"] / 20, "data_samples": x.sum(0, keepdim=True)}
+
+
+@DATASETS.register_module(force=True)
+class NoisyLine(BaseDataset):
+    def load_data_list(self) -> list[dict[str, Any]]:
+        return [{"number": number} for number in range(20)]
+
+
+@DATASETS.register_module(force=True)
+class ForeignNoisyLine(Dataset):
+    """The same without a class of ours."""
+
+    def __len__(self) -> int:
+        return 20
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return Noise()({"number": index})
+
+
+@pytest.mark.parametrize("by_epoch", [True, False])
+@pytest.mark.parametrize("dataset", ["NoisyLine", "ForeignNoisyLine"])
+def test_workers_draw_the_same_however_many_they_are_and_wherever_a_run_resumes(
+    job: dict[str, Any], tmp_path: Path, by_epoch: bool, dataset: str
+) -> None:
+    job["default_hooks"]["checkpoint"] = {
+        "type": "CheckpointHook",
+        "interval": 3,
+        "by_epoch": False,
+    }
+    if not by_epoch:
+        job["train_cfg"] = {"by_epoch": False, "max_iters": 15, "val_interval": 4}
+
+    def with_workers(count: int) -> dict[str, Any]:
+        cfg = {"type": dataset}
+        if dataset == "NoisyLine":
+            cfg["pipeline"] = [{"type": "Noise"}]
+        loader = {**job["train_dataloader"], "dataset": cfg, "num_workers": count}
+        return {**job, "train_dataloader": loader}
+
+    whole = losses_of({**with_workers(2), "work_dir": str(tmp_path / "whole")})
+    losses_of(with_workers(1), stop_at=8)
+    assert losses_of({**with_workers(2), "resume": True}) == whole[6:]
+
+
+def test_a_resumed_run_takes_over_the_seed_of_the_sampler(
+    job: dict[str, Any], tmp_path: Path
+) -> None:
+    job["default_hooks"]["checkpoint"] = {
+        "type": "CheckpointHook",
+        "interval": 3,
+        "by_epoch": False,
+    }
+
+    def with_seed(seed: int) -> dict[str, Any]:
+        """As if none were given, and another one drawn at each start."""
+        sampler = {**job["train_dataloader"]["sampler"], "seed": seed}
+        return {**job, "train_dataloader": {**job["train_dataloader"], "sampler": sampler}}
+
+    whole = losses_of({**with_seed(1), "work_dir": str(tmp_path / "whole")})
+    losses_of(with_seed(1), stop_at=8)
+    assert losses_of({**with_seed(2), "resume": True}) == whole[6:]
 
 
 def test_resume_at_the_end_of_an_epoch_is_exact(job: dict[str, Any], tmp_path: Path) -> None:

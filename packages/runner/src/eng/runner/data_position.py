@@ -9,25 +9,11 @@ from typing import Any
 
 from torch.utils.data import DataLoader
 
-from eng.dataset import InfiniteSampler
+from eng.dataset import InfiniteSampler, sampler_with, samplers_of
 from eng.dist import get_world_size
 from eng.logging import print_log
 
-__all__ = ["EpochIterator", "samplers_of", "samples_per_step", "seek"]
-
-
-def samplers_of(dataloader: DataLoader) -> list[Any]:
-    """The sampler of a data loader, and that of its batch sampler, which may be another.
-
-    Args:
-        dataloader: The data loader.
-
-    Returns:
-        One or both.
-    """
-    batch_sampler = getattr(dataloader, "batch_sampler", None)
-    samplers = [dataloader.sampler, getattr(batch_sampler, "sampler", None)]
-    return [sampler for sampler in samplers if sampler is not None]
+__all__ = ["EpochIterator", "reseed", "samples_per_step", "seek"]
 
 
 def samples_per_step(dataloader: DataLoader) -> int:
@@ -54,7 +40,7 @@ def seek(dataloader: DataLoader, epoch: int, position: int) -> int:
     Returns:
         Number of batches that the caller must read and drop, 0 unless the sampler cannot seek.
     """
-    sampler = next((s for s in samplers_of(dataloader) if hasattr(s, "load_state_dict")), None)
+    sampler = sampler_with(dataloader, "load_state_dict")
     if sampler is not None:
         sampler.load_state_dict({**sampler.state_dict(), "epoch": epoch, "position": position})
         return 0
@@ -67,6 +53,18 @@ def seek(dataloader: DataLoader, epoch: int, position: int) -> int:
             level=logging.WARNING,
         )
     return batches
+
+
+def reseed(dataloader: DataLoader, seed: int) -> None:
+    """Give the sampler of a data loader the seed of another one, so that their orders agree.
+
+    Args:
+        dataloader: The data loader. Nothing happens if its sampler has no seed.
+        seed: The seed.
+    """
+    sampler = sampler_with(dataloader, "seed")
+    if sampler is not None:
+        sampler.seed = seed
 
 
 class EpochIterator:
@@ -123,7 +121,6 @@ def _is_endless(dataloader: DataLoader) -> bool:
 
 
 def _set_epoch(dataloader: DataLoader, epoch: int) -> None:
-    for sampler in samplers_of(dataloader):
-        if hasattr(sampler, "set_epoch"):
-            sampler.set_epoch(epoch)
-            return
+    sampler = sampler_with(dataloader, "set_epoch")
+    if sampler is not None:
+        sampler.set_epoch(epoch)

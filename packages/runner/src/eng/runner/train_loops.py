@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 from torch.utils.data import DataLoader
 
+from eng.dataset import sampler_with
 from eng.registry import LOOPS
 
 from .base_loop import BaseLoop
-from .data_position import EpochIterator, samples_per_step, seek
+from .data_position import EpochIterator, reseed, samples_per_step, seek
 from .errors import RunnerConfigError
 from .random_state import preserved_random_state
 
@@ -85,8 +86,16 @@ class _TrainLoop(BaseLoop):
             "iter": iteration,
             "samples_per_step": samples_per_step(self.dataloader),
             "epoch_length": len(self.dataloader),
+            "sampler_seed": getattr(sampler_with(self.dataloader, "seed"), "seed", None),
             "validated": not self._validation_pending,
         }
+
+    def _load_common(self, state: dict[str, Any]) -> None:
+        """What both loops take over from the state of another one."""
+        self._iter = state["iter"]
+        self._validation_pending = not state.get("validated", True)
+        if state.get("sampler_seed") is not None:
+            reseed(self.dataloader, state["sampler_seed"])
 
     def _validate_when_due(self, done: int) -> None:
         """Validate after a number of epochs or iterations if it is time to.
@@ -198,8 +207,8 @@ class EpochBasedTrainLoop(_TrainLoop):
         Args:
             state: What :meth:`state_dict` gave, or ``epoch`` and ``iter`` alone.
         """
-        self._epoch, self._iter = state["epoch"], state["iter"]
-        self._validation_pending = not state.get("validated", True)
+        self._load_common(state)
+        self._epoch = state["epoch"]
         length = state.get("epoch_length", len(self.dataloader))
         done_in_epoch = self._iter - self._epoch * length
         if done_in_epoch <= 0:
@@ -290,8 +299,7 @@ class IterBasedTrainLoop(_TrainLoop):
         Args:
             state: What :meth:`state_dict` gave, or ``iter`` alone.
         """
-        self._iter = state["iter"]
-        self._validation_pending = not state.get("validated", True)
+        self._load_common(state)
         if self._iter:
             self.dataloader_iterator.seek(self._iter)
 
