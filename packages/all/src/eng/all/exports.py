@@ -240,7 +240,10 @@ EXPORTS: dict[str, tuple[str, ...]] = {
     ),
     "evaluator": (
         "BaseMetric",
+        "DumpResults",
         "Evaluator",
+        "RunningMetric",
+        "TorchMetric",
         "get_metric_value",
     ),
     "optim": (
