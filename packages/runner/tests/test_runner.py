@@ -143,6 +143,54 @@ def test_workers_draw_the_same_however_many_they_are_and_wherever_a_run_resumes(
     assert losses_of({**with_workers(2), "resume": True}) == whole[6:]
 
 
+@HOOKS.register_module(force=True)
+class SampleRecorder(LossRecorder):
+    """Keeps which samples were trained on."""
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        self.losses.append([round(float(x[0]), 6) for x in data_batch["inputs"]])
+        if runner.iter + 1 == self.stop_at:
+            raise Stop
+
+
+@pytest.mark.parametrize(
+    ("by_epoch", "sampler"),
+    [(True, "DefaultSampler"), (False, "DefaultSampler"), (False, "InfiniteSampler")],
+)
+def test_runs_resumed_with_other_batches_see_each_sample_once_an_epoch(
+    job: dict[str, Any], by_epoch: bool, sampler: str
+) -> None:
+    """Whose sizes stand for other numbers of processes, which count as one batch of all."""
+    if not by_epoch:
+        job["train_cfg"] = {"by_epoch": False, "max_iters": 20, "val_interval": 100}
+    job["default_hooks"]["checkpoint"] = {
+        "type": "CheckpointHook",
+        "interval": 1,
+        "by_epoch": False,
+    }
+    seen: list[list[float]] = []
+    for batch_size, stop_at in ((4, 7), (2, 9), (5, 13), (3, None)):
+        loader = {**job["train_dataloader"], "batch_size": batch_size}
+        loader["sampler"] = {"type": sampler, "shuffle": True}
+        runner = Runner.from_cfg({**job, "train_dataloader": loader, "resume": True})
+        runner.register_hook(SampleRecorder(seen, stop_at))
+        if stop_at is None:
+            runner.train()
+        else:
+            with pytest.raises(Stop):
+                runner.train()
+            # A checkpoint is written before the recorder stops the run, with that iteration done.
+            assert runner.iter + 1 == stop_at
+    samples = [sample for batch in seen for sample in batch]
+    assert len(samples) >= 40
+    for start in range(0, len(samples) // 20 * 20, 20):
+        assert len(set(samples[start : start + 20])) == 20
+    if by_epoch:
+        assert len(samples) == 60
+
+
 def test_a_resumed_run_takes_over_the_seed_of_the_sampler(
     job: dict[str, Any], tmp_path: Path
 ) -> None:

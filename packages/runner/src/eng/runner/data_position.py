@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from torch.utils.data import DataLoader
@@ -76,30 +76,40 @@ class EpochIterator:
 
     def __init__(self, dataloader: DataLoader) -> None:
         self._dataloader = dataloader
+        self._step = samples_per_step(dataloader)
         self._epoch = 0
-        self._start = 0
+        self._position = 0
         self._batches: Iterator[Any] | None = None
 
+    def state_dict(self) -> dict[str, int]:
+        """Where it is: ``data_epoch``, and ``position`` in that as :func:`seek` counts it."""
+        return {"data_epoch": self._epoch, "position": self._position}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Go on where another one was, whatever its batches were.
+
+        Args:
+            state: What :meth:`state_dict` gave.
+        """
+        self._epoch, self._position = state["data_epoch"], state["position"]
+        self._batches = None
+
     def seek(self, iteration: int) -> None:
-        """Begin where a run is that has done a number of iterations.
+        """Begin where a run is that has done a number of iterations with batches like these.
 
         Args:
             iteration: The number.
         """
-        self._start = iteration
-        self._batches = None
+        endless = _is_endless(self._dataloader)
+        epoch, done = (0, iteration) if endless else divmod(iteration, len(self._dataloader))
+        self.load_state_dict({"data_epoch": epoch, "position": done * self._step})
 
     def _begin(self) -> Iterator[Any]:
         """Batches from the start on. Only now is the sampler moved: hooks may move it before."""
-        loader = self._dataloader
-        step = samples_per_step(loader)
-        if _is_endless(loader):
-            skip = seek(loader, 0, self._start * step)
-        else:
-            self._epoch, done = divmod(self._start, len(loader))
-            _set_epoch(loader, self._epoch)
-            skip = seek(loader, self._epoch, done * step)
-        return itertools.islice(iter(loader), skip, None)
+        if not _is_endless(self._dataloader):
+            _set_epoch(self._dataloader, self._epoch)
+        skip = seek(self._dataloader, self._epoch, self._position)
+        return itertools.islice(iter(self._dataloader), skip, None)
 
     def __iter__(self) -> EpochIterator:
         return self
@@ -108,12 +118,15 @@ class EpochIterator:
         if self._batches is None:
             self._batches = self._begin()
         try:
-            return next(self._batches)
+            batch = next(self._batches)
         except StopIteration:
             self._epoch += 1
+            self._position = 0
             _set_epoch(self._dataloader, self._epoch)
             self._batches = iter(self._dataloader)
-            return next(self._batches)
+            batch = next(self._batches)
+        self._position += self._step
+        return batch
 
 
 def _is_endless(dataloader: DataLoader) -> bool:
