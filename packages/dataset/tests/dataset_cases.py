@@ -112,6 +112,7 @@ class Reader(Dataset):
     def __getitem__(self, index: int) -> dict[str, Any]:
         self.annotations.get_data_info(0)
         gc.collect()
+        memory()  # measuring takes memory too, once
         before = memory()
         for i in range(len(self.annotations)):
             assert self.annotations.get_data_info(i)["number"] == i
@@ -120,7 +121,7 @@ class Reader(Dataset):
         return {
             "process": os.getpid(),
             "own": after["own"] - before["own"],
-            "mapped": after["resident"] - before["resident"],
+            "mapped": after["mapped"],
             "blocks": blocks(),
         }
 
@@ -136,15 +137,23 @@ def read_in_workers(annotations: Annotations, context: str, workers: int) -> lis
 
 
 def memory() -> dict[str, int]:
-    """Resident memory of this process: all of it, and that which no other process has as well."""
-    sizes = {}
-    for line in Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]:
+    """Resident memory of this process, in bytes.
+
+    ``own`` is what it alone has written or copied. The block of annotations, which is written but
+    belongs to no process, is no part of that: which process has it mapped alone changes all the
+    time. ``mapped`` is what is resident of that block.
+    """
+    sizes = {"own": 0, "mapped": 0}
+    is_block = False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
         name, value, *_ = line.split()
-        sizes[name.rstrip(":")] = int(value) * 1024
-    return {
-        "resident": sizes["Rss"],
-        "own": sizes["Private_Clean"] + sizes["Private_Dirty"],
-    }
+        if not name.endswith(":"):
+            is_block = "eng-annotations" in line
+        elif name == "Rss:" and is_block:
+            sizes["mapped"] += int(value) * 1024
+        elif name == "Private_Dirty:" and not is_block:
+            sizes["own"] += int(value) * 1024
+    return sizes
 
 
 def blocks() -> set[str]:

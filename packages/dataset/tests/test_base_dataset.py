@@ -426,6 +426,13 @@ def test_a_malformed_file(tmp_path: Path, content: Any, words: str) -> None:
     assert repr(path) in str(caught.value)
 
 
+def test_a_file_that_was_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "cut.json"
+    path.write_text('{"metainfo": {}, "data_list": [')
+    with pytest.raises(AnnotationError, match=r"cut.json' cannot be read: Expecting value: line 1"):
+        BaseDataset(str(path))
+
+
 def test_an_entry_that_a_subclass_cannot_parse(ann_file: str) -> None:
     class Boxes(BaseDataset):
         def parse_data_info(self, raw_data_info: dict) -> Any:

@@ -15,7 +15,7 @@ import dataset_cases
 from dataset_cases import Annotations
 
 pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/smaps_rollup").exists(), reason="memory is measured in /proc"
+    not Path("/proc/self/smaps").exists(), reason="memory is measured in /proc"
 )
 
 

@@ -164,8 +164,12 @@ class BaseDataset(Dataset):
                 f"{type(self).__name__} has no ann_file to load annotations from; give one, or "
                 "override load_data_list"
             )
-        annotations = load(self.ann_file, backend_args=_plain(self.backend_args))
         where = f"annotation file {self.ann_file!r}"
+        backend_args = None if self.backend_args is None else dict(self.backend_args)
+        try:
+            annotations = load(self.ann_file, backend_args=backend_args)
+        except ValueError as error:
+            raise AnnotationError(f"{where} cannot be read: {error}") from error
         if not isinstance(annotations, Mapping):
             raise AnnotationError(f"{where} must hold a dict, not {type(annotations).__name__}")
         for key, kind in (("metainfo", Mapping), ("data_list", list)):
@@ -453,7 +457,3 @@ def _positions(indices: Any, length: int) -> Sequence[int]:
         if not -length <= each < length:
             raise IndexError(f"{each} of indices is out of range: there are {length} samples")
     return [each % length for each in positions]
-
-
-def _plain(args: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return None if args is None else dict(args)

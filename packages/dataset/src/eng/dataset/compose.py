@@ -80,7 +80,7 @@ def sample_name(data: Any) -> str:
     files = (
         value
         for key, value in data.items()
-        if isinstance(value, str) and str(key).endswith(("path", "file", "filename"))
+        if isinstance(value, str) and str(key).endswith(("path", "file", "filename", "file_name"))
     )
     file = next(files, None)
     return name if file is None else f"{name} ({file!r})"

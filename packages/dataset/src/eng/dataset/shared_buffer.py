@@ -98,17 +98,16 @@ class SharedBuffer:
                 path = f"/proc/{process}/fd/{descriptor}"
                 other = self._of_descriptor(os.open(path, os.O_RDONLY), self._form)
             except OSError as error:
-                problem = str(error)
+                problem = f"those of rank {first} cannot be opened: {error}"
             else:
                 if _same(self.view, other.view):
                     shared = other
                 else:
-                    problem = "they differ"
+                    problem = f"they differ from those of rank {first}"
         all_gather_object(None)  # The first rank keeps its buffer until all have opened it.
         if problem:
             print_log(
-                f"Rank {get_rank()} keeps annotations of its own beside those of rank {first}: "
-                f"{problem}.",
+                f"Rank {get_rank()} keeps annotations of its own: {problem}.",
                 logger="current",
                 level=logging.WARNING,
             )
