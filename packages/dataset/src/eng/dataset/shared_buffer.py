@@ -14,7 +14,7 @@ from multiprocessing.context import get_spawning_popen
 from pathlib import Path
 from typing import Any, Literal
 
-from eng.dist import all_gather_object, get_rank, get_world_size
+from eng.dist import all_gather_object, barrier, get_rank, get_world_size
 from eng.logging import print_log
 
 __all__ = ["SharedBuffer"]
@@ -104,7 +104,7 @@ class SharedBuffer:
                     shared = other
                 else:
                     problem = f"they differ from those of rank {first}"
-        all_gather_object(None)  # The first rank keeps its buffer until all have opened it.
+        barrier()  # The first rank keeps its buffer until all have opened it.
         if problem:
             print_log(
                 f"Rank {get_rank()} keeps annotations of its own: {problem}.",
