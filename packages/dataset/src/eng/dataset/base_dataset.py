@@ -45,8 +45,8 @@ class BaseDataset(Dataset):
     :meth:`parse_data_info`.
 
     Metainfo comes from the file, from ``METAINFO`` of the class and from the argument ``metainfo``;
-    of one key, the last of these counts. Its texts that name a file stand for the lines of that
-    file.
+    of one key, the last of these counts. A text in the argument that names a file stands for the
+    lines of that file.
 
     Args:
         ann_file: Path of the annotation file, below ``data_root`` unless it is absolute. Defaults

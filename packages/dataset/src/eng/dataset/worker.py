@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset, Subset, get_worker_info
 
 from eng.registry import FUNCTIONS
 
@@ -51,7 +51,8 @@ def worker_init_fn(
 
 def _seed_each_sample(dataset: Any) -> None:
     """Put a method for batches on the dataset of this worker that seeds before each sample."""
-    own = getattr(dataset, "__getitems__", None)
+    # That of a Subset only asks for one sample after another.
+    own = None if isinstance(dataset, Subset) else getattr(dataset, "__getitems__", None)
     fetch = partial(_fetch_singly, dataset) if own is None else partial(_fetch_together, own)
     try:
         dataset.__getitems__ = fetch
