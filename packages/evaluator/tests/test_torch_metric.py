@@ -96,6 +96,11 @@ def test_bad_input():
         evaluator.evaluate(1)
     with pytest.raises(TypeError, match=r"must be a metric of torchmetrics .* not list"):
         TorchMetric([])
+    with (
+        pytest.warns(UserWarning, match="TorchMetric got no samples"),
+        pytest.raises(ValueError, match="TorchMetric has nothing to compute from"),
+    ):
+        Evaluator(classification.MulticlassAccuracy(num_classes=2)).evaluate(1)
     two = [classification.MulticlassAccuracy(num_classes=2) for _ in range(2)]
     evaluator = Evaluator(two)
     evaluator.process(samples([1], [1]))

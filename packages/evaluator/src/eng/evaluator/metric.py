@@ -120,10 +120,7 @@ class BaseMetric(ABC):
         except Exception as error:
             if results:
                 raise
-            raise ValueError(
-                f"{type(self).__name__} has nothing to compute from: no process has passed it any "
-                "samples"
-            ) from error
+            raise self._nothing() from error
         if not isinstance(numbers, Mapping):
             raise TypeError(
                 f"compute_metrics of {type(self).__name__} must return a dict of numbers by name, "
@@ -131,3 +128,9 @@ class BaseMetric(ABC):
             )
         prefix = f"{self.prefix}/" if self.prefix else ""
         return {f"{prefix}{name}": value for name, value in numbers.items()}
+
+    def _nothing(self) -> ValueError:
+        return ValueError(
+            f"{type(self).__name__} has nothing to compute from: no process has passed it any "
+            "samples"
+        )

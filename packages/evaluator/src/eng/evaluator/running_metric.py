@@ -109,8 +109,12 @@ class RunningMetric(BaseMetric):
         if count:
             self.update(data_batch, data_samples[:count])
 
-    def _end(self, size: int) -> None:
-        """Add the batch that is held, without what padding has added to the dataset."""
+    def _end(self, size: int) -> int:
+        """Add the batch that is held, without what padding has added to the dataset.
+
+        Returns:
+            The number of all samples that this process has added.
+        """
         rank, world_size = get_dist_info()
         padding = max(0, self._seen - len(range(rank, size, world_size)))
         held, seen, self._seen = len(self._held[1]), self._seen, 0
@@ -122,6 +126,7 @@ class RunningMetric(BaseMetric):
         if not seen:
             warnings.warn(f"{type(self).__name__} got no samples", stacklevel=4)
         self._release(held - padding)
+        return seen - padding
 
     def _collect(self, size: int) -> list[Any] | None:
         self._end(size)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eng.dist import get_comm_device, is_distributed, is_main_process
+from eng.dist import all_gather_object, get_comm_device, is_distributed, is_main_process
 from eng.registry import METRICS
 
 from .running_metric import RunningMetric
@@ -102,7 +102,8 @@ class TorchMetric(RunningMetric):
         return value
 
     def _collect(self, size: int) -> list[Any] | None:
-        self._end(size)
+        if not any(all_gather_object(self._end(size))):
+            raise self._nothing()
         if is_distributed():
             self.metric.to(get_comm_device())
         computed = self.metric.compute()  # in all processes together
