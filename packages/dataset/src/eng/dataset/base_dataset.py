@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-import pickle
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import index
+from pickle import HIGHEST_PROTOCOL, dumps, loads
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -277,7 +277,7 @@ class BaseDataset(Dataset):
 
     def _pickled(self, number: int) -> bytes:
         try:
-            return pickle.dumps(self.data_list[number], protocol=pickle.HIGHEST_PROTOCOL)
+            return dumps(self.data_list[number], protocol=HIGHEST_PROTOCOL)
         except Exception as error:  # an object's own __reduce__ may raise anything
             raise TypeError(
                 f"annotation {number} of {type(self).__name__} does not pickle: {error}; with "
@@ -314,18 +314,22 @@ class BaseDataset(Dataset):
         if not self._fully_initialized:  # as force_full_init does, without its cost
             initialize(self)
         number = index(idx)
-        address = self.data_address.view if self.serialize_data else None
-        length = len(self.data_list) if address is None else len(address) - 1
-        if number < 0:
-            number += length
-        if not 0 <= number < length:
+        kept: Any
+        try:
+            if number < 0:
+                number += len(self)
+                if number < 0:
+                    raise IndexError
+            if self.serialize_data:
+                address = self.data_address.view
+                kept = self.data_bytes.view[address[number] : address[number + 1]]
+            else:
+                kept = self.data_list[number]
+        except IndexError:
             raise IndexError(
-                f"index {idx} is out of range: {type(self).__name__} has {length} samples"
-            )
-        if address is None:
-            info = copy.deepcopy(self.data_list[number])
-        else:
-            info = pickle.loads(self.data_bytes.view[address[number] : address[number + 1]])
+                f"index {idx} is out of range: {type(self).__name__} has {len(self)} samples"
+            ) from None
+        info = loads(kept) if self.serialize_data else copy.deepcopy(kept)
         info["sample_idx"] = number
         return info
 
