@@ -165,13 +165,13 @@ def test_runs_resumed_with_other_batches_see_each_sample_once_an_epoch(
     """Whose sizes stand for other numbers of processes, which count as one batch of all."""
     if not by_epoch:
         job["train_cfg"] = {"by_epoch": False, "max_iters": 20, "val_interval": 100}
-    job["default_hooks"]["checkpoint"] = {
-        "type": "CheckpointHook",
-        "interval": 1,
-        "by_epoch": False,
-    }
     seen: list[list[float]] = []
     for batch_size, stop_at in ((4, 7), (2, 9), (5, 13), (3, None)):
+        job["default_hooks"]["checkpoint"] = {
+            "type": "CheckpointHook",
+            "interval": stop_at or 100,
+            "by_epoch": False,
+        }
         loader = {**job["train_dataloader"], "batch_size": batch_size}
         loader["sampler"] = {"type": sampler, "shuffle": True}
         runner = Runner.from_cfg({**job, "train_dataloader": loader, "resume": True})
