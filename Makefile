@@ -5,8 +5,8 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 PYTHON ?= python3
 READY  := $(VENV)/.ready
-EXTRAS := packages/fileio[s3,lmdb,memcached,test] packages/vis[tensorboard]
-PLAIN  := $(filter-out packages/fileio packages/vis,$(patsubst %/pyproject.toml,%,$(wildcard packages/*/pyproject.toml)))
+EXTRAS := packages/fileio[s3,lmdb,memcached,test] packages/vis[tensorboard] packages/evaluator[torchmetrics]
+PLAIN  := $(filter-out packages/fileio packages/vis packages/evaluator,$(patsubst %/pyproject.toml,%,$(wildcard packages/*/pyproject.toml)))
 
 .PHONY: setup digits test check clean
 

@@ -1,7 +1,16 @@
-import pytest
+"""Metrics in one process, and several metrics as one."""
 
-from eng.evaluator import BaseMetric, Evaluator, get_metric_value
+import tracemalloc
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eng.evaluator import BaseMetric, DumpResults, Evaluator, RunningMetric, get_metric_value
+from eng.fileio import exists, load
 from eng.registry import EVALUATOR, METRICS
+from eng.structures import BaseDataElement, InstanceData
 
 
 class Accuracy(BaseMetric):
@@ -22,6 +31,18 @@ class Accuracy(BaseMetric):
 
 class Bare(Accuracy):
     default_prefix = None
+
+
+class Sums(RunningMetric):
+    """The same out of sums."""
+
+    def update(self, data_batch, data_samples):
+        assert data_samples
+        self.sums["correct"] += sum(sample["correct"] for sample in data_samples)
+        self.sums["size"] += len(data_samples)
+
+    def reduce(self, sums):
+        return {"accuracy": sums["correct"] / sums["size"], "size": sums["size"]}
 
 
 def samples(*correct):
@@ -84,6 +105,50 @@ def test_two_numbers_of_one_name_are_an_error():
     evaluator.process(samples(1))
     with pytest.raises(ValueError, match=r"Bare gives \['accuracy', 'size'\].*prefix="):
         evaluator.evaluate(1)
+    assert [metric.results for metric in evaluator.metrics] == [[], []]
+
+
+def test_a_metric_called_with_nothing():
+    for metric in (Bare(), Sums()):
+        with (
+            pytest.warns(UserWarning, match=f"{type(metric).__name__} got no"),
+            pytest.raises(ValueError, match=f"{type(metric).__name__} has nothing to compute from"),
+        ):
+            metric.evaluate(3)
+
+
+def test_what_a_metric_computes_must_have_names():
+    class Number(Bare):
+        def compute_metrics(self, results):
+            return 0.5
+
+    metric = Number()
+    metric.process(None, samples(1))
+    with pytest.raises(TypeError, match="Number must return a dict of numbers by name, not float"):
+        metric.evaluate(1)
+
+
+def test_errors_of_a_metric_are_its_own():
+    metric = Bare()
+    metric.process(None, [{"correct": "x"}])
+    with pytest.raises(TypeError, match="unsupported operand"):
+        metric.evaluate(1)
+
+
+def test_results_are_computed_on_the_cpu():
+    class Tensors(Bare):
+        def compute_metrics(self, results):
+            self.seen = results
+            return {}
+
+    metric = Tensors()
+    weight = torch.ones(1, requires_grad=True)
+    metric.process(None, samples((weight * 2, {"a": [weight]}), InstanceData(scores=weight)))
+    metric.evaluate(2)
+    (pair, element) = metric.seen
+    assert not pair[0].requires_grad
+    assert not pair[1]["a"][0].requires_grad
+    assert not element.scores.requires_grad
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 10])
@@ -105,7 +170,9 @@ def test_bad_input():
         Evaluator(Bare()).offline_evaluate(samples(1), chunk_size=0)
     with pytest.raises(ValueError, match="'cpu' or 'gpu', not 'tpu'"):
         Bare(collect_device="tpu")
-    with pytest.raises(TypeError, match="a config dict or a BaseMetric, not str"):
+    with pytest.raises(
+        TypeError, match="a config dict, a BaseMetric or one of torchmetrics, not str"
+    ):
         Evaluator(["Accuracy"])
 
 
@@ -119,3 +186,102 @@ def test_get_metric_value():
     for name in ("mAP", "coco/recall", "x/loss"):
         with pytest.raises(ValueError, match=f"no metric '{name}'; there are .*'coco/AP'"):
             get_metric_value(name, numbers)
+
+
+# ------------------------------------------------------------------ running metrics
+
+
+@given(st.lists(st.lists(st.integers(0, 1), max_size=4), min_size=1, max_size=5), st.data())
+def test_sums_give_what_entries_give(batches, data):
+    count = sum(map(len, batches))
+    if not count:
+        return
+    # Padding is at the end, and no longer than the last batch.
+    last = next(len(batch) for batch in reversed(batches) if batch)
+    size = data.draw(st.integers(max(1, count - last), count))
+    evaluator = Evaluator([Sums(prefix="sums"), Bare(prefix="entries")])
+    for _ in range(2):  # the second time after a start anew
+        for batch in batches:
+            evaluator.process(samples(*batch))
+        numbers = evaluator.evaluate(size)
+        for name in ("accuracy", "size"):
+            assert numbers[f"sums/{name}"] == numbers[f"entries/{name}"]
+
+
+def test_sums_of_tensors():
+    class Confusion(RunningMetric):
+        default_prefix = "c"
+
+        def update(self, data_batch, data_samples):
+            for sample in data_samples:
+                self.sums["matrix"] += sample["matrix"]
+
+        def reduce(self, sums):
+            return {"trace": sums["matrix"].trace().item(), "nothing": sums["nothing"]}
+
+    metric = Confusion()
+    for _ in range(3):
+        metric.process(None, [{"matrix": torch.eye(2, dtype=torch.int64)}])
+    assert metric.evaluate(3) == {"c/trace": 6, "c/nothing": 0}
+
+
+def test_so_many_samples_cannot_be_padding():
+    metric = Sums()
+    for _ in range(3):
+        metric.process(None, samples(1, 1))
+    with pytest.raises(ValueError, match="6 samples in rank 0 of 1 for a dataset of 3: so many"):
+        metric.evaluate(3)
+
+
+def test_a_million_samples_need_constant_memory():
+    batch = samples(*[i % 2 for i in range(10_000)])
+
+    def peak(metric, batches):
+        tracemalloc.start()
+        for _ in range(batches):
+            metric.process(None, batch)
+        held = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert metric.evaluate(batches * len(batch)) == {
+            "accuracy": 0.5,
+            "size": batches * len(batch),
+        }
+        return held
+
+    few, million = peak(Sums(), 2), peak(Sums(), 100)
+    assert million - few < 1000
+    assert peak(Bare(), 100) > 10 * million  # which keeps entries
+
+
+# ------------------------------------------------------------------ dumping
+
+
+@pytest.mark.parametrize("name", ["out.pkl", "deep/out.pickle"])
+def test_predictions_are_dumped_and_evaluated_later(tmp_path, name):
+    path = str(tmp_path / name)
+    evaluator = Evaluator({"type": "DumpResults", "out_file_path": path})
+    scores = torch.ones(2, requires_grad=True) * 2
+    for i in range(3):
+        instances = InstanceData(scores=scores * i)
+        evaluator.process([BaseDataElement(correct=i % 2, pred_instances=instances)])
+    assert evaluator.evaluate(2) == {}
+    dumped = load(path)
+    assert [sample["correct"] for sample in dumped] == [0, 1]
+    assert dumped[1]["pred_instances"]["scores"].tolist() == [2, 2]
+    assert not dumped[1]["pred_instances"]["scores"].requires_grad
+    assert Evaluator(Bare()).offline_evaluate(dumped) == {"accuracy": 0.5, "size": 2}
+
+
+def test_predictions_are_dumped_to_any_storage():
+    metric = DumpResults("memory://dumped/out.pkl")
+    metric.process(None, [{"a": (torch.ones(1), "x")}])
+    metric.evaluate(1)
+    assert load("memory://dumped/out.pkl") == [{"a": (torch.ones(1), "x")}]
+    assert exists("memory://dumped/out.pkl")
+
+
+def test_bad_paths_to_dump_to():
+    with pytest.raises(ValueError, match=r"end with '.pkl' or '.pickle', not 'out.json'"):
+        DumpResults("out.json")
+    with pytest.raises(ValueError, match="'cpu' or 'gpu'"):
+        DumpResults("out.pkl", collect_device="disk")

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from torch.utils.data import Dataset
 
 from eng.config import Config
+from eng.dataset import BaseDataset
 from eng.hooks import Hook
-from eng.registry import HOOKS, NotRegisteredError
+from eng.registry import DATASETS, HOOKS, TRANSFORMS, NotRegisteredError
 from eng.runner import Runner, RunnerConfigError
 
 
@@ -88,6 +92,122 @@ def test_resumed_run_has_the_losses_of_an_uninterrupted_one(
     saved = stop_at // 3 * 3
     rest = losses_of({**job, "resume": True})
     assert rest == whole[saved:]
+
+
+@TRANSFORMS.register_module(force=True)
+class Noise:
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        x = torch.tensor([random.random(), np.random.rand(), torch.randn(1).item()])
+        return {"inputs": x + data["number"] / 20, "data_samples": x.sum(0, keepdim=True)}
+
+
+@DATASETS.register_module(force=True)
+class NoisyLine(BaseDataset):
+    def load_data_list(self) -> list[dict[str, Any]]:
+        return [{"number": number} for number in range(20)]
+
+
+@DATASETS.register_module(force=True)
+class ForeignNoisyLine(Dataset):
+    """The same without a class of ours."""
+
+    def __len__(self) -> int:
+        return 20
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return Noise()({"number": index})
+
+
+@pytest.mark.parametrize("by_epoch", [True, False])
+@pytest.mark.parametrize("dataset", ["NoisyLine", "ForeignNoisyLine"])
+def test_workers_draw_the_same_however_many_they_are_and_wherever_a_run_resumes(
+    job: dict[str, Any], tmp_path: Path, by_epoch: bool, dataset: str
+) -> None:
+    job["default_hooks"]["checkpoint"] = {
+        "type": "CheckpointHook",
+        "interval": 3,
+        "by_epoch": False,
+    }
+    if not by_epoch:
+        job["train_cfg"] = {"by_epoch": False, "max_iters": 15, "val_interval": 4}
+
+    def with_workers(count: int) -> dict[str, Any]:
+        cfg = {"type": dataset}
+        if dataset == "NoisyLine":
+            cfg["pipeline"] = [{"type": "Noise"}]
+        loader = {**job["train_dataloader"], "dataset": cfg, "num_workers": count}
+        return {**job, "train_dataloader": loader}
+
+    whole = losses_of({**with_workers(2), "work_dir": str(tmp_path / "whole")})
+    losses_of(with_workers(1), stop_at=8)
+    assert losses_of({**with_workers(2), "resume": True}) == whole[6:]
+
+
+@HOOKS.register_module(force=True)
+class SampleRecorder(LossRecorder):
+    """Keeps which samples were trained on."""
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        self.losses.append([round(float(x[0]), 6) for x in data_batch["inputs"]])
+        if runner.iter + 1 == self.stop_at:
+            raise Stop
+
+
+@pytest.mark.parametrize(
+    ("by_epoch", "sampler"),
+    [(True, "DefaultSampler"), (False, "DefaultSampler"), (False, "InfiniteSampler")],
+)
+def test_runs_resumed_with_other_batches_see_each_sample_once_an_epoch(
+    job: dict[str, Any], by_epoch: bool, sampler: str
+) -> None:
+    """Whose sizes stand for other numbers of processes, which count as one batch of all."""
+    if not by_epoch:
+        job["train_cfg"] = {"by_epoch": False, "max_iters": 20, "val_interval": 100}
+    seen: list[list[float]] = []
+    for batch_size, stop_at in ((4, 7), (2, 9), (5, 13), (3, None)):
+        job["default_hooks"]["checkpoint"] = {
+            "type": "CheckpointHook",
+            "interval": stop_at or 100,
+            "by_epoch": False,
+        }
+        loader = {**job["train_dataloader"], "batch_size": batch_size}
+        loader["sampler"] = {"type": sampler, "shuffle": True}
+        runner = Runner.from_cfg({**job, "train_dataloader": loader, "resume": True})
+        runner.register_hook(SampleRecorder(seen, stop_at))
+        if stop_at is None:
+            runner.train()
+        else:
+            with pytest.raises(Stop):
+                runner.train()
+            # A checkpoint is written before the recorder stops the run, with that iteration done.
+            assert runner.iter + 1 == stop_at
+    samples = [sample for batch in seen for sample in batch]
+    assert len(samples) >= 40
+    for start in range(0, len(samples) // 20 * 20, 20):
+        assert len(set(samples[start : start + 20])) == 20
+    if by_epoch:
+        assert len(samples) == 60
+
+
+def test_a_resumed_run_takes_over_the_seed_of_the_sampler(
+    job: dict[str, Any], tmp_path: Path
+) -> None:
+    job["default_hooks"]["checkpoint"] = {
+        "type": "CheckpointHook",
+        "interval": 3,
+        "by_epoch": False,
+    }
+
+    def with_seed(seed: int) -> dict[str, Any]:
+        """As if none were given, and another one drawn at each start."""
+        sampler = {**job["train_dataloader"]["sampler"], "seed": seed}
+        return {**job, "train_dataloader": {**job["train_dataloader"], "sampler": sampler}}
+
+    whole = losses_of({**with_seed(1), "work_dir": str(tmp_path / "whole")})
+    losses_of(with_seed(1), stop_at=8)
+    assert losses_of({**with_seed(2), "resume": True}) == whole[6:]
 
 
 def test_resume_at_the_end_of_an_epoch_is_exact(job: dict[str, Any], tmp_path: Path) -> None:

@@ -26,6 +26,14 @@ class Sample(BaseDataElement):
     def boxes(self) -> None:
         del self._boxes
 
+    @property
+    def source(self) -> str:
+        return self._source
+
+    @source.setter
+    def source(self, value: str) -> None:
+        self.set_field(value, "_source", dtype=str, field_type="metainfo")
+
 
 @pytest.fixture
 def element() -> BaseDataElement:
@@ -118,3 +126,148 @@ def test_to_dict_and_repr(element: BaseDataElement) -> None:
     text = repr(element)
     assert "META INFORMATION\n    img_shape: (4, 6)" in text
     assert "        points: tensor([0., 0.])" in text
+
+
+def test_a_property_may_be_metainfo() -> None:
+    sample = Sample()
+    sample.source = "camera"
+    assert (sample.metainfo, sample.keys()) == ({"source": "camera"}, [])
+    assert sample.new().source == "camera"
+    sample.source = "file"
+    assert sample.metainfo == {"source": "file"}
+
+
+def test_the_documented_example() -> None:
+    element = BaseDataElement(
+        metainfo={"img_id": 0, "img_shape": (640, 640)},
+        bboxes=torch.rand((6, 4)),
+        scores=torch.rand((6,)),
+    )
+    doubled = element.bboxes * 2
+    element.img_shape = (1280, 1280)
+    element.bboxes = element.bboxes * 2
+    assert element.get("img_shape", None) == (1280, 1280)
+    assert torch.equal(element.get("bboxes", None), doubled)
+    assert "img_shape" in element.metainfo_keys()
+    assert element.keys() == ["bboxes", "scores"]
+    assert "scores" in element.all_keys()
+    assert "scores" not in element.metainfo_keys()
+    del element.img_shape
+    del element.bboxes
+    assert element.all_keys() == ["img_id", "scores"]
+    assert element.pop("img_shape", None) is element.pop("bboxes", None) is None
+    moved = element.to("cpu").to(
+        device=None,
+        dtype=torch.float16,
+        non_blocking=False,
+        copy=False,
+        memory_format=torch.preserve_format,
+    )
+    assert moved.cpu().scores.dtype is torch.float16
+    proposals = BaseDataElement(bboxes=torch.rand((5, 4)))
+    sample = Sample()
+    sample.boxes = proposals
+    assert "boxes" in sample
+    assert sample.boxes == proposals
+
+
+def test_printing_as_documented() -> None:
+    metainfo = {"img_shape": (800, 1196, 3)}
+    inner = BaseDataElement(metainfo=metainfo, det_labels=torch.LongTensor([0, 1, 2, 3]))
+    text = str(BaseDataElement(metainfo=metainfo, gt_instances=inner))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    assert lines[:6] == [
+        "<BaseDataElement(",
+        "META INFORMATION",
+        "img_shape: (800, 1196, 3)",
+        "DATA FIELDS",
+        "gt_instances: <BaseDataElement(",
+        "META INFORMATION",
+    ]
+    assert lines[8] == "det_labels: tensor([0, 1, 2, 3])"
+    assert lines[9] == f") at {id(inner):#x}>"
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({}, True),
+        ({"metainfo": {"id": 2}}, False),
+        ({"scores": torch.tensor([1.0, 3.0])}, False),
+        ({"scores": torch.tensor([1, 2])}, False),
+        ({"names": ["a", torch.zeros(1)]}, False),
+        ({"inner": BaseDataElement(points=np.array([1, 3]))}, False),
+    ],
+)
+def test_comparison(change: dict[str, Any], same: bool) -> None:
+    def element(**change: Any) -> BaseDataElement:
+        fields = {
+            "metainfo": {"id": 1, "scale": np.ones(2)},
+            "scores": torch.tensor([1.0, 2.0]),
+            "names": ["a", torch.ones(1)],
+            "inner": BaseDataElement(points=np.array([1, 2])),
+            "table": {"x": (1, 2)},
+        }
+        return BaseDataElement(**{**fields, **change})
+
+    assert (element() == element(**change)) is same
+    assert (element(**change) == element()) is same
+    assert element() != Sample()
+    assert len({element(), element()}) == 2
+
+
+def test_a_shallow_copy_has_fields_of_its_own() -> None:
+    element = BaseDataElement(metainfo={"a": 1}, b=torch.ones(2))
+    other = copy.copy(element)
+    other.c = 3
+    del other.b
+    assert element.keys() == ["b"]
+    assert other.keys() == ["c"]
+
+
+def test_a_clone_of_a_prediction_stays_in_its_graph() -> None:
+    weight = torch.ones(1, requires_grad=True)
+    clone = BaseDataElement(scores=weight * 2, names=["x"]).clone()
+    clone.scores.sum().backward()
+    assert weight.grad is not None
+    assert clone.names == ["x"]
+
+
+def test_types_of_others_are_converted_by_their_methods() -> None:
+    class Boxes:
+        def __init__(self, tensor: torch.Tensor) -> None:
+            self.tensor = tensor
+
+        def to(self, *args: Any, **kwargs: Any) -> Boxes:
+            return Boxes(self.tensor.to(*args, **kwargs))
+
+    element = BaseDataElement(boxes=Boxes(torch.ones(1)), name="x").to(torch.float64)
+    assert element.boxes.tensor.dtype is torch.float64
+    assert element.name == "x"
+
+
+def test_nothing_is_half_set(element: BaseDataElement) -> None:
+    with pytest.raises(AttributeError, match="img_shape"):
+        element.set_data({"scores": 1, "extra": 2, "img_shape": 3})
+    with pytest.raises(AttributeError, match="scores"):
+        element.set_metainfo({"img_shape": (0, 0), "extra": 2, "scores": 3})
+    with pytest.raises(AttributeError, match="img_shape"):
+        element.update(BaseDataElement(metainfo={"extra": 1}, img_shape=1))
+    assert element.all_keys() == ["img_shape", "scores", "inner"]
+    assert element.img_shape == (4, 6)
+    assert element.scores.shape == (3,)
+
+
+def test_bad_names_and_arguments(element: BaseDataElement) -> None:
+    with pytest.raises(AttributeError, match="'keys' is a method of BaseDataElement"):
+        element.keys = 1
+    with pytest.raises(AttributeError, match="'to' is a method"):
+        BaseDataElement(metainfo={"to": 1})
+    with pytest.raises(TypeError, match="a name and perhaps a default, not 3"):
+        element.pop("scores", 1, 2)
+    with pytest.raises(ValueError, match="'data' or 'metainfo', not 'other'"):
+        element.set_field(1, "x", field_type="other")
+    with pytest.raises(TypeError, match="must be a BaseDataElement, not dict"):
+        element.update({})  # type: ignore[arg-type]
+    with pytest.raises(AttributeError):
+        del element._metainfo_fields

@@ -1,13 +1,31 @@
 """Datasets, wrappers, samplers and collation."""
 
+from .base_dataset import AnnotationError, BaseDataset
 from .collate import default_collate, pseudo_collate
+from .compose import Compose, TransformError
+from .full_init import force_full_init
+from .loader import sampler_with, samplers_of
+from .randomness import SampleIndex, random_numbers_of
 from .sampler import DefaultSampler, InfiniteSampler
 from .worker import worker_init_fn
+from .wrappers import ClassBalancedDataset, ConcatDataset, RepeatDataset
 
 __all__ = [
+    "AnnotationError",
+    "BaseDataset",
+    "ClassBalancedDataset",
+    "Compose",
+    "ConcatDataset",
     "DefaultSampler",
     "InfiniteSampler",
+    "RepeatDataset",
+    "SampleIndex",
+    "TransformError",
     "default_collate",
+    "force_full_init",
     "pseudo_collate",
+    "random_numbers_of",
+    "sampler_with",
+    "samplers_of",
     "worker_init_fn",
 ]

@@ -24,6 +24,7 @@ def pseudo_collate(data_batch: Sequence[Any]) -> Any:
 
     Raises:
         ValueError: If sequences at the same place differ in length.
+        KeyError: If a dict lacks a key of the first one.
     """
     return _transpose(data_batch, list)
 
@@ -41,6 +42,7 @@ def default_collate(data_batch: Sequence[Any]) -> Any:
 
     Raises:
         ValueError: If sequences at the same place differ in length.
+        KeyError: If a dict lacks a key of the first one.
     """
     return _transpose(data_batch, _stack)
 
@@ -48,6 +50,11 @@ def default_collate(data_batch: Sequence[Any]) -> Any:
 def _transpose(samples: Sequence[Any], leaf: Callable[[Sequence[Any]], Any]) -> Any:
     first = samples[0]
     if isinstance(first, Mapping):
+        for number, sample in enumerate(samples):
+            if missing := [key for key in first if key not in sample]:
+                raise KeyError(
+                    f"sample {number} of the batch lacks {missing[0]!r}; it has {list(sample)}"
+                )
         return type(first)(  # type: ignore[call-arg]
             {key: _transpose([sample[key] for sample in samples], leaf) for key in first}
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sized
-from itertools import count
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from typing import Any
 
 import torch
@@ -12,6 +11,8 @@ from torch.utils.data import Sampler
 from eng.dist import get_dist_info, sync_random_seed
 from eng.registry import DATA_SAMPLERS
 
+from .randomness import SampleIndex
+
 __all__ = ["DefaultSampler", "InfiniteSampler"]
 
 
@@ -19,7 +20,8 @@ class _StatefulSampler(Sampler[int]):
     """What both samplers share: a seed, an epoch and a position.
 
     The position counts samples that all processes together have taken from the current order, so
-    that it means the same on any number of processes.
+    that it means the same on any number of processes: each step of this sampler counts one for
+    every process. A data loader with workers takes samples ahead of those that it has given out.
     """
 
     def __init__(self, dataset: Sized, shuffle: bool, seed: int | None) -> None:
@@ -36,7 +38,11 @@ class _StatefulSampler(Sampler[int]):
         self.position = 0
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the sampler is: ``epoch``, ``position`` and ``seed``, as plain numbers."""
+        """Where the sampler is: ``epoch``, ``position`` and ``seed``, as plain numbers.
+
+        Where a data loader with workers has taken samples ahead, the position to go on from is
+        that of the samples which have been used: put it in the place of ``position``.
+        """
         return {"epoch": self.epoch, "position": self.position, "seed": self.seed}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
@@ -44,18 +50,27 @@ class _StatefulSampler(Sampler[int]):
 
         Args:
             state_dict: What :meth:`state_dict` gave.
+
+        Raises:
+            ValueError: If something is missing in it, or the position is negative.
         """
+        missing = sorted({"epoch", "position", "seed"} - set(state_dict))
+        if missing:
+            raise ValueError(f"the state of {type(self).__name__} lacks {missing}")
+        if state_dict["position"] < 0:
+            raise ValueError(f"a position is at least 0, not {state_dict['position']}")
         self.epoch = state_dict["epoch"]
         self.position = state_dict["position"]
         self.seed = state_dict["seed"]
 
-    def _order(self, turn: int) -> list[int]:
+    def _order(self, turn: int) -> Sequence[int]:
         """All indices in the order of one turn through the dataset."""
         length = len(self.dataset)
         if not self.shuffle:
-            return list(range(length))
+            return range(length)
         generator = torch.Generator().manual_seed(self.seed + turn)
-        return torch.randperm(length, generator=generator).tolist()
+        # A view, since a list of so many numbers would take five times the memory.
+        return torch.randperm(length, generator=generator).numpy().data
 
 
 @DATA_SAMPLERS.register_module()
@@ -83,6 +98,21 @@ class DefaultSampler(_StatefulSampler):
     ) -> None:
         super().__init__(dataset, shuffle, seed)
         self.round_up = round_up
+        self._start = 0
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Make the next iteration begin where another sampler was.
+
+        That may have run on another number of processes.
+
+        Args:
+            state_dict: What :meth:`state_dict` gave.
+
+        Raises:
+            ValueError: If something is missing in it, or the position is negative.
+        """
+        super().load_state_dict(state_dict)
+        self._start = self.position
 
     @property
     def total_size(self) -> int:
@@ -95,14 +125,18 @@ class DefaultSampler(_StatefulSampler):
     def __iter__(self) -> Iterator[int]:
         order = self._order(self.epoch)
         length = len(order)
-        start, self.position = self.position, 0
-        end = length
+        start, self._start = self._start, 0
+        end = max(start, length)
         if self.round_up:
             # What is left, not the whole, is rounded up: the position may come from another number
             # of processes, and every process must get as many samples as the others.
-            end = start + -(-max(length - start, 0) // self.world_size) * self.world_size
+            end = start + -(-(end - start) // self.world_size) * self.world_size
+        origin = (self.seed, self.epoch)
+        self.position = start
         for place in range(start + self.rank, end, self.world_size):
-            yield order[place % length]
+            self.position = min(place - self.rank + self.world_size, end)
+            yield SampleIndex(order[place % length], *origin, place)
+        self.position = end
 
     def __len__(self) -> int:
         """Number of samples of a whole epoch in this process."""
@@ -117,13 +151,15 @@ class DefaultSampler(_StatefulSampler):
             epoch: Number of the epoch, from 0.
         """
         if epoch != self.epoch:
-            self.position = 0
+            self.position = self._start = 0
         self.epoch = epoch
 
 
 @DATA_SAMPLERS.register_module()
 class InfiniteSampler(_StatefulSampler):
     """Goes through a dataset again and again without an end, each turn in a new order.
+
+    A new iteration goes on where the last one stopped.
 
     Args:
         dataset: The dataset.
@@ -141,12 +177,14 @@ class InfiniteSampler(_StatefulSampler):
     def __iter__(self) -> Iterator[int]:
         length = len(self.dataset)
         turn = -1
-        order: list[int] = []
-        for place in count(self.position + self.rank, self.world_size):
+        order: Sequence[int] = ()
+        while True:
+            place = self.position + self.rank
+            self.position += self.world_size
             if place // length != turn:
                 turn = place // length
                 order = self._order(turn)
-            yield order[place % length]
+            yield SampleIndex(order[place % length], self.seed, turn, place % length)
 
     def __len__(self) -> int:
         """Number of samples of the dataset."""

@@ -9,6 +9,7 @@ from typing import Any
 from eng.registry import EVALUATOR, METRICS
 
 from .metric import BaseMetric
+from .torch_metric import TorchMetric, is_torchmetrics
 
 __all__ = ["Evaluator"]
 
@@ -18,7 +19,8 @@ class Evaluator:
     """Passes batches to metrics and merges their numbers.
 
     Args:
-        metrics: A metric or the config of one, or a list of these.
+        metrics: A metric or the config of one, or a list of these. Metrics of torchmetrics are
+            taken too, as :class:`TorchMetric` does.
 
     Raises:
         TypeError: If something is neither.
@@ -65,8 +67,8 @@ class Evaluator:
             ValueError: If two metrics give a number of the same name.
         """
         merged: dict[str, Any] = {}
-        for metric in self.metrics:
-            numbers = metric.evaluate(size)
+        # All of them first: each forgets its results then, whatever comes of them here.
+        for metric, numbers in [(metric, metric.evaluate(size)) for metric in self.metrics]:
             double = sorted(set(numbers) & set(merged))
             if double:
                 raise ValueError(
@@ -106,11 +108,15 @@ class Evaluator:
 
 
 def _build(metric: Any) -> Any:
-    if isinstance(metric, dict):
-        return METRICS.build(metric)
-    if hasattr(metric, "process") and hasattr(metric, "evaluate"):
-        return metric
-    raise TypeError(f"a metric must be a config dict or a BaseMetric, not {type(metric).__name__}")
+    built = METRICS.build(metric) if isinstance(metric, dict) else metric
+    if is_torchmetrics(built):
+        return TorchMetric(built)
+    if hasattr(built, "process") and hasattr(built, "evaluate"):
+        return built
+    raise TypeError(
+        f"a metric must be a config dict, a BaseMetric or one of torchmetrics, not "
+        f"{type(built).__name__}"
+    )
 
 
 def _chunks(items: Iterator[Any], size: int) -> Iterator[list[Any]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eng.dist import broadcast_object_list, collect_results, is_main_process
+
+from .to_cpu import to_cpu
 
 __all__ = ["BaseMetric"]
 
@@ -16,7 +18,8 @@ class BaseMetric(ABC):
     """A metric computed from results that are gathered over all batches and processes.
 
     A subclass turns each batch into entries of ``self.results`` in :meth:`process`, and all
-    entries into numbers in :meth:`compute_metrics`.
+    entries into numbers in :meth:`compute_metrics`. Where sums are enough to compute from, see
+    :class:`RunningMetric`, which keeps no entries.
 
     Args:
         collect_device: ``'cpu'`` (default) or ``'gpu'``: where results of several processes meet.
@@ -79,18 +82,55 @@ class BaseMetric(ABC):
 
         Returns:
             Numbers by name, with the prefix, the same in all processes.
+
+        Raises:
+            ValueError: If there is nothing to compute from.
+            RuntimeError: In the other processes, if the first one cannot compute the numbers; there
+                it raises what went wrong.
         """
+        results = self._collect(size)
+        self.results.clear()
+        answer: list[Any] = [None, ""]
+        error: Exception | None = None
+        if is_main_process():
+            try:
+                answer[0] = self._computed(results or [])
+            except Exception as problem:  # told to the others, who would wait for it
+                error = problem
+                answer[1] = f"{type(problem).__name__}: {problem}"
+        broadcast_object_list(answer)
+        if error is not None:
+            raise error
+        if answer[1]:
+            raise RuntimeError(f"rank 0 cannot compute {type(self).__name__}: {answer[1]}")
+        return answer[0]
+
+    def _collect(self, size: int) -> list[Any] | None:
+        """What the numbers are computed from, of all processes, in the first of them."""
         if not self.results:
             warnings.warn(
                 f"{type(self).__name__} got no results: its process() must append to self.results",
-                stacklevel=2,
+                stacklevel=3,
             )
-        results = collect_results(self.results, size, self.collect_device)
-        metrics: list[dict[str, Any] | None] = [None]
-        if is_main_process():
-            computed = self.compute_metrics(results or [])
-            prefix = f"{self.prefix}/" if self.prefix else ""
-            metrics = [{f"{prefix}{name}": value for name, value in computed.items()}]
-        broadcast_object_list(metrics)
-        self.results.clear()
-        return metrics[0] or {}
+        return to_cpu(collect_results(self.results, size, self.collect_device))
+
+    def _computed(self, results: list[Any]) -> dict[str, Any]:
+        try:
+            numbers = self.compute_metrics(results)
+        except Exception as error:
+            if results:
+                raise
+            raise self._nothing() from error
+        if not isinstance(numbers, Mapping):
+            raise TypeError(
+                f"compute_metrics of {type(self).__name__} must return a dict of numbers by name, "
+                f"not {type(numbers).__name__}"
+            )
+        prefix = f"{self.prefix}/" if self.prefix else ""
+        return {f"{prefix}{name}": value for name, value in numbers.items()}
+
+    def _nothing(self) -> ValueError:
+        return ValueError(
+            f"{type(self).__name__} has nothing to compute from: no process has passed it any "
+            "samples"
+        )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from eng.dataset import sampler_with
 from eng.registry import HOOKS
 
 from .hook import Hook
@@ -24,9 +23,6 @@ class DistSamplerSeedHook(Hook):
         Args:
             runner: The runner.
         """
-        loader = runner.train_dataloader
-        samplers: tuple[Any, ...] = (loader.sampler, getattr(loader.batch_sampler, "sampler", None))
-        for sampler in samplers:
-            if hasattr(sampler, "set_epoch"):
-                sampler.set_epoch(runner.epoch)
-                return
+        sampler = sampler_with(runner.train_dataloader, "set_epoch")
+        if sampler is not None:
+            sampler.set_epoch(runner.epoch)

@@ -19,7 +19,7 @@ from eng.checkpoint import (
 from eng.dist import all_gather_object, get_rank, get_world_size, is_main_process
 from eng.fileio import join_path
 
-from .data_position import samplers_of
+from .data_position import reseed
 from .random_state import get_random_state, set_random_state
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def resume_run(
             f"The run goes on with seed {saved_seed} of the checkpoint, not {runner.seed}."
         )
         runner.set_randomness(**{**runner._randomness_cfg, "seed": saved_seed})
-        _reseed_sampler(runner.train_dataloader, saved_seed)
+        reseed(runner.train_dataloader, saved_seed)
     loop_state = {**train_state.get("loop", {}), "epoch": meta["epoch"], "iter": meta["iter"]}
     _load_loop(runner.train_loop, loop_state)
     runner.message_hub.load_state_dict(checkpoint.get("message_hub", {}))
@@ -165,13 +165,6 @@ def _load_loop(loop: Any, state: dict[str, Any]) -> None:
         loop.load_state_dict(state)
     else:
         loop._epoch, loop._iter = state["epoch"], state["iter"]
-
-
-def _reseed_sampler(dataloader: Any, seed: int) -> None:
-    for sampler in samplers_of(dataloader):
-        if hasattr(sampler, "seed"):
-            sampler.seed = seed
-            return
 
 
 def _scheduler_states(schedulers: Any) -> Any:

@@ -4,30 +4,16 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from torch.utils.data import DataLoader
 
-from eng.dataset import InfiniteSampler
+from eng.dataset import InfiniteSampler, sampler_with, samplers_of
 from eng.dist import get_world_size
 from eng.logging import print_log
 
-__all__ = ["EpochIterator", "samplers_of", "samples_per_step", "seek"]
-
-
-def samplers_of(dataloader: DataLoader) -> list[Any]:
-    """The sampler of a data loader, and that of its batch sampler, which may be another.
-
-    Args:
-        dataloader: The data loader.
-
-    Returns:
-        One or both.
-    """
-    batch_sampler = getattr(dataloader, "batch_sampler", None)
-    samplers = [dataloader.sampler, getattr(batch_sampler, "sampler", None)]
-    return [sampler for sampler in samplers if sampler is not None]
+__all__ = ["EpochIterator", "reseed", "samples_per_step", "seek"]
 
 
 def samples_per_step(dataloader: DataLoader) -> int:
@@ -54,7 +40,7 @@ def seek(dataloader: DataLoader, epoch: int, position: int) -> int:
     Returns:
         Number of batches that the caller must read and drop, 0 unless the sampler cannot seek.
     """
-    sampler = next((s for s in samplers_of(dataloader) if hasattr(s, "load_state_dict")), None)
+    sampler = sampler_with(dataloader, "load_state_dict")
     if sampler is not None:
         sampler.load_state_dict({**sampler.state_dict(), "epoch": epoch, "position": position})
         return 0
@@ -69,6 +55,18 @@ def seek(dataloader: DataLoader, epoch: int, position: int) -> int:
     return batches
 
 
+def reseed(dataloader: DataLoader, seed: int) -> None:
+    """Give the sampler of a data loader the seed of another one, so that their orders agree.
+
+    Args:
+        dataloader: The data loader. Nothing happens if its sampler has no seed.
+        seed: The seed.
+    """
+    sampler = sampler_with(dataloader, "seed")
+    if sampler is not None:
+        sampler.seed = seed
+
+
 class EpochIterator:
     """Batches of a data loader without an end, epoch after epoch.
 
@@ -78,30 +76,40 @@ class EpochIterator:
 
     def __init__(self, dataloader: DataLoader) -> None:
         self._dataloader = dataloader
+        self._step = samples_per_step(dataloader)
         self._epoch = 0
-        self._start = 0
+        self._position = 0
         self._batches: Iterator[Any] | None = None
 
+    def state_dict(self) -> dict[str, int]:
+        """Where it is: ``data_epoch``, and ``position`` in that as :func:`seek` counts it."""
+        return {"data_epoch": self._epoch, "position": self._position}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Go on where another one was, whatever its batches were.
+
+        Args:
+            state: What :meth:`state_dict` gave.
+        """
+        self._epoch, self._position = state["data_epoch"], state["position"]
+        self._batches = None
+
     def seek(self, iteration: int) -> None:
-        """Begin where a run is that has done a number of iterations.
+        """Begin where a run is that has done a number of iterations with batches like these.
 
         Args:
             iteration: The number.
         """
-        self._start = iteration
-        self._batches = None
+        endless = _is_endless(self._dataloader)
+        epoch, done = (0, iteration) if endless else divmod(iteration, len(self._dataloader))
+        self.load_state_dict({"data_epoch": epoch, "position": done * self._step})
 
     def _begin(self) -> Iterator[Any]:
         """Batches from the start on. Only now is the sampler moved: hooks may move it before."""
-        loader = self._dataloader
-        step = samples_per_step(loader)
-        if _is_endless(loader):
-            skip = seek(loader, 0, self._start * step)
-        else:
-            self._epoch, done = divmod(self._start, len(loader))
-            _set_epoch(loader, self._epoch)
-            skip = seek(loader, self._epoch, done * step)
-        return itertools.islice(iter(loader), skip, None)
+        if not _is_endless(self._dataloader):
+            _set_epoch(self._dataloader, self._epoch)
+        skip = seek(self._dataloader, self._epoch, self._position)
+        return itertools.islice(iter(self._dataloader), skip, None)
 
     def __iter__(self) -> EpochIterator:
         return self
@@ -110,12 +118,15 @@ class EpochIterator:
         if self._batches is None:
             self._batches = self._begin()
         try:
-            return next(self._batches)
+            batch = next(self._batches)
         except StopIteration:
             self._epoch += 1
+            self._position = 0
             _set_epoch(self._dataloader, self._epoch)
             self._batches = iter(self._dataloader)
-            return next(self._batches)
+            batch = next(self._batches)
+        self._position += self._step
+        return batch
 
 
 def _is_endless(dataloader: DataLoader) -> bool:
@@ -123,7 +134,6 @@ def _is_endless(dataloader: DataLoader) -> bool:
 
 
 def _set_epoch(dataloader: DataLoader, epoch: int) -> None:
-    for sampler in samplers_of(dataloader):
-        if hasattr(sampler, "set_epoch"):
-            sampler.set_epoch(epoch)
-            return
+    sampler = sampler_with(dataloader, "set_epoch")
+    if sampler is not None:
+        sampler.set_epoch(epoch)

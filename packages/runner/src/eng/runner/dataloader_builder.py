@@ -45,8 +45,8 @@ def build_dataloader(
     dataset = cfg.pop("dataset")
     if isinstance(dataset, dict):
         dataset = DATASETS.build(dataset)
-        if hasattr(dataset, "full_init"):
-            dataset.full_init()
+    if hasattr(dataset, "full_init"):
+        dataset.full_init()  # here, not in each worker
     cfg.update(_samplers(cfg, dataset, None if diff_rank_seed else seed))
     cfg["collate_fn"] = _collate(cfg.get("collate_fn", {"type": "pseudo_collate"}))
     cfg["worker_init_fn"] = _worker_init(cfg, seed)

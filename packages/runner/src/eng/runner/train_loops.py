@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 from torch.utils.data import DataLoader
 
+from eng.dataset import sampler_with
 from eng.registry import LOOPS
 
 from .base_loop import BaseLoop
-from .data_position import EpochIterator, samples_per_step, seek
+from .data_position import EpochIterator, reseed, samples_per_step, seek
 from .errors import RunnerConfigError
 from .random_state import preserved_random_state
 
@@ -83,10 +84,16 @@ class _TrainLoop(BaseLoop):
         return {
             "epoch": epoch,
             "iter": iteration,
-            "samples_per_step": samples_per_step(self.dataloader),
-            "epoch_length": len(self.dataloader),
+            "sampler_seed": getattr(sampler_with(self.dataloader, "seed"), "seed", None),
             "validated": not self._validation_pending,
         }
+
+    def _load_common(self, state: dict[str, Any]) -> None:
+        """What both loops take over from the state of another one."""
+        self._iter = state["iter"]
+        self._validation_pending = not state.get("validated", True)
+        if state.get("sampler_seed") is not None:
+            reseed(self.dataloader, state["sampler_seed"])
 
     def _validate_when_due(self, done: int) -> None:
         """Validate after a number of epochs or iterations if it is time to.
@@ -135,7 +142,8 @@ class EpochBasedTrainLoop(_TrainLoop):
         super().__init__(runner, dataloader, val_begin, val_interval, dynamic_intervals)
         self._max_epochs = _whole("max_epochs", max_epochs)
         self._max_iters = self._max_epochs * len(self.dataloader)
-        self._first_batch = 0
+        # An iteration of the present epoch, and the samples of it that had been used by then.
+        self._mark = (0, 0)
         self._batches_to_drop = 0
 
     @property
@@ -169,13 +177,15 @@ class EpochBasedTrainLoop(_TrainLoop):
         self.runner.call_hook("before_train_epoch")
         self.runner.model.train()
         batches = itertools.islice(self.dataloader, self._batches_to_drop, None)
-        for idx, data_batch in enumerate(batches, self._first_batch):
+        first_batch = self._mark[1] // samples_per_step(self.dataloader)
+        for idx, data_batch in enumerate(batches, first_batch):
             self.run_iter(idx, data_batch)
-        self._first_batch = self._batches_to_drop = 0
+        self._batches_to_drop = 0
         self._validation_pending = True
         self.runner.call_hook("after_train_epoch")
         self._validation_pending = False
         self._epoch += 1
+        self._mark = (self._iter, 0)
 
     def run_iter(self, idx: int, data_batch: Any) -> None:
         """Train on one batch.
@@ -192,21 +202,35 @@ class EpochBasedTrainLoop(_TrainLoop):
         )
         self._iter += 1
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where another loop was.
+    def state_dict(self, epoch: int, iteration: int) -> dict[str, Any]:
+        """Where the loop is, for a checkpoint.
 
         Args:
-            state: What :meth:`state_dict` gave, or ``epoch`` and ``iter`` alone.
+            epoch: Epochs done, as the checkpoint counts them.
+            iteration: Iterations done.
+
+        Returns:
+            Plain numbers; ``position`` counts the samples of the epoch that are done.
         """
-        self._epoch, self._iter = state["epoch"], state["iter"]
-        self._validation_pending = not state.get("validated", True)
-        length = state.get("epoch_length", len(self.dataloader))
-        done_in_epoch = self._iter - self._epoch * length
-        if done_in_epoch <= 0:
-            return
-        position = done_in_epoch * state.get("samples_per_step", samples_per_step(self.dataloader))
-        self._first_batch = position // samples_per_step(self.dataloader)
-        self._batches_to_drop = seek(self.dataloader, self._epoch, position)
+        marked, position = self._mark
+        position += (iteration - marked) * samples_per_step(self.dataloader)
+        # A checkpoint at the end of an epoch counts it as done.
+        position = position if epoch == self._epoch else 0
+        return {**super().state_dict(epoch, iteration), "position": position}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where another loop was, whatever its batches were.
+
+        Args:
+            state: What :meth:`state_dict` gave, or ``epoch`` and ``iter`` alone, which are taken
+                to be of batches like these.
+        """
+        self._load_common(state)
+        self._epoch = state["epoch"]
+        done = max(0, self._iter - self._epoch * len(self.dataloader))
+        position = state.get("position", done * samples_per_step(self.dataloader))
+        self._mark = (self._iter, position)
+        self._batches_to_drop = seek(self.dataloader, self._epoch, position) if position else 0
 
 
 @LOOPS.register_module()
@@ -284,15 +308,29 @@ class IterBasedTrainLoop(_TrainLoop):
         self._validation_pending = False
         self._iter += 1
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where another loop was.
+    def state_dict(self, epoch: int, iteration: int) -> dict[str, Any]:
+        """Where the loop is, for a checkpoint.
 
         Args:
-            state: What :meth:`state_dict` gave, or ``iter`` alone.
+            epoch: Epochs done, as the checkpoint counts them.
+            iteration: Iterations done.
+
+        Returns:
+            Plain numbers; ``position`` counts the samples of ``data_epoch`` that are done.
         """
-        self._iter = state["iter"]
-        self._validation_pending = not state.get("validated", True)
-        if self._iter:
+        return {**super().state_dict(epoch, iteration), **self.dataloader_iterator.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where another loop was, whatever its batches were.
+
+        Args:
+            state: What :meth:`state_dict` gave, or ``iter`` alone, which is taken to be of batches
+                like these.
+        """
+        self._load_common(state)
+        if "data_epoch" in state:
+            self.dataloader_iterator.load_state_dict(state)
+        else:
             self.dataloader_iterator.seek(self._iter)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,11 +22,18 @@ class BaseDataElement:
 
     Fields are attributes. Those of ``metainfo`` describe the sample, such as its shape or file;
     those of the data are what it is about: tensors, arrays, or further elements. Methods named like
-    those of tensors act on every tensor of the data, in nested elements too.
+    those of tensors act on every tensor of the data, in nested elements too; lists and dicts in
+    the data are left as they are.
+
+    Two elements are equal if their types, their metainfo and their data are; as with tensors, a
+    NaN equals nothing. The hash is that of the object, again as with tensors, since fields change.
 
     Args:
         metainfo: Fields of the metainfo. Defaults to None, none.
         **kwargs: Fields of the data.
+
+    Raises:
+        AttributeError: If a field has the name of a method, or is metainfo and data at once.
 
     Examples:
         >>> element = BaseDataElement(metainfo=dict(img_shape=(4, 4)), scores=torch.rand(3))
@@ -55,11 +63,12 @@ class BaseDataElement:
 
         Raises:
             TypeError: If it is no mapping.
-            AttributeError: If a name is a field of the data.
+            AttributeError: If a name is a field of the data. Nothing is set then.
         """
         _need_mapping("metainfo", metainfo)
-        for name, value in copy.deepcopy(dict(metainfo)).items():
-            self.set_field(value, name, field_type="metainfo")
+        with self._all_or_nothing():
+            for name, value in copy.deepcopy(dict(metainfo)).items():
+                self.set_field(value, name, field_type="metainfo")
 
     def set_data(self, data: Mapping[str, Any]) -> None:
         """Set fields of the data.
@@ -69,13 +78,30 @@ class BaseDataElement:
 
         Raises:
             TypeError: If it is no mapping.
-            AttributeError: If a name is a field of the metainfo.
+            AttributeError: If a name is a field of the metainfo. Nothing is set then.
         """
         _need_mapping("data", data)
-        for name, value in data.items():
-            if name in self._metainfo_fields:
-                raise _taken(name, "metainfo")
-            setattr(self, name, value)
+        with self._all_or_nothing():
+            for name, value in data.items():
+                if name in self._metainfo_fields:
+                    raise _taken(name, "metainfo")
+                setattr(self, name, value)
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Around the setting of several fields: if one cannot be set, none is."""
+        state, fields = self.__dict__, (self._metainfo_fields, self._data_fields)
+        before = state.copy()
+        kept = [field.copy() for field in fields]
+        try:
+            yield
+        except BaseException:
+            state.clear()
+            state.update(before)
+            for field, names in zip(fields, kept, strict=True):
+                field.clear()
+                field.update(names)
+            raise
 
     def set_field(
         self,
@@ -95,7 +121,7 @@ class BaseDataElement:
         Raises:
             AssertionError: If the value is no instance of ``dtype``.
             ValueError: If ``field_type`` is neither.
-            AttributeError: If the name is a field of the other kind.
+            AttributeError: If the name is a field of the other kind or that of a method.
         """
         if dtype is not None and not isinstance(value, dtype):
             raise AssertionError(
@@ -108,8 +134,21 @@ class BaseDataElement:
             fields, others = others, fields
         if name in others:
             raise _taken(name, "metainfo" if field_type == "data" else "data")
-        super().__setattr__(name, value)
+        on_class = getattr(type(self), name, None)
+        if isinstance(on_class, property):
+            super().__setattr__(name, value)
+            # The setter knows which kind its field is of.
+            is_metainfo = f"_{name}" in self._metainfo_fields
+            (self._metainfo_fields if is_metainfo else self._data_fields)[name] = None
+            return
+        if callable(on_class):
+            raise AttributeError(f"{name!r} is a method of {type(self).__name__}: no field")
+        super().__setattr__(name, self._checked(name, value) if field_type == "data" else value)
         fields[name] = None
+
+    def _checked(self, name: str, value: Any) -> Any:
+        """What is stored for a value of the data; subclasses refuse or reshape it here."""
+        return value
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _OWN:
@@ -153,7 +192,10 @@ class BaseDataElement:
 
         Raises:
             KeyError: If there is none and no default is given.
+            TypeError: If there are more arguments, or none.
         """
+        if len(args) not in (1, 2):
+            raise TypeError(f"pop takes a name and perhaps a default, not {len(args)} arguments")
         name, *default = args
         if name in self:
             value = getattr(self, name)
@@ -170,12 +212,7 @@ class BaseDataElement:
 
     def keys(self) -> list[str]:
         """Names of the data. A property counts once, under its own name."""
-        hidden = {
-            f"_{name}"
-            for name in self._data_fields
-            if isinstance(getattr(type(self), name, None), property)
-        }
-        return [name for name in self._data_fields if name not in hidden]
+        return self._public(self._data_fields)
 
     def values(self) -> list[Any]:
         """Values of the data."""
@@ -187,15 +224,15 @@ class BaseDataElement:
 
     def metainfo_keys(self) -> list[str]:
         """Names of the metainfo."""
-        return list(self._metainfo_fields)
+        return self._public(self._metainfo_fields)
 
     def metainfo_values(self) -> list[Any]:
         """Values of the metainfo."""
-        return [getattr(self, name) for name in self._metainfo_fields]
+        return [getattr(self, name) for name in self.metainfo_keys()]
 
     def metainfo_items(self) -> Iterator[tuple[str, Any]]:
         """Names and values of the metainfo."""
-        return ((name, getattr(self, name)) for name in self._metainfo_fields)
+        return ((name, getattr(self, name)) for name in self.metainfo_keys())
 
     def all_keys(self) -> list[str]:
         """Names of metainfo and data."""
@@ -209,6 +246,22 @@ class BaseDataElement:
         """Names and values of metainfo and data."""
         yield from self.metainfo_items()
         yield from self.items()
+
+    def _public(self, fields: Iterable[str]) -> list[str]:
+        """Names without those that only hold the value of a property."""
+        hidden = {
+            f"_{name}" for name in fields if isinstance(getattr(type(self), name, None), property)
+        }
+        return [name for name in fields if name not in hidden]
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return _equal(self.metainfo, other.metainfo) and _equal(
+            dict(self.items()), dict(other.items())
+        )
+
+    __hash__ = object.__hash__
 
     # ------------------------------------------------------------------ elements out of this one
 
@@ -228,10 +281,14 @@ class BaseDataElement:
         return element
 
     def clone(self: Self) -> Self:
-        """A deep copy."""
-        element = self.__class__()
-        element.set_metainfo(self.metainfo)
-        element.set_data(copy.deepcopy(dict(self.items())))
+        """A deep copy. Tensors inside a graph are copied within it, as by their own ``clone``."""
+        return self._converted(_copied)
+
+    def __copy__(self: Self) -> Self:
+        element = self.__class__.__new__(self.__class__)
+        element.__dict__.update(self.__dict__)
+        for fields in _OWN:  # or else a field added to the copy would be one of the original
+            element.__dict__[fields] = self.__dict__[fields].copy()
         return element
 
     def update(self, instance: BaseDataElement) -> None:
@@ -242,14 +299,20 @@ class BaseDataElement:
 
         Raises:
             TypeError: If it is none.
+            AttributeError: If a field is metainfo of one and data of the other. Nothing is taken
+                over then.
         """
         if not isinstance(instance, BaseDataElement):
             raise TypeError(f"instance must be a BaseDataElement, not {type(instance).__name__}")
-        self.set_metainfo(instance.metainfo)
-        self.set_data(dict(instance.items()))
+        with self._all_or_nothing():
+            self.set_metainfo(instance.metainfo)
+            self.set_data(dict(instance.items()))
 
     def to(self: Self, *args: Any, **kwargs: Any) -> Self:
         """A new element with every tensor converted, see :meth:`torch.Tensor.to`.
+
+        This and the methods named like it convert whatever has such a method: tensors, nested
+        elements, and types of others, such as boxes.
 
         Args:
             *args: Arguments of that method.
@@ -274,21 +337,11 @@ class BaseDataElement:
 
     def numpy(self: Self) -> Self:
         """A new element with an array in the place of every tensor."""
-        return self._converted(
-            lambda value: (
-                value.detach().cpu().numpy() if isinstance(value, Tensor) else _call(value, "numpy")
-            )
-        )
+        return self._converted(_to_array)
 
     def to_tensor(self: Self) -> Self:
         """A new element with a tensor in the place of every array."""
-        return self._converted(
-            lambda value: (
-                torch.from_numpy(value)
-                if isinstance(value, np.ndarray)
-                else _call(value, "to_tensor")
-            )
-        )
+        return self._converted(_to_tensor)
 
     def to_dict(self) -> dict[str, Any]:
         """All fields by name, nested elements as dicts."""
@@ -302,19 +355,55 @@ class BaseDataElement:
 
     def __repr__(self) -> str:
         lines = ["    META INFORMATION"]
-        lines += [f"    {name}: {value!r}" for name, value in self.metainfo_items()]
+        lines += [_line(name, value) for name, value in self.metainfo_items()]
         lines += ["", "    DATA FIELDS"]
-        lines += [
-            f"    {name}: " + repr(value).replace("\n", "\n    ") for name, value in self.items()
-        ]
+        lines += [_line(name, value) for name, value in self.items()]
         return "\n".join([f"<{type(self).__name__}(", "", *lines, f") at {id(self):#x}>"])
 
 
+def _line(name: str, value: Any) -> str:
+    return f"    {name}: " + repr(value).replace("\n", "\n    ")
+
+
 def _call(value: Any, method: str, *args: Any, **kwargs: Any) -> Any:
-    """The value converted by its own method if it is a tensor or an element that has it."""
-    if isinstance(value, (Tensor, BaseDataElement)) and hasattr(value, method):
-        return getattr(value, method)(*args, **kwargs)
-    return value
+    """The value converted by its own method, or itself if it has none."""
+    return getattr(value, method)(*args, **kwargs) if hasattr(value, method) else value
+
+
+def _to_array(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.detach().cpu().numpy()
+    return value.numpy() if isinstance(value, BaseDataElement) else value
+
+
+def _to_tensor(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(value)
+    return value.to_tensor() if isinstance(value, BaseDataElement) else value
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, BaseDataElement) or (isinstance(value, Tensor) and not value.is_leaf):
+        return value.clone()
+    return copy.deepcopy(value)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two values are the same, those inside of dicts, lists and tuples too."""
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Tensor):
+        same_form = one.dtype == other.dtype and one.shape == other.shape
+        return same_form and torch.equal(one, other.to(one.device))
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other)
+    if isinstance(one, Mapping):
+        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    return bool(one == other)
 
 
 def _need_mapping(name: str, value: Any) -> None:

@@ -1,0 +1,463 @@
+"""The base class of datasets with annotations."""
+
+from __future__ import annotations
+
+import copy
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import index
+from pickle import HIGHEST_PROTOCOL, dumps, loads
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from eng.fileio import isfile, join_path, list_from_file, load
+from eng.registry import DATASETS
+from eng.utils import is_abs
+
+from .compose import Compose, sample_name
+from .full_init import force_full_init, initialize
+from .randomness import random_numbers_of
+from .shared_buffer import SharedBuffer
+
+__all__ = ["AnnotationError", "BaseDataset"]
+
+Self = TypeVar("Self", bound="BaseDataset")
+Indices = int | Sequence[int]
+
+
+class AnnotationError(ValueError):
+    """An annotation file is not what a dataset expects; names the file and the entry."""
+
+
+@DATASETS.register_module()
+class BaseDataset(Dataset):
+    """A dataset of annotations in a file, each of which a pipeline turns into a sample.
+
+    The file, in any storage and format that :func:`eng.fileio.load` knows, holds a dict::
+
+        {"metainfo": {"classes": ["cat", "dog"]},
+         "data_list": [{"img_path": "1.jpg", "instances": [...]}, ...]}
+
+    A subclass for another kind of file overrides :meth:`load_data_list`, one for other entries
+    :meth:`parse_data_info`.
+
+    Metainfo comes from the file, from ``METAINFO`` of the class and from the argument ``metainfo``;
+    of one key, the last of these counts. A text in the argument that names a file stands for the
+    lines of that file.
+
+    Args:
+        ann_file: Path of the annotation file, below ``data_root`` unless it is absolute. Defaults
+            to ``''``.
+        metainfo: Metainfo. Defaults to None.
+        data_root: Where ``ann_file`` and ``data_prefix`` are. Defaults to ``''``.
+        data_prefix: By the key of a path in an entry, what is put before it, below ``data_root``
+            unless it is absolute. Each key must be in each entry. Defaults to
+            ``dict(img_path='')``.
+        filter_cfg: What :meth:`filter_data` of a subclass is told. Defaults to None.
+        indices: Use the first samples, as many as a number says, the last for a negative one, or
+            those of a sequence of indices. Defaults to None, all.
+        serialize_data: Whether annotations are kept pickled in memory that workers share, rather
+            than as objects which each worker copies over time. Defaults to True.
+        pipeline: Transforms or their configs, see :class:`Compose`. Defaults to none.
+        test_mode: Whether no sample may take the place of one that the pipeline makes nothing of.
+            Defaults to False.
+        lazy_init: Whether annotations are loaded when first needed rather than now. Defaults to
+            False.
+        max_refetch: How many other samples are tried at random where the pipeline returns None.
+            Defaults to 1000.
+        share_across_ranks: Whether the processes of a machine share the pickled annotations too.
+            All processes of the run must then load them at the same time. Defaults to False.
+        backend_args: Settings of the storage of the annotation file, see
+            :func:`eng.fileio.get_file_backend`. Defaults to None.
+
+    Raises:
+        AnnotationError: If the annotation file is malformed.
+        TypeError: If ``metainfo`` is no mapping or a prefix no text.
+        IndexError: If one of ``indices`` is out of range.
+        ValueError: If no sample is left.
+    """
+
+    METAINFO: Mapping[str, Any] = MappingProxyType({})
+
+    # On the class, for those subclasses whose __init__ does not call this one.
+    _fully_initialized = False
+    share_across_ranks = False
+    backend_args: Mapping[str, Any] | None = None
+
+    def __init__(
+        self,
+        ann_file: str = "",
+        metainfo: Mapping[str, Any] | None = None,
+        data_root: str = "",
+        data_prefix: Mapping[str, str] = MappingProxyType({"img_path": ""}),
+        filter_cfg: dict[str, Any] | None = None,
+        indices: Indices | None = None,
+        serialize_data: bool = True,
+        pipeline: Sequence[dict[str, Any] | Callable[[Any], Any]] = (),
+        test_mode: bool = False,
+        lazy_init: bool = False,
+        max_refetch: int = 1000,
+        share_across_ranks: bool = False,
+        backend_args: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.ann_file = ann_file
+        self._metainfo = self._load_metainfo(copy.deepcopy(metainfo))
+        self.data_root = data_root
+        self.data_prefix = dict(data_prefix)
+        self.filter_cfg = copy.deepcopy(filter_cfg)
+        self._indices = indices
+        self.serialize_data = serialize_data
+        self.test_mode = test_mode
+        self.max_refetch = max_refetch
+        self.share_across_ranks = share_across_ranks
+        self.backend_args = backend_args
+        self.data_list: list[Any] = []
+        self._join_prefix()
+        self.pipeline = Compose(pipeline)
+        if not lazy_init:
+            self.full_init()
+
+    # ------------------------------------------------------------------ loading
+
+    def full_init(self) -> None:
+        """Load the annotations, filter them, take ``indices`` of them, and serialize them.
+
+        Does nothing if that has been done.
+
+        Raises:
+            AnnotationError: If the annotation file is malformed.
+            IndexError: If one of ``indices`` is out of range.
+            ValueError: If no sample is left; says where they went.
+        """
+        if self._fully_initialized:
+            return
+        self.data_list = self.load_data_list()
+        loaded = len(self.data_list)
+        self.data_list = self.filter_data()
+        kept = len(self.data_list)
+        if self._indices is not None:
+            self.data_list = self._get_unserialized_subset(self._indices)
+        if not self.data_list:
+            raise ValueError(
+                f"{type(self).__name__} has no samples: {loaded} in {self.ann_file!r}, {kept} of "
+                f"them left by filter_data (filter_cfg={self.filter_cfg}), 0 of these chosen by "
+                f"indices={self._indices}"
+            )
+        if self.serialize_data:
+            self.data_bytes, self.data_address = self._serialize_data()
+        self._fully_initialized = True
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Load the annotations of all samples.
+
+        Returns:
+            One dict a sample.
+
+        Raises:
+            AnnotationError: If the file or one of its entries is not as documented; names both.
+        """
+        if not self.ann_file:
+            raise AnnotationError(
+                f"{type(self).__name__} has no ann_file to load annotations from; give one, or "
+                "override load_data_list"
+            )
+        where = f"annotation file {self.ann_file!r}"
+        backend_args = None if self.backend_args is None else dict(self.backend_args)
+        try:
+            annotations = load(self.ann_file, backend_args=backend_args)
+        except ValueError as error:
+            raise AnnotationError(f"{where} cannot be read: {error}") from error
+        if not isinstance(annotations, Mapping):
+            raise AnnotationError(f"{where} must hold a dict, not {type(annotations).__name__}")
+        for key, kind in (("metainfo", Mapping), ("data_list", list)):
+            if key not in annotations:
+                raise AnnotationError(
+                    f"{where} lacks {key!r}; it has {sorted(map(str, annotations))}"
+                )
+            if not isinstance(annotations[key], kind):
+                raise AnnotationError(
+                    f"{key!r} of {where} must be a {'list' if kind is list else 'dict'}, not "
+                    f"{type(annotations[key]).__name__}"
+                )
+        for key, value in annotations["metainfo"].items():
+            self._metainfo.setdefault(key, value)
+        data_list: list[dict[str, Any]] = []
+        for number, entry in enumerate(annotations["data_list"]):
+            data_list += self._parsed(entry, f"entry {number} of 'data_list' of {where}")
+        return data_list
+
+    def _parsed(self, entry: Any, where: str) -> list[dict[str, Any]]:
+        if not isinstance(entry, Mapping):
+            raise AnnotationError(f"{where} must be a dict, not {type(entry).__name__}")
+        try:
+            parsed: Any = self.parse_data_info(dict(entry))
+        except Exception as error:
+            reason = error if isinstance(error, AnnotationError) else repr(error)
+            raise AnnotationError(f"{where}: {reason}") from error
+        samples = parsed if isinstance(parsed, list) else [parsed]
+        for sample in samples:
+            if not isinstance(sample, dict):
+                raise AnnotationError(
+                    f"{where}: parse_data_info must make a dict or a list of dicts of it, not "
+                    f"{type(sample).__name__}"
+                )
+        return samples
+
+    def parse_data_info(self, raw_data_info: dict[str, Any]) -> dict[str, Any] | list[dict]:
+        """Turn an entry of the annotation file into the annotation of a sample.
+
+        This one puts ``data_prefix`` before the paths in it.
+
+        Args:
+            raw_data_info: The entry.
+
+        Returns:
+            The annotation, or those of several samples.
+
+        Raises:
+            AnnotationError: If a key of ``data_prefix`` is missing.
+        """
+        for key, prefix in self.data_prefix.items():
+            if not isinstance(raw_data_info.get(key), str):
+                problem = "is no path" if key in raw_data_info else "is missing"
+                raise AnnotationError(
+                    f"{key!r}, to which data_prefix belongs, {problem}; there are "
+                    f"{sorted(map(str, raw_data_info))}"
+                )
+            if prefix:
+                raw_data_info[key] = join_path(prefix, raw_data_info[key])
+        return raw_data_info
+
+    def filter_data(self) -> list[dict[str, Any]]:
+        """Choose samples by ``filter_cfg``; this one keeps all.
+
+        Returns:
+            Those of ``self.data_list`` that stay.
+        """
+        return self.data_list
+
+    @classmethod
+    def _load_metainfo(cls, metainfo: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Metainfo of the class and of the argument, of which the latter counts more."""
+        if metainfo is not None and not isinstance(metainfo, Mapping):
+            raise TypeError(f"metainfo must be a dict, not {type(metainfo).__name__}")
+        merged = copy.deepcopy(dict(cls.METAINFO))
+        for key, value in (metainfo or {}).items():
+            is_file = isinstance(value, str) and value != "" and isfile(value)
+            merged[key] = list_from_file(value) if is_file else value
+        return merged
+
+    def _join_prefix(self) -> None:
+        """Put ``data_root`` before what is not absolute."""
+        if self.ann_file and self.data_root and not is_abs(self.ann_file):
+            self.ann_file = join_path(self.data_root, self.ann_file)
+        for key, prefix in self.data_prefix.items():
+            if not isinstance(prefix, str):
+                raise TypeError(f"data_prefix[{key!r}] must be a str, not {type(prefix).__name__}")
+            if self.data_root and not is_abs(prefix):
+                self.data_prefix[key] = join_path(self.data_root, prefix)
+
+    # ------------------------------------------------------------------ serialized annotations
+
+    def _serialize_data(self) -> tuple[SharedBuffer, SharedBuffer]:
+        """Move ``data_list`` to shared memory.
+
+        Returns:
+            The pickled annotations, and where each begins, with the end of the last.
+        """
+        buffers = _buffers(map(self._pickled, range(len(self.data_list))))
+        self.data_list = []
+        if self.share_across_ranks:
+            content, address = buffers
+            buffers = content.across_ranks(), address.across_ranks()
+        return buffers
+
+    def _pickled(self, number: int) -> bytes:
+        try:
+            return dumps(self.data_list[number], protocol=HIGHEST_PROTOCOL)
+        except Exception as error:  # an object's own __reduce__ may raise anything
+            raise TypeError(
+                f"annotation {number} of {type(self).__name__} does not pickle: {error}; with "
+                "serialize_data=False it need not"
+            ) from error
+
+    def _get_serialized_subset(self, indices: Indices) -> tuple[SharedBuffer, SharedBuffer]:
+        content, address = self.data_bytes.view, self.data_address.view
+        chosen = _positions(indices, len(self))
+        return _buffers(content[address[i] : address[i + 1]] for i in chosen)
+
+    def _get_unserialized_subset(self, indices: Indices) -> list[Any]:
+        return [self.data_list[i] for i in _positions(indices, len(self.data_list))]
+
+    # ------------------------------------------------------------------ samples
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """A copy of the metainfo."""
+        return copy.deepcopy(self._metainfo)
+
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """The annotation of a sample.
+
+        Args:
+            idx: Its index; a negative one counts from the end.
+
+        Returns:
+            A copy of it, with the index, from 0, as ``sample_idx``.
+
+        Raises:
+            IndexError: If there is no such sample.
+        """
+        if not self._fully_initialized:  # as force_full_init does, without its cost
+            initialize(self)
+        number = index(idx)
+        kept: Any
+        try:
+            if number < 0:
+                number += len(self)
+                if number < 0:
+                    raise IndexError
+            if self.serialize_data:
+                address = self.data_address.view
+                kept = self.data_bytes.view[address[number] : address[number + 1]]
+            else:
+                kept = self.data_list[number]
+        except IndexError:
+            raise IndexError(
+                f"index {idx} is out of range: {type(self).__name__} has {len(self)} samples"
+            ) from None
+        info = loads(kept) if self.serialize_data else copy.deepcopy(kept)
+        info["sample_idx"] = number
+        return info
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """The categories in a sample, which :class:`ClassBalancedDataset` asks for.
+
+        Args:
+            idx: Index of the sample.
+
+        Raises:
+            NotImplementedError: Unless a subclass overrides it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement get_cat_ids")
+
+    def prepare_data(self, idx: int) -> Any:
+        """What the pipeline makes of a sample.
+
+        Args:
+            idx: Index of the sample.
+
+        Returns:
+            The result, None if the pipeline makes nothing of it.
+        """
+        return self.pipeline(self.get_data_info(idx))
+
+    def __getitem__(self, idx: int) -> Any:
+        """A sample, ready for use.
+
+        Args:
+            idx: Its index.
+
+        Returns:
+            What the pipeline makes of it or, where that is None and ``test_mode`` is not set, of
+            another one.
+
+        Raises:
+            IndexError: If there is no such sample.
+            TransformError: If a step of the pipeline raises.
+            RuntimeError: If the pipeline makes nothing of it, nor of ``max_refetch`` others.
+        """
+        with random_numbers_of(idx):
+            tried = wanted = index(idx)
+            for _ in range(1 if self.test_mode else self.max_refetch + 1):
+                data = self.prepare_data(tried)
+                if data is not None:
+                    return data
+                tried = self._rand_another()
+        others = (
+            "in test_mode no other takes its place"
+            if self.test_mode
+            else f"nor for {self.max_refetch} others tried in its place (max_refetch)"
+        )
+        raise RuntimeError(
+            f"the pipeline of {type(self).__name__} returned None for "
+            f"{sample_name(self.get_data_info(wanted))}; {others}"
+        )
+
+    def _rand_another(self) -> int:
+        return int(np.random.randint(len(self)))
+
+    @force_full_init
+    def __len__(self) -> int:
+        return len(self.data_address.view) - 1 if self.serialize_data else len(self.data_list)
+
+    # ------------------------------------------------------------------ subsets
+
+    @force_full_init
+    def get_subset_(self, indices: Indices) -> None:
+        """Keep some samples only.
+
+        Args:
+            indices: As many of the first samples as a number says, of the last for a negative
+                one, or those of a sequence of indices.
+
+        Raises:
+            IndexError: If an index, or the number, is out of range.
+            TypeError: If it is neither.
+        """
+        if self.serialize_data:
+            self.data_bytes, self.data_address = self._get_serialized_subset(indices)
+        else:
+            self.data_list = self._get_unserialized_subset(indices)
+
+    @force_full_init
+    def get_subset(self: Self, indices: Indices) -> Self:
+        """A dataset of some of the samples; this one stays as it is.
+
+        Args:
+            indices: As in :meth:`get_subset_`.
+
+        Returns:
+            The dataset.
+
+        Raises:
+            IndexError: If an index, or the number, is out of range.
+            TypeError: If it is neither.
+        """
+        # Serialized annotations are shared with the copy, the others are put in their place.
+        subset = copy.deepcopy(self, {id(self.data_list): self.data_list})
+        subset.get_subset_(indices)
+        return subset
+
+
+def _buffers(pickles: Iterable[bytes | memoryview]) -> tuple[SharedBuffer, SharedBuffer]:
+    """Pickles one after another, and where each begins, with the end of the last."""
+    address = array("q", [0])
+
+    def measured() -> Iterator[bytes | memoryview]:
+        for each in pickles:
+            address.append(address[-1] + len(each))
+            yield each
+
+    content = SharedBuffer(measured())
+    return content, SharedBuffer([address.tobytes()], "q")
+
+
+def _positions(indices: Any, length: int) -> Sequence[int]:
+    """The positions that ``indices`` means among so many."""
+    if isinstance(indices, (int, np.integer)) and not isinstance(indices, bool):
+        if abs(indices) > length:
+            raise IndexError(f"indices={indices} is out of range: there are {length} samples")
+        return range(indices) if indices >= 0 else range(length + int(indices), length)
+    if isinstance(indices, (str, bytes, Mapping)) or not hasattr(indices, "__len__"):
+        raise TypeError(
+            f"indices must be an int or a sequence of ints, not {type(indices).__name__}"
+        )
+    positions = [index(each) for each in indices]
+    for each in positions:
+        if not -length <= each < length:
+            raise IndexError(f"{each} of indices is out of range: there are {length} samples")
+    return [each % length for each in positions]

@@ -1,0 +1,81 @@
+"""Random numbers of a sample that depend on its place in the order alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import get_worker_info
+
+__all__ = ["SampleIndex", "random_numbers_of"]
+
+_STAND_IN = np.random.MT19937(0)
+
+
+class SampleIndex(int):
+    """The index of a sample that knows its place in the order; anywhere else, an ordinary number.
+
+    A sampler gives these, since the index is all that reaches the worker that prepares a sample.
+
+    Args:
+        index: The index.
+        seed: Seed of the order.
+        epoch: Which epoch, or turn through the dataset.
+        place: Place in the order of that epoch, counted over all processes.
+    """
+
+    origin: tuple[int, int, int]
+
+    def __new__(cls, index: int, seed: int, epoch: int, place: int) -> SampleIndex:
+        """An int with attributes."""
+        self = super().__new__(cls, index)
+        self.origin = (seed, epoch, place)
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SampleIndex, (int(self), *self.origin)
+
+
+@contextmanager
+def random_numbers_of(index: Any) -> Iterator[None]:
+    """Around the preparation of a sample: draw what its place in the order says.
+
+    Python's, numpy's and torch's generators (torch's of the CPU) are seeded from the seed, the
+    epoch and the place of the sample. In a process that is no worker of a data loader they are put
+    back afterwards, so that the run draws the same whether it has workers or not.
+
+    Args:
+        index: The index. Nothing happens unless it is a :class:`SampleIndex`.
+
+    Yields:
+        Nothing.
+    """
+    if not isinstance(index, SampleIndex):
+        yield
+        return
+    if get_worker_info() is not None:
+        _seed(index.origin)
+        yield
+        return
+    python, cpu = random.getstate(), torch.get_rng_state()
+    # Another generator takes the place of numpy's: much faster than to save the state of that.
+    numpy = np.random.get_bit_generator()  # type: ignore[attr-defined]
+    np.random.set_bit_generator(_STAND_IN)  # type: ignore[attr-defined]
+    try:
+        _seed(index.origin)
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_bit_generator(numpy)  # type: ignore[attr-defined]
+        torch.set_rng_state(cpu)
+
+
+def _seed(origin: tuple[int, int, int]) -> None:
+    random.seed("{}/{}/{}".format(*origin))
+    np.random.seed(random.getrandbits(32))
+    # Not torch.manual_seed, which seeds the accelerators too: these belong to the run.
+    torch.default_generator.manual_seed(random.getrandbits(63))

@@ -1,0 +1,142 @@
+"""Memory that processes of one machine map instead of copying it."""
+
+from __future__ import annotations
+
+import logging
+import mmap
+import os
+import sys
+import tempfile
+import weakref
+from collections.abc import Callable, Iterable
+from multiprocessing import reduction
+from multiprocessing.context import get_spawning_popen
+from pathlib import Path
+from typing import Any, Literal
+
+from eng.dist import all_gather_object, barrier, get_rank, get_world_size
+from eng.logging import print_log
+
+__all__ = ["SharedBuffer"]
+
+Form = Literal["B", "q"]
+_CHUNK = 1 << 20
+
+
+class SharedBuffer:
+    """Numbers in memory that belongs to no process alone, to be read only.
+
+    A process that is forked has them, one that is spawned maps them when the buffer is among its
+    arguments, and the ranks of a machine may agree on one: none of these copies anything. The
+    memory is that of a file without a name, which is gone with the last process that has it open,
+    however that ends; it does not count against the size of ``/dev/shm``.
+
+    Args:
+        chunks: The content, in parts of any length.
+        form: ``'B'`` (default) for bytes, ``'q'`` for integers of 64 bits.
+
+    Attributes:
+        view: The numbers.
+    """
+
+    view: memoryview
+
+    def __init__(self, chunks: Iterable[bytes | memoryview], form: Form = "B") -> None:
+        descriptor = _nameless_file()
+        try:
+            with open(descriptor, "wb", closefd=False) as file:
+                for chunk in chunks:
+                    file.write(chunk)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._map(descriptor, form)
+
+    @classmethod
+    def _of_descriptor(cls, descriptor: int, form: Form) -> SharedBuffer:
+        buffer = cls.__new__(cls)
+        buffer._map(descriptor, form)
+        return buffer
+
+    def _map(self, descriptor: int, form: Form) -> None:
+        self._descriptor = descriptor
+        self._form = form
+        weakref.finalize(self, os.close, descriptor)
+        size = os.fstat(descriptor).st_size
+        # Nothing cannot be mapped.
+        memory = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) if size else b""
+        self.view = memoryview(memory).cast(form)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SharedBuffer:
+        return self  # nobody can change it
+
+    def __reduce__(self) -> tuple[Callable[..., SharedBuffer], tuple[Any, ...]]:
+        if get_spawning_popen() is not None and sys.platform != "win32":
+            return _attach, (reduction.DupFd(self._descriptor), self._form)
+        return SharedBuffer, ([self.view.tobytes()], self._form)
+
+    def across_ranks(self) -> SharedBuffer:
+        """The one buffer of this content that all ranks of this machine use.
+
+        Called in all processes. Where a rank cannot open that of the first one, or has another
+        content, it keeps its own, and says so.
+
+        Returns:
+            That of the first rank of the machine, or this one.
+        """
+        if get_world_size() == 1:
+            return self
+        ranks = all_gather_object((_machine(), os.getpid(), self._descriptor))
+        machine, *_ = ranks[get_rank()]
+        first = next(rank for rank, (other, *_) in enumerate(ranks) if other == machine)
+        shared, problem = self, ""
+        if machine is None:
+            problem = "this system does not tell which ranks are on one machine"
+        elif first != get_rank():
+            _, process, descriptor = ranks[first]
+            try:
+                path = f"/proc/{process}/fd/{descriptor}"
+                other = self._of_descriptor(os.open(path, os.O_RDONLY), self._form)
+            except OSError as error:
+                problem = f"those of rank {first} cannot be opened: {error}"
+            else:
+                if _same(self.view, other.view):
+                    shared = other
+                else:
+                    problem = f"they differ from those of rank {first}"
+        barrier()  # The first rank keeps its buffer until all have opened it.
+        if problem:
+            print_log(
+                f"Rank {get_rank()} keeps annotations of its own: {problem}.",
+                logger="current",
+                level=logging.WARNING,
+            )
+        return shared
+
+
+def _nameless_file() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("eng-annotations")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
+def _attach(descriptor: Any, form: Form) -> SharedBuffer:
+    return SharedBuffer._of_descriptor(descriptor.detach(), form)
+
+
+def _machine() -> str | None:
+    """What processes have in common that see each other's open files; None where unknown."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        return f"{boot}{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return None
+
+
+def _same(one: memoryview, other: memoryview) -> bool:
+    one, other = one.cast("B"), other.cast("B")
+    return len(one) == len(other) and all(
+        one[start : start + _CHUNK].tobytes() == other[start : start + _CHUNK].tobytes()
+        for start in range(0, len(one), _CHUNK)
+    )

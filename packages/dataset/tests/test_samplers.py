@@ -1,0 +1,251 @@
+"""Samplers: each sample once an epoch, whatever stops and whoever goes on."""
+
+import json
+import pickle
+from collections import Counter
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.utils.data import BatchSampler, DataLoader
+
+from eng.dataset import DefaultSampler, InfiniteSampler, sampler_with, samplers_of
+from eng.registry import DATA_SAMPLERS
+
+lengths = st.integers(1, 40)
+worlds = st.integers(1, 6)
+
+
+def samplers(cls, length, world, **kwargs):
+    """One sampler for each of several processes."""
+    made = []
+    for rank in range(world):
+        sampler = cls(range(length), **kwargs)
+        sampler.rank, sampler.world_size = rank, world
+        made.append(sampler)
+    return made
+
+
+def taken_together(per_rank):
+    """Samples in the order in which all processes together take them."""
+    longest = max(len(each) for each in per_rank)
+    return [each[i] for i in range(longest) for each in per_rank if i < len(each)]
+
+
+@given(
+    length=lengths,
+    world=worlds,
+    shuffle=st.booleans(),
+    round_up=st.booleans(),
+    epoch=st.integers(0, 3),
+)
+@settings(deadline=None)
+def test_an_epoch_has_each_sample_once(length, world, shuffle, round_up, epoch):
+    made = samplers(DefaultSampler, length, world, shuffle=shuffle, seed=5, round_up=round_up)
+    for sampler in made:
+        sampler.set_epoch(epoch)
+    per_rank = [list(sampler) for sampler in made]
+    assert [len(each) for each in per_rank] == [len(sampler) for sampler in made]
+    together = taken_together(per_rank)
+    assert sorted(together[:length]) == list(range(length))
+    assert together[length:] == [together[i % length] for i in range(len(together) - length)]
+    assert len(together) == (-(-length // world) * world if round_up else length)
+    if not shuffle:
+        assert together[:length] == list(range(length))
+
+
+def epoch_one(length, seed):
+    """The documented order: that of one process."""
+    sampler = DefaultSampler(range(length), seed=seed)
+    sampler.set_epoch(1)
+    return list(sampler)
+
+
+@given(
+    length=lengths,
+    old=worlds,
+    new=worlds,
+    batch=st.integers(1, 5),
+    seed=st.integers(0, 2**31),
+    stop=st.integers(0, 20),
+    round_up=st.booleans(),
+)
+@settings(deadline=None, max_examples=300)
+def test_a_stop_and_a_resume_on_another_world_size_lose_and_repeat_nothing(
+    length, old, new, batch, seed, stop, round_up
+):
+    first = samplers(DefaultSampler, length, old, seed=seed, round_up=round_up)
+    loaders = [DataLoader(range(length), batch, sampler=s) for s in _at_epoch(first, 1)]
+    before = [[int(i) for b in islice(loader, stop) for i in b] for loader in loaders]
+    done = taken_together(before)
+    # As a run does, all go on from where the first process was.
+    state = first[0].state_dict()
+    assert state["position"] == len(done)
+    second = samplers(DefaultSampler, length, new, seed=0, round_up=round_up)
+    for sampler in second:
+        sampler.load_state_dict(state)
+        assert sampler.state_dict() == state
+        sampler.set_epoch(1)
+    loaders = [DataLoader(range(length), batch, sampler=sampler) for sampler in second]
+    after = [[int(i) for b in loader for i in b] for loader in loaders]
+    if round_up:
+        assert len({len(each) for each in after}) == 1
+        assert sum(map(len, after)) - max(length - len(done), 0) in range(new)
+    together = (done + taken_together(after))[:length]
+    assert sorted(together) == list(range(length))
+    assert together == epoch_one(length, seed)
+    # the epoch after is whole again
+    again = [list(sampler) for sampler in _at_epoch(second, 2)]
+    assert Counter(taken_together(again)[:length]) == Counter(range(length))
+
+
+def _at_epoch(made, epoch):
+    for sampler in made:
+        sampler.set_epoch(epoch)
+    return made
+
+
+def test_epochs_differ_and_repeat_with_their_number():
+    sampler = DefaultSampler(range(50), seed=1)
+    orders = []
+    for epoch in (0, 1, 0):
+        sampler.set_epoch(epoch)
+        orders.append(list(sampler))
+    assert orders[0] == orders[2] != orders[1]
+
+
+def test_a_position_belongs_to_its_epoch():
+    sampler = DefaultSampler(range(4), shuffle=False, seed=0)
+    sampler.load_state_dict({"epoch": 3, "position": 2, "seed": 0})
+    sampler.set_epoch(3)
+    assert list(sampler) == [2, 3]
+    assert list(sampler) == [0, 1, 2, 3]
+    sampler.load_state_dict({"epoch": 3, "position": 2, "seed": 0})
+    sampler.set_epoch(4)
+    assert list(sampler) == [0, 1, 2, 3]
+
+
+@given(
+    length=lengths,
+    old=worlds,
+    new=worlds,
+    batch=st.integers(1, 5),
+    stop=st.integers(0, 12),
+    shuffle=st.booleans(),
+)
+@settings(deadline=None)
+def test_an_infinite_sampler_goes_on_where_it_was(length, old, new, batch, stop, shuffle):
+    whole = list(islice(InfiniteSampler(range(length), shuffle=shuffle, seed=3), 200))
+    for start in range(0, 200 - length, length):
+        assert sorted(whole[start : start + length]) == list(range(length))
+
+    def take(made, count):
+        loaders = [DataLoader(range(length), batch, sampler=sampler) for sampler in made]
+        per_rank = [[int(i) for b in islice(loader, count) for i in b] for loader in loaders]
+        return taken_together(per_rank)
+
+    made = samplers(InfiniteSampler, length, old, shuffle=shuffle, seed=3)
+    done = take(made, stop)
+    state = made[0].state_dict()
+    assert state["position"] == len(done)
+    resumed = samplers(InfiniteSampler, length, new, shuffle=shuffle, seed=99)
+    for sampler in resumed:
+        sampler.load_state_dict(state)
+        sampler.set_epoch(7)
+    rest = take(resumed, 6)
+    wanted = islice(InfiniteSampler(range(length), shuffle=shuffle, seed=3), len(done) + len(rest))
+    assert done + rest == list(wanted)
+    assert len(made[0]) == length
+
+
+def test_a_new_iteration():
+    """It begins an epoch again, but goes on with an endless order."""
+    sampler = DefaultSampler(range(6), shuffle=False)
+    assert list(islice(sampler, 4)) == [0, 1, 2, 3]
+    assert list(sampler) == list(sampler) == list(range(6))
+    endless = InfiniteSampler(range(3), shuffle=False)
+    assert list(islice(endless, 4)) == [0, 1, 2, 0]
+    assert list(islice(endless, 3)) == [1, 2, 0]
+
+
+def test_an_epoch_that_is_done_has_nothing_left():
+    sampler = DefaultSampler(range(5), seed=0)
+    list(sampler)
+    state = sampler.state_dict()
+    assert state == {"epoch": 0, "position": 5, "seed": 0}
+    other = DefaultSampler(range(5))
+    other.load_state_dict(state)
+    other.set_epoch(0)
+    assert list(other) == []
+    other.set_epoch(1)
+    assert sorted(other) == list(range(5))
+
+
+class Watched:
+    """A dataset of which nothing may be read."""
+
+    def __len__(self):
+        return 10**12
+
+    def __getitem__(self, index):
+        raise AssertionError("read")
+
+
+@pytest.mark.parametrize("cls", [DefaultSampler, InfiniteSampler])
+def test_a_position_is_reached_without_steps(cls):
+    # So far in that to step there would never end.
+    sampler = cls(Watched(), shuffle=False, seed=0)
+    sampler.load_state_dict({"epoch": 0, "position": 10**12 - 1, "seed": 0})
+    assert next(iter(sampler)) == 10**12 - 1
+    shuffled = InfiniteSampler(range(5), seed=0)
+    shuffled.load_state_dict({"epoch": 0, "position": 5 * 10**12, "seed": 0})
+    assert sorted(islice(shuffled, 5)) == list(range(5))
+
+
+def test_indices_are_ordinary_numbers():
+    index = next(iter(DefaultSampler(range(9), seed=0)))
+    assert isinstance(index, int)
+    assert torch.arange(9)[index] == index
+    assert np.array([index]).dtype == np.int64
+    assert json.dumps(index) == str(int(index))
+    again = pickle.loads(pickle.dumps(index))
+    assert (again, again.origin) == (index, (0, 0, 0))
+
+
+@pytest.mark.parametrize("cls", [DefaultSampler, InfiniteSampler])
+def test_bad_states(cls):
+    sampler = cls(range(3))
+    with pytest.raises(ValueError, match=rf"the state of {cls.__name__} lacks \['epoch', 'seed'\]"):
+        sampler.load_state_dict({"position": 1})
+    with pytest.raises(ValueError, match="at least 0, not -1"):
+        sampler.load_state_dict({"epoch": 0, "position": -1, "seed": 0})
+
+
+@pytest.mark.parametrize("cls", [DefaultSampler, InfiniteSampler])
+def test_an_empty_dataset_is_an_error(cls):
+    with pytest.raises(
+        ValueError, match=f"{cls.__name__} has nothing to sample from: list is empty"
+    ):
+        cls([])
+    assert DATA_SAMPLERS.get(cls.__name__) is cls
+
+
+def test_a_seed_is_drawn_if_none_is_given():
+    sampler = DefaultSampler(range(9))
+    assert isinstance(sampler.seed, int)
+    other = DefaultSampler(range(9))
+    other.load_state_dict(sampler.state_dict())
+    assert list(other) == list(sampler)
+
+
+def test_finding_the_sampler_of_a_loader():
+    sampler = DefaultSampler(range(4))
+    plain = DataLoader(range(4), sampler=sampler)
+    assert samplers_of(plain) == [sampler, sampler]
+    batched = DataLoader(range(4), batch_sampler=BatchSampler(sampler, 2, False))
+    assert sampler_with(batched, "set_epoch") is sampler_with(plain, "set_epoch") is sampler
+    assert sampler_with(DataLoader(range(4)), "set_epoch") is None
+    assert samplers_of(object()) == []

@@ -1,0 +1,177 @@
+"""Datasets made of others, and of those again."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.utils.data import ConcatDataset as TorchConcatDataset
+
+from eng.dataset import BaseDataset, ClassBalancedDataset, ConcatDataset, RepeatDataset
+from eng.registry import DATASETS
+
+
+class Named(BaseDataset):
+    """Samples ``(name, i)`` with categories."""
+
+    def __init__(self, name: str, categories: Any, **kwargs: Any) -> None:
+        self.name = name
+        self.categories = categories
+        super().__init__(**kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        return [{"key": (self.name, i)} for i in range(len(self.categories))]
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        return self.categories[idx]
+
+
+def keys(dataset: Any) -> list[tuple[str, int]]:
+    fetched = [dataset[i]["key"] for i in range(len(dataset))]
+    assert fetched == [dataset.get_data_info(i)["key"] for i in range(len(dataset))]
+    assert fetched == [sample["key"] for sample in dataset]  # which ends
+    return fetched
+
+
+def of(name: str, count: int, **kwargs: Any) -> Named:
+    return Named(name, [[i] for i in range(count)], **kwargs)
+
+
+@pytest.fixture
+def registered() -> Any:
+    DATASETS.register_module(name="NamedForTest", module=of)
+    yield
+    DATASETS.module_dict.pop("NamedForTest")
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=4), st.integers(1, 4))
+@settings(deadline=None)
+def test_wrappers_of_wrappers(lengths: list[int], times: int) -> None:
+    parts = [of(str(i), length) for i, length in enumerate(lengths)]
+    plain = [(str(i), k) for i, length in enumerate(lengths) for k in range(length)]
+    concat = ConcatDataset(parts)
+    assert keys(concat) == plain
+    assert keys(RepeatDataset(concat, times)) == plain * times
+    assert keys(ConcatDataset([concat, RepeatDataset(parts[0], 2)])) == plain + 2 * keys(parts[0])
+    balanced = ClassBalancedDataset(RepeatDataset(concat, times), 0.0)
+    assert keys(balanced) == plain * times
+    assert concat[-1]["key"] == plain[-1]
+    for dataset in (concat, RepeatDataset(concat, times), balanced):
+        assert [dataset.get_cat_ids(i) for i in range(len(plain))] == [[k] for _, k in plain]
+        for number in (len(dataset), -len(dataset) - 1):
+            with pytest.raises(IndexError, match=f"index {number} is out of range"):
+                dataset[number]
+
+
+@pytest.mark.usefixtures("registered")
+def test_wrappers_out_of_configs() -> None:
+    part = {"type": "NamedForTest", "name": "a", "count": 2}
+    concat = {"type": "ConcatDataset", "datasets": [part, {**part, "name": "b"}]}
+    dataset = DATASETS.build({"type": "RepeatDataset", "dataset": concat, "times": 2})
+    assert keys(dataset) == [("a", 0), ("a", 1), ("b", 0), ("b", 1)] * 2
+    assert isinstance(dataset.dataset, TorchConcatDataset)
+    balanced = {"type": "ClassBalancedDataset", "dataset": part, "oversample_thr": 0.1}
+    assert len(DATASETS.build(balanced)) == 2
+
+
+def test_wrappers_are_lazy() -> None:
+    def part() -> Named:
+        return of("a", 3, lazy_init=True)
+
+    for make in (
+        lambda lazy: ConcatDataset([part(), part()], lazy_init=lazy),
+        lambda lazy: RepeatDataset(part(), 2, lazy_init=lazy),
+        lambda lazy: ClassBalancedDataset(part(), 0.1, lazy_init=lazy),
+    ):
+        lazy, eager = make(True), make(False)
+
+        def inner(dataset: Any) -> Named:
+            return dataset.datasets[0] if hasattr(dataset, "datasets") else dataset.dataset
+
+        assert not inner(lazy)._fully_initialized
+        assert inner(eager)._fully_initialized
+        assert len(lazy) == len(eager)
+        assert inner(lazy)._fully_initialized
+        assert make(True)[0]["key"] == make(True).get_data_info(0)["key"] == ("a", 0)
+
+
+def test_subsets_of_wrappers_are_ambiguous() -> None:
+    part = of("a", 3)
+    for dataset in (
+        ConcatDataset([part]),
+        RepeatDataset(part, 2),
+        ClassBalancedDataset(part, 0.1),
+    ):
+        for method in (dataset.get_subset, dataset.get_subset_):
+            with pytest.raises(NotImplementedError, match=type(dataset).__name__):
+                method(1)
+
+
+@given(
+    st.lists(st.sets(st.integers(0, 3), max_size=3), min_size=1, max_size=12),
+    st.floats(0, 1),
+)
+@settings(deadline=None)
+def test_rare_categories_come_more_often(categories: list[set[int]], threshold: float) -> None:
+    """The formulas of the documentation, written out."""
+    dataset = ClassBalancedDataset(Named("a", [sorted(c) for c in categories]), threshold)
+    count = len(categories)
+    fraction = {c: sum(c in each for each in categories) / count for c in range(4)}
+    wanted = {}
+    for i, each in enumerate(categories):
+        repeats = [max(1, math.sqrt(threshold / fraction[c])) for c in each] or [1]
+        wanted[("a", i)] = max(repeats)
+    for key, times in Counter(keys(dataset)).items():
+        # rounded up, where a last digit may decide
+        assert times in (math.ceil(wanted[key] - 1e-9), math.ceil(wanted[key] + 1e-9))
+    assert set(keys(dataset)) == set(wanted)
+
+
+def test_metainfo() -> None:
+    classes = {"classes": ("a", "b"), "palette": np.eye(2)}
+    first, second = of("a", 1, metainfo=classes), of("b", 1, metainfo={**classes})
+    concat = ConcatDataset([first, second])
+    for dataset in (concat, RepeatDataset(concat, 2), ClassBalancedDataset(concat, 0.1)):
+        assert dataset.metainfo["classes"] == ("a", "b")
+    other = of("c", 1, metainfo={"classes": ("a", "b"), "palette": np.ones((2, 2)), "task": 1})
+    words = (
+        r"(?s)'palette' is array.* in datasets\[0\] but array.* in datasets\[2\]; 'task' is None "
+        r".*ignore_keys"
+    )
+    with pytest.raises(ValueError, match=words):
+        ConcatDataset([first, second, other])
+    lazy = ConcatDataset([first, other], lazy_init=True)
+    with pytest.raises(ValueError, match="different metainfo"):
+        len(lazy)
+    ignoring = ConcatDataset([first, other], ignore_keys=["palette", "task"])
+    assert sorted(ignoring.metainfo) == ["classes", "palette"]
+    same = [of("a", 1, metainfo={"task": i}) for i in range(2)]
+    assert len(ConcatDataset(same, ignore_keys="task")) == 2
+
+
+def test_bad_input() -> None:
+    part = of("a", 2)
+    with pytest.raises(ValueError, match="at least one dataset"):
+        ConcatDataset([])
+    with pytest.raises(TypeError, match=r"datasets\[1\] must be a BaseDataset.* list has no full_"):
+        ConcatDataset([part, [1, 2]])
+    with pytest.raises(TypeError, match="dataset must be a BaseDataset"):
+        RepeatDataset(5, 2)
+    for times in (0, -1, 1.5):
+        with pytest.raises(ValueError, match=f"at least 1, not {times}"):
+            RepeatDataset(part, times)
+    for threshold in (-0.1, 1.1):
+        with pytest.raises(ValueError, match=rf"in \[0, 1\], not {threshold}"):
+            ClassBalancedDataset(part, threshold)
+    with pytest.raises(NotImplementedError, match="must implement get_cat_ids"):
+        ClassBalancedDataset(WithoutCategories(), 0.1)
+
+
+class WithoutCategories(BaseDataset):
+    def load_data_list(self) -> list[dict]:
+        return [{"a": 1}]
