@@ -429,7 +429,7 @@ def test_a_malformed_file(tmp_path: Path, content: Any, words: str) -> None:
 def test_a_file_that_was_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "cut.json"
     path.write_text('{"metainfo": {}, "data_list": [')
-    with pytest.raises(AnnotationError, match=r"cut.json' cannot be read: Expecting value: line 1"):
+    with pytest.raises(AnnotationError, match=r"cut.json: Expecting value: line 1"):
         BaseDataset(str(path))
 
 

@@ -169,7 +169,7 @@ class BaseDataset(Dataset):
         try:
             annotations = load(self.ann_file, backend_args=backend_args)
         except ValueError as error:
-            raise AnnotationError(f"{where} cannot be read: {error}") from error
+            raise AnnotationError(f"no annotations can be read from {error}") from error
         if not isinstance(annotations, Mapping):
             raise AnnotationError(f"{where} must hold a dict, not {type(annotations).__name__}")
         for key, kind in (("metainfo", Mapping), ("data_list", list)):
