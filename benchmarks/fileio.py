@@ -149,7 +149,7 @@ def large(settings, folder):
     }
     holds = True
     for what, (ours, theirs) in pairs.items():
-        a, b = side_by_side(ours, theirs, 3)
+        a, b = side_by_side(ours, theirs, 7)
         line = f"256 MiB {what} over boto3's transfer manager"
         ratio = a / b
         # uploads are boto3's own work, so that the ratio is 1 but for what the machine adds
