@@ -212,6 +212,10 @@ def ending_in_backward(how, explained, stderr=os.devnull):
             loss.backward()
 
 
+def endless():
+    time.sleep(600)
+
+
 def own_failure():
     with dist.explain_failures("training"):
         raise RuntimeError("a fault of my own")

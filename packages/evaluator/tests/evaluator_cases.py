@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import torch.distributed
 
+from eng.dist import get_dist_info
 from eng.evaluator import BaseMetric, DumpResults, Evaluator, RunningMetric
 from eng.fileio import load
 
@@ -47,11 +44,13 @@ def batches(length: int, batch: int, rank: int, world: int) -> list[list[dict[st
     return [mine[start : start + batch] for start in range(0, len(mine), batch)]
 
 
-def collect(folder: Path, rank: int, world: int) -> None:
+def collect(folder: Path) -> None:
+    """What each rank runs."""
     from torchmetrics import SumMetric
 
     from eng.evaluator import TorchMetric
 
+    rank, world = get_dist_info()
     for length in (1, 2, 3, 5, 6, 7):
         for batch in (1, 2, 3):
             metrics = [
@@ -79,19 +78,3 @@ def collect(folder: Path, rank: int, world: int) -> None:
     )
     with pytest.raises(kind, match=words):
         broken.evaluate(world)
-
-
-def run_rank(folder: str, rank: int, world: int) -> None:
-    """A rank; writes down its error, or that there was none."""
-    torch.set_num_threads(1)
-    os.chdir(folder)
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{folder}/store", rank=rank, world_size=world
-    )
-    problem = ""
-    try:
-        collect(Path(folder), rank, world)
-    except BaseException:
-        problem = traceback.format_exc()
-    (Path(folder) / f"rank_{rank}.pkl").write_bytes(pickle.dumps(problem))
-    torch.distributed.destroy_process_group()

@@ -1,0 +1,125 @@
+"""Tests in several processes: run a function in a group of them, on this machine.
+
+No test framework is needed. This module is not imported by the package itself.
+"""
+
+import multiprocessing
+import os
+import pickle
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
+
+from eng.dist.launch import init_dist
+
+__all__ = ["run_in_processes"]
+
+
+def run_in_processes(
+    function: Callable[..., Any],
+    world_size: int,
+    *args: Any,
+    timeout: float = 60,
+    check: bool = True,
+    backend: str = "gloo",
+) -> list[Any]:
+    """Call a function in each process of a new group.
+
+    Where the system can fork, processes come from one that has imported torch before, and start
+    in a moment. They share nothing else with the caller.
+
+    Args:
+        function: What each process calls; it must be importable by them, and is given ``args``.
+        world_size: Number of processes.
+        *args: Arguments, each picklable.
+        timeout: Seconds that a collective waits for the others. Defaults to 60.
+        check: Whether an exception in a process raises here. Defaults to True.
+        backend: Backend of the group. Defaults to ``"gloo"``.
+
+    Returns:
+        By rank, what the function returned; without ``check`` a ``RuntimeError`` that names what it
+        raised, and None for a process that was killed.
+
+    Raises:
+        AssertionError: A process raised (with ``check``), or did not end in twice the timeout.
+
+    Examples:
+        >>> run_in_processes(my_tests.gradients_are_equal, 2)  # doctest: +SKIP
+        [None, None]
+    """
+    # As with torchrun, the store is the parent's: it takes any free port and keeps it.
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    context = _context()
+    with TemporaryDirectory() as folder:
+        settings = (world_size, store.port, folder, timeout, backend)
+        processes = [
+            context.Process(target=_work, args=(function, args, rank, *settings))
+            for rank in range(world_size)
+        ]
+        for process in processes:
+            process.start()
+        _join(processes, timeout * 2)
+        paths = [Path(folder, str(rank)) for rank in range(world_size)]
+        results = [pickle.loads(p.read_bytes()) if p.exists() else None for p in paths]
+    for rank, result in enumerate(results):
+        if check and isinstance(result, BaseException):
+            raise AssertionError(f"rank {rank}: {result}") from result
+    return results
+
+
+def _context() -> Any:
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["eng.dist"])
+    return context
+
+
+def _join(processes: Sequence[Any], seconds: float) -> None:
+    for process in processes:
+        process.join(seconds)
+    late = [rank for rank, process in enumerate(processes) if process.is_alive()]
+    for process in processes:
+        process.kill()
+        process.join()
+    assert not late, f"ranks {late} did not end in {seconds:g} s"
+
+
+def _work(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    rank: int,
+    world_size: int,
+    port: int,
+    folder: str,
+    timeout: float,
+    backend: str,
+) -> None:
+    # Several processes on few cores only wait for each other's threads.
+    torch.set_num_threads(1)
+    os.environ.update(
+        RANK=str(rank),
+        WORLD_SIZE=str(world_size),
+        LOCAL_RANK=str(rank),
+        LOCAL_WORLD_SIZE=str(world_size),
+        MASTER_ADDR="127.0.0.1",
+        MASTER_PORT=str(port),
+        TORCHELASTIC_USE_AGENT_STORE="True",
+        TORCHELASTIC_RESTART_COUNT="0",
+    )
+    path = Path(folder, str(rank))
+    init_dist("pytorch", backend=backend, timeout=timeout)
+    try:
+        path.write_bytes(pickle.dumps(function(*args)))
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+    except BaseException as error:
+        traceback.print_exc(file=sys.stderr)
+        path.write_bytes(pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}")))
+        raise
