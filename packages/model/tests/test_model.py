@@ -105,7 +105,7 @@ def test_the_preprocessor_comes_from_a_config_or_is_given():
     assert isinstance(make().data_preprocessor, BaseDataPreprocessor)
     given_one = BaseDataPreprocessor()
     assert Classifier(given_one).data_preprocessor is given_one
-    assert Classifier({"non_blocking": True}).data_preprocessor._non_blocking is True
+    assert Classifier({"non_blocking": True}).data_preprocessor.non_blocking is True
     with pytest.raises(TypeError, match="not str"):
         Classifier("BaseDataPreprocessor")
 

@@ -53,7 +53,8 @@ FORMS = [
     (kaiming_init, KaimingInit, {}, math.sqrt(2 / 200), None),
     (kaiming_init, KaimingInit, {"mode": "fan_in"}, math.sqrt(2 / 300), None),
     (
-        kaiming_init, KaimingInit, {"distribution": "uniform", "a": 1, "nonlinearity": "leaky_relu"},
+        kaiming_init, KaimingInit,
+        {"distribution": "uniform", "a": 1, "nonlinearity": "leaky_relu"},
         math.sqrt(1 / 200), (-math.sqrt(3 / 200), math.sqrt(3 / 200)),
     ),
     (

@@ -6,9 +6,10 @@ from .averaged_model import (
     MomentumAnnealingEMA,
     StochasticWeightAverage,
 )
-from .base_model import BaseDataPreprocessor, BaseModel
+from .base_model import BaseDataPreprocessor, BaseModel, BaseTTAModel, ImgDataPreprocessor
 from .base_module import BaseModule, ModuleDict, ModuleList, Sequential
 from .merge_dict import merge_dict
+from .stack_batch import stack_batch
 from .weight_init import (
     BaseInit,
     Caffe2XavierInit,
@@ -36,17 +37,39 @@ from .wrappers import MMDistributedDataParallel, detect_anomalous_params, is_mod
 __all__ = [
     "BaseAveragedModel",
     "BaseDataPreprocessor",
+    "BaseInit",
     "BaseModel",
     "BaseModule",
+    "BaseTTAModel",
+    "Caffe2XavierInit",
+    "ConstantInit",
     "ExponentialMovingAverage",
+    "ImgDataPreprocessor",
+    "KaimingInit",
     "MMDistributedDataParallel",
     "ModuleDict",
     "ModuleList",
     "MomentumAnnealingEMA",
+    "NormalInit",
+    "PretrainedInit",
     "Sequential",
     "StochasticWeightAverage",
+    "TruncNormalInit",
+    "UniformInit",
+    "XavierInit",
+    "bias_init_with_prob",
+    "caffe2_xavier_init",
+    "constant_init",
     "detect_anomalous_params",
     "initialize",
     "is_model_wrapper",
+    "kaiming_init",
     "merge_dict",
+    "normal_init",
+    "stack_batch",
+    "trunc_normal_",
+    "trunc_normal_init",
+    "uniform_init",
+    "update_init_info",
+    "xavier_init",
 ]

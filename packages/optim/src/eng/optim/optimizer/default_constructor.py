@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -83,6 +84,8 @@ class DefaultOptimWrapperConstructor:
         self.base_lr: float | None = self.optimizer_cfg.get("lr")
         self.base_wd: float | None = self.optimizer_cfg.get("weight_decay")
         self._validate_cfg()
+        #: Rules that some parameter has followed.
+        self._applied: set[str] = set()
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the wrapper.
@@ -93,12 +96,12 @@ class DefaultOptimWrapperConstructor:
         Returns:
             The optimizer wrapper.
         """
-        model = getattr(model, "module", model)
+        model = _unwrapped(model)
         optimizer_cfg = deepcopy(self.optimizer_cfg)
         if self.paramwise_cfg:
             params: list[dict[str, Any]] = []
             self.add_params(params, model)
-            self._warn_unmatched_keys(model)
+            self._warn_of_what_matches_nothing(model)
             optimizer_cfg["params"] = params
         else:
             optimizer_cfg["params"] = model.parameters()
@@ -162,8 +165,12 @@ class DefaultOptimWrapperConstructor:
 
     def _first_rule(self, rules: dict[str, bool]) -> float:
         """The factor of the first rule that is given and applies."""
-        given = (self.paramwise_cfg.get(rule) for rule, applies in rules.items() if applies)
-        return next((factor for factor in given if factor is not None), 1.0)
+        for rule, applies in rules.items():
+            factor = self.paramwise_cfg.get(rule)
+            if applies and factor is not None:
+                self._applied.add(rule)
+                return factor
+        return 1.0
 
     def _scaled(self, lr_mult: float, decay_mult: float) -> dict[str, Any]:
         settings = {}
@@ -186,22 +193,29 @@ class DefaultOptimWrapperConstructor:
                 f"parameter {name!r} is in the model under another name as well; set "
                 "paramwise_cfg=dict(bypass_duplicate=True) to take it once"
             )
-        print_log(f"{name} is a duplicate and taken once", logger="current", level=30)
+        print_log(f"{name} is a duplicate and taken once", logger="current", level=logging.WARNING)
         return True
 
-    def _warn_unmatched_keys(self, model: nn.Module) -> None:
-        names = [name for name, _ in model.named_parameters()]
-        unmatched = [
+    def _warn_of_what_matches_nothing(self, model: nn.Module) -> None:
+        names = [name for name, _ in model.named_parameters(remove_duplicate=False)]
+        keys = [
             key
             for key in self.paramwise_cfg.get("custom_keys", {})
             if not any(key in name for name in names)
         ]
-        if unmatched:
-            print_log(
-                f"paramwise_cfg.custom_keys match no parameter: {', '.join(unmatched)}",
-                logger="current",
-                level=30,
-            )
+        rules = [
+            rule
+            for rule, factor in self.paramwise_cfg.items()
+            if rule.endswith("_mult") and factor is not None and rule not in self._applied
+        ]
+        for what, unmatched in (("custom_keys", keys), ("rules", rules)):
+            if unmatched:
+                print_log(
+                    f"paramwise_cfg has {what} that match no trainable parameter of "
+                    f"{type(model).__name__}: {', '.join(unmatched)}",
+                    logger="current",
+                    level=logging.WARNING,
+                )
 
     def _validate_cfg(self) -> None:
         unknown = sorted(set(self.paramwise_cfg) - set(_RULES))
@@ -225,6 +239,15 @@ class DefaultOptimWrapperConstructor:
                     f"{', '.join(rules)} have factors for {optimizer_key!r}, which the config of "
                     "the optimizer must then give"
                 )
+
+
+def _unwrapped(model: nn.Module) -> nn.Module:
+    """The model inside a wrapper, which has no parameters of its own beside it."""
+    inner = getattr(model, "module", None)
+    if not isinstance(inner, nn.Module):
+        return model
+    beside = {id(p) for p in model.parameters()} - {id(p) for p in inner.parameters()}
+    return model if beside else inner
 
 
 def _is_deformable(module: nn.Module) -> bool:
