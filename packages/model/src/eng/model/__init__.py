@@ -1,5 +1,7 @@
 """Base modules, preprocessing, averaging, initialisation and parallel wrappers."""
 
+from typing import TYPE_CHECKING, Any
+
 from .averaged_model import (
     BaseAveragedModel,
     ExponentialMovingAverage,
@@ -10,6 +12,7 @@ from .base_model import BaseDataPreprocessor, BaseModel, BaseTTAModel, ImgDataPr
 from .base_module import BaseModule, ModuleDict, ModuleList, Sequential
 from .merge_dict import merge_dict
 from .stack_batch import stack_batch
+from .sync_batchnorm import convert_sync_batchnorm, revert_sync_batchnorm
 from .weight_init import (
     BaseInit,
     Caffe2XavierInit,
@@ -32,9 +35,19 @@ from .weight_init import (
     update_init_info,
     xavier_init,
 )
-from .wrappers import MMDistributedDataParallel, detect_anomalous_params, is_model_wrapper
+from .wrappers import (
+    MMDistributedDataParallel,
+    MMSeparateDistributedDataParallel,
+    detect_anomalous_params,
+    is_model_wrapper,
+)
+
+if TYPE_CHECKING:
+    from .wrappers.sharded import MMFullyShard, MMFullyShardedDataParallel
 
 __all__ = [
+    "TYPE_CHECKING",
+    "Any",
     "BaseAveragedModel",
     "BaseDataPreprocessor",
     "BaseInit",
@@ -47,6 +60,9 @@ __all__ = [
     "ImgDataPreprocessor",
     "KaimingInit",
     "MMDistributedDataParallel",
+    "MMFullyShard",
+    "MMFullyShardedDataParallel",
+    "MMSeparateDistributedDataParallel",
     "ModuleDict",
     "ModuleList",
     "MomentumAnnealingEMA",
@@ -60,12 +76,14 @@ __all__ = [
     "bias_init_with_prob",
     "caffe2_xavier_init",
     "constant_init",
+    "convert_sync_batchnorm",
     "detect_anomalous_params",
     "initialize",
     "is_model_wrapper",
     "kaiming_init",
     "merge_dict",
     "normal_init",
+    "revert_sync_batchnorm",
     "stack_batch",
     "trunc_normal_",
     "trunc_normal_init",
@@ -73,3 +91,11 @@ __all__ = [
     "update_init_info",
     "xavier_init",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("MMFullyShard", "MMFullyShardedDataParallel"):
+        from .wrappers import sharded
+
+        return getattr(sharded, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,185 @@
+"""Training of models whose parameters are sharded over processes, by FSDP's class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.distributed import ProcessGroup
+from torch.distributed.fsdp import (
+    BackwardPrefetch,
+    CPUOffload,
+    FullyShardedDataParallel,
+    MixedPrecision,
+    ShardingStrategy,
+)
+
+from eng.device import get_device
+from eng.model.base_model.steps import run_forward, take_train_step
+from eng.optim import OptimWrapper
+from eng.registry import MODEL_WRAPPERS
+
+from .wrap_policies import WrapPolicy, build_wrap_policy
+
+__all__ = ["MMFullyShardedDataParallel"]
+
+_PREFETCHES = {"pre": BackwardPrefetch.BACKWARD_PRE, "post": BackwardPrefetch.BACKWARD_POST}
+
+
+@MODEL_WRAPPERS.register_module()
+class MMFullyShardedDataParallel(FullyShardedDataParallel):
+    """:class:`~torch.distributed.fsdp.FullyShardedDataParallel` for a :class:`BaseModel`.
+
+    All forward passes go through torch's wrapper, which gathers the parameters for them. Unlike
+    in torch, parameters keep their own names and shapes (``use_orig_params=True``) and start as
+    those of the first process (``sync_module_states=True``), unless said otherwise. Build the
+    optimizer after the wrapper. Gradients that are accumulated are shared in every iteration, so
+    that they stay sharded. :class:`MMFullyShard` is the newer way.
+
+    Args:
+        module: The model.
+        process_group: The processes to shard over. Defaults to None, all.
+        cpu_offload: Whether parameters and gradients wait on the CPU, a bool or torch's
+            ``CPUOffload``. Defaults to None, no.
+        fsdp_auto_wrap_policy: Which parts are sharded on their own: a name in
+            ``FSDP_WRAP_POLICIES``, a dict of such a name as ``type`` and its settings, or a
+            callable. Defaults to None: the model is one part.
+        backward_prefetch: ``'pre'``, ``'post'`` or torch's ``BackwardPrefetch``: when parameters
+            are gathered for the next part in the backward pass. Defaults to None, not ahead.
+        **kwargs: Further arguments of torch's class. ``sharding_strategy`` may be given by its
+            name, ``mixed_precision`` by a dict whose dtypes are names.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If a name is unknown.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        process_group: ProcessGroup | None = None,
+        cpu_offload: bool | CPUOffload | None = None,
+        fsdp_auto_wrap_policy: str | dict[str, Any] | WrapPolicy | None = None,
+        backward_prefetch: str | BackwardPrefetch | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if isinstance(cpu_offload, bool):
+            cpu_offload = CPUOffload(offload_params=cpu_offload)
+        elif cpu_offload is not None and not isinstance(cpu_offload, CPUOffload):
+            raise TypeError(
+                f"cpu_offload must be a bool, CPUOffload or None, not {type(cpu_offload).__name__}"
+            )
+        kwargs.setdefault("use_orig_params", True)
+        kwargs.setdefault("sync_module_states", True)
+        kwargs.setdefault("device_id", _current_device())
+        for name, convert in (
+            ("sharding_strategy", _sharding_strategy),
+            ("mixed_precision", _mixed_precision),
+        ):
+            if name in kwargs:
+                kwargs[name] = convert(kwargs[name])
+        super().__init__(
+            module,
+            process_group=process_group,
+            cpu_offload=cpu_offload,
+            auto_wrap_policy=build_wrap_policy(fsdp_auto_wrap_policy),
+            backward_prefetch=_prefetch(backward_prefetch),
+            **kwargs,
+        )
+
+    def train_step(
+        self, data: dict[str, Any] | tuple | list, optim_wrapper: OptimWrapper
+    ) -> dict[str, Tensor]:
+        """Preprocess a batch, compute its losses and update the parameters.
+
+        Args:
+            data: A batch from the data loader.
+            optim_wrapper: What updates the parameters.
+
+        Returns:
+            Losses by name, for the log.
+        """
+        _, log_vars = take_train_step(self, self.module, data, optim_wrapper)
+        return log_vars
+
+    def val_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
+        """Preprocess a batch and predict, through the wrapper.
+
+        Args:
+            data: A batch from the data loader.
+
+        Returns:
+            One prediction a sample.
+        """
+        bare: Any = self.module
+        data = bare.data_preprocessor(data, False)
+        return run_forward(self, data, "predict")
+
+    def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
+        """The same as :meth:`val_step`.
+
+        Args:
+            data: A batch from the data loader.
+
+        Returns:
+            One prediction a sample.
+        """
+        return self.val_step(data)
+
+
+def _current_device() -> torch.device:
+    kind = torch.device(get_device()).type
+    if kind == "cpu":
+        return torch.device("cpu")
+    return torch.device(kind, torch.accelerator.current_device_index())
+
+
+def _prefetch(given: Any) -> BackwardPrefetch | None:
+    if given is None or isinstance(given, BackwardPrefetch):
+        return given
+    if not isinstance(given, str):
+        raise TypeError(
+            "backward_prefetch must be 'pre', 'post', BackwardPrefetch or None, "
+            f"not {type(given).__name__}"
+        )
+    found = _PREFETCHES.get(given.lower().removeprefix("backward_"))
+    if found is None:
+        raise ValueError(f"backward_prefetch must be one of {sorted(_PREFETCHES)}, not {given!r}")
+    return found
+
+
+def _sharding_strategy(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    if given not in ShardingStrategy.__members__:
+        raise ValueError(
+            f"sharding_strategy must be one of {list(ShardingStrategy.__members__)}, not {given!r}"
+        )
+    return ShardingStrategy[given]
+
+
+def _mixed_precision(given: Any) -> Any:
+    if not isinstance(given, dict):
+        return given
+    return MixedPrecision(**{name: dtype_of(value) for name, value in given.items()})
+
+
+def dtype_of(value: Any) -> Any:
+    """A dtype by its name; anything that is no name as it is.
+
+    Args:
+        value: Such as ``'bfloat16'`` or ``torch.bfloat16``.
+
+    Returns:
+        The dtype.
+
+    Raises:
+        ValueError: If torch has no such dtype.
+    """
+    if not isinstance(value, str):
+        return value
+    found = getattr(torch, value.removeprefix("torch."), None)
+    if not isinstance(found, torch.dtype):
+        raise ValueError(f"{value!r} is no dtype of torch")
+    return found
