@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from eng.dist import is_main_process
+
 __all__ = [
     "full_model_state",
     "full_optimizer_state",
@@ -46,11 +48,11 @@ def full_model_state(module: nn.Module) -> OrderedDict[str, Tensor]:
     Returns:
         Whole tensors by the names that they have without wrappers; empty in other processes.
     """
-    from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+    from torch.distributed.checkpoint.state_dict import get_model_state_dict
 
-    options = StateDictOptions(full_state_dict=True, cpu_offload=True)
-    state: Any = get_model_state_dict(_root(module), options=options)
-    return OrderedDict(state)
+    root = _root(module)
+    state: Any = get_model_state_dict(root, options=_gathering(root))
+    return OrderedDict(state) if is_main_process() else OrderedDict()
 
 
 def load_full_model_state(
@@ -99,11 +101,11 @@ def full_optimizer_state(module: nn.Module, optimizer: Optimizer) -> dict[str, A
         A state as :meth:`torch.optim.Optimizer.state_dict` of an optimizer over the same module
         without sharding gives it; empty in other processes.
     """
-    from torch.distributed.checkpoint.state_dict import StateDictOptions, get_optimizer_state_dict
+    from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict
 
-    options = StateDictOptions(full_state_dict=True, cpu_offload=True)
-    state: Any = get_optimizer_state_dict(_root(module), optimizer, options=options)
-    if not state:
+    root = _root(module)
+    state: Any = get_optimizer_state_dict(root, optimizer, options=_gathering(root))
+    if not is_main_process():
         return {}
     numbers: dict[str, int] = {}
     for group in state["param_groups"]:
@@ -141,6 +143,17 @@ def load_full_optimizer_state(
         ],
     }
     set_optimizer_state_dict(root, optimizer, named, options=StateDictOptions(full_state_dict=True))
+
+
+def _gathering(root: nn.Module) -> Any:
+    """How whole tensors are gathered on the CPU."""
+    from torch.distributed.checkpoint.state_dict import StateDictOptions
+
+    # FSDP's class, where it works on the CPU, would free what it "moved" there before it is read.
+    device = getattr(root, "compute_device", None)
+    return StateDictOptions(
+        full_state_dict=True, cpu_offload=device is None or device.type != "cpu"
+    )
 
 
 def _root(module: nn.Module) -> nn.Module:

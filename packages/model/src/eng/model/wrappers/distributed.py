@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from torch import Tensor, nn
@@ -15,6 +16,11 @@ from eng.registry import MODEL_WRAPPERS
 from .anomaly import detect_anomalous_params
 
 __all__ = ["MMDistributedDataParallel"]
+
+#: Newer releases of torch warn of the older name.
+_HAS_FORWARD_SYNC = (
+    "forward_sync_buffers" in inspect.signature(DistributedDataParallel.__init__).parameters
+)
 
 MODEL_WRAPPERS.register_module(module=DistributedDataParallel)
 MODEL_WRAPPERS.register_module(module=DataParallel)
@@ -37,6 +43,8 @@ class MMDistributedDataParallel(DistributedDataParallel):
     def __init__(
         self, module: nn.Module, detect_anomalous_params: bool = False, **kwargs: Any
     ) -> None:
+        if "broadcast_buffers" in kwargs and _HAS_FORWARD_SYNC:
+            kwargs["forward_sync_buffers"] = kwargs.pop("broadcast_buffers")
         super().__init__(module=module, **kwargs)
         self.detect_anomalous_params = detect_anomalous_params
 

@@ -90,7 +90,9 @@ class OptimWrapper:
         self.stop_on_nan_loss = stop_on_nan_loss
         self.message_hub = MessageHub.get_current_instance()
         self._inner_count = 0
-        self._model_is_checked = False
+        self._has_met_model = False
+        #: The clipping of a model whose gradients are sharded: each process sees a part of them.
+        self._clip_of_model: Callable[..., Tensor] | None = None
         # Unknown until initialize_count_status.
         self._max_counts = -1
         self._remainder_counts = -1
@@ -209,7 +211,9 @@ class OptimWrapper:
         Raises:
             ValueError: If the optimizer has no parameter of the model.
         """
-        self._check_model(model)
+        if not self._has_met_model:
+            self._meet_model(model)
+            self._has_met_model = True
         no_sync = getattr(model, "no_sync", None)
         if no_sync is not None and not self.should_sync():
             with no_sync():
@@ -247,13 +251,13 @@ class OptimWrapper:
                 level=logging.WARNING,
             )
 
-    def _check_model(self, model: nn.Module) -> None:
-        """Once: an optimizer over another model, or over one before it was sharded, does nothing.
+    def _meet_model(self, model: nn.Module) -> None:
+        """Look at the model once, when it is first seen, for what concerns its update.
 
-        It may have parameters beside those of the model, and a model others beside its own.
+        The optimizer may have parameters beside those of the model, and the model others beside
+        those of the optimizer. But one over another model, or over this one before it was sharded,
+        would do nothing.
         """
-        if self._model_is_checked:
-            return
         own = {id(parameter) for parameter in model.parameters()}
         ours = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         if not any(id(parameter) in own for parameter in ours):
@@ -262,7 +266,7 @@ class OptimWrapper:
                 f"{type(self.optimizer).__name__} belongs to the model {type(model).__name__}: "
                 "build it from the parameters of this model, after it has been sharded or copied"
             )
-        self._model_is_checked = True
+        self._clip_of_model = getattr(model, "clip_grad_norm_", None)
 
     def _completes_update(self, count: int) -> bool:
         return count % self._accumulative_counts == 0 or count == self._max_counts
@@ -276,8 +280,13 @@ class OptimWrapper:
         ]
         if not parameters:
             return
-        norm = self.clip_func(parameters, **self.clip_grad_kwargs)
+        if self._clip_of_model is not None and self.grad_name == "grad_norm":
+            norm = self._clip_of_model(**self.clip_grad_kwargs)
+        else:
+            norm = self.clip_func(parameters, **self.clip_grad_kwargs)
         if norm is not None:
+            # That of sharded gradients is put together here, where all processes are.
+            norm = norm.full_tensor() if hasattr(norm, "full_tensor") else norm
             # A tensor: whoever prints it pays for bringing it from the device.
             self.message_hub.update_scalar(f"train/{self.grad_name}", norm.detach())
 

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy, fully_shard
 
-from eng.dist import broadcast
 from eng.model.base_model.steps import take_train_step
 from eng.optim import OptimWrapper
 from eng.registry import MODEL_WRAPPERS
 
 from .fully_sharded_distributed import dtype_of
+from .initial_values import share_initial_values
 from .wrap_policies import WrapPolicy, build_wrap_policy, parts_to_shard
 
 __all__ = ["MMFullyShard"]
@@ -71,8 +71,7 @@ class MMFullyShard(nn.Module):
         if cpu_offload:
             kwargs["offload_policy"] = CPUOffloadPolicy()
         policy = build_wrap_policy(fsdp_auto_wrap_policy)
-        for tensor in (*module.parameters(), *module.buffers()):
-            broadcast(tensor.detach())
+        share_initial_values(module)
         for part in [*(parts_to_shard(module, policy) if policy is not None else ()), module]:
             fully_shard(part, mesh=mesh, **kwargs)
         self.module: Any = module

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.distributed import ProcessGroup
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import (
     BackwardPrefetch,
     CPUOffload,
@@ -16,10 +17,12 @@ from torch.distributed.fsdp import (
 )
 
 from eng.device import get_device
+from eng.dist import get_world_size
 from eng.model.base_model.steps import run_forward, take_train_step
 from eng.optim import OptimWrapper
 from eng.registry import MODEL_WRAPPERS
 
+from .initial_values import share_initial_values
 from .wrap_policies import WrapPolicy, build_wrap_policy
 
 __all__ = ["MMFullyShardedDataParallel"]
@@ -32,14 +35,15 @@ class MMFullyShardedDataParallel(FullyShardedDataParallel):
     """:class:`~torch.distributed.fsdp.FullyShardedDataParallel` for a :class:`BaseModel`.
 
     All forward passes go through torch's wrapper, which gathers the parameters for them. Unlike
-    in torch, parameters keep their own names and shapes (``use_orig_params=True``) and start as
-    those of the first process (``sync_module_states=True``), unless said otherwise. Build the
-    optimizer after the wrapper. Gradients that are accumulated are shared in every iteration, so
-    that they stay sharded. :class:`MMFullyShard` is the newer way.
+    in torch, parameters keep their own names (``use_orig_params=True``, unless said otherwise)
+    and begin as those of the first process. Build the optimizer after the wrapper. Gradients that
+    are accumulated are shared in every iteration, so that they stay sharded.
+    :class:`MMFullyShard` is the newer way.
 
     Args:
         module: The model.
-        process_group: The processes to shard over. Defaults to None, all.
+        process_group: The processes to shard over, and over which to replicate if two are
+            given. Defaults to None, all.
         cpu_offload: Whether parameters and gradients wait on the CPU, a bool or torch's
             ``CPUOffload``. Defaults to None, no.
         fsdp_auto_wrap_policy: Which parts are sharded on their own: a name in
@@ -58,7 +62,7 @@ class MMFullyShardedDataParallel(FullyShardedDataParallel):
     def __init__(
         self,
         module: nn.Module,
-        process_group: ProcessGroup | None = None,
+        process_group: ProcessGroup | tuple[ProcessGroup, ProcessGroup] | None = None,
         cpu_offload: bool | CPUOffload | None = None,
         fsdp_auto_wrap_policy: str | dict[str, Any] | WrapPolicy | None = None,
         backward_prefetch: str | BackwardPrefetch | None = None,
@@ -71,7 +75,6 @@ class MMFullyShardedDataParallel(FullyShardedDataParallel):
                 f"cpu_offload must be a bool, CPUOffload or None, not {type(cpu_offload).__name__}"
             )
         kwargs.setdefault("use_orig_params", True)
-        kwargs.setdefault("sync_module_states", True)
         kwargs.setdefault("device_id", _current_device())
         for name, convert in (
             ("sharding_strategy", _sharding_strategy),
@@ -79,6 +82,10 @@ class MMFullyShardedDataParallel(FullyShardedDataParallel):
         ):
             if name in kwargs:
                 kwargs[name] = convert(kwargs[name])
+        if process_group is None and "HYBRID" not in str(kwargs.get("sharding_strategy")):
+            # With a mesh torch saves states as DTensor, without one in a way that it gives up.
+            kwargs.setdefault("device_mesh", init_device_mesh(_device_kind(), (get_world_size(),)))
+        share_initial_values(module, None if isinstance(process_group, tuple) else process_group)
         super().__init__(
             module,
             process_group=process_group,
@@ -128,8 +135,12 @@ class MMFullyShardedDataParallel(FullyShardedDataParallel):
         return self.val_step(data)
 
 
+def _device_kind() -> str:
+    return torch.device(get_device()).type
+
+
 def _current_device() -> torch.device:
-    kind = torch.device(get_device()).type
+    kind = _device_kind()
     if kind == "cpu":
         return torch.device("cpu")
     return torch.device(kind, torch.accelerator.current_device_index())
