@@ -319,6 +319,11 @@ class OptimWrapper:
         """Number of backward passes so far."""
         return self._inner_count
 
+    @property
+    def accumulative_counts(self) -> int:
+        """Number of iterations whose gradients make one update."""
+        return self._accumulative_counts
+
     def get_lr(self) -> dict[str, list[float]]:
         """The learning rate of every parameter group, under the key ``lr``."""
         return {"lr": [group["lr"] for group in self.param_groups]}
