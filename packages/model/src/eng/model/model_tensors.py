@@ -45,10 +45,9 @@ class ModelTensors:
             prefix = f"{name}." if name else ""
             owners.append((prefix, module._parameters, True))
             owners.append((prefix, module._buffers, False))
-        self._vacant = [tensors for _, tensors, _ in owners if not tensors]
         self._filled = [tensors for _, tensors, _ in owners if tensors]
         self._modules = self._modules_now()
-        self._empty = [tensor is None for tensor in self._tensors_now()]
+        self._types = list(map(type, self._tensors_now()))  # None where a place is empty
         self.places: dict[str, tuple[int, bool]] = {}
         seen: set[int] = set()
         filled = [(prefix, tensors, kind) for prefix, tensors, kind in owners if tensors]
@@ -67,11 +66,7 @@ class ModelTensors:
             places.
         """
         tensors = self._tensors_now()
-        unchanged = (
-            self._modules == self._modules_now()
-            and not any(self._vacant)
-            and self._empty == [tensor is None for tensor in tensors]
-        )
+        unchanged = self._modules == self._modules_now() and self._types == list(map(type, tensors))
         return tensors if unchanged else None
 
     def _tensors_now(self) -> list[Any]:

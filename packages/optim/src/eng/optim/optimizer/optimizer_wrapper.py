@@ -115,7 +115,8 @@ class OptimWrapper:
         Raises:
             FloatingPointError: If the loss is NaN or infinite and ``stop_on_nan_loss`` is set.
         """
-        self.check_losses({"loss": loss})
+        if self.stop_on_nan_loss:
+            self.check_losses({"loss": loss})
         self.backward(self.scale_loss(loss))
         if self.should_update():
             self.step(**(step_kwargs or {}))
