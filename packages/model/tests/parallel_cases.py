@@ -12,7 +12,7 @@ from eng.checkpoint import (
     load_state_dict,
 )
 from eng.model import BaseModel
-from eng.optim import OptimWrapper, OptimWrapperDict
+from eng.optim import AmpOptimWrapper, OptimWrapper, OptimWrapperDict
 from eng.registry import MODEL_WRAPPERS
 
 STEPS, SAMPLES = 10, 16
@@ -108,15 +108,17 @@ def parity(names):
             for clip in (False, True):
                 # Only the first process begins with the weights of the single one.
                 model = wrapped(name, make(seed=0 if rank == 0 else 1))
+                before = predictions(model)  # leaves nothing behind that training trips over
                 wrapper = optimizer_of(model, accumulate, clip)
                 losses = train(model, wrapper, rank=rank, world_size=world_size)
-                results[name, accumulate, clip] = losses, predictions(model)
+                results[name, accumulate, clip] = before, losses, predictions(model)
     return results
 
 
 def single(accumulate, clip):
     model = make()
-    return train(model, optimizer_of(model, accumulate, clip)), predictions(model)
+    before = predictions(model)
+    return before, train(model, optimizer_of(model, accumulate, clip)), predictions(model)
 
 
 def full_states(name, path):
@@ -152,6 +154,34 @@ def misfits(name):
         message = f"{type(error).__name__}: {error}"
     after = get_state_dict(model)
     return message, after.get("body.0.weight"), after.get("body.0.bias")
+
+
+def overflow(name):
+    """An update of which one process alone has infinite gradients, and one that is fine."""
+    rank, world_size = dist.get_rank(), dist.get_world_size()
+    model = wrapped(name, make())
+    wrapper = AmpOptimWrapper(
+        loss_scale=64.0,
+        dtype="float16",
+        optimizer=torch.optim.SGD(model.parameters(), lr=0.05),
+        clip_grad={"max_norm": 1.0},
+    )
+    scales, moved = [], []
+    for step in range(2):
+        before = [p.clone() for p in model.parameters()]
+        data = batch(step, rank, world_size)
+        if step == 0 and rank == world_size - 1:
+            data["data_samples"] = data["data_samples"] * 1e38
+        model.train_step(data, wrapper)
+        pairs = zip(before, model.parameters(), strict=True)
+        different = [_local(a).ne(_local(b)).any() for a, b in pairs]
+        moved.append(bool(torch.stack(different).any()))
+        scales.append(wrapper.loss_scaler.get_scale())
+    return scales, moved
+
+
+def _local(tensor):
+    return tensor.to_local() if hasattr(tensor, "to_local") else tensor
 
 
 # ------------------------------------------------------------------ a GAN
@@ -229,4 +259,5 @@ def everything(names, sharded, folder):
         "gan": {a: train_gan(True, a, rank=rank, world_size=world_size) for a in (1, 3)},
         "full": {name: full_states(name, f"{folder}/{name}.pth") for name in sharded},
         "misfits": {name: misfits(name) for name in sharded},
+        "overflow": {name: overflow(name) for name in ("ddp", *sharded)},
     }

@@ -101,6 +101,24 @@ def test_parse_losses():
         make().parse_losses({"acc": b})
 
 
+def test_a_nan_loss_stops_training_by_name_and_iteration_if_asked_to():
+    class Broken(Classifier):
+        def forward(self, inputs, data_samples=None, mode="tensor"):
+            losses = super().forward(inputs, data_samples, mode)
+            return {**losses, "loss_box": losses["loss_ce"] * inputs.sum()}
+
+    model = Broken()
+    wrapper = OptimWrapper(SGD(model.parameters(), lr=0.1), stop_on_nan_loss=True)
+    (inputs, labels), (last, _) = batches(2)
+    model.train_step({"inputs": inputs, "data_samples": labels}, wrapper)
+    before = [p.detach().clone() for p in model.parameters()]
+    last[0, 0] = float("nan")
+    model.eval()  # the statistics of the batch would be NaN, and all losses with them
+    with pytest.raises(FloatingPointError, match=r"iteration 2: .*loss_box is nan"):
+        model.train_step({"inputs": last, "data_samples": labels}, wrapper)
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+
+
 def test_the_preprocessor_comes_from_a_config_or_is_given():
     assert isinstance(make().data_preprocessor, BaseDataPreprocessor)
     given_one = BaseDataPreprocessor()

@@ -35,11 +35,12 @@ def single():
 @pytest.mark.parametrize("name", WRAPPERS)
 @pytest.mark.parametrize(("accumulate", "clip"), CASES)
 def test_training_in_several_processes_is_training_in_one(ranks, single, name, accumulate, clip):
-    wanted, (wanted_val, wanted_test) = single[accumulate, clip]
+    before, wanted, (wanted_val, wanted_test) = single[accumulate, clip]
     assert len(wanted) == 10
     assert wanted[-1] < wanted[0] / 2
     for rank in ranks[0]:
-        losses, (val, test) = rank["parity"][name, accumulate, clip]
+        first, losses, (val, test) = rank["parity"][name, accumulate, clip]
+        assert first[0] == first[1] == pytest.approx(before[0], abs=1e-6)
         assert losses == pytest.approx(wanted, abs=1e-5)
         assert val == pytest.approx(wanted_val, abs=1e-4)
         assert test == pytest.approx(wanted_test, abs=1e-4)
@@ -65,7 +66,7 @@ def test_the_gan_learns():
 @pytest.mark.parametrize("name", SHARDED)
 def test_a_full_state_is_saved_and_training_goes_on_from_it(ranks, single, name):
     found, folder = ranks
-    wanted, _ = single[1, False]
+    _, wanted, _ = single[1, False]
     for rank in found:
         assert rank["full"][name] == pytest.approx(wanted[4:], abs=1e-5)
     # The same file is that of an unsharded run.
@@ -86,3 +87,11 @@ def test_what_does_not_fit_a_sharded_model_is_reported_and_the_rest_loaded(ranks
     assert "that do not fit (1): body.0.bias is (2,) in the state, (7,) in the model" in message
     assert torch.equal(weight, parallel_cases.make(seed=3).body[0].weight)
     assert torch.equal(bias, parallel_cases.make(seed=0).body[0].bias)
+
+
+@pytest.mark.parametrize("name", ["ddp", *SHARDED])
+def test_all_processes_leave_out_an_update_of_which_one_has_infinite_gradients(ranks, name):
+    for rank in ranks[0]:
+        assert rank["overflow"][name][0] == [32.0, 32.0]
+    assert [rank["overflow"][name][1][0] for rank in ranks[0]] == [False] * len(ranks[0])
+    assert any(rank["overflow"][name][1][1] for rank in ranks[0])

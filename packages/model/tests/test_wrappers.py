@@ -65,6 +65,13 @@ def test_every_wrapper_is_registered_and_known_as_one(group, cls):
     assert model(torch.zeros(2, 4)).shape == (2, 1)
 
 
+@pytest.mark.parametrize("broadcast", [True, False])
+def test_buffers_are_broadcast_as_asked_for_and_nothing_warns(group, broadcast, recwarn):
+    model = MMDistributedDataParallel(Model(), broadcast_buffers=broadcast)
+    assert getattr(model, "forward_sync_buffers", model.broadcast_buffers) is broadcast
+    assert not [w for w in recwarn if "broadcast_buffers" in str(w.message)]
+
+
 def test_data_parallel_is_a_wrapper():
     assert is_model_wrapper(nn.DataParallel(Model()))
     assert MODEL_WRAPPERS.get("DataParallel") is nn.DataParallel
