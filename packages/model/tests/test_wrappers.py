@@ -13,6 +13,7 @@ from eng.model import (
     MMSeparateDistributedDataParallel,
     is_model_wrapper,
 )
+from eng.optim import build_optim_wrapper
 from eng.registry import FSDP_WRAP_POLICIES, MODEL_WRAPPERS, MODELS
 
 
@@ -63,6 +64,28 @@ def test_every_wrapper_is_registered_and_known_as_one(group, cls):
     assert model.eval().training is model.module.training is False
     assert model.train().training is model.module.training is True
     assert model(torch.zeros(2, 4)).shape == (2, 1)
+
+
+@pytest.mark.parametrize("cls", [MMFullyShardedDataParallel, MMFullyShard])
+def test_settings_of_single_parameters_in_sharded_models(group, cls):
+    model = Model()
+    model.frozen.requires_grad_(True)
+    model = cls(
+        model, fsdp_auto_wrap_policy={"type": "size_based_auto_wrap_policy", "min_num_params": 5}
+    )
+    cfg = {
+        "optimizer": {"type": "SGD", "lr": 1.0, "weight_decay": 1.0},
+        "paramwise_cfg": {"custom_keys": {"blocks.1.linear": {"lr_mult": 0.5}}, "bias_lr_mult": 2},
+    }
+    lrs = [group["lr"] for group in build_optim_wrapper(model, cfg).param_groups]
+    assert lrs == [1, 2, 0.5, 0.5, 1, 2, 1, 2]
+    cfg["paramwise_cfg"]["flat_decay_mult"] = 0
+    if cls is MMFullyShard:
+        decays = [group["weight_decay"] for group in build_optim_wrapper(model, cfg).param_groups]
+        assert decays == [1, 0, 1, 1, 1, 0, 1, 0]
+    else:
+        with pytest.raises(ValueError, match="flat_decay_mult cannot"):
+            build_optim_wrapper(model, cfg)
 
 
 @pytest.mark.parametrize("broadcast", [True, False])

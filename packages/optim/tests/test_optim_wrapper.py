@@ -366,6 +366,17 @@ def test_a_wrapper_is_looked_through_but_not_a_part_that_is_called_module():
     assert {id(wrapped.head.weight)} in names
 
 
+def test_names_are_those_of_the_model_itself_where_parts_are_wrapped(capfd):
+    model = nn.ModuleDict({"body": torch.compile(make_model(), backend="eager"), "head": Net()})
+    got = settings_by_name(
+        {"custom_keys": {"body.0": {"lr_mult": 0.5}, "body.2": {"lr_mult": 0.25}}}, model
+    )
+    lrs = {name: lr for name, (lr, _) in got.items() if name.startswith("body")}
+    assert list(lrs.values()) == [0.5, 0.5, 0.25, 0.25]
+    captured = capfd.readouterr()
+    assert "match no" not in captured.out + captured.err
+
+
 def test_optimizers_of_installed_libraries_are_found_by_entry_point(tmp_path):
     (tmp_path / "stranger.py").write_text(
         "import torch\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -20,6 +21,8 @@ from .optimizer_wrapper import OptimWrapper
 __all__ = ["DefaultOptimWrapperConstructor"]
 
 _NORMS = (_BatchNorm, _InstanceNorm, GroupNorm, LayerNorm)
+#: What torch's wrappers of parts of a model call the part.
+_WRAPPED = ("_fsdp_wrapped_module", "_orig_mod", "_checkpoint_wrapped_module")
 _RULES = (
     "custom_keys",
     "bias_lr_mult",
@@ -95,7 +98,16 @@ class DefaultOptimWrapperConstructor:
 
         Returns:
             The optimizer wrapper.
+
+        Raises:
+            ValueError: If a parameter is in the model twice, unless ``bypass_duplicate``, or a
+                rule cannot be followed.
         """
+        if self.paramwise_cfg.get("flat_decay_mult") is not None and _is_flattened(model):
+            raise ValueError(
+                "flat_decay_mult cannot tell parameters of one dimension apart in a model wrapped "
+                "by FullyShardedDataParallel, where all have one: use MMFullyShard"
+            )
         model = _unwrapped(model)
         optimizer_cfg = deepcopy(self.optimizer_cfg)
         if self.paramwise_cfg:
@@ -135,8 +147,9 @@ class DefaultOptimWrapperConstructor:
             params.append(group)
         inside_dcn = is_dcn_module or _is_deformable(module)
         for child_name, child in module.named_children():
-            child_prefix = f"{prefix}.{child_name}" if prefix else child_name
-            self.add_params(params, child, prefix=child_prefix, is_dcn_module=inside_dcn)
+            # Names are those of the model itself, whatever wraps its parts.
+            names = [name for name in (prefix, child_name) if name and name not in _WRAPPED]
+            self.add_params(params, child, prefix=".".join(names), is_dcn_module=inside_dcn)
 
     def _settings(
         self, full_name: str, name: str, param: nn.Parameter, module: nn.Module, inside_dcn: bool
@@ -197,7 +210,10 @@ class DefaultOptimWrapperConstructor:
         return True
 
     def _warn_of_what_matches_nothing(self, model: nn.Module) -> None:
-        names = [name for name, _ in model.named_parameters(remove_duplicate=False)]
+        names = [
+            ".".join(part for part in name.split(".") if part not in _WRAPPED)
+            for name, _ in model.named_parameters(remove_duplicate=False)
+        ]
         keys = [
             key
             for key in self.paramwise_cfg.get("custom_keys", {})
@@ -239,6 +255,13 @@ class DefaultOptimWrapperConstructor:
                     f"{', '.join(rules)} have factors for {optimizer_key!r}, which the config of "
                     "the optimizer must then give"
                 )
+
+
+def _is_flattened(model: nn.Module) -> bool:
+    fsdp = sys.modules.get("torch.distributed.fsdp")
+    return fsdp is not None and any(
+        isinstance(module, fsdp.FullyShardedDataParallel) for module in model.modules()
+    )
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:
