@@ -25,7 +25,7 @@ from eng.model import (
     is_model_wrapper,
     merge_dict,
 )
-from eng.optim import OptimWrapper
+from eng.optim import OptimWrapper, OptimWrapperDict
 from eng.registry import MODEL_WRAPPERS, MODELS, WEIGHT_INITIALIZERS, Registry
 
 
@@ -72,6 +72,14 @@ def test_train_step_is_a_bare_loop_bit_for_bit(as_dict):
         assert not any(value.requires_grad for value in log_vars.values())
     ours, theirs = model.net.state_dict(), plain.net.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_a_step_with_several_optimizers_says_what_is_to_be_done():
+    model = make()
+    wrappers = OptimWrapperDict(net=OptimWrapper(SGD(model.parameters(), lr=0.1)))
+    inputs, labels = batches(1)[0]
+    with pytest.raises(NotImplementedError, match=r"call update_params of one of its wrappers"):
+        model.train_step({"inputs": inputs, "data_samples": labels}, wrappers)
 
 
 def test_val_and_test_step_predict():

@@ -506,5 +506,12 @@ def test_a_dict_of_wrappers_has_no_update_of_its_own():
             call(torch.zeros(1))
     with pytest.raises(NotImplementedError):
         wrappers.step()
+    for count in ("inner_count", "accumulative_counts"):
+        with pytest.raises(NotImplementedError, match=count):
+            getattr(wrappers, count)
+    wrappers.check_losses({"loss": torch.tensor(float("nan"))})
+    wrappers["a"].stop_on_nan_loss = True
+    with pytest.raises(FloatingPointError, match="loss is nan"):
+        wrappers.check_losses({"loss": torch.tensor(float("nan"))})
     with pytest.raises(TypeError, match="'a' must be an OptimWrapper, not SGD"):
         OptimWrapperDict(a=SGD(make_model().parameters(), lr=1))

@@ -155,7 +155,8 @@ class BaseAveragedModel(nn.Module):
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
         super()._load_from_state_dict(*args, **kwargs)
-        self._steps = int(self.steps)
+        if not self.steps.is_meta:
+            self._steps = int(self.steps)
 
 
 class _Plan:
