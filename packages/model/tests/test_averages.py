@@ -191,6 +191,35 @@ def test_only_avg_func_has_to_be_written():
     assert values(average.module)["0.weight"] == 6
 
 
+def test_a_kind_of_average_with_an_avg_func_of_its_own_is_averaged_by_it():
+    class Halved(ExponentialMovingAverage):
+        def avg_func(self, averaged_param, source_param, steps):
+            averaged_param.mul_(0.5).add_(source_param, alpha=0.25)
+
+    class Grouped(Halved):
+        def avg_func_foreach(self, averaged_params, source_params, steps):
+            torch._foreach_zero_(list(averaged_params))
+
+    class Further(Halved):
+        pass
+
+    for cls, wanted in ((Halved, 3), (Further, 3), (Grouped, 0)):
+        model = net()
+        average = cls(model, momentum=0.1)
+        for value in (4, 4):
+            average.update_parameters(changed(model, value))
+        assert values(average.module)["0.weight"] == wanted
+
+
+def test_complex_parameters_are_averaged():
+    model = nn.Module()
+    model.weight = nn.Parameter(torch.zeros(1, dtype=torch.complex64))
+    ema = ExponentialMovingAverage(model, 0.5)
+    for value in (0, 2 + 4j):
+        ema.update_parameters(changed(model, value))
+    assert ema.module.weight.item() == 1 + 2j
+
+
 def test_a_model_without_tensors():
     ema = ExponentialMovingAverage(nn.ReLU(), 0.5)
     ema.update_parameters(nn.ReLU())

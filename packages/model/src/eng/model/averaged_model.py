@@ -73,6 +73,12 @@ class BaseAveragedModel(nn.Module):
         self._steps = 0
         self._plan: _Plan | None = None
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "avg_func" in vars(cls) and "avg_func_foreach" not in vars(cls):
+            # What the parent does with all parameters at once is not what this class does with one.
+            cls.avg_func_foreach = BaseAveragedModel.avg_func_foreach  # type: ignore[method-assign]
+
     @abstractmethod
     def avg_func(self, averaged_param: Tensor, source_param: Tensor, steps: int) -> None:
         """Take one parameter into its average, in place.
@@ -188,7 +194,9 @@ class _Plan:
         for name, (position, is_parameter) in ours.places.items():
             if name not in theirs.places:
                 raise KeyError(f"{name!r} of the averaged model is not in the model it averages")
-            takes_part = (is_parameter or update_buffers) and tensors[position].is_floating_point()
+            tensor = tensors[position]
+            has_mean = tensor.is_floating_point() or tensor.is_complex()
+            takes_part = has_mean and (is_parameter or update_buffers)
             (averaged if takes_part else copied).append((position, theirs.places[name][0]))
         self._same_device = all(
             tensors[a].device == source[b].device for a, b in (*averaged, *copied)

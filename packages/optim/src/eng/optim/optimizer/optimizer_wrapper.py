@@ -273,23 +273,25 @@ class OptimWrapper:
         return count % self._accumulative_counts == 0 or count == self._max_counts
 
     def _clip_grad(self) -> None:
+        if self._clip_of_model is not None and self.grad_name == "grad_norm":
+            # In all processes, also in one that has no part of any gradient.
+            norm = self._clip_of_model(**self.clip_grad_kwargs)
+        else:
+            norm = self._clip_own()
+        if norm is not None:
+            # That of sharded gradients is put together here, where all processes are.
+            norm = norm.full_tensor() if hasattr(norm, "full_tensor") else norm
+            # A tensor: whoever prints it pays for bringing it from the device.
+            self.message_hub.update_scalar(f"train/{self.grad_name}", norm.detach())
+
+    def _clip_own(self) -> Any:
         parameters = [
             parameter
             for group in self.optimizer.param_groups
             for parameter in group["params"]
             if parameter.grad is not None
         ]
-        if not parameters:
-            return
-        if self._clip_of_model is not None and self.grad_name == "grad_norm":
-            norm = self._clip_of_model(**self.clip_grad_kwargs)
-        else:
-            norm = self.clip_func(parameters, **self.clip_grad_kwargs)
-        if norm is not None:
-            # That of sharded gradients is put together here, where all processes are.
-            norm = norm.full_tensor() if hasattr(norm, "full_tensor") else norm
-            # A tensor: whoever prints it pays for bringing it from the device.
-            self.message_hub.update_scalar(f"train/{self.grad_name}", norm.detach())
+        return self.clip_func(parameters, **self.clip_grad_kwargs) if parameters else None
 
     # ------------------------------------------------------------------ state and settings
 
