@@ -217,6 +217,14 @@ class Gan(BaseModel):
         return {"loss_d": loss_d.detach(), "loss_g": loss_g.detach()}
 
 
+def frozen_part():
+    """What each process has of a part that is not trained, after beginning with another."""
+    torch.manual_seed(dist.get_rank())
+    gan = Gan()
+    gan.features = nn.Linear(1, 1).requires_grad_(False)
+    return wrapped("separate", gan).module.features.weight.item()
+
+
 def gan_batch(step, rank=0, world_size=1):
     generator = torch.Generator().manual_seed(step)
     noise = torch.randn(SAMPLES, 2, generator=generator)
@@ -259,5 +267,6 @@ def everything(names, sharded, folder):
         "gan": {a: train_gan(True, a, rank=rank, world_size=world_size) for a in (1, 3)},
         "full": {name: full_states(name, f"{folder}/{name}.pth") for name in sharded},
         "misfits": {name: misfits(name) for name in sharded},
+        "frozen": frozen_part(),
         "overflow": {name: overflow(name) for name in ("ddp", *sharded)},
     }

@@ -56,6 +56,10 @@ def test_a_gan_trains_in_several_processes_as_in_one(ranks, accumulate):
         assert got == pytest.approx(mean, abs=1e-5)
 
 
+def test_parts_that_are_not_trained_are_those_of_the_first_process(ranks):
+    assert len({rank["frozen"] for rank in ranks[0]}) == 1
+
+
 def test_the_gan_learns():
     _, before = parallel_cases.train_gan(False, 1, steps=1)
     _, after = parallel_cases.train_gan(False, 1, steps=500)

@@ -15,6 +15,7 @@ from eng.optim import OptimWrapperDict
 from eng.registry import MODEL_WRAPPERS
 
 from .distributed import MMDistributedDataParallel
+from .initial_values import share_initial_values
 
 __all__ = ["MMSeparateDistributedDataParallel"]
 
@@ -69,6 +70,8 @@ class MMSeparateDistributedDataParallel(DistributedDataParallel):
                     find_unused_parameters=find_unused_parameters,
                     **settings,
                 )
+            else:
+                share_initial_values(child)
 
     def train_step(
         self, data: dict[str, Any] | tuple | list, optim_wrapper: OptimWrapperDict

@@ -11,11 +11,11 @@ from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy, fully_shard
 
 from eng.model.base_model.steps import take_train_step
+from eng.model.wrappers.initial_values import share_initial_values
 from eng.optim import OptimWrapper
 from eng.registry import MODEL_WRAPPERS
 
 from .fully_sharded_distributed import dtype_of
-from .initial_values import share_initial_values
 from .wrap_policies import WrapPolicy, build_wrap_policy, parts_to_shard
 
 __all__ = ["MMFullyShard"]

@@ -19,10 +19,10 @@ from torch.distributed.fsdp import (
 from eng.device import get_device
 from eng.dist import get_world_size
 from eng.model.base_model.steps import run_forward, take_train_step
+from eng.model.wrappers.initial_values import share_initial_values
 from eng.optim import OptimWrapper
 from eng.registry import MODEL_WRAPPERS
 
-from .initial_values import share_initial_values
 from .wrap_policies import WrapPolicy, build_wrap_policy
 
 __all__ = ["MMFullyShardedDataParallel"]

@@ -1,4 +1,4 @@
-"""The values that a model has before it is sharded."""
+"""The values that a model has before training in several processes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ __all__ = ["share_initial_values"]
 def share_initial_values(module: nn.Module, group: ProcessGroup | None = None) -> None:
     """Give parameters and buffers in all processes the values of the first.
 
-    Each process keeps a part of its own values when a model is sharded: processes that begin
-    with different ones would train a model put together from them.
+    Each process keeps a part of its own values when a model is sharded, and all of them where
+    nothing is trained: processes that begin with different ones would train different models.
 
     Args:
         module: The model.
