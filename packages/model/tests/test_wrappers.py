@@ -184,6 +184,8 @@ def test_settings_of_sharding_by_name(group):
     assert model.sharding_strategy.name == "NO_SHARD"
     assert model.mixed_precision.param_dtype is torch.bfloat16
     assert model(torch.zeros(1, 4)).dtype is torch.bfloat16
+    model = MMFullyShardedDataParallel(Model(), process_group=torch.distributed.group.WORLD)
+    assert model(torch.zeros(1, 4)).shape == (1, 1)
     model = MMFullyShard(Model(), mixed_precision={"param_dtype": "bfloat16"}, cpu_offload=False)
     assert model(torch.zeros(1, 4)).dtype is torch.bfloat16
 

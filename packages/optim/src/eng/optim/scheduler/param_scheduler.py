@@ -151,12 +151,8 @@ class ExponentialParamScheduler(FactorScheduler):
         self.gamma = gamma
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
-    def _get_value(self) -> list[float]:
-        # The ratio of two powers is gamma itself; the powers would underflow in a long run.
-        groups = self.optimizer.param_groups
-        if self.last_step == 0:
-            return [group[self.param_name] for group in groups]
-        return [group[self.param_name] * self.gamma for group in groups]
+    def _factor(self, step: int) -> float:
+        return schedules.exponential(step, gamma=self.gamma)
 
 
 @PARAM_SCHEDULERS.register_module()
