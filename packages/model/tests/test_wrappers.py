@@ -175,7 +175,7 @@ def test_policies_by_name_and_by_themselves(group, cls, policy, parts):
 def test_settings_of_sharding_by_name(group):
     model = MMFullyShardedDataParallel(
         Model().requires_grad_(True),
-        cpu_offload=False,
+        cpu_offload=True,
         backward_prefetch="BACKWARD_POST",
         sharding_strategy="NO_SHARD",
         mixed_precision={"param_dtype": "bfloat16", "reduce_dtype": torch.float32},
@@ -186,7 +186,7 @@ def test_settings_of_sharding_by_name(group):
     assert model(torch.zeros(1, 4)).dtype is torch.bfloat16
     model = MMFullyShardedDataParallel(Model(), process_group=torch.distributed.group.WORLD)
     assert model(torch.zeros(1, 4)).shape == (1, 1)
-    model = MMFullyShard(Model(), mixed_precision={"param_dtype": "bfloat16"}, cpu_offload=False)
+    model = MMFullyShard(Model(), mixed_precision={"param_dtype": "bfloat16"}, cpu_offload=True)
     assert model(torch.zeros(1, 4)).dtype is torch.bfloat16
 
 

@@ -15,7 +15,7 @@ from eng.model.wrappers.initial_values import share_initial_values
 from eng.optim import OptimWrapper
 from eng.registry import MODEL_WRAPPERS
 
-from .fully_sharded_distributed import dtype_of
+from .settings import device_kind, dtype_of
 from .wrap_policies import WrapPolicy, build_wrap_policy, parts_to_shard
 
 __all__ = ["MMFullyShard"]
@@ -68,7 +68,7 @@ class MMFullyShard(nn.Module):
             )
         if mixed_precision is not None:
             kwargs["mp_policy"] = mixed_precision
-        if cpu_offload:
+        if cpu_offload and device_kind() != "cpu":  # else everything is there already
             kwargs["offload_policy"] = CPUOffloadPolicy()
         policy = build_wrap_policy(fsdp_auto_wrap_policy)
         share_initial_values(module)

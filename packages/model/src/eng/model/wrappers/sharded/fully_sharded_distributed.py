@@ -16,13 +16,13 @@ from torch.distributed.fsdp import (
     ShardingStrategy,
 )
 
-from eng.device import get_device
 from eng.dist import get_world_size
 from eng.model.base_model.steps import run_forward, take_train_step
 from eng.model.wrappers.initial_values import share_initial_values
 from eng.optim import OptimWrapper
 from eng.registry import MODEL_WRAPPERS
 
+from .settings import device_kind, dtype_of
 from .wrap_policies import WrapPolicy, build_wrap_policy
 
 __all__ = ["MMFullyShardedDataParallel"]
@@ -74,6 +74,8 @@ class MMFullyShardedDataParallel(FullyShardedDataParallel):
             raise TypeError(
                 f"cpu_offload must be a bool, CPUOffload or None, not {type(cpu_offload).__name__}"
             )
+        if device_kind() == "cpu":
+            cpu_offload = None  # everything is there already, and torch looks for an accelerator
         kwargs.setdefault("use_orig_params", True)
         kwargs.setdefault("device_id", _current_device())
         for name, convert in (
@@ -84,7 +86,7 @@ class MMFullyShardedDataParallel(FullyShardedDataParallel):
                 kwargs[name] = convert(kwargs[name])
         if process_group is None and "HYBRID" not in str(kwargs.get("sharding_strategy")):
             # With a mesh torch saves states as DTensor, without one in a way that it gives up.
-            kwargs.setdefault("device_mesh", init_device_mesh(_device_kind(), (get_world_size(),)))
+            kwargs.setdefault("device_mesh", init_device_mesh(device_kind(), (get_world_size(),)))
         share_initial_values(module, None if isinstance(process_group, tuple) else process_group)
         super().__init__(
             module,
@@ -135,12 +137,8 @@ class MMFullyShardedDataParallel(FullyShardedDataParallel):
         return self.val_step(data)
 
 
-def _device_kind() -> str:
-    return torch.device(get_device()).type
-
-
 def _current_device() -> torch.device:
-    kind = _device_kind()
+    kind = device_kind()
     if kind == "cpu":
         return torch.device("cpu")
     return torch.device(kind, torch.accelerator.current_device_index())
@@ -174,23 +172,3 @@ def _mixed_precision(given: Any) -> Any:
     if not isinstance(given, dict):
         return given
     return MixedPrecision(**{name: dtype_of(value) for name, value in given.items()})
-
-
-def dtype_of(value: Any) -> Any:
-    """A dtype by its name; anything that is no name as it is.
-
-    Args:
-        value: Such as ``'bfloat16'`` or ``torch.bfloat16``.
-
-    Returns:
-        The dtype.
-
-    Raises:
-        ValueError: If torch has no such dtype.
-    """
-    if not isinstance(value, str):
-        return value
-    found = getattr(torch, value.removeprefix("torch."), None)
-    if not isinstance(found, torch.dtype):
-        raise ValueError(f"{value!r} is no dtype of torch")
-    return found
