@@ -408,6 +408,14 @@ def test_the_clock_goes_on_from_a_state_and_keeps_no_scheduler_alive():
     stopped.step()
 
 
+def test_a_state_of_another_clock_is_refused():
+    batches, updates = StepLR(make_optimizer(), 3), StepLR(make_optimizer(), 3, by="step")
+    with pytest.raises(ValueError, match="counts epochs or iterations, the state .* optimizer"):
+        batches.load_state_dict(updates.state_dict())
+    with pytest.raises(ValueError, match="counts steps of the optimizer, the state .* epochs"):
+        updates.load_state_dict(batches.state_dict())
+
+
 @pytest.mark.parametrize("name", sorted(n for n in optim.__all__ if n.endswith(("LR", "Momentum"))))
 def test_every_scheduler_has_the_clock(name):
     needed = {"Exponential": {"gamma": 0.9}, "MultiStep": {"milestones": [1]},

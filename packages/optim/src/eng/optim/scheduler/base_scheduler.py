@@ -114,7 +114,18 @@ class _ParamScheduler:
 
         Args:
             state_dict: The saved state.
+
+        Raises:
+            ValueError: If it counts steps of the optimizer and this scheduler does not, or the
+                other way round.
         """
+        saved = bool(state_dict.get("by_optimizer_step", False))
+        if saved is not self.by_optimizer_step:
+            counted = {True: "steps of the optimizer", False: "epochs or iterations"}
+            raise ValueError(
+                f"{type(self).__name__} counts {counted[self.by_optimizer_step]}, the state to go "
+                f"on from counts {counted[saved]}"
+            )
         self.__dict__.update(state_dict)
 
     def get_last_value(self) -> list[float]:
