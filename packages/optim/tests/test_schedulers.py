@@ -410,9 +410,9 @@ def test_the_clock_goes_on_from_a_state_and_keeps_no_scheduler_alive():
 
 def test_a_state_of_another_clock_is_refused():
     batches, updates = StepLR(make_optimizer(), 3), StepLR(make_optimizer(), 3, by="step")
-    with pytest.raises(ValueError, match="counts epochs or iterations, the state .* optimizer"):
+    with pytest.raises(ValueError, match=r"counts epochs or iterations, the state .* optimizer"):
         batches.load_state_dict(updates.state_dict())
-    with pytest.raises(ValueError, match="counts steps of the optimizer, the state .* epochs"):
+    with pytest.raises(ValueError, match=r"counts steps of the optimizer, the state .* epochs"):
         updates.load_state_dict(batches.state_dict())
 
 

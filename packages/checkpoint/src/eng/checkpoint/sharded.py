@@ -157,10 +157,10 @@ def _gathering(root: nn.Module) -> Any:
 
 
 def _root(module: nn.Module) -> nn.Module:
-    """The outermost sharded module: what wraps one that is sharded in place is looked through."""
+    """The outermost sharded module: what wraps or compiles one as a whole is looked through."""
     kinds = _sharded_kinds()
-    while not isinstance(module, kinds) and list(module._modules) == ["module"]:
-        module = module.module  # type: ignore[assignment]
+    while not isinstance(module, kinds) and list(module._modules) in (["module"], ["_orig_mod"]):
+        (module,) = module.children()
     return module
 
 
