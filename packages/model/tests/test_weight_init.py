@@ -106,6 +106,17 @@ def test_only_layers_of_the_named_classes_and_those_derived_from_them():
     assert not any(part.weight.flatten().tolist() == [8] for part in model)
 
 
+def test_a_layer_that_is_not_there_is_warned_of(caplog, capfd):
+    with caplog.at_level(logging.WARNING):
+        ConstantInit(val=7, layer=["Conv2D", "Lin"])(layer())
+        ConstantInit(val=8, layer=["Conv2d", "Linear"])(layer())
+        ConstantInit(val=9)(layer())
+    captured = capfd.readouterr()
+    text = captured.out + captured.err + caplog.text
+    assert "ConstantInit has nothing to do: Linear has no layer of Conv2D, Lin" in text
+    assert "Conv2d" not in text
+
+
 def test_short_and_full_names_are_registered():
     for cls in (ConstantInit, XavierInit, NormalInit, TruncNormalInit, UniformInit, KaimingInit,
                 Caffe2XavierInit, PretrainedInit):  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from eng.checkpoint import CheckpointError, CheckpointLoader, load_state_dict, model_state
+from eng.logging import print_log
 from eng.registry import WEIGHT_INITIALIZERS
 
 from .functions import (
@@ -75,16 +77,25 @@ class BaseInit:
         self.layer = [layer] if isinstance(layer, str) else list(layer or [])
 
     def __call__(self, module: nn.Module) -> None:
-        """Initialise the layers of a module.
+        """Initialise the layers of a module; a warning tells if none is of the classes named.
 
         Args:
             module: The module.
         """
-        for part in module.modules():
-            names = {cls.__name__ for cls in type(part).__mro__}
-            if self.wholemodule or not names.isdisjoint(self.layer):
-                self._layer_init()(part)
+        meant = [part for part in module.modules() if self.wholemodule or self._is_named(part)]
+        for part in meant:
+            self._layer_init()(part)
+        if self.layer and not meant:
+            print_log(
+                f"{type(self).__name__} has nothing to do: {type(module).__name__} has no layer of "
+                f"{', '.join(self.layer)}",
+                logger="current",
+                level=logging.WARNING,
+            )
         update_init_info(module, self._get_init_info())
+
+    def _is_named(self, part: nn.Module) -> bool:
+        return any(cls.__name__ in self.layer for cls in type(part).__mro__)
 
     def _layer_init(self) -> Callable[[nn.Module], None]:
         """What initialises one layer."""
