@@ -25,7 +25,7 @@ from eng.model import (
     is_model_wrapper,
     merge_dict,
 )
-from eng.optim import OptimWrapper
+from eng.optim import OptimWrapper, OptimWrapperDict
 from eng.registry import MODEL_WRAPPERS, MODELS, WEIGHT_INITIALIZERS, Registry
 
 
@@ -74,6 +74,14 @@ def test_train_step_is_a_bare_loop_bit_for_bit(as_dict):
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
+def test_a_step_with_several_optimizers_says_what_is_to_be_done():
+    model = make()
+    wrappers = OptimWrapperDict(net=OptimWrapper(SGD(model.parameters(), lr=0.1)))
+    inputs, labels = batches(1)[0]
+    with pytest.raises(NotImplementedError, match=r"call update_params of one of its wrappers"):
+        model.train_step({"inputs": inputs, "data_samples": labels}, wrappers)
+
+
 def test_val_and_test_step_predict():
     model = make().eval()
     inputs, _ = batches(1)[0]
@@ -101,11 +109,29 @@ def test_parse_losses():
         make().parse_losses({"acc": b})
 
 
+def test_a_nan_loss_stops_training_by_name_and_iteration_if_asked_to():
+    class Broken(Classifier):
+        def forward(self, inputs, data_samples=None, mode="tensor"):
+            losses = super().forward(inputs, data_samples, mode)
+            return {**losses, "loss_box": losses["loss_ce"] * inputs.sum()}
+
+    model = Broken()
+    wrapper = OptimWrapper(SGD(model.parameters(), lr=0.1), stop_on_nan_loss=True)
+    (inputs, labels), (last, _) = batches(2)
+    model.train_step({"inputs": inputs, "data_samples": labels}, wrapper)
+    before = [p.detach().clone() for p in model.parameters()]
+    last[0, 0] = float("nan")
+    model.eval()  # the statistics of the batch would be NaN, and all losses with them
+    with pytest.raises(FloatingPointError, match=r"iteration 2: .*loss_box is nan"):
+        model.train_step({"inputs": last, "data_samples": labels}, wrapper)
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+
+
 def test_the_preprocessor_comes_from_a_config_or_is_given():
     assert isinstance(make().data_preprocessor, BaseDataPreprocessor)
     given_one = BaseDataPreprocessor()
     assert Classifier(given_one).data_preprocessor is given_one
-    assert Classifier({"non_blocking": True}).data_preprocessor._non_blocking is True
+    assert Classifier({"non_blocking": True}).data_preprocessor.non_blocking is True
     with pytest.raises(TypeError, match="not str"):
         Classifier("BaseDataPreprocessor")
 
@@ -190,8 +216,9 @@ def test_ema_is_its_formula(momentum, interval, count, buffers):
                 for n, w in wanted.items()
             }
     if not buffers:
-        last = versions[(count - 1) // interval * interval]
-        wanted = {n: last[n] if "running" in n else w for n, w in wanted.items()}
+        # Buffers are those of the model at any time.
+        last = versions[-1]
+        wanted = {n: w if n.endswith(("weight", "bias")) else last[n] for n, w in wanted.items()}
     assert ema.steps.item() == count
     for name, value in ema.module.state_dict().items():
         torch.testing.assert_close(value, wanted[name], rtol=1e-4, atol=1e-5)

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from contextlib import nullcontext
 
 import pytest
@@ -134,6 +137,7 @@ def test_settings_and_state():
     ("kwargs", "error", "match"),
     [
         ({"optimizer": "SGD"}, TypeError, "not str"),
+        ({"accumulative_counts": 2.0}, TypeError, "must be an int, not float"),
         ({"accumulative_counts": 0}, ValueError, "at least 1, got 0"),
         ({"clip_grad": 1.0}, TypeError, "clip_grad must be a dict"),
         ({"clip_grad": {"type": "nrm", "max_norm": 1}}, ValueError, "'norm', 'value'.*not 'nrm'"),
@@ -143,6 +147,41 @@ def test_bad_wrappers(kwargs, error, match):
     kwargs = {"optimizer": SGD(make_model().parameters(), lr=0.1), **kwargs}
     with pytest.raises(error, match=match):
         OptimWrapper(**kwargs)
+
+
+def test_an_optimizer_of_another_model_is_found_out():
+    model, other = make_model(), make_model()
+    wrapper = OptimWrapper(SGD(other.parameters(), lr=0.1))
+    with (
+        pytest.raises(ValueError, match=r"none of the 4 parameters .* SGD .* model Sequential"),
+        wrapper.optim_context(model),
+    ):
+        pass
+    with wrapper.optim_context(nn.ModuleList([model, other])):
+        pass  # a model may have more
+    with OptimWrapper(SGD([*model.parameters(), *other.parameters()], 0.1)).optim_context(model):
+        pass  # and so may an optimizer
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_nan_loss_stops_training_if_asked_to(bad):
+    model = make_model()
+    batch = batches(1)[0]
+    before = [p.detach().clone() for p in model.parameters()]
+    wrapper = OptimWrapper(SGD(model.parameters(), lr=0.1), stop_on_nan_loss=True)
+    wrapper.initialize_count_status(model, 7, 20)
+    losses = {"loss_a": model(batch).sum() * 0 + 2, "loss_b": model(batch).sum() * 0 + bad}
+    with pytest.raises(FloatingPointError, match=rf"iteration 8: loss_b is {bad} .*loss_a is 2\.0"):
+        wrapper.check_losses({**losses, "acc": torch.tensor(float("nan"))})
+    with pytest.raises(FloatingPointError, match=f"iteration 8: loss is {bad}"):
+        wrapper.update_params(sum(losses.values()))
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+    assert wrapper.inner_count == 7
+    wrapper.update_params(losses["loss_a"])
+    lenient = OptimWrapper(SGD(model.parameters(), lr=0.1))
+    lenient.check_losses(losses)
+    lenient.update_params(model(batch).sum() + bad)
+    assert lenient.inner_count == 1
 
 
 def test_bfloat16_on_the_cpu(monkeypatch):
@@ -293,6 +332,79 @@ def test_the_longest_custom_key_wins_over_every_rule():
     assert got["depthwise.bias"] == (9, 1)
 
 
+def test_what_matches_nothing_is_warned_of_by_name(caplog, capfd):
+    model = make_model()
+    model[0].requires_grad_(False)
+    with caplog.at_level("WARNING"):
+        settings_by_name(
+            {
+                "custom_keys": {"backbone": {"lr_mult": 0.1}, "2.weight": {}, "hed": {}},
+                "norm_decay_mult": 0.0,
+                "bias_lr_mult": 2.0,
+            },
+            model,
+        )
+    captured = capfd.readouterr()
+    text = captured.out + captured.err + caplog.text
+    assert "custom_keys that match no trainable parameter of Sequential: backbone, hed" in text
+    assert "rules that match no trainable parameter of Sequential: norm_decay_mult" in text
+    assert "bias_lr_mult" not in text
+    settings_by_name({"custom_keys": {"2.weight": {}}, "bias_lr_mult": 2.0}, model)
+    captured = capfd.readouterr()
+    assert "match" not in captured.out + captured.err
+
+
+def test_a_wrapper_is_looked_through_but_not_a_part_that_is_called_module():
+    inner = make_model()
+    wrapped = nn.Module()
+    wrapped.module = inner
+    cfg = {"optimizer": {"type": "SGD", "lr": 1.0}, "paramwise_cfg": {"custom_keys": {"0.": {}}}}
+    assert len(build_optim_wrapper(wrapped, cfg).param_groups) == 4
+    wrapped.head = nn.Linear(1, 1)
+    names = [{id(p) for p in g["params"]} for g in build_optim_wrapper(wrapped, cfg).param_groups]
+    assert len(names) == 6
+    assert {id(wrapped.head.weight)} in names
+
+
+def test_names_are_those_of_the_model_itself_where_parts_are_wrapped(capfd):
+    model = nn.ModuleDict({"body": torch.compile(make_model(), backend="eager"), "head": Net()})
+    got = settings_by_name(
+        {"custom_keys": {"body.0": {"lr_mult": 0.5}, "body.2": {"lr_mult": 0.25}}}, model
+    )
+    lrs = {name: lr for name, (lr, _) in got.items() if name.startswith("body")}
+    assert list(lrs.values()) == [0.5, 0.5, 0.25, 0.25]
+    captured = capfd.readouterr()
+    assert "match no" not in captured.out + captured.err
+
+
+def test_optimizers_of_installed_libraries_are_found_by_entry_point(tmp_path):
+    (tmp_path / "stranger.py").write_text(
+        "import torch\n"
+        "from eng.registry import OPTIMIZERS\n"
+        "@OPTIMIZERS.register_module()\n"
+        "class StrangerSGD(torch.optim.SGD): pass\n"
+    )
+    info = tmp_path / "stranger-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[eng.modules]\noptimizer = stranger\n")
+    code = (
+        "import torch; from eng.optim import build_optim_wrapper\n"
+        "model = torch.nn.Linear(1, 1)\n"
+        "for kind in ('StrangerSGD', 'torch.optim.SGD'):\n"
+        "    cfg = dict(optimizer=dict(type=kind, lr=0.5))\n"
+        "    print(type(build_optim_wrapper(model, cfg).optimizer).__name__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["StrangerSGD", "SGD"], done.stderr
+
+
 def test_custom_keys_may_set_anything_of_a_group():
     model = make_model()
     constructor = DefaultOptimWrapperConstructor(
@@ -394,5 +506,12 @@ def test_a_dict_of_wrappers_has_no_update_of_its_own():
             call(torch.zeros(1))
     with pytest.raises(NotImplementedError):
         wrappers.step()
+    for count in ("inner_count", "accumulative_counts"):
+        with pytest.raises(NotImplementedError, match=count):
+            getattr(wrappers, count)
+    wrappers.check_losses({"loss": torch.tensor(float("nan"))})
+    wrappers["a"].stop_on_nan_loss = True
+    with pytest.raises(FloatingPointError, match="loss is nan"):
+        wrappers.check_losses({"loss": torch.tensor(float("nan"))})
     with pytest.raises(TypeError, match="'a' must be an OptimWrapper, not SGD"):
         OptimWrapperDict(a=SGD(make_model().parameters(), lr=1))

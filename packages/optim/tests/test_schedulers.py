@@ -1,5 +1,7 @@
+import gc
 import json
 import math
+import weakref
 
 import pytest
 import torch
@@ -8,7 +10,9 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.optim import SGD, Adam, lr_scheduler
 
+from eng import optim
 from eng.optim import (
+    AmpOptimWrapper,
     ConstantLR,
     ConstantMomentum,
     ConstantParamScheduler,
@@ -344,9 +348,105 @@ def test_built_from_a_config():
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1)
 
 
+@given(iterations=st.integers(1, 30), every=st.integers(1, 5), begin=st.integers(0, 3))
+@settings(deadline=None, max_examples=40)
+def test_a_clock_of_optimizer_steps_counts_updates_and_not_batches(iterations, every, begin):
+    def make(optimizer, **clock):
+        return [
+            LinearLR(optimizer, 0.1, begin=begin, end=begin + 4, **clock),
+            ExponentialLR(optimizer, gamma=0.9, begin=begin + 4, **clock),
+        ]
+
+    weight = nn.Parameter(torch.zeros(1))
+    wrapper = OptimWrapper(SGD([weight], lr=0.5), accumulative_counts=every)
+    wrapper.initialize_count_status(nn.Linear(1, 1), 0, iterations)
+    schedulers = make(wrapper, by="step")
+    used = []
+    for _ in range(iterations):
+        lr = wrapper.get_lr()["lr"][0]
+        wrapper.update_params(weight.sum())
+        if wrapper.should_update():
+            used.append(lr)
+        for scheduler in schedulers:
+            scheduler.step()
+    assert len(used) == -(-iterations // every)
+    plain = make_optimizer(0.5)
+    wanted = values_of(plain, make(plain, by_epoch=False), len(used))
+    assert [*used, wrapper.get_lr()["lr"][0]] == first(wanted)
+
+
+def test_a_step_that_mixed_precision_leaves_out_is_not_counted():
+    weight = nn.Parameter(torch.ones(1))
+    wrapper = AmpOptimWrapper(dtype="float16", optimizer=SGD([weight], lr=1.0))
+    scheduler = ExponentialLR(wrapper, gamma=0.5, by="step")
+    for factor, lr in ((1.0, 0.5), (float("inf"), 0.5), (1.0, 0.25)):
+        wrapper.update_params((weight * factor).sum())
+        scheduler.step()
+        assert wrapper.get_lr()["lr"] == [lr]
+
+
+def test_the_clock_goes_on_from_a_state_and_keeps_no_scheduler_alive():
+    def updates(optimizer, scheduler, count):
+        for _ in range(count):
+            optimizer.step()
+            scheduler.step()
+            scheduler.step()  # nothing has happened since
+        return optimizer.param_groups[0]["lr"]
+
+    whole, stopped, resumed = (make_optimizer(1.0) for _ in range(3))
+    wanted = updates(whole, StepLR(whole, 3, by="step"), 9)
+    scheduler = StepLR(stopped, 3, by="step")
+    updates(stopped, scheduler, 4)
+    other = StepLR(resumed, 3, by="step")
+    resumed.load_state_dict(stopped.state_dict())
+    other.load_state_dict(json.loads(json.dumps(scheduler.state_dict())))
+    assert updates(resumed, other, 5) == wanted == pytest.approx(1e-3)
+    told = weakref.ref(scheduler)
+    del scheduler
+    gc.collect()
+    assert told() is None
+    stopped.step()
+
+
+def test_a_state_of_another_clock_is_refused():
+    batches, updates = StepLR(make_optimizer(), 3), StepLR(make_optimizer(), 3, by="step")
+    with pytest.raises(ValueError, match=r"counts epochs or iterations, the state .* optimizer"):
+        batches.load_state_dict(updates.state_dict())
+    with pytest.raises(ValueError, match=r"counts steps of the optimizer, the state .* epochs"):
+        updates.load_state_dict(batches.state_dict())
+
+
+@pytest.mark.parametrize("name", sorted(n for n in optim.__all__ if n.endswith(("LR", "Momentum"))))
+def test_every_scheduler_has_the_clock(name):
+    needed = {"Exponential": {"gamma": 0.9}, "MultiStep": {"milestones": [1]},
+              "Step": {"step_size": 1}, "OneCycle": {"eta_max": 1.0, "total_steps": 5},
+              "CosineAnnealing": {"T_max": 5}}  # fmt: skip
+    kwargs = needed.get(name.removesuffix("LR").removesuffix("Momentum"), {"end": 5})
+    optimizer = make_optimizer(momentum=0.5)
+    scheduler = getattr(optim, name)(optimizer, by="step", **kwargs)
+    assert scheduler.by_epoch is False
+    key = "momentum" if name.endswith("Momentum") else "lr"
+    before = optimizer.param_groups[0][key]
+    for _ in range(4):
+        scheduler.step()
+    assert optimizer.param_groups[0][key] == before
+    for _ in range(4):
+        optimizer.step()
+        scheduler.step()
+    assert optimizer.param_groups[0][key] != before
+    assert getattr(optim, name)(make_optimizer(momentum=0.5), by="epoch", **kwargs).by_epoch
+    assert not getattr(optim, name)(make_optimizer(momentum=0.5), by="iter", **kwargs).by_epoch
+
+
 @pytest.mark.parametrize(
     ("make", "error", "match"),
     [
+        (lambda o: StepLR(o, 1, by="batch"), ValueError, "by must be one of .*not 'batch'"),
+        (
+            lambda o: StepLR.build_iter_from_epoch(o, step_size=1, epoch_length=2, by="step"),
+            ValueError,
+            "by='epoch'",
+        ),
         (lambda o: StepLR("sgd", 1), TypeError, "StepLR needs an Optimizer or an OptimWrapper"),
         (lambda o: StepLR(o, 1, begin=-1), ValueError, "at least 0"),
         (lambda o: StepLR(o, 1, begin=5, end=5), ValueError, "begin=5, end=5"),

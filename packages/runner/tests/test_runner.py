@@ -357,3 +357,24 @@ def test_a_config_that_cannot_be_dumped_does_not_stop_the_run(
     assert "helper = <function" in (Path(runner.log_dir) / "vis_data" / "config.py").read_text()
     log = (Path(runner.log_dir) / f"{runner.timestamp}.log").read_text()
     assert "cannot be dumped as yaml" in log
+
+
+def test_a_schedule_may_count_updates_instead_of_batches(job: dict[str, Any]) -> None:
+    job["optim_wrapper"]["accumulative_counts"] = 2
+    job["param_scheduler"] = {"type": "PolyLR", "by": "step"}
+    runner = Runner.from_cfg(job)
+    rates: list[float] = []
+
+    class RateRecorder(Hook):
+        priority = "LOWEST"
+
+        def after_train_iter(self, runner: Any, *args: Any, **kwargs: Any) -> None:
+            rates.append(runner.optim_wrapper.get_lr()["lr"][0])
+
+    runner.register_hook(RateRecorder())
+    runner.train()
+    # 15 batches are 8 updates, the last of them of one batch.
+    assert runner.param_schedulers[0].end == 8
+    wanted = [0.05 * (1 - min(-(-done // 2) if done == 15 else done // 2, 7) / 8)
+              for done in range(1, 16)]  # fmt: skip
+    assert rates == pytest.approx(wanted)

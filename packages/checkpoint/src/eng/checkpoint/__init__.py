@@ -3,6 +3,13 @@
 from .errors import CheckpointError
 from .loader import CheckpointLoader
 from .saver import find_latest_checkpoint, save_checkpoint
+from .sharded import (
+    full_model_state,
+    full_optimizer_state,
+    is_sharded,
+    load_full_model_state,
+    load_full_optimizer_state,
+)
 from .state_dict import (
     get_state_dict,
     load_checkpoint,
@@ -15,8 +22,13 @@ __all__ = [
     "CheckpointError",
     "CheckpointLoader",
     "find_latest_checkpoint",
+    "full_model_state",
+    "full_optimizer_state",
     "get_state_dict",
+    "is_sharded",
     "load_checkpoint",
+    "load_full_model_state",
+    "load_full_optimizer_state",
     "load_state_dict",
     "model_state",
     "save_checkpoint",

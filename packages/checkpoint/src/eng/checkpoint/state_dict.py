@@ -17,6 +17,8 @@ from eng.logging import print_log
 
 from .errors import CheckpointError
 from .loader import CheckpointLoader, Logger
+from .report import fit_report
+from .sharded import full_model_state, is_sharded, load_full_model_state
 
 __all__ = ["get_state_dict", "load_checkpoint", "load_state_dict", "weights_to_cpu"]
 
@@ -49,6 +51,8 @@ def get_state_dict(
     """The parameters and buffers of a module, under the names that they have without wrappers.
 
     Wrappers for several processes and compiled modules are looked through wherever they stand.
+    Of a sharded module, the whole state is gathered on the CPU of the first process; then all
+    processes must call this, and the others get nothing.
 
     Args:
         module: The module.
@@ -60,6 +64,8 @@ def get_state_dict(
     Returns:
         Tensors by name.
     """
+    if is_sharded(module):
+        return _filled(full_model_state(module), destination, prefix)
     state = module.state_dict(keep_vars=keep_vars)
     plain = _plain_names(module, state)
     filled: OrderedDict[str, Tensor] = OrderedDict() if destination is None else destination
@@ -83,7 +89,7 @@ def load_state_dict(
     """Load tensors into a module as far as they fit, and say what did not.
 
     Args:
-        module: The module, possibly wrapped.
+        module: The module, possibly wrapped; a sharded one takes its part of each tensor.
         state_dict: Tensors by name, without the names of wrappers.
         strict: Whether it is an error if something does not fit. Defaults to False.
         logger: Where what did not fit is noted. Defaults to None: it is printed.
@@ -95,10 +101,13 @@ def load_state_dict(
     missing: list[str] = []
     unexpected: list[str] = []
     unfitting: list[str] = []
-    state = OrderedDict(state_dict)
-    state._metadata = getattr(state_dict, "_metadata", None)  # type: ignore[attr-defined]
-    _load_tree(module, state, "", missing, unexpected, unfitting)
-    report = _report(missing, unexpected, unfitting)
+    if is_sharded(module):
+        missing, unexpected, unfitting = load_full_model_state(module, state_dict)
+    else:
+        state = OrderedDict(state_dict)
+        state._metadata = getattr(state_dict, "_metadata", None)  # type: ignore[attr-defined]
+        _load_tree(module, state, "", missing, unexpected, unfitting)
+    report = fit_report(missing, unexpected, unfitting)
     if report and strict:
         raise CheckpointError(f"the state does not fit {type(module).__name__}\n{report}")
     if report:
@@ -170,6 +179,14 @@ def model_state(
     return revised
 
 
+def _filled(
+    state: Mapping[str, Tensor], destination: OrderedDict[str, Tensor] | None, prefix: str
+) -> OrderedDict[str, Tensor]:
+    filled: OrderedDict[str, Tensor] = OrderedDict() if destination is None else destination
+    filled.update((prefix + name, tensor) for name, tensor in state.items())
+    return filled
+
+
 def _load_tree(
     module: nn.Module,
     state: OrderedDict[str, Any],
@@ -221,27 +238,3 @@ def _inner_name(module: nn.Module) -> str | None:
     if isinstance(module, torch._dynamo.OptimizedModule):
         return "_orig_mod"
     return None
-
-
-def _report(missing: list[str], unexpected: list[str], unfitting: list[str]) -> str:
-    groups = (
-        ("missing in the state", _grouped(missing)),
-        ("unexpected in the state", _grouped(unexpected)),
-        ("that do not fit", unfitting),
-    )
-    return "\n".join(
-        f"  {title} ({len(lines)}): " + "; ".join(lines) for title, lines in groups if lines
-    )
-
-
-def _grouped(names: list[str]) -> list[str]:
-    """Names by the module that they belong to, so that a missing layer is one entry."""
-    by_module: dict[str, list[str]] = {}
-    for name in names:
-        owner, _, leaf = name.rpartition(".")
-        by_module.setdefault(owner, []).append(leaf)
-    return [
-        f"{owner}.{{{', '.join(leaves)}}}" if owner and len(leaves) > 1
-        else ", ".join(f"{owner}.{leaf}" if owner else leaf for leaf in leaves)
-        for owner, leaves in by_module.items()
-    ]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from eng.checkpoint import get_state_dict, load_state_dict
+from eng.checkpoint import get_state_dict, is_sharded, load_state_dict
 from eng.logging import print_log
 from eng.model import is_model_wrapper
 from eng.registry import HOOKS, MODELS
@@ -69,8 +69,16 @@ class EMAHook(Hook):
 
         Args:
             runner: The runner.
+
+        Raises:
+            ValueError: If the model is sharded, of which there can be no copy.
         """
         model = runner.model
+        if is_sharded(model):
+            raise ValueError(
+                "EMAHook needs a copy of the model, which a sharded one does not allow: leave the "
+                "hook out, or wrap the model by MMDistributedDataParallel"
+            )
         self.src_model: Any = model.module if is_model_wrapper(model) else model
         self.ema_model = MODELS.build(self.ema_cfg, default_args={"model": self.src_model})
 

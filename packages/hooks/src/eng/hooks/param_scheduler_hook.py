@@ -14,7 +14,10 @@ __all__ = ["ParamSchedulerHook"]
 
 @HOOKS.register_module()
 class ParamSchedulerHook(Hook):
-    """Steps schedulers that count epochs after each epoch, and the others after each iteration."""
+    """Steps schedulers that count epochs after each epoch, and the others after each iteration.
+
+    One that counts updates (``by='step'``) does nothing after an iteration without one.
+    """
 
     priority = "LOW"
 

@@ -1,31 +1,99 @@
 """Base modules, preprocessing, averaging, initialisation and parallel wrappers."""
 
+from typing import TYPE_CHECKING, Any
+
 from .averaged_model import (
     BaseAveragedModel,
     ExponentialMovingAverage,
     MomentumAnnealingEMA,
     StochasticWeightAverage,
 )
-from .base_model import BaseDataPreprocessor, BaseModel
+from .base_model import BaseDataPreprocessor, BaseModel, BaseTTAModel, ImgDataPreprocessor
 from .base_module import BaseModule, ModuleDict, ModuleList, Sequential
 from .merge_dict import merge_dict
-from .weight_init import initialize
-from .wrappers import MMDistributedDataParallel, detect_anomalous_params, is_model_wrapper
+from .stack_batch import stack_batch
+from .sync_batchnorm import convert_sync_batchnorm, revert_sync_batchnorm
+from .weight_init import (
+    BaseInit,
+    Caffe2XavierInit,
+    ConstantInit,
+    KaimingInit,
+    NormalInit,
+    PretrainedInit,
+    TruncNormalInit,
+    UniformInit,
+    XavierInit,
+    bias_init_with_prob,
+    caffe2_xavier_init,
+    constant_init,
+    initialize,
+    kaiming_init,
+    normal_init,
+    trunc_normal_,
+    trunc_normal_init,
+    uniform_init,
+    update_init_info,
+    xavier_init,
+)
+from .wrappers import (
+    MMDistributedDataParallel,
+    MMSeparateDistributedDataParallel,
+    detect_anomalous_params,
+    is_model_wrapper,
+)
+
+if TYPE_CHECKING:
+    from .wrappers.sharded import MMFullyShard, MMFullyShardedDataParallel
 
 __all__ = [
     "BaseAveragedModel",
     "BaseDataPreprocessor",
+    "BaseInit",
     "BaseModel",
     "BaseModule",
+    "BaseTTAModel",
+    "Caffe2XavierInit",
+    "ConstantInit",
     "ExponentialMovingAverage",
+    "ImgDataPreprocessor",
+    "KaimingInit",
     "MMDistributedDataParallel",
+    "MMFullyShard",
+    "MMFullyShardedDataParallel",
+    "MMSeparateDistributedDataParallel",
     "ModuleDict",
     "ModuleList",
     "MomentumAnnealingEMA",
+    "NormalInit",
+    "PretrainedInit",
     "Sequential",
     "StochasticWeightAverage",
+    "TruncNormalInit",
+    "UniformInit",
+    "XavierInit",
+    "bias_init_with_prob",
+    "caffe2_xavier_init",
+    "constant_init",
+    "convert_sync_batchnorm",
     "detect_anomalous_params",
     "initialize",
     "is_model_wrapper",
+    "kaiming_init",
     "merge_dict",
+    "normal_init",
+    "revert_sync_batchnorm",
+    "stack_batch",
+    "trunc_normal_",
+    "trunc_normal_init",
+    "uniform_init",
+    "update_init_info",
+    "xavier_init",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("MMFullyShard", "MMFullyShardedDataParallel"):
+        from .wrappers import sharded
+
+        return getattr(sharded, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

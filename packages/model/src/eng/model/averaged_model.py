@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from eng.registry import MODELS
+
+from .model_tensors import ModelTensors, picker, tensors_of
 
 __all__ = [
     "BaseAveragedModel",
@@ -19,6 +22,9 @@ __all__ = [
     "MomentumAnnealingEMA",
     "StochasticWeightAverage",
 ]
+
+
+Pair: TypeAlias = tuple[Sequence[Tensor], Sequence[Tensor]]
 
 
 class BaseAveragedModel(nn.Module):
@@ -31,12 +37,13 @@ class BaseAveragedModel(nn.Module):
         model: The model to average. It is copied.
         interval: Calls of :meth:`update_parameters` between two updates. Defaults to 1.
         device: Where the copy lives. Defaults to None, beside the model.
-        update_buffers: Whether buffers of floating point numbers are averaged as well. All
-            other buffers, and all of them if False, are copied. Defaults to False.
+        update_buffers: Whether buffers of floating point numbers are averaged as well, and the
+            others copied then. If False (the default), every call copies all of them.
 
     Attributes:
         module: The averaged model.
-        steps: Number of calls of :meth:`update_parameters` so far, a tensor of one integer.
+        steps: Number of calls of :meth:`update_parameters` so far, a tensor of one integer, for
+            the state. It is only written: the host counts for itself.
 
     Raises:
         ValueError: If ``interval`` is below 1.
@@ -59,8 +66,18 @@ class BaseAveragedModel(nn.Module):
         if device is not None:
             self.module = self.module.to(device)
         self.update_buffers = update_buffers
-        # On the CPU: it is counted and asked by the host in every iteration.
-        self.register_buffer("steps", torch.tensor(0, dtype=torch.long, device="cpu"))
+        beside = next(itertools.chain(self.module.parameters(), self.module.buffers()), None)
+        where = None if beside is None else beside.device
+        self.register_buffer("steps", torch.tensor(0, dtype=torch.long, device=where))
+        # The same number where the host can ask for it without waiting for a device.
+        self._steps = 0
+        self._plan: _Plan | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "avg_func" in vars(cls) and "avg_func_foreach" not in vars(cls):
+            # What the parent does with all parameters at once is not what this class does with one.
+            cls.avg_func_foreach = BaseAveragedModel.avg_func_foreach  # type: ignore[method-assign]
 
     @abstractmethod
     def avg_func(self, averaged_param: Tensor, source_param: Tensor, steps: int) -> None:
@@ -109,53 +126,100 @@ class BaseAveragedModel(nn.Module):
         Raises:
             KeyError: If a parameter or buffer of the averaged model is missing in it.
         """
-        steps = int(self.steps)
-        first = steps == 0
-        if first or steps % self.interval == 0:
-            averaged, source = self._pairs(model, averaging=True)
+        first = self._steps == 0
+        due = first or self._steps % self.interval == 0
+        if due or not self.update_buffers:
+            averaged, copied = self._pairs(model)
             if first:
-                _copy(averaged, source)
-            elif averaged:
-                self.avg_func_foreach(averaged, source, steps)
-            _copy(*self._pairs(model, averaging=False))
+                _copy(*averaged)
+            elif due and averaged[0]:
+                self.avg_func_foreach(*averaged, self._steps)
+            # Buffers that are not averaged are those of the model at any time.
+            _copy(*copied)
+        self._steps += 1
         self.steps += 1
 
-    def _pairs(self, model: nn.Module, *, averaging: bool) -> tuple[list[Tensor], list[Tensor]]:
-        """Tensors of the average and of the model, those averaged or those merely copied."""
-        source = _tensors(model)
-        ours: list[Tensor] = []
-        theirs: list[Tensor] = []
-        for name, (tensor, is_parameter) in _tensors(self.module).items():
-            averaged = (is_parameter or self.update_buffers) and tensor.is_floating_point()
-            if averaged is not averaging:
-                continue
-            if name not in source:
-                raise KeyError(f"{name!r} of the averaged model is not in the model it averages")
-            other = source[name][0].detach()
-            ours.append(tensor.detach())
-            theirs.append(other if other.device == tensor.device else other.to(tensor.device))
-        return ours, theirs
+    def _pairs(self, model: nn.Module) -> list[Pair]:
+        """Tensors of the average and of a model: those to be averaged, and those to be copied."""
+        ours, tensors = tensors_of(self.module)
+        theirs, source = tensors_of(model)
+        # Models are moved as a whole: where the first tensor is, the others are as they were.
+        key = (
+            ours.serial,
+            theirs.serial,
+            self.update_buffers,
+            None if ours.first is None else tensors[ours.first].device,
+            None if theirs.first is None else source[theirs.first].device,
+        )
+        if self._plan is None or self._plan.key != key:
+            self._plan = _Plan(key, ours, tensors, theirs, source)
+        return self._plan.pairs(tensors, source)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy has other tensors.
+        return {**self.__dict__, "_plan": None}
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        if not self.steps.is_meta:
+            self._steps = int(self.steps)
 
 
-def _tensors(model: nn.Module) -> dict[str, tuple[Tensor, bool]]:
-    """Parameters and buffers by name, each tensor once, with whether it is a parameter.
+class _Plan:
+    """Which tensors of an average and of a model go together, worked out once for both.
 
-    Names are those of the model itself, also if it is compiled or wrapped.
+    Args:
+        key: What it holds for.
+        ours: Places of the tensors of the average.
+        tensors: The tensors that are there.
+        theirs: Places of the tensors of the model.
+        source: The tensors that are there.
+
+    Raises:
+        KeyError: If the model lacks one.
     """
-    named: list[tuple[str, Tensor, bool]] = [
-        (name, tensor, True) for name, tensor in model.named_parameters()
-    ]
-    named += [(name, tensor, False) for name, tensor in model.named_buffers()]
-    return {_plain(name): (tensor, is_parameter) for name, tensor, is_parameter in named}
+
+    def __init__(
+        self,
+        key: tuple[Any, ...],
+        ours: ModelTensors,
+        tensors: list[Any],
+        theirs: ModelTensors,
+        source: list[Any],
+    ) -> None:
+        self.key = key
+        update_buffers = key[2]
+        averaged: list[tuple[int, int]] = []
+        copied: list[tuple[int, int]] = []
+        for name, (position, is_parameter) in ours.places.items():
+            if name not in theirs.places:
+                raise KeyError(f"{name!r} of the averaged model is not in the model it averages")
+            tensor = tensors[position]
+            has_mean = tensor.is_floating_point() or tensor.is_complex()
+            takes_part = has_mean and (is_parameter or update_buffers)
+            (averaged if takes_part else copied).append((position, theirs.places[name][0]))
+        self._same_device = all(
+            tensors[a].device == source[b].device for a, b in (*averaged, *copied)
+        )
+        self._pickers = [
+            (picker([a for a, _ in pairs]), picker([b for _, b in pairs]))
+            for pairs in (averaged, copied)
+        ]
+
+    def pairs(self, tensors: list[Any], source: list[Any]) -> list[Pair]:
+        """Tensors that go together: those to be averaged, and those to be copied."""
+        pairs: list[Pair] = [(mine(tensors), other(source)) for mine, other in self._pickers]
+        if self._same_device:
+            return pairs
+        return [
+            (mine, [o.to(m.device) for m, o in zip(mine, other, strict=True)])
+            for mine, other in pairs
+        ]
 
 
-def _plain(name: str) -> str:
-    return name.replace("_orig_mod.", "").removeprefix("module.")
-
-
-def _copy(averaged: list[Tensor], source: list[Tensor]) -> None:
+def _copy(averaged: Sequence[Tensor], source: Sequence[Tensor]) -> None:
     if averaged:
-        torch._foreach_copy_(averaged, source)
+        torch._foreach_copy_(list(averaged), list(source))
 
 
 @MODELS.register_module()

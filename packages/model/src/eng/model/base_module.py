@@ -12,7 +12,8 @@ from torch import nn
 from eng.logging import print_log
 from eng.registry import MODELS
 
-from .weight_init import initialize
+from .weight_init import PretrainedInit, initialize, update_init_info
+from .weight_init.record import recorded_initialization
 
 __all__ = ["BaseModule", "ModuleDict", "ModuleList", "Sequential"]
 
@@ -37,14 +38,19 @@ class BaseModule(nn.Module):
 
     @property
     def is_init(self) -> bool:
-        """Whether :meth:`init_weights` has run."""
+        """Whether :meth:`init_weights` has run, or need not run any more."""
         return self._is_init
+
+    @is_init.setter
+    def is_init(self, value: bool) -> None:
+        self._is_init = value
 
     def init_weights(self) -> None:
         """Initialise the parameters, those of this module first and then those of its children.
 
         A pretrained checkpoint of this module comes last, so that no child overwrites it. Runs
-        once: a second call warns and changes nothing.
+        once: a second call warns and changes nothing. What initialised each parameter is written
+        to the log, once, for the module that was called first.
         """
         if self._is_init:
             print_log(
@@ -54,21 +60,37 @@ class BaseModule(nn.Module):
             )
             return
         configs = [self.init_cfg] if isinstance(self.init_cfg, Mapping) else self.init_cfg or []
-        pretrained = [cfg for cfg in configs if cfg["type"] in ("Pretrained", "PretrainedInit")]
-        others = [cfg for cfg in configs if cfg not in pretrained]
-        if others:
-            initialize(self, others)
-        for child in self.children():
-            init_weights = getattr(child, "init_weights", None)
-            if init_weights is not None and not getattr(child, "is_init", False):
-                init_weights()
-        if pretrained:
-            initialize(self, pretrained)
+        pretrained = [cfg for cfg in configs if _is_pretrained(cfg)]
+        others = [cfg for cfg in configs if not _is_pretrained(cfg)]
+        with recorded_initialization(self):
+            if others:
+                initialize(self, others)
+            for child in self.children():
+                _init_child(child)
+            if pretrained:
+                initialize(self, pretrained)
         self._is_init = True
 
     def __repr__(self) -> str:
         text = super().__repr__()
         return f"{text}\ninit_cfg={self.init_cfg}" if self.init_cfg else text
+
+
+def _is_pretrained(cfg: Any) -> bool:
+    kind = cfg.get("type") if isinstance(cfg, Mapping) else None
+    return kind in ("Pretrained", "PretrainedInit", PretrainedInit)
+
+
+def _init_child(child: nn.Module) -> None:
+    """Initialise a child that knows how to, also inside a wrapper for several processes."""
+    if not hasattr(child, "init_weights"):
+        child = getattr(child, "module", child)
+    init_weights = getattr(child, "init_weights", None)
+    if init_weights is None or getattr(child, "is_init", False):
+        return
+    init_weights()
+    if not isinstance(child, BaseModule) or type(child).init_weights is not BaseModule.init_weights:
+        update_init_info(child, f"init_weights of {type(child).__name__}")
 
 
 @MODELS.register_module()

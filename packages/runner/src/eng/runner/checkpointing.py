@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 from eng.checkpoint import (
     CheckpointError,
     CheckpointLoader,
+    full_optimizer_state,
     get_state_dict,
+    is_sharded,
+    load_full_optimizer_state,
     load_state_dict,
     model_state,
     save_checkpoint,
@@ -18,6 +21,7 @@ from eng.checkpoint import (
 )
 from eng.dist import all_gather_object, get_rank, get_world_size, is_main_process
 from eng.fileio import join_path
+from eng.optim import OptimWrapper, OptimWrapperDict
 
 from .data_position import reseed
 from .random_state import get_random_state, set_random_state
@@ -50,11 +54,12 @@ def save_run(
         backend_args: Settings of the storage.
     """
     random_states = all_gather_object(get_random_state())
+    # A sharded model and its optimizer are put together by all processes.
+    weights = get_state_dict(runner.model)
+    optimizer = _optimizer_state(runner) if save_optimizer else None
     if not is_main_process():
         # Hooks add what belongs to the whole run; they must run wherever they may communicate.
-        runner.call_hook(
-            "before_save_checkpoint", checkpoint={"state_dict": get_state_dict(runner.model)}
-        )
+        runner.call_hook("before_save_checkpoint", checkpoint={"state_dict": weights})
         return
     checkpoint: dict[str, Any] = {
         "meta": {
@@ -65,7 +70,7 @@ def save_run(
             "cfg": runner.cfg.pretty_text,
             **meta,
         },
-        "state_dict": weights_to_cpu(get_state_dict(runner.model)),
+        "state_dict": weights_to_cpu(weights),
         "message_hub": runner.message_hub.state_dict(),
         "train_state": {
             "loop": runner.train_loop.state_dict(meta["epoch"], meta["iter"])
@@ -74,8 +79,8 @@ def save_run(
             "random": random_states,
         },
     }
-    if save_optimizer:
-        checkpoint["optimizer"] = runner.optim_wrapper.state_dict()
+    if optimizer is not None:
+        checkpoint["optimizer"] = optimizer
     if save_param_scheduler and runner.param_schedulers:
         checkpoint["param_schedulers"] = _scheduler_states(runner.param_schedulers)
     runner.call_hook("before_save_checkpoint", checkpoint=checkpoint)
@@ -146,7 +151,7 @@ def resume_run(
     _load_loop(runner.train_loop, loop_state)
     runner.message_hub.load_state_dict(checkpoint.get("message_hub", {}))
     if optimizer and "optimizer" in checkpoint:
-        runner.optim_wrapper.load_state_dict(checkpoint["optimizer"])
+        _load_optimizer(runner, checkpoint["optimizer"])
     if param_scheduler and "param_schedulers" in checkpoint and runner.param_schedulers:
         _load_schedulers(runner.param_schedulers, checkpoint["param_schedulers"])
     world_size = meta.get("world_size", get_world_size())
@@ -158,6 +163,36 @@ def resume_run(
     if get_rank() < len(states):
         set_random_state(states[get_rank()])
     runner.logger.info(f"Resumed from {filename}: epoch {meta['epoch']}, iter {meta['iter']}.")
+
+
+def _optimizer_state(runner: Runner) -> dict[str, Any]:
+    wrapper = runner.optim_wrapper
+    if not is_sharded(runner.model):
+        return wrapper.state_dict()
+    if isinstance(wrapper, OptimWrapperDict):
+        return {name: _gathered(runner, each) for name, each in wrapper.items()}
+    return _gathered(runner, wrapper)
+
+
+def _gathered(runner: Runner, wrapper: OptimWrapper) -> dict[str, Any]:
+    """What a wrapper saves, with the state of its optimizer put together from all processes."""
+    return {**wrapper.state_dict(), **full_optimizer_state(runner.model, wrapper.optimizer)}
+
+
+def _load_optimizer(runner: Runner, state: dict[str, Any]) -> None:
+    wrapper = runner.optim_wrapper
+    if not is_sharded(runner.model):
+        wrapper.load_state_dict(state)
+        return
+    pairs = (
+        [(each, state[name]) for name, each in wrapper.items() if name in state]
+        if isinstance(wrapper, OptimWrapperDict)
+        else [(wrapper, state)]
+    )
+    for each, saved in pairs:
+        load_full_optimizer_state(runner.model, each.optimizer, saved)
+        # What else the wrapper saves, with its part of the optimizer's state as it has it now.
+        each.load_state_dict({**saved, **each.optimizer.state_dict()})
 
 
 def _load_loop(loop: Any, state: dict[str, Any]) -> None:

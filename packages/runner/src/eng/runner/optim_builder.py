@@ -105,15 +105,26 @@ def _build_list(
             )
         cfg = dict(each)
         if "end" not in cfg:
-            by_epoch = cfg.get("by_epoch", True)
-            cfg["end"] = train_loop.max_epochs if by_epoch else train_loop.max_iters
-            unit = "epochs" if by_epoch else "iterations"
+            cfg["end"], unit = _end_of_training(cfg, optim_wrapper, train_loop)
             print_log(
                 f"{cfg['type']} goes on to the end of training, {cfg['end']} {unit}.", "current"
             )
         defaults = {"optimizer": optim_wrapper, "epoch_length": len(train_loop.dataloader)}
         built.append(PARAM_SCHEDULERS.build(cfg, default_args=defaults))
     return built
+
+
+def _end_of_training(
+    cfg: Mapping[str, Any], optim_wrapper: OptimWrapper, train_loop: Any
+) -> tuple[int, str]:
+    """The end of training by the clock of a scheduler, and what it counts."""
+    clock = cfg.get("by") or ("epoch" if cfg.get("by_epoch", True) else "iter")
+    if clock == "epoch":
+        return train_loop.max_epochs, "epochs"
+    if clock == "step":
+        # The last cycle of accumulated gradients updates as well if it is shorter.
+        return -(-train_loop.max_iters // optim_wrapper.accumulative_counts), "updates"
+    return train_loop.max_iters, "iterations"
 
 
 def scale_learning_rate(

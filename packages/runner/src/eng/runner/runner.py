@@ -216,6 +216,7 @@ class Runner:
         self.visualizer.add_config(self.cfg)
         self._load_from, self._resume = load_from, bool(resume)
         self._loaded = False
+        self._weights_are_initialized = False
         self.is_resuming = False
         self.model = self.wrap_model(
             self.cfg.get("model_wrapper_cfg"),
@@ -274,8 +275,7 @@ class Runner:
         if self.param_schedulers is not None:
             self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
         _ = self.val_loop  # built now, so that what is wrong with it shows before training
-        if hasattr(self._bare_model, "init_weights"):
-            self._bare_model.init_weights()
+        self._init_weights(self._bare_model)
         self.call_hook("before_run")
         self.load_or_resume()
         if not self._has_several_optimizers:
@@ -376,6 +376,9 @@ class Runner:
         model = model.to(get_device())
         if not self.distributed:
             return model
+        if self._train_loop is not None:
+            # Now, since wrappers give all processes the values of the first, or shard them.
+            self._init_weights(model)
         cfg = {"type": "MMDistributedDataParallel", **(model_wrapper_cfg or {})}
         if cfg["type"] == "MMDistributedDataParallel":
             cfg.setdefault("broadcast_buffers", False)
@@ -383,6 +386,11 @@ class Runner:
             if torch.cuda.is_available():
                 cfg.setdefault("device_ids", [torch.cuda.current_device()])
         return MODEL_WRAPPERS.build(cfg, default_args={"module": model})
+
+    def _init_weights(self, model: Any) -> None:
+        if hasattr(model, "init_weights") and not self._weights_are_initialized:
+            model.init_weights()
+            self._weights_are_initialized = True
 
     @staticmethod
     def build_dataloader(

@@ -14,6 +14,7 @@ from eng.optim import OptimWrapper
 from eng.registry import MODELS
 
 from .data_preprocessor import BaseDataPreprocessor
+from .steps import run_forward, take_train_step
 
 __all__ = ["BaseModel"]
 
@@ -94,11 +95,7 @@ class BaseModel(BaseModule):
         Returns:
             Losses by name, for the log. They stay on their device.
         """
-        with optim_wrapper.optim_context(self):
-            data = self.data_preprocessor(data, True)
-            losses = self._run_forward(data, mode="loss")
-        loss, log_vars = self.parse_losses(losses)
-        optim_wrapper.update_params(loss)
+        _, log_vars = take_train_step(self, self, data, optim_wrapper)
         return log_vars
 
     def val_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
@@ -111,7 +108,7 @@ class BaseModel(BaseModule):
             One prediction a sample.
         """
         data = self.data_preprocessor(data, False)
-        return self._run_forward(data, mode="predict")
+        return run_forward(self, data, "predict")
 
     def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
         """The same as :meth:`val_step`.
@@ -149,17 +146,6 @@ class BaseModel(BaseModule):
         log_vars = OrderedDict(loss=total.detach())
         log_vars.update((name, value.detach()) for name, value in means if name != "loss")
         return total, log_vars
-
-    def _run_forward(self, data: Any, mode: str) -> Any:
-        """Call the model with a preprocessed batch, as keywords or positions as it comes."""
-        if isinstance(data, dict):
-            return self(**data, mode=mode)
-        if isinstance(data, (list, tuple)):
-            return self(*data, mode=mode)
-        raise TypeError(
-            f"the data preprocessor of {type(self).__name__} must give a dict, a list or a tuple, "
-            f"not {type(data).__name__}"
-        )
 
     # The data preprocessor keeps its device apart from its parameters, of which it has none.
 

@@ -23,7 +23,7 @@ class BaseDataPreprocessor(nn.Module):
 
     def __init__(self, non_blocking: bool = False) -> None:
         super().__init__()
-        self._non_blocking = non_blocking
+        self.non_blocking = non_blocking
         self._device = torch.device("cpu")
 
     @property
@@ -50,7 +50,7 @@ class BaseDataPreprocessor(nn.Module):
         if isinstance(data, (list, tuple)):
             return type(data)(self.cast_data(value) for value in data)
         if isinstance(data, Tensor) or hasattr(data, "to"):
-            return data.to(self.device, non_blocking=self._non_blocking)
+            return data.to(self.device, non_blocking=self.non_blocking)
         return data
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any] | list[Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn.parallel import DataParallel
 from torch.nn.parallel.distributed import DistributedDataParallel
 
+from eng.model.base_model.steps import take_train_step
 from eng.optim import OptimWrapper
 from eng.registry import MODEL_WRAPPERS
 
@@ -14,7 +17,13 @@ from .anomaly import detect_anomalous_params
 
 __all__ = ["MMDistributedDataParallel"]
 
+#: Newer releases of torch warn of the older name.
+_HAS_FORWARD_SYNC = (
+    "forward_sync_buffers" in inspect.signature(DistributedDataParallel.__init__).parameters
+)
+
 MODEL_WRAPPERS.register_module(module=DistributedDataParallel)
+MODEL_WRAPPERS.register_module(module=DataParallel)
 
 
 @MODEL_WRAPPERS.register_module()
@@ -34,6 +43,8 @@ class MMDistributedDataParallel(DistributedDataParallel):
     def __init__(
         self, module: nn.Module, detect_anomalous_params: bool = False, **kwargs: Any
     ) -> None:
+        if "broadcast_buffers" in kwargs and _HAS_FORWARD_SYNC:
+            kwargs["forward_sync_buffers"] = kwargs.pop("broadcast_buffers")
         super().__init__(module=module, **kwargs)
         self.detect_anomalous_params = detect_anomalous_params
 
@@ -49,11 +60,7 @@ class MMDistributedDataParallel(DistributedDataParallel):
         Returns:
             Losses by name, for the log.
         """
-        with optim_wrapper.optim_context(self):
-            data = self.module.data_preprocessor(data, training=True)
-            losses = self._run_forward(data, mode="loss")
-        loss, log_vars = self.module.parse_losses(losses)
-        optim_wrapper.update_params(loss)
+        loss, log_vars = take_train_step(self, self.module, data, optim_wrapper)
         if self.detect_anomalous_params:
             detect_anomalous_params(loss, model=self)
         return log_vars
@@ -79,12 +86,3 @@ class MMDistributedDataParallel(DistributedDataParallel):
             One prediction a sample.
         """
         return self.module.test_step(data)
-
-    def _run_forward(self, data: Any, mode: str) -> Any:
-        if isinstance(data, dict):
-            return self(**data, mode=mode)
-        if isinstance(data, (list, tuple)):
-            return self(*data, mode=mode)
-        raise TypeError(
-            f"the data preprocessor must give a dict, a list or a tuple, not {type(data).__name__}"
-        )

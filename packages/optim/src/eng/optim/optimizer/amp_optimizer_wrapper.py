@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -47,9 +48,9 @@ class AmpOptimWrapper(OptimWrapper):
         super().__init__(**kwargs)
         self.device_type = torch.device(get_device()).type
         self.cast_dtype = _cast_dtype(dtype, self.device_type)
-        settings = _scaler_settings(loss_scale)
-        settings.setdefault("enabled", self.cast_dtype is torch.float16)
-        self.loss_scaler = torch.amp.GradScaler(self.device_type, **settings)
+        self._scaler_settings = _scaler_settings(loss_scale)
+        self._scaler_settings.setdefault("enabled", self.cast_dtype is torch.float16)
+        self.loss_scaler = torch.amp.GradScaler(self.device_type, **self._scaler_settings)
 
     def backward(self, loss: Tensor, **kwargs: Any) -> None:
         """Scale a loss, compute its gradients and count the iteration.
@@ -101,6 +102,18 @@ class AmpOptimWrapper(OptimWrapper):
         if scaler:
             self.loss_scaler.load_state_dict(scaler)
         self.optimizer.load_state_dict(state)
+
+    def _meet_model(self, model: nn.Module) -> None:
+        super()._meet_model(model)
+        fsdp = sys.modules.get("torch.distributed.fsdp")
+        if fsdp is None or not isinstance(model, fsdp.FullyShardedDataParallel):
+            return
+        # Each process has a part of the gradients: all must leave out an update if one overflows.
+        from torch.distributed.fsdp.sharded_grad_scaler import ShardedGradScaler
+
+        state = self.loss_scaler.state_dict()
+        self.loss_scaler = ShardedGradScaler(self.device_type, **self._scaler_settings)
+        self.loss_scaler.load_state_dict(state)
 
 
 def _cast_dtype(dtype: str | torch.dtype | None, device_type: str) -> torch.dtype:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -19,6 +21,8 @@ from .optimizer_wrapper import OptimWrapper
 __all__ = ["DefaultOptimWrapperConstructor"]
 
 _NORMS = (_BatchNorm, _InstanceNorm, GroupNorm, LayerNorm)
+#: What torch's wrappers of parts of a model call the part.
+_WRAPPED = ("_fsdp_wrapped_module", "_orig_mod", "_checkpoint_wrapped_module")
 _RULES = (
     "custom_keys",
     "bias_lr_mult",
@@ -83,6 +87,8 @@ class DefaultOptimWrapperConstructor:
         self.base_lr: float | None = self.optimizer_cfg.get("lr")
         self.base_wd: float | None = self.optimizer_cfg.get("weight_decay")
         self._validate_cfg()
+        #: Rules that some parameter has followed.
+        self._applied: set[str] = set()
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the wrapper.
@@ -92,13 +98,22 @@ class DefaultOptimWrapperConstructor:
 
         Returns:
             The optimizer wrapper.
+
+        Raises:
+            ValueError: If a parameter is in the model twice, unless ``bypass_duplicate``, or a
+                rule cannot be followed.
         """
-        model = getattr(model, "module", model)
+        if self.paramwise_cfg.get("flat_decay_mult") is not None and _is_flattened(model):
+            raise ValueError(
+                "flat_decay_mult cannot tell parameters of one dimension apart in a model wrapped "
+                "by FullyShardedDataParallel, where all have one: use MMFullyShard"
+            )
+        model = _unwrapped(model)
         optimizer_cfg = deepcopy(self.optimizer_cfg)
         if self.paramwise_cfg:
             params: list[dict[str, Any]] = []
             self.add_params(params, model)
-            self._warn_unmatched_keys(model)
+            self._warn_of_what_matches_nothing(model)
             optimizer_cfg["params"] = params
         else:
             optimizer_cfg["params"] = model.parameters()
@@ -132,8 +147,9 @@ class DefaultOptimWrapperConstructor:
             params.append(group)
         inside_dcn = is_dcn_module or _is_deformable(module)
         for child_name, child in module.named_children():
-            child_prefix = f"{prefix}.{child_name}" if prefix else child_name
-            self.add_params(params, child, prefix=child_prefix, is_dcn_module=inside_dcn)
+            # Names are those of the model itself, whatever wraps its parts.
+            names = [name for name in (prefix, child_name) if name and name not in _WRAPPED]
+            self.add_params(params, child, prefix=".".join(names), is_dcn_module=inside_dcn)
 
     def _settings(
         self, full_name: str, name: str, param: nn.Parameter, module: nn.Module, inside_dcn: bool
@@ -162,8 +178,12 @@ class DefaultOptimWrapperConstructor:
 
     def _first_rule(self, rules: dict[str, bool]) -> float:
         """The factor of the first rule that is given and applies."""
-        given = (self.paramwise_cfg.get(rule) for rule, applies in rules.items() if applies)
-        return next((factor for factor in given if factor is not None), 1.0)
+        for rule, applies in rules.items():
+            factor = self.paramwise_cfg.get(rule)
+            if applies and factor is not None:
+                self._applied.add(rule)
+                return factor
+        return 1.0
 
     def _scaled(self, lr_mult: float, decay_mult: float) -> dict[str, Any]:
         settings = {}
@@ -186,22 +206,32 @@ class DefaultOptimWrapperConstructor:
                 f"parameter {name!r} is in the model under another name as well; set "
                 "paramwise_cfg=dict(bypass_duplicate=True) to take it once"
             )
-        print_log(f"{name} is a duplicate and taken once", logger="current", level=30)
+        print_log(f"{name} is a duplicate and taken once", logger="current", level=logging.WARNING)
         return True
 
-    def _warn_unmatched_keys(self, model: nn.Module) -> None:
-        names = [name for name, _ in model.named_parameters()]
-        unmatched = [
+    def _warn_of_what_matches_nothing(self, model: nn.Module) -> None:
+        names = [
+            ".".join(part for part in name.split(".") if part not in _WRAPPED)
+            for name, _ in model.named_parameters(remove_duplicate=False)
+        ]
+        keys = [
             key
             for key in self.paramwise_cfg.get("custom_keys", {})
             if not any(key in name for name in names)
         ]
-        if unmatched:
-            print_log(
-                f"paramwise_cfg.custom_keys match no parameter: {', '.join(unmatched)}",
-                logger="current",
-                level=30,
-            )
+        rules = [
+            rule
+            for rule, factor in self.paramwise_cfg.items()
+            if rule.endswith("_mult") and factor is not None and rule not in self._applied
+        ]
+        for what, unmatched in (("custom_keys", keys), ("rules", rules)):
+            if unmatched:
+                print_log(
+                    f"paramwise_cfg has {what} that match no trainable parameter of "
+                    f"{type(model).__name__}: {', '.join(unmatched)}",
+                    logger="current",
+                    level=logging.WARNING,
+                )
 
     def _validate_cfg(self) -> None:
         unknown = sorted(set(self.paramwise_cfg) - set(_RULES))
@@ -225,6 +255,22 @@ class DefaultOptimWrapperConstructor:
                     f"{', '.join(rules)} have factors for {optimizer_key!r}, which the config of "
                     "the optimizer must then give"
                 )
+
+
+def _is_flattened(model: nn.Module) -> bool:
+    fsdp = sys.modules.get("torch.distributed.fsdp")
+    return fsdp is not None and any(
+        isinstance(module, fsdp.FullyShardedDataParallel) for module in model.modules()
+    )
+
+
+def _unwrapped(model: nn.Module) -> nn.Module:
+    """The model inside a wrapper, which has no parameters of its own beside it."""
+    inner = getattr(model, "module", None)
+    if not isinstance(inner, nn.Module):
+        return model
+    beside = {id(p) for p in model.parameters()} - {id(p) for p in inner.parameters()}
+    return model if beside else inner
 
 
 def _is_deformable(module: nn.Module) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -33,12 +35,16 @@ class OptimWrapper:
         clip_grad: Arguments of :func:`torch.nn.utils.clip_grad_norm_`, or, with ``type='value'``
             beside them, of :func:`torch.nn.utils.clip_grad_value_`. The norm before clipping is
             recorded as ``train/grad_norm``. Defaults to None, no clipping.
+        stop_on_nan_loss: Whether a loss that is NaN or infinite ends training, before it reaches
+            the parameters. Looking at it makes the host wait for the device in each iteration.
+            Defaults to False.
 
     Attributes:
         message_hub: The hub that the gradient norm is recorded in, the latest one by default.
 
     Raises:
-        TypeError: If ``optimizer`` is no optimizer, or ``clip_grad`` no dict.
+        TypeError: If ``optimizer`` is no optimizer, ``accumulative_counts`` no int, or
+            ``clip_grad`` no dict.
         ValueError: If ``accumulative_counts`` is below 1 or the type of clipping unknown.
 
     Examples:
@@ -54,10 +60,15 @@ class OptimWrapper:
         optimizer: Optimizer,
         accumulative_counts: int = 1,
         clip_grad: dict[str, Any] | None = None,
+        stop_on_nan_loss: bool = False,
     ) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(
                 f"optimizer must be a torch.optim.Optimizer, not {type(optimizer).__name__}"
+            )
+        if not isinstance(accumulative_counts, int):
+            raise TypeError(
+                f"accumulative_counts must be an int, not {type(accumulative_counts).__name__}"
             )
         if accumulative_counts < 1:
             raise ValueError(f"accumulative_counts must be at least 1, got {accumulative_counts}")
@@ -76,8 +87,12 @@ class OptimWrapper:
                     f"type of clip_grad must be one of {sorted(_CLIPPERS)}, not {kind!r}"
                 )
             self.clip_func, self.grad_name = _CLIPPERS[kind]
+        self.stop_on_nan_loss = stop_on_nan_loss
         self.message_hub = MessageHub.get_current_instance()
         self._inner_count = 0
+        self._has_met_model = False
+        #: The clipping of a model whose gradients are sharded: each process sees a part of them.
+        self._clip_of_model: Callable[..., Tensor] | None = None
         # Unknown until initialize_count_status.
         self._max_counts = -1
         self._remainder_counts = -1
@@ -96,11 +111,38 @@ class OptimWrapper:
             loss: The loss of this iteration, a tensor of one element.
             step_kwargs: Arguments for the optimizer's ``step``. Defaults to none.
             zero_kwargs: Arguments for the optimizer's ``zero_grad``. Defaults to none.
+
+        Raises:
+            FloatingPointError: If the loss is NaN or infinite and ``stop_on_nan_loss`` is set.
         """
+        if self.stop_on_nan_loss:
+            self.check_losses({"loss": loss})
         self.backward(self.scale_loss(loss))
         if self.should_update():
             self.step(**(step_kwargs or {}))
             self.zero_grad(**(zero_kwargs or {}))
+
+    def check_losses(self, losses: Mapping[str, Tensor]) -> None:
+        """Stop training if a loss is NaN or infinite; does nothing unless ``stop_on_nan_loss``.
+
+        :meth:`update_params` checks the total. To be told which part of it is at fault, call this
+        before with all of them, as :class:`eng.model.BaseModel` does.
+
+        Args:
+            losses: Losses by name.
+
+        Raises:
+            FloatingPointError: If one is. The message has the iteration, from 1, and the losses.
+        """
+        if not self.stop_on_nan_loss:
+            return
+        values = {name: float(loss.detach()) for name, loss in losses.items() if "loss" in name}
+        bad = {name: value for name, value in values.items() if not math.isfinite(value)}
+        if bad:
+            raise FloatingPointError(
+                f"iteration {self._inner_count + 1}: {_listed(bad)} (all losses: "
+                f"{_listed(values)}); the parameters have not been updated with it"
+            )
 
     def backward(self, loss: Tensor, **kwargs: Any) -> None:
         """Compute the gradients of a loss and count the iteration.
@@ -166,7 +208,13 @@ class OptimWrapper:
 
         Yields:
             Nothing.
+
+        Raises:
+            ValueError: If the optimizer has no parameter of the model.
         """
+        if not self._has_met_model:
+            self._meet_model(model)
+            self._has_met_model = True
         no_sync = getattr(model, "no_sync", None)
         if no_sync is not None and not self.should_sync():
             with no_sync():
@@ -193,7 +241,7 @@ class OptimWrapper:
                 f"{self._accumulative_counts} accumulated iterations: the gradients of "
                 f"{init_counts % self._accumulative_counts} of them are lost.",
                 logger="current",
-                level=30,
+                level=logging.WARNING,
             )
         if any(isinstance(module, _BatchNorm) for module in model.modules()):
             print_log(
@@ -201,25 +249,49 @@ class OptimWrapper:
                 "are those of the single iterations: the result differs from that of a "
                 "larger batch.",
                 logger="current",
-                level=30,
+                level=logging.WARNING,
             )
+
+    def _meet_model(self, model: nn.Module) -> None:
+        """Look at the model once, when it is first seen, for what concerns its update.
+
+        The optimizer may have parameters beside those of the model, and the model others beside
+        those of the optimizer. But one over another model, or over this one before it was sharded,
+        would do nothing.
+        """
+        own = {id(parameter) for parameter in model.parameters()}
+        ours = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        if not any(id(parameter) in own for parameter in ours):
+            raise ValueError(
+                f"none of the {len(ours)} parameters of the optimizer "
+                f"{type(self.optimizer).__name__} belongs to the model {type(model).__name__}: "
+                "build it from the parameters of this model, after it has been sharded or copied"
+            )
+        self._clip_of_model = getattr(model, "clip_grad_norm_", None)
 
     def _completes_update(self, count: int) -> bool:
         return count % self._accumulative_counts == 0 or count == self._max_counts
 
     def _clip_grad(self) -> None:
+        if self._clip_of_model is not None and self.grad_name == "grad_norm":
+            # In all processes, also in one that has no part of any gradient.
+            norm = self._clip_of_model(**self.clip_grad_kwargs)
+        else:
+            norm = self._clip_own()
+        if norm is not None:
+            # That of sharded gradients is put together here, where all processes are.
+            norm = norm.full_tensor() if hasattr(norm, "full_tensor") else norm
+            # A tensor: whoever prints it pays for bringing it from the device.
+            self.message_hub.update_scalar(f"train/{self.grad_name}", norm.detach())
+
+    def _clip_own(self) -> Any:
         parameters = [
             parameter
             for group in self.optimizer.param_groups
             for parameter in group["params"]
             if parameter.grad is not None
         ]
-        if not parameters:
-            return
-        norm = self.clip_func(parameters, **self.clip_grad_kwargs)
-        if norm is not None:
-            # A tensor: whoever prints it pays for bringing it from the device.
-            self.message_hub.update_scalar(f"train/{self.grad_name}", norm.detach())
+        return self.clip_func(parameters, **self.clip_grad_kwargs) if parameters else None
 
     # ------------------------------------------------------------------ state and settings
 
@@ -250,6 +322,11 @@ class OptimWrapper:
         """Number of backward passes so far."""
         return self._inner_count
 
+    @property
+    def accumulative_counts(self) -> int:
+        """Number of iterations whose gradients make one update."""
+        return self._accumulative_counts
+
     def get_lr(self) -> dict[str, list[float]]:
         """The learning rate of every parameter group, under the key ``lr``."""
         return {"lr": [group["lr"] for group in self.param_groups]}
@@ -268,6 +345,10 @@ class OptimWrapper:
             f"accumulative_counts: {self._accumulative_counts}\n"
             f"optimizer:\n    {optimizer}"
         )
+
+
+def _listed(losses: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} is {value}" for name, value in losses.items())
 
 
 def _momentum(group: dict[str, Any]) -> float:

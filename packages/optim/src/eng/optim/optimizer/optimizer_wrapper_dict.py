@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -53,6 +53,15 @@ class OptimWrapperDict(OptimWrapper):
             f"({', '.join(self.optim_wrappers)})"
         )
 
+    def check_losses(self, losses: Mapping[str, Tensor]) -> None:
+        """Stop training at a NaN loss if one of the wrappers is to.
+
+        Args:
+            losses: Losses by name.
+        """
+        for wrapper in self.values():
+            wrapper.check_losses(losses)
+
     def zero_grad(self, **kwargs: Any) -> None:
         """Drop the gradients of all parameters.
 
@@ -97,6 +106,11 @@ class OptimWrapperDict(OptimWrapper):
     def inner_count(self) -> NoReturn:
         """Not defined: each wrapper counts for itself."""
         self._refuse("inner_count")
+
+    @property
+    def accumulative_counts(self) -> NoReturn:
+        """Not defined: each wrapper accumulates for itself."""
+        self._refuse("accumulative_counts")
 
     def get_lr(self) -> dict[str, list[float]]:
         """The learning rates of every wrapper, under ``<name>.lr``."""

@@ -1,5 +1,6 @@
 """Parameter schedulers."""
 
+from .base_scheduler import _ParamScheduler
 from .lr_scheduler import (
     ConstantLR,
     CosineAnnealingLR,
@@ -28,7 +29,6 @@ from .param_scheduler import (
     OneCycleParamScheduler,
     PolyParamScheduler,
     StepParamScheduler,
-    _ParamScheduler,
 )
 
 __all__ = [

@@ -6,6 +6,7 @@ from typing import Any
 
 from eng.registry import PARAM_SCHEDULERS
 
+from .base_scheduler import OptimizerType
 from .param_scheduler import (
     ConstantParamScheduler,
     CosineAnnealingParamScheduler,
@@ -13,7 +14,6 @@ from .param_scheduler import (
     LinearParamScheduler,
     MultiStepParamScheduler,
     OneCycleParamScheduler,
-    OptimizerType,
     PolyParamScheduler,
     StepParamScheduler,
 )

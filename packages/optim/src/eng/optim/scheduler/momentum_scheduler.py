@@ -8,13 +8,13 @@ from torch.optim import Optimizer
 
 from eng.registry import PARAM_SCHEDULERS
 
+from .base_scheduler import OptimizerType
 from .param_scheduler import (
     ConstantParamScheduler,
     CosineAnnealingParamScheduler,
     ExponentialParamScheduler,
     LinearParamScheduler,
     MultiStepParamScheduler,
-    OptimizerType,
     PolyParamScheduler,
     StepParamScheduler,
 )

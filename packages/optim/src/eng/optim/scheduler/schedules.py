@@ -14,6 +14,7 @@ from collections.abc import Sequence
 __all__ = [
     "constant",
     "cosine",
+    "exponential",
     "linear",
     "multi_step",
     "one_cycle",
@@ -32,6 +33,11 @@ def linear(step: int, *, start: float, end: float, total: int) -> float:
     if total <= 0:
         return end
     return start + (end - start) * min(step, total) / total
+
+
+def exponential(step: int, *, gamma: float) -> float:
+    """One more factor ``gamma`` at every step."""
+    return float(gamma**step)
 
 
 def step_decay(step: int, *, step_size: int, gamma: float) -> float:

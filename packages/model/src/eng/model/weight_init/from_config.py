@@ -1,4 +1,4 @@
-"""Initialisation of parameters from configs."""
+"""Initialisation of a module as a config says."""
 
 from __future__ import annotations
 
@@ -16,15 +16,30 @@ __all__ = ["initialize"]
 def initialize(module: nn.Module, init_cfg: dict[str, Any] | list[dict[str, Any]]) -> None:
     """Initialise the parameters of a module.
 
+    Each config names an initialiser as ``type``, and as ``layer`` the classes of the layers that
+    it is for. Its ``override``, one config or several, initialises children that it names in
+    another way: all of their layers, whatever their class. An override with only a ``name`` takes
+    the settings of the config that it stands in, which needs no ``layer`` then.
+
     Args:
         module: The module.
-        init_cfg: Config of an initialiser in ``WEIGHT_INITIALIZERS``, or several. Each may have
-            ``override``, configs with the ``name`` of a child that is initialised differently; one
-            with only a ``name`` takes the settings of the config it stands in.
+        init_cfg: Config of an initialiser in ``WEIGHT_INITIALIZERS``, or several: ``Constant``,
+            ``Xavier``, ``Normal``, ``TruncNormal``, ``Uniform``, ``Kaiming``, ``Caffe2Xavier``,
+            ``Pretrained``.
 
     Raises:
         TypeError: If a config or an override is no dict.
-        ValueError: If an override has no ``name`` or the module no such child.
+        ValueError: If an override has no ``name``, the module no such child, or an override
+            changes settings without a ``type``.
+
+    Examples:
+        >>> initialize(nn.Linear(2, 3), dict(type='Constant', layer='Linear', val=1, bias=2))
+        >>> initialize(model, [
+        ...     dict(type='Kaiming', layer='Conv2d',
+        ...          override=dict(type='Normal', name='head', std=0.01, bias_prob=0.01)),
+        ...     dict(type='Constant', layer=['_BatchNorm', 'GroupNorm'], val=1)])
+        >>> initialize(backbone, dict(
+        ...     type='Pretrained', checkpoint='detector.pth', prefix='backbone.'))
     """
     for cfg in [init_cfg] if isinstance(init_cfg, Mapping) else init_cfg:
         if not isinstance(cfg, Mapping):
@@ -42,7 +57,8 @@ def _override(module: nn.Module, override: Any, settings: dict[str, Any]) -> Non
         raise TypeError(f"override must be a dict or a list of dicts, not {kind}")
     cfg = dict(override)
     name = cfg.pop("name", None)
-    if name is None or not hasattr(module, name):
+    child = getattr(module, name, None) if isinstance(name, str) else None
+    if not isinstance(child, nn.Module):
         children = [child for child, _ in module.named_children()]
         raise ValueError(
             f"override {dict(override)} must have the name of a child of {type(module).__name__}: "
@@ -51,4 +67,6 @@ def _override(module: nn.Module, override: Any, settings: dict[str, Any]) -> Non
     if cfg and "type" not in cfg:
         raise ValueError(f"override {dict(override)} changes settings, so it needs a type as well")
     inherited = {key: value for key, value in settings.items() if key != "layer"}
-    WEIGHT_INITIALIZERS.build(cfg or inherited)(getattr(module, name))
+    initializer = WEIGHT_INITIALIZERS.build(cfg or inherited)
+    initializer.wholemodule = True
+    initializer(child)

@@ -1,0 +1,183 @@
+"""From images as data loaders give them to a normalised batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from eng.model.stack_batch import pad_to, stack_batch
+from eng.registry import MODELS
+
+from .data_preprocessor import BaseDataPreprocessor
+
+__all__ = ["ImgDataPreprocessor"]
+
+
+@MODELS.register_module()
+class ImgDataPreprocessor(BaseDataPreprocessor):
+    """Copies images to the device, swaps channels, normalises, pads and stacks them.
+
+    Args:
+        mean: Mean of each channel, after channels are swapped, or one value for all of them.
+            Defaults to None, no normalisation.
+        std: Standard deviation, likewise. Defaults to None.
+        pad_size_divisor: What height and width of a batch are made divisible by. Defaults to 1.
+        pad_value: What the right and lower borders are padded with, after normalisation.
+            Defaults to 0.
+        bgr_to_rgb: Whether channels go from BGR to RGB. Defaults to False.
+        rgb_to_bgr: Whether channels go from RGB to BGR. Defaults to False.
+        non_blocking: Whether copies from pinned memory do not wait. Defaults to False.
+
+    Raises:
+        ValueError: If only one of ``mean`` and ``std`` is given, their lengths do not go together,
+            a ``std`` is 0, or channels are to be swapped both ways.
+
+    Examples:
+        >>> preprocess = ImgDataPreprocessor(
+        ...     mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375],
+        ...     bgr_to_rgb=True, pad_size_divisor=32)
+        >>> preprocess(dict(inputs=[image_a, image_b]))['inputs'].shape
+    """
+
+    def __init__(
+        self,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        pad_size_divisor: int = 1,
+        pad_value: float = 0,
+        bgr_to_rgb: bool = False,
+        rgb_to_bgr: bool = False,
+        non_blocking: bool = False,
+    ) -> None:
+        super().__init__(non_blocking)
+        if bgr_to_rgb and rgb_to_bgr:
+            raise ValueError("set bgr_to_rgb or rgb_to_bgr, not both: one undoes the other")
+        _check_statistics(mean, std)
+        self._channel_conversion = bgr_to_rgb or rgb_to_bgr
+        self._enable_normalize = mean is not None
+        if mean is not None and std is not None:
+            self.register_buffer("mean", _per_channel(mean), persistent=False)
+            self.register_buffer("std", _per_channel(std), persistent=False)
+        self.pad_size_divisor = pad_size_divisor
+        self.pad_value = pad_value
+
+    mean: Tensor
+    std: Tensor
+
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any] | list[Any]:
+        """Prepare a batch.
+
+        Args:
+            data: A dict whose ``inputs`` are a list of images (C, H_i, W_i), or a batch of them
+                (N, C, H, W); or a pair of those and the data samples.
+            training: Whether it is for training. Makes no difference here. Defaults to False.
+
+        Returns:
+            The same with ``inputs`` of float32 (N, C, H, W). A dict without ``data_samples`` has
+            None there.
+
+        Raises:
+            TypeError: If ``inputs`` is neither a list of tensors nor a tensor.
+            ValueError: If ``inputs`` is missing, or images have not the dimensions or channels
+                that are needed.
+        """
+        batch = self.cast_data(data)
+        if isinstance(batch, dict):
+            if "inputs" not in batch:
+                raise ValueError(f"a batch needs the key 'inputs', it has {list(batch)}")
+            batch["inputs"] = self._prepared(batch["inputs"])
+            batch.setdefault("data_samples", None)
+            return batch
+        inputs, *others = batch
+        return type(batch)([self._prepared(inputs), *others])
+
+    def _prepared(self, inputs: Any) -> Tensor:
+        if isinstance(inputs, Tensor):
+            if inputs.ndim != 4:
+                raise ValueError(
+                    "inputs that are one tensor must be a batch of images (N, C, H, W), "
+                    f"not of shape {tuple(inputs.shape)}"
+                )
+            self._check_channels(inputs[0], "inputs")
+            return self._padded(self._normalized(inputs))
+        if not isinstance(inputs, (list, tuple)):
+            raise TypeError(
+                f"inputs must be a list of images or a batch, not {type(inputs).__name__}"
+            )
+        for index, image in enumerate(inputs):
+            if not isinstance(image, Tensor):
+                raise TypeError(f"inputs[{index}] must be a tensor, not {type(image).__name__}")
+            self._check_channels(image, f"inputs[{index}]")
+        if all(image.shape == inputs[0].shape for image in inputs):
+            # Bytes are stacked before they become four times as many.
+            return self._padded(self._normalized(stack_batch(inputs)))
+        return stack_batch(
+            [self._normalized(image) for image in inputs], self.pad_size_divisor, self.pad_value
+        )
+
+    def _check_channels(self, image: Tensor, name: str) -> None:
+        if image.ndim != 3:
+            raise ValueError(
+                f"{name} must be an image (C, H, W), not of shape {tuple(image.shape)}"
+            )
+        channels = image.shape[0]
+        if self._channel_conversion and channels != 3:
+            raise ValueError(
+                f"{name} has {channels} channels: only images of 3 go from BGR to RGB or back"
+            )
+        if self._enable_normalize:
+            wanted = max(self.mean.numel(), self.std.numel())
+            if wanted not in (1, channels):
+                raise ValueError(f"{name} has {channels} channels, mean and std are for {wanted}")
+
+    def _normalized(self, images: Tensor) -> Tensor:
+        """One image or a batch, with channels swapped and normalised."""
+        if self._channel_conversion:
+            images = images.flip(-3)
+        if not self._enable_normalize:
+            return images.float()
+        if images.dtype is torch.float64:
+            images = images.float()
+        # The difference is a new tensor of float32: what was given stays as it is.
+        return images.sub(self.mean).div_(self.std)
+
+    def _padded(self, batch: Tensor) -> Tensor:
+        divisor = max(self.pad_size_divisor, 1)
+        height, width = (-(-size // divisor) * divisor for size in batch.shape[-2:])
+        if (height, width) == tuple(batch.shape[-2:]):
+            return batch
+        return pad_to(batch, (height, width), self.pad_value)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> ImgDataPreprocessor:
+        # A model in half precision still gets its images normalised in float32.
+        statistics = {name: buffer for name, buffer in self._buffers.items() if buffer is not None}
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        for name, buffer in statistics.items():
+            moved = self._buffers[name]
+            if moved is not None and moved.dtype is not torch.float32:
+                self._buffers[name] = buffer.to(moved.device)
+        return self
+
+
+def _per_channel(values: Sequence[float]) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
+
+
+def _check_statistics(mean: Sequence[float] | None, std: Sequence[float] | None) -> None:
+    if (mean is None) != (std is None):
+        raise ValueError(
+            f"give both mean and std, to normalise images, or neither: mean is {mean}, std is {std}"
+        )
+    if mean is None or std is None:
+        return
+    lengths = {len(mean), len(std)} - {1}
+    if 0 in lengths or len(lengths) > 1:
+        raise ValueError(
+            "mean and std must have one value for each channel, or one for all: "
+            f"mean has {len(mean)}, std has {len(std)}"
+        )
+    if any(value == 0 for value in std):
+        raise ValueError(f"std must have no 0, images are divided by it; got {list(std)}")

@@ -1,0 +1,59 @@
+"""One training step, for models and for whatever wraps them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from eng.optim import OptimWrapper
+
+__all__ = ["run_forward", "take_train_step"]
+
+
+def run_forward(model: nn.Module, data: Any, mode: str) -> Any:
+    """Call a model with a preprocessed batch, as keywords or positions as it comes.
+
+    Args:
+        model: The model, or its wrapper.
+        data: What the data preprocessor gave.
+        mode: ``'loss'``, ``'predict'`` or ``'tensor'``.
+
+    Returns:
+        What the model gives.
+
+    Raises:
+        TypeError: If the batch is neither a dict nor a list or tuple.
+    """
+    if isinstance(data, dict):
+        return model(**data, mode=mode)
+    if isinstance(data, (list, tuple)):
+        return model(*data, mode=mode)
+    bare = getattr(model, "module", model)
+    raise TypeError(
+        f"the data preprocessor of {type(bare).__name__} must give a dict, a list or a tuple, "
+        f"not {type(data).__name__}"
+    )
+
+
+def take_train_step(
+    model: nn.Module, bare: Any, data: Any, optim_wrapper: OptimWrapper
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Preprocess a batch, compute its losses and update the parameters.
+
+    Args:
+        model: What is called: the model itself, or its wrapper.
+        bare: The model itself, a :class:`BaseModel`.
+        data: A batch from the data loader.
+        optim_wrapper: What updates the parameters.
+
+    Returns:
+        The total loss, and losses by name for the log, on their device.
+    """
+    with optim_wrapper.optim_context(model):
+        data = bare.data_preprocessor(data, True)
+        losses = run_forward(model, data, "loss")
+    loss, log_vars = bare.parse_losses(losses)
+    optim_wrapper.check_losses(log_vars)
+    optim_wrapper.update_params(loss)
+    return loss, log_vars

@@ -1,0 +1,119 @@
+"""Batch normalisation over one process or over all of them."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+__all__ = ["convert_sync_batchnorm", "revert_sync_batchnorm"]
+
+
+def convert_sync_batchnorm(module: nn.Module, implementation: str = "torch") -> nn.Module:
+    """Replace every batch normalisation by one whose statistics are those of all processes.
+
+    Parameters and buffers are taken over themselves, not copied: an optimizer that has them goes
+    on, and what is shared stays shared. Convert before the model is wrapped.
+
+    Args:
+        module: The module. It is changed, unless it is itself such a layer.
+        implementation: ``'torch'`` (default) for :class:`torch.nn.SyncBatchNorm`, ``'mmcv'`` for
+            ``mmcv.ops.SyncBatchNorm``, which must be installed.
+
+    Returns:
+        The module.
+
+    Raises:
+        ValueError: If the implementation is unknown.
+        ImportError: If it is not installed.
+    """
+    target = _implementation(implementation)
+    # Layers that are synchronised already, of whichever kind, stay as they are.
+    return _replaced(module, _BatchNorm, target, spare=_sync_classes())
+
+
+def revert_sync_batchnorm(module: nn.Module) -> nn.Module:
+    """Replace every synchronised batch normalisation by one that works in a single process.
+
+    A model that was made for several processes runs then in one, also on the CPU. Parameters and
+    buffers are taken over themselves, not copied.
+
+    Args:
+        module: The module. It is changed, unless it is itself such a layer.
+
+    Returns:
+        The module.
+    """
+    return _replaced(module, _sync_classes(), _BatchNormXd)
+
+
+class _BatchNormXd(_BatchNorm):
+    """Batch normalisation of inputs of any number of dimensions, as a synchronised one takes."""
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() < 2:
+            raise ValueError(f"expected an input (N, C, ...), got one of {input.dim()} dimensions")
+
+
+def _replaced(
+    module: nn.Module,
+    source: Any,
+    target: type[nn.Module],
+    spare: tuple[type[nn.Module], ...] = (),
+    done: dict[int, nn.Module] | None = None,
+) -> nn.Module:
+    """A module with layers of some classes made anew as another class."""
+    # A layer that stands in several places is one layer afterwards as well.
+    done = {} if done is None else done
+    if id(module) in done:
+        return done[id(module)]
+    replacement = module
+    if isinstance(module, source) and not isinstance(module, spare):
+        replacement = _as(module, target)
+    done[id(module)] = replacement
+    for name, child in module._modules.items():
+        if child is not None:
+            replacement._modules[name] = _replaced(child, source, target, spare, done)
+    return replacement
+
+
+def _as(layer: Any, target: type[nn.Module]) -> nn.Module:
+    # On no device: its own parameters and buffers are dropped.
+    with torch.device("meta"):
+        made = target(
+            layer.num_features, layer.eps, layer.momentum, layer.affine, layer.track_running_stats
+        )
+    for name in ("weight", "bias"):
+        if name in layer._parameters:
+            made._parameters[name] = layer._parameters[name]
+    for name, buffer in layer._buffers.items():
+        made._buffers[name] = buffer
+    made.training = layer.training
+    if hasattr(layer, "qconfig"):
+        made.qconfig = layer.qconfig
+    if hasattr(layer, "process_group") and hasattr(made, "process_group"):
+        made.process_group = layer.process_group
+    return made
+
+
+def _implementation(name: str) -> type[nn.Module]:
+    if name == "torch":
+        return nn.SyncBatchNorm
+    if name != "mmcv":
+        raise ValueError(f"implementation must be 'torch' or 'mmcv', not {name!r}")
+    try:
+        return importlib.import_module("mmcv.ops").SyncBatchNorm
+    except ImportError as error:
+        raise ImportError(
+            "implementation='mmcv' needs mmcv with its compiled operators; 'torch' needs nothing"
+        ) from error
+
+
+def _sync_classes() -> tuple[type[nn.Module], ...]:
+    """Synchronised kinds. A model has layers of mmcv only where that has been imported."""
+    of_mmcv = getattr(sys.modules.get("mmcv.ops"), "SyncBatchNorm", None)
+    return (nn.SyncBatchNorm,) if of_mmcv is None else (nn.SyncBatchNorm, of_mmcv)

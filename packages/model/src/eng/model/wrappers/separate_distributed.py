@@ -1,0 +1,148 @@
+"""Data parallel training of models whose parts are updated in turn, such as a GAN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel.distributed import DistributedDataParallel
+
+from eng.device import get_device
+from eng.optim import OptimWrapperDict
+from eng.registry import MODEL_WRAPPERS
+
+from .distributed import MMDistributedDataParallel
+from .initial_values import share_initial_values
+
+__all__ = ["MMSeparateDistributedDataParallel"]
+
+
+@MODEL_WRAPPERS.register_module()
+class MMSeparateDistributedDataParallel(DistributedDataParallel):
+    """Wraps every part of a model in a :class:`MMDistributedDataParallel` of its own.
+
+    One wrapper around a whole GAN would wait for gradients of the generator while only the
+    discriminator is updated. Here each direct child with parameters to train has its own; the
+    steps are the model's, which calls its children and so their wrappers.
+
+    Args:
+        module: The model. It has no parameters to train outside of its children.
+        broadcast_buffers: Whether buffers are taken from the first process before each forward
+            pass. Defaults to False.
+        find_unused_parameters: Whether parameters without part in an output are looked for.
+            Defaults to False.
+        **kwargs: Further arguments of :class:`MMDistributedDataParallel`.
+
+    Raises:
+        ValueError: If the model itself has parameters to train, which no process would share.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        broadcast_buffers: bool = False,
+        find_unused_parameters: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        # Torch's class is the base for the sake of isinstance; its constructor would wrap the
+        # whole.
+        nn.Module.__init__(self)
+        own = [n for n, p in module.named_parameters(recurse=False) if p.requires_grad]
+        if own:
+            raise ValueError(
+                f"{type(module).__name__} itself has parameters to train, {own}, whose gradients "
+                "would not be shared: put them into a child"
+            )
+        self.module = module
+        device = torch.device(get_device())
+        for name, child in module.named_children():
+            child.to(device)
+            if any(parameter.requires_grad for parameter in child.parameters()):
+                settings = dict(kwargs)
+                if device.type != "cpu":
+                    settings.setdefault("device_ids", [torch.accelerator.current_device_index()])
+                module._modules[name] = MMDistributedDataParallel(
+                    child,
+                    broadcast_buffers=broadcast_buffers,
+                    find_unused_parameters=find_unused_parameters,
+                    **settings,
+                )
+            else:
+                share_initial_values(child)
+
+    def train_step(
+        self, data: dict[str, Any] | tuple | list, optim_wrapper: OptimWrapperDict
+    ) -> dict[str, Tensor]:
+        """Let the model take its training step.
+
+        Args:
+            data: A batch from the data loader.
+            optim_wrapper: What updates the parameters, one wrapper for each part.
+
+        Returns:
+            Losses by name, for the log.
+        """
+        return self.module.train_step(data, optim_wrapper)
+
+    def val_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
+        """Predict with the model.
+
+        Args:
+            data: A batch from the data loader.
+
+        Returns:
+            One prediction a sample.
+        """
+        return self.module.val_step(data)
+
+    def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
+        """Predict with the model.
+
+        Args:
+            data: A batch from the data loader.
+
+        Returns:
+            One prediction a sample.
+        """
+        return self.module.test_step(data)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the model, whose children share gradients.
+
+        Args:
+            *args: Arguments of the model.
+            **kwargs: Arguments of the model.
+
+        Returns:
+            What it gives.
+        """
+        return self.module(*args, **kwargs)
+
+    @contextmanager
+    def no_sync(self) -> Iterator[None]:
+        """Keep all parts from sharing gradients, while they are only accumulated.
+
+        Yields:
+            Nothing.
+        """
+        with ExitStack() as stack:
+            for child in self.module.children():
+                if isinstance(child, DistributedDataParallel):
+                    stack.enter_context(child.no_sync())
+            yield
+
+    def train(self, mode: bool = True) -> MMSeparateDistributedDataParallel:
+        """Set training or evaluation mode.
+
+        Args:
+            mode: Whether training mode. Defaults to True.
+
+        Returns:
+            The wrapper itself.
+        """
+        self.training = mode
+        self.module.train(mode)
+        return self

@@ -1,0 +1,108 @@
+"""Policies that say which parts of a model are sharded on their own, by name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import nn
+from torch.distributed.fsdp import wrap
+
+from eng.registry import FSDP_WRAP_POLICIES, MODELS, NotRegisteredError, Registry
+
+__all__ = ["build_wrap_policy", "parts_to_shard"]
+
+#: Takes a module, ``recurse`` and the number of its parameters that no part has taken, by
+#: ``nonwrapped_numel``. Asked with ``recurse=True`` whether to look into the module, with False
+#: whether to shard it.
+WrapPolicy = Callable[..., bool]
+
+for _policy in (
+    wrap.always_wrap_policy,
+    wrap.lambda_auto_wrap_policy,
+    wrap.size_based_auto_wrap_policy,
+    wrap.transformer_auto_wrap_policy,
+):
+    FSDP_WRAP_POLICIES.register_module(module=_policy)
+# The name that older releases of torch had for it.
+FSDP_WRAP_POLICIES.register_module(
+    module=wrap.size_based_auto_wrap_policy, name="default_auto_wrap_policy"
+)
+
+
+def build_wrap_policy(policy: str | Mapping[str, Any] | Callable[..., Any] | None) -> Any:
+    """Find a policy.
+
+    Args:
+        policy: A name in ``FSDP_WRAP_POLICIES``; a dict of a name as ``type`` and settings, where
+            classes of modules may be given by their names in ``MODELS``; a policy, which is
+            returned as it is; or None.
+
+    Returns:
+        A callable as torch takes it, or None.
+
+    Raises:
+        TypeError: If it is none of these.
+        NotRegisteredError: If a name is unknown.
+    """
+    if policy is None or (callable(policy) and not isinstance(policy, Mapping)):
+        return policy
+    if isinstance(policy, str):
+        return _found(FSDP_WRAP_POLICIES, policy)
+    if not isinstance(policy, Mapping) or "type" not in policy:
+        raise TypeError(
+            f"a wrap policy must be a name, a dict with 'type', a callable or None, not {policy!r}"
+        )
+    settings = {key: _with_classes(value) for key, value in policy.items() if key != "type"}
+    return functools.partial(_found(FSDP_WRAP_POLICIES, policy["type"]), **settings)
+
+
+def parts_to_shard(model: nn.Module, policy: WrapPolicy) -> list[nn.Module]:
+    """The parts of a model that a policy wants sharded on their own, the innermost first.
+
+    Args:
+        model: The model, which is not among them.
+        policy: The policy.
+
+    Returns:
+        The parts.
+    """
+    parts: list[nn.Module] = []
+    _collect(model, policy, parts, is_root=True)
+    return parts
+
+
+def _collect(
+    module: nn.Module, policy: WrapPolicy, parts: list[nn.Module], is_root: bool = False
+) -> int:
+    """Append the parts inside a module; return how many of its parameters they hold."""
+    count = sum(parameter.numel() for parameter in module.parameters())
+    if not policy(module=module, recurse=True, nonwrapped_numel=count):
+        return 0
+    taken = 0
+    for child in module.children():
+        if child not in parts:
+            taken += _collect(child, policy, parts)
+    if not is_root and policy(module=module, recurse=False, nonwrapped_numel=count - taken):
+        parts.append(module)
+        return count
+    return taken
+
+
+def _with_classes(value: Any) -> Any:
+    """Names of modules as their classes, in a set as torch wants them."""
+    names = [value] if isinstance(value, str) else value
+    if isinstance(names, (list, tuple, set)) and names and all(isinstance(n, str) for n in names):
+        return {_found(MODELS, name) for name in names}
+    return value
+
+
+def _found(registry: Registry, name: str) -> Any:
+    found = registry.get(name)
+    if found is None:
+        raise NotRegisteredError(
+            f"{name!r} is not in the registry {registry.name}, which has "
+            f"{sorted(registry.module_dict)}"
+        )
+    return found
