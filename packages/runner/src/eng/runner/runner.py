@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import copy
-import difflib
-import os
-import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -19,11 +15,8 @@ from eng.checkpoint import find_latest_checkpoint
 from eng.config import Config, ConfigError
 from eng.device import get_device
 from eng.dist import (
-    broadcast_object_list,
     explain_failures,
     get_dist_info,
-    is_distributed,
-    is_main_process,
     master_only,
 )
 from eng.dl_utils import collect_env
@@ -33,18 +26,16 @@ from eng.logging import MessageHub, MMLogger
 from eng.model import is_model_wrapper
 from eng.optim import OptimWrapper
 from eng.registry import (
-    EVALUATOR,
     HOOKS,
     LOG_PROCESSORS,
-    LOOPS,
-    MODEL_WRAPPERS,
-    MODELS,
     RUNNERS,
     VISUALIZERS,
     DefaultScope,
 )
 from eng.vis import Visualizer
 
+from . import run_names
+from .arguments import check_keys, check_loops, check_together, with_preprocessor
 from .base_loop import BaseLoop
 from .checkpointing import load_weights, resume_run, save_run
 from .data_position import samples_per_step
@@ -53,7 +44,10 @@ from .environment import set_random_seed, setup_environment
 from .errors import RunnerConfigError
 from .hook_list import HookList
 from .log_processor import LogProcessor
+from .loop_builder import build_eval_loop, build_evaluator, build_train_loop
+from .model_builder import build_model, wrap_for_processes
 from .optim_builder import build_schedulers, build_wrapper, scale_learning_rate
+from .run_properties import RunProperties
 
 __all__ = ["Runner"]
 
@@ -69,7 +63,7 @@ DEFAULT_HOOKS: dict[str, dict[str, Any]] = {
 
 
 @RUNNERS.register_module()
-class Runner:
+class Runner(RunProperties):
     """Trains, validates and tests a model as configs say.
 
     Every part is given as a config or as the object itself. The model is built at once, everything
@@ -157,26 +151,22 @@ class Runner:
             if not isinstance(cfg, Config)
             else copy.deepcopy(cfg)
         )
-        _check_together(
+        check_together(
             "train",
             train_dataloader=train_dataloader,
             train_cfg=train_cfg,
             optim_wrapper=optim_wrapper,
         )
-        _check_together(
+        check_together(
             "val", val_dataloader=val_dataloader, val_cfg=val_cfg, val_evaluator=val_evaluator
         )
-        _check_together(
+        check_together(
             "test",
             test_dataloader=test_dataloader,
             test_cfg=test_cfg,
             test_evaluator=test_evaluator,
         )
-        for name, value in (("train_cfg", train_cfg), ("val_cfg", val_cfg), ("test_cfg", test_cfg)):
-            if value is not None and not isinstance(value, (Mapping, BaseLoop)):
-                raise RunnerConfigError(
-                    f"{name} must be a dict or a loop, not {type(value).__name__}"
-                )
+        check_loops(train_cfg=train_cfg, val_cfg=val_cfg, test_cfg=test_cfg)
         if param_scheduler is not None and optim_wrapper is None:
             raise RunnerConfigError(
                 "param_scheduler needs an optim_wrapper whose settings it schedules"
@@ -197,11 +187,11 @@ class Runner:
         self._rank, self._world_size = get_dist_info()
         self._randomness_cfg = dict(randomness)
         self.set_randomness(**self._randomness_cfg)
-        self._timestamp = _shared_timestamp(self._work_dir)
-        self._experiment_name = experiment_name or _experiment_name(
+        self._timestamp = run_names.shared_timestamp(self._work_dir)
+        self._experiment_name = experiment_name or run_names.experiment_name(
             self.cfg.filename, self._timestamp
         )
-        self._instance_name = _unused_instance_name(self._experiment_name)
+        self._instance_name = run_names.unused_instance_name(self._experiment_name)
         self._log_dir = str(Path(self._work_dir) / self._timestamp)
         Path(self._log_dir).mkdir(parents=True, exist_ok=True)
 
@@ -220,7 +210,7 @@ class Runner:
         self.is_resuming = False
         self.model = self.wrap_model(
             self.cfg.get("model_wrapper_cfg"),
-            self.build_model(_with_preprocessor(model, data_preprocessor)),
+            self.build_model(with_preprocessor(model, data_preprocessor)),
         )
         self.meta = {
             "cfg": self.cfg.pretty_text,
@@ -247,7 +237,7 @@ class Runner:
                 the arguments misspelt.
         """
         cfg = copy.deepcopy(cfg)
-        _check_keys(cfg)
+        check_keys(cfg, _ARGUMENTS)
         known = {name: cfg[name] for name in _ARGUMENTS if name in cfg}
         if known.get("env_cfg") is None:
             known.pop("env_cfg", None)
@@ -352,13 +342,7 @@ class Runner:
         Raises:
             RunnerConfigError: If it is neither, or the config builds something else.
         """
-        if isinstance(model, nn.Module):
-            return model
-        if not isinstance(model, Mapping):
-            raise RunnerConfigError(
-                f"model must be a module or a config, not {type(model).__name__}"
-            )
-        return MODELS.build(model)
+        return build_model(model)
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """Move a model to its device and, with several processes, wrap it.
@@ -379,13 +363,8 @@ class Runner:
         if self._train_loop is not None:
             # Now, since wrappers give all processes the values of the first, or shard them.
             self._init_weights(model)
-        cfg = {"type": "MMDistributedDataParallel", **(model_wrapper_cfg or {})}
-        if cfg["type"] == "MMDistributedDataParallel":
-            cfg.setdefault("broadcast_buffers", False)
-            cfg.setdefault("find_unused_parameters", self.cfg.get("find_unused_parameters", False))
-            if torch.cuda.is_available():
-                cfg.setdefault("device_ids", [torch.cuda.current_device()])
-        return MODEL_WRAPPERS.build(cfg, default_args={"module": model})
+        unused = self.cfg.get("find_unused_parameters", False)
+        return wrap_for_processes(model, model_wrapper_cfg or {}, unused)
 
     def _init_weights(self, model: Any) -> None:
         if hasattr(model, "init_weights") and not self._weights_are_initialized:
@@ -457,11 +436,7 @@ class Runner:
         Returns:
             The evaluator.
         """
-        if hasattr(evaluator, "evaluate") and hasattr(evaluator, "metrics"):
-            return evaluator
-        if isinstance(evaluator, Mapping) and "metrics" in evaluator:
-            return EVALUATOR.build({"type": "Evaluator", **evaluator})
-        return Evaluator(evaluator)
+        return build_evaluator(evaluator)
 
     def build_train_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
         """Build the training loop.
@@ -475,17 +450,7 @@ class Runner:
         Raises:
             RunnerConfigError: If the config has neither ``type`` nor ``by_epoch``, or both.
         """
-        if isinstance(loop, BaseLoop):
-            return loop
-        cfg = dict(loop)
-        if ("type" in cfg) == ("by_epoch" in cfg):
-            raise RunnerConfigError(
-                f"train_cfg needs either 'by_epoch' or 'type'; it has {sorted(cfg)}"
-            )
-        if "type" not in cfg:
-            by_epoch = cfg.pop("by_epoch")
-            cfg["type"] = "EpochBasedTrainLoop" if by_epoch else "IterBasedTrainLoop"
-        return LOOPS.build(cfg, default_args={"runner": self, "dataloader": self._train_dataloader})
+        return build_train_loop(self, loop, self._train_dataloader)
 
     def build_val_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
         """Build the validation loop.
@@ -496,7 +461,7 @@ class Runner:
         Returns:
             The loop.
         """
-        return self._build_eval_loop(loop, "ValLoop", self._val_dataloader, self._val_evaluator)
+        return build_eval_loop(self, loop, "ValLoop", self._val_dataloader, self._val_evaluator)
 
     def build_test_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
         """Build the test loop.
@@ -507,15 +472,7 @@ class Runner:
         Returns:
             The loop.
         """
-        return self._build_eval_loop(loop, "TestLoop", self._test_dataloader, self._test_evaluator)
-
-    def _build_eval_loop(
-        self, loop: BaseLoop | dict[str, Any], default: str, dataloader: Any, evaluator: Any
-    ) -> BaseLoop:
-        if isinstance(loop, BaseLoop):
-            return loop
-        defaults = {"runner": self, "dataloader": dataloader, "evaluator": evaluator}
-        return LOOPS.build({"type": default, **loop}, default_args=defaults)
+        return build_eval_loop(self, loop, "TestLoop", self._test_dataloader, self._test_evaluator)
 
     def build_log_processor(self, log_processor: LogProcessor | dict[str, Any]) -> LogProcessor:
         """Build what makes lines of the log.
@@ -809,217 +766,5 @@ class Runner:
         self.logger.info(f"Environment:\n{lines}")
         self.logger.info(f"Config:\n{self.cfg.pretty_text}")
 
-    # ------------------------------------------------------------------ what there is
-
-    @property
-    def experiment_name(self) -> str:
-        """Name of the experiment."""
-        return self._experiment_name
-
-    @property
-    def work_dir(self) -> str:
-        """Directory for checkpoints and logs."""
-        return self._work_dir
-
-    @property
-    def log_dir(self) -> str:
-        """Folder of the work directory that this start of the run logs into."""
-        return self._log_dir
-
-    @property
-    def timestamp(self) -> str:
-        """When the runner was made."""
-        return self._timestamp
-
-    @property
-    def model_name(self) -> str:
-        """Name of the class of the model."""
-        return type(self._bare_model).__name__
-
-    @property
-    def launcher(self) -> str:
-        """What started the processes."""
-        return self._launcher
-
-    @property
-    def distributed(self) -> bool:
-        """Whether there are several processes."""
-        return self._distributed
-
-    @property
-    def rank(self) -> int:
-        """Rank of this process."""
-        return self._rank
-
-    @property
-    def world_size(self) -> int:
-        """Number of processes."""
-        return self._world_size
-
-    @property
-    def seed(self) -> int:
-        """The seed of all random number generators."""
-        return self._seed
-
-    @property
-    def deterministic(self) -> bool:
-        """Whether only deterministic algorithms are used."""
-        return self._deterministic
-
-    @property
-    def hooks(self) -> list[Hook]:
-        """All hooks in the order in which they run."""
-        return list(self._hooks)
-
-    @property
-    def epoch(self) -> int:
-        """Epochs of training done."""
-        return self._of_train_loop("epoch") if isinstance(self._train_loop, BaseLoop) else 0
-
-    @property
-    def iter(self) -> int:
-        """Iterations of training done."""
-        return self._of_train_loop("iter") if isinstance(self._train_loop, BaseLoop) else 0
-
-    @property
-    def max_epochs(self) -> int | None:
-        """Epochs of the whole training, None without one."""
-        return self._of_train_loop("max_epochs")
-
-    @property
-    def max_iters(self) -> int | None:
-        """Iterations of the whole training, None without one."""
-        return self._of_train_loop("max_iters")
-
-    @property
-    def val_interval(self) -> int | None:
-        """Epochs or iterations between two validations."""
-        return self._of_train_loop("val_interval")
-
-    @property
-    def val_begin(self) -> int | None:
-        """First epoch or iteration that may be validated."""
-        return self._of_train_loop("val_begin")
-
-    def _of_train_loop(self, name: str) -> Any:
-        if isinstance(self._train_loop, BaseLoop):
-            return getattr(self._train_loop, name)
-        return self._train_loop.get(name) if self._train_loop is not None else None
-
-    @property
-    def train_loop(self) -> Any:
-        """The training loop, built when first asked for."""
-        if self._train_loop is not None and not isinstance(self._train_loop, BaseLoop):
-            self._train_loop = self.build_train_loop(self._train_loop)
-        return self._train_loop
-
-    @property
-    def val_loop(self) -> Any:
-        """The validation loop, built when first asked for."""
-        if self._val_loop is not None and not isinstance(self._val_loop, BaseLoop):
-            self._val_loop = self.build_val_loop(self._val_loop)
-        return self._val_loop
-
-    @property
-    def test_loop(self) -> Any:
-        """The test loop, built when first asked for."""
-        if self._test_loop is not None and not isinstance(self._test_loop, BaseLoop):
-            self._test_loop = self.build_test_loop(self._test_loop)
-        return self._test_loop
-
-    @property
-    def train_dataloader(self) -> Any:
-        """The data loader of training."""
-        return self.train_loop.dataloader
-
-    @property
-    def val_dataloader(self) -> Any:
-        """The data loader of validation."""
-        return self.val_loop.dataloader
-
-    @property
-    def test_dataloader(self) -> Any:
-        """The data loader of testing."""
-        return self.test_loop.dataloader
-
-    @property
-    def val_evaluator(self) -> Any:
-        """The evaluator of validation."""
-        return self.val_loop.evaluator
-
-    @property
-    def test_evaluator(self) -> Any:
-        """The evaluator of testing."""
-        return self.test_loop.evaluator
-
-    @property
-    def _bare_model(self) -> Any:
-        return self.model.module if is_model_wrapper(self.model) else self.model
-
-    @property
-    def _has_several_optimizers(self) -> bool:
-        return hasattr(self.optim_wrapper, "optim_wrappers")
-
 
 _ARGUMENTS = [name for name in Runner.__init__.__annotations__ if name not in ("return", "cfg")]
-
-
-def _check_together(mode: str, **parts: Any) -> None:
-    missing = [name for name, part in parts.items() if part is None]
-    if missing and len(missing) < len(parts):
-        given = [name for name in parts if name not in missing]
-        raise RunnerConfigError(
-            f"{', '.join(given)} given, but not {', '.join(missing)}: for {mode} give all of "
-            f"{', '.join(parts)}, or none of them"
-        )
-
-
-def _check_keys(cfg: Mapping[str, Any]) -> None:
-    for name in ("model", "work_dir"):
-        if name not in cfg:
-            raise RunnerConfigError(f"the config has no {name!r}, which a runner needs")
-    for key in cfg:
-        if key in _ARGUMENTS:
-            continue
-        close = difflib.get_close_matches(str(key), _ARGUMENTS, n=1, cutoff=0.85)
-        # A variable may be named a little like an argument that is there, a misspelling hardly.
-        likeness = difflib.SequenceMatcher(None, str(key), close[0]).ratio() if close else 0
-        if close and (close[0] not in cfg or likeness > 0.93):
-            raise RunnerConfigError(
-                f"the config has {key!r}, which is no argument of the runner: did you mean "
-                f"{close[0]!r}?"
-            )
-
-
-def _with_preprocessor(model: Any, data_preprocessor: Any) -> Any:
-    if isinstance(model, Mapping) and data_preprocessor is not None:
-        return {"data_preprocessor": data_preprocessor, **model}
-    return model
-
-
-def _shared_timestamp(work_dir: str) -> str:
-    """The time, the same in all processes, as a name not yet taken in the work directory."""
-    shared = [""]
-    if is_main_process():
-        now = time.strftime("%Y%m%d_%H%M%S")
-        count = 1
-        shared[0] = now
-        while os.path.exists(os.path.join(work_dir, shared[0])):  # noqa: PTH110, PTH118
-            count += 1
-            shared[0] = f"{now}_{count}"
-    if is_distributed():
-        broadcast_object_list(shared)
-    return shared[0]
-
-
-def _experiment_name(config_file: str | None, timestamp: str) -> str:
-    return f"{Path(config_file).stem}_{timestamp}" if config_file else timestamp
-
-
-def _unused_instance_name(name: str) -> str:
-    """A name under which no other runner of this process has its logger and message hub."""
-    candidate, count = name, 1
-    while MessageHub.check_instance_created(candidate):
-        count += 1
-        candidate = f"{name}_{count}"
-    return candidate

@@ -1,0 +1,82 @@
+"""Building loops and their evaluators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from eng.evaluator import Evaluator
+from eng.registry import EVALUATOR, LOOPS
+
+from .base_loop import BaseLoop
+from .errors import RunnerConfigError
+
+if TYPE_CHECKING:
+    from .runner import Runner
+
+__all__ = ["build_eval_loop", "build_evaluator", "build_train_loop"]
+
+
+def build_train_loop(runner: Runner, loop: BaseLoop | dict[str, Any], dataloader: Any) -> BaseLoop:
+    """Build a training loop.
+
+    Args:
+        runner: The runner that it belongs to.
+        loop: The loop, which is returned as it is, or its config.
+        dataloader: The data loader, or its config.
+
+    Returns:
+        The loop.
+
+    Raises:
+        RunnerConfigError: If the config has neither ``type`` nor ``by_epoch``, or both.
+    """
+    if isinstance(loop, BaseLoop):
+        return loop
+    cfg = dict(loop)
+    if ("type" in cfg) == ("by_epoch" in cfg):
+        raise RunnerConfigError(
+            f"train_cfg needs either 'by_epoch' or 'type'; it has {sorted(cfg)}"
+        )
+    if "type" not in cfg:
+        by_epoch = cfg.pop("by_epoch")
+        cfg["type"] = "EpochBasedTrainLoop" if by_epoch else "IterBasedTrainLoop"
+    return LOOPS.build(cfg, default_args={"runner": runner, "dataloader": dataloader})
+
+
+def build_eval_loop(
+    runner: Runner, loop: BaseLoop | dict[str, Any], default: str, dataloader: Any, evaluator: Any
+) -> BaseLoop:
+    """Build a loop that evaluates.
+
+    Args:
+        runner: The runner that it belongs to.
+        loop: The loop, which is returned as it is, or its config.
+        default: The ``type`` of a config without one.
+        dataloader: The data loader, or its config.
+        evaluator: The evaluator, or its config.
+
+    Returns:
+        The loop.
+    """
+    if isinstance(loop, BaseLoop):
+        return loop
+    defaults = {"runner": runner, "dataloader": dataloader, "evaluator": evaluator}
+    return LOOPS.build({"type": default, **loop}, default_args=defaults)
+
+
+def build_evaluator(evaluator: Any) -> Evaluator:
+    """Build an evaluator.
+
+    Args:
+        evaluator: An evaluator, which is returned as it is; a metric, its config, or a list of
+            these; or a dict with ``metrics``.
+
+    Returns:
+        The evaluator.
+    """
+    if hasattr(evaluator, "evaluate") and hasattr(evaluator, "metrics"):
+        return evaluator
+    if isinstance(evaluator, Mapping) and "metrics" in evaluator:
+        return EVALUATOR.build({"type": "Evaluator", **evaluator})
+    return Evaluator(evaluator)

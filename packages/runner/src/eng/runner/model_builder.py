@@ -1,0 +1,56 @@
+"""Building a model and what wraps it for several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from eng.registry import MODEL_WRAPPERS, MODELS
+
+from .errors import RunnerConfigError
+
+__all__ = ["build_model", "wrap_for_processes"]
+
+
+def build_model(model: nn.Module | dict[str, Any]) -> nn.Module:
+    """Build a model.
+
+    Args:
+        model: The model, which is returned as it is, or its config.
+
+    Returns:
+        The model.
+
+    Raises:
+        RunnerConfigError: If it is neither.
+    """
+    if isinstance(model, nn.Module):
+        return model
+    if not isinstance(model, Mapping):
+        raise RunnerConfigError(f"model must be a module or a config, not {type(model).__name__}")
+    return MODELS.build(model)
+
+
+def wrap_for_processes(
+    model: nn.Module, cfg: Mapping[str, Any], find_unused_parameters: bool
+) -> nn.Module:
+    """Wrap a model for several processes.
+
+    Args:
+        model: The model, on its device.
+        cfg: Config of the wrapper, whose ``type`` defaults to ``MMDistributedDataParallel``.
+        find_unused_parameters: Default of that setting of ``MMDistributedDataParallel``.
+
+    Returns:
+        The wrapper.
+    """
+    settings = {"type": "MMDistributedDataParallel", **cfg}
+    if settings["type"] == "MMDistributedDataParallel":
+        settings.setdefault("broadcast_buffers", False)
+        settings.setdefault("find_unused_parameters", find_unused_parameters)
+        if torch.cuda.is_available():
+            settings.setdefault("device_ids", [torch.cuda.current_device()])
+    return MODEL_WRAPPERS.build(settings, default_args={"module": model})
