@@ -168,6 +168,7 @@ torch.distributed.destroy_process_group()
 """
 
 
+@pytest.mark.slow
 def test_torchrun_starts_it(tmp_path):
     script = tmp_path / "program.py"
     script.write_text(PROGRAM)
@@ -185,6 +186,7 @@ def test_torchrun_starts_it(tmp_path):
     assert seen == ["seen 0 0 2 3", "seen 1 1 2 3"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("launcher", ["mpi", "slurm"])
 def test_processes_with_the_variables_of_other_launchers_meet(tmp_path, launcher):
     port = str(free_port())

@@ -37,6 +37,7 @@ def test_an_exception_is_told_with_its_rank():
         run_in_processes(dist_cases.own_failure, 1)
 
 
+@pytest.mark.slow
 def test_objects_of_hundreds_of_megabytes():
     run_in_processes(dist_cases.large_object, 2, 300)
 
@@ -51,6 +52,7 @@ def test_a_folder_of_somebody_else_is_left_as_it_was(tmp_path):
     assert listings == [["theirs"]] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "cause"),
     [
@@ -65,6 +67,7 @@ def test_a_rank_that_dies_in_the_backward_pass_is_named(how, cause):
             raise results[rank]
 
 
+@pytest.mark.slow
 def test_without_a_block_the_cause_is_told_at_the_end(tmp_path):
     path = tmp_path / "stderr"
     run_in_processes(dist_cases.ending_in_backward, 2, "raise", False, str(path), check=False)
@@ -92,12 +95,14 @@ def test_all_ranks_raise_together(case, message, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_barrier_says_who_is_missing():
     results = run_in_processes(dist_cases.late, 2, check=False)
     with pytest.raises(RuntimeError, match="rank 1 had not come"):
         raise results[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "cause"), [("raise", "rank 1 failed with ValueError: oh no"), ("kill", "from rank 1 ")]
 )

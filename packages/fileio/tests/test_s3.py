@@ -213,6 +213,7 @@ def test_uploads_stream(args, root, monkeypatch):
     assert fileio.isfile(f"{root}/x", args)
 
 
+@pytest.mark.slow
 def test_a_tree_is_deleted_a_thousand_objects_at_a_time(args, root, client, asked):
     keys = [f"{root[len('s3://bucket/') :]}/{number}" for number in range(1203)]
     for batch in (keys[i::8] for i in range(8)):
@@ -247,6 +248,7 @@ def test_what_cannot_be_deleted_is_listed(args, root, monkeypatch):
     assert list(fileio.list_dir_or_file(root, backend_args=args, recursive=True)) == ["b", "b/c"]
 
 
+@pytest.mark.slow
 def test_listing_is_lazy_and_in_pages(args, root, client, asked):
     prefix = root[len("s3://bucket/") :]
     for number in range(1100):

@@ -171,18 +171,13 @@ def test_where_print_log_prints(capsys):
         print_log("x", "nobody")
 
 
-def log_from_child(logger, text):
-    logger.info(text)
-
-
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_workers_write_into_the_same_file(tmp_path, method):
     logger = MMLogger.get_instance("workers", log_file=tmp_path / "log")
     logger.info("parent")
     context = multiprocessing.get_context(method)
-    processes = [
-        context.Process(target=log_from_child, args=(logger, f"child {i}")) for i in range(2)
-    ]
+    # A method of the logger, since a spawned process cannot import the functions of this file.
+    processes = [context.Process(target=logger.info, args=(f"child {i}",)) for i in range(2)]
     for process in processes:
         process.start()
     for process in processes:

@@ -17,7 +17,10 @@ SHARDED = [name for name in WRAPPERS if name.startswith("fsdp")]
 CASES = [(accumulate, clip) for accumulate in (1, 3) for clip in (False, True)]
 
 
-@pytest.fixture(scope="module", params=[2, 4], ids=lambda count: f"{count}_processes")
+FOUR = pytest.param(4, marks=pytest.mark.slow)
+
+
+@pytest.fixture(scope="module", params=[2, FOUR], ids=lambda count: f"{count}_processes")
 def ranks(request, tmp_path_factory):
     """What each process found, and where files are."""
     folder = tmp_path_factory.mktemp("full")
