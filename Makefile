@@ -30,7 +30,7 @@ digits: $(READY)
 	@$(PY) examples/digits/run.py
 
 test: $(READY)
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto --dist loadfile
 
 check: $(READY)
 	@$(VENV)/bin/ruff format --check .

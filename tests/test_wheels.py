@@ -20,7 +20,7 @@ TORCH_FREE = {"utils", "registry", "fileio", "config", "logging"}
 #: Settings of pip that uv is to share, so that both take the same torch.
 SHARED = {"find-links": "UV_FIND_LINKS", "index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}
 
-pytestmark = pytest.mark.wheels
+pytestmark = [pytest.mark.wheels, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +87,7 @@ def run(command: list[object], env: dict[str, str], cwd: Path | None = None) -> 
     """Standard output of a command that must succeed; what it said where it does not."""
     words = [str(word) for word in command]
     done = subprocess.run(
-        words, env=env, cwd=cwd, capture_output=True, text=True, timeout=280, check=False
+        words, env=env, cwd=cwd, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
     return done.stdout

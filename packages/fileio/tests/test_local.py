@@ -274,7 +274,7 @@ def without_power(tmp_path):
         return kind, message
 
     for folder in [tmp_path, *tmp_path.parents]:
-        if os.geteuid() == 0 and folder.name.startswith(("pytest-", "test_")):
+        if os.geteuid() == 0 and folder.name.startswith(("pytest-", "popen-", "test_")):
             folder.chmod(0o755)
     return run
 
