@@ -32,7 +32,6 @@ def kill_a_writer(write, longest, dice):
     assert os.WIFSIGNALED(status), "the writer failed before it was killed"
 
 
-@pytest.mark.slow
 def test_killed_local_writes_leave_nothing_half_written(tmp_path):
     size, path, dice = 1 << 20, tmp_path / "file", random.Random(0)
     fileio.put(bytes(size), path)

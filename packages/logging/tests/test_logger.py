@@ -29,16 +29,18 @@ def no_instances(monkeypatch):
     MMLogger._instance_dict.update(before)
 
 
-def on_a_terminal(monkeypatch, work):
+def on_a_terminal(monkeypatch, work, lines):
     ours, theirs = pty.openpty()
     with os.fdopen(theirs, "w") as terminal:
         monkeypatch.setattr("sys.stdout", terminal)
         work()
         terminal.flush()
-        text = os.read(ours, 65536).decode().replace("\r\n", "\n")
+        written = b""
+        while written.count(b"\n") < lines:  # a terminal hands over as much as it has so far
+            written += os.read(ours, 65536)
         monkeypatch.undo()
     os.close(ours)
-    return text
+    return written.decode().replace("\r\n", "\n")
 
 
 def test_levels_have_colours_on_a_terminal_only(monkeypatch, tmp_path, capsys):
@@ -48,7 +50,7 @@ def test_levels_have_colours_on_a_terminal_only(monkeypatch, tmp_path, capsys):
         for level in ("debug", "info", "warning", "error", "critical"):
             getattr(logger, level)("text")
 
-    coloured = on_a_terminal(monkeypatch, work)
+    coloured = on_a_terminal(monkeypatch, work, 5)
     assert re.findall("\033\\[([\\d;]+)m([A-Z]+)\033\\[0m", coloured) == [
         ("36", "DEBUG"),
         ("32", "INFO"),
@@ -60,7 +62,7 @@ def test_levels_have_colours_on_a_terminal_only(monkeypatch, tmp_path, capsys):
     work()
     assert "\033" not in capsys.readouterr().out
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\033" not in on_a_terminal(monkeypatch, work)
+    assert "\033" not in on_a_terminal(monkeypatch, work, 5)
 
 
 def test_the_names_of_logger_and_instance_differ(capsys):
