@@ -12,7 +12,7 @@ from eng.config.action import CommandLineOptions, DictAction
 from eng.config.config_dict import ConfigDict, to_plain
 from eng.config.errors import CODE, COMMAND_LINE, ConfigError, Origin
 from eng.config.files import RESERVED, read, read_text
-from eng.config.merge import Origins, merge
+from eng.config.merge import Origins, merge, origin_of
 from eng.config.path import value_at
 from eng.utils import import_modules_from_strings
 
@@ -209,10 +209,7 @@ class Config(MutableMapping[str, Any]):
                 return CODE
         except KeyError:
             return CODE
-        path = tuple(key.split("."))
-        while path and path not in self._origins:
-            path = path[:-1]
-        return self._origins.get(path, CODE)
+        return origin_of(self._origins, tuple(key.split(".")), CODE)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dictionaries, all the way down."""

@@ -46,7 +46,7 @@ def merge(
             if not (list_keys and str(key).isdigit() and int(key) < len(result)):
                 raise ConfigError(
                     f"{'.'.join(at)}: {key!r} is no index of a list of length {len(result)}",
-                    _origin(new_origins, at, default),
+                    origin_of(new_origins, at, default),
                 )
             index = int(key)
         there = isinstance(result, list) or index in result
@@ -56,7 +56,7 @@ def merge(
                 raise ConfigError(
                     f"{'.'.join(at)} is a dict, but the base has a {type(old).__name__} there "
                     f"({origins.get(at, default)}); set {DELETE}=True to drop that of the base",
-                    _origin(new_origins, at, default),
+                    origin_of(new_origins, at, default),
                 )
             result[index] = merge(value, old, new_origins, origins, default, at, strict, list_keys)
             continue
@@ -68,7 +68,7 @@ def merge(
             result[index] = new_value(kept, new_origins, default, at, strict)
         else:
             result[index] = new_value(value, new_origins, default, at, strict)
-        origins[at] = _origin(new_origins, at, default)
+        origins[at] = origin_of(new_origins, at, default)
         if isinstance(value, _CONTAINERS):
             origins.update({k: v for k, v in new_origins.items() if k[: len(at)] == at})
     return result
@@ -104,7 +104,7 @@ def new_value(
         raise ConfigError(
             f"{'.'.join(path) or 'the file'} has {DELETE}, but there is nothing to delete: no "
             "base has that key",
-            _origin(origins, (*path, DELETE), default),
+            origin_of(origins, (*path, DELETE), default),
         )
     return {
         key: new_value(each, origins, default, (*path, str(key)), strict)
@@ -113,7 +113,14 @@ def new_value(
     }
 
 
-def _origin(origins: Origins, path: tuple[str, ...], default: Origin) -> Origin:
+def origin_of(origins: Origins, path: tuple[str, ...], default: Origin) -> Origin:
+    """Return the origin of a value: its own, else that of the nearest value around it.
+
+    Args:
+        origins: Known origins.
+        path: Keys that lead to the value.
+        default: Where no value around it has one.
+    """
     while path and path not in origins:
         path = path[:-1]
     return origins.get(path, default)

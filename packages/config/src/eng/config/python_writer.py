@@ -14,7 +14,7 @@ from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from eng.config.scalars import plain_scalar
-from eng.config.variables import is_filled_in
+from eng.config.variables import FILLED_IN, is_filled_in
 
 # What to do with a value that cannot be written: given the keys that lead to it and the reason, it
 # raises, or returns what to write instead.
@@ -113,7 +113,7 @@ class PythonWriter:
         if not found:
             return self._refuse(path, f"it is of type {type(value).__name__}", value)
         if isinstance(plain, str) and is_filled_in(plain):
-            self._refuse(path, "it has a variable that loading would fill in", plain)
+            self._refuse(path, FILLED_IN, plain)
         return _real(plain) if isinstance(plain, float) else repr(plain)
 
     def _reference(self, value: Any, path: tuple[Any, ...]) -> str:

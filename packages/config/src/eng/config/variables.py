@@ -17,6 +17,8 @@ _VARIABLE = re.compile(
 )
 _ENVIRONMENT = re.compile(r"\{\{\s*\$(\w+)\s*(?::\s*([^{}\n]*?))?\s*\}\}")
 BASE_VARIABLE = re.compile(r"\{\{\s*_base_\.([\w.]+)\s*\}\}")
+# Why a dump refuses a text in which one of these stands.
+FILLED_IN = "it has a variable that loading would fill in"
 
 
 def substitute(text: str, path: Path) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from eng.config.errors import ConfigError, Origin
 from eng.config.python_writer import PythonWriter, Refusal
 from eng.config.scalars import plain_scalar
-from eng.config.variables import is_filled_in
+from eng.config.variables import FILLED_IN, is_filled_in
 
 _UNICODE_BREAKS = "\x85\u2028\u2029\ufeff"
 
@@ -65,7 +65,7 @@ def _plain(value: Any, path: tuple[Any, ...], more: tuple[type, ...], refuse: Re
             if not isinstance(key, str) and not (more and plain_scalar(key)[0]):
                 refuse((*path, key), "the key must be a string; dump the config as py", key)
             if isinstance(key, str) and is_filled_in(key):
-                refuse((*path, key), "it has a variable that loading would fill in", key)
+                refuse((*path, key), FILLED_IN, key)
         return {plain_scalar(k)[1]: _plain(v, (*path, k), more, refuse) for k, v in value.items()}
     if isinstance(value, list):
         return [_plain(each, (*path, i), more, refuse) for i, each in enumerate(value)]
@@ -76,5 +76,5 @@ def _plain(value: Any, path: tuple[Any, ...], more: tuple[type, ...], refuse: Re
         kind = type(value).__name__
         refuse(path, f"the format has no {kind}; dump the config as py", value)
     if isinstance(plain, str) and is_filled_in(plain):
-        refuse(path, "it has a variable that loading would fill in", plain)
+        refuse(path, FILLED_IN, plain)
     return plain
