@@ -1,15 +1,16 @@
 """Speed of eng.dist: many small tensors reduced as one, over processes with gloo.
 
-Against a flat tensor that is there already, joining and parting many costs two copies. On loopback
-with two processes the reduction itself is little more than that; the more processes there are, the
-more of the time it takes. The target is for four.
+They are held against a flat tensor that is there already. How long gloo takes jumps between a few
+times, by the way its threads meet, so a run counts the mean and not the median; and where the
+processes of a run are placed matters too, so each number is the median of several runs.
 """
 
 import multiprocessing
 import os
+import random
 import sys
 import time
-from statistics import median
+from statistics import fmean, median
 
 import torch
 import torch.distributed as torch_dist
@@ -17,7 +18,9 @@ from torch.distributed import TCPStore
 
 from eng import dist
 
-TENSORS, ELEMENTS, ROUNDS, ROUNDS_SINGLY = 200, 1000, 60, 5
+TENSORS, ELEMENTS = 200, 1000
+RUNS, ROUNDS, ROUNDS_SINGLY = 7, 200, 2
+TARGET = 1.3
 
 
 def seconds(call):
@@ -25,6 +28,10 @@ def seconds(call):
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
+
+
+def trimmed_mean(values):
+    return fmean(sorted(values)[: max(1, len(values) * 19 // 20)])
 
 
 def work(rank, world_size, port, answers):
@@ -45,13 +52,17 @@ def work(rank, world_size, port, answers):
         "params": lambda: dist.all_reduce_params(small),
         "singly": lambda: dist.all_reduce_params(small, coalesce=False),
     }
-    # turn by turn, so that a machine which is busy for a while slows all
+    # turn by turn, so that a machine which is busy for a while slows all; in an order that changes,
+    # since a call finds in the caches what the one before has left
+    order = random.Random(0)
+    names = list(calls)
     times = {name: [] for name in calls}
     for round_ in range(ROUNDS):
-        for name, call in calls.items():
+        order.shuffle(names)
+        for name in names:
             if name != "singly" or round_ < ROUNDS_SINGLY:
-                times[name].append(seconds(call))
-    answers.put({name: median(each) for name, each in times.items()})
+                times[name].append(seconds(calls[name]))
+    answers.put({name: trimmed_mean(each) for name, each in times.items()})
     torch_dist.barrier()
     torch_dist.destroy_process_group()
 
@@ -73,17 +84,19 @@ def measure(world_size):
 
 
 def main():
-    ratios = {}
+    worst = 0.0
     for world_size in (2, 4):
-        times = measure(world_size)
-        ratios[world_size] = times["params"] / times["flat"]
+        runs = [measure(world_size) for _ in range(RUNS)]
+        ratios = sorted(times["params"] / times["flat"] for times in runs)
+        milliseconds = {name: median(times[name] for times in runs) * 1e3 for name in runs[0]}
+        worst = max(worst, median(ratios))
         print(
             f"{world_size} processes: all_reduce_params of {TENSORS} tensors "
-            f"{times['params'] * 1e3:.2f} ms, {ratios[world_size]:.2f} times one flat all_reduce"
-            f"{': target 1.3' if world_size == 4 else ''}; "
-            f"one by one {times['singly'] * 1e3:.2f} ms"
+            f"{milliseconds['params']:.2f} ms, {median(ratios):.2f} times one flat all_reduce "
+            f"({ratios[0]:.2f} to {ratios[-1]:.2f}): target {TARGET}; "
+            f"one by one {milliseconds['singly']:.0f} ms"
         )
-    return 0 if ratios[4] <= 1.3 else 1
+    return 0 if worst <= TARGET else 1
 
 
 if __name__ == "__main__":

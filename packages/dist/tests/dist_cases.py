@@ -136,6 +136,27 @@ def params_in_buckets():
         dist.all_reduce_params(params, coalesce=coalesce, bucket_size_mb=bucket)
         for param in params:
             assert param.flatten().tolist() == [sum(range(size))] * param.numel()
+    _joining_leaves_no_trace(rank, size)
+
+
+def _joining_leaves_no_trace(rank, size):
+    """Memory that is kept between calls carries nothing from one to the next."""
+    earlier = [torch.full((3,), float(rank)), torch.full((2, 2), float(rank))]
+    dist.all_reduce_params(earlier)
+    for shapes in ([(3,), (2, 2)], [(2, 2), (3,)], [(7,)], [(3,), (2, 2)]):
+        later = [torch.full(shape, rank + 1, dtype=torch.float32) for shape in shapes]
+        counts = [torch.full(shape, rank + 1) for shape in shapes]
+        dist.all_reduce_params([*later, *counts], op="mean")
+        for param in later:
+            assert param.flatten().tolist() == [(size + 1) / 2] * param.numel()
+        for param in counts:
+            assert param.flatten().tolist() == [(size + 1) // 2] * param.numel()
+    strided = torch.full((4, 2), float(rank))
+    dist.all_reduce_params([strided[:, 0], torch.tensor(1.0)])
+    assert strided[:, 0].tolist() == [sum(range(size))] * 4
+    assert strided[:, 1].tolist() == [rank] * 4
+    for param in earlier:
+        assert param.flatten().tolist() == [sum(range(size))] * param.numel()
 
 
 def local_groups():

@@ -1,7 +1,9 @@
 """Reducing tensors over processes."""
 
+import threading
 from collections.abc import Iterable, Iterator
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -44,6 +46,9 @@ _NATIVE_DTYPES = frozenset(
 )
 # dtypes that PyTorch stores, and cannot add up or compare
 _UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
+# bytes of each dtype that a thread keeps for joining tensors on the CPU
+_KEPT_MEMORY = 32 * 1024 * 1024
+_kept = threading.local()
 
 
 def all_reduce(data: Tensor, op: str | Any = "sum", group: ProcessGroup | None = None) -> None:
@@ -66,8 +71,9 @@ def all_reduce(data: Tensor, op: str | Any = "sum", group: ProcessGroup | None =
     if get_world_size(group) == 1 or not data.numel():
         return
     with torch.no_grad():
-        reduced = _reduce(data.detach(), name, group)
-        if reduced is not data:
+        values = data.detach()
+        reduced = _reduce(values, name, group)
+        if reduced is not values:  # then it was not reduced in place
             data.copy_(reduced)
 
 
@@ -109,6 +115,9 @@ def all_reduce_params(
 ) -> None:
     """Reduce parameters or buffers over all processes of a group, in place.
 
+    Tensors on the CPU are joined in memory that the calling thread keeps for its next call with
+    the same sizes: up to 32 MiB for each dtype.
+
     Args:
         params: The tensors, in the same order in every process.
         coalesce: Send tensors of one dtype and device as one flat tensor.
@@ -123,7 +132,7 @@ def all_reduce_params(
     name = _op_name(op)
     if get_world_size(group) == 1:
         return
-    tensors = [param for param in params if param.numel()]
+    tensors = list(params)
     if not coalesce:
         for tensor in tensors:
             all_reduce(tensor, name, group)
@@ -131,13 +140,53 @@ def all_reduce_params(
     limit = bucket_size_mb * 1024 * 1024 if bucket_size_mb > 0 else None
     with torch.no_grad():
         for bucket in _buckets(tensors, limit):
-            parts = [tensor.reshape(-1) for tensor in bucket]
-            flat = torch.cat(parts)
-            all_reduce(flat, name, group)
-            torch.split_with_sizes_copy(flat, [part.numel() for part in parts], out=parts)
-            for tensor, part in zip(bucket, parts, strict=True):
-                if not tensor.is_contiguous():  # then the part was a copy and no view
-                    tensor.copy_(part.view(tensor.shape))
+            _reduce_joined(bucket, name, group)
+
+
+def _reduce_joined(tensors: list[Tensor], name: str, group: ProcessGroup | None) -> None:
+    """Reduce tensors of one dtype and device in place, as one message."""
+    _check_dtype(tensors[0].dtype, name)
+    # for a tensor of one dimension, `flatten` would cost more than what it does
+    parts = [tensor if tensor.dim() == 1 else tensor.flatten() for tensor in tensors]
+    sizes = [part.numel() for part in parts]
+    if not any(sizes):
+        return
+    with _joint(sizes, tensors[0]) as joint:
+        torch.cat(parts, out=joint.flat)
+        reduced = _reduce(joint.flat, name, group)
+        views = joint.views if reduced is joint.flat else reduced.split_with_sizes(sizes)
+        # as torch's optimizers do it: a copy for each costs twice the time
+        torch._foreach_copy_(parts, views)
+    for tensor, part in zip(tensors, parts, strict=True):
+        if part is not tensor and not tensor.is_contiguous():  # the part may be a copy, no view
+            tensor.copy_(part.view(tensor.shape))
+
+
+class _Joint(NamedTuple):
+    """Tensors as one: a flat one, and views of it with the sizes of those that it joins."""
+
+    flat: Tensor
+    sizes: list[int]
+    views: tuple[Tensor, ...]
+
+
+@contextmanager
+def _joint(sizes: list[int], like: Tensor) -> Iterator[_Joint]:
+    """A flat tensor to join others in; on the CPU it is kept for a next call with these sizes.
+
+    Memory that is fresh from the operating system costs more than the copies: without this,
+    reducing 200 tensors of 1,000 numbers takes twice the time of reducing a flat one. Allocators
+    of accelerators keep their memory by themselves.
+    """
+    key = str(like.dtype)
+    joint = _kept.__dict__.pop(key, None) if like.device.type == "cpu" else None
+    if joint is None or joint.sizes != sizes:
+        flat = torch.empty(sum(sizes), dtype=like.dtype, device=like.device)
+        joint = _Joint(flat, sizes, flat.split_with_sizes(sizes))
+    yield joint
+    # not after an error: what is left of a broken collective may still write to it
+    if like.device.type == "cpu" and joint.flat.nbytes <= _KEPT_MEMORY:
+        setattr(_kept, key, joint)
 
 
 def _op_name(op: str | Any) -> str:
@@ -207,16 +256,25 @@ def _divide(total: Tensor, group: ProcessGroup | None) -> Tensor:
 def _buckets(tensors: list[Tensor], limit: int | None) -> Iterator[list[Tensor]]:
     """Tensors of one dtype and device, together no larger than ``limit`` bytes."""
     kinds: dict[tuple[torch.dtype, torch.device], list[Tensor]] = {}
-    for tensor in tensors:
-        kinds.setdefault((tensor.dtype, tensor.device), []).append(tensor)
+    if len({tensor.dtype for tensor in tensors} | {tensor.device for tensor in tensors}) == 2:
+        kinds[tensors[0].dtype, tensors[0].device] = tensors  # the common case, in half the time
+    else:
+        for tensor in tensors:
+            kinds.setdefault((tensor.dtype, tensor.device), []).append(tensor)
     for alike in kinds.values():
-        bucket: list[Tensor] = []
-        size = 0
-        for tensor in alike:
-            bytes_ = tensor.numel() * tensor.element_size()
-            if bucket and limit is not None and size + bytes_ > limit:
-                yield bucket
-                bucket, size = [], 0
-            bucket.append(tensor)
-            size += bytes_
-        yield bucket
+        if limit is None:
+            yield alike
+        else:
+            yield from _split(alike, limit)
+
+
+def _split(tensors: list[Tensor], limit: int) -> Iterator[list[Tensor]]:
+    bucket: list[Tensor] = []
+    size = 0
+    for tensor in tensors:
+        if bucket and size + tensor.nbytes > limit:
+            yield bucket
+            bucket, size = [], 0
+        bucket.append(tensor)
+        size += tensor.nbytes
+    yield bucket
