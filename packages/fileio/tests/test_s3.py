@@ -153,6 +153,16 @@ def test_large_objects_come_back(args, root, size, tmp_path):
     assert fileio.get(f"{root}/copy", args) == data
 
 
+@pytest.mark.parametrize("size", [10, 17 * MIB])
+def test_a_file_that_cannot_be_stored_fails_as_bytes_do(args, size, tmp_path):
+    local = tmp_path / "local"
+    local.write_bytes(bytes(size))
+    with pytest.raises(FileNotFoundError, match=r"NoSuchBucket.*s3://no-such-bucket/x"):
+        fileio.copyfile_from_local(local, "s3://no-such-bucket/x", args)
+    with pytest.raises(FileNotFoundError, match=r"NoSuchBucket.*s3://no-such-bucket/x"):
+        fileio.put(local.read_bytes(), "s3://no-such-bucket/x", args)
+
+
 def test_an_upload_that_breaks_leaves_the_old_object(args, root, client):
     class Breaks:
         left = 3

@@ -16,7 +16,7 @@ from eng.fileio.paths import PathLike, join_uri, to_text
 
 from .base import Suffix, check_suffix
 from .remote import RemoteBackend
-from .s3_transfer import FileSink, MemorySink, download, prepare, upload
+from .s3_transfer import FileSink, MemorySink, download, prepare, upload, upload_file
 
 _URI = re.compile(
     r"^(?:(?P<cluster>[^/:]+):)?(?:s3|petrel)://(?P<bucket>[^/]+)/?(?P<key>.*)$", re.S
@@ -119,9 +119,7 @@ class S3Backend(RemoteBackend):
             if_absent: Raise ``FileExistsError`` where the object exists, also when another
                 process makes it meanwhile. Defaults to False.
         """
-        place = self._parse(filepath, if_absent)
-        if not place.key or place.key.endswith("/"):
-            raise IsADirectoryError(21, "names a directory, a file was expected", place.path)
+        place = self._target(filepath, if_absent)
         with self._errors(place.path):
             upload(place.client, place.request, obj, place.path)
         self._forget(place)
@@ -223,6 +221,18 @@ class S3Backend(RemoteBackend):
     def _download(self, filepath: str, local: str) -> None:
         with atomic_write(local) as file:
             self._receive(self._parse(filepath), FileSink(file))
+
+    def _upload(self, local: str, path: str) -> None:
+        place = self._target(path)
+        with self._errors(place.path):
+            upload_file(place.client, place.request, local, place.path)
+        self._forget(place)
+
+    def _target(self, filepath: PathLike, if_absent: bool = False) -> "_Place":
+        place = self._parse(filepath, if_absent)
+        if not place.key or place.key.endswith("/"):
+            raise IsADirectoryError(21, "names a directory, a file was expected", place.path)
+        return place
 
     def _receive(self, place: "_Place", sink: Any) -> None:
         with self._errors(place.path, may_be_folder=True):

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 from eng.fileio.atomic import binary_reader
@@ -49,23 +50,41 @@ def upload(client: Any, place: dict[str, str], source: Any, path: str) -> None:
     Raises:
         TypeError: If ``source`` is neither bytes-like nor a file that yields bytes.
     """
-    from boto3.s3.transfer import TransferConfig
-
     reader = _FullReads(source, path)
     head = reader.read(PART)
     if len(head) < PART:  # spares the threads of an upload in parts
         client.put_object(**place, Body=head)
         return
     reader.put_back(head)
-    part = max(PART, _size(source) // (_MOST_PARTS - 1) + 1)
+    client.upload_fileobj(reader, **place, Config=_in_parts(_size(source)))
+
+
+def upload_file(client: Any, place: dict[str, str], local: str, path: str) -> None:
+    """Store a file on disk; unlike a file object, a large one is read by each part's thread."""
+    from boto3.exceptions import S3UploadFailedError
+
+    size = Path(local).stat().st_size
+    if size < PART:
+        with open(local, "rb") as file:  # noqa: PTH123
+            upload(client, place, file, path)
+        return
+    try:
+        client.upload_file(local, **place, Config=_in_parts(size))
+    except S3UploadFailedError as error:  # hides what every other call raises
+        raise error.__context__ or error from None
+
+
+def _in_parts(size: int) -> Any:
+    from boto3.s3.transfer import TransferConfig
+
     config = TransferConfig(
         multipart_threshold=PART,
-        multipart_chunksize=part,
+        multipart_chunksize=max(PART, size // (_MOST_PARTS - 1) + 1),
         max_concurrency=_WORKERS,
         preferred_transfer_client="classic",  # the other one, in C, asks no event handlers
     )
     config.max_in_memory_upload_chunks = _WORKERS
-    client.upload_fileobj(reader, **place, Config=config)
+    return config
 
 
 def download(client: Any, place: dict[str, str], sink: Sink, path: str, retries: int) -> None:
