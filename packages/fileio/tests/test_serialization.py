@@ -140,6 +140,6 @@ def test_both_forms_of_arguments(tmp_path):
     with pytest.warns(DeprecationWarning, match="file_client_args"):
         assert fileio.load(path, file_client_args={"backend": "disk"}) == [1]
     assert fileio.load(path, backend_args={"backend": "local"}) == [1]
-    both = pytest.raises(ValueError, match="cannot both be given")
+    both = pytest.raises(ValueError, match="load: give either")
     with both, pytest.warns(DeprecationWarning, match="file_client_args"):
         fileio.load(path, file_client_args={}, backend_args={})

@@ -127,6 +127,7 @@ EXPORTS: dict[str, tuple[str, ...]] = {
         "list_dir_or_file",
         "list_from_file",
         "load",
+        "merged_backend_args",
         "put",
         "put_text",
         "register_backend",

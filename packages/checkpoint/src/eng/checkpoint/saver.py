@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import warnings
 from typing import Any
 
 import torch
 
-from eng.fileio import get_file_backend
+from eng.fileio import get_file_backend, merged_backend_args
 
 __all__ = ["find_latest_checkpoint", "save_checkpoint"]
 
@@ -34,13 +33,7 @@ def save_checkpoint(
     Raises:
         ValueError: If both kinds of settings are given.
     """
-    if file_client_args is not None:
-        warnings.warn(
-            "file_client_args is deprecated, use backend_args", DeprecationWarning, stacklevel=2
-        )
-        if backend_args is not None:
-            raise ValueError("give either file_client_args or backend_args, not both")
-        backend_args = file_client_args
+    backend_args = merged_backend_args("save_checkpoint", file_client_args, backend_args)
     content = io.BytesIO()
     torch.save(checkpoint, content)
     content.seek(0)

@@ -8,6 +8,7 @@ from .backends import (
     HardDiskBackend,
     LocalBackend,
     get_file_backend,
+    merged_backend_args,
     register_backend,
 )
 from .file_client import FileClient
@@ -97,6 +98,7 @@ __all__ = [
     "list_dir_or_file",
     "list_from_file",
     "load",
+    "merged_backend_args",
     "put",
     "put_text",
     "register_backend",

@@ -4,9 +4,9 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from .backends.registry import BackendArgs
+from .backends.registry import BackendArgs, merged_backend_args
 from .paths import PathLike
-from .serialization import resolve_backend
+from .serialization import path_backend
 
 
 def list_from_file(
@@ -29,7 +29,8 @@ def list_from_file(
         file_client_args: The older form of ``backend_args``. Defaults to None.
         backend_args: Arguments of the backend. Defaults to None.
     """
-    lines = _lines(filename, encoding, file_client_args, backend_args)
+    backend_args = merged_backend_args("list_from_file", file_client_args, backend_args)
+    lines = _lines(filename, encoding, backend_args)
     stop = offset + max_num if max_num > 0 else None
     return [prefix + line.rstrip("\r\n") for line in lines[offset:stop]]
 
@@ -58,7 +59,8 @@ def dict_from_file(
             and line.
     """
     mapping: dict[Any, Any] = {}
-    lines = _lines(filename, encoding, file_client_args, backend_args)
+    backend_args = merged_backend_args("dict_from_file", file_client_args, backend_args)
+    lines = _lines(filename, encoding, backend_args)
     for number, line in enumerate(lines, 1):
         columns = line.split()
         if not columns:
@@ -73,10 +75,8 @@ def dict_from_file(
     return mapping
 
 
-def _lines(
-    filename: PathLike, encoding: str, file_client_args: BackendArgs, backend_args: BackendArgs
-) -> list[str]:
-    backend = resolve_backend(filename, file_client_args, backend_args)
+def _lines(filename: PathLike, encoding: str, backend_args: BackendArgs) -> list[str]:
+    backend = path_backend(filename, backend_args)
     if backend is None:
         raise TypeError(f"filename should be a path, not {type(filename).__name__}")
     return io.StringIO(backend.get_text(filename, encoding), newline=None).readlines()

@@ -1,11 +1,10 @@
 """Objects to and from files in json, yaml, pickle and registered formats."""
 
 import io
-import warnings
 from typing import Any
 
 from .backends.base import BaseStorageBackend
-from .backends.registry import BackendArgs, get_file_backend
+from .backends.registry import BackendArgs, get_file_backend, merged_backend_args
 from .handlers import get_handler
 from .paths import PathLike, parse_uri_prefix, to_text
 
@@ -35,7 +34,8 @@ def load(
         ValueError: If both ``file_client_args`` and ``backend_args`` are given, or the content
             cannot be parsed; names the file.
     """
-    backend = resolve_backend(file, file_client_args, backend_args)
+    backend_args = merged_backend_args("load", file_client_args, backend_args)
+    backend = path_backend(file, backend_args)
     handler = get_handler(_format_of(file, file_format))
     if backend is None:
         if not hasattr(file, "read"):
@@ -81,7 +81,8 @@ def dump(
     handler = get_handler(_format_of(file, file_format))
     if file is None:
         return handler.dump_to_str(obj, **kwargs)
-    backend = resolve_backend(file, file_client_args, backend_args)
+    backend_args = merged_backend_args("dump", file_client_args, backend_args)
+    backend = path_backend(file, backend_args)
     if backend is None:
         if not hasattr(file, "write"):
             raise TypeError(f"file should be a path or a file, not {type(file).__name__}")
@@ -97,28 +98,10 @@ def dump(
     return True
 
 
-def resolve_backend(
-    file: Any, file_client_args: BackendArgs, backend_args: BackendArgs
-) -> BaseStorageBackend | None:
-    """Return the backend of a path from either form of arguments; None for a file object.
-
-    Raises:
-        ValueError: If both forms are given.
-    """
-    if file_client_args is not None:
-        warnings.warn(
-            "file_client_args will be deprecated in future, use backend_args instead",
-            DeprecationWarning,
-            stacklevel=3,
-        )
-        if backend_args is not None:
-            raise ValueError("file_client_args and backend_args cannot both be given")
+def path_backend(file: Any, backend_args: BackendArgs) -> BaseStorageBackend | None:
+    """Return the backend of a path; None for a file object."""
     if not (isinstance(file, str) or hasattr(file, "__fspath__")):
         return None
-    if file_client_args is not None:
-        from .file_client import FileClient
-
-        return FileClient.infer_client(file_client_args, file).client
     return get_file_backend(file, backend_args=backend_args, enable_singleton=True)
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from eng.dist import barrier, is_main_process
-from eng.fileio import get_file_backend
+from eng.fileio import get_file_backend, merged_backend_args
 from eng.logging import print_log
 from eng.registry import HOOKS
 
 from .hook import DataBatch, Hook
-from .logger_hook import merged_backend_args
 from .protocol import HookRunner
 
 __all__ = ["CheckpointHook"]

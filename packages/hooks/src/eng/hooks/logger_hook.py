@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from eng.dist import is_main_process
-from eng.fileio import get_file_backend
+from eng.fileio import get_file_backend, merged_backend_args
 from eng.registry import HOOKS
 
 from .hook import DataBatch, Hook
@@ -194,34 +193,6 @@ class LoggerHook(Hook):
                 self.file_backend.copyfile_from_local(str(path), target)
                 if not self.keep_local:
                     path.unlink()
-
-
-def merged_backend_args(
-    owner: str, file_client_args: dict[str, Any] | None, backend_args: dict[str, Any] | None
-) -> dict[str, Any] | None:
-    """Settings of a storage, given under either of their names.
-
-    Args:
-        owner: Whose settings they are, for the messages.
-        file_client_args: Under the older name.
-        backend_args: Under the present name.
-
-    Returns:
-        The settings.
-
-    Raises:
-        ValueError: If both are given.
-    """
-    if file_client_args is None:
-        return backend_args
-    warnings.warn(
-        f"{owner}: file_client_args is deprecated, use backend_args",
-        DeprecationWarning,
-        stacklevel=3,
-    )
-    if backend_args is not None:
-        raise ValueError(f"{owner}: give either file_client_args or backend_args, not both")
-    return file_client_args
 
 
 def _plain(value: Any) -> Any:

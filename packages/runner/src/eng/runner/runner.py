@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from eng.dist import (
 )
 from eng.dl_utils import collect_env
 from eng.evaluator import Evaluator
+from eng.fileio import merged_backend_args
 from eng.hooks import Hook, Priority
 from eng.logging import MessageHub, MMLogger
 from eng.model import is_model_wrapper
@@ -696,12 +696,7 @@ class Runner(RunProperties):
         Raises:
             ValueError: If both kinds of settings are given.
         """
-        if file_client_args is not None:
-            warnings.warn(
-                "file_client_args is deprecated, use backend_args", DeprecationWarning, stacklevel=2
-            )
-            if backend_args is not None:
-                raise ValueError("give either file_client_args or backend_args, not both")
+        backend_args = merged_backend_args("save_checkpoint", file_client_args, backend_args)
         save_run(
             self,
             out_dir,
@@ -713,7 +708,7 @@ class Runner(RunProperties):
                 "iter": self.iter if by_epoch else self.iter + 1,
                 **(meta or {}),
             },
-            backend_args=backend_args if backend_args is not None else file_client_args,
+            backend_args=backend_args,
         )
 
     # ------------------------------------------------------------------ environment

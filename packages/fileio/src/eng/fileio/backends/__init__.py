@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import BaseStorageBackend
 from .local import HardDiskBackend, LocalBackend
-from .registry import get_file_backend, register_backend
+from .registry import get_file_backend, merged_backend_args, register_backend
 
 if TYPE_CHECKING:
     from .fsspec import FsspecBackend
@@ -27,6 +27,7 @@ __all__ = [
     "RemoteBackend",
     "S3Backend",
     "get_file_backend",
+    "merged_backend_args",
     "register_backend",
 ]
 

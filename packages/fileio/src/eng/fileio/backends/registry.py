@@ -3,6 +3,7 @@
 import functools
 import importlib
 import os
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -161,6 +162,33 @@ def get_file_backend(
     if instance is None:
         instance = _instances.setdefault(key, _create(name, settings, uri))
     return instance
+
+
+def merged_backend_args(
+    owner: str, file_client_args: BackendArgs, backend_args: BackendArgs
+) -> BackendArgs:
+    """Return the settings of a storage, which are given under either of their names.
+
+    To be called by what takes both as its arguments: the warning points at its caller.
+
+    Args:
+        owner: Whose arguments they are, for the messages.
+        file_client_args: The settings under their older name.
+        backend_args: The settings under their present name.
+
+    Raises:
+        ValueError: If both are given.
+    """
+    if file_client_args is None:
+        return backend_args
+    warnings.warn(
+        f"{owner}: file_client_args is deprecated, use backend_args",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    if backend_args is not None:
+        raise ValueError(f"{owner}: give either file_client_args or backend_args, not both")
+    return file_client_args
 
 
 def _with_defaults(
