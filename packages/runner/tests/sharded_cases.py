@@ -100,3 +100,9 @@ def whole_and_resumed(folder, wrappers):
         except ValueError as error:
             found[f"{name} ema"] = str(error)
     return found
+
+
+def part_of_a_run(work_dir, wrapper, world_size, stop_at):
+    """Losses of a run that saves in each iteration, from where another one was stopped."""
+    saving = {"checkpoint": {"type": "CheckpointHook", "by_epoch": False, "interval": 1}}
+    return run(work_dir, wrapper, world_size, stop_at, resume=True, default_hooks=saving)

@@ -46,6 +46,18 @@ def test_the_checkpoint_is_that_of_an_unsharded_run(found, name, tmp_path):
     assert losses == pytest.approx(found[0][0][name][0][8:], abs=1e-5)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [WRAPPERS[0], WRAPPERS[2]])
+def test_a_run_goes_on_in_another_number_of_processes(found, name, tmp_path):
+    losses = []
+    # stopped in the middle of epochs; an epoch has four iterations
+    for world_size, stop_at in ((2, 3), (4, 6), (1, None)):
+        wrapper = name if world_size > 1 else None
+        args = (str(tmp_path), wrapper, world_size, stop_at)
+        losses += run_in_processes(sharded_cases.part_of_a_run, world_size, *args)[0]
+    assert losses == pytest.approx(found[0][0][name][0], abs=1e-5)
+
+
 def test_averages_of_sharded_models_are_refused(found):
     for name in WRAPPERS[1:]:
         assert "EMAHook needs a copy of the model" in found[0][0][f"{name} ema"]
