@@ -1,11 +1,11 @@
-"""What a run records, sent to every backend."""
+"""What a run records, sent to every backend, and images that are drawn on."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,28 +14,51 @@ from eng.dist import master_only
 from eng.registry import VISBACKENDS, VISUALIZERS
 from eng.utils import ManagerMixin
 
+from . import geometry
 from .backend import BaseVisBackend
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .canvas import Canvas
+    from .window import Window
 
 __all__ = ["Visualizer"]
 
 
 @VISUALIZERS.register_module()
 class Visualizer(ManagerMixin):
-    """Sends configs, scalars and images of a run to its backends, from the first process alone.
+    """Draws on an image, and sends configs, scalars and images of a run to its backends.
+
+    What is drawn is drawn at once, on a copy of the image, in the order of the calls, which may be
+    chained. x goes right and y goes down; (0, 0) is the top left corner of the image and (width,
+    height) its bottom right one, so the centre of the first pixel is (0.5, 0.5) and the box
+    (0, 0, width, height) encloses every pixel. Coordinates may be tensors of any device, arrays or
+    lists.
+
+    Colours are what matplotlib takes, such as ``'g'``, ``'#00ff00'`` or floats of 0 to 1, or RGB
+    as whole numbers of 0 to 255. Each setting of objects, such as a colour, a width or a style, is
+    one value for all of them or a list of one for each. Widths and sizes of fonts are in points; a
+    point is a pixel, or ``dpi / 72`` pixels with a ``dpi`` in ``fig_save_cfg``.
+
+    Recording is done in the first process alone, and so is showing; drawing is done in each.
+    Subclasses say in :meth:`add_datasample` how a sample of their kind is drawn.
 
     Args:
         name: Name of the instance, see :class:`eng.utils.ManagerMixin`. Defaults to
             ``'visualizer'``.
-        image: An image to draw on, RGB of shape (height, width, 3). Defaults to None.
+        image: An image to draw on, as for :meth:`set_image`. Defaults to None.
         vis_backends: Backends, or configs of backends, each perhaps with a ``name``; without
             one the name is the type. Defaults to None, no backend.
         save_dir: Directory whose folder ``vis_data`` the backends write to. Defaults to None:
             configs of backends without a ``save_dir`` of their own are left out.
-        fig_save_cfg: Settings of the figure that images are drawn with. Defaults to no frame.
-        fig_show_cfg: Settings of the figure that images are shown with. Defaults to no frame.
+        fig_save_cfg: Arguments of the :class:`matplotlib.figure.Figure` that is drawn with; a
+            ``figsize`` has no effect, the size is that of the image. Defaults to no frame.
+        fig_show_cfg: Arguments of the :func:`matplotlib.pyplot.figure` that images are shown
+            with. Defaults to no frame.
 
     Raises:
-        ValueError: If two backends have the same name.
+        ValueError: If two backends have the same name, or the image is none.
     """
 
     def __init__(
@@ -49,10 +72,14 @@ class Visualizer(ManagerMixin):
     ) -> None:
         super().__init__(name)
         self._dataset_meta: dict[str, Any] | None = None
-        self._image = image
+        self._image: np.ndarray | None = None
+        self._canvas: Canvas | None = None
+        self._window: Window | None = None
         self.fig_save_cfg = fig_save_cfg
         self.fig_show_cfg = fig_show_cfg
         self._vis_backends = dict(_build_backends(vis_backends or [], save_dir))
+        if image is not None:
+            self.set_image(image)
 
     @property
     def dataset_meta(self) -> dict[str, Any] | None:
@@ -78,6 +105,373 @@ class Visualizer(ManagerMixin):
         if name not in self._vis_backends:
             raise KeyError(f"no backend {name!r}; there are {sorted(self._vis_backends)}")
         return self._vis_backends[name]
+
+    def set_image(self, image: np.ndarray) -> None:
+        """Set the image to draw on. What was drawn before is gone.
+
+        Args:
+            image: RGB of shape (height, width, 3), or grey of shape (height, width) or
+                (height, width, 1), whole numbers of 0 to 255. It is copied.
+
+        Raises:
+            TypeError: If it holds anything but whole numbers.
+            ValueError: If its shape is another, or a number is not of 0 to 255.
+        """
+        self._image = geometry.as_image("image", image)
+        self._canvas = None
+
+    def get_image(self) -> np.ndarray:
+        """The image with what was drawn on it.
+
+        Returns:
+            A copy, RGB of shape (height, width, 3), uint8. Pixels that nothing was drawn on are
+            exactly those of the image that was set.
+
+        Raises:
+            RuntimeError: If no image was set.
+        """
+        if self._canvas is not None:
+            return self._canvas.image()
+        return self._image_or_fail().copy()
+
+    @master_only
+    def show(
+        self,
+        drawn_img: np.ndarray | None = None,
+        win_name: str = "image",
+        wait_time: int = 0,
+        continue_key: str = " ",
+    ) -> None:
+        """Show an image in a window, and wait until a key is pressed or the window is closed.
+
+        The window stays open for the next image; :meth:`close` closes it. Where there is no
+        display, a warning says so and nothing is waited for.
+
+        Args:
+            drawn_img: The image, as for :meth:`set_image`. Defaults to None: what was drawn.
+            win_name: Title of the window. Defaults to ``'image'``.
+            wait_time: How long to wait at most, in milliseconds. Defaults to 0, without limit.
+            continue_key: The key to go on with. Defaults to the space key.
+
+        Raises:
+            RuntimeError: If no image was given and none was set.
+        """
+        image = self.get_image() if drawn_img is None else geometry.as_image("drawn_img", drawn_img)
+        if self._window is None:
+            from .window import Window
+
+            self._window = Window(self.fig_show_cfg)
+        self._window.show(image, win_name, wait_time, continue_key)
+
+    def draw_bboxes(
+        self,
+        bboxes: np.ndarray | Tensor,
+        edge_colors: Any = "g",
+        line_styles: str | list[str] = "-",
+        line_widths: float | list[float] = 2,
+        face_colors: Any = "none",
+        alpha: float = 0.8,
+    ) -> Visualizer:
+        """Draw boxes.
+
+        Args:
+            bboxes: Corners (x1, y1, x2, y2), of shape (4,) or (N, 4).
+            edge_colors: Colours of the edges. Defaults to green.
+            line_styles: Styles of the edges, of matplotlib. Defaults to ``'-'``.
+            line_widths: Widths of the edges in points. Defaults to 2.
+            face_colors: Colours of the faces. Defaults to ``'none'``: they are not filled.
+            alpha: Opacity, of 0 to 1. Defaults to 0.8.
+
+        Returns:
+            The visualizer itself.
+
+        Raises:
+            RuntimeError: If no image was set.
+            ValueError: If a shape, number or colour is wrong, or x1 > x2 or y1 > y2.
+        """
+        canvas, boxes = self._drawn_on(), geometry.as_boxes("bboxes", bboxes)
+        geometry.warn_outside("bboxes", boxes[:, :2], boxes[:, 2:], canvas.width, canvas.height)
+        corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
+        canvas.polygons(corners, edge_colors, line_styles, line_widths, face_colors, alpha)
+        return self
+
+    def draw_polygons(
+        self,
+        polygons: np.ndarray | Tensor | list[np.ndarray | Tensor],
+        edge_colors: Any = "g",
+        line_styles: str | list[str] = "-",
+        line_widths: float | list[float] = 2,
+        face_colors: Any = "none",
+        alpha: float = 0.8,
+    ) -> Visualizer:
+        """Draw polygons. Each is closed, from its last corner to its first.
+
+        Args:
+            polygons: One as (x1, y1, …, xn, yn) or of shape (n, 2), or a list of such, or an array
+                of shape (N, 2n) or (N, n, 2).
+            edge_colors: Colours of the edges. Defaults to green.
+            line_styles: Styles of the edges, of matplotlib. Defaults to ``'-'``.
+            line_widths: Widths of the edges in points. Defaults to 2.
+            face_colors: Colours of the faces. Defaults to ``'none'``: they are not filled.
+            alpha: Opacity, of 0 to 1. Defaults to 0.8.
+
+        Returns:
+            The visualizer itself.
+
+        Raises:
+            RuntimeError: If no image was set.
+            ValueError: If a shape, number or colour is wrong, or one has fewer than 3 corners.
+        """
+        canvas, shapes = self._drawn_on(), geometry.as_polygons("polygons", polygons)
+        low = np.reshape([corners.min(axis=0) for corners in shapes], (-1, 2))
+        high = np.reshape([corners.max(axis=0) for corners in shapes], (-1, 2))
+        geometry.warn_outside("polygons", low, high, canvas.width, canvas.height)
+        canvas.polygons(shapes, edge_colors, line_styles, line_widths, face_colors, alpha)
+        return self
+
+    def draw_circles(
+        self,
+        center: np.ndarray | Tensor,
+        radius: np.ndarray | Tensor | float,
+        edge_colors: Any = "g",
+        line_styles: str | list[str] = "-",
+        line_widths: float | list[float] = 2,
+        face_colors: Any = "none",
+        alpha: float = 0.8,
+    ) -> Visualizer:
+        """Draw circles.
+
+        Args:
+            center: Centres (x, y), of shape (2,) or (N, 2).
+            radius: Radii in pixels: one, or one for each.
+            edge_colors: Colours of the edges. Defaults to green.
+            line_styles: Styles of the edges, of matplotlib. Defaults to ``'-'``.
+            line_widths: Widths of the edges in points. Defaults to 2.
+            face_colors: Colours of the faces. Defaults to ``'none'``: they are not filled.
+            alpha: Opacity, of 0 to 1. Defaults to 0.8.
+
+        Returns:
+            The visualizer itself.
+
+        Raises:
+            RuntimeError: If no image was set.
+            ValueError: If a shape, number or colour is wrong.
+        """
+        canvas, centers = self._drawn_on(), geometry.as_points("center", center)
+        radii = geometry.as_radii("radius", radius, len(centers))
+        edge = radii[:, None]
+        geometry.warn_outside(
+            "circles", centers - edge, centers + edge, canvas.width, canvas.height
+        )
+        canvas.circles(centers, radii, edge_colors, line_styles, line_widths, face_colors, alpha)
+        return self
+
+    def draw_lines(
+        self,
+        x_datas: np.ndarray | Tensor,
+        y_datas: np.ndarray | Tensor,
+        colors: Any = "g",
+        line_styles: str | list[str] = "-",
+        line_widths: float | list[float] = 2,
+    ) -> Visualizer:
+        """Draw line segments.
+
+        Args:
+            x_datas: x of the start and the end, of shape (2,) or (N, 2).
+            y_datas: y of the start and the end, of the same shape.
+            colors: Colours. Defaults to green.
+            line_styles: Styles, of matplotlib. Defaults to ``'-'``.
+            line_widths: Widths in points. Defaults to 2.
+
+        Returns:
+            The visualizer itself.
+
+        Raises:
+            RuntimeError: If no image was set.
+            ValueError: If a shape, number or colour is wrong.
+        """
+        canvas, segments = self._drawn_on(), geometry.as_segments(x_datas, y_datas)
+        low, high = segments.min(axis=1), segments.max(axis=1)
+        geometry.warn_outside("lines", low, high, canvas.width, canvas.height)
+        canvas.lines(segments, colors, line_styles, line_widths)
+        return self
+
+    def draw_points(
+        self,
+        positions: np.ndarray | Tensor,
+        colors: Any = "g",
+        marker: str | None = None,
+        sizes: np.ndarray | Tensor | float | None = None,
+    ) -> Visualizer:
+        """Draw points.
+
+        Args:
+            positions: Points (x, y), of shape (2,) or (N, 2).
+            colors: Colours. Defaults to green.
+            marker: A marker of :mod:`matplotlib.markers`. Defaults to None, a disc.
+            sizes: Sizes of the markers as areas in square points, as of
+                :meth:`matplotlib.axes.Axes.scatter`. Defaults to None: 36, a width of 6 points.
+
+        Returns:
+            The visualizer itself.
+
+        Raises:
+            RuntimeError: If no image was set.
+            ValueError: If a shape, number, colour or the marker is wrong.
+        """
+        canvas, points = self._drawn_on(), geometry.as_points("positions", positions)
+        geometry.warn_outside("points", points, points, canvas.width, canvas.height)
+        canvas.points(points, colors, marker, sizes)
+        return self
+
+    def draw_texts(
+        self,
+        texts: str | list[str],
+        positions: np.ndarray | Tensor,
+        font_sizes: float | list[float] | None = None,
+        colors: Any = "g",
+        vertical_alignments: str | list[str] = "top",
+        horizontal_alignments: str | list[str] = "left",
+        font_families: str | list[str] = "sans-serif",
+        bboxes: dict[str, Any] | list[dict[str, Any]] | None = None,
+    ) -> Visualizer:
+        """Write texts.
+
+        Args:
+            texts: A text, or several.
+            positions: Where each stands, (x, y), of shape (2,) or (N, 2).
+            font_sizes: Sizes of the fonts in points. Defaults to None: by the size of the image,
+                14 pixels at least.
+            colors: Colours. Defaults to green.
+            vertical_alignments: What of a text stands at y: ``'top'``, ``'center'``,
+                ``'bottom'`` or ``'baseline'``. Defaults to ``'top'``.
+            horizontal_alignments: What of a text stands at x: ``'left'``, ``'center'`` or
+                ``'right'``. Defaults to ``'left'``.
+            font_families: Fonts: ``'serif'``, ``'sans-serif'``, ``'cursive'``, ``'fantasy'``,
+                ``'monospace'`` or the name of one. Defaults to ``'sans-serif'``.
+            bboxes: The box around a text, settings of
+                :class:`matplotlib.patches.FancyBboxPatch`. Defaults to None, no box.
+
+        Returns:
+            The visualizer itself.
+
+        Raises:
+            RuntimeError: If no image was set.
+            TypeError: If a text is none.
+            ValueError: If there is not one position for each text, or a shape, number, colour or
+                alignment is wrong.
+        """
+        canvas, points = self._drawn_on(), geometry.as_points("positions", positions)
+        words = [texts] if isinstance(texts, str) else list(texts)
+        if not all(isinstance(word, str) for word in words):
+            raise TypeError(f"texts must be a text or several, not {texts!r}")
+        if len(words) != len(points):
+            raise ValueError(f"there are {len(words)} texts but {len(points)} positions")
+        geometry.warn_outside("texts", points, points, canvas.width, canvas.height)
+        canvas.texts(
+            words, points, font_sizes, colors, vertical_alignments, horizontal_alignments,
+            font_families, bboxes,
+        )  # fmt: skip
+        return self
+
+    def draw_binary_masks(
+        self,
+        binary_masks: np.ndarray | Tensor,
+        colors: Any = "g",
+        alphas: float | list[float] = 0.8,
+    ) -> Visualizer:
+        """Blend a colour into the pixels of each mask.
+
+        Args:
+            binary_masks: Masks as large as the image, of shape (H, W) or (N, H, W), booleans or
+                0 and 1.
+            colors: Colours. Defaults to green.
+            alphas: Opacities, of 0 to 1. Defaults to 0.8.
+
+        Returns:
+            The visualizer itself.
+
+        Raises:
+            RuntimeError: If no image was set.
+            ValueError: If a shape, number or colour is wrong.
+        """
+        canvas = self._drawn_on()
+        masks = geometry.as_masks("binary_masks", binary_masks, canvas.height, canvas.width)
+        canvas.masks(masks, colors, alphas)
+        return self
+
+    @staticmethod
+    def draw_featmap(
+        featmap: Tensor,
+        overlaid_image: np.ndarray | None = None,
+        channel_reduction: str | None = "squeeze_mean",
+        topk: int = 20,
+        arrangement: tuple[int, int] = (4, 5),
+        resize_shape: tuple[int, int] | None = None,
+        alpha: float | list[float] = 0.5,
+    ) -> np.ndarray:
+        """A feature map as an image: blue where it is smallest, red where it is greatest.
+
+        Args:
+            featmap: The map, of shape (C, H, W).
+            overlaid_image: An image that the map is blended into, as for :meth:`set_image`. The map
+                takes its size. Defaults to None.
+            channel_reduction: How the channels become one: ``'squeeze_mean'``, their mean, or
+                ``'select_max'``, the one of the greatest sum. None draws several channels.
+                Defaults to ``'squeeze_mean'``.
+            topk: With no ``channel_reduction``, how many channels are drawn, those of the greatest
+                sums, the greatest first. Where there is room, each is told its number. 0 or less:
+                the map has 1 channel, or 3 that are taken as RGB from the smallest number to the
+                greatest. Defaults to 20.
+            arrangement: Rows and columns of the channels. Defaults to (4, 5).
+            resize_shape: Height and width that map and image are resized to, bilinearly. Defaults
+                to None.
+            alpha: Weight of the map, of 0 to 1, where it is blended with an image, the rest being
+                that of the image; with several channels it may be one for each. Defaults to 0.5.
+
+        Returns:
+            RGB, uint8, of shape (height, width, 3), or as many times that as ``arrangement`` says.
+
+        Raises:
+            ValueError: If an argument has another shape or is out of range, or ``arrangement`` has
+                too few places.
+        """
+        from .featmap import featmap_image
+
+        return featmap_image(
+            featmap, overlaid_image, channel_reduction, topk, arrangement, resize_shape, alpha
+        )
+
+    def add_datasample(
+        self,
+        name: str,
+        image: np.ndarray,
+        data_sample: Any = None,
+        draw_gt: bool = True,
+        draw_pred: bool = True,
+        show: bool = False,
+        wait_time: int = 0,
+        step: int = 0,
+    ) -> None:
+        """Draw a sample of data and record it. Subclasses say how: no field of it is known here.
+
+        Args:
+            name: Name of the image.
+            image: The image, RGB.
+            data_sample: The sample, a :class:`eng.structures.BaseDataElement`. Defaults to None.
+            draw_gt: Whether to draw what is annotated. Defaults to True.
+            draw_pred: Whether to draw what is predicted. Defaults to True.
+            show: Whether to show it in a window. Defaults to False.
+            wait_time: How long to show it, in milliseconds; 0 without limit. Defaults to 0.
+            step: Step of the run. Defaults to 0.
+
+        Raises:
+            NotImplementedError: Unless it is overridden.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} does not say how a sample of data is drawn: override"
+            " add_datasample in a subclass of Visualizer"
+        )
 
     @master_only
     def add_config(self, config: Config, **kwargs: Any) -> None:
@@ -148,7 +542,10 @@ class Visualizer(ManagerMixin):
             backend.add_scalars(scalar_dict, step, file_path, **kwargs)
 
     def close(self) -> None:
-        """Finish recording in every backend."""
+        """Finish recording in every backend, and close the window."""
+        if self._window is not None:
+            self._window.close()
+            self._window = None
         for backend in self._vis_backends.values():
             backend.close()
 
@@ -168,6 +565,19 @@ class Visualizer(ManagerMixin):
         instance = super().get_instance(name, **kwargs)
         Visualizer._instance_dict[name] = instance
         return instance
+
+    def _image_or_fail(self) -> np.ndarray:
+        if self._image is None:
+            raise RuntimeError("there is no image to draw on: call set_image first, or give image=")
+        return self._image
+
+    def _drawn_on(self) -> Canvas:
+        """The canvas of the image; made, and matplotlib imported, with the first drawing."""
+        if self._canvas is None:
+            from .canvas import Canvas
+
+            self._canvas = Canvas(self._image_or_fail(), self.fig_save_cfg)
+        return self._canvas
 
 
 def _build_backends(

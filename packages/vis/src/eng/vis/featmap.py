@@ -1,0 +1,163 @@
+"""A feature map as an image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from . import settings
+from .canvas import Canvas
+from .geometry import as_image
+
+__all__ = ["featmap_image"]
+
+#: Smallest height and width of a map, in pixels, that is told its channel.
+LABELLED = (32, 88)
+
+
+def featmap_image(
+    featmap: Tensor,
+    overlaid_image: np.ndarray | None,
+    channel_reduction: str | None,
+    topk: int,
+    arrangement: tuple[int, int],
+    resize_shape: tuple[int, int] | None,
+    alpha: float | Sequence[float],
+) -> np.ndarray:
+    """A feature map as an image, see :meth:`eng.vis.Visualizer.draw_featmap`.
+
+    Args:
+        featmap: As there.
+        overlaid_image: As there.
+        channel_reduction: As there.
+        topk: As there.
+        arrangement: As there.
+        resize_shape: As there.
+        alpha: As there.
+
+    Returns:
+        RGB of shape (height, width, 3), uint8.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of range.
+    """
+    maps = _checked(featmap)
+    if not isinstance(topk, int):
+        raise TypeError(f"topk must be a whole number, not {topk!r}")
+    image = None if overlaid_image is None else as_image("overlaid_image", overlaid_image)
+    height, width = maps.shape[1:] if image is None else image.shape[:2]
+    size = (height, width)
+    if resize_shape is not None:
+        size = _pair("resize_shape", resize_shape)
+        image = None if image is None else _resized_image(image, size)
+    if channel_reduction is None and topk > 0:
+        return _grid(maps, image, topk, _pair("arrangement", arrangement), size, alpha)
+    (opacity,) = settings.numbers("alpha", alpha, 1, most=1)
+    return _blend(_picture(_resized(_reduced(maps, channel_reduction), size)), image, opacity)
+
+
+def _checked(featmap: Any) -> Tensor:
+    if not isinstance(featmap, Tensor | np.ndarray):
+        raise TypeError(f"featmap must be a tensor, not {type(featmap).__name__}")
+    maps = torch.as_tensor(featmap).detach().float().cpu()
+    if maps.ndim != 3 or 0 in maps.shape:
+        raise ValueError(
+            f"featmap must have the shape (C, H, W), not {tuple(maps.shape)}; of a batch draw one"
+            " map at a time, featmap[0]"
+        )
+    if not maps.isfinite().all():
+        raise ValueError("featmap has numbers that are not finite")
+    return maps
+
+
+def _reduced(maps: Tensor, channel_reduction: str | None) -> Tensor:
+    if channel_reduction == "squeeze_mean":
+        return maps.mean(dim=0, keepdim=True)
+    if channel_reduction == "select_max":
+        return maps[maps.sum(dim=(1, 2)).argmax()][None]
+    if channel_reduction is not None:
+        raise ValueError(
+            "channel_reduction must be 'squeeze_mean', 'select_max' or None, not"
+            f" {channel_reduction!r}"
+        )
+    if len(maps) not in (1, 3):
+        raise ValueError(
+            f"featmap must have 1 or 3 channels, not {len(maps)}, where channel_reduction is None"
+            " and topk <= 0"
+        )
+    return maps
+
+
+def _grid(
+    maps: Tensor,
+    image: np.ndarray | None,
+    topk: int,
+    arrangement: tuple[int, int],
+    size: tuple[int, int],
+    alpha: Any,
+) -> np.ndarray:
+    """The channels of the greatest sums, the greatest first, row by row; the rest is white."""
+    (rows, columns), (height, width) = arrangement, size
+    count = min(topk, len(maps))
+    if rows * columns < count:
+        raise ValueError(
+            f"arrangement {arrangement} has place for {rows * columns} channels of {count}"
+        )
+    channels = maps.sum(dim=(1, 2)).topk(count).indices.tolist()
+    grid = np.full((rows * height, columns * width, 3), 255, np.uint8)
+    corners = []
+    for i, opacity in enumerate(settings.numbers("alpha", alpha, count, most=1)):
+        top, left = i // columns * height, i % columns * width
+        picture = _picture(_resized(maps[channels[i]][None], size))
+        grid[top : top + height, left : left + width] = _blend(picture, image, opacity)
+        corners.append((left + 4, top + 4))
+    if height < LABELLED[0] or width < LABELLED[1]:
+        return grid
+    canvas = Canvas(grid, {})
+    box = {"facecolor": "black", "edgecolor": "none", "alpha": 0.5, "pad": 2}
+    words = [f"channel {channel}" for channel in channels]
+    canvas.texts(words, np.array(corners), font_sizes=12, colors="w", bboxes=box)
+    return canvas.image()
+
+
+def _resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    if tuple(maps.shape[1:]) == size:
+        return maps
+    return F.interpolate(maps[None], size, mode="bilinear", align_corners=False)[0]
+
+
+def _resized_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    if image.shape[:2] == size:
+        return image
+    pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float()
+    pixels = F.interpolate(pixels, size, mode="bilinear", align_corners=False, antialias=True)
+    return pixels[0].round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
+
+
+def _picture(maps: Tensor) -> np.ndarray:
+    """One channel in colours, three as they are; the smallest number is 0, the greatest 255."""
+    low, high = maps.min(), maps.max()
+    scaled = ((maps - low) / (high - low) if high > low else torch.zeros_like(maps)).numpy()
+    if len(scaled) == 1:
+        return matplotlib.colormaps["jet"](scaled[0], bytes=True)[..., :3]
+    return np.rint(scaled.transpose(1, 2, 0) * 255).astype(np.uint8)
+
+
+def _blend(picture: np.ndarray, image: np.ndarray | None, alpha: float) -> np.ndarray:
+    if image is None:
+        return np.ascontiguousarray(picture)
+    return np.rint(image * (1 - alpha) + picture * alpha).astype(np.uint8)
+
+
+def _pair(argument: str, given: Any) -> tuple[int, int]:
+    pair = tuple(int(v) for v in given) if isinstance(given, Sequence) else ()
+    if len(pair) != 2 or min(pair) < 1 or pair != tuple(given):
+        raise ValueError(f"{argument} must be two whole numbers of 1 or more, not {given!r}")
+    return pair[0], pair[1]

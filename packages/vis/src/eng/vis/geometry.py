@@ -1,0 +1,278 @@
+"""What is given to draw, as checked arrays: images, points, boxes, polygons and masks."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "as_array",
+    "as_boxes",
+    "as_image",
+    "as_masks",
+    "as_points",
+    "as_polygons",
+    "as_radii",
+    "as_segments",
+    "warn_outside",
+]
+
+
+def as_array(argument: str, given: Any) -> np.ndarray:
+    """A tensor of any device, an array or numbers as an array.
+
+    Args:
+        argument: Name of the argument, for errors.
+        given: The numbers.
+
+    Returns:
+        The array. Floating tensors become float64.
+
+    Raises:
+        TypeError: If it holds anything but numbers.
+        ValueError: If it is ragged.
+    """
+    if hasattr(given, "detach"):  # a torch.Tensor, without importing torch
+        given = given.detach().cpu()
+        given = (given.double() if given.is_floating_point() else given).numpy()
+    try:
+        array = np.asarray(given)
+    except ValueError as error:
+        raise ValueError(f"{argument} must have rows of one length: {error}") from None
+    if array.dtype.kind not in "buif":
+        raise TypeError(
+            f"{argument} must be numbers, as a tensor, an array or a list, not"
+            f" {type(given).__name__}: {given!r}"
+        )
+    return array
+
+
+def as_image(argument: str, given: Any) -> np.ndarray:
+    """An own copy of an image, as RGB.
+
+    Args:
+        argument: Name of the argument, for errors.
+        given: Whole numbers of 0 to 255 of shape (height, width, 3), or grey ones of shape
+            (height, width) or (height, width, 1).
+
+    Returns:
+        The image of shape (height, width, 3), uint8.
+
+    Raises:
+        TypeError: If it holds anything but whole numbers.
+        ValueError: If its shape is another, it has no pixel, or a number is not of 0 to 255.
+    """
+    image = as_array(argument, given)
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:
+        raise ValueError(
+            f"{argument} must have the shape (height, width, 3) or (height, width), with a pixel"
+            f" at least, not {np.shape(given)}"
+        )
+    if image.dtype.kind not in "ui":
+        raise TypeError(
+            f"{argument} must hold whole numbers of 0 to 255, not {image.dtype}; of numbers of 0"
+            " to 1 make some with (image * 255).round().astype(np.uint8)"
+        )
+    if image.dtype != np.uint8 and (image.min() < 0 or image.max() > 255):
+        raise ValueError(
+            f"{argument} must hold numbers of 0 to 255, not {image.min()} to {image.max()}"
+        )
+    return (
+        np.repeat(image, 3, axis=2).astype(np.uint8)
+        if image.shape[2] == 1
+        else (image.astype(np.uint8, order="C"))
+    )
+
+
+def as_points(argument: str, given: Any) -> np.ndarray:
+    """Points of shape (2,) or (N, 2) as an array of shape (N, 2).
+
+    Args:
+        argument: Name of the argument, for errors.
+        given: The points, each x and y.
+
+    Returns:
+        The points, float64.
+
+    Raises:
+        TypeError: If it holds anything but numbers.
+        ValueError: If its shape is another, or a number is not finite.
+    """
+    return _rows(argument, given, 2)
+
+
+def as_boxes(argument: str, given: Any) -> np.ndarray:
+    """Boxes of shape (4,) or (N, 4) as an array of shape (N, 4).
+
+    Args:
+        argument: Name of the argument, for errors.
+        given: The boxes, each x1, y1, x2 and y2.
+
+    Returns:
+        The boxes, float64.
+
+    Raises:
+        TypeError: If it holds anything but numbers.
+        ValueError: If its shape is another, a number is not finite, or x1 > x2 or y1 > y2.
+    """
+    boxes = _rows(argument, given, 4)
+    turned = np.flatnonzero((boxes[:, :2] > boxes[:, 2:]).any(axis=1))
+    if turned.size:
+        raise ValueError(
+            f"{argument} must have x1 <= x2 and y1 <= y2; number {turned[0]} is"
+            f" {boxes[turned[0]].tolist()} (x1, y1, x2, y2)"
+        )
+    return boxes
+
+
+def as_radii(argument: str, given: Any, count: int) -> np.ndarray:
+    """Radii of circles: one for all, or one for each.
+
+    Args:
+        argument: Name of the argument, for errors.
+        given: The radii.
+        count: Number of circles.
+
+    Returns:
+        As many radii as circles, float64.
+
+    Raises:
+        TypeError: If it holds anything but numbers.
+        ValueError: If there is another number of them, or one is negative or not finite.
+    """
+    radii = as_array(argument, given).reshape(-1)
+    if len(radii) not in (1, count):
+        raise ValueError(f"{argument} has {len(radii)} values for {count} circles")
+    if (radii < 0).any():
+        raise ValueError(f"{argument} must not be negative: {radii.tolist()}")
+    return np.broadcast_to(_finite(argument, radii), count)
+
+
+def as_segments(x_datas: Any, y_datas: Any) -> np.ndarray:
+    """Line segments from the coordinates of their ends.
+
+    Args:
+        x_datas: x of start and end, of shape (2,) or (N, 2).
+        y_datas: y of start and end, of the same shape.
+
+    Returns:
+        The ends, of shape (N, 2, 2): segment, end, x and y; float64.
+
+    Raises:
+        TypeError: If they hold anything but numbers.
+        ValueError: If a shape is another, they differ in number, or a number is not finite.
+    """
+    x, y = _rows("x_datas", x_datas, 2), _rows("y_datas", y_datas, 2)
+    if len(x) != len(y):
+        raise ValueError(f"x_datas has {len(x)} lines but y_datas has {len(y)}")
+    return np.stack([x, y], axis=2)
+
+
+def as_polygons(argument: str, given: Any) -> list[np.ndarray]:
+    """Polygons as a list of arrays, each of shape (number of corners, 2).
+
+    Args:
+        argument: Name of the argument, for errors.
+        given: One polygon as (x1, y1, …, xn, yn) or of shape (n, 2), or a list or array of them.
+
+    Returns:
+        The polygons, float64.
+
+    Raises:
+        TypeError: If it holds anything but numbers.
+        ValueError: If a shape is another, a polygon has fewer than 3 corners, or a number is not
+            finite.
+    """
+    if isinstance(given, Sequence) and not all(np.isscalar(item) for item in given):
+        return [_polygon(f"{argument}[{i}]", item) for i, item in enumerate(given)]
+    array = as_array(argument, given)
+    if array.size == 0:
+        return []
+    if array.ndim == 3 or (array.ndim == 2 and array.shape[1] != 2):
+        return [_polygon(f"{argument}[{i}]", item) for i, item in enumerate(array)]
+    return [_polygon(argument, array)]
+
+
+def as_masks(argument: str, given: Any, height: int, width: int) -> np.ndarray:
+    """Masks of shape (H, W) or (N, H, W) as booleans of shape (N, H, W).
+
+    Args:
+        argument: Name of the argument, for errors.
+        given: The masks: booleans, or 0 and 1.
+        height: Height that they must have.
+        width: Width that they must have.
+
+    Returns:
+        The masks.
+
+    Raises:
+        TypeError: If it holds anything but numbers.
+        ValueError: If its shape is another, or a number is neither 0 nor 1.
+    """
+    masks = as_array(argument, given)
+    if masks.ndim == 2:
+        masks = masks[None]
+    if masks.ndim != 3 or masks.shape[1:] != (height, width):
+        raise ValueError(
+            f"{argument} must have the shape (N, {height}, {width}) or ({height}, {width}), as the"
+            f" image has, not {np.shape(given)}"
+        )
+    if masks.dtype == np.bool_:
+        return masks
+    ones = masks == 1
+    other = masks[~(ones | (masks == 0))]
+    if other.size:
+        raise ValueError(f"{argument} must hold nothing but 0 and 1, or booleans, not {other[0]}")
+    return ones
+
+
+def warn_outside(what: str, low: np.ndarray, high: np.ndarray, width: int, height: int) -> None:
+    """Warn of what reaches outside of an image.
+
+    Args:
+        what: Word for the objects.
+        low: Smallest x and y of each, of shape (N, 2).
+        high: Greatest x and y of each, of shape (N, 2).
+        width: Width of the image.
+        height: Height of the image.
+    """
+    outside = np.flatnonzero(((low < 0) | (high > (width, height))).any(axis=1))
+    if outside.size:
+        warnings.warn(
+            f"{outside.size} of {len(low)} {what} reach outside of the image of {width} x {height}"
+            f" pixels (width x height), first number {outside[0]}: what is outside is not drawn",
+            stacklevel=3,
+        )
+
+
+def _rows(argument: str, given: Any, columns: int) -> np.ndarray:
+    array = as_array(argument, given)
+    rows = np.atleast_2d(array) if array.size else np.empty((0, columns))
+    if rows.ndim != 2 or rows.shape[1] != columns or (array.ndim > 1 and array.shape[1] != columns):
+        raise ValueError(
+            f"{argument} must have the shape ({columns},) or (N, {columns}), not {array.shape}"
+        )
+    return _finite(argument, rows)
+
+
+def _polygon(argument: str, given: Any) -> np.ndarray:
+    corners = as_array(argument, given)
+    if corners.ndim == 1 and corners.size % 2 == 0:
+        corners = corners.reshape(-1, 2)
+    if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3:
+        raise ValueError(
+            f"{argument} must be (x1, y1, ..., xn, yn) or have the shape (n, 2), with 3 corners at"
+            f" least, not the shape {np.shape(given)}"
+        )
+    return _finite(argument, corners)
+
+
+def _finite(argument: str, array: np.ndarray) -> np.ndarray:
+    if not np.isfinite(array).all():
+        raise ValueError(f"{argument} has numbers that are not finite")
+    return array.astype(np.float64)
