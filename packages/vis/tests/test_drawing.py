@@ -485,7 +485,7 @@ BAD = [
     ("draw_texts", ("a", [1, 2]), {"font_families": 1}, ValueError, "font_families must be a word"),
     ("draw_texts", ("a", [1, 2]), {"bboxes": [{}, {}]}, ValueError, "bboxes has 2 values"),
     ("draw_texts", ("a", [1, 2]), {"bboxes": {"nope": 1}}, ValueError, "'a' with the box .*nope"),
-    ("draw_texts", (r"$\nope{$", [1, 2]), {}, ValueError, "nope.* cannot be written"),
+    ("draw_texts", (["a", r"$\nope{$"], [[1, 2]] * 2), {}, ValueError, "nope.* cannot be written"),
     ("draw_binary_masks", (np.ones((2, 3)),), {}, ValueError, r"\(N, 20, 30\).* not \(2, 3\)"),
     ("draw_binary_masks", (np.full((20, 30), 2),), {}, ValueError, "nothing but 0 and 1.* not 2"),
     ("draw_binary_masks", (np.full((20, 30), 0.5),), {}, ValueError, "not 0.5"),

@@ -177,20 +177,12 @@ class Canvas:
             settings.names("font_families", font_families, n),
             settings.spread("bboxes", boxes, n),
         )
-        for text, (x, y), size, color, va, ha, family, box in zip(
-            texts, positions, *columns, strict=True
-        ):
-            try:
-                artist = Text(
-                    x, y, text, fontsize=size, color=color, verticalalignment=va,
-                    horizontalalignment=ha, fontfamily=family, bbox=box,
-                    transform=self._to_pixels,
-                )  # fmt: skip
-                self._draw(artist)
-            except (AttributeError, TypeError, ValueError) as error:
-                raise ValueError(
-                    f"texts: {text!r} with the box {box!r} cannot be written: {error}"
-                ) from error
+        artists = [
+            self._text(text, x, y, *looks)
+            for text, (x, y), *looks in zip(texts, positions, *columns, strict=True)
+        ]
+        for artist in artists:
+            self._draw(artist)
 
     def font_size(self) -> float:
         """Size of a font in points that can be read on this image: 14 pixels at least."""
@@ -209,6 +201,24 @@ class Canvas:
         pixels = self._pixels[..., :3]
         for mask, color, alpha in zip(masks, rgba[:, :3] * 255, opacity, strict=True):
             pixels[mask] = np.rint(pixels[mask] * (1 - alpha) + color * alpha)
+
+    def _text(
+        self, text: str, x: float, y: float, size: float, color: Any, va: Any, ha: Any, family: Any,
+        box: Any,
+    ) -> Text:  # fmt: skip
+        """A text that has its place, so that nothing is wrong with it."""
+        try:
+            artist = Text(
+                x, y, text, fontsize=size, color=color, verticalalignment=va,
+                horizontalalignment=ha, fontfamily=family, bbox=box, transform=self._to_pixels,
+            )  # fmt: skip
+            artist.set_figure(self._figure)
+            artist.get_window_extent(self._renderer)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"texts: {text!r} with the box {box!r} cannot be written: {error}"
+            ) from error
+        return artist
 
     def _draw(self, artist: Artist) -> None:
         artist.set_figure(self._figure)
