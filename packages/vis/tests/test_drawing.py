@@ -521,9 +521,10 @@ def test_what_reaches_outside_is_warned_of_at_the_line_that_draws_it(method, arg
     assert caught[0].filename == __file__
 
 
-def test_an_unknown_setting_of_the_figure_is_told():
-    visualizer = Visualizer(image=blank(), fig_save_cfg={"nope": 1})
-    with pytest.raises(ValueError, match=r"fig_save_cfg \{'nope': 1\}: .*nope"):
+@pytest.mark.parametrize("setting", [{"nope": 1}, {"dpi": -1}, {"dpi": "high"}])
+def test_a_bad_setting_of_the_figure_is_told(setting):
+    visualizer = Visualizer(image=blank(), fig_save_cfg=setting)
+    with pytest.raises(ValueError, match=f"fig_save_cfg {setting}: "):
         visualizer.draw_points([1, 1])
 
 
@@ -698,3 +699,15 @@ def test_show_takes_images_alone(gui):
     with pytest.raises(ValueError, match="drawn_img must have the shape"):
         Visualizer().show(np.zeros((2, 2, 2), np.uint8))
     assert gui == []
+
+
+def test_a_notebook_shows_the_image_below_the_cell(monkeypatch):
+    from matplotlib import pyplot
+
+    shown = []
+    pyplot.switch_backend("agg")
+    monkeypatch.setattr(pyplot, "get_backend", lambda: "inline")
+    monkeypatch.setattr(pyplot, "show", lambda: shown.extend(pyplot.get_fignums()))
+    Visualizer(image=blank()).show()
+    assert len(shown) == 1
+    assert pyplot.get_fignums() == []

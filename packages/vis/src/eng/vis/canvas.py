@@ -49,9 +49,9 @@ class Canvas:
 
     def __init__(self, image: np.ndarray, figure_cfg: dict[str, Any]) -> None:
         self.height, self.width = image.shape[:2]
-        dpi = figure_cfg.get("dpi", 72)
-        size = (self.width / dpi, self.height / dpi)
+        dpi = figure_cfg.get("dpi") or 72
         try:
+            size = (self.width / dpi, self.height / dpi)
             self._figure = Figure(**{**figure_cfg, "dpi": dpi, "figsize": size})
         except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(f"fig_save_cfg {figure_cfg}: {error}") from error

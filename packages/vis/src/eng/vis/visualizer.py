@@ -58,7 +58,9 @@ class Visualizer(ManagerMixin):
             with. Defaults to no frame.
 
     Raises:
-        ValueError: If two backends have the same name, or the image is none.
+        TypeError: If the image holds anything but whole numbers.
+        ValueError: If two backends have the same name, or the image has another shape or numbers
+            that are not of 0 to 255.
     """
 
     def __init__(
@@ -77,9 +79,9 @@ class Visualizer(ManagerMixin):
         self._window: Window | None = None
         self.fig_save_cfg = fig_save_cfg
         self.fig_show_cfg = fig_show_cfg
-        self._vis_backends = dict(_build_backends(vis_backends or [], save_dir))
         if image is not None:
             self.set_image(image)
+        self._vis_backends = dict(_build_backends(vis_backends or [], save_dir))
 
     @property
     def dataset_meta(self) -> dict[str, Any] | None:
