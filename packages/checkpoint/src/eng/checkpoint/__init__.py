@@ -2,6 +2,12 @@
 
 from .errors import CheckpointError
 from .loader import CheckpointLoader
+from .model_zoo import (
+    get_deprecated_model_names,
+    get_external_models,
+    get_mmcls_models,
+    get_torchvision_models,
+)
 from .saver import find_latest_checkpoint, save_checkpoint
 from .sharded import (
     full_model_state,
@@ -24,7 +30,11 @@ __all__ = [
     "find_latest_checkpoint",
     "full_model_state",
     "full_optimizer_state",
+    "get_deprecated_model_names",
+    "get_external_models",
+    "get_mmcls_models",
     "get_state_dict",
+    "get_torchvision_models",
     "is_sharded",
     "load_checkpoint",
     "load_full_model_state",

@@ -93,11 +93,12 @@ class CheckpointLoader:
 
 
 def _load_by_fileio(filename: str, map_location: Any = None) -> Any:
-    backend = get_file_backend(filename)
-    if not backend.isfile(filename):
-        kind = "a folder, not a checkpoint" if backend.isdir(filename) else "no such file"
-        raise FileNotFoundError(f"cannot load checkpoint {filename!r}: {kind}")
-    content = io.BytesIO(backend.get(filename))
+    try:  # not all backends could tell beforehand whether there is such a file
+        content = io.BytesIO(get_file_backend(filename).get(filename))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        is_folder = isinstance(error, IsADirectoryError)
+        kind = "a folder, not a checkpoint" if is_folder else "no such file"
+        raise FileNotFoundError(f"cannot load checkpoint {filename!r}: {kind}") from error
     try:
         return torch.load(content, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
