@@ -342,7 +342,9 @@ EXPORTS: dict[str, tuple[str, ...]] = {
     "vis": (
         "BaseVisBackend",
         "LocalVisBackend",
+        "TensorboardVisBackend",
         "Visualizer",
+        "WandbVisBackend",
     ),
     "hooks": (
         "CheckpointHook",

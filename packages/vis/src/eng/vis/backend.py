@@ -13,6 +13,8 @@ import numpy as np
 from eng.config import Config
 from eng.registry import VISBACKENDS
 
+from .plain import plain_value
+
 __all__ = ["BaseVisBackend", "LocalVisBackend"]
 
 
@@ -174,7 +176,7 @@ class LocalVisBackend(BaseVisBackend):
 
     def _append(self, record: dict[str, Any], path: str) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        line = json.dumps({key: _plain(value) for key, value in record.items()})
+        line = json.dumps({key: plain_value(value) for key, value in record.items()})
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
@@ -182,13 +184,3 @@ class LocalVisBackend(BaseVisBackend):
 def _check_json(argument: str, path: str) -> None:
     if Path(path).suffix != ".json":
         raise ValueError(f"{argument} must end in .json, not {path!r}")
-
-
-def _plain(value: Any) -> Any:
-    """A number, list or word for anything that holds one: tensors and arrays among them."""
-    if not hasattr(value, "tolist"):
-        return value
-    plain = value.tolist()
-    while isinstance(plain, list) and len(plain) == 1:
-        plain = plain[0]
-    return plain

@@ -1,0 +1,151 @@
+"""Recording to event files of TensorBoard."""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eng.config import Config
+from eng.registry import VISBACKENDS
+
+from .backend import BaseVisBackend
+from .optional import require
+from .plain import plain_image, plain_value
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+__all__ = ["TensorboardVisBackend"]
+
+
+@VISBACKENDS.register_module()
+class TensorboardVisBackend(BaseVisBackend):
+    """Records to event files of TensorBoard, which ``tensorboard --logdir <save_dir>`` shows.
+
+    It needs ``pip install eng-vis[tensorboard]``. A file is begun when something is recorded, and
+    another one when something is recorded after :meth:`close`.
+
+    Args:
+        save_dir: Directory of the files.
+
+    Raises:
+        ModuleNotFoundError: If tensorboard is not installed.
+    """
+
+    def __init__(self, save_dir: str) -> None:
+        require("tensorboard", type(self).__name__)
+        super().__init__(save_dir)
+        self._writer: SummaryWriter | None = None
+        self._left_out: set[str] = set()
+
+    @property
+    def experiment(self) -> SummaryWriter:
+        """The :class:`torch.utils.tensorboard.SummaryWriter`; made, with its file, if need be."""
+        if self._writer is None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._writer = SummaryWriter(self._save_dir)
+        return self._writer
+
+    def add_config(self, config: Config, **kwargs: Any) -> None:
+        """Record a config as the text ``config``.
+
+        Args:
+            config: The config.
+            **kwargs: Ignored.
+        """
+        # The text is shown as Markdown, where indented lines stay as they are.
+        self.experiment.add_text("config", textwrap.indent(config.pretty_text, "    "))
+
+    def add_graph(self, model: Any, data_batch: Any, **kwargs: Any) -> None:
+        """Record the graph of a model, traced in evaluation mode.
+
+        Args:
+            model: The model, a :class:`torch.nn.Module`. Its modes stay as they were.
+            data_batch: What the model is called with: a tensor or a tuple of them, on its device.
+            **kwargs: Further arguments of :meth:`torch.utils.tensorboard.SummaryWriter.add_graph`.
+
+        Raises:
+            TypeError: If ``data_batch`` is something else.
+        """
+        import torch
+
+        parts = data_batch if isinstance(data_batch, (tuple, list)) else (data_batch,)
+        if not all(isinstance(part, torch.Tensor) for part in parts):
+            found = sorted({type(part).__name__ for part in parts})
+            raise TypeError(
+                "a graph is traced with what the model is called with, a tensor or a tuple of "
+                f"tensors, not {type(data_batch).__name__} with {found}"
+            )
+        modes = [(module, module.training) for module in model.modules()]
+        try:
+            self.experiment.add_graph(model, tuple(parts), **kwargs)
+        finally:  # tracing gives all modules the mode of the model, also the frozen ones in it
+            for module, is_training in modes:
+                module.training = is_training
+
+    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
+        """Record an image.
+
+        Args:
+            name: Its name.
+            image: RGB of shape (height, width, 3), or grey of shape (height, width), of whole
+                numbers from 0 to 255.
+            step: Step of the run. Defaults to 0.
+            **kwargs: Ignored.
+
+        Raises:
+            ValueError: If the image is of another shape, type or range.
+        """
+        pixels = plain_image(name, image)
+        axes = "HWC" if pixels.ndim == 3 else "HW"
+        self.experiment.add_image(name, pixels, step, dataformats=axes)
+
+    def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
+        """Record a number. Anything else is left out, with a warning the first time.
+
+        Args:
+            name: Its name.
+            value: A number, or a tensor or array of one element.
+            step: Step of the run. Defaults to 0.
+            **kwargs: Ignored.
+        """
+        number = plain_value(value)
+        if isinstance(number, (int, float)):
+            self.experiment.add_scalar(name, number, step)
+        elif name not in self._left_out:
+            self._left_out.add(name)
+            warnings.warn(
+                f"TensorBoard has no place for {name!r}, which is no number but {value!r:.80}; it "
+                "is left out",
+                stacklevel=2,
+            )
+
+    def add_scalars(
+        self,
+        scalar_dict: dict[str, Any],
+        step: int = 0,
+        file_path: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Record numbers, each as a curve of its own.
+
+        Args:
+            scalar_dict: Numbers by name. A ``step`` in it takes the place of the argument.
+            step: Step of the run. Defaults to 0.
+            file_path: Ignored. Defaults to None.
+            **kwargs: Ignored.
+        """
+        step = plain_value(scalar_dict.get("step", step))
+        for name, value in scalar_dict.items():
+            if name != "step":
+                self.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        """Write out what was recorded and close the file."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None

@@ -1,0 +1,178 @@
+# The names of tests say what they check.
+# ruff: noqa: D102
+"""Tests that every backend of a visualizer should pass; needs ``pip install eng-vis[test]``.
+
+Subclass the class in a test file::
+
+    class TestMyBackend(VisBackendConformance):
+        @pytest.fixture
+        def cfg(self):
+            return dict(type="MyBackend")
+
+        def read(self, save_dir, name):
+            return my_reader(save_dir)[name]
+"""
+
+import copy
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from eng.config import Config
+from eng.registry import VISBACKENDS
+from eng.vis.backend import BaseVisBackend
+from eng.vis.visualizer import Visualizer
+
+__all__ = ["VisBackendConformance"]
+
+
+class VisBackendConformance:
+    """What a backend must do, whatever it records to.
+
+    Fixtures to define:
+        cfg: Config of the backend without ``save_dir``, such as ``dict(type="MyBackend")``.
+
+    Method to define:
+        read: What was recorded.
+    """
+
+    @pytest.fixture
+    def cfg(self) -> dict[str, Any]:
+        """Config of the backend."""
+        raise NotImplementedError("define a fixture `cfg`, such as dict(type='MyBackend')")
+
+    def read(self, save_dir: Path, name: str) -> list[float]:
+        """Numbers that closed backends recorded under a name, in their order.
+
+        Args:
+            save_dir: Directory that the backends were given.
+            name: The name.
+
+        Returns:
+            The numbers; empty if there are none.
+        """
+        raise NotImplementedError
+
+    @pytest.fixture
+    def save_dir(self, tmp_path: Path) -> Path:
+        """A directory that is not there yet."""
+        return tmp_path / "work" / "vis_data"
+
+    @pytest.fixture
+    def backend(self, cfg: dict[str, Any], save_dir: Path) -> Any:
+        """The backend, closed in the end."""
+        backend = VISBACKENDS.build({**cfg, "save_dir": str(save_dir)})
+        yield backend
+        backend.close()
+
+    def test_it_is_a_backend_that_begins_nothing_by_itself(
+        self, backend: BaseVisBackend, save_dir: Path
+    ) -> None:
+        assert isinstance(backend, BaseVisBackend)
+        backend.close()
+        assert not save_dir.exists()
+
+    def test_experiment_is_what_records(self, backend: BaseVisBackend) -> None:
+        assert backend.experiment is not None
+        assert backend.experiment is backend.experiment
+
+    @pytest.mark.parametrize(
+        ("value", "number"),
+        [
+            (3, 3),
+            (0.5, 0.5),
+            (np.float32(0.25), 0.25),
+            (np.int64(4), 4),
+            (np.array(2.0), 2),
+            (np.array([[6.0]]), 6),
+            (torch.tensor(7), 7),
+            (torch.tensor([1.5], dtype=torch.bfloat16), 1.5),
+            (torch.tensor(2.5, requires_grad=True), 2.5),
+            (math.inf, math.inf),
+            (math.nan, math.nan),
+        ],
+    )
+    def test_whatever_holds_one_number_is_recorded(
+        self, backend: BaseVisBackend, save_dir: Path, value: Any, number: float
+    ) -> None:
+        backend.add_scalar("train/loss", value, step=1)
+        backend.add_scalars({"acc": value}, step=1)
+        backend.close()
+        assert self.read(save_dir, "train/loss") == pytest.approx([number], nan_ok=True)
+        assert self.read(save_dir, "acc") == pytest.approx([number], nan_ok=True)
+
+    def test_numbers_come_back_in_their_order(
+        self, backend: BaseVisBackend, save_dir: Path
+    ) -> None:
+        for step in range(50):
+            backend.add_scalars({"loss": 50 - step, "lr": step}, step=step)
+        backend.close()
+        assert self.read(save_dir, "loss") == list(range(50, 0, -1))
+        assert self.read(save_dir, "lr") == list(range(50))
+        assert self.read(save_dir, "none") == []
+
+    @pytest.mark.filterwarnings("ignore")  # of what a backend leaves out
+    def test_what_is_given_stays_as_it_is(self, backend: BaseVisBackend) -> None:
+        scalars = {"loss": 0.5, "step": 3, "weights": np.arange(3)}
+        config = Config({"lr": 0.1, "hooks": [{"type": "A"}]})
+        image = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
+        before = copy.deepcopy((scalars, config, image))
+        backend.add_config(config)
+        backend.add_image("image", image)
+        backend.add_scalars(scalars, step=1)
+        for was, now in zip(before[0].values(), scalars.values(), strict=True):
+            np.testing.assert_array_equal(was, now)
+        assert list(scalars) == list(before[0])
+        assert config == before[1]
+        np.testing.assert_array_equal(image, before[2])
+
+    @pytest.mark.filterwarnings("ignore")  # of what a backend leaves out
+    def test_what_is_no_number_does_not_keep_numbers_out(
+        self, backend: BaseVisBackend, save_dir: Path
+    ) -> None:
+        backend.add_scalars({"word": "best", "many": [1, 2], "loss": 1}, step=0)
+        backend.add_scalar("many", np.arange(3), step=0)
+        backend.add_scalar("loss", 2, step=1)
+        backend.close()
+        assert self.read(save_dir, "loss") == [1, 2]
+
+    def test_settings_of_other_backends_are_no_matter(
+        self, backend: BaseVisBackend, save_dir: Path
+    ) -> None:
+        backend.add_config(Config({"lr": 0.1}), other=1)
+        backend.add_image("image", np.zeros((2, 2, 3), np.uint8), 1, other=1)
+        backend.add_scalar("loss", 1, 1, other=1)
+        backend.add_scalars({"loss": 2}, 2, "other.json", other=1)
+        backend.close()
+        assert self.read(save_dir, "loss") == [1, 2]
+
+    @pytest.mark.parametrize("dtype", [np.uint8, np.int64])
+    def test_images_are_taken(self, backend: BaseVisBackend, dtype: Any) -> None:
+        rng = np.random.default_rng(0)
+        for step in range(2):
+            backend.add_image("val/image", rng.integers(0, 256, (10, 12, 3)).astype(dtype), step)
+
+    def test_it_closes_twice_and_records_on(self, backend: BaseVisBackend, save_dir: Path) -> None:
+        backend.add_scalar("loss", 1, step=1)
+        backend.close()
+        backend.close()
+        backend.add_scalar("loss", 2, step=2)
+        backend.close()
+        assert self.read(save_dir, "loss") == [1, 2]
+
+    def test_a_visualizer_records_with_it(
+        self, cfg: dict[str, Any], tmp_path: Path, request: pytest.FixtureRequest
+    ) -> None:
+        visualizer = Visualizer(
+            request.node.nodeid, vis_backends=[{**cfg, "name": "mine"}], save_dir=str(tmp_path)
+        )
+        visualizer.add_config(Config({"lr": 0.1}))
+        visualizer.add_scalar("loss", 1, step=1)
+        visualizer.add_scalars({"loss": 2}, step=2, file_path="other.json")
+        visualizer.close()
+        assert isinstance(visualizer.get_backend("mine"), BaseVisBackend)
+        assert self.read(tmp_path / "vis_data", "loss") == [1, 2]

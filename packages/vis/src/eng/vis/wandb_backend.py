@@ -1,0 +1,133 @@
+"""Recording to Weights & Biases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eng.config import Config
+from eng.registry import VISBACKENDS
+
+from .backend import BaseVisBackend
+from .optional import require
+from .plain import plain_image, plain_value
+
+__all__ = ["WandbVisBackend"]
+
+
+@VISBACKENDS.register_module()
+class WandbVisBackend(BaseVisBackend):
+    """Records to a run of Weights & Biases.
+
+    It needs ``pip install eng-vis[wandb]``. The run is begun when something is recorded.
+
+    Args:
+        save_dir: Directory of the files of the run, unless ``init_kwargs`` have a ``dir``.
+        init_kwargs: Arguments of ``wandb.init``, such as ``project`` or ``mode``. Defaults to None.
+        define_metric_cfg: What the summary keeps of a metric, by its name, such as
+            ``{'coco/bbox_mAP': 'max'}``; see ``wandb.define_metric``. Defaults to None.
+        commit: Whether each record is a step of the run. If False, what is recorded is kept until
+            something is logged through :attr:`experiment` with ``commit=True``, or the run ends.
+            Defaults to True.
+
+    Raises:
+        ModuleNotFoundError: If wandb is not installed.
+    """
+
+    def __init__(
+        self,
+        save_dir: str,
+        init_kwargs: dict[str, Any] | None = None,
+        define_metric_cfg: dict[str, str] | None = None,
+        commit: bool | None = True,
+    ) -> None:
+        require("wandb", type(self).__name__)
+        super().__init__(save_dir)
+        self._init_kwargs = {"dir": save_dir, **(init_kwargs or {})}
+        self._define_metric_cfg = dict(define_metric_cfg or {})
+        self._commit = commit
+        self._run: Any = None
+
+    @property
+    def experiment(self) -> Any:
+        """The module ``wandb``, for what this interface lacks, with a run begun."""
+        import wandb
+
+        self._begin()
+        return wandb
+
+    def add_config(self, config: Config, **kwargs: Any) -> None:
+        """Record a config as the config of the run.
+
+        Args:
+            config: The config.
+            **kwargs: Ignored.
+        """
+        self._begin().config.update(config.to_dict(), allow_val_change=True)
+
+    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
+        """Record an image.
+
+        Args:
+            name: Its name.
+            image: RGB of shape (height, width, 3), or grey of shape (height, width), of whole
+                numbers from 0 to 255.
+            step: Ignored: the run counts its steps itself. Defaults to 0.
+            **kwargs: Ignored.
+
+        Raises:
+            ValueError: If the image is of another shape, type or range.
+        """
+        pixels = plain_image(name, image)
+        self._log({name: self.experiment.Image(pixels)})
+
+    def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
+        """Record a number.
+
+        Args:
+            name: Its name.
+            value: A number, or a tensor or array.
+            step: Ignored: the run counts its steps itself. Defaults to 0.
+            **kwargs: Ignored.
+        """
+        self._log({name: plain_value(value)})
+
+    def add_scalars(
+        self,
+        scalar_dict: dict[str, Any],
+        step: int = 0,
+        file_path: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Record numbers, as one step of the run.
+
+        Args:
+            scalar_dict: Numbers by name. A ``step`` in it is recorded as the others are.
+            step: Ignored: the run counts its steps itself. Defaults to 0.
+            file_path: Ignored. Defaults to None.
+            **kwargs: Ignored.
+        """
+        self._log({name: plain_value(value) for name, value in scalar_dict.items()})
+
+    def close(self) -> None:
+        """Finish the run, if one was begun."""
+        if self._run is not None:
+            self._run.finish()
+            self._run = None
+
+    def _log(self, record: dict[str, Any]) -> None:
+        self._begin().log(record, commit=self._commit)
+
+    def _begin(self) -> Any:
+        """The run, begun if need be."""
+        if self._run is None:
+            import wandb
+
+            # Without the directory wandb would write to one for temporary files.
+            Path(self._init_kwargs["dir"]).mkdir(parents=True, exist_ok=True)
+            self._run = wandb.init(**self._init_kwargs)
+            for metric, summary in self._define_metric_cfg.items():
+                self._run.define_metric(metric, summary=summary)
+        return self._run

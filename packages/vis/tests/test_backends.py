@@ -1,0 +1,297 @@
+"""The backends, each by what it has written in the end."""
+
+import json
+import struct
+import sys
+import warnings
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import nn
+
+from eng.config import Config
+from eng.dist.testing import run_in_processes
+from eng.vis import TensorboardVisBackend, Visualizer, WandbVisBackend
+from eng.vis.testing import VisBackendConformance
+
+
+def events(folder):
+    """What TensorBoard reads of a folder, nothing left out of it."""
+    accumulator = EventAccumulator(
+        str(folder), size_guidance={"scalars": 0, "images": 0, "tensors": 0}
+    )
+    accumulator.Reload()
+    return accumulator
+
+
+class TestLocal(VisBackendConformance):
+    @pytest.fixture
+    def cfg(self):
+        return {"type": "LocalVisBackend"}
+
+    def read(self, save_dir, name):
+        lines = (save_dir / "scalars.json").read_text().splitlines()
+        return [record[name] for record in map(json.loads, lines) if name in record]
+
+
+class TestTensorboard(VisBackendConformance):
+    @pytest.fixture
+    def cfg(self):
+        return {"type": "TensorboardVisBackend"}
+
+    def read(self, save_dir, name):
+        accumulator = events(save_dir)
+        if name not in accumulator.Tags()["scalars"]:
+            return []
+        return [event.value for event in accumulator.Scalars(name)]
+
+
+def test_tensorboard_has_the_step_and_one_curve_a_name(tmp_path):
+    backend = TensorboardVisBackend(str(tmp_path))
+    backend.add_scalar("loss", 0.5, step=3)
+    backend.add_scalars({"a/b": 1, "c": 2.0, "step": torch.tensor(9)}, step=4)
+    backend.close()
+    read = events(tmp_path)
+    assert sorted(read.Tags()["scalars"]) == ["a/b", "c", "loss"]
+    assert [(e.step, e.value) for e in read.Scalars("loss")] == [(3, 0.5)]
+    assert [(e.step, e.value) for e in read.Scalars("a/b")] == [(9, 1)]
+
+
+def test_tensorboard_has_the_text_of_a_config(tmp_path):
+    config = Config({"model": {"type": "Net", "depth": 3}})
+    backend = TensorboardVisBackend(str(tmp_path))
+    backend.add_config(config)
+    backend.close()
+    (event,) = events(tmp_path).Tensors("config/text_summary")
+    lines = event.tensor_proto.string_val[0].decode().splitlines()
+    assert all(line.startswith("    ") for line in lines if line)
+    assert "\n".join(line[4:] for line in lines).strip() == config.pretty_text.strip()
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 3), (4, 5)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64])
+def test_tensorboard_has_the_pixels_of_an_image(tmp_path, shape, dtype):
+    import io
+
+    from PIL import Image
+
+    image = np.random.default_rng(0).integers(0, 256, shape).astype(dtype)
+    backend = TensorboardVisBackend(str(tmp_path))
+    backend.add_image("image", image, step=2)
+    backend.close()
+    (event,) = events(tmp_path).Images("image")
+    assert (event.step, event.height, event.width) == (2, 4, 5)
+    pixels = np.asarray(Image.open(io.BytesIO(event.encoded_image_string)).convert("RGB"))
+    np.testing.assert_array_equal(pixels, image if image.ndim == 3 else np.dstack([image] * 3))
+
+
+class Net(nn.Module):
+    """A model with a part that is frozen while the rest trains."""
+
+    def __init__(self):
+        super().__init__()
+        self.frozen = nn.BatchNorm1d(2).eval()
+        self.head = nn.Linear(2, 1)
+
+    def forward(self, x):
+        return self.head(self.frozen(x))
+
+
+def test_tensorboard_has_the_graph_and_the_model_stays_as_it_was(tmp_path):
+    model = Net()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    backend = TensorboardVisBackend(str(tmp_path))
+    backend.add_graph(model, torch.rand(4, 2))
+    backend.close()
+    graph = events(tmp_path).Graph()
+    assert any("Linear[head]" in node.name for node in graph.node)
+    assert model.training
+    assert model.head.training
+    assert not model.frozen.training
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    with pytest.raises(
+        TypeError, match=r"a tensor or a tuple of tensors, not dict with \['dict'\]"
+    ):
+        backend.add_graph(model, {"inputs": torch.rand(4, 2)})
+
+
+def test_tensorboard_leaves_out_what_is_no_number_and_says_so_once(tmp_path):
+    backend = TensorboardVisBackend(str(tmp_path))
+    with pytest.warns(UserWarning, match="no place for 'note', which is no number but 'word'"):
+        backend.add_scalars({"note": "word", "loss": 1.0}, step=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        backend.add_scalars({"note": "word", "loss": 1.0}, step=1)
+    backend.close()
+    assert events(tmp_path).Tags()["scalars"] == ["loss"]
+
+
+def record_in_group(folder):
+    visualizer = Visualizer("v", vis_backends=[{"type": "TensorboardVisBackend"}], save_dir=folder)
+    visualizer.add_config(Config({"a": 1}))
+    visualizer.add_scalar("loss", 1, step=1)
+    visualizer.close()
+
+
+def test_only_the_first_process_writes(tmp_path):
+    run_in_processes(record_in_group, 2, str(tmp_path))
+    assert len(list(tmp_path.rglob("events.out.tfevents.*"))) == 1
+    assert [e.value for e in events(tmp_path / "vis_data").Scalars("loss")] == [1]
+
+
+@pytest.mark.parametrize(
+    ("image", "fault"),
+    [
+        (np.zeros((2, 2, 4), np.uint8), r"shape \(height, width, 3\).*\(2, 2, 4\)"),
+        (np.zeros((0, 2, 3), np.uint8), r"\(0, 2, 3\)"),
+        (np.zeros(3, np.uint8), r"\(3,\)"),
+        (np.full((2, 2, 3), 0.5), "whole numbers from 0 to 255, not float64"),
+        (np.full((2, 2, 3), 256), "not int64 from 256 to 256"),
+        (np.full((2, 2, 3), -1), "from -1 to -1"),
+    ],
+)
+def test_what_is_no_image_is_named(tmp_path, image, fault):
+    backend = TensorboardVisBackend(str(tmp_path))
+    with pytest.raises(ValueError, match=f"image 'val/0' must .*{fault}"):
+        backend.add_image("val/0", image)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("backend", [TensorboardVisBackend, WandbVisBackend])
+def test_a_package_that_is_missing_is_named_with_its_extra(tmp_path, monkeypatch, backend):
+    package = backend.__name__.removesuffix("VisBackend").lower()
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ModuleNotFoundError, match=rf"pip install 'eng-vis\[{package}\]'"):
+        backend(str(tmp_path))
+
+
+class StandIn(ModuleType):
+    """What `WandbVisBackend` uses of wandb. Each run is a file in its directory."""
+
+    def __init__(self):
+        super().__init__("wandb")
+        self.__spec__ = ModuleSpec("wandb", None)
+        self.runs = []
+
+    class Image:
+        def __init__(self, pixels):
+            self.pixels = pixels
+
+    def init(self, **settings):
+        run = SimpleNamespace(
+            settings=settings, configs=[], records=[], commits=[], metrics={}, finished=0
+        )
+        run.config = SimpleNamespace(update=lambda cfg, **how: run.configs.append((cfg, how)))
+        run.define_metric = lambda name, summary: run.metrics.update({name: summary})
+
+        def log(record, commit):
+            assert not run.finished
+            run.records.append(record)
+            run.commits.append(commit)
+
+        def finish():
+            run.finished += 1
+            numbers = [
+                {k: v for k, v in r.items() if isinstance(v, (int, float))} for r in run.records
+            ]
+            path = Path(settings["dir"]) / f"{len(self.runs)}.json"
+            path.write_text(json.dumps(numbers))
+
+        run.log, run.finish = log, finish
+        self.runs.append(run)
+        return run
+
+
+@pytest.fixture
+def wandb(monkeypatch):
+    module = StandIn()
+    monkeypatch.setitem(sys.modules, "wandb", module)
+    return module
+
+
+@pytest.mark.usefixtures("wandb")
+class TestWandb(VisBackendConformance):
+    @pytest.fixture
+    def cfg(self):
+        return {"type": "WandbVisBackend"}
+
+    def read(self, save_dir, name):
+        records = [
+            r for path in sorted(save_dir.glob("*.json")) for r in json.loads(path.read_text())
+        ]
+        return [record[name] for record in records if name in record]
+
+
+def test_wandb_is_given_what_its_arguments_say(tmp_path, wandb):
+    settings = {"project": "digits", "mode": "offline"}
+    backend = WandbVisBackend(
+        str(tmp_path), settings, define_metric_cfg={"coco/bbox_mAP": "max"}, commit=False
+    )
+    assert not wandb.runs
+    backend.add_config(Config({"a": 1, "b": {"c": [2]}}))
+    backend.add_scalars({"loss": torch.tensor([0.5]), "step": 3}, step=7)
+    image = np.full((2, 3, 3), 200)
+    backend.add_image("image", image)
+    assert backend.experiment is wandb
+    backend.close()
+    (run,) = wandb.runs
+    assert run.settings == {"dir": str(tmp_path), **settings}
+    assert settings == {"project": "digits", "mode": "offline"}
+    assert run.metrics == {"coco/bbox_mAP": "max"}
+    assert run.configs == [({"a": 1, "b": {"c": [2]}}, {"allow_val_change": True})]
+    assert run.records[0] == {"loss": 0.5, "step": 3}
+    assert run.records[1]["image"].pixels.dtype == np.uint8
+    assert run.commits == [False, False]
+    assert run.finished == 1
+
+
+def test_wandb_has_the_directory_of_its_own_settings(tmp_path, wandb):
+    backend = WandbVisBackend(str(tmp_path / "a"), {"dir": str(tmp_path / "b")})
+    backend.add_scalar("loss", 1)
+    backend.close()
+    assert wandb.runs[0].settings == {"dir": str(tmp_path / "b")}
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    find_spec("wandb") is None, reason="wandb is large, so that the test extra leaves it out"
+)
+class TestRealWandb(VisBackendConformance):
+    @pytest.fixture
+    def cfg(self):
+        return {"type": "WandbVisBackend", "init_kwargs": {"mode": "offline", "project": "test"}}
+
+    def read(self, save_dir, name):
+        from wandb.proto.wandb_internal_pb2 import Record
+
+        values = []
+        paths = save_dir.glob("wandb/offline-run-*/*.wandb")
+        for path in sorted(paths, key=lambda path: path.stat().st_mtime_ns):
+            for content in log_records(path.read_bytes()[7:], 7):
+                for item in Record.FromString(content).history.item:
+                    if name in (item.key, *item.nested_key[-1:]):
+                        values.append(float(json.loads(item.value_json)))
+        return values
+
+
+def log_records(content, start):
+    """Records of a log of LevelDB, in blocks of 32 KiB: parts with a checksum, length and kind."""
+    record, at = b"", 0
+    while at + 7 <= len(content):
+        left = 32768 - (at + start) % 32768
+        if left < 7:
+            at += left
+            continue
+        _, length, kind = struct.unpack("<IHB", content[at : at + 7])
+        record += content[at + 7 : at + 7 + length]
+        at += 7 + length
+        if kind in (1, 4):  # whole, or the last part
+            yield record
+            record = b""
