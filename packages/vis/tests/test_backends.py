@@ -17,8 +17,11 @@ from torch import nn
 
 from eng.config import Config
 from eng.dist.testing import run_in_processes
-from eng.vis import TensorboardVisBackend, Visualizer, WandbVisBackend
+from eng.vis import TensorboardVisBackend, WandbVisBackend
 from eng.vis.testing import VisBackendConformance
+
+sys.path.insert(0, str(Path(__file__).parent))
+import vis_cases
 
 
 def events(folder):
@@ -132,15 +135,8 @@ def test_tensorboard_leaves_out_what_is_no_number_and_says_so_once(tmp_path):
     assert events(tmp_path).Tags()["scalars"] == ["loss"]
 
 
-def record_in_group(folder):
-    visualizer = Visualizer("v", vis_backends=[{"type": "TensorboardVisBackend"}], save_dir=folder)
-    visualizer.add_config(Config({"a": 1}))
-    visualizer.add_scalar("loss", 1, step=1)
-    visualizer.close()
-
-
 def test_only_the_first_process_writes(tmp_path):
-    run_in_processes(record_in_group, 2, str(tmp_path))
+    run_in_processes(vis_cases.record_to_tensorboard, 2, str(tmp_path))
     assert len(list(tmp_path.rglob("events.out.tfevents.*"))) == 1
     assert [e.value for e in events(tmp_path / "vis_data").Scalars("loss")] == [1]
 

@@ -355,6 +355,7 @@ EXPORTS: dict[str, tuple[str, ...]] = {
         "HookRunner",
         "IterTimerHook",
         "LoggerHook",
+        "NaiveVisualizationHook",
         "ParamSchedulerHook",
         "Priority",
         "RuntimeInfoHook",

@@ -6,6 +6,7 @@ from .empty_cache_hook import EmptyCacheHook
 from .hook import Hook
 from .iter_timer_hook import IterTimerHook
 from .logger_hook import LoggerHook
+from .naive_visualization_hook import NaiveVisualizationHook
 from .param_scheduler_hook import ParamSchedulerHook
 from .priority import Priority, get_priority
 from .protocol import HookRunner
@@ -22,6 +23,7 @@ __all__ = [
     "HookRunner",
     "IterTimerHook",
     "LoggerHook",
+    "NaiveVisualizationHook",
     "ParamSchedulerHook",
     "Priority",
     "RuntimeInfoHook",

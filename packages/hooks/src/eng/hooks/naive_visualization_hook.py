@@ -1,0 +1,144 @@
+"""Drawing what a model predicts while it is tested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from eng.dist import is_main_process
+from eng.registry import HOOKS
+
+from .hook import DataBatch, Hook
+from .protocol import HookRunner
+
+__all__ = ["NaiveVisualizationHook"]
+
+
+@HOOKS.register_module()
+class NaiveVisualizationHook(Hook):
+    """Has the visualizer draw the samples of test batches, in the first process.
+
+    An image is what the data loader gave, as ``inputs`` of the batch, brought back as far as the
+    metainfo of its sample says how: ``img_norm_cfg`` with ``mean`` and ``std`` in the range of
+    bytes, ``img_shape`` before padding, ``ori_shape`` before resizing, each (height, width).
+    Floating-point images without an ``img_norm_cfg`` are stretched over the range of bytes. The
+    order of channels stays. The name of an image is that of its file, where ``img_path`` tells it.
+
+    Args:
+        interval: Each how many batches one is drawn. Defaults to 1.
+        draw_gt: Whether to draw what is annotated. Defaults to True.
+        draw_pred: Whether to draw what is predicted. Defaults to True.
+    """
+
+    priority = "NORMAL"
+
+    def __init__(self, interval: int = 1, draw_gt: bool = True, draw_pred: bool = True) -> None:
+        self.interval = interval
+        self.draw_gt = draw_gt
+        self.draw_pred = draw_pred
+
+    def after_test_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+        outputs: Sequence[Any] | None = None,
+    ) -> None:
+        """Call ``add_datasample`` of the visualizer with each sample of the batch.
+
+        Args:
+            runner: The runner.
+            batch_idx: Number of the batch in its epoch, from 0. It is the step of the images.
+            data_batch: The batch from the data loader: a dict with ``inputs``, a list of such
+                dicts, or a tuple or list that begins with the inputs. Defaults to None: nothing is
+                drawn.
+            outputs: What the model gave for it: a sample for each image, which has what is
+                annotated as far as the model left it there. Defaults to None: no samples.
+
+        Raises:
+            ValueError: If the inputs are no images, or not as many as the outputs.
+        """
+        if (
+            data_batch is None
+            or not self.every_n_inner_iters(batch_idx, self.interval)
+            or not is_main_process()
+        ):
+            return
+        images = _inputs(data_batch)
+        samples = [None] * len(images) if outputs is None else outputs
+        if len(samples) != len(images):
+            raise ValueError(
+                f"a sample for each image is needed: test batch {batch_idx} has {len(images)} "
+                f"images, and the model gave {len(samples)} samples"
+            )
+        for index, (image, sample) in enumerate(zip(images, samples, strict=True)):
+            path = _meta(sample, "img_path")
+            runner.visualizer.add_datasample(
+                Path(path).name if path else f"test_{batch_idx}_{index}",
+                _original(image, sample),
+                data_sample=sample,
+                draw_gt=self.draw_gt,
+                draw_pred=self.draw_pred,
+                step=batch_idx,
+            )
+
+
+def _inputs(data_batch: Any) -> Any:
+    """The images of a batch: a sequence of them, or one tensor of all."""
+    if isinstance(data_batch, Sequence) and data_batch and isinstance(data_batch[0], Mapping):
+        return [_inputs(each) for each in data_batch]
+    if isinstance(data_batch, Mapping):
+        if "inputs" not in data_batch:
+            raise ValueError(f"a batch has its images as 'inputs'; there are {list(data_batch)}")
+        return data_batch["inputs"]
+    return data_batch[0]
+
+
+def _meta(sample: Any, key: str) -> Any:
+    return sample.get(key) if hasattr(sample, "get") else None
+
+
+def _original(image: Any, sample: Any) -> np.ndarray:
+    """An input of the model as it was before, as far as the sample tells how.
+
+    Returns:
+        An array of shape (height, width, 3), uint8.
+    """
+    pixels = _channels_first(image)
+    norm = _meta(sample, "img_norm_cfg")
+    if norm is not None:
+        mean, std = (torch.as_tensor(norm[key]).reshape(-1, 1, 1) for key in ("mean", "std"))
+        pixels = pixels * std + mean
+    elif pixels.is_floating_point():
+        low, high = pixels.aminmax()
+        pixels = (pixels - low) * (255 / (high - low) if high > low else 1)
+    if (shape := _meta(sample, "img_shape")) is not None:
+        pixels = pixels[:, : shape[0], : shape[1]]
+    shape = _meta(sample, "ori_shape")
+    if shape is not None and tuple(shape[:2]) != tuple(pixels.shape[1:]):
+        size = (int(shape[0]), int(shape[1]))
+        pixels = interpolate(pixels[None].float(), size, mode="bilinear", antialias=True)[0]
+    if pixels.is_floating_point():
+        pixels = pixels.round()
+    rgb = pixels.clamp(0, 255).to(torch.uint8).expand(3, -1, -1)
+    return rgb.permute(1, 2, 0).contiguous().numpy()
+
+
+def _channels_first(image: Any) -> Tensor:
+    if isinstance(image, (Tensor, np.ndarray)):
+        pixels = torch.as_tensor(image).detach().cpu()
+        if pixels.ndim == 3 and pixels.shape[0] in (1, 3) and pixels.numel():
+            return pixels.float() if pixels.dtype in (torch.bfloat16, torch.float16) else pixels
+        found = str(tuple(pixels.shape))
+    else:
+        found = type(image).__name__
+    raise ValueError(
+        "what is drawn is an image of shape (3, height, width), or (1, height, width) where it is "
+        f"grey, not {found}"
+    )
