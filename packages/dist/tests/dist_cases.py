@@ -237,6 +237,10 @@ def endless():
     time.sleep(600)
 
 
+def ending_by_itself():
+    os._exit(3)
+
+
 def own_failure():
     with dist.explain_failures("training"):
         raise RuntimeError("a fault of my own")

@@ -32,6 +32,12 @@ def test_a_process_that_does_not_end_is_told():
         run_in_processes(dist_cases.endless, 1, timeout=1)
 
 
+def test_a_process_that_ends_by_itself_is_told():
+    with pytest.raises(AssertionError, match=r"exit codes by rank: \{0: 3\}"):
+        run_in_processes(dist_cases.ending_by_itself, 1)
+    assert run_in_processes(dist_cases.ending_by_itself, 1, check=False) == [None]
+
+
 def test_an_exception_is_told_with_its_rank():
     with pytest.raises(AssertionError, match="rank 0: RuntimeError: a fault of my own"):
         run_in_processes(dist_cases.own_failure, 1)

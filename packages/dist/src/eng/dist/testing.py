@@ -39,7 +39,7 @@ def run_in_processes(
         world_size: Number of processes.
         *args: Arguments, each picklable.
         timeout: Seconds that a collective waits for the others. Defaults to 60.
-        check: Whether an exception in a process raises here. Defaults to True.
+        check: Whether it raises here if a process raises or ends by itself. Defaults to True.
         backend: Backend of the group. Defaults to ``"gloo"``.
 
     Returns:
@@ -47,7 +47,8 @@ def run_in_processes(
         raised, and None for a process that was killed.
 
     Raises:
-        AssertionError: A process raised (with ``check``), or did not end in twice the timeout.
+        AssertionError: A process raised or ended by itself (with ``check``), or did not end in
+            twice the timeout.
 
     Examples:
         >>> run_in_processes(my_tests.gradients_are_equal, 2)  # doctest: +SKIP
@@ -70,6 +71,9 @@ def run_in_processes(
     for rank, result in enumerate(results):
         if check and isinstance(result, BaseException):
             raise AssertionError(f"rank {rank}: {result}") from result
+    if check:
+        silent = {rank: p.exitcode for rank, p in enumerate(processes) if p.exitcode}
+        assert not silent, f"ended by themselves, with the exit codes by rank: {silent}"
     return results
 
 

@@ -21,7 +21,8 @@ __all__ = ["WandbVisBackend"]
 class WandbVisBackend(BaseVisBackend):
     """Records to a run of Weights & Biases.
 
-    It needs ``pip install eng-vis[wandb]``. The run is begun when something is recorded.
+    It needs ``pip install eng-vis[wandb]``. The run is begun when something is
+    recorded, and another one when something is recorded after :meth:`close`.
 
     Args:
         save_dir: Directory of the files of the run, unless ``init_kwargs`` have a ``dir``.
