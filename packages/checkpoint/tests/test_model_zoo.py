@@ -154,6 +154,10 @@ def test_a_broken_download_names_its_address_and_is_not_kept(torchvision, server
     assert not list((tmp_path / "torch").rglob("*.pth"))
     file.write_bytes(whole)
     assert CheckpointLoader.load_checkpoint("torchvision://net")["weight"].tolist() == [[1, 1]]
+    (kept,) = (tmp_path / "torch").rglob("*.pth")
+    kept.write_bytes(whole[:100])
+    with pytest.raises(CheckpointError, match=f"kept in {kept.parent}: "):
+        CheckpointLoader.load_checkpoint("torchvision://net")
 
 
 def test_without_torchvision_the_error_says_what_to_install(monkeypatch):

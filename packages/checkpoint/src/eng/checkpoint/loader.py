@@ -26,6 +26,10 @@ class CheckpointLoader:
 
     Anything without a loader of its own is read through :mod:`eng.fileio`: local paths and every
     kind of address that it knows.
+
+    Names of weights have loaders: ``torchvision://resnet50`` where torchvision is installed (see
+    :func:`get_torchvision_models`), ``open-mmlab://`` and ``mmcls://``, of which the latter is a
+    backbone, from tables of the user (see :func:`get_external_models`).
     """
 
     _schemes: ClassVar[dict[str, Loader]] = {}

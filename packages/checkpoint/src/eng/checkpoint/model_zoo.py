@@ -125,7 +125,8 @@ def _load_torchvision(filename: str, map_location: Any = None) -> Any:
         )
     except Exception as error:  # no network, a broken file, a wrong hash: each has its own type
         raise CheckpointError(
-            f"cannot load checkpoint {filename!r} from {url}: {type(error).__name__}: {error}"
+            f"cannot load checkpoint {filename!r} from {url}, which is kept in "
+            f"{torch.hub.get_dir()}/checkpoints: {type(error).__name__}: {error}"
         ) from error
 
 

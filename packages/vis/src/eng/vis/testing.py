@@ -80,6 +80,10 @@ class VisBackendConformance:
         assert backend.experiment is not None
         assert backend.experiment is backend.experiment
 
+    def test_any_config_is_taken(self, backend: BaseVisBackend) -> None:
+        backend.add_config(Config({"a": None, "b": {"c": [1, (2, 3)], "d": {"4": 5}}}))
+        backend.add_config(Config({"act": torch.nn.ReLU, "init": lambda x: x, "of": {1: "one"}}))
+
     @pytest.mark.parametrize(
         ("value", "number"),
         [
