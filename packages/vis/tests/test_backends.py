@@ -17,7 +17,7 @@ from torch import nn
 
 from eng.config import Config
 from eng.dist.testing import run_in_processes
-from eng.vis import TensorboardVisBackend, WandbVisBackend
+from eng.vis import LocalVisBackend, TensorboardVisBackend, WandbVisBackend
 from eng.vis.testing import VisBackendConformance
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -222,6 +222,27 @@ class TestWandb(VisBackendConformance):
             r for path in sorted(save_dir.glob("*.json")) for r in json.loads(path.read_text())
         ]
         return [record[name] for record in records if name in record]
+
+
+class Moved:
+    """What a tensor on another device does, as far as it matters here: each move is a wait."""
+
+    moves = 0
+
+    def tolist(self):
+        self.moves += 1
+        return [0.5]
+
+
+@pytest.mark.usefixtures("wandb")
+@pytest.mark.parametrize("kind", [LocalVisBackend, TensorboardVisBackend, WandbVisBackend])
+def test_a_value_is_moved_from_its_device_once(tmp_path, kind):
+    backend = kind(str(tmp_path))
+    one, other = Moved(), Moved()
+    backend.add_scalar("one", one)
+    backend.add_scalars({"other": other})
+    assert (one.moves, other.moves) == (1, 1)
+    backend.close()
 
 
 def test_wandb_is_given_what_its_arguments_say(tmp_path, wandb):
