@@ -13,6 +13,7 @@ import numpy as np
 from eng.config import Config
 from eng.registry import VISBACKENDS
 
+from .geometry import as_image
 from .plain import plain_value
 
 __all__ = ["BaseVisBackend", "LocalVisBackend"]
@@ -92,7 +93,7 @@ class BaseVisBackend(ABC):
 
 @VISBACKENDS.register_module()
 class LocalVisBackend(BaseVisBackend):
-    """Records to files: the config as Python, scalars as one JSON object a line.
+    """Records to files: the config as Python, images as PNG, scalars as one JSON object a line.
 
     Args:
         save_dir: Directory of the files. It is made when something is recorded.
@@ -134,6 +135,30 @@ class LocalVisBackend(BaseVisBackend):
         """
         Path(self._save_dir).mkdir(parents=True, exist_ok=True)
         Path(self._config_save_file).write_text(config.pretty_text, encoding="utf-8")
+
+    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
+        """Write an image to the file ``<name>_<step>.png`` in the folder of images.
+
+        Args:
+            name: Its name. What stands before a slash in it is a folder.
+            image: RGB of shape (height, width, 3), or grey of shape (height, width), of whole
+                numbers of 0 to 255.
+            step: Step of the run. Defaults to 0.
+            **kwargs: Ignored.
+
+        Raises:
+            TypeError: If the image holds anything but whole numbers.
+            ValueError: If its shape is another, a number is not of 0 to 255, or the name leads out
+                of the folder of images.
+        """
+        from PIL import Image
+
+        pixels = as_image(f"image {name!r}", image)
+        path = Path(self._img_save_dir, f"{name}_{step}.png")
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ValueError(f"image {name!r} must have a name within {self._img_save_dir}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
 
     def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
         """Append a number to the file of the scalars.

@@ -12,8 +12,9 @@ from eng.config import Config
 from eng.registry import VISBACKENDS
 
 from .backend import BaseVisBackend
+from .geometry import as_image
 from .optional import require
-from .plain import plain_image, plain_value
+from .plain import plain_value
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -98,11 +99,11 @@ class TensorboardVisBackend(BaseVisBackend):
             **kwargs: Ignored.
 
         Raises:
-            ValueError: If the image is of another shape, type or range.
+            TypeError: If the image holds anything but whole numbers.
+            ValueError: If its shape is another, or a number is not of 0 to 255.
         """
-        pixels = plain_image(name, image)
-        axes = "HWC" if pixels.ndim == 3 else "HW"
-        self.experiment.add_image(name, pixels, step, dataformats=axes)
+        pixels = as_image(f"image {name!r}", image)
+        self.experiment.add_image(name, pixels, step, dataformats="HWC")
 
     def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
         """Record a number. Anything else is left out, with a warning the first time.

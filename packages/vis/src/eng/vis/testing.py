@@ -36,8 +36,9 @@ class VisBackendConformance:
     Fixtures to define:
         cfg: Config of the backend without ``save_dir``, such as ``dict(type="MyBackend")``.
 
-    Method to define:
-        read: What was recorded.
+    Methods to define:
+        read: Numbers that were recorded.
+        read_images: Images that were recorded.
     """
 
     @pytest.fixture
@@ -54,6 +55,18 @@ class VisBackendConformance:
 
         Returns:
             The numbers; empty if there are none.
+        """
+        raise NotImplementedError
+
+    def read_images(self, save_dir: Path, name: str) -> list[np.ndarray]:
+        """Images that closed backends recorded under a name, by their step.
+
+        Args:
+            save_dir: Directory that the backends were given.
+            name: The name.
+
+        Returns:
+            The images, of shape (height, width, 3).
         """
         raise NotImplementedError
 
@@ -155,10 +168,32 @@ class VisBackendConformance:
         assert self.read(save_dir, "loss") == [1, 2]
 
     @pytest.mark.parametrize("dtype", [np.uint8, np.int64])
-    def test_images_are_taken(self, backend: BaseVisBackend, dtype: Any) -> None:
-        rng = np.random.default_rng(0)
-        for step in range(2):
-            backend.add_image("val/image", rng.integers(0, 256, (10, 12, 3)).astype(dtype), step)
+    def test_images_come_back_by_their_step(
+        self, backend: BaseVisBackend, save_dir: Path, dtype: Any
+    ) -> None:
+        images = np.random.default_rng(0).integers(0, 256, (2, 10, 12, 3))
+        for step, image in enumerate(images):
+            backend.add_image("val/image", image.astype(dtype), step)
+        backend.close()
+        np.testing.assert_array_equal(self.read_images(save_dir, "val/image"), images)
+
+    @pytest.mark.parametrize(
+        ("image", "fault"),
+        [
+            (np.zeros((2, 2, 4), np.uint8), r"shape \(height, width, 3\).*\(2, 2, 4\)"),
+            (np.zeros((0, 2, 3), np.uint8), r"\(0, 2, 3\)"),
+            (np.zeros(3, np.uint8), r"\(3,\)"),
+            (np.full((2, 2, 3), 0.5), "whole numbers of 0 to 255, not float64"),
+            (np.full((2, 2, 3), 256), "not 256 to 256"),
+            (np.full((2, 2, 3), -1), "not -1 to -1"),
+        ],
+    )
+    def test_what_is_no_image_is_named(
+        self, backend: BaseVisBackend, save_dir: Path, image: Any, fault: str
+    ) -> None:
+        with pytest.raises((TypeError, ValueError), match=f"'val/0' must .*{fault}"):
+            backend.add_image("val/0", image)
+        assert not save_dir.exists()
 
     def test_it_closes_twice_and_records_on(self, backend: BaseVisBackend, save_dir: Path) -> None:
         backend.add_scalar("loss", 1, step=1)

@@ -457,6 +457,8 @@ class Visualizer(ManagerMixin):
     ) -> None:
         """Draw a sample of data and record it. Subclasses say how: no field of it is known here.
 
+        This one draws nothing, and warns of that.
+
         Args:
             name: Name of the image.
             image: The image, RGB.
@@ -466,13 +468,11 @@ class Visualizer(ManagerMixin):
             show: Whether to show it in a window. Defaults to False.
             wait_time: How long to show it, in milliseconds; 0 without limit. Defaults to 0.
             step: Step of the run. Defaults to 0.
-
-        Raises:
-            NotImplementedError: Unless it is overridden.
         """
-        raise NotImplementedError(
-            f"{type(self).__name__} does not say how a sample of data is drawn: override"
-            " add_datasample in a subclass of Visualizer"
+        warnings.warn(
+            f"nothing is drawn: {type(self).__name__} does not say how a sample of data is drawn;"
+            " override add_datasample in a subclass of Visualizer",
+            stacklevel=2,
         )
 
     @master_only

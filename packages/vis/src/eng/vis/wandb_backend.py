@@ -11,8 +11,9 @@ from eng.config import Config
 from eng.registry import VISBACKENDS
 
 from .backend import BaseVisBackend
+from .geometry import as_image
 from .optional import require
-from .plain import plain_image, plain_value
+from .plain import plain_value
 
 __all__ = ["WandbVisBackend"]
 
@@ -79,9 +80,10 @@ class WandbVisBackend(BaseVisBackend):
             **kwargs: Ignored.
 
         Raises:
-            ValueError: If the image is of another shape, type or range.
+            TypeError: If the image holds anything but whole numbers.
+            ValueError: If its shape is another, or a number is not of 0 to 255.
         """
-        pixels = plain_image(name, image)
+        pixels = as_image(f"image {name!r}", image)
         self._log({name: self.experiment.Image(pixels)})
 
     def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
