@@ -143,6 +143,9 @@ def _joining_leaves_no_trace(rank, size):
     """Memory that is kept between calls carries nothing from one to the next."""
     earlier = [torch.full((3,), float(rank)), torch.full((2, 2), float(rank))]
     dist.all_reduce_params(earlier)
+    with torch.inference_mode():
+        dist.all_reduce_params([torch.ones(11)])
+    dist.all_reduce_params([torch.ones(11)])
     for shapes in ([(3,), (2, 2)], [(2, 2), (3,)], [(7,)], [(3,), (2, 2)]):
         later = [torch.full(shape, rank + 1, dtype=torch.float32) for shape in shapes]
         counts = [torch.full(shape, rank + 1) for shape in shapes]

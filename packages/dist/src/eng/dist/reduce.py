@@ -181,8 +181,9 @@ def _joint(sizes: list[int], like: Tensor) -> Iterator[_Joint]:
     key = str(like.dtype)
     joint = _kept.__dict__.pop(key, None) if like.device.type == "cpu" else None
     if joint is None or joint.sizes != sizes:
-        flat = torch.empty(sum(sizes), dtype=like.dtype, device=like.device)
-        joint = _Joint(flat, sizes, flat.split_with_sizes(sizes))
+        with torch.inference_mode(False):  # or a later call outside of that mode could not use it
+            flat = torch.empty(sum(sizes), dtype=like.dtype, device=like.device)
+            joint = _Joint(flat, sizes, flat.split_with_sizes(sizes))
     yield joint
     # not after an error: what is left of a broken collective may still write to it
     if like.device.type == "cpu" and joint.flat.nbytes <= _KEPT_MEMORY:
