@@ -34,10 +34,20 @@ def seconds(call):
     return time.perf_counter() - start
 
 
+def turn_by_turn(ours, theirs, rounds):
+    """Times of two calls in a changing order, so that a busy machine slows both."""
+    times = {ours: [], theirs: []}
+    order = list(times)
+    for round_ in range(rounds):
+        random.Random(round_).shuffle(order)
+        for call in order:
+            times[call].append(seconds(call))
+    return times.values()
+
+
 def side_by_side(ours, theirs, rounds):
-    """Median times of two calls made turn by turn, so that a busy machine slows both."""
-    times = [(seconds(ours), seconds(theirs)) for _ in range(rounds)]
-    return median(t[0] for t in times), median(t[1] for t in times)
+    """Median times of two calls."""
+    return map(median, turn_by_turn(ours, theirs, rounds))
 
 
 def report(what, value, target, holds):
@@ -165,14 +175,9 @@ def against(ours, theirs, rounds):
     The uncertainty of a median is that of the notches in box plots, 1.57 IQR / sqrt(n) (McGill,
     Tukey and Larsen, "Variations of Box Plots", 1978).
     """
-    times = {ours: [], theirs: []}
-    order = list(times)
-    for round_ in range(rounds):
-        random.Random(round_).shuffle(order)
-        for call in order:
-            times[call].append(seconds(call))
     (a, a_error), (b, b_error) = (
-        (median(each), 1.57 * _iqr(each) / len(each) ** 0.5) for each in times.values()
+        (median(each), 1.57 * _iqr(each) / len(each) ** 0.5)
+        for each in turn_by_turn(ours, theirs, rounds)
     )
     return a / b, a / b * hypot(a_error / a, b_error / b), a
 

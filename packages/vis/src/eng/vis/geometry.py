@@ -82,11 +82,7 @@ def as_image(argument: str, given: Any) -> np.ndarray:
         raise ValueError(
             f"{argument} must hold numbers of 0 to 255, not {image.min()} to {image.max()}"
         )
-    return (
-        np.repeat(image, 3, axis=2).astype(np.uint8)
-        if image.shape[2] == 1
-        else (image.astype(np.uint8, order="C"))
-    )
+    return np.broadcast_to(image, (*image.shape[:2], 3)).astype(np.uint8, order="C")
 
 
 def as_points(argument: str, given: Any) -> np.ndarray:

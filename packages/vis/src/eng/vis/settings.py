@@ -66,16 +66,13 @@ def colors(argument: str, given: Any, count: int, alpha: float = 1.0) -> np.ndar
     return np.array(rgba, np.float64).reshape(-1, 4) * (1, 1, 1, alpha)
 
 
-def numbers(
-    argument: str, given: Any, count: int, least: float = 0.0, most: float = float("inf")
-) -> list[float]:
+def numbers(argument: str, given: Any, count: int, most: float = float("inf")) -> list[float]:
     """Numbers of objects, such as widths of lines.
 
     Args:
         argument: Name of the argument, for errors.
         given: A number, or one for each object.
         count: Number of objects.
-        least: The smallest that is allowed. Defaults to 0.
         most: The greatest that is allowed. Defaults to infinity.
 
     Returns:
@@ -83,15 +80,15 @@ def numbers(
 
     Raises:
         TypeError: If one is no number.
-        ValueError: If one is too small or too great, or their number is not that of the objects.
+        ValueError: If one is negative or too great, or their number is not that of the objects.
     """
     array = np.atleast_1d(as_array(argument, given)).astype(np.float64)
     if array.ndim != 1:
         raise ValueError(
             f"{argument} must be a number or one for each object, not of shape {array.shape}"
         )
-    if not (np.isfinite(array) & (array >= least) & (array <= most)).all():
-        raise ValueError(f"{argument} must be from {least:g} to {most:g}, not {array.tolist()}")
+    if not (np.isfinite(array) & (array >= 0) & (array <= most)).all():
+        raise ValueError(f"{argument} must be from 0 to {most:g}, not {array.tolist()}")
     return spread(argument, array.tolist(), count)
 
 
