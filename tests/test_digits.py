@@ -79,7 +79,8 @@ def test_interrupted_run_goes_on_to_the_same_accuracy(whole_run: Path, tmp_path:
 
 
 def test_two_processes(tmp_path: Path) -> None:
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    # On the CPU everywhere: two processes cannot share one GPU.
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     command = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
     command += ["eng.runner.cli", "train", CONFIG, "--work-dir", str(tmp_path)]
     subprocess.run(

@@ -161,7 +161,9 @@ def test_a_broken_download_names_its_address_and_is_not_kept(torchvision, server
 
 
 def test_without_torchvision_the_error_says_what_to_install(monkeypatch):
+    # Both, since another test of this process may have imported the inner one.
     monkeypatch.setitem(sys.modules, "torchvision", None)
+    monkeypatch.setitem(sys.modules, "torchvision.models", None)
     with pytest.raises(ModuleNotFoundError, match="pip install torchvision"):
         get_torchvision_models()
     with pytest.raises(ModuleNotFoundError, match=r"'torchvision://net'.*pip install torchvision"):

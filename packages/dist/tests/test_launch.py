@@ -7,6 +7,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+import torch
 import torch.distributed as torch_dist
 
 import eng.dist as dist
@@ -118,9 +119,13 @@ def one_process(environment):
     environment.setenv("MASTER_PORT", str(free_port()))
 
 
-def test_the_backend_follows_the_device(environment):
-    if torch_dist.is_nccl_available() and dist.get_comm_device().type != "cpu":
-        pytest.skip("a CUDA device is here")
+@pytest.fixture
+def no_cuda(environment):
+    """A machine without CUDA devices, also where there are some."""
+    environment.setattr(torch.cuda, "is_available", lambda: False)
+
+
+def test_the_backend_follows_the_device(environment, no_cuda):
     one_process(environment)
     with pytest.warns(UserWarning, match="no CUDA device is here: gloo is used instead of nccl"):
         dist.init_dist("pytorch", timeout=30)
@@ -129,7 +134,7 @@ def test_the_backend_follows_the_device(environment):
         dist.init_dist("pytorch", backend="gloo")
 
 
-def test_no_backend_named_gives_one_without_a_warning(environment, recwarn):
+def test_no_backend_named_gives_one_without_a_warning(environment, no_cuda, recwarn):
     one_process(environment)
     dist.init_dist("pytorch", backend=None, timeout=timedelta(seconds=20))
     assert dist.get_backend() == "gloo"

@@ -8,7 +8,8 @@ import os
 import pickle
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +21,9 @@ from eng.dist.launch import init_dist
 
 __all__ = ["run_in_processes"]
 
+#: The backend of each device that tests run on.
+_BACKENDS = {"cpu": "gloo", "cuda": "nccl"}
+
 
 def run_in_processes(
     function: Callable[..., Any],
@@ -27,12 +31,15 @@ def run_in_processes(
     *args: Any,
     timeout: float = 60,
     check: bool = True,
-    backend: str = "gloo",
+    backend: str | None = None,
+    device: str = "cpu",
+    start_method: str | None = None,
 ) -> list[Any]:
     """Call a function in each process of a new group.
 
-    Where the system can fork, processes come from one that has imported torch before, and start
-    in a moment. They share nothing else with the caller.
+    Where the system can fork and no CUDA device is visible, processes are forked from one that has
+    imported torch before, and start in a moment. They share nothing else with the caller. Where
+    one is visible they are spawned: a driver that is up does not survive a fork.
 
     Args:
         function: What each process calls; it must be importable by them, and is given ``args``.
@@ -40,7 +47,11 @@ def run_in_processes(
         *args: Arguments, each picklable.
         timeout: Seconds that a collective waits for the others. Defaults to 60.
         check: Whether it raises here if a process raises or ends by itself. Defaults to True.
-        backend: Backend of the group. Defaults to ``"gloo"``.
+        backend: Backend of the group. Defaults to None: gloo on the CPU, nccl on CUDA devices.
+        device: ``"cpu"``, which hides CUDA devices from the processes so that a test means the
+            same on every machine, or ``"cuda"``. Defaults to ``"cpu"``.
+        start_method: ``"spawn"`` or ``"forkserver"``. Defaults to None: the environment variable
+            ``ENG_TEST_START_METHOD``, or, without it, the fastest that is safe.
 
     Returns:
         By rank, what the function returned; without ``check`` a ``RuntimeError`` that names what it
@@ -49,22 +60,26 @@ def run_in_processes(
     Raises:
         AssertionError: A process raised or ended by itself (with ``check``), or did not end in
             twice the timeout.
+        ValueError: The device is unknown, or processes that use CUDA are to be forked.
 
     Examples:
         >>> run_in_processes(my_tests.gradients_are_equal, 2)  # doctest: +SKIP
         [None, None]
     """
+    if device not in _BACKENDS:
+        raise ValueError(f"device must be one of {sorted(_BACKENDS)}, not {device!r}")
     # As with torchrun, the store is the parent's: it takes any free port and keeps it.
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-    context = _context()
+    context = _context(start_method, device)
     with TemporaryDirectory() as folder:
-        settings = (world_size, store.port, folder, timeout, backend)
+        settings = (world_size, store.port, folder, timeout, backend or _BACKENDS[device])
         processes = [
             context.Process(target=_work, args=(function, args, rank, *settings))
             for rank in range(world_size)
         ]
-        for process in processes:
-            process.start()
+        with _visible_devices(None if device == "cuda" else ""):
+            for process in processes:
+                process.start()
         _join(processes, timeout * 2)
         paths = [Path(folder, str(rank)) for rank in range(world_size)]
         results = [pickle.loads(p.read_bytes()) if p.exists() else None for p in paths]
@@ -77,12 +92,37 @@ def run_in_processes(
     return results
 
 
-def _context() -> Any:
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["eng.dist"])
+def _context(start_method: str | None, device: str) -> Any:
+    """How processes are started: never by forking one in which CUDA may be up."""
+    may_fork = device == "cpu" and not torch.cuda.is_available()
+    available = multiprocessing.get_all_start_methods()
+    method = start_method or os.environ.get("ENG_TEST_START_METHOD")
+    if method is None:
+        method = "forkserver" if may_fork and "forkserver" in available else "spawn"
+    if method not in {"spawn", "forkserver"} & set(available):
+        raise ValueError(f"start_method must be 'spawn' or 'forkserver', not {method!r}")
+    if method == "forkserver" and not may_fork:
+        raise ValueError("start_method='forkserver' forks, which CUDA does not survive: use 'spawn'")
+    context = multiprocessing.get_context(method)
+    if method == "forkserver":
+        context.set_forkserver_preload(["eng.dist"])
     return context
+
+
+@contextmanager
+def _visible_devices(value: str | None) -> Iterator[None]:
+    """What spawned processes take over as CUDA_VISIBLE_DEVICES, before they import torch."""
+    name = "CUDA_VISIBLE_DEVICES"
+    before = os.environ.get(name)
+    if value is not None:
+        os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
 
 
 def _join(processes: Sequence[Any], seconds: float) -> None:

@@ -1,0 +1,117 @@
+"""What child processes of the tests run."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.utils.data import Dataset
+
+from eng.hooks import Hook
+from eng.model import BaseModel
+from eng.registry import DATASETS, MODELS
+from eng.runner import Runner
+
+
+@DATASETS.register_module(force=True)
+class PlaneData(Dataset):
+    """Points and their sums, the same in each process."""
+
+    def __init__(self, length: int = 32) -> None:
+        self.x = torch.randn(length, 4, generator=torch.Generator().manual_seed(0))
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return {"inputs": self.x[index], "data_samples": self.x[index].sum()}
+
+
+@MODELS.register_module(force=True)
+class PlaneModel(BaseModel):
+    """Has dropout, so that its losses depend on the random state of its device."""
+
+    def __init__(self, data_preprocessor: Any = None) -> None:
+        super().__init__(data_preprocessor)
+        self.net = nn.Sequential(nn.Linear(4, 16), nn.Dropout(0.3), nn.ReLU(), nn.Linear(16, 1))
+
+    def forward(self, inputs: Any, data_samples: Any = None, mode: str = "tensor") -> Any:
+        out = self.net(inputs).flatten()
+        return {"loss": functional.mse_loss(out, data_samples)} if mode == "loss" else out
+
+
+class LossFile(Hook):
+    """Appends each loss to a file, to the bit, and kills its own process after an iteration."""
+
+    priority = "LOWEST"
+
+    def __init__(self, path: Path, kill_at: int | None = None) -> None:
+        self.path, self.kill_at = path, kill_at
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(f"{runner.iter} {float(outputs['loss']).hex()}\n")
+        if runner.iter + 1 == self.kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def plane_job(work_dir: str | Path, precision: str = "fp32", **more: Any) -> dict[str, Any]:
+    """Config of a small run: 24 iterations in three epochs, a checkpoint every 3."""
+    optim_wrapper: dict[str, Any] = {
+        "type": "OptimWrapper",
+        "optimizer": {"type": "Adam", "lr": 0.01},
+    }
+    if precision != "fp32":
+        dtype = {"bf16": "bfloat16", "fp16": "float16"}[precision]
+        optim_wrapper.update(type="AmpOptimWrapper", dtype=dtype)
+    return {
+        "work_dir": str(work_dir),
+        "model": {
+            "type": "PlaneModel",
+            "data_preprocessor": {"type": "BaseDataPreprocessor", "non_blocking": True},
+        },
+        "train_dataloader": {
+            "batch_size": 4,
+            "dataset": {"type": "PlaneData"},
+            "sampler": {"type": "DefaultSampler", "shuffle": True},
+            "collate_fn": {"type": "default_collate"},
+        },
+        "train_cfg": {"by_epoch": True, "max_epochs": 3},
+        "optim_wrapper": optim_wrapper,
+        "param_scheduler": {"type": "LinearLR", "start_factor": 0.1, "by_epoch": False, "end": 8},
+        "default_hooks": {
+            "checkpoint": {"type": "CheckpointHook", "by_epoch": False, "interval": 3},
+        },
+        "randomness": {"seed": 1},
+        **more,
+    }
+
+
+def train_to_file(path: str, kill_at: int | None, job: dict[str, Any]) -> None:
+    """Train, with each loss in a file."""
+    runner = Runner.from_cfg(job)
+    runner.register_hook(LossFile(Path(path), kill_at))
+    runner.train()
+
+
+def train_wrapped(work_dir: str, wrapper: str) -> tuple[str, str, list[float]]:
+    """Train in a process group: backend, device of the weights, losses."""
+    losses: list[float] = []
+
+    class Losses(Hook):
+        def after_train_iter(self, runner: Any, *args: Any, outputs: Any, **kwargs: Any) -> None:
+            losses.append(float(outputs["loss"]))
+
+    job = plane_job(work_dir, launcher="pytorch", model_wrapper_cfg={"type": wrapper})
+    runner = Runner.from_cfg(job)
+    runner.register_hook(Losses())
+    runner.train()
+    device = next(runner.model.parameters()).device.type
+    return torch.distributed.get_backend(), device, losses
