@@ -30,6 +30,9 @@ _TABLE = pyproject(ROOT)["tool"]["eng"]
 PACKAGES: list[str] = _TABLE["packages"]
 #: Those that never import torch.
 TORCH_FREE: list[str] = _TABLE["torch-free"]
+#: Versions of Python that every package supports.
+PYTHONS: list[str] = _TABLE["pythons"]
+REPOSITORY: str = _TABLE["repository"]
 
 
 def project(package: str) -> dict[str, Any]:
