@@ -2,9 +2,9 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
-names = sorted(p.parent.name for p in Path("packages").glob("*/pyproject.toml"))
-wanted = sys.argv[1:] or names
+from workspace import PACKAGES
+
+wanted = sys.argv[1:] or PACKAGES
 command = [sys.executable, "-m", "mypy", *(part for n in wanted for part in ("-p", f"eng.{n}"))]
 sys.exit(subprocess.call(command))

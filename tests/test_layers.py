@@ -3,36 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from graphlib import TopologicalSorter
-from pathlib import Path
 
 import pytest
-
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib  # type: ignore[no-redef]
-
-ROOT = Path(__file__).parent.parent
-PACKAGES = sorted(p.parent.name for p in ROOT.glob("packages/*/pyproject.toml"))
-
-#: The rows of the design from bottom to top: a package may need only those before its own.
-ORDER = [
-    "utils", "registry", "fileio", "config", "logging", "device", "dist", "dl_utils", "structures",
-    "checkpoint", "dataset", "evaluator", "optim", "model", "vis", "hooks", "runner", "hub", "all",
-]  # fmt: skip
-
-
-def _project(package: str) -> dict:
-    text = (ROOT / "packages" / package / "pyproject.toml").read_text()
-    return tomllib.loads(text)["project"]
-
-
-def declared(package: str) -> set[str]:
-    """Packages of eng that a wheel requires."""
-    names = {re.split(r"[~<>=!\[; ]", line)[0] for line in _project(package)["dependencies"]}
-    return {name[4:].replace("-", "_") for name in names if name.startswith("eng-")}
+from workspace import PACKAGES, ROOT, declared
 
 
 def imported(package: str) -> dict[str, str]:
@@ -55,7 +29,8 @@ def imported(package: str) -> dict[str, str]:
 
 
 def test_every_package_has_a_place_in_the_order() -> None:
-    assert sorted(ORDER) == PACKAGES
+    folders = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
+    assert sorted(PACKAGES) == folders, "see packages in [tool.eng] of the root pyproject.toml"
 
 
 @pytest.mark.parametrize("package", [p for p in PACKAGES if p != "all"])
@@ -73,7 +48,7 @@ def test_all_declares_every_package() -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_nothing_is_needed_from_above(package: str) -> None:
-    upward = {n for n in declared(package) if ORDER.index(n) >= ORDER.index(package)}
+    upward = {n for n in declared(package) if PACKAGES.index(n) >= PACKAGES.index(package)}
     assert not upward, f"eng-{package} needs packages above it: {sorted(upward)}"
 
 

@@ -1,16 +1,14 @@
-"""The five lowest packages never import torch, and eng.registry needs nobody else's code."""
+"""Some packages never import torch, and eng.registry needs nobody else's code."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from workspace import ROOT, TORCH_FREE
 
-ROOT = Path(__file__).parent.parent
-TORCH_FREE = ["utils", "registry", "fileio", "config", "logging"]
 #: `build_model_from_cfg` makes a torch.nn.Sequential of a list, for who hands it torch modules.
 EXCEPT = {"packages/registry/src/eng/registry/build.py": 1}
 

@@ -12,7 +12,7 @@ from eng.all.exports import EXPORTS
 @pytest.mark.parametrize("package", EXPORTS)
 def test_the_table_is_what_the_packages_export(package):
     exported = getattr(importlib.import_module(f"eng.{package}"), "__all__", [])
-    assert sorted(EXPORTS[package]) == sorted(exported), "run scripts/update_exports.py of eng-all"
+    assert sorted(EXPORTS[package]) == sorted(exported), "run scripts/update_exports.py"
 
 
 def test_every_name_is_that_of_the_lowest_package():

@@ -119,6 +119,30 @@ def test_if_absent(tmp_path, locks):
     assert os.listdir(tmp_path) == ["file"]  # noqa: PTH208
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such locks")
+def test_a_failed_write_holds_its_partial_file_until_it_is_removed(tmp_path, monkeypatch):
+    """Else it would remove the file of the next writer, who takes the same name."""
+    import fcntl
+
+    unlink, removed = os.unlink, []
+
+    def unlink_locked(partial):
+        with Path(partial).open() as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        removed.append(partial)
+        unlink(partial)
+
+    class Broken(io.BytesIO):
+        def read(self, size=-1):
+            raise OSError("broken source")
+
+    monkeypatch.setattr(os, "unlink", unlink_locked)
+    with pytest.raises(OSError, match="broken source"):
+        fileio.put(Broken(), tmp_path / "file")
+    assert len(removed) == 1
+    assert os.listdir(tmp_path) == []  # noqa: PTH208
+
+
 def test_of_many_processes_one_writes_if_absent(tmp_path):
     code = (
         "import os, sys, time\n"

@@ -11,12 +11,16 @@ from eng.all.exports import EXPORTS
 
 _HOMES = {name: package for package in reversed(list(EXPORTS)) for name in EXPORTS[package]}
 
+__version__: str  # see _version.py
+
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of names all the same
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ._version import __getattr__ as version_or_error
+
+        return version_or_error(name)
     value = getattr(importlib.import_module(f"eng.{_HOMES[name]}"), name)
     globals()[name] = value
     return value

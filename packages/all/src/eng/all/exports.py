@@ -1,6 +1,6 @@
 """What each package exports, from the lowest layer to the highest.
 
-Written by ``packages/all/scripts/update_exports.py``: reading it imports none of the packages.
+Written by ``scripts/update_exports.py``: reading it imports none of the packages.
 """
 
 __all__ = ["EXPORTS"]

@@ -1,5 +1,7 @@
 """Save and load training state: atomic, verified, on any storage."""
 
+from typing import TYPE_CHECKING
+
 from .errors import CheckpointError
 from .loader import CheckpointLoader
 from .model_zoo import (
@@ -23,6 +25,11 @@ from .state_dict import (
     model_state,
     weights_to_cpu,
 )
+
+if not TYPE_CHECKING:
+    from ._version import __getattr__ as __getattr__
+
+__version__: str  # see _version.py
 
 __all__ = [
     "CheckpointError",

@@ -1,5 +1,7 @@
 """Datasets, wrappers, samplers and collation."""
 
+from typing import TYPE_CHECKING
+
 from .base_dataset import AnnotationError, BaseDataset
 from .collate import default_collate, pseudo_collate
 from .compose import Compose, TransformError
@@ -9,6 +11,11 @@ from .randomness import SampleIndex, random_numbers_of
 from .sampler import DefaultSampler, InfiniteSampler
 from .worker import worker_init_fn
 from .wrappers import ClassBalancedDataset, ConcatDataset, RepeatDataset
+
+if not TYPE_CHECKING:
+    from ._version import __getattr__ as __getattr__
+
+__version__: str  # see _version.py
 
 __all__ = [
     "AnnotationError",

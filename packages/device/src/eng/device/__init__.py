@@ -1,5 +1,7 @@
 """Which accelerator is here."""
 
+from typing import TYPE_CHECKING
+
 from eng.device.amp import autocast
 from eng.device.availability import (
     get_device,
@@ -9,6 +11,11 @@ from eng.device.availability import (
     is_npu_available,
 )
 from eng.device.memory import get_max_cuda_memory, get_max_memory
+
+if not TYPE_CHECKING:
+    from ._version import __getattr__ as __getattr__
+
+__version__: str  # see _version.py
 
 __all__ = [
     "autocast",

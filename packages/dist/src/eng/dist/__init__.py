@@ -1,5 +1,7 @@
 """Collectives that also work in one process, and launchers."""
 
+from typing import TYPE_CHECKING
+
 from torch.distributed import ReduceOp
 
 from eng.dist.collect import collect_results, collect_results_cpu, collect_results_gpu
@@ -25,6 +27,11 @@ from eng.dist.objects import all_gather_object, broadcast_object_list, gather_ob
 from eng.dist.reduce import all_reduce, all_reduce_dict, all_reduce_params
 from eng.dist.synchronize import barrier, sync_random_seed
 from eng.dist.tensors import all_gather, broadcast, gather
+
+if not TYPE_CHECKING:
+    from ._version import __getattr__ as __getattr__
+
+__version__: str  # see _version.py
 
 __all__ = [
     "DistributedError",

@@ -58,6 +58,8 @@ if TYPE_CHECKING:
         S3Backend,
     )
 
+__version__: str  # see _version.py
+
 __all__ = [
     "BaseFileHandler",
     "BaseStorageBackend",
@@ -110,7 +112,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in backends.LATE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ._version import __getattr__ as version_or_error
+
+        return version_or_error(name)
     value = getattr(backends, name)
     globals()[name] = value
     return value

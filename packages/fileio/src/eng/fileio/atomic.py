@@ -86,18 +86,23 @@ def atomic_write(path: str, if_absent: bool = False) -> Iterator[Any]:
         raise PermissionError(error.errno, reason, path) from error
     try:
         with os.fdopen(fd, "w+b") as file:
-            if mode is not None and hasattr(os, "fchmod"):
-                os.fchmod(fd, stat.S_IMODE(mode))
-            yield file
-            file.flush()
-            os.fsync(fd)
-            if is_locked:
-                _publish(partial, target, if_absent)
+            try:
+                if mode is not None and hasattr(os, "fchmod"):
+                    os.fchmod(fd, stat.S_IMODE(mode))
+                yield file
+                file.flush()
+                os.fsync(fd)
+                if is_locked:
+                    _publish(partial, target, if_absent)
+            except BaseException:
+                if is_locked:  # once the lock is released, the name may be another writer's
+                    _remove(partial)
+                raise
         if not is_locked:  # Windows, which has no such locks, renames closed files only
             _publish(partial, target, if_absent)
     except BaseException as error:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(partial)
+        if not is_locked:
+            _remove(partial)
         if isinstance(error, OSError) and error.filename is None and error.errno in _OF_THE_TARGET:
             error.filename = path
         raise
@@ -215,6 +220,11 @@ def _publish(partial: str, target: str, if_absent: bool) -> None:
             f"{target}: this file system makes no hard links, so if_absent cannot be kept ({error})"
         ) from error
     os.unlink(partial)
+
+
+def _remove(partial: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(partial)
 
 
 def _sweep(base: str, is_locked: bool) -> None:

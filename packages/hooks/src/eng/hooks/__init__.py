@@ -1,5 +1,7 @@
 """What happens at each stage of a run."""
 
+from typing import TYPE_CHECKING
+
 from .checkpoint_hook import CheckpointHook
 from .ema_hook import EMAHook
 from .empty_cache_hook import EmptyCacheHook
@@ -13,6 +15,11 @@ from .protocol import HookRunner
 from .runtime_info_hook import RuntimeInfoHook
 from .sampler_seed_hook import DistSamplerSeedHook
 from .sync_buffer_hook import SyncBuffersHook
+
+if not TYPE_CHECKING:
+    from ._version import __getattr__ as __getattr__
+
+__version__: str  # see _version.py
 
 __all__ = [
     "CheckpointHook",

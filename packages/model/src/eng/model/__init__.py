@@ -45,6 +45,8 @@ from .wrappers import (
 if TYPE_CHECKING:
     from .wrappers.sharded import MMFullyShard, MMFullyShardedDataParallel
 
+__version__: str  # see _version.py
+
 __all__ = [
     "BaseAveragedModel",
     "BaseDataPreprocessor",
@@ -96,4 +98,6 @@ def __getattr__(name: str) -> Any:
         from .wrappers import sharded
 
         return getattr(sharded, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ._version import __getattr__ as version_or_error
+
+    return version_or_error(name)

@@ -1,5 +1,7 @@
 """Optimizer wrappers, per-parameter settings and schedulers."""
 
+from typing import TYPE_CHECKING
+
 from eng.optim.optimizer import (
     TORCH_OPTIMIZERS,
     AmpOptimWrapper,
@@ -34,6 +36,11 @@ from eng.optim.scheduler import (
     StepParamScheduler,
     _ParamScheduler,
 )
+
+if not TYPE_CHECKING:
+    from ._version import __getattr__ as __getattr__
+
+__version__: str  # see _version.py
 
 __all__ = [
     "TORCH_OPTIMIZERS",

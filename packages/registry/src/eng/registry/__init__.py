@@ -1,5 +1,7 @@
 """Names to classes, in scopes and trees, and objects built from config dicts."""
 
+from typing import TYPE_CHECKING
+
 from eng.registry.build import (
     build_from_cfg,
     build_model_from_cfg,
@@ -35,6 +37,11 @@ from eng.registry.root import (
     WEIGHT_INITIALIZERS,
 )
 from eng.registry.scope import DefaultScope, init_default_scope
+
+if not TYPE_CHECKING:
+    from ._version import __getattr__ as __getattr__
+
+__version__: str  # see _version.py
 
 __all__ = [
     "COLLATE_FUNCTIONS",

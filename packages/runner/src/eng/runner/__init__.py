@@ -1,5 +1,7 @@
 """Loops, the Runner and the eng command."""
 
+from typing import TYPE_CHECKING
+
 from eng.checkpoint import (
     CheckpointLoader,
     find_latest_checkpoint,
@@ -22,6 +24,11 @@ from .eval_loops import TestLoop, ValLoop
 from .log_processor import LogProcessor
 from .runner import Runner
 from .train_loops import EpochBasedTrainLoop, IterBasedTrainLoop
+
+if not TYPE_CHECKING:
+    from ._version import __getattr__ as __getattr__
+
+__version__: str  # see _version.py
 
 __all__ = [
     "BaseLoop",

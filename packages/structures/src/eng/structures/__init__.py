@@ -1,8 +1,15 @@
 """Data elements: annotations and predictions with what is known of their sample."""
 
+from typing import TYPE_CHECKING
+
 from .data_element import BaseDataElement
 from .instance_data import InstanceData
 from .label_data import LabelData
 from .pixel_data import PixelData
+
+if not TYPE_CHECKING:
+    from ._version import __getattr__ as __getattr__
+
+__version__: str  # see _version.py
 
 __all__ = ["BaseDataElement", "InstanceData", "LabelData", "PixelData"]

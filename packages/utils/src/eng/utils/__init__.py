@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from eng.utils.timer import Timer, TimerError, check_time
     from eng.utils.version import digit_version, get_git_hash
 
+__version__: str  # see _version.py
+
 __all__ = [
     "ManagerMeta",
     "ManagerMixin",
@@ -132,7 +134,9 @@ _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ._version import __getattr__ as version_or_error
+
+        return version_or_error(name)
     from importlib import import_module
 
     value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

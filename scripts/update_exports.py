@@ -1,15 +1,12 @@
 """Write eng/all/exports.py anew from what the packages export. Run it when a package changes."""
 
 import importlib
-from pathlib import Path
 
-PACKAGES = [
-    "utils", "registry", "fileio", "config", "logging", "device", "dist", "dl_utils", "structures",
-    "checkpoint", "dataset", "evaluator", "optim", "model", "vis", "hooks", "runner", "hub",
-]  # fmt: skip
+from workspace import PACKAGES, ROOT
+
 HEAD = '''"""What each package exports, from the lowest layer to the highest.
 
-Written by ``packages/all/scripts/update_exports.py``: reading it imports none of the packages.
+Written by ``scripts/update_exports.py``: reading it imports none of the packages.
 """
 
 __all__ = ["EXPORTS"]
@@ -18,7 +15,7 @@ EXPORTS: dict[str, tuple[str, ...]] = {
 '''
 
 lines = [HEAD]
-for package in PACKAGES:
+for package in (name for name in PACKAGES if name != "all"):
     names = getattr(importlib.import_module(f"eng.{package}"), "__all__", [])
     entries = "".join(f"        {chr(34)}{name}{chr(34)},\n" for name in names)
     lines.append(
@@ -27,5 +24,5 @@ for package in PACKAGES:
         else f'    "{package}": (),\n'
     )
 lines.append("}\n")
-path = Path(__file__).parent.parent / "src" / "eng" / "all" / "exports.py"
+path = ROOT / "packages/all/src/eng/all/exports.py"
 path.write_text("".join(lines), encoding="utf-8")
