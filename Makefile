@@ -1,14 +1,20 @@
-# make digits   train the example on real handwritten digits
-# make test     run every test
-# make check    lint and types
+# make digits        train the example on real handwritten digits
+# make quick         lint, types and tests of what changed, in a minute; PACKAGE=config for one
+# make test          run the tests of all packages
+# make test-slow     the long ones: kills by the hundred, large data
+# make test-wheels   every wheel alone in a clean environment
+# make test-pants    every wheel by Pants, and its tests of the packages without torch
+# make check         lint and types
 VENV   := .venv
 PY     := $(VENV)/bin/python
 PYTHON ?= python3
 READY  := $(VENV)/.ready
 EXTRAS := packages/fileio[s3,lmdb,memcached,test] packages/vis[tensorboard] packages/evaluator[torchmetrics]
 PLAIN  := $(filter-out packages/fileio packages/vis packages/evaluator,$(patsubst %/pyproject.toml,%,$(wildcard packages/*/pyproject.toml)))
+# Test files are shared out whole, those that take longest first (conftest.py).
+PYTEST := $(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup digits test check clean
+.PHONY: setup digits quick test test-slow test-wheels test-pants check clean
 
 setup: $(READY)
 
@@ -29,8 +35,20 @@ $(READY): pyproject.toml examples/digits/requirements.txt $(wildcard packages/*/
 digits: $(READY)
 	@$(PY) examples/digits/run.py
 
+quick: $(READY)
+	@$(PY) scripts/quick.py $(PACKAGE)
+
 test: $(READY)
-	@$(PY) -m pytest -n auto --dist loadfile
+	@$(PYTEST) -m "not exhaustive and not wheels" --durations=10
+
+test-slow: $(READY)
+	@$(PYTEST) -m exhaustive
+
+test-wheels: $(READY)
+	@$(PYTEST) -m wheels --dist worksteal tests
+
+test-pants: $(READY)
+	@scripts/test_pants.sh
 
 check: $(READY)
 	@$(VENV)/bin/ruff format --check .

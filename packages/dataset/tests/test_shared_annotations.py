@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
     ("count", "workers"),
     [
         pytest.param(100_000, 2, id="1e5"),
-        pytest.param(10**6, 4, id="1e6", marks=pytest.mark.slow),
+        pytest.param(10**6, 4, id="1e6", marks=pytest.mark.exhaustive),
     ],
 )
 def test_workers_copy_nothing(context: str, count: int, workers: int) -> None:

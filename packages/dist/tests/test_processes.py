@@ -43,7 +43,7 @@ def test_an_exception_is_told_with_its_rank():
         run_in_processes(dist_cases.own_failure, 1)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_objects_of_hundreds_of_megabytes():
     run_in_processes(dist_cases.large_object, 2, 300)
 

@@ -47,7 +47,7 @@ def test_killed_local_writes_leave_nothing_half_written(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_killed_s3_writes_leave_nothing_half_written(s3_settings, monkeypatch):
     import boto3
 

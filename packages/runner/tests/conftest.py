@@ -17,6 +17,12 @@ from eng.model import BaseModel
 from eng.registry import DATASETS, METRICS, MODELS
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip here, so that the summary has one line for all of them."""
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("tests marked gpu need a CUDA device, and none is here")
+
+
 @DATASETS.register_module(force=True)
 class LineData(Dataset):
     def __init__(self, length: int = 20) -> None:

@@ -100,7 +100,7 @@ def test_debug_shows_the_traceback(folder: Path) -> None:
         main(["train", "absent.py", "--debug"])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_killed_run_goes_on_to_the_same_end(folder: Path) -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
     command = [sys.executable, "-m", "eng.runner.cli", "train", "job.py", "--cfg-options"]

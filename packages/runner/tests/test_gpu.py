@@ -24,12 +24,6 @@ pytestmark = pytest.mark.gpu
 WRAPPERS = ["MMDistributedDataParallel", "MMFullyShard"]
 
 
-@pytest.fixture(autouse=True)
-def cuda() -> None:
-    if not torch.cuda.is_available():
-        pytest.skip("tests marked gpu need a CUDA device, and none is here")
-
-
 class SyncCounter(Hook):
     """Counts, by iteration, how often the host waits for the device."""
 

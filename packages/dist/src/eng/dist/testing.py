@@ -102,7 +102,9 @@ def _context(start_method: str | None, device: str) -> Any:
     if method not in {"spawn", "forkserver"} & set(available):
         raise ValueError(f"start_method must be 'spawn' or 'forkserver', not {method!r}")
     if method == "forkserver" and not may_fork:
-        raise ValueError("start_method='forkserver' forks, which CUDA does not survive: use 'spawn'")
+        raise ValueError(
+            "start_method='forkserver' forks, which CUDA does not survive: use 'spawn'"
+        )
     context = multiprocessing.get_context(method)
     if method == "forkserver":
         context.set_forkserver_preload(["eng.dist"])
