@@ -3,18 +3,15 @@
 usage: python scripts/check_release_tag.py TAG      prints folder=config
 
 The version must be the one of the package's pyproject.toml, its CHANGELOG.md must tell of it, and
-no changelog fragment may be left over. Needs Python 3.11.
+no changelog fragment may be left over. Needs Python 3.11, or tomli.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 
-import tomllib
-
-PACKAGES = Path(__file__).resolve().parent.parent / "packages"
+from workspace import PACKAGES, ROOT, project
 
 
 def check(tag: str) -> str:
@@ -23,12 +20,11 @@ def check(tag: str) -> str:
     if found is None:
         sys.exit(f"{tag!r} is no release tag: it must look like eng-config-v0.1.0")
     folder, version = found[1].replace("-", "_"), found[2]
-    package = PACKAGES / folder
-    if not (package / "pyproject.toml").exists():
+    if folder not in PACKAGES:
         sys.exit(f"{tag!r} names eng-{found[1]}, but there is no packages/{folder}")
-    project = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    if project["version"] != version:
-        sys.exit(f"{tag!r}: packages/{folder}/pyproject.toml has version {project['version']}")
+    if (current := project(folder)["version"]) != version:
+        sys.exit(f"{tag!r}: packages/{folder}/pyproject.toml has version {current}")
+    package = ROOT / "packages" / folder
     changes = (package / "CHANGELOG.md").read_text(encoding="utf-8")
     if not re.search(rf"^## {re.escape(version)}( |$)", changes, re.MULTILINE):
         sys.exit(f"{tag!r}: packages/{folder}/CHANGELOG.md has no section {version}")

@@ -8,6 +8,8 @@ from graphlib import TopologicalSorter
 import pytest
 from workspace import PACKAGES, ROOT, declared
 
+from eng.all.exports import EXPORTS
+
 
 def imported(package: str) -> dict[str, str]:
     """Packages of eng that the sources import, each with one place where they do."""
@@ -44,6 +46,11 @@ def test_imports_are_what_is_declared(package: str) -> None:
 
 def test_all_declares_every_package() -> None:
     assert declared("all") == set(PACKAGES) - {"all"}
+
+
+def test_all_exports_every_package() -> None:
+    """What each of them exports is held by the tests of eng-all."""
+    assert list(EXPORTS) == [p for p in PACKAGES if p != "all"], "run scripts/update_exports.py"
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -23,7 +23,7 @@ from torch.distributed import ProcessGroup, Work
 from torch.distributed.distributed_c10d import Store
 
 from eng.dist.devices import get_comm_device
-from eng.dist.groups import is_distributed
+from eng.dist.groups import is_distributed, ranks_of
 
 # how often a waiting process looks whether another one has reported a failure
 _GLANCE = timedelta(seconds=1)
@@ -101,7 +101,7 @@ def arrive(group: ProcessGroup | None, timeout: timedelta) -> None:
         DistributedError: Another process reported a failure meanwhile.
     """
     name = cast(ProcessGroup, group or torch_dist.group.WORLD).group_name
-    ranks = torch_dist.get_process_group_ranks(group)
+    ranks = ranks_of(group)
     own = torch_dist.get_rank()
     round_ = _barriers_entered[name] = _barriers_entered[name] + 1
     store = _store()

@@ -3,7 +3,7 @@
 import functools
 import os
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 import torch.distributed as torch_dist
 from torch.distributed import ProcessGroup
@@ -55,6 +55,12 @@ def get_rank(group: ProcessGroup | None = None) -> int:
         An index from 0 to the group's size less one; -1 where this process is no member.
     """
     return torch_dist.get_rank(group) if is_distributed() else 0
+
+
+def ranks_of(group: ProcessGroup | None) -> list[int]:
+    """Global ranks of the members of a group; of the default group when None."""
+    # torch 2.7 does not take None
+    return torch_dist.get_process_group_ranks(cast(ProcessGroup, group or torch_dist.group.WORLD))
 
 
 def get_dist_info(group: ProcessGroup | None = None) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import torch.distributed as torch_dist
 from torch.distributed import ProcessGroup
 
 from eng.dist.failure import arrive, wait
-from eng.dist.groups import get_rank, get_world_size
+from eng.dist.groups import get_rank, get_world_size, ranks_of
 from eng.dist.tensors import broadcast
 
 
@@ -52,5 +52,5 @@ def sync_random_seed(group: ProcessGroup | None = None) -> int:
     if get_world_size(group) == 1:
         return seed
     shared = torch.tensor(seed if get_rank(group) == 0 else 0, dtype=torch.int64)
-    broadcast(shared, src=torch_dist.get_process_group_ranks(group)[0], group=group)
+    broadcast(shared, src=ranks_of(group)[0], group=group)
     return int(shared.item())

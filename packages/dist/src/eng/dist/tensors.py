@@ -10,7 +10,7 @@ from torch.distributed import ProcessGroup
 
 from eng.dist.devices import get_comm_device
 from eng.dist.failure import wait
-from eng.dist.groups import get_rank, get_world_size, is_distributed
+from eng.dist.groups import get_rank, get_world_size, is_distributed, ranks_of
 
 _MAX_DIMENSIONS = 64
 _DTYPES = sorted((d for d in vars(torch).values() if isinstance(d, torch.dtype)), key=str)
@@ -101,7 +101,7 @@ def to_bytes(data: Tensor, device: torch.device) -> Tensor:
 
 def check_member(rank: int, group: ProcessGroup | None, name: str) -> None:
     """Raise ValueError where a global rank is no member of the group."""
-    members = torch_dist.get_process_group_ranks(group)
+    members = ranks_of(group)
     if rank not in members:
         raise ValueError(f"{name}={rank} is no rank of the group, whose ranks are {members}")
 
