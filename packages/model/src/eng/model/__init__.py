@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from eng.dl_utils import is_model_wrapper
+
 from .averaged_model import (
     BaseAveragedModel,
     ExponentialMovingAverage,
@@ -39,7 +41,6 @@ from .wrappers import (
     MMDistributedDataParallel,
     MMSeparateDistributedDataParallel,
     detect_anomalous_params,
-    is_model_wrapper,
 )
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import inspect
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn.parallel import DataParallel
 from torch.nn.parallel.distributed import DistributedDataParallel
 
 from eng.model.base_model.steps import take_train_step
@@ -21,9 +20,6 @@ __all__ = ["MMDistributedDataParallel"]
 _HAS_FORWARD_SYNC = (
     "forward_sync_buffers" in inspect.signature(DistributedDataParallel.__init__).parameters
 )
-
-MODEL_WRAPPERS.register_module(module=DistributedDataParallel)
-MODEL_WRAPPERS.register_module(module=DataParallel)
 
 
 @MODEL_WRAPPERS.register_module()
