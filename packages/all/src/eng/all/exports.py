@@ -34,6 +34,7 @@ EXPORTS: dict[str, tuple[str, ...]] = {
         "is_str",
         "is_tuple_of",
         "iter_cast",
+        "lazy_names",
         "list_cast",
         "mkdir_or_exist",
         "requires_executable",

@@ -1,11 +1,11 @@
 """Environment report, timing, model wrappers looked through and small torch helpers."""
 
-from eng.dl_utils.download import load_url
-from eng.dl_utils.environment import collect_env, mmcv_full_available, set_multi_processing
-from eng.dl_utils.layers import has_batch_norm, is_norm
-from eng.dl_utils.tensors import TORCH_VERSION, is_jit_tracing, tensor2imgs, torch_meshgrid
-from eng.dl_utils.timing import TimeCounter
-from eng.dl_utils.wrapping import is_model_wrapper, plain_name, unwrap
+from .download import load_url
+from .environment import collect_env, mmcv_full_available, set_multi_processing
+from .layers import has_batch_norm, is_norm
+from .tensors import TORCH_VERSION, is_jit_tracing, tensor2imgs, torch_meshgrid
+from .timing import TimeCounter
+from .wrapping import is_model_wrapper, plain_name, unwrap
 
 __all__ = [
     "TORCH_VERSION",

@@ -1,8 +1,9 @@
 """Base modules, preprocessing, averaging, initialisation and parallel wrappers."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eng.dl_utils import is_model_wrapper
+from eng.utils import lazy_names
 
 from .averaged_model import (
     BaseAveragedModel,
@@ -91,10 +92,7 @@ __all__ = [
     "xavier_init",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in ("MMFullyShard", "MMFullyShardedDataParallel"):
-        from .wrappers import sharded
-
-        return getattr(sharded, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Importing torch's part of it takes longer than all the rest.
+__getattr__, __dir__ = lazy_names(
+    __name__, dict.fromkeys(("MMFullyShard", "MMFullyShardedDataParallel"), ".wrappers.sharded")
+)
