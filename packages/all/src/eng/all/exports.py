@@ -144,6 +144,7 @@ EXPORTS: dict[str, tuple[str, ...]] = {
         "Difference",
         "Origin",
         "diff",
+        "resolve_package_path",
         "value_at",
     ),
     "logging": (
