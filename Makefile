@@ -1,6 +1,7 @@
 # make digits   train the example on real handwritten digits
 # make test     run every test
 # make check    lint and types
+# make bench    speed of every package beside its limits; of one by make bench BENCH=registry
 VENV   := .venv
 PY     := $(VENV)/bin/python
 PYTHON ?= python3
@@ -8,7 +9,7 @@ READY  := $(VENV)/.ready
 EXTRAS := packages/fileio[s3,lmdb,memcached,test] packages/vis[tensorboard] packages/evaluator[torchmetrics]
 PLAIN  := $(filter-out packages/fileio packages/vis packages/evaluator,$(patsubst %/pyproject.toml,%,$(wildcard packages/*/pyproject.toml)))
 
-.PHONY: setup digits test check clean
+.PHONY: setup digits test check bench clean
 
 setup: $(READY)
 
@@ -36,6 +37,10 @@ check: $(READY)
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(PY) scripts/typecheck.py
+
+bench: $(READY)
+	@failed=0; for file in benchmarks/bench_$(or $(BENCH),*).py; do \
+		echo "==> $$file"; $(PY) "$$file" || failed=1; done; exit $$failed
 
 clean:
 	rm -rf $(VENV) .cache dist
