@@ -5,6 +5,7 @@
 # make test-wheels   every wheel alone in a clean environment
 # make test-pants    every wheel by Pants, and its tests of the packages without torch
 # make check         lint and types
+# make bench         speed of every package beside its limits; of one by make bench BENCH=registry
 VENV   := .venv
 PY     := $(VENV)/bin/python
 PYTHON ?= python3
@@ -14,7 +15,7 @@ PLAIN  := $(filter-out packages/fileio packages/vis packages/evaluator,$(patsubs
 # Test files are shared out whole, those that take longest first (conftest.py).
 PYTEST := $(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup digits quick test test-slow test-wheels test-pants check clean
+.PHONY: setup digits quick test test-slow test-wheels test-pants check bench clean
 
 setup: $(READY)
 
@@ -54,6 +55,10 @@ check: $(READY)
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(PY) scripts/typecheck.py
+
+bench: $(READY)
+	@failed=0; for file in benchmarks/bench_$(or $(BENCH),*).py; do \
+		echo "==> $$file"; $(PY) "$$file" || failed=1; done; exit $$failed
 
 clean:
 	rm -rf $(VENV) .cache dist

@@ -19,6 +19,7 @@ from eng.checkpoint import (
     save_checkpoint,
     weights_to_cpu,
 )
+from eng.registry import MODEL_WRAPPERS, Registry
 
 
 def net(width=3):
@@ -190,6 +191,26 @@ def test_wrapped_and_compiled_models_have_plain_names(group):
         load_state_dict(wrapped, plain.state_dict(), strict=True)
         # DataParallel moves its model to a GPU where there is one.
         assert equal(weights_to_cpu(get_state_dict(wrapped)), plain.state_dict())
+
+
+def test_wrappers_that_others_register_are_looked_through():
+    class Wrapper(nn.Module):
+        def __init__(self, module):
+            super().__init__()
+            self.module = module
+
+    plain = net()
+    wrapped = nn.Sequential(OrderedDict(part=Wrapper(net())))
+    assert next(iter(get_state_dict(wrapped))).startswith("part.module.")
+    registry = Registry("model wrapper", parent=MODEL_WRAPPERS, scope="checkpoint_test")
+    registry.register_module(module=Wrapper)
+    try:
+        assert list(get_state_dict(wrapped)) == [f"part.{name}" for name in plain.state_dict()]
+        assert list(get_state_dict(wrapped.part)._metadata) == list(plain.state_dict()._metadata)
+        load_state_dict(wrapped.part, plain.state_dict(), strict=True)
+        assert equal(get_state_dict(wrapped.part), plain.state_dict())
+    finally:
+        MODEL_WRAPPERS.children.pop("checkpoint_test")
 
 
 def test_a_module_of_the_name_module_is_no_wrapper():

@@ -320,7 +320,7 @@ class TestPathMapping:
         ],
     )
     def test_a_path_is_mapped_once(self, mapping, path, mapped):
-        assert fileio.S3Backend(path_mapping=mapping)._mapped(path) == mapped
+        assert fileio.S3Backend(path_mapping=mapping)._map_path(path) == mapped
 
     def test_all_calls_map(self, args, root, tmp_path):
         # what it is replaced by contains what is replaced
@@ -382,7 +382,7 @@ class TestClusters:
 
     def test_an_unknown_one_is_told_with_the_known(self, profiles):
         with pytest.raises(
-            ValueError, match=r"cluster 'none' is no profile .*: (far, dead|dead, far)"
+            ValueError, match=r"cluster 'none' is not a profile .*: (far, dead|dead, far)"
         ):
             fileio.get("none:s3://bucket/x")
 

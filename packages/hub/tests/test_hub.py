@@ -71,3 +71,15 @@ def test_bad_paths(path: str, error: type[Exception], words: str) -> None:
 def test_no_weights_named() -> None:
     with pytest.raises(ValueError, match="none for configs/line/none"):
         get_config("zoo_of_tests::line/none.py", pretrained=True)
+
+
+def test_a_config_beside_the_folder_of_mim_is_in_the_index_of_the_package(package: Path) -> None:
+    (package / "configs").mkdir()
+    (package / "configs" / "own.py").write_text("lr = 1\n")
+    with pytest.raises(ValueError, match=r"model-index\.yml does not exist"):
+        get_config("zoo_of_tests::own", pretrained=True)
+    (package / "model-index.yml").write_text("Import: [metafile.yml]\n")
+    (package / "metafile.yml").write_text(
+        "Models:\n  - Name: own\n    Config: configs/own.py\n    Weights: own.pth\n"
+    )
+    assert get_config("zoo_of_tests::own", pretrained=True).model_path == "own.pth"

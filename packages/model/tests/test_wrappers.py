@@ -122,7 +122,8 @@ def test_only_parts_to_train_are_wrapped_separately(group):
 
 
 def sharded_parts(model):
-    kinds = (MMFullyShardedDataParallel.__base__, torch.distributed.fsdp.FSDPModule)
+    fsdp = torch.distributed.fsdp
+    kinds = (fsdp.FullyShardedDataParallel, fsdp.FSDPModule)
     return sorted(
         name.replace("_fsdp_wrapped_module.", "").replace("._fsdp_wrapped_module", "")
         for name, part in model.module.named_modules()

@@ -356,10 +356,17 @@ def test_what_matches_nothing_is_warned_of_by_name(caplog, capfd):
 
 def test_a_wrapper_is_looked_through_but_not_a_part_that_is_called_module():
     inner = make_model()
+    custom_keys = {"module": {"lr_mult": 0.5}, "0.": {"lr_mult": 0.25}}
+    cfg = {
+        "optimizer": {"type": "SGD", "lr": 1.0},
+        "paramwise_cfg": {"custom_keys": custom_keys},
+    }
+    looked_through = build_optim_wrapper(nn.DataParallel(inner), cfg)
+    assert [group["lr"] for group in looked_through.param_groups] == [0.25, 0.25, 1.0, 1.0]
     wrapped = nn.Module()
     wrapped.module = inner
-    cfg = {"optimizer": {"type": "SGD", "lr": 1.0}, "paramwise_cfg": {"custom_keys": {"0.": {}}}}
-    assert len(build_optim_wrapper(wrapped, cfg).param_groups) == 4
+    part = build_optim_wrapper(wrapped, cfg)
+    assert [group["lr"] for group in part.param_groups] == [0.5] * 4
     wrapped.head = nn.Linear(1, 1)
     names = [{id(p) for p in g["params"]} for g in build_optim_wrapper(wrapped, cfg).param_groups]
     assert len(names) == 6

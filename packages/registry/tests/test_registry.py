@@ -324,3 +324,26 @@ def test_all_root_registries_are_of_the_root_scope():
     roots = [value for value in vars(eng.registry).values() if isinstance(value, Registry)]
     assert {registry.scope for registry in roots} == {"eng"}
     assert len({registry.name for registry in roots}) == len(roots) == 24
+
+
+def test_what_is_required_is_found_or_an_error_that_names_what_is_near():
+    registry = Registry("things", scope="require_test")
+    registry.register_module(name="ResNet", module=dict)
+    assert registry.require("ResNet") is dict
+    with pytest.raises(NotRegisteredError, match=r"resnet is not in .*Closest names: ResNet"):
+        registry.require("resnet")
+
+
+def test_a_registry_of_another_kind_builds_by_its_few_members():
+    class Table:
+        name, scope = "table", "other"
+
+        def of_default_scope(self):
+            return self
+
+        def require(self, key):
+            return {"pair": lambda **args: args}[key]
+
+    assert build_from_cfg(dict(type="pair", a=1), Table(), dict(b=2)) == dict(a=1, b=2)
+    with pytest.raises(TypeError, match=r"registry must be an eng\.registry\.Registry"):
+        build_from_cfg(dict(type="pair"), "MODELS")

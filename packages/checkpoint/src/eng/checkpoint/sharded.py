@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from eng.dist import is_main_process
+from eng.dl_utils import plain_name, unwrap
 
 __all__ = [
     "full_model_state",
@@ -133,7 +134,7 @@ def load_full_optimizer_state(
     from torch.distributed.checkpoint.state_dict import StateDictOptions, set_optimizer_state_dict
 
     root = _root(module)
-    by_parameter = {parameter: _clean(name) for name, parameter in root.named_parameters()}
+    by_parameter = {p: plain_name(root, name) for name, p in root.named_parameters()}
     names = [by_parameter[p] for group in optimizer.param_groups for p in group["params"]]
     named: Any = {
         "state": {names[number]: dict(values) for number, values in state_dict["state"].items()},
@@ -158,10 +159,7 @@ def _gathering(root: nn.Module) -> Any:
 
 def _root(module: nn.Module) -> nn.Module:
     """The outermost sharded module: what wraps or compiles one as a whole is looked through."""
-    kinds = _sharded_kinds()
-    while not isinstance(module, kinds) and list(module._modules) in (["module"], ["_orig_mod"]):
-        (module,) = module.children()
-    return module
+    return unwrap(module, keep=_sharded_kinds())
 
 
 def _sharded_kinds() -> tuple[type, ...]:
@@ -169,12 +167,6 @@ def _sharded_kinds() -> tuple[type, ...]:
     fsdp = sys.modules.get("torch.distributed.fsdp")
     names = ("FullyShardedDataParallel", "FSDPModule")
     return tuple(getattr(fsdp, name) for name in names if hasattr(fsdp, name))
-
-
-def _clean(name: str) -> str:
-    for added in ("_fsdp_wrapped_module.", "_orig_mod.", "_checkpoint_wrapped_module."):
-        name = name.replace(added, "")
-    return name
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,11 +8,10 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import _IncompatibleKeys
-from torch.nn.parallel import DataParallel, DistributedDataParallel
 
+from eng.dl_utils import plain_name, unwrap
 from eng.logging import print_log
 
 from .errors import CheckpointError
@@ -67,15 +66,12 @@ def get_state_dict(
     if is_sharded(module):
         return _filled(full_model_state(module), destination, prefix)
     state = module.state_dict(keep_vars=keep_vars)
-    plain = _plain_names(module, state)
     filled: OrderedDict[str, Tensor] = OrderedDict() if destination is None else destination
     for name, tensor in state.items():
-        filled[prefix + plain[name]] = tensor
-    # Versions of modules, by their names with a dot, as the names of wrappers end.
-    versions = {f"{name}." if name else "": version for name, version in state._metadata.items()}  # type: ignore[attr-defined]
-    plain = _plain_names(module, versions)
+        filled[prefix + plain_name(module, name)] = tensor
     metadata = getattr(filled, "_metadata", OrderedDict())
-    metadata.update((f"{prefix}{plain[name]}"[:-1], version) for name, version in versions.items())
+    for name, version in state._metadata.items():  # type: ignore[attr-defined]
+        metadata[f"{prefix}{plain_name(module, name)}".removesuffix(".")] = version
     filled._metadata = metadata  # type: ignore[attr-defined]
     return filled
 
@@ -200,8 +196,7 @@ def _load_tree(
     Each module loads its part itself, as in :meth:`torch.nn.Module.load_state_dict`, since it may
     know how to read the state of an older version of it.
     """
-    while (inner := _inner_name(module)) is not None:
-        module = getattr(module, inner)
+    module = unwrap(module)
     metadata = (getattr(state, "_metadata", None) or {}).get(prefix[:-1], {})
     module._load_from_state_dict(state, prefix, metadata, True, missing, unexpected, unfitting)
     for name, child in module._modules.items():
@@ -211,30 +206,3 @@ def _load_tree(
             _load_tree(child, part, f"{prefix}{name}.", missing, unexpected, unfitting)
     for hook in module._load_state_dict_post_hooks.values():
         hook(module, _IncompatibleKeys(missing, unexpected))
-
-
-def _plain_names(module: nn.Module, names: Mapping[str, Any]) -> dict[str, str]:
-    """Names in a module, each with the one that it would have without wrappers."""
-    cuts = []
-    for name, submodule in module.named_modules():
-        inner = _inner_name(submodule)
-        if inner is not None:
-            path = f"{name}." if name else ""
-            cuts.append((f"{path}{inner}.", path))
-    plain = {}
-    for full in names:
-        name = full
-        # From the inside out, so that the outer paths still stand when their turn comes.
-        for wrapped, path in sorted(cuts, key=lambda cut: -len(cut[0])):
-            if name.startswith(wrapped):
-                name = path + name[len(wrapped) :]
-        plain[full] = name
-    return plain
-
-
-def _inner_name(module: nn.Module) -> str | None:
-    if isinstance(module, (DataParallel, DistributedDataParallel)) and hasattr(module, "module"):
-        return "module"
-    if isinstance(module, torch._dynamo.OptimizedModule):
-        return "_orig_mod"
-    return None

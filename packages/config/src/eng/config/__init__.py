@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from eng.config.action import DictAction
-from eng.config.config import Config, Difference, diff
-from eng.config.config_dict import ConfigDict
-from eng.config.errors import ConfigError, Origin
-from eng.config.path import value_at
+from .action import DictAction
+from .config import Config, Difference, diff
+from .config_dict import ConfigDict
+from .errors import ConfigError
+from .keys import value_at
+from .origins import Origin
+from .package_path import resolve_package_path
 
 if not TYPE_CHECKING:
     from ._version import __getattr__ as __getattr__
@@ -21,5 +23,6 @@ __all__ = [
     "Difference",
     "Origin",
     "diff",
+    "resolve_package_path",
     "value_at",
 ]

@@ -8,13 +8,15 @@ from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from eng.config.action import CommandLineOptions, DictAction
-from eng.config.config_dict import ConfigDict, to_plain
-from eng.config.errors import CODE, COMMAND_LINE, ConfigError, Origin
-from eng.config.files import RESERVED, read, read_text
-from eng.config.merge import Origins, merge, origin_of
-from eng.config.path import value_at
 from eng.utils import import_modules_from_strings
+
+from .action import CommandLineOptions, DictAction
+from .config_dict import ConfigDict, to_plain
+from .errors import ConfigError
+from .files import read, read_text
+from .keys import RESERVED, value_at
+from .merge import merge
+from .origins import CODE, COMMAND_LINE, Origin, Origins, origin_of
 
 
 class Config(MutableMapping[str, Any]):
@@ -125,7 +127,7 @@ class Config(MutableMapping[str, Any]):
     @property
     def pretty_text(self) -> str:
         """The config as Python; what :meth:`dump` would refuse is shown by its ``repr``."""
-        from eng.config.writer import display_text
+        from .writer import display_text
 
         return display_text(self._cfg_dict)
 
@@ -144,8 +146,9 @@ class Config(MutableMapping[str, Any]):
             ConfigError: The format cannot hold a value; the message names its key.
         """
         # Both are imported late, so that `import eng.config` stays fast.
-        from eng.config.writer import dump_text
         from eng.fileio import put_text
+
+        from .writer import dump_text
 
         name = self.filename or "config.py" if file is None else file
         # The text comes first, so that a value which cannot be dumped leaves the file as it was.

@@ -9,10 +9,10 @@ import warnings
 from collections import Counter
 from typing import Any
 
-from eng.config.errors import ConfigError, Origin
-from eng.config.merge import Origins
-from eng.config.python_file import BASE, trace
-from eng.config.variables import BASE_VARIABLE, base_value
+from .errors import ConfigError
+from .keys import BASE
+from .origins import Origin, Origins, trace
+from .variables import BASE_VARIABLE, base_value
 
 _JSON_STRING_OR_VARIABLE = re.compile(r'"(?:[^"\\\n]|\\.)*"|' + BASE_VARIABLE.pattern)
 

@@ -1,31 +1,10 @@
-"""Where values come from, and what is wrong with them."""
+"""The error for a config that cannot be loaded, merged or dumped."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from .origins import Origin
 
-
-class Origin(NamedTuple):
-    """Where a value comes from.
-
-    Attributes:
-        file: File that sets it; ``None`` where no file does.
-        line: Line in the file, from 1; ``None`` where it is unknown.
-        by: What sets it where no file does: ``"code"`` or ``"the command line"``.
-    """
-
-    file: str | None
-    line: int | None = None
-    by: str = "code"
-
-    def __str__(self) -> str:
-        if self.file is None:
-            return f"set by {self.by}"
-        return self.file if self.line is None else f"{self.file}:{self.line}"
-
-
-CODE = Origin(None)
-COMMAND_LINE = Origin(None, by="the command line")
+__all__ = ["ConfigError"]
 
 
 class ConfigError(ValueError, KeyError, TypeError):

@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from eng.config.data_file import DataFile
-from eng.config.errors import ConfigError, Origin
-from eng.config.merge import DELETE, Origins, merge, new_value
-from eng.config.python_file import BASE, PythonFile
-from eng.config.variables import substitute
-from eng.utils import get_installed_path, is_installed
+from .data_file import DataFile
+from .errors import ConfigError
+from .keys import BASE, DELETE, DEPRECATION, FORMATS, RESERVED
+from .merge import merge, new_value
+from .origins import Origin, Origins
+from .package_path import resolve_package_path
+from .python_file import PythonFile
+from .variables import substitute
 
-RESERVED = ("filename", "text", "pretty_text", "env_variables")
-FORMATS = (".py", ".yaml", ".yml", ".json")
+__all__ = ["read", "read_text"]
 
 
 def read(
@@ -82,7 +83,7 @@ def read_text(
     base, origins, texts = _read_bases(entries, document, path, use_variables, above)
     values, own_origins = document.load(base)
     values.pop(BASE, None)
-    deprecation = values.pop("_deprecation_", None)
+    deprecation = values.pop(DEPRECATION, None)
     if deprecation is not None:
         _warn(name, deprecation)
     for key in RESERVED:
@@ -110,8 +111,6 @@ def _read_bases(
     texts = []
     for entry in entries:
         base_path, scope = _locate(entry, path, here)
-        if not base_path.is_file():
-            raise ConfigError(f"the base {entry!r} does not exist (looked for {base_path})", here)
         values, text, base_origins = read(base_path, use_variables, above)
         texts.append(text)
         for key in base.keys() & values.keys():
@@ -126,18 +125,17 @@ def _read_bases(
 
 
 def _locate(entry: str, path: Path, here: Origin) -> tuple[Path, str | None]:
-    package, colons, inner = entry.partition("::")
-    if not colons:
-        return path.parent / entry, None
-    if not is_installed(package):
-        raise ConfigError(
-            f"the base {entry!r} needs the package {package}, which is not installed", here
-        )
-    root = Path(get_installed_path(package))
-    for folder in (root / ".mim" / "configs", root / "configs", root):
-        if (folder / inner).is_file():
-            return folder / inner, package
-    return root / ".mim" / "configs" / inner, package
+    """Return the file that a base names, and the scope of its package."""
+    package, colons, _ = entry.partition("::")
+    if colons:
+        try:
+            return resolve_package_path(entry), package
+        except (ValueError, ModuleNotFoundError, FileNotFoundError) as error:
+            raise ConfigError(f"the base {entry!r} cannot be read: {error}", here) from None
+    found = path.parent / entry
+    if not found.is_file():
+        raise ConfigError(f"the base {entry!r} does not exist (looked for {found})", here)
+    return found, None
 
 
 def _scoped(value: Any, scope: str) -> Any:

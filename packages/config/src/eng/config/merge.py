@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from eng.config.errors import CODE, ConfigError, Origin
+from .errors import ConfigError
+from .keys import DELETE
+from .origins import CODE, Origin, Origins, origin_of
 
-DELETE = "_delete_"
-Origins = dict[tuple[str, ...], Origin]
+__all__ = ["merge", "new_value"]
+
 _CONTAINERS = (dict, list, tuple)
 
 
@@ -111,16 +113,3 @@ def new_value(
         for key, each in value.items()
         if key != DELETE
     }
-
-
-def origin_of(origins: Origins, path: tuple[str, ...], default: Origin) -> Origin:
-    """Return the origin of a value: its own, else that of the nearest value around it.
-
-    Args:
-        origins: Known origins.
-        path: Keys that lead to the value.
-        default: Where no value around it has one.
-    """
-    while path and path not in origins:
-        path = path[:-1]
-    return origins.get(path, default)

@@ -7,11 +7,11 @@ import re
 import types
 from typing import Any
 
-from eng.config.errors import ConfigError, Origin
-from eng.config.merge import Origins
-from eng.config.variables import BASE_VARIABLE, base_value
+from .errors import ConfigError
+from .keys import BASE
+from .origins import Origin, Origins, trace
+from .variables import BASE_VARIABLE, base_value
 
-BASE = "_base_"
 # Name that the code of a config runs under, and that its functions have as their module.
 _MODULE = "<config>"
 # Name of the function that a base variable becomes a call of.
@@ -97,22 +97,6 @@ class PythonFile:
         for key in values:
             origins.setdefault((key,), Origin(self.name))
         return values, origins
-
-
-def trace(node: ast.expr, name: str, path: tuple[str, ...], line: int, origins: Origins) -> None:
-    """Note the line of a value, and of those inside of it where they are written out."""
-    origins[path] = Origin(name, line)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
-        for item in node.keywords:
-            if item.arg is not None:
-                trace(item.value, name, (*path, item.arg), item.lineno, origins)
-    elif isinstance(node, ast.Dict):
-        for key, value in zip(node.keys, node.values, strict=True):
-            if isinstance(key, ast.Constant):
-                trace(value, name, (*path, str(key.value)), key.lineno, origins)
-    elif isinstance(node, (ast.List, ast.Tuple)):
-        for index, value in enumerate(node.elts):
-            trace(value, name, (*path, str(index)), value.lineno, origins)
 
 
 class _BaseVariables(ast.NodeTransformer):

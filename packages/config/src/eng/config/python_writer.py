@@ -13,8 +13,8 @@ from pathlib import Path, PurePath
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
-from eng.config.scalars import plain_scalar
-from eng.config.variables import FILLED_IN, is_filled_in
+from .scalars import plain_scalar
+from .variables import FILLED_IN, is_filled_in
 
 # What to do with a value that cannot be written: given the keys that lead to it and the reason, it
 # raises, or returns what to write instead.

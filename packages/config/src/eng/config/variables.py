@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from eng.config.config_dict import ConfigDict
-from eng.config.errors import ConfigError, Origin
-from eng.config.path import value_at
+from .config_dict import ConfigDict
+from .errors import ConfigError
+from .keys import value_at
+from .origins import Origin
 
 _VARIABLE = re.compile(
     r"\{\{\s*(fileDirname|fileBasenameNoExtension|fileBasename|fileExtname)\s*\}\}"

@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from eng.config.errors import ConfigError, Origin
-from eng.config.python_writer import PythonWriter, Refusal
-from eng.config.scalars import plain_scalar
-from eng.config.variables import FILLED_IN, is_filled_in
+from .errors import ConfigError
+from .origins import Origin
+from .python_writer import PythonWriter, Refusal
+from .scalars import plain_scalar
+from .variables import FILLED_IN, is_filled_in
 
 _UNICODE_BREAKS = "\x85\u2028\u2029\ufeff"
 

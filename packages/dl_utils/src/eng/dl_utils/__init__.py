@@ -1,12 +1,13 @@
-"""Environment report, timing and small torch helpers."""
+"""Environment report, timing, model wrappers looked through and small torch helpers."""
 
 from typing import TYPE_CHECKING
 
-from eng.dl_utils.download import load_url
-from eng.dl_utils.environment import collect_env, mmcv_full_available, set_multi_processing
-from eng.dl_utils.layers import has_batch_norm, is_norm
-from eng.dl_utils.tensors import TORCH_VERSION, is_jit_tracing, tensor2imgs, torch_meshgrid
-from eng.dl_utils.timing import TimeCounter
+from .download import load_url
+from .environment import collect_env, mmcv_full_available, set_multi_processing
+from .layers import has_batch_norm, is_norm
+from .tensors import TORCH_VERSION, is_jit_tracing, tensor2imgs, torch_meshgrid
+from .timing import TimeCounter
+from .wrapping import is_model_wrapper, plain_name, unwrap
 
 if not TYPE_CHECKING:
     from ._version import __getattr__ as __getattr__
@@ -19,10 +20,13 @@ __all__ = [
     "collect_env",
     "has_batch_norm",
     "is_jit_tracing",
+    "is_model_wrapper",
     "is_norm",
     "load_url",
     "mmcv_full_available",
+    "plain_name",
     "set_multi_processing",
     "tensor2imgs",
     "torch_meshgrid",
+    "unwrap",
 ]

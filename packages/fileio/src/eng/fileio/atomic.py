@@ -15,7 +15,7 @@ import io
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 try:
@@ -23,10 +23,11 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+__all__ = ["atomic_write", "is_partial"]
+
 PARTIAL_SUFFIX = ".eng-partial"
 _SLOTS = 8  # writers of one file at one time; a ninth waits
 _STALE_S = 3600
-_CHUNK = 1 << 20
 _BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)
 _OF_THE_TARGET = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -108,45 +109,6 @@ def atomic_write(path: str, if_absent: bool = False) -> Iterator[Any]:
         raise
     _sync_folder(folder or ".")
     _sweep(base, is_locked)
-
-
-def write_stream(source: Any, file: Any, path: str) -> None:
-    """Copy bytes, or the rest of a binary file, into ``file``.
-
-    Raises:
-        TypeError: If ``source`` is neither bytes-like nor a file that yields bytes.
-    """
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        file.write(source)
-        return
-    read = binary_reader(source, path)
-    while chunk := read(_CHUNK):
-        file.write(chunk)
-
-
-def binary_reader(source: Any, path: str) -> Callable[[int], Any]:
-    """Return the ``read`` of a file-like object, which raises ``TypeError`` on all but bytes.
-
-    Raises:
-        TypeError: If ``source`` has none, or is open as text.
-    """
-    read = getattr(source, "read", None)
-    if read is None or isinstance(source, io.TextIOBase):
-        kind = "a text file" if read else type(source).__name__
-        raise TypeError(
-            f"{path}: expected bytes, bytearray, memoryview or a binary file, got {kind}"
-            + ("; put_text stores text" if isinstance(source, str) else "")
-        )
-
-    def read_bytes(size: int) -> Any:
-        chunk = read(size)
-        if not isinstance(chunk, (bytes, bytearray, memoryview)):
-            raise TypeError(
-                f"{path}: the file to be stored yields {type(chunk).__name__}; open it in mode 'rb'"
-            )
-        return chunk
-
-    return read_bytes
 
 
 def _claim(base: str) -> tuple[int, str, bool]:

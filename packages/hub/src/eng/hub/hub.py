@@ -8,10 +8,10 @@ from typing import Any
 from torch import nn
 
 from eng.checkpoint import load_checkpoint
-from eng.config import Config
+from eng.config import Config, resolve_package_path
 from eng.fileio import load
 from eng.registry import MODELS, init_default_scope
-from eng.utils import get_installed_path, is_installed
+from eng.utils import get_installed_path
 
 __all__ = ["get_config", "get_model"]
 
@@ -20,8 +20,7 @@ def get_config(cfg_path: str, pretrained: bool = False) -> Config:
     """The config of a package.
 
     Args:
-        cfg_path: ``'package::path'``, the path being relative to the configs of the package. The
-            ending ``.py`` may be left out.
+        cfg_path: ``'package::path'``, see :func:`eng.config.resolve_package_path`.
         pretrained: Whether ``model_path`` of the config gets the address of the weights that the
             package names for it. Defaults to False.
 
@@ -33,21 +32,10 @@ def get_config(cfg_path: str, pretrained: bool = False) -> Config:
         ModuleNotFoundError: If the package is not installed.
         FileNotFoundError: If it has no such config.
     """
-    package, colons, inner = cfg_path.partition("::")
-    if not colons or not package or not inner:
-        raise ValueError(f"cfg_path must be 'package::path', not {cfg_path!r}")
-    if not is_installed(package):
-        raise ModuleNotFoundError(f"{cfg_path!r} needs the package {package}: install it")
-    root = Path(get_installed_path(package))
-    inner = inner if Path(inner).suffix else f"{inner}.py"
-    places = [root / ".mim" / "configs" / inner, root / "configs" / inner]
-    found = next((place for place in places if place.is_file()), None)
-    if found is None:
-        listed = ", ".join(str(place) for place in places)
-        raise FileNotFoundError(f"{package} has no config {inner!r}: looked for {listed}")
-    cfg = Config.fromfile(found)
+    path = resolve_package_path(cfg_path)
+    cfg = Config.fromfile(path)
     if pretrained:
-        cfg.model_path = _weights(root, found, cfg_path)
+        cfg.model_path = _find_weights(path, cfg_path)
     return cfg
 
 
@@ -77,15 +65,16 @@ def get_model(cfg_path: str, pretrained: bool = False, **kwargs: Any) -> nn.Modu
     return model
 
 
-def _weights(root: Path, config: Path, cfg_path: str) -> str:
+def _find_weights(config: Path, cfg_path: str) -> str:
     """The address that the index of a package gives for a config."""
-    base = root / ".mim" if (root / ".mim").is_dir() else root
+    root = Path(get_installed_path(cfg_path.partition("::")[0]))
+    base = root / ".mim" if config.is_relative_to(root / ".mim") else root
     index = base / "model-index.yml"
     if not index.is_file():
         raise ValueError(f"{cfg_path!r} has no weights: {index} does not exist")
     relative = config.relative_to(base).as_posix()
-    for name in _load(index).get("Import", []):
-        models = _load(base / name)
+    for name in _load_yaml(index).get("Import", []):
+        models = _load_yaml(base / name)
         entries = models.get("Models", []) if isinstance(models, dict) else models
         for entry in entries:
             if entry.get("Config") == relative and entry.get("Weights"):
@@ -93,5 +82,5 @@ def _weights(root: Path, config: Path, cfg_path: str) -> str:
     raise ValueError(f"{cfg_path!r} has no weights: {index} names none for {relative}")
 
 
-def _load(path: Path) -> Any:
+def _load_yaml(path: Path) -> Any:
     return load(str(path), file_format="yaml")

@@ -1,6 +1,9 @@
 """Base modules, preprocessing, averaging, initialisation and parallel wrappers."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from eng.dl_utils import is_model_wrapper
+from eng.utils import lazy_names
 
 from .averaged_model import (
     BaseAveragedModel,
@@ -39,7 +42,6 @@ from .wrappers import (
     MMDistributedDataParallel,
     MMSeparateDistributedDataParallel,
     detect_anomalous_params,
-    is_model_wrapper,
 )
 
 if TYPE_CHECKING:
@@ -92,12 +94,12 @@ __all__ = [
     "xavier_init",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in ("MMFullyShard", "MMFullyShardedDataParallel"):
-        from .wrappers import sharded
-
-        return getattr(sharded, name)
-    from ._version import __getattr__ as version_or_error
-
-    return version_or_error(name)
+# Importing torch's part of it takes longer than all the rest.
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "MMFullyShard": ".wrappers.sharded",
+        "MMFullyShardedDataParallel": ".wrappers.sharded",
+        "__version__": "._version",
+    },
+)

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 
-from .wrappers.is_wrapper import is_model_wrapper
+from eng.dl_utils import plain_name, unwrap
 
 __all__ = ["ModelTensors", "picker", "tensors_of"]
 
@@ -32,7 +32,7 @@ class ModelTensors:
     Attributes:
         serial: A number that no other object of this class has.
         first: Position of the first tensor, None if there is none.
-        places: Names of the distinct tensors, without those of compiled parts, to their positions
+        places: Names of the distinct tensors, without those of wrapped parts, to their positions
             in :meth:`now` and whether they are parameters.
     """
 
@@ -55,7 +55,7 @@ class ModelTensors:
         for position, (name, tensor, is_parameter) in enumerate(entries):
             if tensor is not None and id(tensor) not in seen:
                 seen.add(id(tensor))
-                self.places[name.replace("_orig_mod.", "")] = position, is_parameter
+                self.places[plain_name(model, name)] = position, is_parameter
         self.first = next((position for position, _ in self.places.values()), None)
 
     def now(self) -> list[Any] | None:
@@ -85,7 +85,7 @@ def tensors_of(model: nn.Module) -> tuple[ModelTensors, list[Any]]:
     Returns:
         Where its tensors are, and what is there now.
     """
-    bare = _bare(model)
+    bare = unwrap(model)
     known = _known.get(bare)
     tensors = known.now() if known is not None else None
     if known is None or tensors is None:
@@ -106,13 +106,3 @@ def picker(positions: Sequence[int]) -> Callable[[list[Any]], Sequence[Tensor]]:
     if len(positions) > 1:
         return itemgetter(*positions)
     return lambda items: [items[position] for position in positions]
-
-
-def _bare(model: Any) -> nn.Module:
-    while True:
-        if "_orig_mod" in model._modules:
-            model = model._orig_mod
-        elif is_model_wrapper(model):
-            model = model.module
-        else:
-            return model

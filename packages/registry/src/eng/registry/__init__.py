@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from eng.registry.build import (
-    build_from_cfg,
+from .build import build_from_cfg
+from .builders import (
     build_model_from_cfg,
     build_runner_from_cfg,
     build_scheduler_from_cfg,
 )
-from eng.registry.registry import NotRegisteredError, Registry
-from eng.registry.report import count_registered_modules, traverse_registry_tree
-from eng.registry.root import (
+from .registry import NotRegisteredError, Registry
+from .report import count_registered_modules, traverse_registry_tree
+from .root import (
     COLLATE_FUNCTIONS,
     DATA_SAMPLERS,
     DATASETS,
@@ -36,7 +36,7 @@ from eng.registry.root import (
     VISUALIZERS,
     WEIGHT_INITIALIZERS,
 )
-from eng.registry.scope import DefaultScope, init_default_scope
+from .scope import DefaultScope, init_default_scope
 
 if not TYPE_CHECKING:
     from ._version import __getattr__ as __getattr__

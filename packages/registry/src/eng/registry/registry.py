@@ -9,8 +9,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from eng.registry.discovery import failures, import_advertised, import_object, import_scope
-from eng.registry.scope import ROOT_SCOPE, DefaultScope, canonical
+from .build import build_from_cfg
+from .discovery import failures, import_advertised, import_object, import_scope
+from .scope import ROOT_SCOPE, DefaultScope, canonical
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,7 +72,8 @@ class Registry:
         self._locations = tuple(locations)
         self._imported = not self._locations
         self.parent = parent
-        self.build_func = build_func or _inherited_build_func(parent)
+        inherited = build_from_cfg if parent is None else parent.build_func
+        self.build_func: Callable[..., Any] = build_func or inherited
         if parent is not None:
             parent._add_child(self)
 
@@ -183,6 +185,21 @@ class Registry:
             return found
         found = self._find(key)
         return found if found is not None or "." not in key else import_object(_full_path(key))
+
+    def require(self, key: str) -> Any:
+        """Return what is registered under a name, as :meth:`get` does; nothing is an error.
+
+        Args:
+            key: The name.
+
+        Raises:
+            NotRegisteredError: Nothing is known under the name. It says where it was looked for,
+                and which names are near.
+        """
+        found = self.get(key)
+        if found is None:
+            raise _not_registered(self, key)
+        return found
 
     def register_module(
         self,
@@ -311,7 +328,7 @@ class Registry:
             return dict(sorted(self._module_dict.items()))
 
 
-def not_registered(registry: Registry, key: str) -> NotRegisteredError:
+def _not_registered(registry: Registry, key: str) -> NotRegisteredError:
     """Return the error for a name that is missed: where it was looked for, and what is near."""
     scope, rest = Registry.split_scope_key(key)
     if scope is not None:
@@ -359,15 +376,6 @@ def _tree(registry: Registry) -> Iterator[Registry]:
 
 def _scopes(root: Registry) -> list[str]:
     return [registry.scope for registry in _tree(root)]
-
-
-def _inherited_build_func(parent: Registry | None) -> Callable[..., Any]:
-    if parent is not None:
-        return parent.build_func
-    # The build functions need the class Registry: theirs is the lower module.
-    from eng.registry.build import build_from_cfg
-
-    return build_from_cfg
 
 
 def _names(name: str | Sequence[str] | None) -> list[str] | None:

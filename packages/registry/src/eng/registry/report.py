@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from eng.registry.discovery import import_advertised
-from eng.registry.registry import Registry
+from .discovery import import_advertised
+from .registry import Registry
 
 
 def traverse_registry_tree(registry: Registry, verbose: bool = True) -> list[dict[str, Any]]:
@@ -56,7 +56,7 @@ def count_registered_modules(save_path: str | None = None, verbose: bool = True)
     """
     from datetime import datetime
 
-    from eng.registry import root
+    from . import root
 
     roots = {name: value for name, value in vars(root).items() if isinstance(value, Registry)}
     for registry in roots.values():

@@ -1,12 +1,12 @@
 """The root registries. Their names are the entry names of the entry-point group `eng.modules`."""
 
-from eng.registry.build import (
+from .builders import (
     build_model_from_cfg,
     build_runner_from_cfg,
     build_scheduler_from_cfg,
 )
-from eng.registry.registry import Registry
-from eng.registry.scope import ROOT_SCOPE
+from .registry import Registry
+from .scope import ROOT_SCOPE
 
 # Runners, and what builds one in another way than Runner.from_cfg.
 RUNNERS = Registry("runner", build_func=build_runner_from_cfg, scope=ROOT_SCOPE)

@@ -1,15 +1,16 @@
-"""Named instances, paths, progress bars, timers, type checks and versions."""
+"""Named instances, paths, progress bars, timers, type checks, versions and lazy names."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from eng.utils.manager import ManagerMeta, ManagerMixin
+from .lazy import lazy_names
+from .manager import ManagerMeta, ManagerMixin
 
 if TYPE_CHECKING:
-    from eng.utils.deprecation import deprecated_api_warning
-    from eng.utils.introspection import has_method, is_method_overridden
-    from eng.utils.modules import import_modules_from_strings
-    from eng.utils.package import call_command, get_installed_path, install_package, is_installed
-    from eng.utils.path import (
+    from .deprecation import deprecated_api_warning
+    from .introspection import has_method, is_method_overridden
+    from .modules import import_modules_from_strings
+    from .package import call_command, get_installed_path, install_package, is_installed
+    from .path import (
         check_file_exist,
         fopen,
         is_abs,
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
         scandir,
         symlink,
     )
-    from eng.utils.prerequisites import check_prerequisites, requires_executable, requires_package
-    from eng.utils.progress import (
+    from .prerequisites import check_prerequisites, requires_executable, requires_package
+    from .progress import (
         ProgressBar,
         track_iter_progress,
         track_parallel_progress,
         track_progress,
     )
-    from eng.utils.sequence import (
+    from .sequence import (
         concat_list,
         is_list_of,
         is_seq_of,
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
         to_ntuple,
         tuple_cast,
     )
-    from eng.utils.timer import Timer, TimerError, check_time
-    from eng.utils.version import digit_version, get_git_hash
+    from .timer import Timer, TimerError, check_time
+    from .version import digit_version, get_git_hash
 
 __version__: str  # see _version.py
 
@@ -74,6 +75,7 @@ __all__ = [
     "is_str",
     "is_tuple_of",
     "iter_cast",
+    "lazy_names",
     "list_cast",
     "mkdir_or_exist",
     "requires_executable",
@@ -129,20 +131,9 @@ _NAMES = {
     "timer": ("Timer", "TimerError", "check_time"),
     "version": ("digit_version", "get_git_hash"),
 }
-_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        from ._version import __getattr__ as version_or_error
-
-        return version_or_error(name)
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {name: f".{module}" for module, names in _NAMES.items() for name in names}
+    | {"__version__": "._version"},
+)

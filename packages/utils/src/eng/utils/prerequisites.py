@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from eng.utils.package import is_installed
+from .package import is_installed
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
-from eng.utils.timer import Timer
+from .timer import Timer
 
 if TYPE_CHECKING:  # imported late: most programs that use this package start no process
     from concurrent.futures import Future, ProcessPoolExecutor

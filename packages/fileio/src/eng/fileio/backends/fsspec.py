@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-from eng.fileio.atomic import atomic_write, write_stream
+from eng.fileio.atomic import atomic_write
 from eng.fileio.paths import PathLike, check_relative, to_text
+from eng.fileio.streams import write_stream
 
 from .base import Suffix, check_suffix
 from .remote import RemoteBackend
@@ -34,7 +35,7 @@ class FsspecBackend(RemoteBackend):
     def get(self, filepath: PathLike) -> bytes:
         """Read the bytes of a file."""
         fs, path = self._open(filepath)
-        with self._missing(fs, path, filepath):
+        with self._translate_errors(fs, path, filepath):
             return fs.cat_file(path)
 
     def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
@@ -86,7 +87,7 @@ class FsspecBackend(RemoteBackend):
         check_suffix(suffix)
         fs, root = self._open(dir_path)
         if not fs.isdir(root):
-            self._no_folder(to_text(dir_path))
+            self._raise_no_folder(to_text(dir_path))
         return _walk(fs, root, list_dir and suffix is None, list_file, suffix, recursive)
 
     def rmtree(self, dir_path: PathLike) -> None:
@@ -100,7 +101,7 @@ class FsspecBackend(RemoteBackend):
         fs, source = self._open(src)
         _, target = self._open(dst)
         self._make_parent(fs, target)
-        with self._missing(fs, source, src):
+        with self._translate_errors(fs, source, src):
             fs.cp_file(source, target)
 
     def _delete(self, path: str) -> None:
@@ -110,7 +111,7 @@ class FsspecBackend(RemoteBackend):
     def _download(self, filepath: str, local: str) -> None:
         fs, path = self._open(filepath)
         with (
-            self._missing(fs, path, filepath),
+            self._translate_errors(fs, path, filepath),
             fs.open(path, "rb") as reader,
             atomic_write(local) as file,
         ):
@@ -135,7 +136,7 @@ class FsspecBackend(RemoteBackend):
             fs.makedirs(parent, exist_ok=True)
 
     @contextlib.contextmanager
-    def _missing(self, fs: Any, path: str, filepath: PathLike) -> Iterator[None]:
+    def _translate_errors(self, fs: Any, path: str, filepath: PathLike) -> Iterator[None]:
         try:
             yield
         except (FileNotFoundError, IsADirectoryError) as error:

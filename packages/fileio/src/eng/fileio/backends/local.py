@@ -9,9 +9,10 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from eng.fileio.atomic import atomic_write, is_partial, write_stream
+from eng.fileio.atomic import atomic_write, is_partial
 from eng.fileio.parallel import Failure, PartialFailureError, for_each
 from eng.fileio.paths import PathLike, to_text
+from eng.fileio.streams import write_stream
 
 from .base import BaseStorageBackend, Suffix, check_suffix
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from eng.fileio.paths import PathLike, parse_uri_prefix, to_text
 
+from .advertised import find_advertised, list_advertised, load_advertised
 from .base import BaseStorageBackend
 
 BackendArgs = dict[str, Any] | None
@@ -89,14 +90,22 @@ def register_backend(
 
 @functools.cache
 def get_backend_class(name: str) -> type[BaseStorageBackend]:
-    """Return the backend class of a name.
+    """Return the backend class of a name: registered, or advertised by an installed package.
 
     Raises:
-        ValueError: If there is none; lists the known ones.
+        ValueError: If there is none; lists the known ones, and the closest.
+        ImportError: If an advertised one cannot be imported.
+        TypeError: If an advertised one is not a backend.
     """
     entry = _backends.get(name)
     if entry is None:
-        raise ValueError(f"no storage backend {name!r}; known are {_listed(_backends)}")
+        point = find_advertised(name)
+        if point is None:
+            known = {*_backends, *list_advertised()}
+            raise ValueError(
+                f"no storage backend {name!r}; known are {_join(known)}{_suggest(name, known)}"
+            )
+        return load_advertised(point)
     if isinstance(entry, str):
         module, _, cls = entry.partition(":")
         entry = getattr(importlib.import_module(f".{module}", __package__), cls)
@@ -108,20 +117,27 @@ def backend_name(prefix: str) -> str:
     """Return the name of the backend that serves a prefix.
 
     Raises:
-        ValueError: If neither a backend nor fsspec knows the prefix; lists the known ones.
+        ValueError: If neither a backend nor fsspec knows the prefix; lists the known ones, and
+            the closest.
     """
     name = _prefixes.get(prefix)
-    if name is None:
-        from fsspec.registry import available_protocols
+    if name is not None:
+        return name
+    if prefix in list_advertised():
+        return prefix
+    from fsspec.registry import available_protocols
 
-        known = available_protocols()
-        if prefix not in known:
-            raise ValueError(
-                f"no storage backend for the prefix {prefix + '://'!r}; registered are "
-                f"{_listed(p + '://' for p in _prefixes if p)}, and by fsspec {_listed(known)}"
-            )
-        name = "fsspec"
-    return name
+    protocols = available_protocols()
+    if prefix in protocols:
+        return "fsspec"
+    if find_advertised(prefix) is not None:
+        return prefix
+    ours = {*_prefixes, *list_advertised()} - {""}
+    raise ValueError(
+        f"no storage backend for the prefix {prefix + '://'!r}; registered are "
+        f"{_join(each + '://' for each in ours)}, and by fsspec {_join(protocols)}"
+        f"{_suggest(prefix, {*ours, *protocols})}"
+    )
 
 
 def get_file_backend(
@@ -152,7 +168,7 @@ def get_file_backend(
         raise ValueError("uri is needed where backend_args does not name a 'backend'")
     text = os.environ.get(DEFAULTS_VARIABLE)
     if text:
-        name, settings = _with_defaults(text, name, settings, uri)
+        name, settings = _merge_defaults(text, name, settings, uri)
     elif name is None:
         name = backend_name(parse_uri_prefix(uri))  # type: ignore[arg-type]
     if not enable_singleton:
@@ -191,7 +207,7 @@ def merged_backend_args(
     return file_client_args
 
 
-def _with_defaults(
+def _merge_defaults(
     text: str, name: str | None, settings: dict[str, Any], uri: PathLike | None
 ) -> tuple[str, dict[str, Any]]:
     """Put the environment's settings below those of a call.
@@ -199,7 +215,7 @@ def _with_defaults(
     They are looked up under the prefix of the path, where that leads to the backend in question,
     and otherwise under the name of the backend.
     """
-    table = _environment_defaults(text)
+    table = _parse_defaults(text)
     prefix = "" if uri is None else parse_uri_prefix(uri)
     found = table.get(prefix or "file", {}) if uri is not None else {}
     served = found.get("backend") or (backend_name(prefix) if uri is not None else None)
@@ -224,7 +240,7 @@ def _create(name: str, settings: dict[str, Any], uri: PathLike | None) -> BaseSt
 
 
 @functools.lru_cache(maxsize=8)
-def _environment_defaults(text: str) -> dict[str, dict[str, Any]]:
+def _parse_defaults(text: str) -> dict[str, dict[str, Any]]:
     import json
 
     try:
@@ -239,5 +255,13 @@ def _environment_defaults(text: str) -> dict[str, dict[str, Any]]:
     return defaults
 
 
-def _listed(names: Iterable[str]) -> str:
+def _join(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    """Return the end of an error about a name: the known names that are closest to it, if any."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known)
+    return f"; closest: {', '.join(near)}" if near else ""

@@ -64,7 +64,7 @@ class RemoteBackend(BaseStorageBackend):
             shutil.SameFileError: If ``src`` and ``dst`` are the same file.
         """
         source = to_text(src)
-        target = self._file_in(to_text(dst), source)
+        target = self._resolve_target(to_text(dst), source)
         if source == target:
             raise shutil.SameFileError(f"{source!r} and {target!r} are the same file")
         self._copy(source, target)
@@ -81,7 +81,7 @@ class RemoteBackend(BaseStorageBackend):
             PartialFailureError: Lists what could not be copied; the rest is.
         """
         source, target = to_text(src), to_text(dst)
-        names = self._names(source)
+        names = self._list_names(source)
         if self.exists(target):
             raise FileExistsError(17, "the destination of a tree already exists", target)
         root = f"{source.rstrip('/')}/"
@@ -99,7 +99,7 @@ class RemoteBackend(BaseStorageBackend):
             The destination file.
         """
         source = os.fspath(src)
-        target = self._file_in(to_text(dst), source)
+        target = self._resolve_target(to_text(dst), source)
         self._upload(source, target)
         return target
 
@@ -147,7 +147,7 @@ class RemoteBackend(BaseStorageBackend):
             PartialFailureError: Lists what could not be downloaded; the rest is.
         """
         source, target = to_text(src), os.fspath(dst)
-        names = self._names(source)
+        names = self._list_names(source)
         os.makedirs(target)
 
         def work(name: str) -> None:
@@ -178,7 +178,7 @@ class RemoteBackend(BaseStorageBackend):
         """
         path = to_text(filepath)
         if not self.isfile(path):
-            self._no_file(path)
+            self._raise_no_file(path)
         self._delete(path)
 
     def rmtree(self, dir_path: PathLike) -> None:
@@ -190,14 +190,14 @@ class RemoteBackend(BaseStorageBackend):
             PartialFailureError: Lists what could not be deleted; the rest is.
         """
         root = to_text(dir_path)
-        names = self._names(root)
+        names = self._list_names(root)
         work = lambda name: self._delete(join_uri(root, name))  # noqa: E731
         for_each(work, names, f"remove {root}", self.max_workers)
 
-    def _names(self, root: str) -> Iterable[str]:
+    def _list_names(self, root: str) -> Iterable[str]:
         return self.list_dir_or_file(root, list_dir=False, recursive=True)
 
-    def _file_in(self, target: str, source: str) -> str:
+    def _resolve_target(self, target: str, source: str) -> str:
         """The file that a copy to ``target`` makes: inside it, where it is a directory."""
         if target.endswith("/") or self.isdir(target):
             return join_uri(target, source.replace(os.sep, "/").rstrip("/").rpartition("/")[2])
@@ -207,12 +207,12 @@ class RemoteBackend(BaseStorageBackend):
         with open(local, "rb") as file:  # noqa: PTH123
             self.put(file, path)
 
-    def _no_folder(self, path: str) -> NoReturn:
+    def _raise_no_folder(self, path: str) -> NoReturn:
         if self.isfile(path):
             raise NotADirectoryError(20, "is a file, a directory was expected", path)
         raise FileNotFoundError(2, "no such directory", path)
 
-    def _no_file(self, path: str) -> NoReturn:
+    def _raise_no_file(self, path: str) -> NoReturn:
         if self.isdir(path):
             raise IsADirectoryError(21, "is a directory, a file was expected", path)
         raise FileNotFoundError(2, "no such file", path)

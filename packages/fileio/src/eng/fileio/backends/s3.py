@@ -2,10 +2,7 @@
 """Objects in S3 and in stores that speak its protocol."""
 
 import contextlib
-import os
 import re
-import threading
-import time
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
@@ -16,20 +13,13 @@ from eng.fileio.paths import PathLike, join_uri, to_text
 
 from .base import Suffix, check_suffix
 from .remote import RemoteBackend
-from .s3_transfer import FileSink, MemorySink, download, prepare, upload, upload_file
+from .s3_client import S3Clients, translate_errors
+from .s3_transfer import FileSink, MemorySink, download, upload, upload_file
 
 _URI = re.compile(
     r"^(?:(?P<cluster>[^/:]+):)?(?:s3|petrel)://(?P<bucket>[^/]+)/?(?P<key>.*)$", re.S
 )
 _BATCH = 1000  # keys that one DeleteObjects request takes
-# Settings of the default cluster, which say nothing of another one.
-_OF_ONE_CLUSTER = (
-    "endpoint_url",
-    "region_name",
-    "aws_access_key_id",
-    "aws_secret_access_key",
-    "aws_session_token",
-)
 
 
 class S3Backend(RemoteBackend):
@@ -72,8 +62,7 @@ class S3Backend(RemoteBackend):
             from .memcached import MemcachedCache
 
             self._cache = MemcachedCache(server_list_cfg, client_cfg)
-        self._clients: dict[tuple[int, str | None, bool], Any] = {}
-        self._lock = threading.Lock()
+        self._clients = S3Clients(timeout, retries, client_settings)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # connections are of this process: another one makes its own
@@ -119,8 +108,8 @@ class S3Backend(RemoteBackend):
             if_absent: Raise ``FileExistsError`` where the object exists, also when another
                 process makes it meanwhile. Defaults to False.
         """
-        place = self._target(filepath, if_absent)
-        with self._errors(place.path):
+        place = self._parse_file(filepath, if_absent)
+        with self._translate_errors(place.path):
             upload(place.client, place.request, obj, place.path)
         self._forget(place)
 
@@ -130,7 +119,7 @@ class S3Backend(RemoteBackend):
         if not place.key or place.key.endswith("/"):
             return False
         try:
-            with self._errors(place.path):
+            with self._translate_errors(place.path):
                 place.client.head_object(**place.request)
         except FileNotFoundError:
             return False
@@ -140,7 +129,7 @@ class S3Backend(RemoteBackend):
         """Check whether there are objects below a path."""
         place = self._parse(filepath)
         try:
-            with self._errors(place.path):
+            with self._translate_errors(place.path):
                 found = place.client.list_objects_v2(
                     Bucket=place.bucket, Prefix=place.prefix, MaxKeys=1
                 )
@@ -159,9 +148,9 @@ class S3Backend(RemoteBackend):
         """List a prefix page by page; see :meth:`LocalBackend.list_dir_or_file`."""
         check_suffix(suffix)
         place = self._parse(dir_path)
-        pages = self._pages(place, recursive)
+        pages = self._list_pages(place, recursive)
         list_dir = list_dir and suffix is None
-        return _names(pages, len(place.prefix), list_dir, list_file, suffix, recursive)
+        return _list_names(pages, len(place.prefix), list_dir, list_file, suffix, recursive)
 
     def rmtree(self, dir_path: PathLike) -> None:
         """Delete all below a directory, folder markers included, 1,000 objects a request.
@@ -173,7 +162,7 @@ class S3Backend(RemoteBackend):
         """
         place = self._parse(dir_path)
         action = f"remove {place.path}"
-        pages = self._pages(place, recursive=True)
+        pages = self._list_pages(place, recursive=True)
         keys = (entry["Key"] for page in pages for entry in page.get("Contents", ()))
 
         def path_of(key: str) -> str:
@@ -183,7 +172,7 @@ class S3Backend(RemoteBackend):
             wanted = {"Objects": [{"Key": key} for key in batch], "Quiet": True}
             failures: list[Failure]
             try:
-                with self._errors(place.path):
+                with self._translate_errors(place.path):
                     answer = place.client.delete_objects(Bucket=place.bucket, Delete=wanted)
             except OSError as error:
                 failures = [(path_of(key), error) for key in batch]
@@ -223,19 +212,19 @@ class S3Backend(RemoteBackend):
             self._receive(self._parse(filepath), FileSink(file))
 
     def _upload(self, local: str, path: str) -> None:
-        place = self._target(path)
-        with self._errors(place.path):
+        place = self._parse_file(path)
+        with self._translate_errors(place.path):
             upload_file(place.client, place.request, local, place.path)
         self._forget(place)
 
-    def _target(self, filepath: PathLike, if_absent: bool = False) -> "_Place":
+    def _parse_file(self, filepath: PathLike, if_absent: bool = False) -> "_Place":
         place = self._parse(filepath, if_absent)
         if not place.key or place.key.endswith("/"):
             raise IsADirectoryError(21, "names a directory, a file was expected", place.path)
         return place
 
     def _receive(self, place: "_Place", sink: Any) -> None:
-        with self._errors(place.path, may_be_folder=True):
+        with self._translate_errors(place.path, may_be_folder=True):
             download(place.client, place.request, sink, place.path, self.retries)
 
     def _copy(self, src: str, dst: str) -> None:
@@ -244,13 +233,13 @@ class S3Backend(RemoteBackend):
             with self.get_local_path(src) as local:
                 self._upload(str(local), dst)
             return
-        with self._errors(place.path, may_be_folder=True):
+        with self._translate_errors(place.path, may_be_folder=True):
             place.client.copy(place.request, target.bucket, target.key)
         self._forget(target)
 
     def _delete(self, path: str) -> None:
         place = self._parse(path)
-        with self._errors(path):
+        with self._translate_errors(path):
             place.client.delete_object(**place.request)
         self._forget(place)
 
@@ -258,14 +247,14 @@ class S3Backend(RemoteBackend):
         if self._cache is not None:
             self._cache.forget(place.name)
 
-    def _pages(self, place: "_Place", recursive: bool) -> Iterator[dict[str, Any]]:
+    def _list_pages(self, place: "_Place", recursive: bool) -> Iterator[dict[str, Any]]:
         """Return the pages of a directory's listing, fetched when they are asked for."""
         if not self.isdir(place.path):
-            self._no_folder(place.path)
+            self._raise_no_folder(place.path)
         delimiter = {} if recursive else {"Delimiter": "/"}
 
         def pages() -> Iterator[dict[str, Any]]:
-            with self._errors(place.path):
+            with self._translate_errors(place.path):
                 paginator = place.client.get_paginator("list_objects_v2")
                 yield from paginator.paginate(Bucket=place.bucket, Prefix=place.prefix, **delimiter)
 
@@ -273,7 +262,7 @@ class S3Backend(RemoteBackend):
 
     def _parse(self, filepath: PathLike, if_absent: bool = False) -> "_Place":
         path = to_text(filepath)
-        match = _URI.match(self._mapped(path))
+        match = _URI.match(self._map_path(path))
         if match is None:
             raise ValueError(
                 f"{path!r} is no [cluster:]s3://bucket/key or petrel:// path, and none of "
@@ -281,10 +270,10 @@ class S3Backend(RemoteBackend):
             )
         if ".." in match["key"].split("/"):
             raise ValueError(f"{path!r} climbs with '..'; a key has to stay below its root")
-        client = self._client(match["cluster"], if_absent)
+        client = self._clients.get(match["cluster"], if_absent)
         return _Place(client, match["bucket"], match["key"], path)
 
-    def _mapped(self, path: str) -> str:
+    def _map_path(self, path: str) -> str:
         heads = [source for source in self.path_mapping if path.startswith(source)]
         if heads:
             source = max(heads, key=len)
@@ -295,82 +284,15 @@ class S3Backend(RemoteBackend):
                     return path.replace(source, target, 1)
         return path
 
-    def _client(self, cluster: str | None, if_absent: bool) -> Any:
-        # connections must not be shared with a forked process
-        key = (os.getpid(), cluster, if_absent)
-        with self._lock:
-            if key not in self._clients:
-                self._clients[key] = self._connect(cluster)
-                prepare(self._clients[key], if_absent)
-            return self._clients[key]
-
-    def _connect(self, cluster: str | None) -> Any:
-        try:
-            import boto3
-            from botocore.config import Config
-            from botocore.exceptions import ProfileNotFound
-        except ImportError as error:
-            raise ImportError("s3:// paths need: pip install eng-fileio[s3]") from error
-        settings = dict(self.client_settings)
-        if cluster is not None:
-            settings = {k: v for k, v in settings.items() if k not in _OF_ONE_CLUSTER}
-        config = Config(
-            retries={"total_max_attempts": self.retries + 1, "mode": "standard"},
-            connect_timeout=self.timeout,
-            read_timeout=self.timeout,
-            max_pool_connections=64,
-        ).merge(settings.pop("config", None) or Config())
-        try:
-            session = boto3.Session(profile_name=cluster)
-        except ProfileNotFound as error:
-            known = ", ".join(boto3.Session().available_profiles) or "none"
-            raise ValueError(
-                f"cluster {cluster!r} is no profile of the AWS configuration files; known: {known}"
-            ) from error
-        return session.client("s3", config=config, **settings)
-
     @contextlib.contextmanager
-    def _errors(self, path: str, may_be_folder: bool = False) -> Iterator[None]:
-        """Turn the errors of boto3 into the ones that files have."""
-        from botocore.exceptions import (
-            BotoCoreError,
-            ClientError,
-            NoCredentialsError,
-            ParamValidationError,
-        )
-
-        begun = time.monotonic()
+    def _translate_errors(self, path: str, may_be_folder: bool = False) -> Iterator[None]:
         try:
-            yield
-        except ClientError as error:
-            details = error.response["Error"]
-            code, status = details["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
-            if code in ("NoSuchKey", "NoSuchBucket", "404", "NotFound"):
-                if may_be_folder and code != "NoSuchBucket" and self.isdir(path):
-                    raise IsADirectoryError(
-                        21, "is a directory, a file was expected", path
-                    ) from error
-                raise FileNotFoundError(2, f"not found ({code})", path) from error
-            if status in (401, 403):
-                raise PermissionError(13, f"access denied ({code})", path) from error
-            if code in ("412", "PreconditionFailed", "ConditionalRequestConflict"):
-                raise FileExistsError(17, "already exists", path) from error
-            if status >= 500 or status == 429:
-                tries = error.response["ResponseMetadata"].get("RetryAttempts", 0) + 1
-                seconds = time.monotonic() - begun
-                raise ConnectionError(
-                    f"{path}: {tries} tries in {seconds:.1f} s failed: {error}"
-                ) from error
-            raise OSError(f"{path}: {error}") from error
-        except ParamValidationError as error:
-            raise ValueError(f"{path}: {error}") from error
-        except NoCredentialsError as error:
-            raise PermissionError(13, f"no credentials ({error})", path) from error
-        except BotoCoreError as error:
-            seconds = time.monotonic() - begun
-            raise ConnectionError(
-                f"{path}: up to {self.retries + 1} tries in {seconds:.1f} s failed: {error}"
-            ) from error
+            with translate_errors(path, self.retries):
+                yield
+        except FileNotFoundError as error:
+            if may_be_folder and self.isdir(path):
+                raise IsADirectoryError(21, "is a directory, a file was expected", path) from error
+            raise
 
 
 #: The older name of :class:`S3Backend`.
@@ -400,7 +322,7 @@ class _Place(NamedTuple):
         return f"{self.client.meta.endpoint_url}/{self.bucket}/{self.key}"
 
 
-def _names(
+def _list_names(
     pages: Iterator[dict[str, Any]],
     skip: int,
     list_dir: bool,

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from eng.fileio.atomic import binary_reader
 from eng.fileio.parallel import gather_parts
+from eng.fileio.streams import binary_reader
 
 PART = 16 << 20
 _WORKERS = 8  # parts in flight
@@ -56,7 +56,7 @@ def upload(client: Any, place: dict[str, str], source: Any, path: str) -> None:
         client.put_object(**place, Body=head)
         return
     reader.put_back(head)
-    client.upload_fileobj(reader, **place, Config=_in_parts(_size(source)))
+    client.upload_fileobj(reader, **place, Config=_make_part_config(_measure(source)))
 
 
 def upload_file(client: Any, place: dict[str, str], local: str, path: str) -> None:
@@ -69,12 +69,12 @@ def upload_file(client: Any, place: dict[str, str], local: str, path: str) -> No
             upload(client, place, file, path)
         return
     try:
-        client.upload_file(local, **place, Config=_in_parts(size))
+        client.upload_file(local, **place, Config=_make_part_config(size))
     except S3UploadFailedError as error:  # hides what every other call raises
         raise error.__context__ or error from None
 
 
-def _in_parts(size: int) -> Any:
+def _make_part_config(size: int) -> Any:
     from boto3.s3.transfer import TransferConfig
 
     config = TransferConfig(
@@ -200,7 +200,7 @@ class _ViewReader:
         return piece
 
 
-def _size(source: Any) -> int:
+def _measure(source: Any) -> int:
     """Bytes that a source has to give; 0 where it cannot say."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return memoryview(source).nbytes

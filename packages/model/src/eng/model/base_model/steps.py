@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from eng.dl_utils import unwrap
 from eng.optim import OptimWrapper
 
 __all__ = ["run_forward", "take_train_step"]
@@ -29,10 +30,9 @@ def run_forward(model: nn.Module, data: Any, mode: str) -> Any:
         return model(**data, mode=mode)
     if isinstance(data, (list, tuple)):
         return model(*data, mode=mode)
-    bare = getattr(model, "module", model)
     raise TypeError(
-        f"the data preprocessor of {type(bare).__name__} must give a dict, a list or a tuple, "
-        f"not {type(data).__name__}"
+        f"the data preprocessor of {type(unwrap(model)).__name__} must give a dict, a list or a "
+        f"tuple, not {type(data).__name__}"
     )
 
 

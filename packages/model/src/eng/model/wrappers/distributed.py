@@ -6,7 +6,6 @@ import inspect
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn.parallel import DataParallel
 from torch.nn.parallel.distributed import DistributedDataParallel
 
 from eng.model.base_model.steps import take_train_step
@@ -14,6 +13,7 @@ from eng.optim import OptimWrapper
 from eng.registry import MODEL_WRAPPERS
 
 from .anomaly import detect_anomalous_params
+from .model_steps import ModelSteps
 
 __all__ = ["MMDistributedDataParallel"]
 
@@ -22,12 +22,9 @@ _HAS_FORWARD_SYNC = (
     "forward_sync_buffers" in inspect.signature(DistributedDataParallel.__init__).parameters
 )
 
-MODEL_WRAPPERS.register_module(module=DistributedDataParallel)
-MODEL_WRAPPERS.register_module(module=DataParallel)
-
 
 @MODEL_WRAPPERS.register_module()
-class MMDistributedDataParallel(DistributedDataParallel):
+class MMDistributedDataParallel(ModelSteps, DistributedDataParallel):
     """:class:`~torch.nn.parallel.DistributedDataParallel` for a :class:`BaseModel`.
 
     Its steps are those of the model, with the forward pass of training going through torch's
@@ -51,38 +48,8 @@ class MMDistributedDataParallel(DistributedDataParallel):
     def train_step(
         self, data: dict[str, Any] | tuple | list, optim_wrapper: OptimWrapper
     ) -> dict[str, Tensor]:
-        """Preprocess a batch, compute its losses and update the parameters.
-
-        Args:
-            data: A batch from the data loader.
-            optim_wrapper: What updates the parameters.
-
-        Returns:
-            Losses by name, for the log.
-        """
+        """Take the step of :class:`ModelSteps`, and look for parameters without a gradient."""
         loss, log_vars = take_train_step(self, self.module, data, optim_wrapper)
         if self.detect_anomalous_params:
             detect_anomalous_params(loss, model=self)
         return log_vars
-
-    def val_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
-        """Predict with the model itself: no gradients are to be shared.
-
-        Args:
-            data: A batch from the data loader.
-
-        Returns:
-            One prediction a sample.
-        """
-        return self.module.val_step(data)
-
-    def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
-        """Predict with the model itself.
-
-        Args:
-            data: A batch from the data loader.
-
-        Returns:
-            One prediction a sample.
-        """
-        return self.module.test_step(data)

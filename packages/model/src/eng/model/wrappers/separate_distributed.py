@@ -16,12 +16,13 @@ from eng.registry import MODEL_WRAPPERS
 
 from .distributed import MMDistributedDataParallel
 from .initial_values import share_initial_values
+from .model_steps import ModelSteps
 
 __all__ = ["MMSeparateDistributedDataParallel"]
 
 
 @MODEL_WRAPPERS.register_module()
-class MMSeparateDistributedDataParallel(DistributedDataParallel):
+class MMSeparateDistributedDataParallel(ModelSteps, DistributedDataParallel):
     """Wraps every part of a model in a :class:`MMDistributedDataParallel` of its own.
 
     One wrapper around a whole GAN would wait for gradients of the generator while only the
@@ -73,41 +74,11 @@ class MMSeparateDistributedDataParallel(DistributedDataParallel):
             else:
                 share_initial_values(child)
 
-    def train_step(
+    def train_step(  # type: ignore[override]
         self, data: dict[str, Any] | tuple | list, optim_wrapper: OptimWrapperDict
     ) -> dict[str, Tensor]:
-        """Let the model take its training step.
-
-        Args:
-            data: A batch from the data loader.
-            optim_wrapper: What updates the parameters, one wrapper for each part.
-
-        Returns:
-            Losses by name, for the log.
-        """
+        """Let the model take its own step, which calls its wrapped children."""
         return self.module.train_step(data, optim_wrapper)
-
-    def val_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
-        """Predict with the model.
-
-        Args:
-            data: A batch from the data loader.
-
-        Returns:
-            One prediction a sample.
-        """
-        return self.module.val_step(data)
-
-    def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
-        """Predict with the model.
-
-        Args:
-            data: A batch from the data loader.
-
-        Returns:
-            One prediction a sample.
-        """
-        return self.module.test_step(data)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model, whose children share gradients.

@@ -13,6 +13,7 @@ from torch.nn import GroupNorm, LayerNorm
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
+from eng.dl_utils import plain_name, unwrap
 from eng.logging import print_log
 from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 
@@ -21,8 +22,6 @@ from .optimizer_wrapper import OptimWrapper
 __all__ = ["DefaultOptimWrapperConstructor"]
 
 _NORMS = (_BatchNorm, _InstanceNorm, GroupNorm, LayerNorm)
-#: What torch's wrappers of parts of a model call the part.
-_WRAPPED = ("_fsdp_wrapped_module", "_orig_mod", "_checkpoint_wrapped_module")
 _RULES = (
     "custom_keys",
     "bias_lr_mult",
@@ -108,7 +107,6 @@ class DefaultOptimWrapperConstructor:
                 "flat_decay_mult cannot tell parameters of one dimension apart in a model wrapped "
                 "by FullyShardedDataParallel, where all have one: use MMFullyShard"
             )
-        model = _unwrapped(model)
         optimizer_cfg = deepcopy(self.optimizer_cfg)
         if self.paramwise_cfg:
             params: list[dict[str, Any]] = []
@@ -148,7 +146,7 @@ class DefaultOptimWrapperConstructor:
         inside_dcn = is_dcn_module or _is_deformable(module)
         for child_name, child in module.named_children():
             # Names are those of the model itself, whatever wraps its parts.
-            names = [name for name in (prefix, child_name) if name and name not in _WRAPPED]
+            names = [name for name in (prefix, plain_name(module, child_name)) if name]
             self.add_params(params, child, prefix=".".join(names), is_dcn_module=inside_dcn)
 
     def _settings(
@@ -211,8 +209,7 @@ class DefaultOptimWrapperConstructor:
 
     def _warn_of_what_matches_nothing(self, model: nn.Module) -> None:
         names = [
-            ".".join(part for part in name.split(".") if part not in _WRAPPED)
-            for name, _ in model.named_parameters(remove_duplicate=False)
+            plain_name(model, name) for name, _ in model.named_parameters(remove_duplicate=False)
         ]
         keys = [
             key
@@ -228,7 +225,7 @@ class DefaultOptimWrapperConstructor:
             if unmatched:
                 print_log(
                     f"paramwise_cfg has {what} that match no trainable parameter of "
-                    f"{type(model).__name__}: {', '.join(unmatched)}",
+                    f"{type(unwrap(model)).__name__}: {', '.join(unmatched)}",
                     logger="current",
                     level=logging.WARNING,
                 )
@@ -262,15 +259,6 @@ def _is_flattened(model: nn.Module) -> bool:
     return fsdp is not None and any(
         isinstance(module, fsdp.FullyShardedDataParallel) for module in model.modules()
     )
-
-
-def _unwrapped(model: nn.Module) -> nn.Module:
-    """The model inside a wrapper, which has no parameters of its own beside it."""
-    inner = getattr(model, "module", None)
-    if not isinstance(inner, nn.Module):
-        return model
-    beside = {id(p) for p in model.parameters()} - {id(p) for p in inner.parameters()}
-    return model if beside else inner
 
 
 def _is_deformable(module: nn.Module) -> bool:

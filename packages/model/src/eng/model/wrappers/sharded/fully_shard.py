@@ -6,13 +6,12 @@ import inspect
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy, fully_shard
 
-from eng.model.base_model.steps import take_train_step
 from eng.model.wrappers.initial_values import share_initial_values
-from eng.optim import OptimWrapper
+from eng.model.wrappers.model_steps import ModelSteps
 from eng.registry import MODEL_WRAPPERS
 
 from .settings import device_kind, dtype_of
@@ -22,7 +21,7 @@ __all__ = ["MMFullyShard"]
 
 
 @MODEL_WRAPPERS.register_module()
-class MMFullyShard(nn.Module):
+class MMFullyShard(ModelSteps):
     """Shards a :class:`BaseModel` by :func:`torch.distributed.fsdp.fully_shard`, known as FSDP2.
 
     Parameters become :class:`~torch.distributed.tensor.DTensor` under their own names: optimizers,
@@ -74,7 +73,7 @@ class MMFullyShard(nn.Module):
         share_initial_values(module)
         for part in [*(parts_to_shard(module, policy) if policy is not None else ()), module]:
             fully_shard(part, mesh=mesh, **kwargs)
-        self.module: Any = module
+        self.module = module
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model, whose parameters are gathered for it.
@@ -88,44 +87,15 @@ class MMFullyShard(nn.Module):
         """
         return self.module(*args, **kwargs)
 
-    def train_step(
-        self, data: dict[str, Any] | tuple | list, optim_wrapper: OptimWrapper
-    ) -> dict[str, Tensor]:
-        """Preprocess a batch, compute its losses and update the parameters.
-
-        Args:
-            data: A batch from the data loader.
-            optim_wrapper: What updates the parameters.
-
-        Returns:
-            Losses by name, for the log.
-        """
-        _, log_vars = take_train_step(self, self.module, data, optim_wrapper)
-        return log_vars
-
     def val_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
-        """Predict with the model.
-
-        Args:
-            data: A batch from the data loader.
-
-        Returns:
-            One prediction a sample.
-        """
-        return self._resharded(self.module.val_step(data))
+        """Predict by the model, then shard it again."""
+        return self._reshard_after(super().val_step(data))
 
     def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
-        """Predict with the model.
+        """Predict by the model, then shard it again."""
+        return self._reshard_after(super().test_step(data))
 
-        Args:
-            data: A batch from the data loader.
-
-        Returns:
-            One prediction a sample.
-        """
-        return self._resharded(self.module.test_step(data))
-
-    def _resharded(self, predictions: list[Any]) -> list[Any]:
+    def _reshard_after(self, predictions: list[Any]) -> list[Any]:
         # A forward pass leaves the root gathered, for a backward pass that is not to come here.
         if not torch.is_grad_enabled():
             self.module.reshard()

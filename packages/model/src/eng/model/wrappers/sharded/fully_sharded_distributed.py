@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.distributed import ProcessGroup
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import (
@@ -17,9 +17,9 @@ from torch.distributed.fsdp import (
 )
 
 from eng.dist import get_world_size
-from eng.model.base_model.steps import run_forward, take_train_step
+from eng.model.base_model.steps import run_forward
 from eng.model.wrappers.initial_values import share_initial_values
-from eng.optim import OptimWrapper
+from eng.model.wrappers.model_steps import ModelSteps
 from eng.registry import MODEL_WRAPPERS
 
 from .settings import device_kind, dtype_of
@@ -31,7 +31,7 @@ _PREFETCHES = {"pre": BackwardPrefetch.BACKWARD_PRE, "post": BackwardPrefetch.BA
 
 
 @MODEL_WRAPPERS.register_module()
-class MMFullyShardedDataParallel(FullyShardedDataParallel):
+class MMFullyShardedDataParallel(ModelSteps, FullyShardedDataParallel):
     """:class:`~torch.distributed.fsdp.FullyShardedDataParallel` for a :class:`BaseModel`.
 
     All forward passes go through torch's wrapper, which gathers the parameters for them. Unlike
@@ -97,43 +97,13 @@ class MMFullyShardedDataParallel(FullyShardedDataParallel):
             **kwargs,
         )
 
-    def train_step(
-        self, data: dict[str, Any] | tuple | list, optim_wrapper: OptimWrapper
-    ) -> dict[str, Tensor]:
-        """Preprocess a batch, compute its losses and update the parameters.
-
-        Args:
-            data: A batch from the data loader.
-            optim_wrapper: What updates the parameters.
-
-        Returns:
-            Losses by name, for the log.
-        """
-        _, log_vars = take_train_step(self, self.module, data, optim_wrapper)
-        return log_vars
-
     def val_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
-        """Preprocess a batch and predict, through the wrapper.
-
-        Args:
-            data: A batch from the data loader.
-
-        Returns:
-            One prediction a sample.
-        """
-        bare: Any = self.module
-        data = bare.data_preprocessor(data, False)
+        """Preprocess a batch and predict through the wrapper, which gathers the parameters."""
+        data = self.module.data_preprocessor(data, False)
         return run_forward(self, data, "predict")
 
     def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
-        """The same as :meth:`val_step`.
-
-        Args:
-            data: A batch from the data loader.
-
-        Returns:
-            One prediction a sample.
-        """
+        """The same as :meth:`val_step`."""
         return self.val_step(data)
 
 

@@ -1,32 +1,13 @@
 """Speed of eng.model: averaging and image preprocessing beside torch's plain operations."""
 
-import sys
-import time
-from statistics import median
-
 import torch
+from measure import compare, report_ratio, run_all
 from torch import nn
 
 from eng.model import ExponentialMovingAverage, ImgDataPreprocessor
 
 TENSORS, IMAGES, ROUNDS = 300, 32, 60
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
-
-
-def in_pairs(ours, theirs, rounds=ROUNDS):
-    """Median milliseconds of two calls and of their ratio.
-
-    One is called right after the other, taking turns at being first, so that a machine which is
-    busy for a while slows both.
-    """
-    times = {ours: [], theirs: []}
-    for number in range(rounds):
-        for call in (ours, theirs) if number % 2 else (theirs, ours):
-            start = time.perf_counter()
-            call()
-            times[call].append((time.perf_counter() - start) * 1e3)
-    ratio = median(a / b for a, b in zip(times[ours], times[theirs], strict=True))
-    return median(times[ours]), median(times[theirs]), ratio
 
 
 class Layer(nn.Module):
@@ -37,23 +18,20 @@ class Layer(nn.Module):
 
 
 @torch.no_grad()
-def averages(elements, target):
+def average(elements, limit):
     model = nn.Sequential(*(nn.Sequential(Layer(elements), nn.ReLU()) for _ in range(TENSORS // 2)))
     ema = ExponentialMovingAverage(model)
     ema.update_parameters(model)
     averaged = [parameter.clone() for parameter in model.parameters()]
     source = [parameter.detach() for parameter in model.parameters()]
     assert len(averaged) == TENSORS
-    ours, plain, ratio = in_pairs(
+    timed = compare(
         lambda: ema.update_parameters(model),
         lambda: torch._foreach_lerp_(averaged, source, 0.0002),
+        ROUNDS,
     )
-    print(
-        f"EMA update of {TENSORS} tensors of {elements} numbers {ours:.2f} ms, one "
-        f"_foreach_lerp_ {plain:.2f} ms: {ratio:.2f} times; "
-        + (f"target {target}" if target else "no target: the model is tiny")
-    )
-    return not target or ratio <= target
+    what = f"EMA update of {TENSORS} tensors of {elements} numbers"
+    return report_ratio(what, timed, limit, "one _foreach_lerp_")
 
 
 def images():
@@ -74,21 +52,18 @@ def images():
             return (batch.float() - mean) / std
 
         assert torch.equal(preprocess({"inputs": given})["inputs"], plain())
-        ours, theirs, ratio = in_pairs(lambda p=preprocess: p({"inputs": given}), plain)
-        print(
-            f"ImgDataPreprocessor of {IMAGES} images 3x224x224{' from BGR' if swap else ''} "
-            f"{ours:.1f} ms, plain operations {theirs:.1f} ms: {ratio:.2f} times; "
-            "target 1.2"
-        )
-        good = good and ratio <= 1.2
+        timed = compare(lambda p=preprocess: p({"inputs": given}), plain, ROUNDS)
+        what = f"ImgDataPreprocessor of {IMAGES} images 3x224x224{' from BGR' if swap else ''}"
+        good &= report_ratio(what, timed, 1.2, "plain operations")
     return good
 
 
-def main():
-    torch.set_num_threads(1)
-    # 300 tensors are those of a model such as DETR, with some 20 million parameters and more.
-    return 0 if all([averages(64 * 1024, 1.15), averages(4 * 1024, None), images()]) else 1
+def averages():
+    # 300 tensors are those of a model such as DETR, with some 20 million parameters and more; a
+    # tiny model has no limit.
+    return all([average(64 * 1024, 1.15), average(4 * 1024, None)])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    torch.set_num_threads(1)
+    run_all(averages, images)

@@ -8,26 +8,22 @@ processes of a run are placed matters too, so each number is the median of sever
 import multiprocessing
 import os
 import random
-import sys
-import time
 from statistics import fmean, median
 
 import torch
 import torch.distributed as torch_dist
+from measure import report, run_all, seconds
 from torch.distributed import TCPStore
 
 from eng import dist
 
 TENSORS, ELEMENTS = 200, 1000
 RUNS, ROUNDS, ROUNDS_SINGLY = 7, 200, 2
-TARGET = 1.3
 
 
-def seconds(call):
+def seconds_together(call):
     torch_dist.barrier()
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
+    return seconds(call)
 
 
 def trimmed_mean(values):
@@ -61,7 +57,7 @@ def work(rank, world_size, port, answers):
         order.shuffle(names)
         for name in names:
             if name != "singly" or round_ < ROUNDS_SINGLY:
-                times[name].append(seconds(calls[name]))
+                times[name].append(seconds_together(calls[name]))
     answers.put({name: trimmed_mean(each) for name, each in times.items()})
     torch_dist.barrier()
     torch_dist.destroy_process_group()
@@ -83,21 +79,19 @@ def measure(world_size):
     return {name: max(result[name] for result in results) for name in results[0]}
 
 
-def main():
-    worst = 0.0
-    for world_size in (2, 4):
-        runs = [measure(world_size) for _ in range(RUNS)]
-        ratios = sorted(times["params"] / times["flat"] for times in runs)
-        milliseconds = {name: median(times[name] for times in runs) * 1e3 for name in runs[0]}
-        worst = max(worst, median(ratios))
-        print(
-            f"{world_size} processes: all_reduce_params of {TENSORS} tensors "
-            f"{milliseconds['params']:.2f} ms, {median(ratios):.2f} times one flat all_reduce "
-            f"({ratios[0]:.2f} to {ratios[-1]:.2f}): target {TARGET}; "
-            f"one by one {milliseconds['singly']:.0f} ms"
-        )
-    return 0 if worst <= TARGET else 1
+def reduce_params(world_size):
+    runs = [measure(world_size) for _ in range(RUNS)]
+    ratios = sorted(times["params"] / times["flat"] for times in runs)
+    milliseconds = {name: median(times[name] for times in runs) * 1e3 for name in runs[0]}
+    return report(
+        f"{world_size} processes, all_reduce_params of {TENSORS} tensors over one flat all_reduce",
+        median(ratios),
+        1.3,
+        " times",
+        f"{ratios[0]:.2f} to {ratios[-1]:.2f}; {milliseconds['params']:.2f} ms, one by one "
+        f"{milliseconds['singly']:.0f} ms",
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_all(lambda: reduce_params(2), lambda: reduce_params(4))

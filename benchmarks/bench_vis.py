@@ -1,22 +1,16 @@
 """Speed of eng.vis: boxes drawn on an image, against a figure with axes of matplotlib."""
 
-import sys
-import timeit
-
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from measure import compare, report_ratio, run_all
 
 from eng.vis import Visualizer
 
 BOXES = 100
 STEPS = 10
 TARGETS = {"at once": 0.5, f"in {STEPS} steps, each looked at": 0.25}
-
-
-def millis(call, number=3):
-    return min(timeit.repeat(call, number=number, repeat=5)) / number * 1e3
 
 
 def figure(image, groups):
@@ -40,7 +34,7 @@ def visualizer(image, groups):
     return drawn
 
 
-def main():
+def draw():
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (480, 640, 3), dtype=np.uint8)
     corners = rng.uniform(0, 300, (BOXES, 2))
@@ -50,15 +44,14 @@ def main():
         TARGETS.items(), ([boxes], np.split(boxes, STEPS)), strict=True
     ):
         assert visualizer(image, groups).shape == figure(image, groups).shape
-        ours = millis(lambda groups=groups: visualizer(image, groups))
-        plain = millis(lambda groups=groups: figure(image, groups))
-        good &= ours <= target * plain
-        print(
-            f"{BOXES} boxes {what} {ours:.1f} ms, {ours / plain:.2f} times a figure with axes"
-            f" ({plain:.1f} ms): target {target}"
+        timed = compare(
+            lambda groups=groups: visualizer(image, groups),
+            lambda groups=groups: figure(image, groups),
+            rounds=15,
         )
-    return 0 if good else 1
+        good &= report_ratio(f"{BOXES} boxes {what}", timed, target, "a figure with axes")
+    return good
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_all(draw)

@@ -2,14 +2,13 @@
 
 import pickle
 import random
-import sys
-import time
 from statistics import median
+
+from measure import compare, report_ratio, run_all
 
 from eng.dataset import BaseDataset
 
 COUNT, LOOKS, ROUNDS = 1_000_000, 20_000, 15
-TARGET = 1.3
 
 
 def annotation(number):
@@ -30,31 +29,25 @@ class Million(BaseDataset):
         return [annotation(number) for number in range(COUNT)]
 
 
-def micros(call, wanted):
-    start = time.perf_counter()
-    for number in wanted:
-        call(number)
-    return (time.perf_counter() - start) / len(wanted) * 1e6
-
-
-def main():
+def look():
     # All of them, so that both read memory which no cache holds.
     pickles = [pickle.dumps(annotation(n), pickle.HIGHEST_PROTOCOL) for n in range(COUNT)]
     dataset = Million(data_prefix={})
     wanted = random.Random(0).choices(range(COUNT), k=LOOKS)
     size = median(len(pickles[number]) for number in wanted)
-    # turn by turn, so that a machine which is busy for a while slows both
-    bare, info = [], []
-    for _ in range(ROUNDS):
-        bare.append(micros(lambda n: pickle.loads(pickles[n]), wanted))
-        info.append(micros(dataset.get_data_info, wanted))
-    ratio = min(info) / min(bare)
-    print(
-        f"get_data_info of one of {COUNT:,} annotations of {size:.0f} bytes {min(info):.2f} us, "
-        f"{ratio:.2f} times pickle.loads of it ({min(bare):.2f} us): target {TARGET}"
-    )
-    return 0 if ratio <= TARGET else 1
+
+    def ours():
+        for number in wanted:
+            dataset.get_data_info(number)
+
+    def plain():
+        for number in wanted:
+            pickle.loads(pickles[number])
+
+    timed = compare(ours, plain, ROUNDS)
+    what = f"{LOOKS:,} times get_data_info of one of {COUNT:,} annotations of {size:.0f} bytes"
+    return report_ratio(what, timed, 1.3, "pickle.loads of them")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_all(look)

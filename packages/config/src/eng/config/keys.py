@@ -1,8 +1,21 @@
-"""Values by dotted key."""
+"""Keys of configs: reserved ones, and values by dotted key."""
 
 from __future__ import annotations
 
 from typing import Any
+
+__all__ = ["BASE", "DELETE", "DEPRECATION", "FORMATS", "RESERVED", "value_at"]
+
+#: Names the files that a config builds on.
+BASE = "_base_"
+#: Whether a dictionary takes the place of that of the base, instead of being merged into it.
+DELETE = "_delete_"
+#: What a deprecated file says of the one to use instead.
+DEPRECATION = "_deprecation_"
+#: Endings of config files.
+FORMATS = (".py", ".yaml", ".yml", ".json")
+#: Attributes of :class:`Config`, which can't be keys as well.
+RESERVED = ("filename", "text", "pretty_text", "env_variables")
 
 
 def value_at(values: Any, key: str) -> Any:

@@ -1,13 +1,10 @@
-"""Speed and memory of recording scalars with eng.logging.
+"""Speed and memory of recording scalars with eng.logging."""
 
-Not called ``logging.py``: this folder is first on the path of a script in it, and a file of that
-name would take the place of the standard library's module.
-"""
-
-import sys
 import time
 import tracemalloc
 from statistics import median
+
+from measure import report, run_all, seconds
 
 from eng.logging import HistoryBuffer, MessageHub
 
@@ -17,13 +14,7 @@ SCALARS, ITERATIONS = 20, 100_000
 
 def update_us(entries, number=10_000, repeat=7):
     history = HistoryBuffer([0.0] * entries, [1] * entries)
-    times = []
-    for _ in range(repeat):
-        start = time.perf_counter()
-        for _ in range(number):
-            history.update(0.5, 1)
-        times.append((time.perf_counter() - start) / number * 1e6)
-    return min(times)
+    return min(seconds(lambda: history.update(0.5, 1), number) for _ in range(repeat)) * 1e6
 
 
 def record(hub, iterations):
@@ -66,29 +57,25 @@ def bytes_at_full_length(max_length=10_000):
     return peak / max_length
 
 
-def main():
-    ok = True
+def time_updates():
+    good = True
     for entries, other in OTHER_ENGINES_US.items():
         took = update_us(entries)
-        ok &= took < 1
-        print(
-            f"update at {entries:>9,} entries {took:.2f} us: target 1 us, "
-            f"other engines {other:,.0f} us ({other / took:,.0f} times)"
-        )
-    ratio = late_over_early()
-    ok &= ratio < 1.3
-    print(
-        f"{SCALARS} scalars for {ITERATIONS:,} iterations: last tenth over first {ratio:.2f}: "
-        "target 1.3"
+        detail = f"other engines {other:,.0f} us, {other / took:,.0f} times"
+        good &= report(f"update at {entries:,} entries", took, 1, " us", detail)
+    what = f"{SCALARS} scalars for {ITERATIONS:,} iterations, last tenth over first"
+    return report(what, late_over_early(), 1.3) and good
+
+
+def weigh():
+    detail = "value and count are 16, twice to grow"
+    return all(
+        [
+            report("memory of a scalar", bytes_a_scalar(), 40, " bytes", detail),
+            report("memory at full length of an entry", bytes_at_full_length(), 64, " bytes"),
+        ]
     )
-    held = bytes_a_scalar()
-    ok &= held < 40
-    print(f"memory {held:.0f} bytes a scalar: target 40 (value and count are 16, twice to grow)")
-    full = bytes_at_full_length()
-    ok &= full < 64
-    print(f"memory at full length at most {full:.0f} bytes an entry kept: target 64")
-    return 0 if ok else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_all(time_updates, weigh)

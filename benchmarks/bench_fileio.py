@@ -8,8 +8,6 @@ that share two cores would be measured, not the waiting that a batch saves.
 import contextlib
 import io
 import os
-import random
-import resource
 import socket
 import subprocess
 import sys
@@ -21,6 +19,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 import boto3
+from measure import compare, import_ms, report, report_ratio, run_all, seconds, take_turns
 
 from eng import fileio
 
@@ -28,46 +27,8 @@ MIB = 1 << 20
 ANSWER_S = 0.025
 
 
-def seconds(call):
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
-def turn_by_turn(ours, theirs, rounds):
-    """Times of two calls in a changing order, so that a busy machine slows both."""
-    times = {ours: [], theirs: []}
-    order = list(times)
-    for round_ in range(rounds):
-        random.Random(round_).shuffle(order)
-        for call in order:
-            times[call].append(seconds(call))
-    return times.values()
-
-
-def side_by_side(ours, theirs, rounds):
-    """Median times of two calls."""
-    return map(median, turn_by_turn(ours, theirs, rounds))
-
-
-def report(what, value, target, holds):
-    print(f"{what}: {value}, target {target}{'' if holds else '  MISSED'}", flush=True)
-    return holds
-
-
-def import_time():
-    """Processor time, as a busy machine stretches that of the clock."""
-
-    def milliseconds(statement):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-c", statement], check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return used * 1e3
-
-    pairs = [(milliseconds("import eng.fileio"), milliseconds("pass")) for _ in range(15)]
-    over = median(a - b for a, b in pairs)
-    return report("import over bare python", f"{over:.0f} ms", "60 ms", over < 60)
+def load_package():
+    return report("import eng.fileio over bare python", import_ms("eng.fileio", 15), 60, " ms")
 
 
 def small_file(folder):
@@ -83,11 +44,9 @@ def small_file(folder):
         for _ in range(2000):
             fileio.get(path)
 
-    a, b = (t / 2000 * 1e6 for t in side_by_side(ours, plain, 15))
-    limit = 1.2 * b + 5
-    return report(
-        "small file", f"{a:.1f} us, open().read() {b:.1f} us", f"{limit:.1f} us", a <= limit
-    )
+    timed = compare(ours, plain, 15)
+    a, b = timed.ours / 2000 * 1e6, timed.theirs / 2000 * 1e6
+    return report("small file", a, 1.2 * b + 5, " us", f"open().read() {b:.1f} us")
 
 
 def listing(folder):
@@ -107,8 +66,7 @@ def listing(folder):
             for _ in names:
                 pass
 
-    a, b = side_by_side(ours, plain, 7)
-    return report("list 100,000 files over os.walk", f"{a / b:.2f}", "1.5", a / b <= 1.5)
+    return report_ratio("list 100,000 files", compare(ours, plain, 7), 1.5, "os.walk")
 
 
 def batch(settings):
@@ -130,9 +88,9 @@ def batch(settings):
     with relay(settings["endpoint_url"]) as far:
         there = {**settings, "endpoint_url": far}
         client = boto3.client("s3", **there)
-        a, b = side_by_side(lambda: ours(there), lambda: plain(client), 3)
-    ratio = b / a
-    return report("1,000 S3 objects, one by one over get_many", f"{ratio:.1f}", "4", ratio >= 4)
+        timed = compare(lambda: ours(there), lambda: plain(client), 3)
+    what = "1,000 S3 objects, one by one over get_many"
+    return report(what, timed.theirs / timed.ours, 4, " times", at_least=True)
 
 
 def large(settings, folder):
@@ -164,8 +122,8 @@ def large(settings, folder):
         ratio, error, took = against(ours, theirs, 21 if what.startswith("upload") else 7)
         line = f"256 MiB {what} over boto3's transfer manager"
         # uploads are the work of boto3 itself, so that the ratio is 1 but for chance
-        value = f"{ratio:.2f} give or take {error:.2f} ({took:.2f} s)"
-        holds &= report(line, value, "1.0", ratio <= 1 + error)
+        detail = f"limit 1 give or take {error:.2f}; {took:.2f} s"
+        holds &= report(line, ratio, 1 + error, " times", detail)
     return holds
 
 
@@ -177,7 +135,7 @@ def against(ours, theirs, rounds):
     """
     (a, a_error), (b, b_error) = (
         (median(each), 1.57 * _iqr(each) / len(each) ** 0.5)
-        for each in turn_by_turn(ours, theirs, rounds)
+        for each in take_turns({"ours": ours, "theirs": theirs}, rounds).values()
     )
     return a / b, a / b * hypot(a_error / a, b_error / b), a
 
@@ -215,12 +173,10 @@ def moto():
             server.kill()
 
 
-def main():
-    holds = [import_time()]
+def transfers():
     with tempfile.TemporaryDirectory() as name, moto() as settings:
         folder = Path(name)
-        holds += [small_file(folder), listing(folder), batch(settings), large(settings, folder)]
-    return 0 if all(holds) else 1
+        return all([small_file(folder), listing(folder), batch(settings), large(settings, folder)])
 
 
 @contextlib.contextmanager
@@ -269,4 +225,4 @@ def _answers(port):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["relay"]:
         run_relay(int(sys.argv[2]), int(sys.argv[3]))
-    sys.exit(main())
+    run_all(load_package, transfers)

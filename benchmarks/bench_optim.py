@@ -1,10 +1,9 @@
 """Speed of eng.optim: what an update and a scheduler's step cost beside torch's own."""
 
-import sys
-import time
-from statistics import median
+from functools import partial
 
 import torch
+from measure import compare, report, report_ratio, run_all, seconds, summarize
 from torch import nn
 from torch.optim import SGD, lr_scheduler
 
@@ -13,19 +12,8 @@ from eng.optim import CosineAnnealingLR, ExponentialLR, LinearLR, OptimWrapper, 
 GROUPS, ROUNDS = 100, 400
 
 
-def in_pairs(ours, theirs, prepare=lambda: (), rounds=ROUNDS):
-    """Microseconds of two calls, one right after the other and taking turns at being first."""
-    times = {ours: [], theirs: []}
-    for number in range(rounds):
-        for call in (ours, theirs) if number % 2 else (theirs, ours):
-            arguments = prepare()
-            start = time.perf_counter()
-            call(*arguments)
-            times[call].append((time.perf_counter() - start) * 1e6)
-    return times[ours], times[theirs]
-
-
 def update_params():
+    """Times only what comes after the forward pass, of which each call needs a new one."""
     model = nn.Linear(8, 1)
     x = torch.randn(4, 8)
     optimizer = SGD(model.parameters(), lr=1e-6)
@@ -36,15 +24,19 @@ def update_params():
         optimizer.step()
         optimizer.zero_grad()
 
-    ours, theirs = in_pairs(
-        wrapper.update_params, bare, prepare=lambda: (model(x).mean(),), rounds=4000
+    times = {wrapper.update_params: [], bare: []}
+    for number in range(4000):
+        for call in list(times) if number % 2 else reversed(list(times)):
+            loss = model(x).mean()
+            times[call].append(seconds(partial(call, loss)))
+    timed = summarize(*times.values())
+    return report(
+        "update_params over backward + step + zero_grad",
+        timed.more * 1e6,
+        10,
+        " us",
+        f"{timed.ours * 1e6:.1f} and {timed.theirs * 1e6:.1f} us, {timed.ratio:.2f} times",
     )
-    more = median(a - b for a, b in zip(ours, theirs, strict=True))
-    print(
-        f"update_params {median(ours):.1f} us, backward + step + zero_grad {median(theirs):.1f} "
-        f"us: {more:+.1f} us, {median(ours) / median(theirs):.2f} times; target +10 us"
-    )
-    return more <= 10
 
 
 def make_optimizer():
@@ -75,20 +67,11 @@ def scheduler_steps():
     for name, (ours, theirs) in pairs.items():
         mine, other = ours(OptimWrapper(make_optimizer())), theirs(make_optimizer())
         other.optimizer.step()  # or torch warns of the order
-        mine_us, other_us = in_pairs(mine.step, other.step)
-        ratio = median(a / b for a, b in zip(mine_us, other_us, strict=True))
-        print(
-            f"{name}.step of {GROUPS} groups {median(mine_us):.1f} us, torch's "
-            f"{median(other_us):.1f} us: {ratio:.2f} times; target 1.2"
-        )
-        good = good and ratio <= 1.2
+        timed = compare(mine.step, other.step, ROUNDS)
+        good &= report_ratio(f"{name}.step of {GROUPS} groups", timed, 1.2, "torch's")
     return good
 
 
-def main():
-    torch.set_num_threads(1)
-    return 0 if all([update_params(), scheduler_steps()]) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    torch.set_num_threads(1)
+    run_all(update_params, scheduler_steps)

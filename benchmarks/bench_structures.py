@@ -1,21 +1,14 @@
 """Speed of eng.structures: boolean indexing of instances, against the same on the bare tensors."""
 
-import sys
-import timeit
-
 import torch
+from measure import compare, report_ratio, run_all
 
 from eng.structures import InstanceData
 
 COUNT = 100
-TARGET = 3
 
 
-def micros(call, number=2_000):
-    return min(timeit.repeat(call, number=number, repeat=9)) / number * 1e6
-
-
-def main():
+def index():
     torch.set_num_threads(1)
     fields = {
         "labels": torch.arange(COUNT),
@@ -26,15 +19,15 @@ def main():
     }
     instances = InstanceData(metainfo={"img_shape": (800, 1333), "img_id": 7}, **fields)
     keep = fields["scores"] > 0.5
-    bare = micros(lambda: [value[keep] for value in fields.values()])
-    indexed = micros(lambda: instances[keep])
-    ratio = indexed / bare
-    print(
-        f"boolean index of {COUNT} instances with {len(fields)} fields {indexed:.1f} us, "
-        f"{ratio:.2f} times the {len(fields)} tensor operations ({bare:.1f} us): target {TARGET}"
+    timed = compare(
+        lambda: instances[keep],
+        lambda: [value[keep] for value in fields.values()],
+        rounds=15,
+        number=2_000,
     )
-    return 0 if ratio <= TARGET else 1
+    what = f"boolean index of {COUNT} instances with {len(fields)} fields"
+    return report_ratio(what, timed, 3, f"{len(fields)} tensor operations")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_all(index)

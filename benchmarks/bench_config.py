@@ -1,11 +1,9 @@
 """Speed of eng.config: loading and dumping a config of about 400 leaves, and the import."""
 
-import subprocess
-import sys
 import tempfile
-import timeit
 from pathlib import Path
-from statistics import median
+
+from measure import import_ms, report, run_all, take_turns
 
 from eng.config import Config
 
@@ -30,27 +28,26 @@ def leaves(value):
     return sum(map(leaves, value)) if isinstance(value, list) else 1
 
 
-def import_ms():
-    code = (
-        "import time; t = time.perf_counter(); import eng.config; "
-        "print((time.perf_counter() - t) * 1e3)"
-    )
-    return median(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(7))
-
-
-def main():
+def load_and_dump():
     with tempfile.TemporaryDirectory() as folder:
         path = files(Path(folder))
         cfg = Config.fromfile(path)
-        load = min(timeit.repeat(lambda: Config.fromfile(path), number=1, repeat=15)) * 1e3
-        dump = min(timeit.repeat(cfg.dump, number=1, repeat=15)) * 1e3
-        loaded = import_ms()
-        print(f"{leaves(cfg.to_dict())} leaves in four files")
-        print(f"load {load:.1f} ms: target 15 ms, other engines 46 ms ({46 / load:.1f} times)")
-        print(f"dump {dump:.1f} ms: target 20 ms, other engines 2400 ms ({2400 / dump:.0f} times)")
-        print(f"import eng.config {loaded:.1f} ms over bare python: target 90 ms")
-    return 0 if load < 15 and dump < 20 and loaded < 90 else 1
+        times = take_turns({"load": lambda: Config.fromfile(path), "dump": cfg.dump}, rounds=15)
+    load, dump = min(times["load"]) * 1e3, min(times["dump"]) * 1e3
+    what = f"{leaves(cfg.to_dict())} leaves in four files"
+    return all(
+        [
+            report(f"load {what}", load, 15, " ms", f"other engines 46 ms, {46 / load:.1f} times"),
+            report(
+                f"dump {what}", dump, 20, " ms", f"other engines 2400 ms, {2400 / dump:.0f} times"
+            ),
+        ]
+    )
+
+
+def load_package():
+    return report("import eng.config over bare python", import_ms("eng.config"), 90, " ms")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_all(load_and_dump, load_package)

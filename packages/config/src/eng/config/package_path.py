@@ -1,0 +1,49 @@
+"""Config files of installed packages, named as ``package::path``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eng.utils import get_installed_path, is_installed
+
+from .keys import FORMATS
+
+__all__ = ["resolve_package_path"]
+
+
+def resolve_package_path(reference: str) -> Path:
+    """Find the config file that ``package::path`` names.
+
+    Args:
+        reference: Name of an installed package, as it is imported or installed, and a path relative
+            to its folder ``.mim/configs``, its folder ``configs`` or itself, searched in this
+            order. The ending ``.py`` may be left out.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        ValueError: ``reference`` is not of this form.
+        ModuleNotFoundError: The package is not installed.
+        FileNotFoundError: The package has no such file.
+
+    Examples:
+        >>> resolve_package_path("mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco")  # doctest: +SKIP
+        PosixPath('.../mmdet/.mim/configs/faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py')
+    """
+    package, colons, inner = reference.partition("::")
+    if not (colons and package and inner):
+        raise ValueError(f"a config of a package is named 'package::path', not {reference!r}")
+    if not is_installed(package):
+        raise ModuleNotFoundError(
+            f"{reference!r} needs the package {package}, which is not installed"
+        )
+    root = Path(get_installed_path(package))
+    name = inner if inner.endswith(FORMATS) else f"{inner}.py"
+    places = [folder / name for folder in (root / ".mim" / "configs", root / "configs", root)]
+    for place in places:
+        if place.is_file():
+            return place
+    raise FileNotFoundError(
+        f"{package} has no config {name!r}: looked for {', '.join(map(str, places))}"
+    )

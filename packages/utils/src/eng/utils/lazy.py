@@ -1,0 +1,42 @@
+"""Lazy names of a package: import a module when one of its names is first asked for (PEP 562)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+__all__ = ["lazy_names"]
+
+
+def lazy_names(
+    package: str, modules: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Make the ``__getattr__`` and ``__dir__`` of a package that imports its modules late.
+
+    Type checkers see the names if the package imports them under ``TYPE_CHECKING`` as well.
+
+    Args:
+        package: Name of the package, its ``__name__``.
+        modules: Each name to the module that has it, which may be relative to the package.
+
+    Returns:
+        The two functions, to be assigned to these names in the package.
+
+    Examples:
+        >>> __getattr__, __dir__ = lazy_names(__name__, {"Timer": "eng.utils.timer"})
+    """
+
+    def __getattr__(name: str) -> Any:  # noqa: N807 - what PEP 562 calls them
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(import_module(modules[name], package), name)
+        vars(sys.modules[package])[name] = value
+        return value
+
+    def __dir__() -> list[str]:  # noqa: N807
+        names = vars(sys.modules[package])
+        return sorted({*names, *names.get("__all__", ()), *modules})
+
+    return __getattr__, __dir__

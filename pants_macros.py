@@ -1,0 +1,44 @@
+# ruff: noqa: F821 - targets are names that Pants gives
+"""Targets that every package has, for its three BUILD files.
+
+Pants reads this before all of them, as ``build_file_prelude_globs`` of pants.toml says. Sources and
+tests have files of their own, since their folders are roots of imports.
+"""
+
+
+def eng_package(folder):
+    """The wheel and the sdist of ``packages/<folder>``, for its BUILD."""
+    python_requirements(name="requirements", source="pyproject.toml")
+    resources(name="metadata", sources=["pyproject.toml", "README.md", "LICENSE"])
+    python_distribution(
+        name="dist",
+        dependencies=[":metadata", f"packages/{folder}/src", f"packages/{folder}/src:typed"],
+        generate_setup=False,
+        wheel=True,
+        sdist=True,
+        provides=python_artifact(name="eng-" + folder.replace("_", "-")),
+    )
+
+
+def eng_sources(packages=()):
+    """The sources of a package, for ``src/BUILD``.
+
+    Args:
+        packages: Folders of packages that are imported by name at run time, unseen by Pants.
+    """
+    python_sources(
+        sources=["eng/**/*.py"],
+        dependencies=[f"packages/{package}/src" for package in packages],
+    )
+    resources(name="typed", sources=["eng/**/py.typed"])
+
+
+def eng_tests(exclude=()):
+    """The tests of a package with what they need, for ``tests/BUILD``.
+
+    Args:
+        exclude: Test files that need what the package does not, and run elsewhere.
+    """
+    python_tests(sources=["**/test_*.py", *(f"!**/{name}" for name in exclude)])
+    python_test_utils(name="utilities", sources=["**/*.py", "!**/test_*.py"])
+    files(name="data", sources=["data/**/*"])
