@@ -65,7 +65,7 @@ def results_at(commit: str | None, folder: Path) -> dict[str, Any]:
         env |= {"CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1"}
         out = folder / "results.json"
         words = [sys.executable, __file__, "--jobs", str(tree), str(folder / "runs"), str(out)]
-        subprocess.run(words, env=env, cwd=folder, check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(words, env=env, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         results: dict[str, Any] = json.loads(out.read_text())
         return results
     finally:

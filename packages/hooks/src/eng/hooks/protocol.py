@@ -1,4 +1,4 @@
-"""What a hook may touch of the runner."""
+"""The part of a runner that hooks may touch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,23 @@ from torch import nn
 
 from eng.logging import MessageHub
 
-__all__ = ["HookRunner"]
+__all__ = ["HookRunner", "HookTrainLoop"]
+
+
+class HookTrainLoop(Protocol):
+    """The part of a training loop that hooks may touch."""
+
+    #: Set it to end training after the present epoch or iteration.
+    stop_training: bool
+    dataloader: Any
+
+    @property
+    def epoch(self) -> int:
+        """Epochs of training done."""
+
+    @property
+    def iter(self) -> int:
+        """Iterations of training done."""
 
 
 class HookRunner(Protocol):
@@ -19,11 +35,14 @@ class HookRunner(Protocol):
     optim_wrapper: Any
     param_schedulers: Any
     message_hub: MessageHub
-    logger: logging.Logger
     visualizer: Any
     log_processor: Any
     cfg: Any
     meta: dict[str, Any]
+
+    @property
+    def logger(self) -> logging.Logger:
+        """The logger of the run."""
 
     @property
     def epoch(self) -> int:
@@ -42,8 +61,8 @@ class HookRunner(Protocol):
         """Iterations of the whole training."""
 
     @property
-    def train_loop(self) -> Any:
-        """The loop of training."""
+    def train_loop(self) -> HookTrainLoop | None:
+        """The loop of training, None where the run only evaluates."""
 
     @property
     def train_dataloader(self) -> Any:
@@ -75,7 +94,17 @@ class HookRunner(Protocol):
 
     @property
     def is_resuming(self) -> bool:
-        """Whether the checkpoint loaded is gone on from, and not only initialised with."""
+        """Whether training resumes from the checkpoint loaded, and does not only start from it."""
 
-    def save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
-        """Save the state of the run."""
+    def save_checkpoint(
+        self,
+        out_dir: str,
+        filename: str,
+        file_client_args: dict[str, Any] | None = None,
+        save_optimizer: bool = True,
+        save_param_scheduler: bool = True,
+        meta: dict[str, Any] | None = None,
+        by_epoch: bool = True,
+        backend_args: dict[str, Any] | None = None,
+    ) -> None:
+        """Save the state of the run. To be called in all processes."""

@@ -1,23 +1,88 @@
-"""What arguments a runner accepts."""
+"""Check the arguments of a runner."""
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
+
+from eng.config import Config
 
 from .base_loop import BaseLoop
 from .errors import RunnerConfigError
 
-__all__ = ["check_keys", "check_loops", "check_together", "with_preprocessor"]
+__all__ = [
+    "as_config",
+    "check_count",
+    "check_keys",
+    "check_loop",
+    "check_schedules",
+    "check_together",
+    "with_preprocessor",
+]
+
+#: Settings of the training loops that are counts, with the least that each may be.
+_COUNTS = {"max_epochs": 1, "max_iters": 1, "val_begin": 0, "val_interval": 1}
 
 
-def check_together(mode: str, **parts: Any) -> None:
+def as_config(cfg: Any) -> Config:
+    """A copy of the config that a runner was made of, which it may keep.
+
+    Args:
+        cfg: A config, a dict, or None.
+
+    Returns:
+        The config, empty for None.
+    """
+    return copy.deepcopy(cfg) if isinstance(cfg, Config) else Config(copy.deepcopy(cfg or {}))
+
+
+def check_schedules(param_scheduler: Any, optim_wrapper: Any) -> None:
+    """Refuse schedules without what they schedule.
+
+    Args:
+        param_scheduler: Schedules, or None.
+        optim_wrapper: The optimizer wrapper, or None.
+
+    Raises:
+        RunnerConfigError: If there are schedules alone.
+    """
+    if param_scheduler is not None and optim_wrapper is None:
+        raise RunnerConfigError(
+            "param_scheduler needs an optim_wrapper whose settings it schedules"
+        )
+
+
+def check_count(name: str, value: Any, least: int = 1) -> int:
+    """Refuse what is not a count, before anything runs by it.
+
+    Args:
+        name: Name of the setting.
+        value: Its value; ``3.0`` counts as 3.
+        least: The least that it may be. Defaults to 1.
+
+    Returns:
+        The count.
+
+    Raises:
+        RunnerConfigError: If it is not a whole number, or less.
+    """
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or not float(value).is_integer() or value < least:
+        raise RunnerConfigError(
+            f"train_cfg: {name} must be a whole number of at least {least}, got {value!r}"
+        )
+    return int(value)
+
+
+def check_together(mode: str, parts: Mapping[str, Any]) -> None:
     """Refuse a part of what a mode needs without the others.
 
     Args:
         mode: ``'train'``, ``'val'`` or ``'test'``.
-        **parts: What it needs, None where it is not given.
+        parts: What it needs by the name of the argument, None where it is not given.
 
     Raises:
         RunnerConfigError: If some are given and others not.
@@ -31,18 +96,22 @@ def check_together(mode: str, **parts: Any) -> None:
         )
 
 
-def check_loops(**loops: Any) -> None:
-    """Refuse what is neither a loop nor its config.
+def check_loop(name: str, value: Any) -> None:
+    """Refuse what is neither a loop nor its config, and wrong counts of a loop of ours.
 
     Args:
-        **loops: Loops by the name of their argument, None where there is none.
+        name: Name of the argument.
+        value: The loop, its config, or None.
 
     Raises:
-        RunnerConfigError: If one is of another kind.
+        RunnerConfigError: If it is so.
     """
-    for name, value in loops.items():
-        if value is not None and not isinstance(value, (Mapping, BaseLoop)):
-            raise RunnerConfigError(f"{name} must be a dict or a loop, not {type(value).__name__}")
+    if value is not None and not isinstance(value, (Mapping, BaseLoop)):
+        raise RunnerConfigError(f"{name} must be a dict or a loop, not {type(value).__name__}")
+    if isinstance(value, Mapping) and "type" not in value:
+        for key, least in _COUNTS.items():
+            if key in value:
+                check_count(key, value[key], least)
 
 
 def check_keys(cfg: Mapping[str, Any], arguments: Sequence[str]) -> None:

@@ -1,14 +1,13 @@
-"""What all loops share."""
+"""The base of all loops."""
 
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch.utils.data import DataLoader
 
-if TYPE_CHECKING:
-    from .runner import Runner
+from .protocol import LoopRunner
 
 __all__ = ["BaseLoop"]
 
@@ -21,19 +20,18 @@ class BaseLoop(metaclass=ABCMeta):
         dataloader: The data loader, or a config that one is built from.
     """
 
-    def __init__(self, runner: Runner, dataloader: DataLoader | dict[str, Any]) -> None:
+    def __init__(self, runner: LoopRunner, dataloader: DataLoader | dict[str, Any]) -> None:
         self._runner = runner
         if isinstance(dataloader, dict):
             # All processes draw the same order and take their parts of it.
-            diff_rank_seed = runner._randomness_cfg.get("diff_rank_seed", False)
             self.dataloader = runner.build_dataloader(
-                dataloader, seed=runner.seed, diff_rank_seed=diff_rank_seed
+                dataloader, seed=runner.seed, diff_rank_seed=runner.environment.diff_rank_seed
             )
         else:
             self.dataloader = dataloader
 
     @property
-    def runner(self) -> Runner:
+    def runner(self) -> LoopRunner:
         """The runner that the loop belongs to."""
         return self._runner
 

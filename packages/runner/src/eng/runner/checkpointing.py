@@ -1,98 +1,141 @@
-"""What a checkpoint of a run holds, and how a run goes on from it."""
+"""Save the state of a run as a checkpoint, and resume from one."""
 
 from __future__ import annotations
 
-import copy
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from eng.checkpoint import (
     CheckpointError,
     CheckpointLoader,
-    full_optimizer_state,
-    get_state_dict,
-    is_sharded,
-    load_full_optimizer_state,
+    find_latest_checkpoint,
     load_state_dict,
     model_state,
     save_checkpoint,
     weights_to_cpu,
 )
-from eng.dist import all_gather_object, get_rank, get_world_size, is_main_process
-from eng.fileio import join_path
-from eng.optim import OptimWrapper, OptimWrapperDict
+from eng.dist import broadcast_object_list, get_world_size, is_main_process
 
-from .data_position import reseed
-from .random_state import get_random_state, set_random_state
+from .batches import reseed
+from .progress import Progress
+from .protocol import LoopRunner
 
-if TYPE_CHECKING:
-    from .runner import Runner
+__all__ = ["left_out", "load_or_resume", "load_weights", "resume_run", "save_run"]
 
-__all__ = ["load_weights", "resume_run", "save_run"]
+#: Keys of a checkpoint that are documented; all other parts are in its ``train_state``.
+_KEYS = {
+    "model": "state_dict",
+    "message_hub": "message_hub",
+    "optimizer": "optimizer",
+    "param_schedulers": "param_schedulers",
+}
+
+
+def left_out(optimizer: bool, param_scheduler: bool) -> set[str]:
+    """Parts of the state that are not asked for.
+
+    Args:
+        optimizer: Whether the optimizer is asked for.
+        param_scheduler: Whether the schedulers are.
+
+    Returns:
+        Names of parts.
+    """
+    asked = {"optimizer": optimizer, "param_schedulers": param_scheduler}
+    return {name for name, wanted in asked.items() if not wanted}
 
 
 def save_run(
-    runner: Runner,
-    out_dir: str,
-    filename: str,
+    runner: LoopRunner,
+    path: str,
     *,
-    save_optimizer: bool,
-    save_param_scheduler: bool,
     meta: Mapping[str, Any],
+    by_epoch: bool,
+    leave_out: Collection[str],
     backend_args: dict[str, Any] | None,
 ) -> None:
     """Save the state of a run. Called in all processes; the first one writes.
 
     Args:
         runner: The runner.
-        out_dir: Where.
-        filename: Under which name.
-        save_optimizer: Whether with the state of the optimizer.
-        save_param_scheduler: Whether with that of the schedulers.
-        meta: What the checkpoint says of itself, ``epoch`` and ``iter`` among it.
+        path: Where.
+        meta: Entries of the ``meta`` of the checkpoint. Its ``epoch`` and ``iter``, if given, say
+            for which point of training the checkpoint stands.
+        by_epoch: Whether that is otherwise the end of the present epoch or of the iteration.
+        leave_out: Parts of the state that are not saved.
         backend_args: Settings of the storage.
     """
-    random_states = all_gather_object(get_random_state())
-    # A sharded model and its optimizer are put together by all processes.
-    weights = get_state_dict(runner.model)
-    optimizer = _optimizer_state(runner) if save_optimizer else None
-    if not is_main_process():
-        # Hooks add what belongs to the whole run; they must run wherever they may communicate.
-        runner.call_hook("before_save_checkpoint", checkpoint={"state_dict": weights})
-        return
-    checkpoint: dict[str, Any] = {
-        "meta": {
+    progress = runner.progress
+    end = progress.after_epoch() if by_epoch else progress.after_iteration()
+    meta = {"epoch": end.epoch, "iter": end.iter, **meta}
+    point = progress.at(meta["epoch"], meta["iter"])
+    checkpoint = collect_checkpoint(runner, point, meta, leave_out)
+    if is_main_process():
+        checkpoint["state_dict"] = weights_to_cpu(checkpoint["state_dict"])
+        save_checkpoint(checkpoint, path, backend_args=backend_args)
+
+
+def collect_checkpoint(
+    runner: LoopRunner, point: Progress, meta: Mapping[str, Any], leave_out: Collection[str]
+) -> dict[str, Any]:
+    """Take the state of a run and let hooks add to it. Called in all processes.
+
+    Args:
+        runner: The runner.
+        point: The point of training that the checkpoint stands for.
+        meta: What the checkpoint says of itself beside what every one does.
+        leave_out: Parts of the state that are not saved.
+
+    Returns:
+        The checkpoint, with the same keys and ``meta`` in every process. Its tensors are those of
+        this process, not copied.
+    """
+    states = runner.run_state.take(point, leave_out)
+    checkpoint: dict[str, Any] = {"meta": _shared_meta(runner, meta)}
+    checkpoint.update({key: states.pop(name) for name, key in _KEYS.items() if name in states})
+    checkpoint["train_state"] = states
+    runner.call_hook("before_save_checkpoint", checkpoint=checkpoint)
+    return checkpoint
+
+
+def _shared_meta(runner: LoopRunner, meta: Mapping[str, Any]) -> dict[str, Any]:
+    """What a checkpoint says of itself, in all processes what the first one says."""
+    boxes = [
+        {
             "experiment_name": runner.experiment_name,
             "time": time.strftime("%Y%m%d_%H%M%S"),
             "seed": runner.seed,
             "world_size": get_world_size(),
-            "cfg": runner.cfg.pretty_text,
+            "cfg": runner.meta["cfg"],
             **meta,
-        },
-        "state_dict": weights_to_cpu(weights),
-        "message_hub": runner.message_hub.state_dict(),
-        "train_state": {
-            "loop": runner.train_loop.state_dict(meta["epoch"], meta["iter"])
-            if hasattr(runner.train_loop, "state_dict")
-            else {"epoch": meta["epoch"], "iter": meta["iter"]},
-            "random": random_states,
-        },
-    }
-    if optimizer is not None:
-        checkpoint["optimizer"] = optimizer
-    if save_param_scheduler and runner.param_schedulers:
-        checkpoint["param_schedulers"] = _scheduler_states(runner.param_schedulers)
-    runner.call_hook("before_save_checkpoint", checkpoint=checkpoint)
-    save_checkpoint(
-        checkpoint,
-        join_path(out_dir, filename, backend_args=backend_args),
-        backend_args=backend_args,
-    )
+        }
+    ]
+    broadcast_object_list(boxes)
+    return boxes[0]
+
+
+def load_or_resume(runner: LoopRunner, load_from: str | None, resume: bool) -> None:
+    """Load the weights that training starts from, or resume.
+
+    Args:
+        runner: The runner.
+        load_from: Path or address of a checkpoint.
+        resume: Whether to resume from it or, without it, from the latest of the work directory.
+    """
+    if not resume:
+        if load_from is not None:
+            runner.load_checkpoint(load_from)
+        return
+    filename = load_from or find_latest_checkpoint(runner.work_dir)
+    if filename is None:
+        runner.logger.warning(f"No checkpoint in {runner.work_dir}: starting from scratch.")
+        return
+    runner.resume(filename)
 
 
 def load_weights(
-    runner: Runner, filename: str, map_location: Any, strict: bool, revise_keys: Any
+    runner: LoopRunner, filename: str, map_location: Any, strict: bool, revise_keys: Any
 ) -> dict[str, Any]:
     """Load the weights of a checkpoint into the model of a run.
 
@@ -118,16 +161,15 @@ def load_weights(
 
 
 def resume_run(
-    runner: Runner, filename: str, *, optimizer: bool, param_scheduler: bool, map_location: Any
+    runner: LoopRunner, filename: str, *, map_location: Any, leave_out: Collection[str]
 ) -> None:
-    """Make a run go on from where a checkpoint was saved.
+    """Resume a run from a checkpoint.
 
     Args:
         runner: The runner.
         filename: Path or address of the checkpoint.
-        optimizer: Whether with the state of the optimizer.
-        param_scheduler: Whether with that of the schedulers.
         map_location: As for :func:`torch.load`.
+        leave_out: Parts of the state that stay as they are.
 
     Raises:
         CheckpointError: If the checkpoint does not say how far the run had come.
@@ -139,86 +181,25 @@ def resume_run(
             f"{filename!r} has weights but no 'meta' with epoch and iter: it can be loaded with "
             "load_from=..., but not resumed"
         )
-    train_state = checkpoint.get("train_state", {})
-    saved_seed = meta.get("seed")
-    if saved_seed is not None and saved_seed != runner.seed:
-        runner.logger.warning(
-            f"The run goes on with seed {saved_seed} of the checkpoint, not {runner.seed}."
-        )
-        runner.set_randomness(**{**runner._randomness_cfg, "seed": saved_seed})
-        reseed(runner.train_dataloader, saved_seed)
-    loop_state = {**train_state.get("loop", {}), "epoch": meta["epoch"], "iter": meta["iter"]}
-    _load_loop(runner.train_loop, loop_state)
-    runner.message_hub.load_state_dict(checkpoint.get("message_hub", {}))
-    if optimizer and "optimizer" in checkpoint:
-        _load_optimizer(runner, checkpoint["optimizer"])
-    if param_scheduler and "param_schedulers" in checkpoint and runner.param_schedulers:
-        _load_schedulers(runner.param_schedulers, checkpoint["param_schedulers"])
+    _take_over_seed(runner, meta.get("seed"))
+    states = {name: checkpoint[key] for name, key in _KEYS.items() if key in checkpoint}
+    states.update(checkpoint.get("train_state", {}))
+    states["loop"] = {**states.get("loop", {}), "epoch": meta["epoch"], "iter": meta["iter"]}
+    # The weights are loaded already, as hooks have changed them.
+    runner.run_state.restore(states, {"model", *leave_out})
     world_size = meta.get("world_size", get_world_size())
     if world_size != get_world_size():
         runner.logger.warning(
             f"The checkpoint was saved by {world_size} processes, now there are {get_world_size()}."
         )
-    states = train_state.get("random", [])
-    if get_rank() < len(states):
-        set_random_state(states[get_rank()])
     runner.logger.info(f"Resumed from {filename}: epoch {meta['epoch']}, iter {meta['iter']}.")
 
 
-def _optimizer_state(runner: Runner) -> dict[str, Any]:
-    wrapper = runner.optim_wrapper
-    if not is_sharded(runner.model):
-        return wrapper.state_dict()
-    if isinstance(wrapper, OptimWrapperDict):
-        return {name: _gathered(runner, each) for name, each in wrapper.items()}
-    return _gathered(runner, wrapper)
-
-
-def _gathered(runner: Runner, wrapper: OptimWrapper) -> dict[str, Any]:
-    """What a wrapper saves, with the state of its optimizer put together from all processes."""
-    return {**wrapper.state_dict(), **full_optimizer_state(runner.model, wrapper.optimizer)}
-
-
-def _load_optimizer(runner: Runner, state: dict[str, Any]) -> None:
-    wrapper = runner.optim_wrapper
-    if not is_sharded(runner.model):
-        wrapper.load_state_dict(state)
+def _take_over_seed(runner: LoopRunner, seed: int | None) -> None:
+    """Continue with the seed of the checkpoint, so that orders of samples agree."""
+    if seed is None or seed == runner.seed:
         return
-    pairs = (
-        [(each, state[name]) for name, each in wrapper.items() if name in state]
-        if isinstance(wrapper, OptimWrapperDict)
-        else [(wrapper, state)]
-    )
-    for each, saved in pairs:
-        load_full_optimizer_state(runner.model, each.optimizer, saved)
-        # What else the wrapper saves, with its part of the optimizer's state as it has it now.
-        each.load_state_dict({**saved, **each.optimizer.state_dict()})
-
-
-def _load_loop(loop: Any, state: dict[str, Any]) -> None:
-    if hasattr(loop, "load_state_dict"):
-        loop.load_state_dict(state)
-    else:
-        loop._epoch, loop._iter = state["epoch"], state["iter"]
-
-
-def _scheduler_states(schedulers: Any) -> Any:
-    if isinstance(schedulers, dict):
-        return {name: [each.state_dict() for each in group] for name, group in schedulers.items()}
-    return [each.state_dict() for each in schedulers]
-
-
-def _load_schedulers(schedulers: Any, states: Any) -> None:
-    pairs = (
-        [(schedulers[name], states[name]) for name in schedulers if name in states]
-        if isinstance(schedulers, dict)
-        else [(schedulers, states)]
-    )
-    for group, saved in pairs:
-        if len(group) != len(saved):
-            raise CheckpointError(
-                f"the checkpoint has the state of {len(saved)} parameter schedulers, "
-                f"the config has {len(group)}"
-            )
-        for scheduler, state in zip(group, saved, strict=True):
-            scheduler.load_state_dict(copy.deepcopy(state))
+    runner.logger.warning(f"Resuming with seed {seed} of the checkpoint, not {runner.seed}.")
+    runner.set_randomness(**{**runner.environment.randomness, "seed": seed})
+    if runner.train_loop is not None:
+        reseed(runner.train_dataloader, seed)

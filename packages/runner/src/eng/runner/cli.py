@@ -1,4 +1,4 @@
-"""The `eng` command: train, test and look at configs."""
+"""Define the `eng` command: train, test and look at configs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .runner import Runner
 
 __all__ = ["main"]
 
-#: What the person at the command line can mend: told in a line, without a traceback.
+#: User errors: reported in one line, without a traceback.
 USER_ERRORS = (
     CheckpointError,
     ConfigError,
@@ -146,9 +146,18 @@ def _parser() -> argparse.ArgumentParser:
         prog="eng", description="Train and test models that config files describe."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("config", metavar="CONFIG", help="config file: .py, .yaml or .json")
-    shared.add_argument(
+    config, running = _config_options(), _running_options()
+    _add_train(commands, [config, running])
+    _add_test(commands, [config, running])
+    _add_config(commands, [config])
+    return parser
+
+
+def _config_options() -> argparse.ArgumentParser:
+    """Options of every command that reads a config."""
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("config", metavar="CONFIG", help="config file: .py, .yaml or .json")
+    options.add_argument(
         "--cfg-options",
         nargs="+",
         action=DictAction,
@@ -156,44 +165,56 @@ def _parser() -> argparse.ArgumentParser:
         help="change settings: optim_wrapper.optimizer.lr=0.01 or custom_hooks.0.momentum=0.1; "
         "lists as KEY=[1,2] or KEY=1,2",
     )
-    shared.add_argument(
+    options.add_argument(
         "--debug", action="store_true", help="show the traceback of every error, not one line"
     )
-    running = argparse.ArgumentParser(add_help=False)
-    running.add_argument(
+    return options
+
+
+def _running_options() -> argparse.ArgumentParser:
+    """Options of every command that runs a model."""
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument(
         "--work-dir",
         metavar="DIR",
         help="where checkpoints and logs go (default: work_dir of the config, else "
         "work_dirs/<name of the config>)",
     )
-    running.add_argument(
+    options.add_argument(
         "--launcher",
         choices=["none", "pytorch", "mpi", "slurm"],
         help="what started several processes, such as torchrun: pytorch (default: launcher of "
         "the config, else none)",
     )
+    return options
 
+
+def _add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     train = commands.add_parser(
-        "train", parents=[shared, running], help="train a model", description="Train a model."
+        "train", parents=parents, help="train a model", description="Train a model."
     )
     train.add_argument(
         "--resume",
         nargs="?",
         const="",
         metavar="FILE",
-        help="go on from a checkpoint: FILE, or without it the latest in the work directory",
+        help="resume from a checkpoint: FILE, or without it the latest in the work directory",
     )
     train.set_defaults(run=_train)
 
+
+def _add_test(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     test = commands.add_parser(
-        "test", parents=[shared, running], help="test a model", description="Test a model."
+        "test", parents=parents, help="test a model", description="Test a model."
     )
     test.add_argument("checkpoint", metavar="CHECKPOINT", help="path or address of its weights")
     test.set_defaults(run=_test)
 
+
+def _add_config(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     config = commands.add_parser(
         "config",
-        parents=[shared],
+        parents=parents,
         help="print a config with all that it inherits",
         description="Print a config with all that it inherits.",
     )
@@ -201,7 +222,6 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--why", metavar="KEY", help="say what KEY is and where it was set")
     what.add_argument("--diff", metavar="OTHER", help="print what differs from another config")
     config.set_defaults(run=_config)
-    return parser
 
 
 if __name__ == "__main__":

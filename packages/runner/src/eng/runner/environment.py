@@ -1,28 +1,85 @@
-"""Processes, libraries and seeds, set up before anything else of a run."""
+"""Set up processes, libraries and seeds before anything else of a run."""
 
 from __future__ import annotations
 
+import os
 import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from eng.dist import get_rank, init_dist, is_distributed, sync_random_seed
+from eng.dist import get_dist_info, get_rank, init_dist, is_distributed, sync_random_seed
 from eng.dl_utils import set_multi_processing
 
-__all__ = ["set_random_seed", "setup_environment"]
+__all__ = ["Environment", "set_random_seed", "setup_environment"]
 
 
-def setup_environment(env_cfg: dict[str, Any], launcher: str) -> bool:
+@dataclass(frozen=True)
+class Environment:
+    """Processes and seeds of a run.
+
+    Attributes:
+        launcher: ``'none'`` or what started the processes.
+        rank: Rank of this process.
+        world_size: Number of processes.
+        randomness: Settings of the seeds: ``seed``, ``diff_rank_seed`` and ``deterministic``.
+        seed: The seed of all random number generators, without the rank.
+        deterministic: Whether only deterministic algorithms are used.
+    """
+
+    launcher: str = "none"
+    rank: int = 0
+    world_size: int = 1
+    randomness: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    deterministic: bool = False
+
+    @classmethod
+    def present(cls, launcher: str, randomness: Mapping[str, Any]) -> Environment:
+        """The environment that this process is in, before seeds are set.
+
+        Args:
+            launcher: ``'none'`` or what started the processes.
+            randomness: Settings of the seeds.
+
+        Returns:
+            The environment.
+        """
+        rank, world_size = get_dist_info()
+        return cls(launcher, rank, world_size, dict(randomness))
+
+    @property
+    def distributed(self) -> bool:
+        """Whether a launcher started the processes."""
+        return self.launcher != "none"
+
+    @property
+    def diff_rank_seed(self) -> bool:
+        """Whether each process adds its rank to the seed."""
+        return bool(self.randomness.get("diff_rank_seed", False))
+
+    def with_seed(self, seed: int, deterministic: bool) -> Environment:
+        """The same with a seed that was set.
+
+        Args:
+            seed: The seed, without the rank.
+            deterministic: Whether only deterministic algorithms are used.
+
+        Returns:
+            A new environment.
+        """
+        return replace(self, seed=seed, deterministic=deterministic)
+
+
+def setup_environment(env_cfg: Mapping[str, Any], launcher: str) -> None:
     """Set up libraries and, with a launcher, join the other processes.
 
     Args:
         env_cfg: May hold ``cudnn_benchmark``, ``mp_cfg``, ``dist_cfg`` and ``resource_limit``.
         launcher: ``'none'`` or what started the processes.
-
-    Returns:
-        Whether there are several processes.
     """
     torch.backends.cudnn.benchmark = bool(env_cfg.get("cudnn_benchmark", False))
     distributed = launcher != "none"
@@ -34,7 +91,6 @@ def setup_environment(env_cfg: dict[str, Any], launcher: str) -> bool:
             settings["backend"] = None
         init_dist(launcher, **settings)
     _raise_limit_of_open_files(int(env_cfg.get("resource_limit", 4096)))
-    return distributed
 
 
 def set_random_seed(
@@ -58,6 +114,8 @@ def set_random_seed(
     np.random.seed(own % 2**32)
     torch.manual_seed(own)
     if deterministic:
+        # cuBLAS refuses to be deterministic without a workspace of fixed size.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.backends.cudnn.deterministic = True
         torch.backends.cudnn.benchmark = False
         torch.use_deterministic_algorithms(True)

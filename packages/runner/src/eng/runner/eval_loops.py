@@ -1,8 +1,8 @@
-"""Validation and testing."""
+"""Validate and test."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
@@ -12,9 +12,7 @@ from eng.evaluator import Evaluator
 from eng.registry import LOOPS
 
 from .base_loop import BaseLoop
-
-if TYPE_CHECKING:
-    from .runner import Runner
+from .protocol import LoopRunner
 
 __all__ = ["TestLoop", "ValLoop"]
 
@@ -26,7 +24,7 @@ class _EvalLoop(BaseLoop):
 
     def __init__(
         self,
-        runner: Runner,
+        runner: LoopRunner,
         dataloader: DataLoader | dict[str, Any],
         evaluator: Evaluator | dict[str, Any] | list[Any],
         fp16: bool = False,

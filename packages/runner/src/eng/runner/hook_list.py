@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from eng.hooks import Hook, Priority, get_priority
+from eng.registry import HOOKS
 
-__all__ = ["HookList"]
+from .errors import RunnerConfigError
+
+__all__ = ["DEFAULT_HOOKS", "HookList"]
+
+#: The hooks that every run has, by the name under which a config changes or drops them.
+DEFAULT_HOOKS: dict[str, dict[str, Any]] = {
+    "runtime_info": {"type": "RuntimeInfoHook"},
+    "timer": {"type": "IterTimerHook"},
+    "sampler_seed": {"type": "DistSamplerSeedHook"},
+    "logger": {"type": "LoggerHook"},
+    "param_scheduler": {"type": "ParamSchedulerHook"},
+    "checkpoint": {"type": "CheckpointHook", "interval": 1},
+}
 
 
 class HookList:
@@ -22,6 +35,27 @@ class HookList:
 
     def __len__(self) -> int:
         return len(self._hooks)
+
+    def register(
+        self, hook: Hook | Mapping[str, Any], priority: int | str | Priority | None = None
+    ) -> None:
+        """Add a hook, built first where it is a config.
+
+        Args:
+            hook: The hook, or its config, in which ``priority`` may stand as well.
+            priority: Its priority. Defaults to None, that of the config or the hook.
+
+        Raises:
+            RunnerConfigError: If it is neither.
+        """
+        if isinstance(hook, Mapping):
+            cfg = dict(hook)
+            given = cfg.pop("priority", None)
+            priority = given if priority is None else priority
+            hook = HOOKS.build(cfg)
+        if not hasattr(hook, "priority"):
+            raise RunnerConfigError(f"a hook must be a Hook or a config, not {type(hook).__name__}")
+        self.add(hook, priority)  # type: ignore[arg-type]
 
     def add(self, hook: Hook, priority: int | str | Priority | None = None) -> None:
         """Add a hook.

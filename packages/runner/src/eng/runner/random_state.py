@@ -10,7 +10,44 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["get_random_state", "preserved_random_state", "set_random_state"]
+__all__ = ["RandomState", "get_random_state", "set_random_state"]
+
+
+class RandomState:
+    """The generators of this process, as training sees them.
+
+    Within :meth:`preserved` others may draw; what is saved there is the state that training
+    continues with.
+    """
+
+    def __init__(self) -> None:
+        self._preserved: dict[str, Any] | None = None
+
+    @contextmanager
+    def preserved(self) -> Iterator[None]:
+        """Put the generators back afterwards, around what must not change what training draws.
+
+        Yields:
+            Nothing.
+        """
+        outer, self._preserved = self._preserved, self.state_dict()
+        try:
+            yield
+        finally:
+            set_random_state(self._preserved)
+            self._preserved = outer
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the states, see :func:`get_random_state`."""
+        return get_random_state() if self._preserved is None else self._preserved
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Put the generators where they were.
+
+        Args:
+            state: What :meth:`state_dict` returned.
+        """
+        set_random_state(state)
 
 
 def get_random_state() -> dict[str, Any]:
@@ -46,17 +83,3 @@ def set_random_state(state: Mapping[str, Any]) -> None:
     saved = state.get("cuda", [])
     if torch.cuda.is_available() and len(saved) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all([tensor.cpu() for tensor in saved])
-
-
-@contextmanager
-def preserved_random_state() -> Iterator[None]:
-    """Around something that must not change the random numbers drawn after it.
-
-    Yields:
-        Nothing.
-    """
-    state = get_random_state()
-    try:
-        yield
-    finally:
-        set_random_state(state)

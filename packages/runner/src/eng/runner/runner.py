@@ -3,67 +3,51 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 from torch.utils.data import DataLoader
 
-from eng.checkpoint import find_latest_checkpoint
-from eng.config import Config, ConfigError
+from eng.config import Config
 from eng.device import get_device
-from eng.dist import (
-    explain_failures,
-    get_dist_info,
-    master_only,
-)
-from eng.dl_utils import collect_env
+from eng.dist import explain_failures
+from eng.dl_utils import is_model_wrapper, unwrap
 from eng.evaluator import Evaluator
-from eng.fileio import merged_backend_args
+from eng.fileio import join_path, merged_backend_args
 from eng.hooks import Hook, Priority
 from eng.logging import MessageHub, MMLogger
-from eng.model import is_model_wrapper
 from eng.optim import OptimWrapper
-from eng.registry import (
-    HOOKS,
-    LOG_PROCESSORS,
-    RUNNERS,
-    VISUALIZERS,
-    DefaultScope,
-)
+from eng.registry import RUNNERS, DefaultScope
 from eng.vis import Visualizer
 
-from . import run_names
-from .arguments import check_keys, check_loops, check_together, with_preprocessor
+from . import builders, services
+from .arguments import as_config, check_keys, check_schedules, with_preprocessor
 from .base_loop import BaseLoop
-from .checkpointing import load_weights, resume_run, save_run
-from .data_position import samples_per_step
-from .dataloader_builder import build_dataloader
-from .environment import set_random_seed, setup_environment
+from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
+from .environment import Environment, set_random_seed, setup_environment
 from .errors import RunnerConfigError
-from .hook_list import HookList
+from .hook_list import DEFAULT_HOOKS, HookList
+from .identity import RunIdentity
 from .log_processor import LogProcessor
-from .loop_builder import build_eval_loop, build_evaluator, build_train_loop
-from .model_builder import build_model, wrap_for_processes
-from .optim_builder import build_schedulers, build_wrapper, scale_learning_rate
-from .run_properties import RunProperties
+from .loops import Loops, LoopSlot
+from .progress import Progress
+from .random_state import RandomState
+from .run_parts import build_run_state
+from .run_state import RunState
+
+if TYPE_CHECKING:
+    from eng.hooks import HookRunner
+
+    from .protocol import LoopRunner
 
 __all__ = ["Runner"]
 
 ConfigLike = dict[str, Any] | Config
-DEFAULT_HOOKS: dict[str, dict[str, Any]] = {
-    "runtime_info": {"type": "RuntimeInfoHook"},
-    "timer": {"type": "IterTimerHook"},
-    "sampler_seed": {"type": "DistSamplerSeedHook"},
-    "logger": {"type": "LoggerHook"},
-    "param_scheduler": {"type": "ParamSchedulerHook"},
-    "checkpoint": {"type": "CheckpointHook", "interval": 1},
-}
 
 
 @RUNNERS.register_module()
-class Runner(RunProperties):
+class Runner:
     """Trains, validates and tests a model as configs say.
 
     Every part is given as a config or as the object itself. The model is built at once, everything
@@ -144,79 +128,65 @@ class Runner(RunProperties):
         experiment_name: str | None = None,
         cfg: ConfigLike | None = None,
     ) -> None:
-        self._work_dir = str(Path(work_dir).expanduser().absolute())
-        Path(self._work_dir).mkdir(parents=True, exist_ok=True)
-        self.cfg = (
-            Config(copy.deepcopy(cfg) if isinstance(cfg, dict) else {})
-            if not isinstance(cfg, Config)
-            else copy.deepcopy(cfg)
+        self.cfg = as_config(cfg)
+        self._loops = Loops(
+            train=(train_dataloader, train_cfg, optim_wrapper),
+            val=(val_dataloader, val_cfg, val_evaluator),
+            test=(test_dataloader, test_cfg, test_evaluator),
+            builders=(self.build_train_loop, self.build_val_loop, self.build_test_loop),
         )
-        check_together(
-            "train",
-            train_dataloader=train_dataloader,
-            train_cfg=train_cfg,
-            optim_wrapper=optim_wrapper,
-        )
-        check_together(
-            "val", val_dataloader=val_dataloader, val_cfg=val_cfg, val_evaluator=val_evaluator
-        )
-        check_together(
-            "test",
-            test_dataloader=test_dataloader,
-            test_cfg=test_cfg,
-            test_evaluator=test_evaluator,
-        )
-        check_loops(train_cfg=train_cfg, val_cfg=val_cfg, test_cfg=test_cfg)
-        if param_scheduler is not None and optim_wrapper is None:
-            raise RunnerConfigError(
-                "param_scheduler needs an optim_wrapper whose settings it schedules"
-            )
-        self._train_dataloader = train_dataloader
-        self._train_loop: Any = train_cfg
-        self._val_dataloader = val_dataloader
-        self._val_loop: Any = val_cfg
-        self._test_dataloader = test_dataloader
-        self._test_loop: Any = test_cfg
-        self._val_evaluator, self._test_evaluator = val_evaluator, test_evaluator
-        self.auto_scale_lr = auto_scale_lr
+        check_schedules(param_scheduler, optim_wrapper)
         self.optim_wrapper: Any = optim_wrapper
         self.param_schedulers: Any = param_scheduler
+        self.auto_scale_lr = auto_scale_lr
+        self._load_from, self._resume = load_from, bool(resume)
+        self._set_up_environment(work_dir, experiment_name, launcher, env_cfg, randomness)
+        self._set_up_services(env_cfg, default_scope, log_level, log_processor, visualizer)
+        self._set_up_model(with_preprocessor(model, data_preprocessor))
+        self._set_up_hooks(default_hooks, custom_hooks)
 
-        self._launcher = launcher
-        self._distributed = setup_environment(env_cfg, launcher)
-        self._rank, self._world_size = get_dist_info()
-        self._randomness_cfg = dict(randomness)
-        self.set_randomness(**self._randomness_cfg)
-        self._timestamp = run_names.shared_timestamp(self._work_dir)
-        self._experiment_name = experiment_name or run_names.experiment_name(
-            self.cfg.filename, self._timestamp
-        )
-        self._instance_name = run_names.unused_instance_name(self._experiment_name)
-        self._log_dir = str(Path(self._work_dir) / self._timestamp)
-        Path(self._log_dir).mkdir(parents=True, exist_ok=True)
+    def _set_up_environment(
+        self, work_dir: str, name: str | None, launcher: str, env_cfg: Any, randomness: Any
+    ) -> None:
+        """Join the other processes, seed, and agree on the names of the run."""
+        self._environment = Environment(launcher=launcher)
+        self.setup_env(env_cfg)
+        self._environment = Environment.present(launcher, randomness)
+        self.set_randomness(**randomness)
+        self._random_state = RandomState()
+        self._identity = RunIdentity.create(work_dir, name, self.cfg.filename)
 
-        self.default_scope = DefaultScope.get_instance(
-            self._instance_name, scope_name=default_scope
-        )
+    def _set_up_services(
+        self, env_cfg: Any, scope: str, log_level: int | str, log_processor: Any, visualizer: Any
+    ) -> None:
+        """Make what the run writes to: folders, logger, message hub and visualizer."""
+        self._identity.make_folders()
+        name = self._identity.instance_name
+        self.default_scope = DefaultScope.get_instance(name, scope_name=scope)
         self.logger = self.build_logger(log_level=log_level)
         self.log_processor = self.build_log_processor(log_processor or {})
-        self._log_environment(env_cfg)
+        #: What each checkpoint says of the run; the config is formatted once, here.
+        self.meta: dict[str, Any] = {
+            "cfg": self.cfg.pretty_text,
+            "seed": self.seed,
+            "experiment_name": self.experiment_name,
+        }
+        services.log_environment(self.logger, self._environment, env_cfg, self.meta["cfg"])
         self.message_hub = self.build_message_hub()
         self.visualizer = self.build_visualizer(visualizer)
         self.visualizer.add_config(self.cfg)
-        self._load_from, self._resume = load_from, bool(resume)
+
+    def _set_up_model(self, model: nn.Module | dict[str, Any]) -> None:
+        """Build the model, and the table of what a checkpoint of the run holds."""
         self._loaded = False
         self._weights_are_initialized = False
         self.is_resuming = False
-        self.model = self.wrap_model(
-            self.cfg.get("model_wrapper_cfg"),
-            self.build_model(with_preprocessor(model, data_preprocessor)),
-        )
-        self.meta = {
-            "cfg": self.cfg.pretty_text,
-            "seed": self._seed,
-            "experiment_name": self._experiment_name,
-        }
+        built = self.build_model(model)
+        self.model: nn.Module = self.wrap_model(self.cfg.get("model_wrapper_cfg"), built)
+        self._run_state = build_run_state(self)
+
+    def _set_up_hooks(self, default_hooks: Any, custom_hooks: Any) -> None:
+        """Register the hooks."""
         self._hooks = HookList()
         self.register_hooks(default_hooks, custom_hooks)
         self.logger.info(f"Hooks are run in this order:\n{self._hooks.describe()}")
@@ -254,21 +224,20 @@ class Runner(RunProperties):
         Raises:
             RunnerConfigError: If the runner has no training loop, or the model cannot be trained.
         """
-        if self._train_loop is None:
-            raise RunnerConfigError("to train, give train_dataloader, train_cfg and optim_wrapper")
+        self._loops.train.check_given("to train")
         self._need_step("train_step")
-        if self._val_loop is not None:
+        if self._loops.val:
             self._need_step("val_step")
-        loop = self.train_loop
+        loop = self._loops.train.require("to train")
         self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
         self.scale_lr(self.optim_wrapper, self.auto_scale_lr)
         if self.param_schedulers is not None:
             self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
         _ = self.val_loop  # built now, so that what is wrong with it shows before training
-        self._init_weights(self._bare_model)
+        self._init_weights(unwrap(self.model))
         self.call_hook("before_run")
         self.load_or_resume()
-        if not self._has_several_optimizers:
+        if isinstance(self.optim_wrapper, OptimWrapper):  # one, not one for each of several
             self.optim_wrapper.initialize_count_status(self.model, loop.iter, loop.max_iters)
         with explain_failures("training"):
             model = loop.run()
@@ -284,9 +253,7 @@ class Runner(RunProperties):
         Raises:
             RunnerConfigError: If the runner has no validation loop, or the model no such step.
         """
-        if self._val_loop is None:
-            raise RunnerConfigError("to validate, give val_dataloader, val_cfg and val_evaluator")
-        return self._evaluate("val_step", lambda: self.val_loop)
+        return self._evaluate("val_step", self._loops.val, "to validate")
 
     def test(self) -> dict[str, Any]:
         """Test.
@@ -297,52 +264,32 @@ class Runner(RunProperties):
         Raises:
             RunnerConfigError: If the runner has no test loop, or the model cannot be tested.
         """
-        if self._test_loop is None:
-            raise RunnerConfigError("to test, give test_dataloader, test_cfg and test_evaluator")
-        return self._evaluate("test_step", lambda: self.test_loop)
+        return self._evaluate("test_step", self._loops.test, "to test")
 
-    def _evaluate(self, step: str, loop: Callable[[], BaseLoop]) -> dict[str, Any]:
+    def _evaluate(self, step: str, slot: LoopSlot[Any], purpose: str) -> dict[str, Any]:
+        slot.check_given(purpose)
         self._need_step(step)
-        built = loop()
+        loop = slot.require(purpose)
         self.call_hook("before_run")
         self.load_or_resume()
         with explain_failures(step):
-            metrics = built.run()
+            metrics: dict[str, Any] = loop.run()
         self.call_hook("after_run")
         return metrics
 
     def _need_step(self, step: str) -> None:
-        if not hasattr(self._bare_model, step):
+        model = unwrap(self.model)
+        if not hasattr(model, step):
             raise RunnerConfigError(
-                f"{type(self._bare_model).__name__} has no {step}(): derive it from "
-                "eng.model.BaseModel, or give it one"
+                f"{type(model).__name__} has no {step}(): derive it from eng.model.BaseModel, or "
+                "give it one"
             )
-
-    def call_hook(self, fn_name: str, **kwargs: Any) -> None:
-        """Run all hooks of a stage, in order of their priority.
-
-        Args:
-            fn_name: Name of the stage.
-            **kwargs: What it passes to hooks.
-        """
-        for method in self._hooks.at(fn_name):
-            method(self, **kwargs)
 
     # ------------------------------------------------------------------ building
 
     def build_model(self, model: nn.Module | dict[str, Any]) -> nn.Module:
-        """Build the model.
-
-        Args:
-            model: The model, which is returned as it is, or its config.
-
-        Returns:
-            The model.
-
-        Raises:
-            RunnerConfigError: If it is neither, or the config builds something else.
-        """
-        return build_model(model)
+        """Build the model. See :func:`eng.runner.builders.build_model`."""
+        return builders.build_model(model)
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """Move a model to its device and, with several processes, wrap it.
@@ -360,11 +307,11 @@ class Runner(RunProperties):
         model = model.to(get_device())
         if not self.distributed:
             return model
-        if self._train_loop is not None:
+        if self._loops.train:
             # Now, since wrappers give all processes the values of the first, or shard them.
             self._init_weights(model)
         unused = self.cfg.get("find_unused_parameters", False)
-        return wrap_for_processes(model, model_wrapper_cfg or {}, unused)
+        return builders.wrap_for_processes(model, model_wrapper_cfg or {}, unused)
 
     def _init_weights(self, model: Any) -> None:
         if hasattr(model, "init_weights") and not self._weights_are_initialized:
@@ -377,41 +324,18 @@ class Runner(RunProperties):
         seed: int | None = None,
         diff_rank_seed: bool = False,
     ) -> DataLoader:
-        """Build a data loader, see :func:`eng.runner.dataloader_builder.build_dataloader`.
+        """Build a data loader. See :func:`eng.runner.builders.build_dataloader`."""
+        return builders.build_dataloader(dataloader, seed, diff_rank_seed)
 
-        Args:
-            dataloader: The data loader, which is returned as it is, or its config.
-            seed: Seed of sampler and workers. Defaults to None.
-            diff_rank_seed: Whether processes have different seeds. Defaults to False.
-
-        Returns:
-            The data loader.
-        """
-        return build_dataloader(dataloader, seed, diff_rank_seed)
-
-    def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper:
-        """Build the optimizer wrapper, see :func:`eng.runner.optim_builder.build_wrapper`.
-
-        Args:
-            optim_wrapper: The wrapper or its config.
-
-        Returns:
-            The wrapper, which records in the message hub of this runner.
-        """
-        built = build_wrapper(self.model, optim_wrapper)
+    def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
+        """Build the optimizer wrapper. See :func:`eng.runner.builders.build_optim_wrapper`."""
+        built = builders.build_optim_wrapper(self.model, optim_wrapper)
         built.message_hub = self.message_hub
         return built
 
     def build_param_scheduler(self, scheduler: Any) -> Any:
-        """Build the parameter schedulers, see :func:`eng.runner.optim_builder.build_schedulers`.
-
-        Args:
-            scheduler: A scheduler or its config, or several.
-
-        Returns:
-            A list of schedulers; with several optimizers, one for each by its name.
-        """
-        return build_schedulers(scheduler, self.optim_wrapper, self.train_loop)
+        """Build parameter schedulers. See :func:`eng.runner.builders.build_param_scheduler`."""
+        return builders.build_param_scheduler(scheduler, self.optim_wrapper, self.train_loop)
 
     def scale_lr(
         self, optim_wrapper: OptimWrapper, auto_scale_lr: dict[str, Any] | None = None
@@ -423,150 +347,59 @@ class Runner(RunProperties):
             auto_scale_lr: ``enable`` and ``base_batch_size``. Defaults to None.
         """
         if auto_scale_lr and auto_scale_lr.get("enable", False):
-            size = samples_per_step(self.train_dataloader)
-            scale_learning_rate(optim_wrapper, auto_scale_lr, size)
+            builders.scale_learning_rate(optim_wrapper, auto_scale_lr, self.train_dataloader)
 
     def build_evaluator(self, evaluator: Any) -> Evaluator:
-        """Build an evaluator.
-
-        Args:
-            evaluator: An evaluator, which is returned as it is; a metric, its config, or a list of
-                these; or a dict with ``metrics``.
-
-        Returns:
-            The evaluator.
-        """
-        return build_evaluator(evaluator)
+        """Build an evaluator. See :func:`eng.runner.builders.build_evaluator`."""
+        return builders.build_evaluator(evaluator)
 
     def build_train_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
-        """Build the training loop.
-
-        Args:
-            loop: The loop, which is returned as it is, or its config.
-
-        Returns:
-            The loop.
-
-        Raises:
-            RunnerConfigError: If the config has neither ``type`` nor ``by_epoch``, or both.
-        """
-        return build_train_loop(self, loop, self._train_dataloader)
+        """Build the training loop. See :func:`eng.runner.builders.build_train_loop`."""
+        return builders.build_train_loop(self, loop, self._loops.train.dataloader)
 
     def build_val_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
-        """Build the validation loop.
-
-        Args:
-            loop: The loop, which is returned as it is, or its config.
-
-        Returns:
-            The loop.
-        """
-        return build_eval_loop(self, loop, "ValLoop", self._val_dataloader, self._val_evaluator)
+        """Build the validation loop. See :func:`eng.runner.builders.build_eval_loop`."""
+        return builders.build_eval_loop(self, loop, "ValLoop", self._loops.val)
 
     def build_test_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
-        """Build the test loop.
-
-        Args:
-            loop: The loop, which is returned as it is, or its config.
-
-        Returns:
-            The loop.
-        """
-        return build_eval_loop(self, loop, "TestLoop", self._test_dataloader, self._test_evaluator)
+        """Build the test loop. See :func:`eng.runner.builders.build_eval_loop`."""
+        return builders.build_eval_loop(self, loop, "TestLoop", self._loops.test)
 
     def build_log_processor(self, log_processor: LogProcessor | dict[str, Any]) -> LogProcessor:
-        """Build what makes lines of the log.
-
-        Args:
-            log_processor: The log processor, which is returned as it is, or its config.
-
-        Returns:
-            The log processor.
-        """
-        if not isinstance(log_processor, Mapping):
-            return log_processor
-        by_epoch = (
-            self._train_loop.get("by_epoch", True)
-            if isinstance(self._train_loop, Mapping)
-            else True
-        )
-        return LOG_PROCESSORS.build({"type": "LogProcessor", "by_epoch": by_epoch, **log_processor})
+        """Build the log processor. See :func:`eng.runner.services.build_log_processor`."""
+        return services.build_log_processor(log_processor, self._loops.train.given)
 
     def build_logger(
         self, log_level: int | str = "INFO", log_file: str | None = None, **kwargs: Any
     ) -> MMLogger:
-        """Build the logger of the run.
-
-        Args:
-            log_level: Its level. Defaults to ``'INFO'``.
-            log_file: Its file. Defaults to None: named by the time, in the folder of this start.
-            **kwargs: Further arguments of :class:`eng.logging.MMLogger`.
-
-        Returns:
-            The logger.
-        """
-        log_file = log_file or str(Path(self._log_dir) / f"{self._timestamp}.log")
-        settings = {"file_mode": "a", "logger_name": "eng", **kwargs}
-        return MMLogger.get_instance(
-            self._instance_name, log_file=log_file, log_level=log_level, **settings
-        )
+        """Build the logger of the run. See :func:`eng.runner.services.build_logger`."""
+        return services.build_logger(self._identity, log_level, log_file, **kwargs)
 
     def build_message_hub(self, message_hub: dict[str, Any] | None = None) -> MessageHub:
-        """Build the message hub of the run.
-
-        Args:
-            message_hub: Its arguments. Defaults to None.
-
-        Returns:
-            The message hub.
-        """
-        return MessageHub.get_instance(**{"name": self._instance_name, **(message_hub or {})})
+        """Build the message hub. See :func:`eng.runner.services.build_message_hub`."""
+        return services.build_message_hub(self._identity, message_hub)
 
     def build_visualizer(self, visualizer: Visualizer | dict[str, Any] | None = None) -> Visualizer:
-        """Build the visualizer of the run.
-
-        Args:
-            visualizer: The visualizer, which is returned as it is, or its config. Defaults to
-                None: one that writes files.
-
-        Returns:
-            The visualizer.
-        """
-        if visualizer is not None and not isinstance(visualizer, Mapping):
-            return visualizer
-        cfg = {
-            "type": "Visualizer",
-            "vis_backends": [{"type": "LocalVisBackend"}],
-            **(visualizer or {}),
-        }
-        # A name in the config is meant for one run: another runner in this process gets its own.
-        name = cfg.get("name", "")
-        cfg["name"] = f"{self._instance_name}_{name}" if name else self._instance_name
-        cfg.setdefault("save_dir", self._log_dir)
-        return VISUALIZERS.build(cfg)
+        """Build the visualizer. See :func:`eng.runner.services.build_visualizer`."""
+        return services.build_visualizer(self._identity, visualizer)
 
     # ------------------------------------------------------------------ hooks
+
+    def call_hook(self, fn_name: str, **kwargs: Any) -> None:
+        """Run all hooks of a stage, in order of their priority.
+
+        Args:
+            fn_name: Name of the stage.
+            **kwargs: Its arguments.
+        """
+        for method in self._hooks.at(fn_name):
+            method(self, **kwargs)
 
     def register_hook(
         self, hook: Hook | dict[str, Any], priority: int | str | Priority | None = None
     ) -> None:
-        """Add a hook.
-
-        Args:
-            hook: The hook, or its config, in which ``priority`` may stand as well.
-            priority: Its priority. Defaults to None, that of the config or the hook.
-
-        Raises:
-            RunnerConfigError: If it is neither.
-        """
-        if isinstance(hook, Mapping):
-            cfg = dict(hook)
-            given = cfg.pop("priority", None)
-            priority = given if priority is None else priority
-            hook = HOOKS.build(cfg)
-        if not hasattr(hook, "priority"):
-            raise RunnerConfigError(f"a hook must be a Hook or a config, not {type(hook).__name__}")
-        self._hooks.add(hook, priority)  # type: ignore[arg-type]
+        """Add a hook. See :meth:`eng.runner.hook_list.HookList.register`."""
+        self._hooks.register(hook, priority)
 
     def register_default_hooks(self, hooks: Mapping[str, Any] | None = None) -> None:
         """Add the default hooks.
@@ -575,12 +408,10 @@ class Runner(RunProperties):
         ``param_scheduler`` and ``checkpoint``.
 
         Args:
-            hooks: What takes the place of one of these or stands beside them, by name. None drops
-                one. Defaults to None.
+            hooks: Hooks that take the place of one of these or stand beside them, by name. None
+                drops one. Defaults to None.
         """
-        merged: dict[str, Any] = copy.deepcopy(DEFAULT_HOOKS)
-        merged.update(hooks or {})
-        for hook in merged.values():
+        for hook in {**copy.deepcopy(DEFAULT_HOOKS), **(hooks or {})}.values():
             if hook is not None:
                 self.register_hook(hook)
 
@@ -611,17 +442,9 @@ class Runner(RunProperties):
 
     def load_or_resume(self) -> None:
         """Load the checkpoint that the runner was made with, once."""
-        if self._loaded:
-            return
-        self._loaded = True
-        if self._resume:
-            filename = self._load_from or find_latest_checkpoint(self._work_dir)
-            if filename is None:
-                self.logger.warning(f"No checkpoint in {self._work_dir}: the run begins anew.")
-                return
-            self.resume(filename)
-        elif self._load_from is not None:
-            self.load_checkpoint(self._load_from)
+        if not self._loaded:
+            self._loaded = True
+            load_or_resume(self, self._load_from, self._resume)
 
     def load_checkpoint(
         self,
@@ -630,17 +453,7 @@ class Runner(RunProperties):
         strict: bool = False,
         revise_keys: list[tuple[str, str]] = [("^module.", "")],  # noqa: B006 - never changed
     ) -> dict[str, Any]:
-        """Load the weights of a checkpoint into the model.
-
-        Args:
-            filename: Path or address of the checkpoint.
-            map_location: As for :func:`torch.load`. Defaults to ``'cpu'``.
-            strict: Whether it is an error if something does not fit. Defaults to False.
-            revise_keys: Pairs of a regular expression and its replacement for the names.
-
-        Returns:
-            The checkpoint.
-        """
+        """Load weights into the model. See :func:`eng.runner.checkpointing.load_weights`."""
         return load_weights(self, filename, map_location, strict, revise_keys)
 
     def resume(
@@ -650,7 +463,7 @@ class Runner(RunProperties):
         resume_param_scheduler: bool = True,
         map_location: Any = "default",
     ) -> None:
-        """Go on from where a checkpoint was saved.
+        """Resume from a checkpoint.
 
         Args:
             filename: Path or address of the checkpoint.
@@ -663,9 +476,8 @@ class Runner(RunProperties):
         resume_run(
             self,
             filename,
-            optimizer=resume_optimizer,
-            param_scheduler=resume_param_scheduler,
             map_location="cpu" if map_location == "default" else map_location,
+            leave_out=left_out(resume_optimizer, resume_param_scheduler),
         )
 
     def save_checkpoint(
@@ -687,8 +499,8 @@ class Runner(RunProperties):
             file_client_args: Settings of the storage under their older name. Defaults to None.
             save_optimizer: Whether with the state of the optimizer. Defaults to True.
             save_param_scheduler: Whether with that of the schedulers. Defaults to True.
-            meta: What the checkpoint says of itself. Defaults to None. ``epoch`` and ``iter``
-                are added if missing.
+            meta: Entries of the ``meta`` of the checkpoint. Defaults to None. ``epoch`` and
+                ``iter`` are added if missing.
             by_epoch: Whether it is saved at the end of an epoch, which counts as done then, or
                 of an iteration. Defaults to True.
             backend_args: Settings of the storage. Defaults to None.
@@ -696,30 +508,21 @@ class Runner(RunProperties):
         Raises:
             ValueError: If both kinds of settings are given.
         """
-        backend_args = merged_backend_args("save_checkpoint", file_client_args, backend_args)
+        storage = merged_backend_args("save_checkpoint", file_client_args, backend_args)
         save_run(
             self,
-            out_dir,
-            filename,
-            save_optimizer=save_optimizer,
-            save_param_scheduler=save_param_scheduler,
-            meta={
-                "epoch": self.epoch + 1 if by_epoch else self.epoch,
-                "iter": self.iter if by_epoch else self.iter + 1,
-                **(meta or {}),
-            },
-            backend_args=backend_args,
+            join_path(out_dir, filename, backend_args=storage),
+            meta=meta or {},
+            by_epoch=by_epoch,
+            leave_out=left_out(save_optimizer, save_param_scheduler),
+            backend_args=storage,
         )
 
     # ------------------------------------------------------------------ environment
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
-        """Set up processes and libraries.
-
-        Args:
-            env_cfg: See :func:`eng.runner.environment.setup_environment`.
-        """
-        setup_environment(env_cfg, self._launcher)
+        """Set up processes and libraries. See :func:`eng.runner.environment.setup_environment`."""
+        setup_environment(env_cfg, self.launcher)
 
     def set_randomness(
         self, seed: int | None, diff_rank_seed: bool = False, deterministic: bool = False
@@ -731,35 +534,177 @@ class Runner(RunProperties):
             diff_rank_seed: Whether each process adds its rank. Defaults to False.
             deterministic: Whether only deterministic algorithms are used. Defaults to False.
         """
-        self._deterministic = deterministic
-        self._seed = set_random_seed(seed, deterministic, diff_rank_seed)
+        seed = set_random_seed(seed, deterministic, diff_rank_seed)
+        self._environment = self._environment.with_seed(seed, deterministic)
 
-    @master_only
     def dump_config(self) -> None:
-        """Write the config to the work directory, under the name of the file it came from.
+        """Write the config to the work directory. See :func:`eng.runner.services.dump_config`."""
+        services.dump_config(self.cfg, self.meta["cfg"], self._identity, self.logger)
 
-        What that format cannot hold does not stop the run: the config is then written as Python.
-        """
-        name = Path(self.cfg.filename).name if self.cfg.filename else f"{self._timestamp}.py"
-        path = Path(self._work_dir) / name
-        try:
-            self.cfg.dump(path)
-        except ConfigError as error:
-            path = path.with_suffix(".py")
-            self.logger.warning(f"{error}. The config is in {path}, to be read by people")
-            path.write_text(self.cfg.pretty_text, encoding="utf-8")
+    # ------------------------------------------------------------------ properties
 
-    def _log_environment(self, env_cfg: dict[str, Any]) -> None:
-        environment = {
-            **collect_env(),
-            **env_cfg,
-            "seed": self._seed,
-            "processes": self._world_size,
-        }
-        environment.pop("PyTorch compiling details", None)  # a page that hides all the rest
-        lines = "\n".join(f"    {name}: {value}" for name, value in environment.items())
-        self.logger.info(f"Environment:\n{lines}")
-        self.logger.info(f"Config:\n{self.cfg.pretty_text}")
+    @property
+    def experiment_name(self) -> str:
+        """Name of the experiment."""
+        return self._identity.experiment_name
+
+    @property
+    def work_dir(self) -> str:
+        """Directory for checkpoints and logs."""
+        return self._identity.work_dir
+
+    @property
+    def log_dir(self) -> str:
+        """Folder of the work directory that this start of the run logs into."""
+        return self._identity.log_dir
+
+    _log_dir = log_dir  # the name that code of others reads
+
+    @property
+    def timestamp(self) -> str:
+        """When the runner was made."""
+        return self._identity.timestamp
+
+    @property
+    def model_name(self) -> str:
+        """Name of the class of the model."""
+        return type(unwrap(self.model)).__name__
+
+    @property
+    def environment(self) -> Environment:
+        """Processes and seeds."""
+        return self._environment
+
+    @property
+    def launcher(self) -> str:
+        """The launcher of the processes, ``'none'`` for a single one."""
+        return self._environment.launcher
+
+    @property
+    def distributed(self) -> bool:
+        """Whether there are several processes."""
+        return self._environment.distributed
+
+    @property
+    def rank(self) -> int:
+        """Rank of this process."""
+        return self._environment.rank
+
+    @property
+    def world_size(self) -> int:
+        """Number of processes."""
+        return self._environment.world_size
+
+    @property
+    def seed(self) -> int:
+        """The seed of all random number generators."""
+        return self._environment.seed
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether only deterministic algorithms are used."""
+        return self._environment.deterministic
+
+    @property
+    def random_state(self) -> RandomState:
+        """The random number generators of this process."""
+        return self._random_state
+
+    @property
+    def run_state(self) -> RunState:
+        """The parts of a checkpoint, to which hooks and users may add their own."""
+        return self._run_state
+
+    @property
+    def hooks(self) -> list[Hook]:
+        """All hooks in the order in which they run."""
+        return list(self._hooks)
+
+    @property
+    def progress(self) -> Progress:
+        """How far training has come."""
+        loop = self._loops.train.built
+        progress: Progress | None = getattr(loop, "progress", None)
+        return Progress(epoch=self.epoch, iter=self.iter) if progress is None else progress
+
+    @property
+    def epoch(self) -> int:
+        """Epochs of training done."""
+        loop = self._loops.train.built
+        return 0 if loop is None else loop.epoch
+
+    @property
+    def iter(self) -> int:
+        """Iterations of training done."""
+        loop = self._loops.train.built
+        return 0 if loop is None else loop.iter
+
+    @property
+    def max_epochs(self) -> int | None:
+        """Epochs of the whole training, None without one."""
+        return self._loops.train.setting("max_epochs")
+
+    @property
+    def max_iters(self) -> int | None:
+        """Iterations of the whole training, None without one."""
+        return self._loops.train.setting("max_iters")
+
+    @property
+    def val_interval(self) -> int | None:
+        """Epochs or iterations between two validations."""
+        return self._loops.train.setting("val_interval")
+
+    @property
+    def val_begin(self) -> int | None:
+        """First epoch or iteration that may be validated."""
+        return self._loops.train.setting("val_begin")
+
+    @property
+    def train_loop(self) -> Any:
+        """The training loop, built when first asked for; None without one."""
+        return self._loops.train.get()
+
+    @property
+    def val_loop(self) -> Any:
+        """The validation loop, built when first asked for; None without one."""
+        return self._loops.val.get()
+
+    @property
+    def test_loop(self) -> Any:
+        """The test loop, built when first asked for; None without one."""
+        return self._loops.test.get()
+
+    @property
+    def train_dataloader(self) -> Any:
+        """The data loader of training."""
+        return self._loops.train.require("for train_dataloader").dataloader
+
+    @property
+    def val_dataloader(self) -> Any:
+        """The data loader of validation."""
+        return self._loops.val.require("for val_dataloader").dataloader
+
+    @property
+    def test_dataloader(self) -> Any:
+        """The data loader of testing."""
+        return self._loops.test.require("for test_dataloader").dataloader
+
+    @property
+    def val_evaluator(self) -> Any:
+        """The evaluator of validation."""
+        return self._loops.val.require("for val_evaluator").evaluator
+
+    @property
+    def test_evaluator(self) -> Any:
+        """The evaluator of testing."""
+        return self._loops.test.require("for test_evaluator").evaluator
+
+
+if TYPE_CHECKING:
+
+    def _conforms(runner: Runner) -> tuple[HookRunner, LoopRunner]:
+        """The design's rule as a check: a runner is what hooks and loops may touch."""
+        return runner, runner
 
 
 _ARGUMENTS = [name for name in Runner.__init__.__annotations__ if name not in ("return", "cfg")]

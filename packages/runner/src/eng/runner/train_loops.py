@@ -1,61 +1,64 @@
-"""Training by epochs and by iterations."""
+"""Train by epochs and by iterations."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import nn
 from torch.utils.data import DataLoader
 
+from eng.checkpoint import CheckpointError
 from eng.dataset import sampler_with
 from eng.registry import LOOPS
 
+from .arguments import check_count
 from .base_loop import BaseLoop
-from .data_position import EpochIterator, reseed, samples_per_step, seek
+from .batches import ResumableBatches, reseed
 from .errors import RunnerConfigError
-from .random_state import preserved_random_state
+from .progress import Progress
+from .protocol import LoopRunner
 
-if TYPE_CHECKING:
-    from .runner import Runner
+__all__ = ["EpochBasedTrainLoop", "IterBasedTrainLoop", "TrainLoop"]
 
-__all__ = ["EpochBasedTrainLoop", "IterBasedTrainLoop"]
-
-Intervals = list[tuple[int, int]] | None
+Intervals = Sequence[tuple[int, int]] | None
 
 
-class _TrainLoop(BaseLoop):
-    """What both training loops share: where they are, and when they validate.
+class TrainLoop(BaseLoop):
+    """The base of both training loops: their progress, and when they validate.
 
     Args:
         runner: The runner.
         dataloader: The data loader or its config.
+        progress: Where training begins.
         val_begin: First epoch or iteration that may be validated.
         val_interval: Epochs or iterations between two validations.
         dynamic_intervals: Pairs of an epoch or iteration and the interval from there on.
+
+    Raises:
+        RunnerConfigError: If a count is not a whole number, or an interval is below 1.
     """
 
     def __init__(
         self,
-        runner: Runner,
+        runner: LoopRunner,
         dataloader: DataLoader | dict[str, Any],
+        progress: Progress,
         val_begin: int,
         val_interval: int,
         dynamic_intervals: Intervals,
     ) -> None:
-        super().__init__(runner, dataloader)
-        self._epoch = 0
-        self._iter = 0
-        self.val_begin = val_begin
-        self.val_interval = val_interval
+        # Counts first: what is wrong with them shows before any data is read.
+        self.val_begin = check_count("val_begin", val_begin, least=0)
+        self.val_interval = check_count("val_interval", val_interval)
         self.dynamic_milestones, self.dynamic_intervals = _split_intervals(
-            val_interval, dynamic_intervals
+            self.val_interval, dynamic_intervals
         )
+        super().__init__(runner, dataloader)
+        self.progress = progress
+        self.batches = ResumableBatches(self.dataloader, progress)
         #: Set by a hook to end training after the present epoch or iteration.
         self.stop_training = False
-        #: Whether validation of the last epoch or iteration is still to be done after a resume.
-        self._validation_pending = False
         visualizer = getattr(runner, "visualizer", None)
         meta = getattr(self.dataloader.dataset, "metainfo", None)
         if visualizer is not None and meta is not None:
@@ -64,58 +67,105 @@ class _TrainLoop(BaseLoop):
     @property
     def epoch(self) -> int:
         """Epochs done."""
-        return self._epoch
+        return self.progress.epoch
 
     @property
     def iter(self) -> int:
         """Iterations done."""
-        return self._iter
+        return self.progress.iter
 
-    def state_dict(self, epoch: int, iteration: int) -> dict[str, Any]:
+    # Loops of others that derive from these count by `self._iter += 1` and `self._epoch += 1`.
+
+    @property
+    def _epoch(self) -> int:
+        return self.progress.epoch
+
+    @_epoch.setter
+    def _epoch(self, epoch: int) -> None:
+        if epoch == self.progress.epoch + 1:
+            self.progress.count_epoch()
+        else:
+            self.progress.epoch = epoch
+
+    @property
+    def _iter(self) -> int:
+        return self.progress.iter
+
+    @_iter.setter
+    def _iter(self, iteration: int) -> None:
+        self.progress.count_iterations(iteration - self.progress.iter)
+
+    def state_dict(self, progress: Progress | None = None) -> dict[str, Any]:
         """Where the loop is, for a checkpoint.
 
         Args:
-            epoch: Epochs done, as the checkpoint counts them.
-            iteration: Iterations done.
+            progress: The progress that the checkpoint stands for. Defaults to None, the present.
 
         Returns:
-            Plain numbers.
+            Plain numbers, see :class:`Progress`, with ``sampler_seed``.
         """
-        return {
-            "epoch": epoch,
-            "iter": iteration,
-            "sampler_seed": getattr(sampler_with(self.dataloader, "seed"), "seed", None),
-            "validated": not self._validation_pending,
-        }
+        seed = getattr(sampler_with(self.dataloader, "seed"), "seed", None)
+        return {**(progress or self.progress).state_dict(), "sampler_seed": seed}
 
-    def _load_common(self, state: dict[str, Any]) -> None:
-        """What both loops take over from the state of another one."""
-        self._iter = state["iter"]
-        self._validation_pending = not state.get("validated", True)
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue where another loop was, whatever its batches were.
+
+        Args:
+            state: What :meth:`state_dict` returned, or ``epoch`` and ``iter`` alone, which are
+                taken to be of batches like these.
+
+        Raises:
+            CheckpointError: If the other loop trained by epochs and this one does not, or the other
+                way round.
+        """
+        by_epoch = self.progress.by_epoch
+        if state.get("by_epoch", by_epoch) != by_epoch:
+            units = ("epochs", "iterations") if by_epoch else ("iterations", "epochs")
+            raise CheckpointError(
+                f"the checkpoint is of training by {units[1]}, train_cfg trains by {units[0]}: set "
+                f"by_epoch={not by_epoch} in train_cfg to resume it, or load its weights alone by "
+                "load_from without resume"
+            )
+        self.progress.load_state_dict(state)
         if state.get("sampler_seed") is not None:
             reseed(self.dataloader, state["sampler_seed"])
 
-    def _validate_when_due(self, done: int) -> None:
-        """Validate after a number of epochs or iterations if it is time to.
+    def _validate_what_is_pending(self) -> None:
+        """After a resume from a checkpoint that was saved before its validation, do that now."""
+        if not self.progress.validated:
+            self._validate_when_due()
+
+    def _validate_when_due(self) -> None:
+        """Validate after an epoch or iteration if it is time to.
 
         Training draws the same random numbers whether and how often it is validated.
         """
-        current = next(
+        self.progress.validated = True
+        done = self.epoch if self.progress.by_epoch else self.iter
+        self.val_interval = next(
             interval
             for milestone, interval in zip(
                 reversed(self.dynamic_milestones), reversed(self.dynamic_intervals), strict=True
             )
             if done >= milestone
         )
-        self.val_interval = current
         loop = self.runner.val_loop
-        if loop is not None and done >= self.val_begin and done % current == 0:
-            with preserved_random_state():
+        if loop is not None and done >= self.val_begin and done % self.val_interval == 0:
+            with self.runner.random_state.preserved():
                 loop.run()
+
+    def _train_step(self, idx: int, data_batch: Any) -> None:
+        """Train on one batch, between the hooks of its iteration."""
+        runner = self.runner
+        runner.call_hook("before_train_iter", batch_idx=idx, data_batch=data_batch)
+        model: Any = runner.model
+        outputs = model.train_step(data_batch, optim_wrapper=runner.optim_wrapper)
+        runner.call_hook("after_train_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs)
+        self.progress.count_iterations()
 
 
 @LOOPS.register_module()
-class EpochBasedTrainLoop(_TrainLoop):
+class EpochBasedTrainLoop(TrainLoop):
     """Trains for a number of epochs.
 
     Args:
@@ -127,24 +177,22 @@ class EpochBasedTrainLoop(_TrainLoop):
         dynamic_intervals: Pairs of an epoch and the interval from there on. Defaults to None.
 
     Raises:
-        RunnerConfigError: If ``max_epochs`` is no whole number of at least 1.
+        RunnerConfigError: If a count is not a whole number of at least 1.
     """
 
     def __init__(
         self,
-        runner: Runner,
+        runner: LoopRunner,
         dataloader: DataLoader | dict[str, Any],
         max_epochs: int,
         val_begin: int = 1,
         val_interval: int = 1,
         dynamic_intervals: Intervals = None,
     ) -> None:
-        super().__init__(runner, dataloader, val_begin, val_interval, dynamic_intervals)
-        self._max_epochs = _whole("max_epochs", max_epochs)
+        self._max_epochs = check_count("max_epochs", max_epochs)
+        progress = Progress(by_epoch=True)
+        super().__init__(runner, dataloader, progress, val_begin, val_interval, dynamic_intervals)
         self._max_iters = self._max_epochs * len(self.dataloader)
-        # An iteration of the present epoch, and the samples of it that had been used by then.
-        self._mark = (0, 0)
-        self._batches_to_drop = 0
 
     @property
     def max_epochs(self) -> int:
@@ -163,12 +211,10 @@ class EpochBasedTrainLoop(_TrainLoop):
             The model.
         """
         self.runner.call_hook("before_train")
-        if self._validation_pending:
-            self._validation_pending = False
-            self._validate_when_due(self._epoch)
-        while self._epoch < self._max_epochs and not self.stop_training:
+        self._validate_what_is_pending()
+        while self.epoch < self.max_epochs and not self.stop_training:
             self.run_epoch()
-            self._validate_when_due(self._epoch)
+            self._validate_when_due()
         self.runner.call_hook("after_train")
         return self.runner.model
 
@@ -176,16 +222,10 @@ class EpochBasedTrainLoop(_TrainLoop):
         """Train for one epoch, or for what is left of it after a resume."""
         self.runner.call_hook("before_train_epoch")
         self.runner.model.train()
-        batches = itertools.islice(self.dataloader, self._batches_to_drop, None)
-        first_batch = self._mark[1] // samples_per_step(self.dataloader)
-        for idx, data_batch in enumerate(batches, first_batch):
+        for idx, data_batch in self.batches.rest_of_epoch():
             self.run_iter(idx, data_batch)
-        self._batches_to_drop = 0
-        self._validation_pending = True
         self.runner.call_hook("after_train_epoch")
-        self._validation_pending = False
-        self._epoch += 1
-        self._mark = (self._iter, 0)
+        self.progress.count_epoch()
 
     def run_iter(self, idx: int, data_batch: Any) -> None:
         """Train on one batch.
@@ -194,47 +234,23 @@ class EpochBasedTrainLoop(_TrainLoop):
             idx: Number of the batch in its epoch, from 0.
             data_batch: The batch.
         """
-        self.runner.call_hook("before_train_iter", batch_idx=idx, data_batch=data_batch)
-        model: Any = self.runner.model
-        outputs = model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
-        self.runner.call_hook(
-            "after_train_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs
-        )
-        self._iter += 1
+        self._train_step(idx, data_batch)
 
-    def state_dict(self, epoch: int, iteration: int) -> dict[str, Any]:
-        """Where the loop is, for a checkpoint.
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue where another loop was, see :meth:`TrainLoop.load_state_dict`.
 
         Args:
-            epoch: Epochs done, as the checkpoint counts them.
-            iteration: Iterations done.
-
-        Returns:
-            Plain numbers; ``position`` counts the samples of the epoch that are done.
+            state: Its state, or ``epoch`` and ``iter`` alone.
         """
-        marked, position = self._mark
-        position += (iteration - marked) * samples_per_step(self.dataloader)
-        # A checkpoint at the end of an epoch counts it as done.
-        position = position if epoch == self._epoch else 0
-        return {**super().state_dict(epoch, iteration), "position": position}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where another loop was, whatever its batches were.
-
-        Args:
-            state: What :meth:`state_dict` gave, or ``epoch`` and ``iter`` alone, which are taken
-                to be of batches like these.
-        """
-        self._load_common(state)
-        self._epoch = state["epoch"]
-        done = max(0, self._iter - self._epoch * len(self.dataloader))
-        position = state.get("position", done * samples_per_step(self.dataloader))
-        self._mark = (self._iter, position)
-        self._batches_to_drop = seek(self.dataloader, self._epoch, position) if position else 0
+        super().load_state_dict(state)
+        if "position" not in state:
+            done = max(0, self.iter - self.epoch * len(self.dataloader))
+            self.progress.position = done * self.progress.samples_per_iter
+        self.batches.seek()
 
 
 @LOOPS.register_module()
-class IterBasedTrainLoop(_TrainLoop):
+class IterBasedTrainLoop(TrainLoop):
     """Trains for a number of iterations, however many epochs these are.
 
     Args:
@@ -246,21 +262,22 @@ class IterBasedTrainLoop(_TrainLoop):
         dynamic_intervals: Pairs of an iteration and the interval from there on. Defaults to None.
 
     Raises:
-        RunnerConfigError: If ``max_iters`` is no whole number of at least 1.
+        RunnerConfigError: If a count is not a whole number of at least 1.
     """
 
     def __init__(
         self,
-        runner: Runner,
+        runner: LoopRunner,
         dataloader: DataLoader | dict[str, Any],
         max_iters: int,
         val_begin: int = 1,
         val_interval: int = 1000,
         dynamic_intervals: Intervals = None,
     ) -> None:
-        super().__init__(runner, dataloader, val_begin, val_interval, dynamic_intervals)
-        self._max_iters = _whole("max_iters", max_iters)
-        self.dataloader_iterator = EpochIterator(self.dataloader)
+        self._max_iters = check_count("max_iters", max_iters)
+        progress = Progress(by_epoch=False)
+        super().__init__(runner, dataloader, progress, val_begin, val_interval, dynamic_intervals)
+        self.dataloader_iterator = iter(self.batches)
 
     @property
     def max_epochs(self) -> int:
@@ -280,15 +297,13 @@ class IterBasedTrainLoop(_TrainLoop):
         """
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
-        if self._validation_pending:
-            self._validation_pending = False
-            self._validate_when_due(self._iter)
-        while self._iter < self._max_iters and not self.stop_training:
+        self._validate_what_is_pending()
+        while self.iter < self.max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(self.dataloader_iterator))
-            self._validate_when_due(self._iter)
+            self._validate_when_due()
         self.runner.call_hook("after_train_epoch")
-        self._epoch += 1
+        self.progress.count_epoch()
         self.runner.call_hook("after_train")
         return self.runner.model
 
@@ -298,53 +313,30 @@ class IterBasedTrainLoop(_TrainLoop):
         Args:
             data_batch: The batch.
         """
-        self.runner.call_hook("before_train_iter", batch_idx=self._iter, data_batch=data_batch)
-        model: Any = self.runner.model
-        outputs = model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
-        self._validation_pending = True
-        self.runner.call_hook(
-            "after_train_iter", batch_idx=self._iter, data_batch=data_batch, outputs=outputs
-        )
-        self._validation_pending = False
-        self._iter += 1
+        self._train_step(self.iter, data_batch)
 
-    def state_dict(self, epoch: int, iteration: int) -> dict[str, Any]:
-        """Where the loop is, for a checkpoint.
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue where another loop was, see :meth:`TrainLoop.load_state_dict`.
 
         Args:
-            epoch: Epochs done, as the checkpoint counts them.
-            iteration: Iterations done.
-
-        Returns:
-            Plain numbers; ``position`` counts the samples of ``data_epoch`` that are done.
+            state: Its state, or ``epoch`` and ``iter`` alone.
         """
-        return {**super().state_dict(epoch, iteration), **self.dataloader_iterator.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where another loop was, whatever its batches were.
-
-        Args:
-            state: What :meth:`state_dict` gave, or ``iter`` alone, which is taken to be of batches
-                like these.
-        """
-        self._load_common(state)
+        super().load_state_dict(state)
         if "data_epoch" in state:
-            self.dataloader_iterator.load_state_dict(state)
+            self.batches.seek()
         else:
-            self.dataloader_iterator.seek(self._iter)
+            self.batches.seek_iteration(self.iter)
 
 
-def _split_intervals(
-    interval: int, dynamic: Sequence[tuple[int, int]] | None
-) -> tuple[list[int], list[int]]:
+def _split_intervals(interval: int, dynamic: Intervals) -> tuple[list[int], list[int]]:
     """Milestones and the interval that holds from each of them on."""
-    pairs = [(0, interval), *(dynamic or [])]
-    return [milestone for milestone, _ in pairs], [each for _, each in pairs]
-
-
-def _whole(name: str, value: Any) -> int:
-    if int(value) != value or value < 1:
-        raise RunnerConfigError(
-            f"train_cfg: {name} must be a whole number of at least 1, got {value!r}"
-        )
-    return int(value)
+    milestones, intervals = [0], [interval]
+    for pair in dynamic or []:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise RunnerConfigError(
+                "train_cfg: dynamic_intervals must be pairs of a milestone and an interval, "
+                f"got {pair!r}"
+            )
+        milestones.append(check_count("a milestone of dynamic_intervals", pair[0], least=0))
+        intervals.append(check_count("an interval of dynamic_intervals", pair[1]))
+    return milestones, intervals

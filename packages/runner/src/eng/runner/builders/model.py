@@ -1,4 +1,4 @@
-"""Building a model and what wraps it for several processes."""
+"""Build a model and what wraps it for several processes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import torch
 from torch import nn
 
 from eng.registry import MODEL_WRAPPERS, MODELS
-
-from .errors import RunnerConfigError
+from eng.runner.errors import RunnerConfigError
 
 __all__ = ["build_model", "wrap_for_processes"]
 

@@ -1,4 +1,4 @@
-"""Optimizer wrappers and parameter schedulers from configs."""
+"""Build optimizer wrappers and parameter schedulers from configs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
+from torch.utils.data import DataLoader
 
+import eng.optim
 from eng.logging import print_log
-from eng.optim import OptimWrapper, OptimWrapperDict, _ParamScheduler, build_optim_wrapper
+from eng.optim import OptimWrapper, OptimWrapperDict, _ParamScheduler
 from eng.registry import OPTIM_WRAPPERS, PARAM_SCHEDULERS
+from eng.runner.batches import samples_per_step
+from eng.runner.errors import RunnerConfigError
 
-from .errors import RunnerConfigError
-
-__all__ = ["build_schedulers", "build_wrapper", "scale_learning_rate"]
+__all__ = ["build_optim_wrapper", "build_param_scheduler", "scale_learning_rate"]
 
 
-def build_wrapper(
+def build_optim_wrapper(
     model: nn.Module, optim_wrapper: Optimizer | OptimWrapper | dict[str, Any]
 ) -> OptimWrapper:
     """Build an optimizer wrapper.
@@ -46,7 +48,7 @@ def build_wrapper(
     if isinstance(optimizer, Optimizer):
         return OPTIM_WRAPPERS.build({"type": "OptimWrapper", **cfg})
     if optimizer is not None or "constructor" in cfg:
-        return build_optim_wrapper(model, cfg)
+        return eng.optim.build_optim_wrapper(model, cfg)
     if cfg and all(isinstance(wrapper, OptimWrapper) for wrapper in cfg.values()):
         return OptimWrapperDict(**cfg)
     raise RunnerConfigError(
@@ -55,7 +57,7 @@ def build_wrapper(
     )
 
 
-def build_schedulers(
+def build_param_scheduler(
     scheduler: Any, optim_wrapper: OptimWrapper, train_loop: Any
 ) -> list[_ParamScheduler] | dict[str, list[_ParamScheduler]]:
     """Build parameter schedulers.
@@ -128,7 +130,7 @@ def _end_of_training(
 
 
 def scale_learning_rate(
-    optim_wrapper: OptimWrapper, auto_scale_lr: dict[str, Any], real_batch_size: int
+    optim_wrapper: OptimWrapper, auto_scale_lr: Mapping[str, Any], dataloader: DataLoader
 ) -> None:
     """Scale learning rates by how much larger the batch is than the one they were chosen for.
 
@@ -138,7 +140,7 @@ def scale_learning_rate(
     Args:
         optim_wrapper: The wrapper, before its schedulers are built.
         auto_scale_lr: Has ``base_batch_size``, the batch that the rates are meant for.
-        real_batch_size: Samples that all processes together take in an iteration.
+        dataloader: The data loader of training, which has the real batch size.
 
     Raises:
         RunnerConfigError: If ``base_batch_size`` is missing.
@@ -147,6 +149,7 @@ def scale_learning_rate(
         raise RunnerConfigError(
             f"auto_scale_lr needs a 'base_batch_size'; it has {sorted(auto_scale_lr)}"
         )
+    real_batch_size = samples_per_step(dataloader)
     ratio = real_batch_size / auto_scale_lr["base_batch_size"]
     print_log(
         f"Learning rates are scaled by {ratio:g}: the batch is {real_batch_size}, they are meant "

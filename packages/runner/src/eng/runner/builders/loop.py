@@ -1,23 +1,29 @@
-"""Building loops and their evaluators."""
+"""Build loops and evaluators from configs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from eng.evaluator import Evaluator
 from eng.registry import EVALUATOR, LOOPS
-
-from .base_loop import BaseLoop
-from .errors import RunnerConfigError
-
-if TYPE_CHECKING:
-    from .runner import Runner
+from eng.runner.base_loop import BaseLoop
+from eng.runner.errors import RunnerConfigError
+from eng.runner.protocol import LoopRunner
 
 __all__ = ["build_eval_loop", "build_evaluator", "build_train_loop"]
 
 
-def build_train_loop(runner: Runner, loop: BaseLoop | dict[str, Any], dataloader: Any) -> BaseLoop:
+class EvalParts(Protocol):
+    """What an evaluating loop is made of, beside its own settings."""
+
+    dataloader: Any
+    partner: Any
+
+
+def build_train_loop(
+    runner: LoopRunner, loop: BaseLoop | Mapping[str, Any], dataloader: Any
+) -> BaseLoop:
     """Build a training loop.
 
     Args:
@@ -45,7 +51,7 @@ def build_train_loop(runner: Runner, loop: BaseLoop | dict[str, Any], dataloader
 
 
 def build_eval_loop(
-    runner: Runner, loop: BaseLoop | dict[str, Any], default: str, dataloader: Any, evaluator: Any
+    runner: LoopRunner, loop: BaseLoop | Mapping[str, Any], default: str, parts: EvalParts
 ) -> BaseLoop:
     """Build a loop that evaluates.
 
@@ -53,15 +59,14 @@ def build_eval_loop(
         runner: The runner that it belongs to.
         loop: The loop, which is returned as it is, or its config.
         default: The ``type`` of a config without one.
-        dataloader: The data loader, or its config.
-        evaluator: The evaluator, or its config.
+        parts: Its data loader and evaluator, or their configs.
 
     Returns:
         The loop.
     """
     if isinstance(loop, BaseLoop):
         return loop
-    defaults = {"runner": runner, "dataloader": dataloader, "evaluator": evaluator}
+    defaults = {"runner": runner, "dataloader": parts.dataloader, "evaluator": parts.partner}
     return LOOPS.build({"type": default, **loop}, default_args=defaults)
 
 
@@ -76,7 +81,8 @@ def build_evaluator(evaluator: Any) -> Evaluator:
         The evaluator.
     """
     if hasattr(evaluator, "evaluate") and hasattr(evaluator, "metrics"):
-        return evaluator
+        built: Evaluator = evaluator
+        return built
     if isinstance(evaluator, Mapping) and "metrics" in evaluator:
         return EVALUATOR.build({"type": "Evaluator", **evaluator})
     return Evaluator(evaluator)

@@ -1,4 +1,4 @@
-"""Data loaders from configs."""
+"""Build data loaders from configs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from torch.utils.data import DataLoader
 from eng.dataset import worker_init_fn
 from eng.dist import get_rank
 from eng.registry import DATA_SAMPLERS, DATASETS, FUNCTIONS
-
-from .errors import RunnerConfigError
+from eng.runner.errors import RunnerConfigError
 
 __all__ = ["build_dataloader"]
 

@@ -1,0 +1,138 @@
+"""The loops of a run, each built when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from .arguments import check_loop, check_together
+from .base_loop import BaseLoop
+from .errors import MissingLoopError
+
+__all__ = ["LoopSlot", "Loops"]
+
+LoopT = TypeVar("LoopT", bound=BaseLoop)
+
+
+class LoopSlot(Generic[LoopT]):
+    """One loop of a run: a config until it is asked for, then the loop, or nothing at all.
+
+    Args:
+        mode: ``'train'``, ``'val'`` or ``'test'``.
+        partner: Name of the argument that it needs beside ``{mode}_dataloader`` and ``{mode}_cfg``.
+        given: These three arguments: all, or None for each.
+        build: What makes a loop of its config.
+
+    Raises:
+        RunnerConfigError: If some are given and others not, or one is of a kind that it cannot be.
+    """
+
+    def __init__(
+        self,
+        mode: str,
+        partner: str,
+        given: tuple[Any, Any, Any],
+        build: Callable[[Any], BaseLoop],
+    ) -> None:
+        self._mode = mode
+        self._names = (f"{mode}_dataloader", f"{mode}_cfg", partner)
+        check_together(mode, dict(zip(self._names, given, strict=True)))
+        check_loop(f"{mode}_cfg", given[1])
+        self._build = build
+        self.dataloader, loop, self.partner = given
+        self.set(loop)
+
+    def set(self, given: BaseLoop | Mapping[str, Any] | None) -> None:
+        """Put another loop, or the config of one, into the slot.
+
+        Args:
+            given: The loop, its config, or None.
+        """
+        #: The loop, None while it is not built.
+        self.built: Any = given if isinstance(given, BaseLoop) else None
+        self._config = None if isinstance(given, BaseLoop) else given
+
+    def __bool__(self) -> bool:
+        """Whether there is such a loop, built or not."""
+        return self.built is not None or self._config is not None
+
+    @property
+    def given(self) -> Any:
+        """The loop if it is built, else its config, or None."""
+        return self._config if self.built is None else self.built
+
+    def get(self) -> Any:
+        """Return the loop, built now if it was not, or None where the run has none."""
+        if self.built is None and self._config is not None:
+            self.built = self._build(self._config)
+        return self.built
+
+    def check_given(self, purpose: str) -> None:
+        """Refuse to go on without such a loop.
+
+        Args:
+            purpose: What it is needed for, such as ``'to train'``.
+
+        Raises:
+            MissingLoopError: If the run has none; names the arguments to give.
+        """
+        if not self:
+            first, second, third = self._names
+            raise MissingLoopError(
+                f"{purpose}, give {first}, {second} and {third}: the runner has no "
+                f"{self._mode} loop"
+            )
+
+    def require(self, purpose: str) -> LoopT:
+        """Return the loop, built now if it was not.
+
+        Args:
+            purpose: What it is needed for, such as ``'to train'``.
+
+        Returns:
+            The loop.
+
+        Raises:
+            MissingLoopError: If the run has none; names the arguments to give.
+        """
+        self.check_given(purpose)
+        loop: LoopT = self.get()
+        return loop
+
+    def setting(self, name: str) -> Any:
+        """A setting of the loop, also before it is built.
+
+        Args:
+            name: Its name, such as ``'max_epochs'``.
+
+        Returns:
+            The attribute of the loop or the value in its config; None where there is none.
+        """
+        if self.built is not None:
+            return getattr(self.built, name)
+        return None if self._config is None else self._config.get(name)
+
+
+class Loops:
+    """The three loops of a run.
+
+    Args:
+        train: Data loader, loop or config, and optimizer wrapper of training, or their configs.
+        val: Data loader, loop and evaluator of validation.
+        test: Those of testing.
+        builders: What makes a loop of a config, for each of the three.
+
+    Raises:
+        RunnerConfigError: If something that belongs together is not there together.
+    """
+
+    def __init__(
+        self,
+        train: tuple[Any, Any, Any],
+        val: tuple[Any, Any, Any],
+        test: tuple[Any, Any, Any],
+        builders: Sequence[Callable[[Any], BaseLoop]],
+    ) -> None:
+        self.train: LoopSlot[Any] = LoopSlot("train", "optim_wrapper", train, builders[0])
+        self.val: LoopSlot[Any] = LoopSlot("val", "val_evaluator", val, builders[1])
+        self.test: LoopSlot[Any] = LoopSlot("test", "test_evaluator", test, builders[2])

@@ -1,0 +1,146 @@
+"""The parts of every run: model, loop, message hub, optimizer, schedulers, random numbers."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from eng.checkpoint import (
+    CheckpointError,
+    full_optimizer_state,
+    get_state_dict,
+    is_sharded,
+    load_full_optimizer_state,
+    load_state_dict,
+)
+from eng.optim import OptimWrapper, OptimWrapperDict
+
+from .progress import Progress
+from .protocol import LoopRunner
+from .run_state import RunState
+from .train_loops import TrainLoop
+
+__all__ = ["build_run_state"]
+
+
+def build_run_state(runner: LoopRunner) -> RunState:
+    """Make the table of the parts of a run, in the order in which they are saved and resumed.
+
+    Args:
+        runner: The runner.
+
+    Returns:
+        The table, to which hooks and users may add parts. The random numbers are their last, so
+        that nothing that is restored after them draws any.
+    """
+    state = RunState()
+    state.add("model", ModelPart(runner))
+    state.add("loop", LoopPart(runner))
+    state.add("message_hub", runner.message_hub)
+    state.add("optimizer", OptimizerPart(runner))
+    state.add("param_schedulers", SchedulersPart(runner))
+    state.add("random", runner.random_state, per_rank=True)
+    return state
+
+
+class ModelPart:
+    """The weights of the model, by the names that they have without wrappers."""
+
+    def __init__(self, runner: LoopRunner) -> None:
+        self._runner = runner
+
+    def take(self, point: Progress) -> Any:
+        return get_state_dict(self._runner.model)
+
+    def restore(self, state: Any) -> None:
+        load_state_dict(self._runner.model, state, False, self._runner.logger)
+
+
+class LoopPart:
+    """The loop of training; of a foreign one that has no state, its counts."""
+
+    def __init__(self, runner: LoopRunner) -> None:
+        self._runner = runner
+
+    def take(self, point: Progress) -> dict[str, Any]:
+        loop: Any = self._runner.train_loop
+        if isinstance(loop, TrainLoop):
+            return loop.state_dict(point)
+        own = loop.state_dict() if hasattr(loop, "state_dict") else {}
+        return {**own, "epoch": point.epoch, "iter": point.iter}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        loop: Any = self._runner.train_loop
+        if loop is None:  # the run only evaluates
+            return
+        if hasattr(loop, "load_state_dict"):
+            loop.load_state_dict(state)
+        else:
+            loop._epoch, loop._iter = state["epoch"], state["iter"]
+
+
+class OptimizerPart:
+    """The optimizer wrapper; of a sharded model, whole and as it would be without sharding."""
+
+    def __init__(self, runner: LoopRunner) -> None:
+        self._runner = runner
+
+    def take(self, point: Progress) -> dict[str, Any] | None:
+        wrapper = self._runner.optim_wrapper
+        if wrapper is None:
+            return None
+        if not is_sharded(self._runner.model):
+            state: dict[str, Any] = wrapper.state_dict()
+            return state
+        if isinstance(wrapper, OptimWrapperDict):
+            return {name: self._gather(each) for name, each in wrapper.items()}
+        return self._gather(wrapper)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        wrapper = self._runner.optim_wrapper
+        if not is_sharded(self._runner.model):
+            wrapper.load_state_dict(state)
+            return
+        pairs = [(wrapper, state)]
+        if isinstance(wrapper, OptimWrapperDict):
+            pairs = [(each, state[name]) for name, each in wrapper.items() if name in state]
+        for each, saved in pairs:
+            load_full_optimizer_state(self._runner.model, each.optimizer, saved)
+            # What else the wrapper saves, with its part of the optimizer's state as it has it now.
+            each.load_state_dict({**saved, **each.optimizer.state_dict()})
+
+    def _gather(self, wrapper: OptimWrapper) -> dict[str, Any]:
+        """What a wrapper saves, with the state of its optimizer put together from all processes."""
+        whole = full_optimizer_state(self._runner.model, wrapper.optimizer)
+        return {**wrapper.state_dict(), **whole}
+
+
+class SchedulersPart:
+    """The parameter schedulers: a list, or by the name of their optimizer a list each."""
+
+    def __init__(self, runner: LoopRunner) -> None:
+        self._runner = runner
+
+    def take(self, point: Progress) -> Any:
+        schedulers = self._runner.param_schedulers
+        if not schedulers:
+            return None
+        if isinstance(schedulers, dict):
+            return {name: [s.state_dict() for s in group] for name, group in schedulers.items()}
+        return [scheduler.state_dict() for scheduler in schedulers]
+
+    def restore(self, state: Any) -> None:
+        schedulers = self._runner.param_schedulers
+        if not schedulers:
+            return
+        pairs = [(schedulers, state)]
+        if isinstance(schedulers, dict):
+            pairs = [(schedulers[name], state[name]) for name in schedulers if name in state]
+        for group, saved in pairs:
+            if len(group) != len(saved):
+                raise CheckpointError(
+                    f"the checkpoint has the state of {len(saved)} parameter schedulers, "
+                    f"the config has {len(group)}"
+                )
+            for scheduler, each in zip(group, saved, strict=True):
+                scheduler.load_state_dict(copy.deepcopy(each))

@@ -1,0 +1,150 @@
+"""Build what a run writes to: logger, log processor, message hub and visualizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from eng.config import Config, ConfigError
+from eng.dist import master_only
+from eng.dl_utils import collect_env
+from eng.logging import MessageHub, MMLogger
+from eng.registry import LOG_PROCESSORS, VISUALIZERS
+from eng.vis import Visualizer
+
+from .environment import Environment
+from .identity import RunIdentity
+from .log_processor import LogProcessor
+
+__all__ = [
+    "build_log_processor",
+    "build_logger",
+    "build_message_hub",
+    "build_visualizer",
+    "dump_config",
+    "log_environment",
+]
+
+
+def build_logger(
+    identity: RunIdentity, log_level: int | str, log_file: str | None, **settings: Any
+) -> MMLogger:
+    """Build the logger of a run.
+
+    Args:
+        identity: Names and folders of the run.
+        log_level: Its level.
+        log_file: Its file; None names it by the time, in the folder of this start.
+        **settings: Further arguments of :class:`eng.logging.MMLogger`.
+
+    Returns:
+        The logger.
+    """
+    log_file = log_file or str(Path(identity.log_dir) / f"{identity.timestamp}.log")
+    settings = {"file_mode": "a", "logger_name": "eng", **settings}
+    return MMLogger.get_instance(
+        identity.instance_name, log_file=log_file, log_level=log_level, **settings
+    )
+
+
+def build_log_processor(
+    log_processor: LogProcessor | Mapping[str, Any], train_cfg: Any
+) -> LogProcessor:
+    """Build what makes lines of the log.
+
+    Args:
+        log_processor: The log processor, which is returned as it is, or its config.
+        train_cfg: Config of the training loop, which says whether lines count epochs.
+
+    Returns:
+        The log processor.
+    """
+    if not isinstance(log_processor, Mapping):
+        return log_processor
+    by_epoch = train_cfg.get("by_epoch", True) if isinstance(train_cfg, Mapping) else True
+    return LOG_PROCESSORS.build({"type": "LogProcessor", "by_epoch": by_epoch, **log_processor})
+
+
+def build_message_hub(
+    identity: RunIdentity, message_hub: Mapping[str, Any] | None = None
+) -> MessageHub:
+    """Build the message hub of a run.
+
+    Args:
+        identity: Names of the run.
+        message_hub: Its arguments. Defaults to None.
+
+    Returns:
+        The message hub.
+    """
+    return MessageHub.get_instance(**{"name": identity.instance_name, **(message_hub or {})})
+
+
+def build_visualizer(
+    identity: RunIdentity, visualizer: Visualizer | Mapping[str, Any] | None
+) -> Visualizer:
+    """Build the visualizer of a run.
+
+    Args:
+        identity: Names and folders of the run.
+        visualizer: The visualizer, which is returned as it is, or its config; None makes one that
+            writes files.
+
+    Returns:
+        The visualizer.
+    """
+    if visualizer is not None and not isinstance(visualizer, Mapping):
+        return visualizer
+    backends = [{"type": "LocalVisBackend"}]
+    cfg = {"type": "Visualizer", "vis_backends": backends, **(visualizer or {})}
+    # A name in the config is meant for one run: another runner in this process gets its own.
+    name = cfg.get("name", "")
+    cfg["name"] = f"{identity.instance_name}_{name}" if name else identity.instance_name
+    cfg.setdefault("save_dir", identity.log_dir)
+    return VISUALIZERS.build(cfg)
+
+
+def log_environment(
+    logger: MMLogger, environment: Environment, env_cfg: Mapping[str, Any], cfg: str
+) -> None:
+    """Write machine, libraries, processes, seed and config to the log.
+
+    Args:
+        logger: The logger.
+        environment: Processes and seeds.
+        env_cfg: Settings of processes and libraries.
+        cfg: The config as text.
+    """
+    shown = {
+        **collect_env(),
+        **env_cfg,
+        "seed": environment.seed,
+        "processes": environment.world_size,
+    }
+    shown.pop("PyTorch compiling details", None)  # a page that hides all the rest
+    lines = "\n".join(f"    {name}: {value}" for name, value in shown.items())
+    logger.info(f"Environment:\n{lines}")
+    logger.info(f"Config:\n{cfg}")
+
+
+@master_only
+def dump_config(cfg: Config, text: str, identity: RunIdentity, logger: MMLogger) -> None:
+    """Write the config to the work directory, under the name of the file it came from.
+
+    What that format cannot hold does not stop the run: the config is then written as Python.
+
+    Args:
+        cfg: The config.
+        text: The same as text.
+        identity: Names and folders of the run.
+        logger: The logger.
+    """
+    name = Path(cfg.filename).name if cfg.filename else f"{identity.timestamp}.py"
+    path = Path(identity.work_dir) / name
+    try:
+        cfg.dump(path)
+    except ConfigError as error:
+        path = path.with_suffix(".py")
+        logger.warning(f"{error}. The config is in {path}, to be read by people")
+        path.write_text(text, encoding="utf-8")
