@@ -19,7 +19,7 @@ from eng.dist.groups import (
     is_main_process,
     master_only,
 )
-from eng.dist.launch import init_dist
+from eng.dist.initialize import init_dist
 from eng.dist.launchers import MissingVariableError
 from eng.dist.objects import all_gather_object, broadcast_object_list, gather_object
 from eng.dist.reduce import all_reduce, all_reduce_dict, all_reduce_params

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
 from eng.fileio.parallel import for_each
-from eng.fileio.paths import PathLike, check_relative, join_uri, to_text
+from eng.fileio.uris import PathLike, check_relative, join_uri, to_text
 
 from .base import BaseStorageBackend, Suffix
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from eng.fileio.atomic import atomic_write
 from eng.fileio.parallel import Failure, PartialFailureError, for_each
-from eng.fileio.paths import PathLike, join_uri, to_text
+from eng.fileio.uris import PathLike, join_uri, to_text
 
 from .base import Suffix, check_suffix
 from .remote import RemoteBackend

@@ -1,4 +1,4 @@
-"""Joining the distributed environment."""
+"""Join the distributed environment that a launcher has prepared."""
 
 import warnings
 from datetime import timedelta
