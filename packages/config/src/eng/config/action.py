@@ -7,6 +7,8 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
+__all__ = ["CommandLineOptions", "DictAction"]
+
 _CLOSING = {"(": ")", "[": "]"}
 
 

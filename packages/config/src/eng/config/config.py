@@ -18,6 +18,8 @@ from .keys import RESERVED, value_at
 from .merge import merge
 from .origins import CODE, COMMAND_LINE, Origin, Origins, origin_of
 
+__all__ = ["Config", "Difference", "diff"]
+
 
 class Config(MutableMapping[str, Any]):
     """A config, read from files or made from a dictionary.

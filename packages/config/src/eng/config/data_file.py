@@ -14,6 +14,8 @@ from .keys import BASE
 from .origins import Origin, Origins, trace
 from .variables import BASE_VARIABLE, base_value
 
+__all__ = ["DataFile"]
+
 _JSON_STRING_OR_VARIABLE = re.compile(r'"(?:[^"\\\n]|\\.)*"|' + BASE_VARIABLE.pattern)
 
 

@@ -12,6 +12,8 @@ from .keys import BASE
 from .origins import Origin, Origins, trace
 from .variables import BASE_VARIABLE, base_value
 
+__all__ = ["PythonFile"]
+
 # Name that the code of a config runs under, and that its functions have as their module.
 _MODULE = "<config>"
 # Name of the function that a base variable becomes a call of.

@@ -16,6 +16,8 @@ from typing import Any
 from .scalars import plain_scalar
 from .variables import FILLED_IN, is_filled_in
 
+__all__ = ["PythonWriter", "Refusal", "is_name"]
+
 # What to do with a value that cannot be written: given the keys that lead to it and the reason, it
 # raises, or returns what to write instead.
 Refusal = Callable[[tuple[Any, ...], str, Any], str]

@@ -13,6 +13,8 @@ from .python_writer import PythonWriter, Refusal
 from .scalars import plain_scalar
 from .variables import FILLED_IN, is_filled_in
 
+__all__ = ["display_text", "dump_text"]
+
 _UNICODE_BREAKS = "\x85\u2028\u2029\ufeff"
 
 

@@ -7,9 +7,11 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
-from eng.dist.groups import get_dist_info
-from eng.dist.objects import all_gather_object, broadcast_object_list, culprit, gather_object
-from eng.dist.synchronize import barrier
+from .groups import get_dist_info
+from .objects import all_gather_object, broadcast_object_list, culprit, gather_object
+from .synchronize import barrier
+
+__all__ = ["collect_results", "collect_results_cpu", "collect_results_gpu"]
 
 _NOTHING = object()
 _BY_COMMUNICATION = ("gpu", "cuda", "npu", "mlu", "mps")

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+__all__ = ["MissingVariableError", "Place", "expand_hosts", "find_place"]
+
 _DEFAULT_PORT = 29500
 _Default = TypeVar("_Default")
 

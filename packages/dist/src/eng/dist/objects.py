@@ -12,10 +12,12 @@ import torch.distributed as torch_dist
 from torch import Tensor
 from torch.distributed import ProcessGroup
 
-from eng.dist.devices import get_comm_device
-from eng.dist.failure import wait
-from eng.dist.groups import get_world_size, is_distributed
-from eng.dist.tensors import check_member
+from .devices import get_comm_device
+from .failure import wait
+from .groups import get_world_size, is_distributed
+from .tensors import check_member
+
+__all__ = ["all_gather_object", "broadcast_object_list", "culprit", "gather_object"]
 
 
 def all_gather_object(data: Any, group: ProcessGroup | None = None) -> list[Any]:

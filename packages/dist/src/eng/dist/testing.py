@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
-from eng.dist.initialize import init_dist
+from .initialize import init_dist
 
 __all__ = ["run_in_processes"]
 

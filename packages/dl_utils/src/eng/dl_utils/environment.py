@@ -17,6 +17,8 @@ import torch
 
 from eng.device import is_cuda_available
 
+__all__ = ["collect_env", "mmcv_full_available", "set_multi_processing"]
+
 
 def collect_env() -> dict[str, Any]:
     """Report the environment, without failing on what is not there.

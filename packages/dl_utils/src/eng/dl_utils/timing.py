@@ -11,6 +11,8 @@ import torch
 from eng.device import get_device
 from eng.logging import print_log
 
+__all__ = ["TimeCounter"]
+
 
 class TimeCounter:
     """Averages the running time of a function (as a decorator) or of a block (as a context).

@@ -15,6 +15,8 @@ from .backends.registry import (
 )
 from .uris import PathLike, parse_uri_prefix
 
+__all__ = ["FileClient"]
+
 
 class FileClient:
     """A general file client to access files in different backends.

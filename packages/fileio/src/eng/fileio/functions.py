@@ -9,6 +9,30 @@ from .backends.registry import BackendArgs, get_file_backend
 from .parallel import gather
 from .uris import PathLike, parse_uri_prefix, to_text
 
+__all__ = [
+    "copy_if_symlink_fails",
+    "copyfile",
+    "copyfile_from_local",
+    "copyfile_to_local",
+    "copytree",
+    "copytree_from_local",
+    "copytree_to_local",
+    "exists",
+    "generate_presigned_url",
+    "get",
+    "get_local_path",
+    "get_many",
+    "get_text",
+    "isdir",
+    "isfile",
+    "join_path",
+    "list_dir_or_file",
+    "put",
+    "put_text",
+    "remove",
+    "rmtree",
+]
+
 
 def get(filepath: PathLike, backend_args: BackendArgs = None) -> bytes:
     """Read bytes from a given ``filepath`` with 'rb' mode.

@@ -6,6 +6,16 @@ from typing import Any, TypeVar
 
 from .uris import PathLike
 
+__all__ = [
+    "BaseFileHandler",
+    "JsonHandler",
+    "PickleHandler",
+    "YamlHandler",
+    "file_handlers",
+    "get_handler",
+    "register_handler",
+]
+
 _Handler = TypeVar("_Handler", bound="type[BaseFileHandler]")
 
 

@@ -8,6 +8,8 @@ from .backends.registry import BackendArgs, merged_backend_args
 from .serialization import path_backend
 from .uris import PathLike
 
+__all__ = ["dict_from_file", "list_from_file"]
+
 
 def list_from_file(
     filename: PathLike,

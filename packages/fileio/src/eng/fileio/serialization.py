@@ -8,6 +8,8 @@ from .backends.registry import BackendArgs, get_file_backend, merged_backend_arg
 from .handlers import get_handler
 from .uris import PathLike, parse_uri_prefix, to_text
 
+__all__ = ["dump", "load", "path_backend"]
+
 
 def load(
     file: PathLike | Any,

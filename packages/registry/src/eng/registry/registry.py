@@ -13,6 +13,8 @@ from .build import build_from_cfg
 from .discovery import failures, import_advertised, import_object, import_scope
 from .scope import ROOT_SCOPE, DefaultScope, canonical
 
+__all__ = ["NotRegisteredError", "Registry"]
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _lock = threading.RLock()

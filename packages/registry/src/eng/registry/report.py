@@ -7,6 +7,8 @@ from typing import Any
 from .discovery import import_advertised
 from .registry import Registry
 
+__all__ = ["count_registered_modules", "traverse_registry_tree"]
+
 
 def traverse_registry_tree(registry: Registry, verbose: bool = True) -> list[dict[str, Any]]:
     """Collect what is registered in a registry and those below it.

@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 
 from eng.fileio.uris import PathLike, join_uri, to_text
 
+__all__ = ["BaseStorageBackend", "Suffix", "check_suffix"]
+
 Suffix = str | tuple[str, ...] | None
 
 

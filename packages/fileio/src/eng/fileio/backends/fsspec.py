@@ -15,6 +15,8 @@ from eng.fileio.uris import PathLike, check_relative, to_text
 from .base import Suffix, check_suffix
 from .remote import RemoteBackend
 
+__all__ = ["FsspecBackend"]
+
 
 class FsspecBackend(RemoteBackend):
     """A backend on top of fsspec, for every protocol that fsspec knows.

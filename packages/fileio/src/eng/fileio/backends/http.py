@@ -10,6 +10,8 @@ from eng.fileio.uris import PathLike, to_text
 
 from .base import BaseStorageBackend
 
+__all__ = ["HTTPBackend"]
+
 _SAFE = "/%:=&?~#+!$,;'@()*[]"
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TRANSIENT = (408, 425, 429, 500, 502, 503, 504)

@@ -13,6 +13,8 @@ from eng.fileio.uris import PathLike, to_text
 
 from .base import BaseStorageBackend
 
+__all__ = ["LmdbBackend"]
+
 
 class LmdbBackend(BaseStorageBackend):
     """Lmdb storage backend; needs ``pip install eng-fileio[lmdb]``.

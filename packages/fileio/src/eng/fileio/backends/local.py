@@ -16,6 +16,8 @@ from eng.fileio.uris import PathLike, to_text
 
 from .base import BaseStorageBackend, Suffix, check_suffix
 
+__all__ = ["HardDiskBackend", "LocalBackend"]
+
 
 class LocalBackend(BaseStorageBackend):
     """Raw local storage backend.

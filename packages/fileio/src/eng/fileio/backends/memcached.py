@@ -13,6 +13,8 @@ from eng.fileio.uris import PathLike, to_text
 
 from .base import BaseStorageBackend
 
+__all__ = ["MemcachedBackend", "MemcachedCache"]
+
 _NUMBERS: dict[str, type[float] | type[int]] = {
     "timeout": float,
     "connect_timeout": float,

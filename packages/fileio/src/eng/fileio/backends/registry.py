@@ -12,6 +12,15 @@ from eng.fileio.uris import PathLike, parse_uri_prefix, to_text
 from .advertised import find_advertised, list_advertised, load_advertised
 from .base import BaseStorageBackend
 
+__all__ = [
+    "BackendArgs",
+    "backend_name",
+    "get_backend_class",
+    "get_file_backend",
+    "merged_backend_args",
+    "register_backend",
+]
+
 BackendArgs = dict[str, Any] | None
 
 #: Names the environment variable with default settings per prefix, a JSON object such as

@@ -13,6 +13,8 @@ from eng.fileio.uris import PathLike, check_relative, join_uri, to_text
 
 from .base import BaseStorageBackend, Suffix
 
+__all__ = ["RemoteBackend"]
+
 
 class RemoteBackend(BaseStorageBackend):
     """A store with files under keys, whose directories are common prefixes.

@@ -16,6 +16,8 @@ from .remote import RemoteBackend
 from .s3_client import S3Clients, translate_errors
 from .s3_transfer import FileSink, MemorySink, download, upload, upload_file
 
+__all__ = ["PetrelBackend", "S3Backend"]
+
 _URI = re.compile(
     r"^(?:(?P<cluster>[^/:]+):)?(?:s3|petrel)://(?P<bucket>[^/]+)/?(?P<key>.*)$", re.S
 )
