@@ -422,6 +422,6 @@ def test_merge_dict_is_one_operation_when_traced():
             return merge_dict({"a": x}, {"b": x + 1})
 
     traced = torch.fx.symbolic_trace(Model())
-    assert "_merged" in {getattr(n.target, "__name__", "") for n in traced.graph.nodes}
+    assert "_merge" in {getattr(n.target, "__name__", "") for n in traced.graph.nodes}
     assert traced(torch.tensor(1))["b"] == 2
     assert merge_dict({"a": 1}, {"a": 2}) == {"a": 2}

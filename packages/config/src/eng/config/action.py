@@ -7,6 +7,8 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
+__all__ = ["CommandLineOptions", "DictAction"]
+
 _CLOSING = {"(": ")", "[": "]"}
 
 
@@ -56,7 +58,7 @@ def _parse(text: str) -> Any:
     if text[:1] in _CLOSING and text.endswith(_CLOSING[text[0]]):
         items = [_parse(part) for part in _split(text[1:-1]) if part.strip()]
         return tuple(items) if text[0] == "(" else items
-    return _scalar(text)
+    return _parse_scalar(text)
 
 
 def _split(text: str) -> list[str]:
@@ -81,7 +83,7 @@ def _split(text: str) -> list[str]:
     return [*parts, word]
 
 
-def _scalar(text: str) -> Any:
+def _parse_scalar(text: str) -> Any:
     named = {"true": True, "false": False, "none": None}
     if text.lower() in named:
         return named[text.lower()]

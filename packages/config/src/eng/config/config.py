@@ -18,6 +18,8 @@ from .keys import RESERVED, value_at
 from .merge import merge
 from .origins import CODE, COMMAND_LINE, Origin, Origins, origin_of
 
+__all__ = ["Config", "Difference", "diff"]
+
 
 class Config(MutableMapping[str, Any]):
     """A config, read from files or made from a dictionary.
@@ -152,7 +154,7 @@ class Config(MutableMapping[str, Any]):
 
         name = self.filename or "config.py" if file is None else file
         # The text comes first, so that a value which cannot be dumped leaves the file as it was.
-        text = dump_text(self._cfg_dict, Path(name).suffix.lstrip("."), self._file_of)
+        text = dump_text(self._cfg_dict, Path(name).suffix.lstrip("."), self._find_file)
         if file is None:
             return text
         put_text(text, file)
@@ -208,7 +210,7 @@ class Config(MutableMapping[str, Any]):
         """
         value = value_at(self._cfg_dict, key)
         try:
-            if not _same(to_plain(value), value_at(self._loaded, key)):
+            if not _is_same(to_plain(value), value_at(self._loaded, key)):
                 return CODE
         except KeyError:
             return CODE
@@ -234,7 +236,7 @@ class Config(MutableMapping[str, Any]):
         self._set("_origins", origins)
         self._set("_loaded", to_plain(self._cfg_dict))
 
-    def _file_of(self, path: tuple[Any, ...]) -> Origin | None:
+    def _find_file(self, path: tuple[Any, ...]) -> Origin | None:
         try:
             origin = self.origin(".".join(map(str, path)))
         except KeyError:  # a key that is no string, or has a dot in it
@@ -280,14 +282,14 @@ class Config(MutableMapping[str, Any]):
         return f"Config (path: {self.filename}): {self._cfg_dict!r}"
 
     def __copy__(self) -> Config:
-        return self._copied(copy.copy(self._cfg_dict))
+        return self._copy_with(copy.copy(self._cfg_dict))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Config:
-        other = self._copied(copy.deepcopy(self._cfg_dict, memo))
+        other = self._copy_with(copy.deepcopy(self._cfg_dict, memo))
         memo[id(self)] = other
         return other
 
-    def _copied(self, values: ConfigDict) -> Config:
+    def _copy_with(self, values: ConfigDict) -> Config:
         other = Config(None, self.text, self.filename)
         other._set("_cfg_dict", values)
         other._set("_origins", self._origins)
@@ -325,20 +327,20 @@ def diff(left: Config, right: Config) -> list[Difference]:
         elif type(a) is list and type(b) is list and len(a) == len(b):
             for index, (one, other) in enumerate(zip(a, b, strict=True)):
                 compare(one, other, f"{key}.{index}")
-        elif not _same(a, b):
+        elif not _is_same(a, b):
             found.append(Difference(key, a, b))
 
     compare(left.to_dict(), right.to_dict(), "")
     return found
 
 
-def _same(a: Any, b: Any) -> bool:
+def _is_same(a: Any, b: Any) -> bool:
     if a is b or type(a) is not type(b):
         return a is b
     if isinstance(a, dict):
-        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+        return a.keys() == b.keys() and all(_is_same(a[key], b[key]) for key in a)
     if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(map(_same, a, b))
+        return len(a) == len(b) and all(map(_is_same, a, b))
     equal = a == b
     return bool(equal.all() if hasattr(equal, "all") else equal)  # arrays compare by element
 

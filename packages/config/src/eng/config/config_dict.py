@@ -8,6 +8,8 @@ from typing import Any
 
 from addict import Dict
 
+__all__ = ["ConfigDict", "to_plain"]
+
 
 class ConfigDict(Dict):
     """A dictionary whose values can be read and set as attributes too.

@@ -14,6 +14,8 @@ from .keys import BASE
 from .origins import Origin, Origins, trace
 from .variables import BASE_VARIABLE, base_value
 
+__all__ = ["DataFile"]
+
 _JSON_STRING_OR_VARIABLE = re.compile(r'"(?:[^"\\\n]|\\.)*"|' + BASE_VARIABLE.pattern)
 
 
@@ -33,7 +35,7 @@ class DataFile:
     def __init__(self, text: str, name: str, is_json: bool) -> None:
         self.name = name
         self.lines: Origins = {}
-        self.values = self._json(text) if is_json else self._yaml(text)
+        self.values = self._parse_json(text) if is_json else self._parse_yaml(text)
         if not isinstance(self.values, dict):
             raise ConfigError("the file must hold a mapping", Origin(name))
         for key in self.values:
@@ -69,7 +71,7 @@ class DataFile:
 
         return fill(self.values, ()), self.lines
 
-    def _json(self, text: str) -> Any:
+    def _parse_json(self, text: str) -> Any:
         quoted = _JSON_STRING_OR_VARIABLE.sub(
             lambda m: m[0] if m[0].startswith('"') else f'"{m[0]}"', text
         )
@@ -86,11 +88,11 @@ class DataFile:
             raise ConfigError(
                 f"no valid json: {error.msg}", Origin(self.name, error.lineno)
             ) from error
-        tree = _json_tree(quoted)
+        tree = _parse_json_as_python(quoted)
         if twice:
             raise ConfigError(
                 f"the key {twice[0]!r} is there twice",
-                Origin(self.name, _line_of_second(tree, twice[0])),
+                Origin(self.name, _find_second_line(tree, twice[0])),
             )
         if isinstance(values, dict):
             if tree is not None:
@@ -99,7 +101,7 @@ class DataFile:
                 self.lines.setdefault((key,), Origin(self.name))
         return values
 
-    def _yaml(self, text: str) -> Any:
+    def _parse_yaml(self, text: str) -> Any:
         import yaml
 
         # Unquoted braces are a flow mapping in yaml: quote a value that is a base variable.
@@ -135,7 +137,7 @@ class DataFile:
                 self._trace(value, at)
 
 
-def _json_tree(text: str) -> ast.expr | None:
+def _parse_json_as_python(text: str) -> ast.expr | None:
     """Parse JSON as the Python expression that it looks like, for the line of each value.
 
     The parser of the standard library keeps no lines. Where Python cannot read the text, such as
@@ -150,7 +152,7 @@ def _json_tree(text: str) -> ast.expr | None:
         return None
 
 
-def _line_of_second(tree: ast.expr | None, key: str) -> int | None:
+def _find_second_line(tree: ast.expr | None, key: str) -> int | None:
     for node in ast.walk(tree) if tree is not None else ():
         if isinstance(node, ast.Dict):
             lines = [k.lineno for k in node.keys if isinstance(k, ast.Constant) and k.value == key]

@@ -79,7 +79,7 @@ def read_text(
         if path.suffix == ".py"
         else DataFile(text, name, is_json=path.suffix == ".json")
     )
-    entries = _base_list(document)
+    entries = _list_bases(document)
     base, origins, texts = _read_bases(entries, document, path, use_variables, above)
     values, own_origins = document.load(base)
     values.pop(BASE, None)
@@ -119,7 +119,7 @@ def _read_bases(
                 f"{base_origins.get((key,))}",
                 here,
             )
-        base.update({k: _scoped(v, scope) for k, v in values.items()} if scope else values)
+        base.update({k: _add_scope(v, scope) for k, v in values.items()} if scope else values)
         origins.update(base_origins)
     return base, origins, texts
 
@@ -138,18 +138,18 @@ def _locate(entry: str, path: Path, here: Origin) -> tuple[Path, str | None]:
     return found, None
 
 
-def _scoped(value: Any, scope: str) -> Any:
+def _add_scope(value: Any, scope: str) -> Any:
     if isinstance(value, dict):
-        found = {k: _scoped(v, scope) for k, v in value.items()}
+        found = {k: _add_scope(v, scope) for k, v in value.items()}
         if isinstance(found.get("type"), str):
             found.setdefault("_scope_", scope)
         return found
     if type(value) in (list, tuple):
-        return type(value)(_scoped(item, scope) for item in value)
+        return type(value)(_add_scope(item, scope) for item in value)
     return value
 
 
-def _base_list(document: PythonFile | DataFile) -> list[str]:
+def _list_bases(document: PythonFile | DataFile) -> list[str]:
     value = document.bases()
     bases = [value] if isinstance(value, str) else value
     if not isinstance(bases, (list, tuple)) or not all(isinstance(each, str) for each in bases):

@@ -12,6 +12,8 @@ from .keys import BASE
 from .origins import Origin, Origins, trace
 from .variables import BASE_VARIABLE, base_value
 
+__all__ = ["PythonFile"]
+
 # Name that the code of a config runs under, and that its functions have as their module.
 _MODULE = "<config>"
 # Name of the function that a base variable becomes a call of.
@@ -107,7 +109,7 @@ class _BaseVariables(ast.NodeTransformer):
         if isinstance(inner, ast.Set) and len(inner.elts) == 1:
             match = re.fullmatch(r"_base_\.([\w.]+)", ast.unparse(inner.elts[0]))
             if match:
-                return ast.copy_location(_call(match[1], node.lineno), node)
+                return ast.copy_location(_make_call(match[1], node.lineno), node)
         return self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
@@ -115,16 +117,18 @@ class _BaseVariables(ast.NodeTransformer):
             return node
         whole = BASE_VARIABLE.fullmatch(node.value.strip())
         if whole:
-            return ast.copy_location(_call(whole[1], node.lineno), node)
+            return ast.copy_location(_make_call(whole[1], node.lineno), node)
         parts = BASE_VARIABLE.split(node.value)
         if len(parts) == 1:
             return node
         pieces: list[ast.expr] = [
-            ast.FormattedValue(_call(part, node.lineno), -1) if index % 2 else ast.Constant(part)
+            ast.FormattedValue(_make_call(part, node.lineno), -1)
+            if index % 2
+            else ast.Constant(part)
             for index, part in enumerate(parts)
         ]
         return ast.copy_location(ast.JoinedStr(pieces), node)
 
 
-def _call(key: str, line: int) -> ast.Call:
+def _make_call(key: str, line: int) -> ast.Call:
     return ast.Call(ast.Name(_BASE_VALUE, ast.Load()), [ast.Constant(key), ast.Constant(line)], [])

@@ -16,6 +16,8 @@ from typing import Any
 from .scalars import plain_scalar
 from .variables import FILLED_IN, is_filled_in
 
+__all__ = ["PythonWriter", "Refusal", "is_name"]
+
 # What to do with a value that cannot be written: given the keys that lead to it and the reason, it
 # raises, or returns what to write instead.
 Refusal = Callable[[tuple[Any, ...], str, Any], str]
@@ -48,17 +50,17 @@ class PythonWriter:
         for key, value in self._cfg.items():
             if not is_name(key) or key.startswith("__") or key in _USED:
                 self._refuse((key,), "the key cannot be a name in a python config", value)
-            lines.append(f"{key} = {self._value(value, (key,), 0, len(key) + 3)}\n")
+            lines.append(f"{key} = {self._write_value(value, (key,), 0, len(key) + 3)}\n")
         imports = [
             f"import {module}\n" if module == alias else f"import {module} as {alias}\n"
             for module, alias in sorted(self._imports.items())
         ]
         return "".join([*imports, "\n", *lines] if imports else lines)
 
-    def _value(self, value: Any, path: tuple[Any, ...], indent: int, used: int) -> str:
+    def _write_value(self, value: Any, path: tuple[Any, ...], indent: int, used: int) -> str:
         if not (isinstance(value, (dict, list, tuple, set, frozenset)) and value):
-            return self._atom(value, path)
-        start, items, end = self._items(value, path, indent + 4)
+            return self._write_atom(value, path)
+        start, items, end = self._write_items(value, path, indent + 4)
         comma = "," if isinstance(value, tuple) and len(value) == 1 else ""
         flat = f"{start}{', '.join(items)}{comma}{end}"
         if indent + used + len(flat) <= _WIDTH and "\n" not in flat:
@@ -66,64 +68,66 @@ class PythonWriter:
         pad = " " * (indent + 4)
         return f"{start}\n{''.join(f'{pad}{item},{chr(10)}' for item in items)}{' ' * indent}{end}"
 
-    def _items(self, value: Any, path: tuple[Any, ...], indent: int) -> tuple[str, list[str], str]:
+    def _write_items(
+        self, value: Any, path: tuple[Any, ...], indent: int
+    ) -> tuple[str, list[str], str]:
         if isinstance(value, dict):
             if all(is_name(key) for key in value):
                 pairs = [
-                    f"{key}={self._value(each, (*path, key), indent, len(key) + 2)}"
+                    f"{key}={self._write_value(each, (*path, key), indent, len(key) + 2)}"
                     for key, each in value.items()
                 ]
                 return "dict(", pairs, ")"
             pairs = []
             for key, each in value.items():
-                name = self._value(key, (*path, key), indent, 2)
-                text = self._value(each, (*path, key), indent, len(name) + 3)
+                name = self._write_value(key, (*path, key), indent, 2)
+                text = self._write_value(each, (*path, key), indent, len(name) + 3)
                 pairs.append(f"{name}: {text}")
             return "{", pairs, "}"
         kind = next(kind for kind in _PAIRS if isinstance(value, kind))
-        items = [self._value(each, (*path, i), indent, 1) for i, each in enumerate(value)]
+        items = [self._write_value(each, (*path, i), indent, 1) for i, each in enumerate(value)]
         start, end = _PAIRS[kind]
         # The order of a set is another one in each process.
         return start, sorted(items) if kind in (set, frozenset) else items, end
 
-    def _atom(self, value: Any, path: tuple[Any, ...]) -> str:
+    def _write_atom(self, value: Any, path: tuple[Any, ...]) -> str:
         if isinstance(value, dict):
             return "dict()"
         if isinstance(value, (list, tuple, set, frozenset)):
             return repr(next(kind() for kind in _PAIRS if isinstance(value, kind)))
         if isinstance(value, Enum) and value.name in type(value).__members__:
-            return f"{self._reference(type(value), path)}.{value.name}"
+            return f"{self._write_reference(type(value), path)}.{value.name}"
         if isinstance(value, (type, FunctionType, BuiltinFunctionType)):
-            return self._reference(value, path)
+            return self._write_reference(value, path)
         if isinstance(value, PurePath):
             kind = Path if isinstance(value, Path) else type(value)
-            return f"{self._module('pathlib')}.{kind.__name__}({str(value)!r})"
+            return f"{self._write_module('pathlib')}.{kind.__name__}({str(value)!r})"
         if type(value) in (
             datetime.date,
             datetime.time,
             datetime.datetime,
             datetime.timedelta,
         ) and (type(getattr(value, "tzinfo", None)) in (type(None), datetime.timezone)):
-            return repr(value).replace("datetime.", f"{self._module('datetime')}.")
+            return repr(value).replace("datetime.", f"{self._write_module('datetime')}.")
         if isinstance(value, bytes):
             return repr(bytes(value))
         if isinstance(value, complex):
-            return f"complex({_real(value.real)}, {_real(value.imag)})"
+            return f"complex({_write_float(value.real)}, {_write_float(value.imag)})"
         found, plain = plain_scalar(value)
         if not found:
             return self._refuse(path, f"it is of type {type(value).__name__}", value)
         if isinstance(plain, str) and is_filled_in(plain):
             self._refuse(path, FILLED_IN, plain)
-        return _real(plain) if isinstance(plain, float) else repr(plain)
+        return _write_float(plain) if isinstance(plain, float) else repr(plain)
 
-    def _reference(self, value: Any, path: tuple[Any, ...]) -> str:
+    def _write_reference(self, value: Any, path: tuple[Any, ...]) -> str:
         """Return the expression of an object that can be imported."""
         module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-        if module and name and _imported(module, name) is value:
-            return f"{self._module(module)}.{name}"
+        if module and name and _import_object(module, name) is value:
+            return f"{self._write_module(module)}.{name}"
         return self._refuse(path, "it cannot be imported by its name", value)
 
-    def _module(self, name: str) -> str:
+    def _write_module(self, name: str) -> str:
         if name not in self._imports:
             alias = name
             while alias.partition(".")[0] in (*self._cfg, *_USED, *self._imports.values()):
@@ -140,11 +144,11 @@ def is_name(key: object) -> bool:
     return key.isascii() or unicodedata.normalize("NFKC", key) == key
 
 
-def _real(value: float) -> str:
+def _write_float(value: float) -> str:
     return repr(value) if math.isfinite(value) else f"float('{value}')"
 
 
-def _imported(module: str, name: str) -> Any:
+def _import_object(module: str, name: str) -> Any:
     try:
         found: Any = importlib.import_module(module)
         for part in name.split("."):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+__all__ = ["plain_scalar"]
+
 _TYPES = (bool, int, float, str)
 
 

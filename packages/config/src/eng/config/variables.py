@@ -13,6 +13,8 @@ from .errors import ConfigError
 from .keys import value_at
 from .origins import Origin
 
+__all__ = ["BASE_VARIABLE", "FILLED_IN", "base_value", "is_filled_in", "substitute"]
+
 _VARIABLE = re.compile(
     r"\{\{\s*(fileDirname|fileBasenameNoExtension|fileBasename|fileExtname)\s*\}\}"
 )

@@ -13,6 +13,8 @@ from .python_writer import PythonWriter, Refusal
 from .scalars import plain_scalar
 from .variables import FILLED_IN, is_filled_in
 
+__all__ = ["display_text", "dump_text"]
+
 _UNICODE_BREAKS = "\x85\u2028\u2029\ufeff"
 
 
@@ -39,12 +41,12 @@ def dump_text(
     if file_format == "py":
         return PythonWriter(cfg, refuse).text()
     if file_format == "json":
-        plain = _plain(dict(cfg), (), (), refuse)
+        plain = _simplify(dict(cfg), (), (), refuse)
         return json.dumps(plain, ensure_ascii=False, indent=2) + "\n"
     if file_format in ("yaml", "yml"):
         import yaml
 
-        plain = _plain(dict(cfg), (), (datetime.date, datetime.datetime), refuse)
+        plain = _simplify(dict(cfg), (), (datetime.date, datetime.datetime), refuse)
         text = str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
         if any(letter in text for letter in _UNICODE_BREAKS):
             # The dumper leaves these as they are, and the loader folds them into spaces.
@@ -58,7 +60,7 @@ def display_text(cfg: Mapping[str, Any]) -> str:
     return PythonWriter(cfg, lambda path, reason, value: repr(value)).text()
 
 
-def _plain(value: Any, path: tuple[Any, ...], more: tuple[type, ...], refuse: Refusal) -> Any:
+def _simplify(value: Any, path: tuple[Any, ...], more: tuple[type, ...], refuse: Refusal) -> Any:
     """Return a value in scalars, lists, dictionaries and what else a format of data has."""
     if isinstance(value, dict):
         for key in value:
@@ -67,9 +69,11 @@ def _plain(value: Any, path: tuple[Any, ...], more: tuple[type, ...], refuse: Re
                 refuse((*path, key), "the key must be a string; dump the config as py", key)
             if isinstance(key, str) and is_filled_in(key):
                 refuse((*path, key), FILLED_IN, key)
-        return {plain_scalar(k)[1]: _plain(v, (*path, k), more, refuse) for k, v in value.items()}
+        return {
+            plain_scalar(k)[1]: _simplify(v, (*path, k), more, refuse) for k, v in value.items()
+        }
     if isinstance(value, list):
-        return [_plain(each, (*path, i), more, refuse) for i, each in enumerate(value)]
+        return [_simplify(each, (*path, i), more, refuse) for i, each in enumerate(value)]
     if type(value) in more:
         return value
     found, plain = plain_scalar(value)

@@ -7,6 +7,8 @@ import torch
 
 from eng.device.availability import get_device
 
+__all__ = ["autocast"]
+
 # torch.autocast switches itself off, with no more than a warning, for other types on these devices
 _HALF_TYPES = (torch.bfloat16, torch.float16)
 _HALF_ONLY = ("cpu", "mps", "xpu")

@@ -7,6 +7,14 @@ from functools import cache
 
 import torch
 
+__all__ = [
+    "get_device",
+    "is_cuda_available",
+    "is_mlu_available",
+    "is_mps_available",
+    "is_npu_available",
+]
+
 
 def get_device() -> str:
     """Name the kind of device that this process should compute on.

@@ -4,6 +4,8 @@ import torch
 
 from eng.device.availability import get_device
 
+__all__ = ["get_max_cuda_memory", "get_max_memory"]
+
 _MEGABYTE = 1024 * 1024
 
 

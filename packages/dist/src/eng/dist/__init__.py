@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 from torch.distributed import ReduceOp
 
-from eng.dist.collect import collect_results, collect_results_cpu, collect_results_gpu
-from eng.dist.devices import cast_data_device, get_comm_device, get_data_device
-from eng.dist.failure import DistributedError, explain_failures
-from eng.dist.groups import (
+from .collect import collect_results, collect_results_cpu, collect_results_gpu
+from .devices import cast_data_device, get_comm_device, get_data_device
+from .failure import DistributedError, explain_failures
+from .groups import (
     get_backend,
     get_default_group,
     get_dist_info,
@@ -21,12 +21,12 @@ from eng.dist.groups import (
     is_main_process,
     master_only,
 )
-from eng.dist.launch import init_dist
-from eng.dist.launchers import MissingVariableError
-from eng.dist.objects import all_gather_object, broadcast_object_list, gather_object
-from eng.dist.reduce import all_reduce, all_reduce_dict, all_reduce_params
-from eng.dist.synchronize import barrier, sync_random_seed
-from eng.dist.tensors import all_gather, broadcast, gather
+from .initialize import init_dist
+from .launchers import MissingVariableError
+from .objects import all_gather_object, broadcast_object_list, gather_object
+from .reduce import all_reduce, all_reduce_dict, all_reduce_params
+from .synchronize import barrier, sync_random_seed
+from .tensors import all_gather, broadcast, gather
 
 if not TYPE_CHECKING:
     from ._version import __getattr__ as __getattr__

@@ -7,9 +7,11 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
-from eng.dist.groups import get_dist_info
-from eng.dist.objects import all_gather_object, broadcast_object_list, culprit, gather_object
-from eng.dist.synchronize import barrier
+from .groups import get_dist_info
+from .objects import all_gather_object, broadcast_object_list, culprit, gather_object
+from .synchronize import barrier
+
+__all__ = ["collect_results", "collect_results_cpu", "collect_results_gpu"]
 
 _NOTHING = object()
 _BY_COMMUNICATION = ("gpu", "cuda", "npu", "mlu", "mps")
@@ -78,7 +80,7 @@ def collect_results_cpu(
         _raise_together(_write(result_part, folder / f"part_{rank}.pkl"))
         if rank != 0:
             return None
-        return _in_order([_read(folder, other) for other in range(world_size)], size)
+        return _restore_order([_read(folder, other) for other in range(world_size)], size)
     finally:
         if rank == 0:
             for other in range(world_size):
@@ -105,10 +107,10 @@ def collect_results_gpu(result_part: list[Any], size: int) -> list[Any] | None:
     if get_dist_info()[1] == 1:
         return result_part[:size]
     parts = gather_object(result_part)
-    return None if parts is None else _in_order(parts, size)
+    return None if parts is None else _restore_order(parts, size)
 
 
-def _in_order(parts: list[list[Any]], size: int) -> list[Any]:
+def _restore_order(parts: list[list[Any]], size: int) -> list[Any]:
     rounds = chain.from_iterable(zip_longest(*parts, fillvalue=_NOTHING))
     return [result for result in rounds if result is not _NOTHING][:size]
 

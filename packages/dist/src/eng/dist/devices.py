@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 from torch.distributed import ProcessGroup
 
-from eng.dist.groups import get_backend
+from .groups import get_backend
+
+__all__ = ["cast_data_device", "get_comm_device", "get_data_device"]
 
 _BACKEND_DEVICES = {"nccl": "cuda", "smddp": "cuda", "hccl": "npu", "cncl": "mlu", "xccl": "xpu"}
 

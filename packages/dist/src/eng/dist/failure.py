@@ -22,8 +22,10 @@ import torch.distributed as torch_dist
 from torch.distributed import ProcessGroup, Work
 from torch.distributed.distributed_c10d import Store
 
-from eng.dist.devices import get_comm_device
-from eng.dist.groups import is_distributed, ranks_of
+from .devices import get_comm_device
+from .groups import is_distributed, ranks_of
+
+__all__ = ["DistributedError", "arrive", "explain_failures", "wait", "watch_this_process"]
 
 # how often a waiting process looks whether another one has reported a failure
 _GLANCE = timedelta(seconds=1)

@@ -8,6 +8,21 @@ from typing import ParamSpec, TypeVar, cast
 import torch.distributed as torch_dist
 from torch.distributed import ProcessGroup
 
+__all__ = [
+    "get_backend",
+    "get_default_group",
+    "get_dist_info",
+    "get_local_group",
+    "get_local_rank",
+    "get_local_size",
+    "get_rank",
+    "get_world_size",
+    "init_local_group",
+    "is_distributed",
+    "is_main_process",
+    "master_only",
+]
+
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+__all__ = ["MissingVariableError", "Place", "expand_hosts", "find_place"]
+
 _DEFAULT_PORT = 29500
 _Default = TypeVar("_Default")
 
@@ -108,41 +110,41 @@ def _expand_brackets(item: str) -> list[str]:
     return names
 
 
-def _torchrun(port: int | None) -> Place:
+def _read_torchrun(port: int | None) -> Place:
     setter = "torchrun sets it; start the program with torchrun, or use another launcher"
-    rank = _number("RANK", setter)
+    rank = _read_number("RANK", setter)
     return Place(
         rank=rank,
-        world_size=_number("WORLD_SIZE", setter),
-        local_rank=_optional_number("LOCAL_RANK", rank),
-        local_size=_optional_number("LOCAL_WORLD_SIZE", None),
-        address=os.environ.get("MASTER_ADDR") or _required("MASTER_ADDR", setter),
-        port=_port(port, default=None, setter=setter),
+        world_size=_read_number("WORLD_SIZE", setter),
+        local_rank=_read_optional_number("LOCAL_RANK", rank),
+        local_size=_read_optional_number("LOCAL_WORLD_SIZE", None),
+        address=os.environ.get("MASTER_ADDR") or _read_variable("MASTER_ADDR", setter),
+        port=_choose_port(port, default=None, setter=setter),
     )
 
 
-def _slurm(port: int | None) -> Place:
+def _read_slurm(port: int | None) -> Place:
     setter = "Slurm sets it for programs that srun starts"
-    local_rank = _number("SLURM_LOCALID", setter)
-    address = os.environ.get("MASTER_ADDR") or _first_slurm_host(setter)
+    local_rank = _read_number("SLURM_LOCALID", setter)
+    address = os.environ.get("MASTER_ADDR") or _find_first_slurm_host(setter)
     # jobs that share a machine should not meet at one port
-    job = _optional_number("SLURM_JOB_ID", None)
+    job = _read_optional_number("SLURM_JOB_ID", None)
     default = _DEFAULT_PORT if job is None else 20000 + job % 10000
     return Place(
-        rank=_number("SLURM_PROCID", setter),
-        world_size=_number("SLURM_NTASKS", setter),
+        rank=_read_number("SLURM_PROCID", setter),
+        world_size=_read_number("SLURM_NTASKS", setter),
         local_rank=local_rank,
-        local_size=_slurm_local_size(),
+        local_size=_read_slurm_local_size(),
         address=address,
-        port=_port(port, default, setter),
+        port=_choose_port(port, default, setter),
     )
 
 
-def _first_slurm_host(setter: str) -> str:
+def _find_first_slurm_host(setter: str) -> str:
     name = "SLURM_STEP_NODELIST" if "SLURM_STEP_NODELIST" in os.environ else "SLURM_NODELIST"
     if name not in os.environ and "SLURM_JOB_NODELIST" in os.environ:
         name = "SLURM_JOB_NODELIST"
-    hosts = _required(name, setter)
+    hosts = _read_variable(name, setter)
     try:
         return expand_hosts(hosts)[0]
     except ValueError:
@@ -154,68 +156,70 @@ def _first_slurm_host(setter: str) -> str:
     return listed.stdout.split()[0]
 
 
-def _slurm_local_size() -> int | None:
+def _read_slurm_local_size() -> int | None:
     """Read this machine's tasks from forms such as ``2(x3),1``: two on three machines, then one."""
     counts: list[int] = []
     tasks = os.environ.get("SLURM_STEP_TASKS_PER_NODE") or os.environ.get("SLURM_TASKS_PER_NODE")
     for count, times in re.findall(r"(\d+)(?:\(x(\d+)\))?", tasks or ""):
         counts += [int(count)] * int(times or 1)
-    node = _optional_number("SLURM_NODEID", 0)
+    node = _read_optional_number("SLURM_NODEID", 0)
     return counts[node] if node < len(counts) else None
 
 
-def _mpi(port: int | None) -> Place:
+def _read_mpi(port: int | None) -> Place:
     setter = "mpirun of Open MPI (OMPI_COMM_WORLD_*) or of Intel MPI (PMI_*, MPI_LOCAL*) sets it"
     if "PMI_RANK" in os.environ and "OMPI_COMM_WORLD_RANK" not in os.environ:
-        rank, size = _number("PMI_RANK", setter), _number("PMI_SIZE", setter)
-        local_rank = _number("MPI_LOCALRANKID", setter)
-        local_size = _optional_number("MPI_LOCALNRANKS", None)
+        rank, size = _read_number("PMI_RANK", setter), _read_number("PMI_SIZE", setter)
+        local_rank = _read_number("MPI_LOCALRANKID", setter)
+        local_size = _read_optional_number("MPI_LOCALNRANKS", None)
     else:
-        rank = _number("OMPI_COMM_WORLD_RANK", setter)
-        size = _number("OMPI_COMM_WORLD_SIZE", setter)
-        local_rank = _number("OMPI_COMM_WORLD_LOCAL_RANK", setter)
-        local_size = _optional_number("OMPI_COMM_WORLD_LOCAL_SIZE", None)
+        rank = _read_number("OMPI_COMM_WORLD_RANK", setter)
+        size = _read_number("OMPI_COMM_WORLD_SIZE", setter)
+        local_rank = _read_number("OMPI_COMM_WORLD_LOCAL_RANK", setter)
+        local_size = _read_optional_number("OMPI_COMM_WORLD_LOCAL_SIZE", None)
     address = os.environ.get("MASTER_ADDR")
     if address is None and local_size == size:
         address = "127.0.0.1"
     if address is None:
-        address = _required("MASTER_ADDR", "mpirun does not: set it to the host of rank 0")
-    return Place(rank, size, local_rank, local_size, address, _port(port, _DEFAULT_PORT, setter))
+        address = _read_variable("MASTER_ADDR", "mpirun does not: set it to the host of rank 0")
+    return Place(
+        rank, size, local_rank, local_size, address, _choose_port(port, _DEFAULT_PORT, setter)
+    )
 
 
 _LAUNCHERS: dict[str, Callable[[int | None], Place]] = {
-    "pytorch": _torchrun,
-    "slurm": _slurm,
-    "mpi": _mpi,
+    "pytorch": _read_torchrun,
+    "slurm": _read_slurm,
+    "mpi": _read_mpi,
 }
 
 
-def _port(given: int | None, default: int | None, setter: str) -> int:
+def _choose_port(given: int | None, default: int | None, setter: str) -> int:
     if "MASTER_PORT" in os.environ:
-        port = _number("MASTER_PORT", setter)
+        port = _read_number("MASTER_PORT", setter)
     elif given is not None:
         port = int(given)
     elif default is not None:
         port = default
     else:
-        port = _number("MASTER_PORT", setter)
+        port = _read_number("MASTER_PORT", setter)
     if not 0 <= port < 65536:
         raise ValueError(f"port {port} is not within 0 and 65535")
     return port
 
 
-def _required(name: str, setter: str) -> str:
+def _read_variable(name: str, setter: str) -> str:
     if name not in os.environ:
         raise MissingVariableError(f"the environment variable {name} is not set: {setter}")
     return os.environ[name]
 
 
-def _number(name: str, setter: str) -> int:
-    text = _required(name, setter)
+def _read_number(name: str, setter: str) -> int:
+    text = _read_variable(name, setter)
     if not text.strip().isdecimal():
         raise ValueError(f"the environment variable {name} should be a number, not {text!r}")
     return int(text)
 
 
-def _optional_number(name: str, default: _Default) -> int | _Default:
-    return _number(name, "") if name in os.environ else default
+def _read_optional_number(name: str, default: _Default) -> int | _Default:
+    return _read_number(name, "") if name in os.environ else default

@@ -12,10 +12,12 @@ import torch.distributed as torch_dist
 from torch import Tensor
 from torch.distributed import ProcessGroup
 
-from eng.dist.devices import get_comm_device
-from eng.dist.failure import wait
-from eng.dist.groups import get_world_size, is_distributed
-from eng.dist.tensors import check_member
+from .devices import get_comm_device
+from .failure import wait
+from .groups import get_world_size, is_distributed
+from .tensors import check_member
+
+__all__ = ["all_gather_object", "broadcast_object_list", "culprit", "gather_object"]
 
 
 def all_gather_object(data: Any, group: ProcessGroup | None = None) -> list[Any]:
@@ -34,7 +36,7 @@ def all_gather_object(data: Any, group: ProcessGroup | None = None) -> list[Any]
     if get_world_size(group) == 1:
         return [data]
     payload, sizes = _exchange_sizes(data, group)
-    payload = _padded(payload, max(sizes), group)
+    payload = _pad(payload, max(sizes), group)
     received = [torch.empty_like(payload) for _ in sizes]
     work = torch_dist.all_gather(received, payload, group=group, async_op=True)
     wait(work, "all_gather_object", group)
@@ -63,7 +65,7 @@ def gather_object(data: Any, dst: int = 0, group: ProcessGroup | None = None) ->
     if get_world_size(group) == 1:
         return [data]
     payload, sizes = _exchange_sizes(data, group)
-    payload = _padded(payload, max(sizes), group)
+    payload = _pad(payload, max(sizes), group)
     receiving = torch_dist.get_rank() == dst
     received = [torch.empty_like(payload) for _ in sizes] if receiving else None
     work = torch_dist.gather(payload, received, dst=dst, group=group, async_op=True)
@@ -98,7 +100,7 @@ def broadcast_object_list(data: list[Any], src: int = 0, group: ProcessGroup | N
     header = torch.tensor([len(payload), failed, len(data)], device=get_comm_device(group))
     wait(torch_dist.broadcast(header, src, group, async_op=True), "broadcast_object_list", group)
     size, failure, length = header.tolist()
-    body = _padded(_tensor(payload), size, group)
+    body = _pad(_to_tensor(payload), size, group)
     wait(torch_dist.broadcast(body, src, group, async_op=True), "broadcast_object_list", group)
     if failure:
         raise TypeError(f"rank {src}: {_decode(body, size)}")
@@ -117,10 +119,10 @@ def _exchange_sizes(data: Any, group: ProcessGroup | None) -> tuple[Tensor, list
     header = torch.tensor([len(encoded), failed], dtype=torch.int64, device=device)
     headers = [torch.empty_like(header) for _ in range(get_world_size(group))]
     wait(torch_dist.all_gather(headers, header, group=group, async_op=True), "sizes", group)
-    payload = _tensor(encoded)
+    payload = _to_tensor(encoded)
     sizes, failures = zip(*(part.tolist() for part in headers), strict=True)
     if any(failures):
-        payload = _padded(payload, max(sizes), group)
+        payload = _pad(payload, max(sizes), group)
         received = [torch.empty_like(payload) for _ in headers]
         wait(torch_dist.all_gather(received, payload, group=group, async_op=True), "errors", group)
         raise TypeError(
@@ -154,7 +156,7 @@ def culprit(data: Any) -> str:
     return f"an object of type {type(data).__name__}"
 
 
-def _tensor(payload: bytes) -> Tensor:
+def _to_tensor(payload: bytes) -> Tensor:
     return (
         torch.frombuffer(bytearray(payload), dtype=torch.uint8)
         if payload
@@ -162,7 +164,7 @@ def _tensor(payload: bytes) -> Tensor:
     )
 
 
-def _padded(payload: Tensor, size: int, group: ProcessGroup | None) -> Tensor:
+def _pad(payload: Tensor, size: int, group: ProcessGroup | None) -> Tensor:
     padded = torch.empty(size, dtype=torch.uint8, device=get_comm_device(group))
     padded[: payload.numel()] = payload.to(padded.device)
     return padded

@@ -11,10 +11,12 @@ import torch.distributed as torch_dist
 from torch import Tensor
 from torch.distributed import ProcessGroup, ReduceOp
 
-from eng.dist.devices import get_comm_device
-from eng.dist.failure import wait
-from eng.dist.groups import get_backend, get_world_size
-from eng.dist.tensors import all_gather
+from .devices import get_comm_device
+from .failure import wait
+from .groups import get_backend, get_world_size
+from .tensors import all_gather
+
+__all__ = ["all_reduce", "all_reduce_dict", "all_reduce_params"]
 
 _OPS: dict[str, Any] = {
     "sum": ReduceOp.SUM,

@@ -7,9 +7,11 @@ import torch
 import torch.distributed as torch_dist
 from torch.distributed import ProcessGroup
 
-from eng.dist.failure import arrive, wait
-from eng.dist.groups import get_rank, get_world_size, ranks_of
-from eng.dist.tensors import broadcast
+from .failure import arrive, wait
+from .groups import get_rank, get_world_size, ranks_of
+from .tensors import broadcast
+
+__all__ = ["barrier", "sync_random_seed"]
 
 
 def barrier(group: ProcessGroup | None = None, timeout: float | timedelta | None = None) -> None:

@@ -8,9 +8,11 @@ import torch.distributed as torch_dist
 from torch import Tensor
 from torch.distributed import ProcessGroup
 
-from eng.dist.devices import get_comm_device
-from eng.dist.failure import wait
-from eng.dist.groups import get_rank, get_world_size, is_distributed, ranks_of
+from .devices import get_comm_device
+from .failure import wait
+from .groups import get_rank, get_world_size, is_distributed, ranks_of
+
+__all__ = ["all_gather", "broadcast", "check_member", "gather", "to_bytes"]
 
 _MAX_DIMENSIONS = 64
 _DTYPES = sorted((d for d in vars(torch).values() if isinstance(d, torch.dtype)), key=str)

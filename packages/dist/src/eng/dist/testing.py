@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
-from eng.dist.launch import init_dist
+from .initialize import init_dist
 
 __all__ = ["run_in_processes"]
 

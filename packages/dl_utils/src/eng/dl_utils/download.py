@@ -17,6 +17,8 @@ from urllib.parse import urlparse
 import torch
 from torch.hub import tqdm  # type: ignore[attr-defined] # the real one or torch's stand-in
 
+__all__ = ["load_url"]
+
 _HASH = re.compile(r"-([a-f0-9]{8,})\.")
 _BLOCK = 1 << 20
 # seconds without a byte after which a server counts as gone

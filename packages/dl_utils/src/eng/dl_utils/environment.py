@@ -17,6 +17,8 @@ import torch
 
 from eng.device import is_cuda_available
 
+__all__ = ["collect_env", "mmcv_full_available", "set_multi_processing"]
+
 
 def collect_env() -> dict[str, Any]:
     """Report the environment, without failing on what is not there.
@@ -38,8 +40,8 @@ def collect_env() -> dict[str, Any]:
 
     if CUDA_HOME is not None:
         info["CUDA_HOME"] = CUDA_HOME
-        info["NVCC"] = _last_line([os.path.join(CUDA_HOME, "bin", "nvcc"), "-V"])  # noqa: PTH118
-    info["GCC"] = _first_line(["gcc", "--version"])
+        info["NVCC"] = _read_last_line([os.path.join(CUDA_HOME, "bin", "nvcc"), "-V"])  # noqa: PTH118
+    info["GCC"] = _read_first_line(["gcc", "--version"])
     if sys.platform == "win32":
         info["MSVC"] = platform.python_compiler()
     info["PyTorch"] = str(torch.__version__)
@@ -49,7 +51,7 @@ def collect_env() -> dict[str, Any]:
         ("OpenCV", ("opencv-python", "opencv-python-headless", "opencv-contrib-python")),
         ("MMENGINE", ("eng-all", "eng-dl-utils")),
     ):
-        version = _version(distributions)
+        version = _find_version(distributions)
         if version is not None:
             info[title] = version
     return info
@@ -94,15 +96,15 @@ def set_multi_processing(
         os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 
-def _first_line(command: list[str]) -> str:
-    return (_output(command) or ["n/a"])[0]
+def _read_first_line(command: list[str]) -> str:
+    return (_read_output(command) or ["n/a"])[0]
 
 
-def _last_line(command: list[str]) -> str:
-    return (_output(command) or ["n/a"])[-1]
+def _read_last_line(command: list[str]) -> str:
+    return (_read_output(command) or ["n/a"])[-1]
 
 
-def _output(command: list[str]) -> list[str]:
+def _read_output(command: list[str]) -> list[str]:
     if shutil.which(command[0]) is None:
         return []
     try:
@@ -112,7 +114,7 @@ def _output(command: list[str]) -> list[str]:
     return done.stdout.strip().splitlines() if done.returncode == 0 else []
 
 
-def _version(distributions: tuple[str, ...]) -> str | None:
+def _find_version(distributions: tuple[str, ...]) -> str | None:
     for name in distributions:
         try:
             return importlib.metadata.version(name)

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+__all__ = ["TORCH_VERSION", "is_jit_tracing", "tensor2imgs", "torch_meshgrid"]
+
 TORCH_VERSION = torch.__version__
 
 

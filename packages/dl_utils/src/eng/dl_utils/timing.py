@@ -11,6 +11,8 @@ import torch
 from eng.device import get_device
 from eng.logging import print_log
 
+__all__ = ["TimeCounter"]
+
 
 class TimeCounter:
     """Averages the running time of a function (as a decorator) or of a block (as a context).
@@ -61,9 +63,9 @@ class TimeCounter:
 
         @functools.wraps(function)
         def timed(*args: Any, **kwargs: Any) -> Any:
-            start = self._now()
+            start = self._read_clock()
             result = function(*args, **kwargs)
-            self.print_time(self._now() - start)
+            self.print_time(self._read_clock() - start)
             return result
 
         return timed
@@ -71,12 +73,12 @@ class TimeCounter:
     def __enter__(self) -> "TimeCounter":
         if self.tag is None:
             raise ValueError("a TimeCounter used as a context needs a tag")
-        self._start = self._now()
+        self._start = self._read_clock()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
         if kind is None:
-            self.print_time(self._now() - self._start)
+            self.print_time(self._read_clock() - self._start)
 
     def print_time(self, elapsed: float) -> None:
         """Count a run, and print the average when it is time to.
@@ -101,7 +103,7 @@ class TimeCounter:
             self.logger,
         )
 
-    def _now(self) -> float:
+    def _read_clock(self) -> float:
         kind = get_device()
         if self.with_sync and kind != "cpu":
             getattr(torch, kind).synchronize()

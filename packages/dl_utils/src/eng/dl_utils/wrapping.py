@@ -51,7 +51,7 @@ def unwrap(model: nn.Module, keep: tuple[type, ...] = ()) -> nn.Module:
         The model, or the outermost of its wrappers that is an instance of ``keep``.
     """
     while not isinstance(model, keep):
-        inner = _inner_name(model)
+        inner = _find_inner_name(model)
         if inner is None:
             break
         model = model.get_submodule(inner)
@@ -77,17 +77,17 @@ def plain_name(model: nn.Module, name: str) -> str:
     kept: list[str] = []
     module: nn.Module | None = model
     for part in name.split("."):
-        inner = _inner_name(module)
+        inner = _find_inner_name(module)
         while module is not None and inner is not None and part not in module._modules:
             module = module._modules[inner]  # torch has left this wrapper out of the name
-            inner = _inner_name(module)
+            inner = _find_inner_name(module)
         if part != inner:
             kept.append(part)
         module = None if module is None else module._modules.get(part)
     return ".".join(kept)
 
 
-def _inner_name(module: nn.Module | None) -> str | None:
+def _find_inner_name(module: nn.Module | None) -> str | None:
     """Name of the submodule that a wrapper wraps, None for anything else."""
     if module is None:
         return None

@@ -13,7 +13,9 @@ from .backends.registry import (
     get_file_backend,
     register_backend,
 )
-from .paths import PathLike, parse_uri_prefix
+from .uris import PathLike, parse_uri_prefix
+
+__all__ = ["FileClient"]
 
 
 class FileClient:

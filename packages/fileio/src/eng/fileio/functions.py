@@ -7,7 +7,31 @@ from typing import Any
 from .backends.base import BaseStorageBackend, Suffix
 from .backends.registry import BackendArgs, get_file_backend
 from .parallel import gather
-from .paths import PathLike, parse_uri_prefix, to_text
+from .uris import PathLike, parse_uri_prefix, to_text
+
+__all__ = [
+    "copy_if_symlink_fails",
+    "copyfile",
+    "copyfile_from_local",
+    "copyfile_to_local",
+    "copytree",
+    "copytree_from_local",
+    "copytree_to_local",
+    "exists",
+    "generate_presigned_url",
+    "get",
+    "get_local_path",
+    "get_many",
+    "get_text",
+    "isdir",
+    "isfile",
+    "join_path",
+    "list_dir_or_file",
+    "put",
+    "put_text",
+    "remove",
+    "rmtree",
+]
 
 
 def get(filepath: PathLike, backend_args: BackendArgs = None) -> bytes:
@@ -17,7 +41,7 @@ def get(filepath: PathLike, backend_args: BackendArgs = None) -> bytes:
         filepath: Path to read data.
         backend_args: Arguments of the backend. Defaults to None.
     """
-    return _backend(filepath, backend_args).get(filepath)
+    return _choose_backend(filepath, backend_args).get(filepath)
 
 
 def get_many(
@@ -47,7 +71,7 @@ def get_text(filepath: PathLike, encoding: str = "utf-8", backend_args: BackendA
         encoding: Encoding of the file. Defaults to 'utf-8'.
         backend_args: Arguments of the backend. Defaults to None.
     """
-    return _backend(filepath, backend_args).get_text(filepath, encoding)
+    return _choose_backend(filepath, backend_args).get_text(filepath, encoding)
 
 
 def put(
@@ -64,7 +88,7 @@ def put(
         if_absent: Raise ``FileExistsError`` where the file exists; ``NotImplementedError`` where
             the store cannot promise it. Defaults to False.
     """
-    backend = _backend(filepath, backend_args)
+    backend = _choose_backend(filepath, backend_args)
     if if_absent:
         backend.put(obj, filepath, if_absent=True)
     else:  # a backend of somebody else's may not know the keyword
@@ -82,27 +106,27 @@ def put_text(
         backend_args: Arguments of the backend. Defaults to None.
         encoding: Encoding of the file. Defaults to 'utf-8'.
     """
-    _backend(filepath, backend_args).put_text(obj, filepath, encoding)
+    _choose_backend(filepath, backend_args).put_text(obj, filepath, encoding)
 
 
 def exists(filepath: PathLike, backend_args: BackendArgs = None) -> bool:
     """Check whether a file path exists."""
-    return _backend(filepath, backend_args).exists(filepath)
+    return _choose_backend(filepath, backend_args).exists(filepath)
 
 
 def isdir(filepath: PathLike, backend_args: BackendArgs = None) -> bool:
     """Check whether a file path is a directory."""
-    return _backend(filepath, backend_args).isdir(filepath)
+    return _choose_backend(filepath, backend_args).isdir(filepath)
 
 
 def isfile(filepath: PathLike, backend_args: BackendArgs = None) -> bool:
     """Check whether a file path is a file."""
-    return _backend(filepath, backend_args).isfile(filepath)
+    return _choose_backend(filepath, backend_args).isfile(filepath)
 
 
 def join_path(filepath: PathLike, *filepaths: PathLike, backend_args: BackendArgs = None) -> str:
     """Join path components as the backend of the first one does."""
-    return _backend(filepath, backend_args).join_path(filepath, *filepaths)
+    return _choose_backend(filepath, backend_args).join_path(filepath, *filepaths)
 
 
 @contextlib.contextmanager
@@ -112,7 +136,7 @@ def get_local_path(filepath: PathLike, backend_args: BackendArgs = None) -> Iter
     A local path is yielded itself; of a remote one, a temporary copy, which is removed at the end
     of the ``with`` block.
     """
-    with _backend(filepath, backend_args).get_local_path(filepath) as path:
+    with _choose_backend(filepath, backend_args).get_local_path(filepath) as path:
         yield path
 
 
@@ -126,7 +150,7 @@ def copyfile(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> 
         shutil.SameFileError: If ``src`` and ``dst`` are the same file.
         ValueError: If their prefixes differ.
     """
-    return _same_backend(src, dst, backend_args).copyfile(src, dst)
+    return _choose_one_backend(src, dst, backend_args).copyfile(src, dst)
 
 
 def copytree(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> str:
@@ -139,7 +163,7 @@ def copytree(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> 
         FileExistsError: If ``dst`` exists.
         ValueError: If their prefixes differ.
     """
-    return _same_backend(src, dst, backend_args).copytree(src, dst)
+    return _choose_one_backend(src, dst, backend_args).copytree(src, dst)
 
 
 def copyfile_from_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> str:
@@ -148,7 +172,7 @@ def copyfile_from_local(src: PathLike, dst: PathLike, backend_args: BackendArgs 
     Returns:
         The destination file.
     """
-    return _backend(dst, backend_args).copyfile_from_local(src, dst)
+    return _choose_backend(dst, backend_args).copyfile_from_local(src, dst)
 
 
 def copytree_from_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> str:
@@ -157,7 +181,7 @@ def copytree_from_local(src: PathLike, dst: PathLike, backend_args: BackendArgs 
     Returns:
         The destination directory.
     """
-    return _backend(dst, backend_args).copytree_from_local(src, dst)
+    return _choose_backend(dst, backend_args).copytree_from_local(src, dst)
 
 
 def copyfile_to_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> str:
@@ -166,7 +190,7 @@ def copyfile_to_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = 
     Returns:
         The destination file.
     """
-    return _backend(src, backend_args).copyfile_to_local(src, dst)
+    return _choose_backend(src, backend_args).copyfile_to_local(src, dst)
 
 
 def copytree_to_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> str:
@@ -175,7 +199,7 @@ def copytree_to_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = 
     Returns:
         The destination directory.
     """
-    return _backend(src, backend_args).copytree_to_local(src, dst)
+    return _choose_backend(src, backend_args).copytree_to_local(src, dst)
 
 
 def remove(filepath: PathLike, backend_args: BackendArgs = None) -> None:
@@ -185,12 +209,12 @@ def remove(filepath: PathLike, backend_args: BackendArgs = None) -> None:
         FileNotFoundError: If ``filepath`` does not exist.
         IsADirectoryError: If it is a directory.
     """
-    _backend(filepath, backend_args).remove(filepath)
+    _choose_backend(filepath, backend_args).remove(filepath)
 
 
 def rmtree(dir_path: PathLike, backend_args: BackendArgs = None) -> None:
     """Recursively delete a directory tree."""
-    _backend(dir_path, backend_args).rmtree(dir_path)
+    _choose_backend(dir_path, backend_args).rmtree(dir_path)
 
 
 def copy_if_symlink_fails(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> bool:
@@ -199,7 +223,7 @@ def copy_if_symlink_fails(src: PathLike, dst: PathLike, backend_args: BackendArg
     Returns:
         True for a link, False for a copy.
     """
-    return _backend(src, backend_args).copy_if_symlink_fails(src, dst)
+    return _choose_backend(src, backend_args).copy_if_symlink_fails(src, dst)
 
 
 def list_dir_or_file(
@@ -223,7 +247,7 @@ def list_dir_or_file(
     Returns:
         An iterator of paths relative to ``dir_path``.
     """
-    backend = _backend(dir_path, backend_args)
+    backend = _choose_backend(dir_path, backend_args)
     return backend.list_dir_or_file(dir_path, list_dir, list_file, suffix, recursive)
 
 
@@ -241,18 +265,20 @@ def generate_presigned_url(
         expires_in: Seconds. Defaults to 3600.
         backend_args: Arguments of the backend. Defaults to None.
     """
-    backend = _backend(url, backend_args)
+    backend = _choose_backend(url, backend_args)
     return backend.generate_presigned_url(url, client_method, expires_in)
 
 
-def _backend(path: PathLike, backend_args: BackendArgs) -> BaseStorageBackend:
+def _choose_backend(path: PathLike, backend_args: BackendArgs) -> BaseStorageBackend:
     return get_file_backend(path, backend_args=backend_args, enable_singleton=True)
 
 
-def _same_backend(src: PathLike, dst: PathLike, backend_args: BackendArgs) -> BaseStorageBackend:
+def _choose_one_backend(
+    src: PathLike, dst: PathLike, backend_args: BackendArgs
+) -> BaseStorageBackend:
     if parse_uri_prefix(src) != parse_uri_prefix(dst):
         raise ValueError(
             f"{to_text(src)!r} and {to_text(dst)!r} have different prefixes; "
             "copyfile_from_local, copyfile_to_local and their tree forms copy between stores"
         )
-    return _backend(src, backend_args)
+    return _choose_backend(src, backend_args)

@@ -4,7 +4,17 @@ from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from .paths import PathLike
+from .uris import PathLike
+
+__all__ = [
+    "BaseFileHandler",
+    "JsonHandler",
+    "PickleHandler",
+    "YamlHandler",
+    "file_handlers",
+    "get_handler",
+    "register_handler",
+]
 
 _Handler = TypeVar("_Handler", bound="type[BaseFileHandler]")
 
@@ -58,7 +68,7 @@ class JsonHandler(BaseFileHandler):
         """Return an object as JSON text."""
         import json
 
-        kwargs.setdefault("default", _json_default)
+        kwargs.setdefault("default", _encode_json)
         return json.dumps(obj, **kwargs)
 
 
@@ -177,7 +187,7 @@ def get_handler(file_format: str) -> BaseFileHandler:
     return handler
 
 
-def _json_default(value: Any) -> Any:
+def _encode_json(value: Any) -> Any:
     if isinstance(value, (set, frozenset, range)):
         return list(value)
     if hasattr(value, "tolist"):  # arrays, array scalars and tensors

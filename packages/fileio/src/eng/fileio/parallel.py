@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+__all__ = ["Failure", "PartialFailureError", "for_each", "gather", "gather_parts"]
+
 T = TypeVar("T")
 R = TypeVar("R")
 

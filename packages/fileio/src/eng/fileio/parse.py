@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from .backends.registry import BackendArgs, merged_backend_args
-from .paths import PathLike
 from .serialization import path_backend
+from .uris import PathLike
+
+__all__ = ["dict_from_file", "list_from_file"]
 
 
 def list_from_file(
@@ -30,7 +32,7 @@ def list_from_file(
         backend_args: Arguments of the backend. Defaults to None.
     """
     backend_args = merged_backend_args("list_from_file", file_client_args, backend_args)
-    lines = _lines(filename, encoding, backend_args)
+    lines = _read_lines(filename, encoding, backend_args)
     stop = offset + max_num if max_num > 0 else None
     return [prefix + line.rstrip("\r\n") for line in lines[offset:stop]]
 
@@ -60,7 +62,7 @@ def dict_from_file(
     """
     mapping: dict[Any, Any] = {}
     backend_args = merged_backend_args("dict_from_file", file_client_args, backend_args)
-    lines = _lines(filename, encoding, backend_args)
+    lines = _read_lines(filename, encoding, backend_args)
     for number, line in enumerate(lines, 1):
         columns = line.split()
         if not columns:
@@ -75,7 +77,7 @@ def dict_from_file(
     return mapping
 
 
-def _lines(filename: PathLike, encoding: str, backend_args: BackendArgs) -> list[str]:
+def _read_lines(filename: PathLike, encoding: str, backend_args: BackendArgs) -> list[str]:
     backend = path_backend(filename, backend_args)
     if backend is None:
         raise TypeError(f"filename should be a path, not {type(filename).__name__}")

@@ -6,7 +6,9 @@ from typing import Any
 from .backends.base import BaseStorageBackend
 from .backends.registry import BackendArgs, get_file_backend, merged_backend_args
 from .handlers import get_handler
-from .paths import PathLike, parse_uri_prefix, to_text
+from .uris import PathLike, parse_uri_prefix, to_text
+
+__all__ = ["dump", "load", "path_backend"]
 
 
 def load(

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from eng.logging.pending import PendingTensors, is_tensor, scalar
 
+__all__ = ["HistoryBuffer"]
+
 Array = NDArray[np.float64]
 _FIRST_CAPACITY = 64
 

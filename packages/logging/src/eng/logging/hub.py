@@ -12,6 +12,8 @@ from eng.logging.history import HistoryBuffer
 from eng.logging.pending import is_tensor
 from eng.utils import ManagerMixin
 
+__all__ = ["MessageHub"]
+
 _MISSING = object()
 _PLAIN_TYPES: tuple[type[Any], ...] = (bool, int, float, complex, str, bytes)
 _COLLECTIONS: tuple[type[Any], ...] = (list, tuple, set)

@@ -9,6 +9,8 @@ from typing import Any, TextIO
 
 from eng.utils import ManagerMixin
 
+__all__ = ["MMLogger", "print_log"]
+
 _COLOURS = {
     logging.DEBUG: "36",
     logging.INFO: "32",

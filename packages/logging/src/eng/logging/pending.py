@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["PendingTensors", "is_tensor", "scalar"]
+
 # so many tensors are joined, on their device, into one: memory stays a few bytes a value
 _CHUNK = 256
 

@@ -20,10 +20,10 @@ def merge_dict(*args: dict[str, Any]) -> dict[str, Any]:
     Returns:
         A new dict.
     """
-    return _merged(*args)
+    return _merge(*args)
 
 
-def _merged(*args: dict[str, Any]) -> dict[str, Any]:
+def _merge(*args: dict[str, Any]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for each in args:
         merged.update(each)
@@ -32,4 +32,4 @@ def _merged(*args: dict[str, Any]) -> dict[str, Any]:
 
 # What is wrapped must be called through the globals of its own module to be seen by the tracer:
 # whoever imports merge_dict by name would go around it.
-torch.fx.wrap("_merged")
+torch.fx.wrap("_merge")

@@ -46,8 +46,8 @@ class ModelTensors:
             owners.append((prefix, module._parameters, True))
             owners.append((prefix, module._buffers, False))
         self._filled = [tensors for _, tensors, _ in owners if tensors]
-        self._modules = self._modules_now()
-        self._types = list(map(type, self._tensors_now()))  # None where a place is empty
+        self._modules = self._read_modules()
+        self._types = list(map(type, self._read_tensors()))  # None where a place is empty
         self.places: dict[str, tuple[int, bool]] = {}
         seen: set[int] = set()
         filled = [(prefix, tensors, kind) for prefix, tensors, kind in owners if tensors]
@@ -65,14 +65,16 @@ class ModelTensors:
             The tensors. None if the model has not the same modules any more, or tensors in other
             places.
         """
-        tensors = self._tensors_now()
-        unchanged = self._modules == self._modules_now() and self._types == list(map(type, tensors))
+        tensors = self._read_tensors()
+        unchanged = self._modules == self._read_modules() and self._types == list(
+            map(type, tensors)
+        )
         return tensors if unchanged else None
 
-    def _tensors_now(self) -> list[Any]:
+    def _read_tensors(self) -> list[Any]:
         return list(itertools.chain.from_iterable(map(dict.values, self._filled)))
 
-    def _modules_now(self) -> list[Any]:
+    def _read_modules(self) -> list[Any]:
         return list(itertools.chain.from_iterable(map(dict.values, self._parents)))
 
 
@@ -90,7 +92,7 @@ def tensors_of(model: nn.Module) -> tuple[ModelTensors, list[Any]]:
     tensors = known.now() if known is not None else None
     if known is None or tensors is None:
         known = _known[bare] = ModelTensors(bare)
-        tensors = known._tensors_now()
+        tensors = known._read_tensors()
     return known, tensors
 
 

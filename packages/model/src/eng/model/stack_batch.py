@@ -47,7 +47,7 @@ def stack_batch(
                 f"tensor_list[{index}] has {tuple(tensor.shape)}"
             )
     largest = [max(sizes) for sizes in zip(*(tensor.shape for tensor in tensor_list), strict=True)]
-    padded = [*largest[:1], *(_rounded_up(size, pad_size_divisor) for size in largest[1:])]
+    padded = [*largest[:1], *(_round_up(size, pad_size_divisor) for size in largest[1:])]
     if all(list(tensor.shape) == padded for tensor in tensor_list):
         return torch.stack(tuple(tensor_list))
     return torch.stack([pad_to(tensor, padded[1:], pad_value) for tensor in tensor_list])
@@ -69,6 +69,6 @@ def pad_to(tensor: Tensor, sizes: Sequence[int], pad_value: float) -> Tensor:
     return functional.pad(tensor, padding, value=pad_value)
 
 
-def _rounded_up(size: int, divisor: int) -> int:
+def _round_up(size: int, divisor: int) -> int:
     divisor = max(divisor, 1)
     return -(-size // divisor) * divisor

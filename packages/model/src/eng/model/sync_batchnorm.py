@@ -33,7 +33,7 @@ def convert_sync_batchnorm(module: nn.Module, implementation: str = "torch") -> 
     """
     target = _implementation(implementation)
     # Layers that are synchronised already, of whichever kind, stay as they are.
-    return _replaced(module, _BatchNorm, target, spare=_sync_classes())
+    return _replace(module, _BatchNorm, target, spare=_sync_classes())
 
 
 def revert_sync_batchnorm(module: nn.Module) -> nn.Module:
@@ -48,7 +48,7 @@ def revert_sync_batchnorm(module: nn.Module) -> nn.Module:
     Returns:
         The module.
     """
-    return _replaced(module, _sync_classes(), _BatchNormXd)
+    return _replace(module, _sync_classes(), _BatchNormXd)
 
 
 class _BatchNormXd(_BatchNorm):
@@ -59,7 +59,7 @@ class _BatchNormXd(_BatchNorm):
             raise ValueError(f"expected an input (N, C, ...), got one of {input.dim()} dimensions")
 
 
-def _replaced(
+def _replace(
     module: nn.Module,
     source: Any,
     target: type[nn.Module],
@@ -77,7 +77,7 @@ def _replaced(
     done[id(module)] = replacement
     for name, child in module._modules.items():
         if child is not None:
-            replacement._modules[name] = _replaced(child, source, target, spare, done)
+            replacement._modules[name] = _replace(child, source, target, spare, done)
     return replacement
 
 

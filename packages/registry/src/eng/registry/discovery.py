@@ -7,6 +7,8 @@ import importlib.util
 import warnings
 from typing import NamedTuple
 
+__all__ = ["Failure", "failures", "import_advertised", "import_object", "import_scope"]
+
 GROUP = "eng.modules"
 
 _done: set[str] = set()

@@ -13,6 +13,8 @@ from .build import build_from_cfg
 from .discovery import failures, import_advertised, import_object, import_scope
 from .scope import ROOT_SCOPE, DefaultScope, canonical
 
+__all__ = ["NotRegisteredError", "Registry"]
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _lock = threading.RLock()
@@ -115,7 +117,7 @@ class Registry:
         return self.get(key) is not None
 
     def __repr__(self) -> str:
-        lines = [f"    {name}: {_location(value)}" for name, value in self._snapshot().items()]
+        lines = [f"    {name}: {_locate(value)}" for name, value in self._list_items().items()]
         return "\n".join([f"Registry {self.scope}::{self.name} ({len(lines)} names)", *lines])
 
     @staticmethod
@@ -184,7 +186,7 @@ class Registry:
         if found is not None:
             return found
         found = self._find(key)
-        return found if found is not None or "." not in key else import_object(_full_path(key))
+        return found if found is not None or "." not in key else import_object(_expand_alias(key))
 
     def require(self, key: str) -> Any:
         """Return what is registered under a name, as :meth:`get` does; nothing is an error.
@@ -198,7 +200,7 @@ class Registry:
         """
         found = self.get(key)
         if found is None:
-            raise _not_registered(self, key)
+            raise _make_missing_error(self, key)
         return found
 
     def register_module(
@@ -229,7 +231,7 @@ class Registry:
         """
         if not isinstance(force, bool):
             raise TypeError(f"force must be a boolean, but got {type(force)}")
-        names = _names(name)
+        names = _check_names(name)
         if module is not None:
             return self._register(module, names, force)
 
@@ -259,7 +261,7 @@ class Registry:
                 there = self._module_dict.get(name)
                 if there is not None and not force:
                     raise KeyError(
-                        f"{name} is already registered in {self.name} at {_location(there)}; "
+                        f"{name} is already registered in {self.name} at {_locate(there)}; "
                         "give force=True to replace it"
                     )
             for name in names or [module.__name__]:
@@ -323,12 +325,12 @@ class Registry:
             return self._search(scope, load=False)
         return None
 
-    def _snapshot(self) -> dict[str, Any]:
+    def _list_items(self) -> dict[str, Any]:
         with _lock:
             return dict(sorted(self._module_dict.items()))
 
 
-def _not_registered(registry: Registry, key: str) -> NotRegisteredError:
+def _make_missing_error(registry: Registry, key: str) -> NotRegisteredError:
     """Return the error for a name that is missed: where it was looked for, and what is near."""
     scope, rest = Registry.split_scope_key(key)
     if scope is not None:
@@ -345,10 +347,10 @@ def _not_registered(registry: Registry, key: str) -> NotRegisteredError:
         message.append(f"Looked in {places}.")
     else:
         message.append(
-            f"There is no scope {scope!r} (known: {', '.join(_scopes(registry.root))}) and no "
+            f"There is no scope {scope!r} (known: {', '.join(_list_scopes(registry.root))}) and no "
             f"importable object of that path."
         )
-    near = _closest(registry.root, rest)
+    near = _find_closest(registry.root, rest)
     if near:
         message.append(f"Closest names: {', '.join(near)}.")
     message += [f"{failure}." for failure in failures(registry.root.name)]
@@ -356,29 +358,29 @@ def _not_registered(registry: Registry, key: str) -> NotRegisteredError:
     return NotRegisteredError(" ".join(message))
 
 
-def _closest(root: Registry, name: str) -> list[str]:
+def _find_closest(root: Registry, name: str) -> list[str]:
     import difflib
 
     candidates: dict[str, list[str]] = {}
-    for registry in _tree(root):
-        for known in registry._snapshot():
+    for registry in _walk_tree(root):
+        for known in registry._list_items():
             full = known if registry is root else f"{registry.scope}.{known}"
             candidates.setdefault(known.lower(), []).append(full)
     near = difflib.get_close_matches(name.rpartition(".")[2].lower(), candidates, n=3)
     return [full for match in near for full in candidates[match]][:5]
 
 
-def _tree(registry: Registry) -> Iterator[Registry]:
+def _walk_tree(registry: Registry) -> Iterator[Registry]:
     yield registry
     for child in list(registry.children.values()):
-        yield from _tree(child)
+        yield from _walk_tree(child)
 
 
-def _scopes(root: Registry) -> list[str]:
-    return [registry.scope for registry in _tree(root)]
+def _list_scopes(root: Registry) -> list[str]:
+    return [registry.scope for registry in _walk_tree(root)]
 
 
-def _names(name: str | Sequence[str] | None) -> list[str] | None:
+def _check_names(name: str | Sequence[str] | None) -> list[str] | None:
     if name is None:
         return None
     names = [name] if isinstance(name, str) else name
@@ -390,7 +392,7 @@ def _names(name: str | Sequence[str] | None) -> list[str] | None:
     return list(names)
 
 
-def _full_path(key: str) -> str:
+def _expand_alias(key: str) -> str:
     scope, _, rest = key.partition(".")
     return f"{canonical(scope)}.{rest}"
 
@@ -399,6 +401,6 @@ def _refuse_key(key: object) -> None:
     raise TypeError(f"The key argument of `Registry.get` must be a str, got {type(key)}")
 
 
-def _location(value: Any) -> str:
+def _locate(value: Any) -> str:
     module = getattr(value, "__module__", None)
     return f"{module}.{getattr(value, '__qualname__', None) or value!r}"

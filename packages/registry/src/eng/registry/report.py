@@ -7,6 +7,8 @@ from typing import Any
 from .discovery import import_advertised
 from .registry import Registry
 
+__all__ = ["count_registered_modules", "traverse_registry_tree"]
+
 
 def traverse_registry_tree(registry: Registry, verbose: bool = True) -> list[dict[str, Any]]:
     """Collect what is registered in a registry and those below it.
@@ -23,7 +25,7 @@ def traverse_registry_tree(registry: Registry, verbose: bool = True) -> list[dic
 
     def visit(node: Registry) -> None:
         folders: dict[str, list[str]] = {}
-        for name, value in node._snapshot().items():
+        for name, value in node._list_items().items():
             folder = "/".join(str(getattr(value, "__module__", "")).split(".")[:-1])
             folders.setdefault(folder, []).append(name)
         found.append({"num_modules": len(node), "scope": node.scope, **folders})

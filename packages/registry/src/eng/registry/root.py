@@ -8,6 +8,33 @@ from .builders import (
 from .registry import Registry
 from .scope import ROOT_SCOPE
 
+__all__ = [
+    "COLLATE_FUNCTIONS",
+    "DATASETS",
+    "DATA_SAMPLERS",
+    "EVALUATOR",
+    "FSDP_WRAP_POLICIES",
+    "FUNCTIONS",
+    "HOOKS",
+    "INFERENCERS",
+    "LOG_PROCESSORS",
+    "LOOPS",
+    "METRICS",
+    "MODELS",
+    "MODEL_WRAPPERS",
+    "OPTIMIZERS",
+    "OPTIM_WRAPPERS",
+    "OPTIM_WRAPPER_CONSTRUCTORS",
+    "PARAM_SCHEDULERS",
+    "RUNNERS",
+    "RUNNER_CONSTRUCTORS",
+    "TASK_UTILS",
+    "TRANSFORMS",
+    "VISBACKENDS",
+    "VISUALIZERS",
+    "WEIGHT_INITIALIZERS",
+]
+
 # Runners, and what builds one in another way than Runner.from_cfg.
 RUNNERS = Registry("runner", build_func=build_runner_from_cfg, scope=ROOT_SCOPE)
 RUNNER_CONSTRUCTORS = Registry("runner_constructor", scope=ROOT_SCOPE)

@@ -10,6 +10,8 @@ from contextvars import ContextVar
 
 from eng.utils import ManagerMixin
 
+__all__ = ["ROOT_SCOPE", "DefaultScope", "canonical", "init_default_scope"]
+
 ROOT_SCOPE = "eng"
 # Configs of the OpenMMLab family name the root scope so.
 _ALIASES = {"mmengine": ROOT_SCOPE}

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+__all__ = ["deprecated_api_warning"]
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 

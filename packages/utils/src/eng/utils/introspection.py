@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+__all__ = ["has_method", "is_method_overridden"]
+
 
 def has_method(obj: object, method: str) -> bool:
     """Return whether ``obj`` has a callable attribute named ``method``."""

@@ -6,6 +6,8 @@ import os
 import threading
 from typing import Any, TypeVar
 
+__all__ = ["ManagerMeta", "ManagerMixin", "NoInstanceError"]
+
 T = TypeVar("T", bound="ManagerMixin")
 
 # One lock for all classes: the constructor of a managed instance may fetch an instance of another

@@ -6,6 +6,8 @@ import importlib
 import warnings
 from types import ModuleType
 
+__all__ = ["import_modules_from_strings"]
+
 
 def import_modules_from_strings(
     imports: list[str] | str | None, allow_failed_imports: bool = False

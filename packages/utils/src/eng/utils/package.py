@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # imported late, since it is slow to import
     from importlib import metadata
 
+__all__ = ["call_command", "get_installed_path", "install_package", "is_installed"]
+
 
 def call_command(cmd: list[str]) -> None:
     """Run a command and wait for it.

@@ -8,6 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+__all__ = [
+    "check_file_exist",
+    "fopen",
+    "is_abs",
+    "is_filepath",
+    "mkdir_or_exist",
+    "scandir",
+    "symlink",
+]
+
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 

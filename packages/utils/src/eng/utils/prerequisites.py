@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from .package import is_installed
 
+__all__ = ["MissingPackageError", "check_prerequisites", "requires_executable", "requires_package"]
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MESSAGE = (

@@ -16,6 +16,8 @@ from .timer import Timer
 if TYPE_CHECKING:  # imported late: most programs that use this package start no process
     from concurrent.futures import Future, ProcessPoolExecutor
 
+__all__ = ["ProgressBar", "track_iter_progress", "track_parallel_progress", "track_progress"]
+
 Tasks = Iterable[Any] | tuple[Iterable[Any], int]
 
 

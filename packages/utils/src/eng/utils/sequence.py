@@ -6,6 +6,23 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+__all__ = [
+    "concat_list",
+    "is_list_of",
+    "is_seq_of",
+    "is_str",
+    "is_tuple_of",
+    "iter_cast",
+    "list_cast",
+    "slice_list",
+    "to_1tuple",
+    "to_2tuple",
+    "to_3tuple",
+    "to_4tuple",
+    "to_ntuple",
+    "tuple_cast",
+]
+
 
 def is_str(x: object) -> bool:
     """Return whether ``x`` is a string; ``isinstance(x, str)`` says the same."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from time import perf_counter
 from types import TracebackType
 
+__all__ = ["Timer", "TimerError", "check_time"]
+
 
 class TimerError(Exception):
     """A timer was read that is not running.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+__all__ = ["digit_version", "get_git_hash"]
+
 # The forms that PEP 440 allows, https://peps.python.org/pep-0440/#appendix-b.
 _VERSION = re.compile(
     r"""v?(?:\d+!)?(?P<release>\d+(?:\.\d+)*)

@@ -8,7 +8,9 @@ from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from eng.fileio.paths import PathLike, join_uri, to_text
+from eng.fileio.uris import PathLike, join_uri, to_text
+
+__all__ = ["BaseStorageBackend", "Suffix", "check_suffix"]
 
 Suffix = str | tuple[str, ...] | None
 
@@ -67,23 +69,23 @@ class BaseStorageBackend(metaclass=ABCMeta):
 
     def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
         """Store bytes, or what a binary file yields."""
-        self._unsupported("put")
+        self._raise_unsupported("put")
 
     def put_text(self, obj: str, filepath: PathLike, encoding: str = "utf-8") -> None:
         """Store text."""
-        self._unsupported("put_text")
+        self._raise_unsupported("put_text")
 
     def exists(self, filepath: PathLike) -> bool:
         """Say whether a file or directory exists."""
-        self._unsupported("exists")
+        self._raise_unsupported("exists")
 
     def isdir(self, filepath: PathLike) -> bool:
         """Say whether a directory exists."""
-        self._unsupported("isdir")
+        self._raise_unsupported("isdir")
 
     def isfile(self, filepath: PathLike) -> bool:
         """Say whether a file exists."""
-        self._unsupported("isfile")
+        self._raise_unsupported("isfile")
 
     def join_path(self, filepath: PathLike, *filepaths: PathLike) -> str:
         """Join path components."""
@@ -91,39 +93,39 @@ class BaseStorageBackend(metaclass=ABCMeta):
 
     def copyfile(self, src: PathLike, dst: PathLike) -> str:
         """Copy a file within the store."""
-        self._unsupported("copyfile")
+        self._raise_unsupported("copyfile")
 
     def copytree(self, src: PathLike, dst: PathLike) -> str:
         """Copy a directory within the store."""
-        self._unsupported("copytree")
+        self._raise_unsupported("copytree")
 
     def copyfile_from_local(self, src: PathLike, dst: PathLike) -> str:
         """Upload a file."""
-        self._unsupported("copyfile_from_local")
+        self._raise_unsupported("copyfile_from_local")
 
     def copytree_from_local(self, src: PathLike, dst: PathLike) -> str:
         """Upload a directory."""
-        self._unsupported("copytree_from_local")
+        self._raise_unsupported("copytree_from_local")
 
     def copyfile_to_local(self, src: PathLike, dst: PathLike) -> str:
         """Download a file."""
-        self._unsupported("copyfile_to_local")
+        self._raise_unsupported("copyfile_to_local")
 
     def copytree_to_local(self, src: PathLike, dst: PathLike) -> str:
         """Download a directory."""
-        self._unsupported("copytree_to_local")
+        self._raise_unsupported("copytree_to_local")
 
     def remove(self, filepath: PathLike) -> None:
         """Remove a file."""
-        self._unsupported("remove")
+        self._raise_unsupported("remove")
 
     def rmtree(self, dir_path: PathLike) -> None:
         """Remove a directory and all below it."""
-        self._unsupported("rmtree")
+        self._raise_unsupported("rmtree")
 
     def copy_if_symlink_fails(self, src: PathLike, dst: PathLike) -> bool:
         """Link ``dst`` to ``src``, or copy where that fails."""
-        self._unsupported("copy_if_symlink_fails")
+        self._raise_unsupported("copy_if_symlink_fails")
 
     def list_dir_or_file(
         self,
@@ -134,13 +136,13 @@ class BaseStorageBackend(metaclass=ABCMeta):
         recursive: bool = False,
     ) -> Iterator[str]:
         """List a directory."""
-        self._unsupported("list_dir_or_file")
+        self._raise_unsupported("list_dir_or_file")
 
     def generate_presigned_url(
         self, url: PathLike, client_method: str = "get_object", expires_in: int = 3600
     ) -> str:
         """Make a URL that works for a while without credentials."""
-        self._unsupported("generate_presigned_url")
+        self._raise_unsupported("generate_presigned_url")
 
     def _download(self, filepath: str, local: str) -> None:
         """Write the content of ``filepath`` to a local file, atomically."""
@@ -150,5 +152,5 @@ class BaseStorageBackend(metaclass=ABCMeta):
         with atomic_write(local) as file:
             file.write(data)
 
-    def _unsupported(self, call: str) -> NoReturn:
+    def _raise_unsupported(self, call: str) -> NoReturn:
         raise NotImplementedError(f"{self.name} does not support {call!r}")

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from eng.fileio.atomic import atomic_write
-from eng.fileio.paths import PathLike, check_relative, to_text
 from eng.fileio.streams import write_stream
+from eng.fileio.uris import PathLike, check_relative, to_text
 
 from .base import Suffix, check_suffix
 from .remote import RemoteBackend
+
+__all__ = ["FsspecBackend"]
 
 
 class FsspecBackend(RemoteBackend):

@@ -6,9 +6,11 @@ import time
 from typing import Any
 
 from eng.fileio.atomic import atomic_write
-from eng.fileio.paths import PathLike, to_text
+from eng.fileio.uris import PathLike, to_text
 
 from .base import BaseStorageBackend
+
+__all__ = ["HTTPBackend"]
 
 _SAFE = "/%:=&?~#+!$,;'@()*[]"
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -77,7 +79,7 @@ class HTTPBackend(BaseStorageBackend):
             if attempt:
                 time.sleep(self.backoff * 2 ** (attempt - 1))
             try:
-                self._try(quoted, sink, tag)
+                self._try_once(quoted, sink, tag)
                 return
             except HTTPError as error:
                 error.close()
@@ -96,14 +98,14 @@ class HTTPBackend(BaseStorageBackend):
             f"{url}: {self.retries + 1} tries in {time.monotonic() - begun:.1f} s failed: {failure}"
         )
 
-    def _try(self, url: str, sink: Any, tag: str | None) -> None:
+    def _try_once(self, url: str, sink: Any, tag: str | None) -> None:
         """Append the body to ``sink``, or what is missing there of the version with this tag."""
         import http.client
         from urllib.error import HTTPError
         from urllib.request import Request, urlopen
 
         if tag is None:
-            _empty(sink)
+            _truncate(sink)
         start, stop = self.byte_range or (0, None)
         start += sink.tell()
         request = Request(url, headers={"Accept-Encoding": "identity"})
@@ -122,7 +124,7 @@ class HTTPBackend(BaseStorageBackend):
             raise _BrokenOffError(reason, tag) from error
         with response:
             if response.status != 206:
-                _empty(sink)
+                _truncate(sink)
                 if self.byte_range:
                     raise _NoRangesError("the server does not answer byte ranges")
             elif not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
@@ -168,6 +170,6 @@ class _NoRangesError(Exception):
     """A server that cannot send the part of a file that was asked for."""
 
 
-def _empty(sink: Any) -> None:
+def _truncate(sink: Any) -> None:
     sink.seek(0)
     sink.truncate()

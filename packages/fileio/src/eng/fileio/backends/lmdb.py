@@ -9,9 +9,11 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
-from eng.fileio.paths import PathLike, to_text
+from eng.fileio.uris import PathLike, to_text
 
 from .base import BaseStorageBackend
+
+__all__ = ["LmdbBackend"]
 
 
 class LmdbBackend(BaseStorageBackend):
@@ -61,27 +63,27 @@ class LmdbBackend(BaseStorageBackend):
     @contextlib.contextmanager
     def get_view(self, filepath: PathLike) -> Iterator[memoryview]:
         """Yield the value of a key in the memory map, uncopied, for the ``with`` block."""
-        with self._value(filepath) as value:
+        with self._open_value(filepath) as value:
             if value is None:
                 raise FileNotFoundError(2, f"no such key in {self.db_path}", to_text(filepath))
             yield memoryview(value)
 
     def exists(self, filepath: PathLike) -> bool:
         """Check whether a key exists."""
-        with self._value(filepath) as value:
+        with self._open_value(filepath) as value:
             return value is not None
 
     isfile = exists
 
     @contextlib.contextmanager
-    def _value(self, filepath: PathLike) -> Iterator[Any]:
-        key, environment = to_text(filepath).encode(), self._environment()
+    def _open_value(self, filepath: PathLike) -> Iterator[Any]:
+        key, environment = to_text(filepath).encode(), self._open_environment()
         with environment.begin(buffers=True) as transaction:
             # of another length there is no key
             is_possible = 0 < len(key) <= environment.max_key_size()
             yield transaction.get(key) if is_possible else None
 
-    def _environment(self) -> Any:
+    def _open_environment(self) -> Any:
         pid, environment = self._opened
         if pid != os.getpid():
             environment = _open(self.db_path, self._settings)

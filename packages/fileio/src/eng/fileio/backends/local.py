@@ -11,10 +11,12 @@ from typing import Any
 
 from eng.fileio.atomic import atomic_write, is_partial
 from eng.fileio.parallel import Failure, PartialFailureError, for_each
-from eng.fileio.paths import PathLike, to_text
 from eng.fileio.streams import write_stream
+from eng.fileio.uris import PathLike, to_text
 
 from .base import BaseStorageBackend, Suffix, check_suffix
+
+__all__ = ["HardDiskBackend", "LocalBackend"]
 
 
 class LocalBackend(BaseStorageBackend):
@@ -34,12 +36,12 @@ class LocalBackend(BaseStorageBackend):
             FileNotFoundError: If there is no such file.
             IsADirectoryError: If it is a directory.
         """
-        with open(_local(filepath), "rb") as file:  # noqa: PTH123
+        with open(_strip_file_prefix(filepath), "rb") as file:  # noqa: PTH123
             return file.read()
 
     def get_text(self, filepath: PathLike, encoding: str = "utf-8") -> str:
         """Read text from a given ``filepath``; line ends stay as they are."""
-        with open(_local(filepath), encoding=encoding, newline="") as file:  # noqa: PTH123
+        with open(_strip_file_prefix(filepath), encoding=encoding, newline="") as file:  # noqa: PTH123
             return file.read()
 
     def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
@@ -51,7 +53,7 @@ class LocalBackend(BaseStorageBackend):
             if_absent: Raise ``FileExistsError`` where the file exists, also when another process
                 makes it meanwhile. Defaults to False.
         """
-        path = _local(filepath)
+        path = _strip_file_prefix(filepath)
         with atomic_write(path, if_absent) as file:
             write_stream(obj, file, path)
 
@@ -61,15 +63,15 @@ class LocalBackend(BaseStorageBackend):
 
     def exists(self, filepath: PathLike) -> bool:
         """Check whether a file path exists."""
-        return os.path.exists(_local(filepath))
+        return os.path.exists(_strip_file_prefix(filepath))
 
     def isdir(self, filepath: PathLike) -> bool:
         """Check whether a file path is a directory."""
-        return os.path.isdir(_local(filepath))
+        return os.path.isdir(_strip_file_prefix(filepath))
 
     def isfile(self, filepath: PathLike) -> bool:
         """Check whether a file path is a file."""
-        return os.path.isfile(_local(filepath))
+        return os.path.isfile(_strip_file_prefix(filepath))
 
     def join_path(self, filepath: PathLike, *filepaths: PathLike) -> str:
         """Join path components as ``os.path.join`` does."""
@@ -78,7 +80,7 @@ class LocalBackend(BaseStorageBackend):
     @contextlib.contextmanager
     def get_local_path(self, filepath: PathLike) -> Iterator[PathLike]:
         """Yield ``filepath`` itself: it is local."""
-        path = _local(filepath)
+        path = _strip_file_prefix(filepath)
         yield filepath if path == os.fspath(filepath) else path
 
     def copyfile(self, src: PathLike, dst: PathLike) -> str:
@@ -92,7 +94,7 @@ class LocalBackend(BaseStorageBackend):
         """
         import shutil
 
-        source, target = _local(src), _local(dst)
+        source, target = _strip_file_prefix(src), _strip_file_prefix(dst)
         if os.path.isdir(target):
             target = os.path.join(target, os.path.basename(source))
         with open(source, "rb") as reader:  # noqa: PTH123
@@ -118,7 +120,7 @@ class LocalBackend(BaseStorageBackend):
         """
         import shutil
 
-        source, target = _local(src), _local(dst)
+        source, target = _strip_file_prefix(src), _strip_file_prefix(dst)
         names = self.list_dir_or_file(source, recursive=True)
         os.makedirs(target)
         inner = os.path.relpath(os.path.realpath(target), os.path.realpath(source))
@@ -165,7 +167,7 @@ class LocalBackend(BaseStorageBackend):
             IsADirectoryError: If ``filepath`` is a directory.
             FileNotFoundError: If it does not exist.
         """
-        path = _local(filepath)
+        path = _strip_file_prefix(filepath)
         if os.path.isdir(path) and not os.path.islink(path):
             raise IsADirectoryError(21, "is a directory, rmtree removes those", path)
         os.remove(path)
@@ -178,7 +180,7 @@ class LocalBackend(BaseStorageBackend):
             NotADirectoryError: If it is a file or a link.
             PartialFailureError: Lists what could not be deleted; the rest is.
         """
-        root = _local(dir_path)
+        root = _strip_file_prefix(dir_path)
         if os.path.islink(root):
             raise NotADirectoryError(20, "is a link, remove removes those", root)
         paths = [os.path.join(root, name) for name in os.listdir(root)]
@@ -191,7 +193,7 @@ class LocalBackend(BaseStorageBackend):
         Returns:
             True for a link, False for a copy.
         """
-        source, target = _local(src), _local(dst)
+        source, target = _strip_file_prefix(src), _strip_file_prefix(dst)
         try:
             os.symlink(source, target)
         except OSError:
@@ -228,7 +230,7 @@ class LocalBackend(BaseStorageBackend):
             FileNotFoundError: If there is no such directory.
             NotADirectoryError: If it is a file.
         """
-        root = _local(dir_path)
+        root = _strip_file_prefix(dir_path)
         check_suffix(suffix)
         os.scandir(root).close()  # a wrong path is told here, not at the first item
         return _scan(root, list_dir and suffix is None, list_file, suffix, recursive)
@@ -238,7 +240,7 @@ class HardDiskBackend(LocalBackend):
     """Raw hard disks storage backend: the older name of :class:`LocalBackend`."""
 
 
-def _local(path: PathLike) -> str:
+def _strip_file_prefix(path: PathLike) -> str:
     text = path if isinstance(path, str) else to_text(path)
     return text[7:] if text.startswith("file://") else text
 

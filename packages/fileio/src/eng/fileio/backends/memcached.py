@@ -9,9 +9,11 @@ import warnings
 from typing import Any
 from urllib.parse import quote
 
-from eng.fileio.paths import PathLike, to_text
+from eng.fileio.uris import PathLike, to_text
 
 from .base import BaseStorageBackend
+
+__all__ = ["MemcachedBackend", "MemcachedCache"]
 
 _NUMBERS: dict[str, type[float] | type[int]] = {
     "timeout": float,
@@ -154,10 +156,10 @@ class _Servers:
             from pymemcache.client.rendezvous import RendezvousHash
         except ImportError as error:
             raise ImportError("memcached needs: pip install eng-fileio[memcached]") from error
-        self._settings = _settings(client_cfg)
+        self._settings = _read_settings(client_cfg)
         self.tries = 1 + self._settings.pop("retry_attempts", 2)
         self._places: dict[str, tuple[str, int]] = {}
-        for place, line in _lines(server_list_cfg):
+        for place, line in _read_lines(server_list_cfg):
             match = re.fullmatch(r"(\S+?)[:\s]+(\d+)", line)
             if match is None:
                 raise ValueError(f"{place}: expected host:port, got {line!r}")
@@ -179,9 +181,9 @@ class _Servers:
         return clients[self._hash.get_node(key)]
 
 
-def _settings(client_cfg: str | None) -> dict[str, Any]:
+def _read_settings(client_cfg: str | None) -> dict[str, Any]:
     settings: dict[str, Any] = {"timeout": 10.0, "connect_timeout": 10.0}
-    for place, line in _lines(client_cfg) if client_cfg is not None else ():
+    for place, line in _read_lines(client_cfg) if client_cfg is not None else ():
         name, separator, value = (part.strip() for part in line.partition("="))
         if not separator:
             raise ValueError(f"{place}: expected name = value, got {line!r}")
@@ -193,7 +195,7 @@ def _settings(client_cfg: str | None) -> dict[str, Any]:
     return settings
 
 
-def _lines(path: str) -> list[tuple[str, str]]:
+def _read_lines(path: str) -> list[tuple[str, str]]:
     with open(path, encoding="utf-8") as file:  # noqa: PTH123
         texts = [line.partition("#")[0].strip() for line in file]
     return [

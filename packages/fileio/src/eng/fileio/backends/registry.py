@@ -7,10 +7,19 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
-from eng.fileio.paths import PathLike, parse_uri_prefix, to_text
+from eng.fileio.uris import PathLike, parse_uri_prefix, to_text
 
 from .advertised import find_advertised, list_advertised, load_advertised
 from .base import BaseStorageBackend
+
+__all__ = [
+    "BackendArgs",
+    "backend_name",
+    "get_backend_class",
+    "get_file_backend",
+    "merged_backend_args",
+    "register_backend",
+]
 
 BackendArgs = dict[str, Any] | None
 

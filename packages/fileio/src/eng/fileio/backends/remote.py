@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
 from eng.fileio.parallel import for_each
-from eng.fileio.paths import PathLike, check_relative, join_uri, to_text
+from eng.fileio.uris import PathLike, check_relative, join_uri, to_text
 
 from .base import BaseStorageBackend, Suffix
+
+__all__ = ["RemoteBackend"]
 
 
 class RemoteBackend(BaseStorageBackend):

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 from eng.fileio.atomic import atomic_write
 from eng.fileio.parallel import Failure, PartialFailureError, for_each
-from eng.fileio.paths import PathLike, join_uri, to_text
+from eng.fileio.uris import PathLike, join_uri, to_text
 
 from .base import Suffix, check_suffix
 from .remote import RemoteBackend
 from .s3_client import S3Clients, translate_errors
 from .s3_transfer import FileSink, MemorySink, download, upload, upload_file
+
+__all__ = ["PetrelBackend", "S3Backend"]
 
 _URI = re.compile(
     r"^(?:(?P<cluster>[^/:]+):)?(?:s3|petrel)://(?P<bucket>[^/]+)/?(?P<key>.*)$", re.S

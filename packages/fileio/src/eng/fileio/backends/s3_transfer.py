@@ -16,6 +16,8 @@ from typing import Any
 from eng.fileio.parallel import gather_parts
 from eng.fileio.streams import binary_reader
 
+__all__ = ["FileSink", "MemorySink", "download", "prepare", "upload", "upload_file"]
+
 PART = 16 << 20
 _WORKERS = 8  # parts in flight
 _MOST_PARTS = 10_000

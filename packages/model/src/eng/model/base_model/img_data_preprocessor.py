@@ -59,8 +59,8 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
         self._channel_conversion = bgr_to_rgb or rgb_to_bgr
         self._enable_normalize = mean is not None
         if mean is not None and std is not None:
-            self.register_buffer("mean", _per_channel(mean), persistent=False)
-            self.register_buffer("std", _per_channel(std), persistent=False)
+            self.register_buffer("mean", _reshape_per_channel(mean), persistent=False)
+            self.register_buffer("std", _reshape_per_channel(std), persistent=False)
         self.pad_size_divisor = pad_size_divisor
         self.pad_value = pad_value
 
@@ -88,13 +88,13 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
         if isinstance(batch, dict):
             if "inputs" not in batch:
                 raise ValueError(f"a batch needs the key 'inputs', it has {list(batch)}")
-            batch["inputs"] = self._prepared(batch["inputs"])
+            batch["inputs"] = self._prepare(batch["inputs"])
             batch.setdefault("data_samples", None)
             return batch
         inputs, *others = batch
-        return type(batch)([self._prepared(inputs), *others])
+        return type(batch)([self._prepare(inputs), *others])
 
-    def _prepared(self, inputs: Any) -> Tensor:
+    def _prepare(self, inputs: Any) -> Tensor:
         if isinstance(inputs, Tensor):
             if inputs.ndim != 4:
                 raise ValueError(
@@ -102,7 +102,7 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
                     f"not of shape {tuple(inputs.shape)}"
                 )
             self._check_channels(inputs[0], "inputs")
-            return self._padded(self._normalized(inputs))
+            return self._pad(self._normalize(inputs))
         if not isinstance(inputs, (list, tuple)):
             raise TypeError(
                 f"inputs must be a list of images or a batch, not {type(inputs).__name__}"
@@ -113,9 +113,9 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
             self._check_channels(image, f"inputs[{index}]")
         if all(image.shape == inputs[0].shape for image in inputs):
             # Bytes are stacked before they become four times as many.
-            return self._padded(self._normalized(stack_batch(inputs)))
+            return self._pad(self._normalize(stack_batch(inputs)))
         return stack_batch(
-            [self._normalized(image) for image in inputs], self.pad_size_divisor, self.pad_value
+            [self._normalize(image) for image in inputs], self.pad_size_divisor, self.pad_value
         )
 
     def _check_channels(self, image: Tensor, name: str) -> None:
@@ -133,7 +133,7 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
             if wanted not in (1, channels):
                 raise ValueError(f"{name} has {channels} channels, mean and std are for {wanted}")
 
-    def _normalized(self, images: Tensor) -> Tensor:
+    def _normalize(self, images: Tensor) -> Tensor:
         """One image or a batch, with channels swapped and normalised."""
         if self._channel_conversion:
             images = images.flip(-3)
@@ -144,7 +144,7 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
         # The difference is a new tensor of float32: what was given stays as it is.
         return images.sub(self.mean).div_(self.std)
 
-    def _padded(self, batch: Tensor) -> Tensor:
+    def _pad(self, batch: Tensor) -> Tensor:
         divisor = max(self.pad_size_divisor, 1)
         height, width = (-(-size // divisor) * divisor for size in batch.shape[-2:])
         if (height, width) == tuple(batch.shape[-2:]):
@@ -162,7 +162,7 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
         return self
 
 
-def _per_channel(values: Sequence[float]) -> Tensor:
+def _reshape_per_channel(values: Sequence[float]) -> Tensor:
     return torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
 
 

@@ -75,7 +75,7 @@ class BaseTTAModel(BaseModel):
             TypeError: If it is neither a dict nor a list or tuple.
             ValueError: If its parts differ in the number of augmentations.
         """
-        predictions = [self.module.test_step(each) for each in _augmentations(data)]
+        predictions = [self.module.test_step(each) for each in _split_augmentations(data)]
         return self.merge_preds([list(each) for each in zip(*predictions, strict=True)])
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -91,7 +91,7 @@ class BaseTTAModel(BaseModel):
         return self.module(*args, **kwargs)
 
 
-def _augmentations(data: Any) -> list[Any]:
+def _split_augmentations(data: Any) -> list[Any]:
     """The batch of each augmentation."""
     if isinstance(data, Mapping):
         parts = dict(data)

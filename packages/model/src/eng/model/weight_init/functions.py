@@ -52,7 +52,7 @@ def xavier_init(
         ValueError: If the distribution is unknown.
     """
     choices = {"normal": nn.init.xavier_normal_, "uniform": nn.init.xavier_uniform_}
-    _fill(module, _chosen(choices, distribution), bias, gain=gain)
+    _fill(module, _choose(choices, distribution), bias, gain=gain)
 
 
 def normal_init(module: nn.Module, mean: float = 0, std: float = 1, bias: float = 0) -> None:
@@ -127,7 +127,7 @@ def kaiming_init(
         ValueError: If the distribution is unknown.
     """
     choices = {"normal": nn.init.kaiming_normal_, "uniform": nn.init.kaiming_uniform_}
-    _fill(module, _chosen(choices, distribution), bias, a=a, mode=mode, nonlinearity=nonlinearity)
+    _fill(module, _choose(choices, distribution), bias, a=a, mode=mode, nonlinearity=nonlinearity)
 
 
 def caffe2_xavier_init(module: nn.Module, bias: float = 0) -> None:
@@ -174,7 +174,7 @@ def _fill(module: nn.Module, fill: Callable[..., Tensor], bias: float, **setting
         nn.init.constant_(offset, bias)
 
 
-def _chosen(choices: dict[str, Callable[..., Tensor]], distribution: str) -> Callable[..., Tensor]:
+def _choose(choices: dict[str, Callable[..., Tensor]], distribution: str) -> Callable[..., Tensor]:
     if distribution not in choices:
         raise ValueError(f"distribution must be one of {sorted(choices)}, not {distribution!r}")
     return choices[distribution]

@@ -67,7 +67,7 @@ def recorded_initialization(module: nn.Module) -> Iterator[None]:
             if hasattr(part, RECORD):
                 delattr(part, RECORD)
     if is_main_process():
-        _log(_described(module, record))
+        _log(_describe(module, record))
 
 
 def _fingerprint(parameter: Tensor) -> tuple[float, ...]:
@@ -78,7 +78,7 @@ def _fingerprint(parameter: Tensor) -> tuple[float, ...]:
     return (values.mean().item(), torch.linalg.vector_norm(values).item())
 
 
-def _described(module: nn.Module, record: dict[nn.Parameter, dict[str, Any]]) -> str:
+def _describe(module: nn.Module, record: dict[nn.Parameter, dict[str, Any]]) -> str:
     """One line a parameter, those initialised in the same way together."""
     by_info: dict[str, list[str]] = {}
     for name, parameter in module.named_parameters():

@@ -20,7 +20,7 @@ def detect_anomalous_params(loss: Tensor, model: nn.Module) -> None:
         loss: The loss, with its graph.
         model: The model.
     """
-    reached = _leaves(loss)
+    reached = _collect_leaves(loss)
     for name, parameter in model.named_parameters():
         if parameter.requires_grad and id(parameter) not in reached:
             print_log(
@@ -31,7 +31,7 @@ def detect_anomalous_params(loss: Tensor, model: nn.Module) -> None:
             )
 
 
-def _leaves(loss: Tensor) -> set[int]:
+def _collect_leaves(loss: Tensor) -> set[int]:
     """Ids of the parameters that the graph of a loss ends in."""
     leaves: set[int] = set()
     seen = set()

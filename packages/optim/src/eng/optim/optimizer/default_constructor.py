@@ -141,7 +141,9 @@ class DefaultOptimWrapperConstructor:
                 continue
             if param.requires_grad:
                 full_name = f"{prefix}.{name}" if prefix else name
-                group.update(self._settings(full_name, name, param, module, bool(is_dcn_module)))
+                group.update(
+                    self._pick_settings(full_name, name, param, module, bool(is_dcn_module))
+                )
             params.append(group)
         inside_dcn = is_dcn_module or _is_deformable(module)
         for child_name, child in module.named_children():
@@ -149,16 +151,16 @@ class DefaultOptimWrapperConstructor:
             names = [name for name in (prefix, plain_name(module, child_name)) if name]
             self.add_params(params, child, prefix=".".join(names), is_dcn_module=inside_dcn)
 
-    def _settings(
+    def _pick_settings(
         self, full_name: str, name: str, param: nn.Parameter, module: nn.Module, inside_dcn: bool
     ) -> dict[str, Any]:
         """What the group of one parameter has besides the parameter."""
         cfg = self.paramwise_cfg
-        custom = self._custom_key(full_name)
+        custom = self._find_custom_key(full_name)
         if custom is not None:
             given = dict(cfg["custom_keys"][custom])
             lr_mult, decay_mult = given.pop("lr_mult", 1.0), given.pop("decay_mult", 1.0)
-            return {**self._scaled(lr_mult, decay_mult), **given}
+            return {**self._scale_settings(lr_mult, decay_mult), **given}
         is_norm = isinstance(module, _NORMS)
         is_depthwise = isinstance(module, nn.Conv2d) and module.in_channels == module.groups
         is_bias = name == "bias" and not is_norm and not inside_dcn
@@ -172,9 +174,9 @@ class DefaultOptimWrapperConstructor:
             "bias_decay_mult": is_bias and not is_depthwise,
             "flat_decay_mult": param.ndim == 1 and not inside_dcn,
         }
-        return self._scaled(self._first_rule(lr_rules), self._first_rule(decay_rules))
+        return self._scale_settings(self._find_factor(lr_rules), self._find_factor(decay_rules))
 
-    def _first_rule(self, rules: dict[str, bool]) -> float:
+    def _find_factor(self, rules: dict[str, bool]) -> float:
         """The factor of the first rule that is given and applies."""
         for rule, applies in rules.items():
             factor = self.paramwise_cfg.get(rule)
@@ -183,7 +185,7 @@ class DefaultOptimWrapperConstructor:
                 return factor
         return 1.0
 
-    def _scaled(self, lr_mult: float, decay_mult: float) -> dict[str, Any]:
+    def _scale_settings(self, lr_mult: float, decay_mult: float) -> dict[str, Any]:
         settings = {}
         if lr_mult != 1 and self.base_lr is not None:
             settings["lr"] = self.base_lr * lr_mult
@@ -191,7 +193,7 @@ class DefaultOptimWrapperConstructor:
             settings["weight_decay"] = self.base_wd * decay_mult
         return settings
 
-    def _custom_key(self, full_name: str) -> str | None:
+    def _find_custom_key(self, full_name: str) -> str | None:
         keys = self.paramwise_cfg.get("custom_keys", {})
         longest_first = sorted(sorted(keys), key=len, reverse=True)
         return next((key for key in longest_first if key in full_name), None)

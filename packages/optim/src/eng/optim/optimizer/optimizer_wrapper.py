@@ -140,8 +140,8 @@ class OptimWrapper:
         bad = {name: value for name, value in values.items() if not math.isfinite(value)}
         if bad:
             raise FloatingPointError(
-                f"iteration {self._inner_count + 1}: {_listed(bad)} (all losses: "
-                f"{_listed(values)}); the parameters have not been updated with it"
+                f"iteration {self._inner_count + 1}: {_describe_losses(bad)} (all losses: "
+                f"{_describe_losses(values)}); the parameters have not been updated with it"
             )
 
     def backward(self, loss: Tensor, **kwargs: Any) -> None:
@@ -336,7 +336,7 @@ class OptimWrapper:
 
         It is the first beta where an optimizer has betas, and 0 where it has neither.
         """
-        return {"momentum": [_momentum(group) for group in self.param_groups]}
+        return {"momentum": [_get_group_momentum(group) for group in self.param_groups]}
 
     def __repr__(self) -> str:
         optimizer = repr(self.optimizer).replace("\n", "\n    ")
@@ -347,11 +347,11 @@ class OptimWrapper:
         )
 
 
-def _listed(losses: Mapping[str, float]) -> str:
+def _describe_losses(losses: Mapping[str, float]) -> str:
     return ", ".join(f"{name} is {value}" for name, value in losses.items())
 
 
-def _momentum(group: dict[str, Any]) -> float:
+def _get_group_momentum(group: dict[str, Any]) -> float:
     if "momentum" in group:
         return group["momentum"]
     if "betas" in group:

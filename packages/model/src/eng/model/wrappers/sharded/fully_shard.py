@@ -14,7 +14,7 @@ from eng.model.wrappers.initial_values import share_initial_values
 from eng.model.wrappers.model_steps import ModelSteps
 from eng.registry import MODEL_WRAPPERS
 
-from .settings import device_kind, dtype_of
+from .device_and_dtype import device_kind, dtype_of
 from .wrap_policies import WrapPolicy, build_wrap_policy, parts_to_shard
 
 __all__ = ["MMFullyShard"]

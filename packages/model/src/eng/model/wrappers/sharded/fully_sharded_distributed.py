@@ -22,7 +22,7 @@ from eng.model.wrappers.initial_values import share_initial_values
 from eng.model.wrappers.model_steps import ModelSteps
 from eng.registry import MODEL_WRAPPERS
 
-from .settings import device_kind, dtype_of
+from .device_and_dtype import device_kind, dtype_of
 from .wrap_policies import WrapPolicy, build_wrap_policy
 
 __all__ = ["MMFullyShardedDataParallel"]
@@ -77,10 +77,10 @@ class MMFullyShardedDataParallel(ModelSteps, FullyShardedDataParallel):
         if device_kind() == "cpu":
             cpu_offload = None  # everything is there already, and torch looks for an accelerator
         kwargs.setdefault("use_orig_params", True)
-        kwargs.setdefault("device_id", _current_device())
+        kwargs.setdefault("device_id", _get_current_device())
         for name, convert in (
-            ("sharding_strategy", _sharding_strategy),
-            ("mixed_precision", _mixed_precision),
+            ("sharding_strategy", _parse_sharding_strategy),
+            ("mixed_precision", _parse_mixed_precision),
         ):
             if name in kwargs:
                 kwargs[name] = convert(kwargs[name])
@@ -93,7 +93,7 @@ class MMFullyShardedDataParallel(ModelSteps, FullyShardedDataParallel):
             process_group=process_group,
             cpu_offload=cpu_offload,
             auto_wrap_policy=build_wrap_policy(fsdp_auto_wrap_policy),
-            backward_prefetch=_prefetch(backward_prefetch),
+            backward_prefetch=_parse_prefetch(backward_prefetch),
             **kwargs,
         )
 
@@ -107,14 +107,14 @@ class MMFullyShardedDataParallel(ModelSteps, FullyShardedDataParallel):
         return self.val_step(data)
 
 
-def _current_device() -> torch.device:
+def _get_current_device() -> torch.device:
     kind = device_kind()
     if kind == "cpu":
         return torch.device("cpu")
     return torch.device(kind, torch.accelerator.current_device_index())
 
 
-def _prefetch(given: Any) -> BackwardPrefetch | None:
+def _parse_prefetch(given: Any) -> BackwardPrefetch | None:
     if given is None or isinstance(given, BackwardPrefetch):
         return given
     if not isinstance(given, str):
@@ -128,7 +128,7 @@ def _prefetch(given: Any) -> BackwardPrefetch | None:
     return found
 
 
-def _sharding_strategy(given: Any) -> Any:
+def _parse_sharding_strategy(given: Any) -> Any:
     if not isinstance(given, str):
         return given
     if given not in ShardingStrategy.__members__:
@@ -138,7 +138,7 @@ def _sharding_strategy(given: Any) -> Any:
     return ShardingStrategy[given]
 
 
-def _mixed_precision(given: Any) -> Any:
+def _parse_mixed_precision(given: Any) -> Any:
     if not isinstance(given, dict):
         return given
     return MixedPrecision(**{name: dtype_of(value) for name, value in given.items()})

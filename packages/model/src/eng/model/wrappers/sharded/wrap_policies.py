@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 from torch.distributed.fsdp import wrap
 
-from eng.registry import FSDP_WRAP_POLICIES, MODELS, NotRegisteredError, Registry
+from eng.registry import FSDP_WRAP_POLICIES, MODELS
 
 __all__ = ["build_wrap_policy", "parts_to_shard"]
 
@@ -49,13 +49,13 @@ def build_wrap_policy(policy: str | Mapping[str, Any] | Callable[..., Any] | Non
     if policy is None or (callable(policy) and not isinstance(policy, Mapping)):
         return policy
     if isinstance(policy, str):
-        return _found(FSDP_WRAP_POLICIES, policy)
+        return FSDP_WRAP_POLICIES.require(policy)
     if not isinstance(policy, Mapping) or "type" not in policy:
         raise TypeError(
             f"a wrap policy must be a name, a dict with 'type', a callable or None, not {policy!r}"
         )
-    settings = {key: _with_classes(value) for key, value in policy.items() if key != "type"}
-    return functools.partial(_found(FSDP_WRAP_POLICIES, policy["type"]), **settings)
+    settings = {key: _find_classes(value) for key, value in policy.items() if key != "type"}
+    return functools.partial(FSDP_WRAP_POLICIES.require(policy["type"]), **settings)
 
 
 def parts_to_shard(model: nn.Module, policy: WrapPolicy) -> list[nn.Module]:
@@ -90,19 +90,9 @@ def _collect(
     return taken
 
 
-def _with_classes(value: Any) -> Any:
+def _find_classes(value: Any) -> Any:
     """Names of modules as their classes, in a set as torch wants them."""
     names = [value] if isinstance(value, str) else value
     if isinstance(names, (list, tuple, set)) and names and all(isinstance(n, str) for n in names):
-        return {_found(MODELS, name) for name in names}
+        return {MODELS.require(name) for name in names}
     return value
-
-
-def _found(registry: Registry, name: str) -> Any:
-    found = registry.get(name)
-    if found is None:
-        raise NotRegisteredError(
-            f"{name!r} is not in the registry {registry.name}, which has "
-            f"{sorted(registry.module_dict)}"
-        )
-    return found

@@ -1,4 +1,4 @@
-"""Joining the distributed environment."""
+"""Join the distributed environment that a launcher has prepared."""
 
 import warnings
 from datetime import timedelta
@@ -8,8 +8,11 @@ import torch
 import torch.distributed as torch_dist
 
 from eng.device import get_device
-from eng.dist.failure import watch_this_process
-from eng.dist.launchers import Place, find_place
+
+from .failure import watch_this_process
+from .launchers import Place, find_place
+
+__all__ = ["init_dist"]
 
 _DEVICE_BACKENDS = {"cuda": "nccl", "npu": "hccl", "mlu": "cncl"}
 

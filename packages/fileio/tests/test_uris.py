@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eng.fileio.paths import check_relative, join_uri, parse_uri_prefix, to_text
+from eng.fileio.uris import check_relative, join_uri, parse_uri_prefix, to_text
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import os
 import re
 from typing import Union
 
+__all__ = ["PathLike", "check_relative", "join_uri", "parse_uri_prefix", "to_text"]
+
 PathLike = Union[str, "os.PathLike[str]"]
 
 _COLLAPSED = re.compile(r"^((?:[\w.-]+:)?[A-Za-z][A-Za-z0-9+.-]+):/(?!/)")

@@ -160,3 +160,13 @@ def test_a_progress_bar_is_shown_on_request(server, tmp_path, capsys):
     server.files["m.pth"] = saved({"a": 1})
     load_url(server.url("m.pth"), str(tmp_path))
     assert "100" in capsys.readouterr().err
+
+
+def test_load_url_checks_the_hash_and_caches(tmp_path):
+    torch.save({"a": 1}, tmp_path / "m-00000000.pth")
+    url = (tmp_path / "m-00000000.pth").as_uri()
+    with pytest.raises(RuntimeError, match="has sha256"):
+        load_url(url, str(tmp_path / "cache"), check_hash=True, progress=False)
+    assert load_url(url, str(tmp_path / "cache"), progress=False) == {"a": 1}
+    (tmp_path / "m-00000000.pth").unlink()
+    assert load_url(url, str(tmp_path / "cache"), progress=False) == {"a": 1}

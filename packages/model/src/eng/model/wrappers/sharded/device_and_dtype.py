@@ -1,4 +1,4 @@
-"""What settings of sharding are given as in a config."""
+"""Device and dtypes of sharding, as configs name them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,164 @@
+import traceback
+
+import pytest
+
+from eng.config import Config, ConfigError
+
+
+def write(folder, **files):
+    for name, text in files.items():
+        stem, _, suffix = name.rpartition("_")
+        (folder / f"{stem}.{suffix}").write_text(text, encoding="utf-8")
+
+
+def test_bases_merge_and_origins(tmp_path):
+    write(
+        tmp_path,
+        base_py="model = dict(type='A', depth=18, necks=[dict(a=1), dict(b=2)])\nlr = 0.1\n",
+        child_py=(
+            "_base_ = './base.py'\nmodel = dict(\n    depth=50,\n    necks={'0': dict(c=3)})\n"
+            "double = {{ _base_.lr }} * 2\nname = 'lr {{ _base_.lr }} of {{ fileBasename }}'\n"
+        ),
+    )
+    cfg = Config.fromfile(tmp_path / "child.py")
+    assert cfg.model == dict(type="A", depth=50, necks=[dict(a=1, c=3), dict(b=2)])
+    assert cfg.double == 0.2
+    assert cfg.name == "lr 0.1 of child.py"
+    assert str(cfg.origin("model.depth")).endswith("child.py:3")
+    assert str(cfg.origin("model.type")).endswith("base.py:1")
+    cfg.merge_from_dict({"model.necks.1.b": 5})
+    assert cfg.model.necks[1].b == 5
+    assert "code" in str(cfg.origin("model.necks.1.b"))
+
+
+def test_delete_replaces_the_base(tmp_path):
+    write(
+        tmp_path,
+        base_py="optimizer = dict(type='SGD', momentum=0.9)\n",
+        child_py="_base_ = ['base.py']\noptimizer = dict(_delete_=True, type='Adam')\n",
+        bad_py="_base_ = ['base.py']\nother = dict(_delete_=True, type='Adam')\n",
+    )
+    assert Config.fromfile(tmp_path / "child.py").optimizer == dict(type="Adam")
+    with pytest.raises(ConfigError, match=r"bad\.py:2: other has _delete_"):
+        Config.fromfile(tmp_path / "bad.py")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("c.py", "a = 1\n_base_ = 'no.py'\n", r"c\.py:2: the base 'no\.py' does not exist"),
+        ("c.py", "_base_ = 'base.py'\n\na = {{ _base_.no }}\n", r"c\.py:3: no base .*_base_\.no"),
+        ("c.py", "a = 1\nb = '{{ $ENG_NOT_SET }}'\n", r"c\.py:2: .*ENG_NOT_SET is not set"),
+        ("c.py", "a = 1\ntext = 'x'\n", r"c\.py:2: the key 'text' is reserved"),
+        ("c.py", "a = (\n", r"c\.py:1: no valid python"),
+        ("c.py", "_base_ = 'base.py'\na = dict(b=1)\n", r"c\.py:2: a is a dict"),
+        ("c.yaml", "a: 1\nb: {c: 1, c: 2}\n", r"c\.yaml:2: the key 'c' is there twice"),
+        ("c.json", '{"a": 1,\n "a": 2}', r"c\.json:2: the key 'a' is there twice"),
+        ("c.yaml", "- 1\n", r"c\.yaml: the file must hold a mapping"),
+        ("c.py", "_base_ = ['base.py', 'other.py']\n", r"'a' is in two bases: .*base.*other"),
+        ("c.py", "_base_ = 'c.py'\n", "the base files form a cycle: .* -> "),
+        ("c.py", "a = 1\nb = dict(\n    c=dict(_delete_=True))\n", r"c\.py:3: b\.c has _delete_"),
+        ("c.py", "a = [dict(\n    _delete_=True)]\n", r"c\.py:2: a\.0 has _delete_"),
+        ("c.py", "_delete_ = True\n", r"c\.py:1: the file has _delete_"),
+        ("c.json", '{"a": {\n"_delete_": true}}', r"c\.json:2: a has _delete_"),
+        (
+            "c.py",
+            "_base_ = 'base.py'\nb = dict(\n    c=dict(_delete_=True))\n",
+            r"c\.py:3: b\.c has _delete_",
+        ),
+        ("c.json", '{"_base_": "base.py",\n"a": {"b": 1}}', r"c\.json:2: a is a dict.*base\.py:1"),
+        ("c.json", '{"a": [{"b": 1},\n {"c": 1,\n "c": 2}]}', r"c\.json:3: the key 'c' is there t"),
+        ("c.json", '{"_base_":\n "no.py"}', r"c\.json:1: the base 'no\.py' does not exist"),
+        ("c.json", '{"a": 1,\n"b": {{ _base_.no }}}', r"c\.json:2: no base .*_base_\.no"),
+        ("c.yaml", "a: 1\n2: 3\n", r"c\.yaml:2: the key 2 must be a string"),
+        ("c.yaml", "a: 1\nb: [\n", r"c\.yaml:\d: no valid yaml"),
+        ("c.yaml", "a: 1\n_base_: 3\n", r"c\.yaml:2: _base_ must be a string or a list"),
+        ("c.py", "\n_base_ = [1]\n", r"c\.py:2: _base_ must be a string or a list"),
+        ("c.py", "\n_base_ = name\n", r"c\.py:2: _base_ must be .* written out"),
+        ("c.py", "\n_base_ = 'no_such_pkg::a.py'\n", r"c\.py:2: .*no_such_pkg, which is not inst"),
+        ("c.toml", "a = 1\n", r"c\.toml: no config format '\.toml': use py"),
+    ],
+)
+def test_bad_files_are_named_with_their_line(tmp_path, name, text, message):
+    write(tmp_path, base_py="a = 1\n", other_py="a = 2\n")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        Config.fromfile(tmp_path / name)
+
+
+def test_odd_paths_variables_and_tracebacks(tmp_path, monkeypatch):
+    folder = tmp_path / "a b.c ü"
+    folder.mkdir()
+    write(
+        folder,
+        x_py="d = '{{ fileDirname }}'\nn = '{{$ENG_N:3}}'\ns = '{{fileBasenameNoExtension}}'",
+    )
+    monkeypatch.setenv("ENG_N", "7")
+    cfg = Config.fromfile(folder / "x.py")
+    assert (cfg.d, cfg.n, cfg.s) == (str(folder), "7", "x")
+    write(folder, fail_py="a = 1\nb = 1 / 0\n")
+    with pytest.raises(ZeroDivisionError) as info:
+        Config.fromfile(folder / "fail.py")
+    last = traceback.extract_tb(info.value.__traceback__)[-1]
+    assert (last.filename, last.lineno) == (str(folder / "fail.py"), 2)
+
+
+def test_custom_imports_and_deprecation(tmp_path, monkeypatch):
+    (tmp_path / "c.py").write_text(
+        "custom_imports = dict(imports=['eng_no_such_module'], allow_failed_imports=False)\n"
+        "_deprecation_ = dict(expected='new.py')\n"
+    )
+    with (
+        pytest.warns(FutureWarning, match=r"Please use new\.py"),
+        pytest.raises(ImportError, match="eng_no_such_module"),
+    ):
+        Config.fromfile(tmp_path / "c.py")
+    with pytest.warns(FutureWarning, match="deprecated"):
+        cfg = Config.fromfile(tmp_path / "c.py", import_custom_modules=False)
+    assert "_deprecation_" not in cfg
+
+
+def test_text_can_be_read_without_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, base_py="a = dict(b=1)\n")
+    cfg = Config.fromstring("_base_ = 'base.py'\nc = {{ _base_.a.b }} + 1\n", ".py")
+    assert (cfg.a.b, cfg.c, cfg.filename) == (1, 2, None)
+    assert cfg.origin("c").line == 2
+    assert cfg.text.startswith("_base_ =")
+    assert Config.fromstring('{"a": 1}', "json") == Config.fromstring("a: 1", "yaml") == dict(a=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["base.py"]
+    with pytest.raises(ConfigError, match=r"<string>\.py:2: no valid python"):
+        Config.fromstring("a = 1\nb = =\n", "py")
+    with pytest.raises(ConfigError, match=r"'\.ini'.*use py, yaml"):
+        Config.fromstring("a", "ini")
+
+
+def test_a_link_stands_where_it_is_and_cycles_through_links_are_found(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "links").mkdir()
+    write(tmp_path / "real", c_py="_base_ = 'base.py'\nd = '{{ fileDirname }}'\n")
+    write(tmp_path / "links", base_py="a = 'of the link'\n")
+    (tmp_path / "links" / "c.py").symlink_to(tmp_path / "real" / "c.py")
+    cfg = Config.fromfile(tmp_path / "links" / "c.py")
+    assert (cfg.a, cfg.d) == ("of the link", str(tmp_path / "links"))
+    (tmp_path / "real" / "base.py").symlink_to(tmp_path / "real" / "c.py")
+    with pytest.raises(ConfigError, match="form a cycle"):
+        Config.fromfile(tmp_path / "real" / "c.py")
+
+
+def test_bases_by_absolute_path_and_in_several_levels(tmp_path):
+    (tmp_path / "deep").mkdir()
+    write(tmp_path, a_py="x = 1\n", b_yaml="_base_: a.py\ny: 2\n", other_json='{"z": 3}')
+    write(tmp_path / "deep", c_py=f"_base_ = ['../b.yaml', {str(tmp_path / 'other.json')!r}]\n")
+    cfg = Config.fromfile(tmp_path / "deep" / "c.py")
+    assert cfg == dict(x=1, y=2, z=3)
+    for name in ("a.py", "b.yaml", "other.json", "c.py"):
+        assert name in cfg.text
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path):
+    (tmp_path / "c.py").write_bytes("a = 'ü'".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"c\.py: the file is not encoded in UTF-8"):
+        Config.fromfile(tmp_path / "c.py")
+    with pytest.raises(FileNotFoundError, match="no_such"):
+        Config.fromfile(tmp_path / "no_such.py")
