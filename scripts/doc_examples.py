@@ -39,8 +39,8 @@ from sybil.parsers.markdown import SkipParser
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 from workspace import PACKAGES, project, wheel_name
 
-#: Imported once, by the server that all processes are forked from.
-PRELOADED = ["torch", "eng.runner", "packaging.requirements", "sybil.parsers.markdown"]
+#: Imported once, by the server that all processes are forked from. Optimizers import torch._dynamo.
+PRELOADED = ["torch._dynamo", "eng.runner", "packaging.requirements", "sybil.parsers.markdown"]
 
 
 @dataclass
