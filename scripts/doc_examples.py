@@ -5,7 +5,8 @@ The blocks of a page run in order, in one namespace and a fresh folder:
 - `python` runs; with `title="train.py"` it is written to that file first;
 - `text` after it is what it printed, where `...` stands for anything;
 - `console` runs its lines after `$ ` with bash; the others are found in the output, in order. Of
-  `pip install`, only the names and extras of eng-* are checked.
+  `pip install`, only the names and extras of eng-* are checked;
+- `toml`, `yaml` and `json` are parsed.
 
 `<!-- skip: next "reason" -->` before a block leaves it out; another language is an error.
 """
@@ -16,6 +17,7 @@ import contextlib
 import doctest
 import importlib
 import io
+import json
 import logging
 import multiprocessing
 import os
@@ -33,11 +35,12 @@ from types import ModuleType
 from typing import Any
 from unittest import SkipTest
 
+import yaml
 from packaging.requirements import Requirement
 from sybil import Document, Example, Region
 from sybil.parsers.markdown import SkipParser
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
-from workspace import PACKAGES, project, wheel_name
+from workspace import PACKAGES, project, tomllib, wheel_name
 
 #: Imported once, by the server that all processes are forked from. Optimizers import torch._dynamo.
 PRELOADED = ["torch._dynamo", "eng.runner", "packaging.requirements", "sybil.parsers.markdown"]
@@ -140,7 +143,14 @@ class _Blocks:
     _printed: str | None = None
 
     def __call__(self, document: Document) -> Iterable[Region]:
-        run = {"python": self._python, "console": self._console, "text": self._text}
+        run = {
+            "python": self._python,
+            "console": self._console,
+            "text": self._text,
+            "toml": lambda example: _parse(tomllib.loads, example),
+            "yaml": lambda example: _parse(yaml.safe_load, example),
+            "json": lambda example: _parse(json.loads, example),
+        }
         for region in self._lexer(document):
             region.parsed = region.lexemes["source"]
             region.evaluator = run.get(region.lexemes["language"], _refuse)
@@ -189,6 +199,13 @@ def _refuse(example: Example) -> None:
         f"{_place(example)}: nothing runs a block of language {language!r}; "
         'put <!-- skip: next "reason" --> before it'
     )
+
+
+def _parse(parse: Callable[[str], Any], example: Example) -> None:
+    try:
+        parse(example.parsed)
+    except (ValueError, yaml.YAMLError) as error:
+        raise AssertionError(f"{_place(example)}: {error}") from error
 
 
 def _place(example: Example) -> str:

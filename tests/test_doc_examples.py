@@ -49,6 +49,10 @@ answer = ...
 $ pip install "eng-all[wandb]"
 ```
 
+```toml
+answer = 42
+```
+
 <!-- skip: next "nobody has it" -->
 ```console
 $ no-such-program
@@ -57,9 +61,9 @@ $ no-such-program
     )
     ran = run_page(path, tmp_path)
     assert [Path(each.where).name for each in ran] == [
-        "page.md:3", "page.md:9", "page.md:21", "page.md:26", "page.md:33"
+        "page.md:3", "page.md:9", "page.md:21", "page.md:26", "page.md:32", "page.md:37"
     ]  # fmt: skip
-    assert [each.skipped for each in ran] == ["", "", "", "", "nobody has it"]
+    assert [each.skipped for each in ran] == ["", "", "", "", "", "nobody has it"]
     assert len(ran) == count_fences(path)
 
 
@@ -73,7 +77,10 @@ $ no-such-program
         ("```console\n$ false\n$ true\n```\n", "page.md:1: ended with an error"),
         ("```console\n$ pip install eng-al\n```\n", "page.md:1: there is no wheel eng-al"),
         ("```console\n$ pip install eng-vis[aim]\n```\n", r"eng-vis has no extras \['aim'\]"),
-        ("```yaml\na: 1\n```\n", "page.md:1: nothing runs a block of language 'yaml'"),
+        ("```ini\na = 1\n```\n", "page.md:1: nothing runs a block of language 'ini'"),
+        ("```toml\na: 1\n```\n", "page.md:1: Expected '=' after a key"),
+        ("```yaml\na: [1\n```\n", "page.md:1: while parsing a flow sequence"),
+        ("```json\n{a: 1}\n```\n", "page.md:1: Expecting property name"),
         ("```\na: 1\n```\n", "page.md:1: nothing runs a block of language ''"),
         ("<!-- skip: next -->\n```python\n```\n", "page.md:1: skips without a reason"),
         ("```python\nimport os\nos._exit(3)\n```\n", "page.md: its process ended with 3"),
