@@ -18,8 +18,9 @@ SHARED = {"find-links": "UV_FIND_LINKS", "index-url": "UV_DEFAULT_INDEX", "cert"
 def settings() -> dict[str, str]:
     """Environment variables for commands: none of this environment's, pip's settings for uv."""
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    listed = run([sys.executable, "-m", "pip", "config", "list"], env)
-    for line in listed.splitlines():
+    command = [sys.executable, "-m", "pip", "config", "list"]  # prints nothing without pip
+    listed = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=False)
+    for line in listed.stdout.splitlines():
         key, _, value = line.partition("=")
         if variable := SHARED.get(key.rpartition(".")[2]):
             env.setdefault(variable, ",".join(str(ast.literal_eval(value)).split()))

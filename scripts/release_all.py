@@ -128,15 +128,18 @@ def tag_of(package: str) -> str:
 
 def wait_for(requirement: str, minutes: float) -> None:
     """Wait until the index has a version; exits with a message when it takes too long."""
+    env = clean_environment.settings()
     until = time.monotonic() + 60 * minutes
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
+    command = [find_uv_bin(), "pip", "compile", "--quiet", "--no-deps", "--refresh", "-"]
     while True:
-        with TemporaryDirectory() as folder:
-            words = [*command, "--dest", folder, requirement]
-            if subprocess.run(words, capture_output=True, check=False).returncode == 0:
-                return
+        done = subprocess.run(
+            command, input=requirement, env=env, capture_output=True, text=True, check=False
+        )
+        if done.returncode == 0:
+            return
         if time.monotonic() > until:
-            sys.exit(f"the index has no {requirement} after {minutes:g} minutes: see the workflow")
+            waited = f"the index has no {requirement} after {minutes:g} minutes"
+            sys.exit(f"{waited}, see the workflow\n{done.stderr}")
         time.sleep(15)
 
 

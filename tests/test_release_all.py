@@ -88,7 +88,7 @@ def test_nothing_is_tagged_where_a_changelog_is_not_ready(checkout: Path, tmp_pa
 def publish(checkout: Path, index: Path) -> None:
     words = ["--publish", "--skip-dry-run", "--minutes", "0", "registry", "utils"]
     script = checkout / "scripts" / "release_all.py"
-    run([sys.executable, script, *words], checkout, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(index))
+    run([sys.executable, script, *words], checkout, UV_NO_INDEX="1", UV_FIND_LINKS=str(index))
 
 
 def tags_of(remote: Path) -> list[str]:

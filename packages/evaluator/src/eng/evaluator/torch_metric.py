@@ -38,9 +38,13 @@ class TorchMetric(RunningMetric):
         TypeError: If it is no metric of torchmetrics.
 
     Examples:
-        >>> Evaluator(TorchMetric(
-        ...     MulticlassAccuracy(num_classes=10),
-        ...     fields=dict(preds='pred_label', target='gt_label')))
+        >>> from torchmetrics.classification import MulticlassAccuracy
+        >>> metric = TorchMetric(
+        ...     MulticlassAccuracy(num_classes=10, average='micro'),
+        ...     fields=dict(preds='pred_label', target='gt_label'))
+        >>> metric.process(None, [dict(pred_label=3, gt_label=3), dict(pred_label=1, gt_label=2)])
+        >>> metric.evaluate(size=2)
+        {'MulticlassAccuracy': 0.5}
     """
 
     def __init__(

@@ -63,6 +63,7 @@ def build_from_cfg(
             the config.
 
     Examples:
+        >>> from eng.registry import Registry
         >>> MODELS = Registry("models")
         >>> @MODELS.register_module()
         ... class ResNet:

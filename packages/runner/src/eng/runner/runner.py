@@ -94,8 +94,33 @@ class Runner:
             kind that it cannot be.
 
     Examples:
-        >>> runner = Runner.from_cfg(Config.fromfile('config.py'))
-        >>> runner.train()
+        >>> import torch
+        >>> from eng.model import BaseModel
+        >>> from eng.registry import DATASETS, MODELS
+        >>> @MODELS.register_module()
+        ... class Line(BaseModel):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.net = nn.Linear(1, 1)
+        ...
+        ...     def forward(self, inputs, data_samples=None, mode='tensor'):
+        ...         return {'loss': (self.net(inputs) - data_samples).square()}
+        >>> @DATASETS.register_module()
+        ... def doubled():
+        ...     return [dict(inputs=torch.tensor([x]), data_samples=2 * x) for x in (1.0, 2.0)]
+        >>> runner = Runner.from_cfg(Config(dict(
+        ...     model=dict(type='Line'),
+        ...     work_dir='runs/line',
+        ...     train_dataloader=dict(
+        ...         batch_size=2,
+        ...         dataset=dict(type='doubled'),
+        ...         sampler=dict(type='DefaultSampler'),
+        ...         collate_fn=dict(type='default_collate')),
+        ...     train_cfg=dict(by_epoch=True, max_epochs=3),
+        ...     optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)))))
+        >>> model = runner.train()
+        >>> runner.epoch, runner.iter
+        (3, 3)
     """
 
     def __init__(

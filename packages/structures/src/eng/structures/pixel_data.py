@@ -29,6 +29,7 @@ class PixelData(BaseDataElement):
             and width than the others have.
 
     Examples:
+        >>> import torch
         >>> pixels = PixelData(image=torch.rand(3, 20, 40), mask=np.zeros((20, 40)))
         >>> pixels.shape, pixels.mask.shape, pixels[10:20, 20].shape
         ((20, 40), (1, 20, 40), (10, 1))

@@ -58,8 +58,8 @@ def get_installed_path(package: str) -> str:
         RuntimeError: The name is a namespace that lies in several folders, or is no package.
 
     Examples:
-        >>> get_installed_path("pip")
-        '.../lib/python3.12/site-packages/pip'
+        >>> get_installed_path("eng-utils")
+        '.../eng/utils'
     """
     from importlib import metadata
 

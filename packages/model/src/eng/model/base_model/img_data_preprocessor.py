@@ -39,7 +39,9 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
         >>> preprocess = ImgDataPreprocessor(
         ...     mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375],
         ...     bgr_to_rgb=True, pad_size_divisor=32)
-        >>> preprocess(dict(inputs=[image_a, image_b]))['inputs'].shape
+        >>> images = [torch.zeros(3, 60, 90), torch.zeros(3, 50, 100)]
+        >>> preprocess(dict(inputs=images))['inputs'].shape
+        torch.Size([2, 3, 64, 128])
     """
 
     def __init__(

@@ -33,11 +33,18 @@ def initialize(module: nn.Module, init_cfg: dict[str, Any] | list[dict[str, Any]
             changes settings without a ``type``.
 
     Examples:
-        >>> initialize(nn.Linear(2, 3), dict(type='Constant', layer='Linear', val=1, bias=2))
+        >>> import torch
+        >>> head = nn.Linear(2, 3)
+        >>> initialize(head, dict(type='Constant', layer='Linear', val=1, bias=2))
+        >>> head.bias.tolist()
+        [2.0, 2.0, 2.0]
+        >>> backbone = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8))
+        >>> model = nn.ModuleDict(dict(backbone=backbone, head=nn.Conv2d(8, 2, 1)))
         >>> initialize(model, [
         ...     dict(type='Kaiming', layer='Conv2d',
         ...          override=dict(type='Normal', name='head', std=0.01, bias_prob=0.01)),
         ...     dict(type='Constant', layer=['_BatchNorm', 'GroupNorm'], val=1)])
+        >>> torch.save(model.state_dict(), 'detector.pth')
         >>> initialize(backbone, dict(
         ...     type='Pretrained', checkpoint='detector.pth', prefix='backbone.'))
     """

@@ -48,10 +48,14 @@ class OptimWrapper:
         ValueError: If ``accumulative_counts`` is below 1 or the type of clipping unknown.
 
     Examples:
+        >>> import torch
+        >>> from torch.optim import SGD
+        >>> model = nn.Linear(2, 1)
+        >>> loader = [torch.randn(8, 2) for _ in range(8)]
         >>> optim_wrapper = OptimWrapper(SGD(model.parameters(), lr=0.1), accumulative_counts=4)
         >>> for batch in loader:
         ...     with optim_wrapper.optim_context(model):
-        ...         loss = model(batch)
+        ...         loss = model(batch).square().mean()
         ...     optim_wrapper.update_params(loss)
     """
 

@@ -23,8 +23,16 @@ class OptimWrapperDict(OptimWrapper):
         TypeError: If a value is no wrapper.
 
     Examples:
-        >>> optim_wrapper = OptimWrapperDict(generator=wrapper_g, discriminator=wrapper_d)
-        >>> optim_wrapper['generator'].update_params(loss_g)
+        >>> import torch
+        >>> from torch.optim import SGD
+        >>> generator, discriminator = nn.Linear(2, 4), nn.Linear(4, 1)
+        >>> optim_wrapper = OptimWrapperDict(
+        ...     generator=OptimWrapper(SGD(generator.parameters(), lr=0.1)),
+        ...     discriminator=OptimWrapper(SGD(discriminator.parameters(), lr=0.2)))
+        >>> loss = -discriminator(generator(torch.randn(8, 2))).mean()
+        >>> optim_wrapper['generator'].update_params(loss)
+        >>> optim_wrapper.get_lr()
+        {'generator.lr': [0.1], 'discriminator.lr': [0.2]}
     """
 
     def __init__(self, **optimizer_wrapper_dict: OptimWrapper) -> None:

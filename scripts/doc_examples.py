@@ -1,0 +1,246 @@
+"""Run the examples of Markdown pages and docstrings, each page and package in a process of its own.
+
+The blocks of a page run in order, in one namespace and a fresh folder:
+
+- `python` runs; with `title="train.py"` it is written to that file first;
+- `text` after it is what it printed, where `...` stands for anything;
+- `console` runs its lines after `$ ` with bash; the others are found in the output, in order. Of
+  `pip install`, only the names and extras of eng-* are checked;
+- `toml`, `yaml` and `json` are parsed.
+
+`<!-- skip: next "reason" -->` before a block leaves it out; another language is an error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import importlib
+import io
+import json
+import logging
+import multiprocessing
+import os
+import pkgutil
+import re
+import shlex
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest import SkipTest
+
+import yaml
+from packaging.requirements import Requirement
+from sybil import Document, Example, Region
+from sybil.parsers.markdown import SkipParser
+from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
+from workspace import PACKAGES, project, tomllib, wheel_name
+
+#: Imported once, by the server that all processes are forked from. Optimizers import torch._dynamo.
+PRELOADED = ["torch._dynamo", "eng.runner", "packaging.requirements", "sybil.parsers.markdown"]
+
+
+@dataclass
+class Ran:
+    """An example that ran, or was skipped for a reason."""
+
+    where: str
+    skipped: str = ""
+
+
+def run_page(page: Path, folder: Path) -> list[Ran]:
+    """Run the blocks of a Markdown page in a folder.
+
+    Returns:
+        All blocks of the page.
+
+    Raises:
+        AssertionError: If one fails; it has its traceback, with the line of the page.
+    """
+    return in_new_process(_run_page, page, folder)
+
+
+def run_docstrings(package: str, folder: Path) -> list[Ran]:
+    """Run the examples in the docstrings of all modules of a package.
+
+    Returns:
+        All lines of examples, skipped ones too.
+
+    Raises:
+        AssertionError: If one fails or prints something else; it says which.
+    """
+    return in_new_process(_run_docstrings, package, folder)
+
+
+def count_fences(page: Path) -> int:
+    """The number of blocks of a page, by its lines alone."""
+    marks = re.findall(r"^[ \t]*(?:`{3,}|~{3,})", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(marks) % 2 == 0, f"{page}: a block is not closed"
+    return len(marks) // 2
+
+
+def in_new_process(function: Callable[..., list[Ran]], what: Any, folder: Path) -> list[Ran]:
+    """Call a function in a process that has nothing of this one but torch and eng imported."""
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    if "forkserver" in methods:
+        context.set_forkserver_preload(PRELOADED)
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(function, what, folder, sender))
+    process.start()
+    sender.close()
+    try:
+        ran, failure = receiver.recv()
+    except EOFError:
+        process.join()
+        ran, failure = [], f"{what}: its process ended with {process.exitcode}"
+    process.join()
+    assert not failure, failure
+    return list(ran)
+
+
+def _work(function: Callable[..., list[Ran]], what: Any, folder: Path, sender: Connection) -> None:
+    multiprocessing.set_start_method(None, force=True)  # that of a script, not the one used here
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))  # as a script that lies there
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    try:
+        sender.send((function(what), ""))
+    except BaseException:
+        sender.send(([], traceback.format_exc()))
+
+
+def _run_page(page: Path) -> list[Ran]:
+    # The namespace is that of a script, so that what it defines can be pickled.
+    main = ModuleType("__main__")
+    sys.modules["__main__"] = main
+    document = Document.parse(str(page), _Blocks(), SkipParser())
+    document.namespace = main.__dict__
+    ran = []
+    for example in document.examples():
+        if "language" not in example.region.lexemes:  # a comment that skips
+            action, reason = example.parsed
+            assert reason or action == "end", f"{_place(example)}: skips without a reason"
+        try:
+            example.evaluate()
+        except SkipTest as reason:
+            ran.append(Ran(_place(example), str(reason)))
+        else:
+            ran += [Ran(_place(example))] if "language" in example.region.lexemes else []
+    return ran
+
+
+class _Blocks:
+    """A parser of Sybil for the fences of a page, whatever follows their language."""
+
+    _lexer = RawFencedCodeBlockLexer(re.compile(r"(?P<language>[\w-]*)(?P<attributes>[^\n]*)\n"))
+    _printed: str | None = None
+
+    def __call__(self, document: Document) -> Iterable[Region]:
+        run = {
+            "python": self._python,
+            "console": self._console,
+            "text": self._text,
+            "toml": lambda example: _parse(tomllib.loads, example),
+            "yaml": lambda example: _parse(yaml.safe_load, example),
+            "json": lambda example: _parse(json.loads, example),
+        }
+        for region in self._lexer(document):
+            region.parsed = region.lexemes["source"]
+            region.evaluator = run.get(region.lexemes["language"], _refuse)
+            yield region
+
+    def _python(self, example: Example) -> None:
+        if title := re.search(r'title="([^"]+)"', example.region.lexemes["attributes"]):
+            path = Path(title[1])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(example.parsed, encoding="utf-8")
+        padding = "\n" * (example.line + example.parsed.line_offset)  # the lines of the page
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(padding + example.parsed, example.path, "exec"), example.namespace)
+        self._printed = printed.getvalue()
+
+    def _text(self, example: Example) -> None:
+        assert self._printed is not None, f"{_place(example)}: follows no block of Python"
+        if not _matches(example.parsed.strip(), self._printed.strip()):
+            raise AssertionError(f"{_place(example)}: the block before printed\n{self._printed}")
+
+    def _console(self, example: Example) -> None:
+        lines = example.parsed.splitlines()
+        commands = [line[2:] for line in lines if line.startswith("$ ")]
+        installs = [command for command in commands if command.startswith("pip install ")]
+        for command in installs:
+            _check_install(command, _place(example))
+        script = "\n".join(command for command in commands if command not in installs)
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{_place(example)}: ended with an error\n{done.stdout}"
+        shown = [line for line in lines if line.strip() and not line.startswith("$ ")]
+        wanted = "...".join(["", *shown, ""])
+        if not _matches(wanted, done.stdout):
+            raise AssertionError(f"{_place(example)}: the commands printed\n{done.stdout}")
+
+
+def _refuse(example: Example) -> None:
+    language = example.region.lexemes["language"]
+    raise AssertionError(
+        f"{_place(example)}: nothing runs a block of language {language!r}; "
+        'put <!-- skip: next "reason" --> before it'
+    )
+
+
+def _parse(parse: Callable[[str], Any], example: Example) -> None:
+    try:
+        parse(example.parsed)
+    except (ValueError, yaml.YAMLError) as error:
+        raise AssertionError(f"{_place(example)}: {error}") from error
+
+
+def _place(example: Example) -> str:
+    return f"{example.path}:{example.line}"
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return (
+        re.fullmatch(".*".join(map(re.escape, pattern.split("..."))), text, re.DOTALL) is not None
+    )
+
+
+def _check_install(command: str, where: str) -> None:
+    folders = {wheel_name(package): package for package in PACKAGES}
+    for word in shlex.split(command, comments=True)[2:]:
+        requirement = Requirement(word)
+        if requirement.name.startswith("eng-"):
+            assert requirement.name in folders, f"{where}: there is no wheel {requirement.name}"
+            extras = project(folders[requirement.name])["optional-dependencies"]
+            missing = requirement.extras - set(extras)
+            assert not missing, f"{where}: {requirement.name} has no extras {sorted(missing)}"
+
+
+def _run_docstrings(package: str) -> list[Ran]:
+    logging.disable()  # log lines are not what an example prints
+    root = importlib.import_module(f"eng.{package}")
+    names = [module.name for module in pkgutil.walk_packages(root.__path__, f"{root.__name__}.")]
+    ran: list[Ran] = []
+    said = io.StringIO()
+    runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
+    for name in [root.__name__, *(name for name in names if not name.endswith("__main__"))]:
+        for test in doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module(name)):
+            for example in test.examples:
+                is_skipped = example.options.get(doctest.SKIP, False)
+                ran.append(Ran(test.name, "doctest: +SKIP" if is_skipped else ""))
+            runner.run(test, out=said.write)
+    assert not said.getvalue(), said.getvalue()
+    return ran

@@ -1,0 +1,99 @@
+"""What is wrong with an example of a page fails, with its line, and nothing is passed over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from doc_examples import Ran, count_fences, run_page
+
+
+def page(folder: Path, text: str) -> Path:
+    path = folder / "page.md"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_blocks_share_a_namespace_a_folder_and_the_output(tmp_path: Path) -> None:
+    path = page(
+        tmp_path,
+        """\
+# A page
+
+```python title="lib/answer.py"
+answer = 42
+```
+
+- in a list:
+
+  ```python
+  import lib.answer
+  from multiprocessing import Pool
+
+  def double(x):
+      return 2 * x
+
+  with Pool(1) as pool:
+      print(pool.map(double, [lib.answer.answer]), answer)
+  print(object())
+  ```
+
+```text
+[84] 42
+<object ... at 0x...>
+```
+
+```console
+$ cat lib/answer.py  # what was written
+answer = ...
+$ pip install "eng-all[wandb]"
+```
+
+```toml
+answer = 42
+```
+
+<!-- skip: next "nobody has it" -->
+```console
+$ no-such-program
+```
+""",
+    )
+    ran = run_page(path, tmp_path)
+    assert [Path(each.where).name for each in ran] == [
+        "page.md:3", "page.md:9", "page.md:21", "page.md:26", "page.md:32", "page.md:37"
+    ]  # fmt: skip
+    assert [each.skipped for each in ran] == ["", "", "", "", "", "nobody has it"]
+    assert len(ran) == count_fences(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("\n```python\nx = 1\nassert x == 2\n```\n", r'page.md", line 4, in <module>'),
+        ("```python\nprint(1)\n```\n```text\n2\n```\n", "page.md:4: the block before printed"),
+        ("```text\n2\n```\n", "page.md:1: follows no block of Python"),
+        ("```console\n$ echo 1\n2\n```\n", "page.md:1: the commands printed"),
+        ("```console\n$ false\n$ true\n```\n", "page.md:1: ended with an error"),
+        ("```console\n$ pip install eng-al\n```\n", "page.md:1: there is no wheel eng-al"),
+        ("```console\n$ pip install eng-vis[aim]\n```\n", r"eng-vis has no extras \['aim'\]"),
+        ("```ini\na = 1\n```\n", "page.md:1: nothing runs a block of language 'ini'"),
+        ("```toml\na: 1\n```\n", "page.md:1: Expected '=' after a key"),
+        ("```yaml\na: [1\n```\n", "page.md:1: while parsing a flow sequence"),
+        ("```json\n{a: 1}\n```\n", "page.md:1: Expecting property name"),
+        ("```\na: 1\n```\n", "page.md:1: nothing runs a block of language ''"),
+        ("<!-- skip: next -->\n```python\n```\n", "page.md:1: skips without a reason"),
+        ("```python\nimport os\nos._exit(3)\n```\n", "page.md: its process ended with 3"),
+    ],
+)
+def test_what_is_wrong(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=message):
+        run_page(page(tmp_path, text), tmp_path)
+
+
+def test_nothing_is_left_of_a_page(tmp_path: Path) -> None:
+    text = "```python\nimport os\nos.environ['LEFT'] = left = 'x'\n```\n"
+    assert run_page(page(tmp_path, text), tmp_path) == [Ran(f"{tmp_path / 'page.md'}:1")]
+    text = "```python\nimport os\nassert 'LEFT' not in os.environ\nleft\n```\n"
+    with pytest.raises(AssertionError, match="name 'left' is not defined"):
+        run_page(page(tmp_path, text), tmp_path)
