@@ -1,18 +1,22 @@
-"""Saving of checkpoints, the latest and the best."""
+"""Save checkpoints, the latest and the best."""
 
 from __future__ import annotations
 
 import logging
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
+
+from typing_extensions import override
 
 from eng.dist import barrier, is_main_process
 from eng.fileio import get_file_backend, merged_backend_args
-from eng.logging import print_log
+from eng.logging import MessageHub, print_log
 from eng.registry import HOOKS
 
+from .best_checkpoint import BestCheckpoint, BestCheckpoints
+from .checkpoint_retention import retain
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
 
@@ -99,12 +103,9 @@ class CheckpointHook(Hook):
 
     # ------------------------------------------------------------------ stages
 
+    @override
     def before_train(self, runner: HookRunner) -> None:
-        """Settle where checkpoints go.
-
-        Args:
-            runner: The runner.
-        """
+        """Settle where checkpoints go."""
         if self.out_dir is None:
             self._folder = runner.work_dir
             self.file_backend = get_file_backend(self._folder, backend_args=self.backend_args)
@@ -113,19 +114,22 @@ class CheckpointHook(Hook):
             self._folder = self.file_backend.join_path(self.out_dir, Path(runner.work_dir).name)
         runner.logger.info(f"Checkpoints will be saved to {self._folder}.")
         self._kept: list[int] = list(runner.message_hub.runtime_info.get("keep_ckpt_ids", []))
+        #: The point of training of the last checkpoint that this process made, and its name.
+        self._written: tuple[tuple[int, int], str] | None = None
+        self._bests = BestCheckpoints()
+        if self.save_best:
+            self._bests = BestCheckpoints.read(runner.work_dir).up_to(runner.iter)
 
+    @override
     def after_train_epoch(self, runner: HookRunner) -> None:
-        """Save at the interval and at the end.
-
-        Args:
-            runner: The runner.
-        """
+        """Save at the interval and at the end."""
         if self.by_epoch and (
             self.every_n_epochs(runner, self.interval)
             or (self.save_last and self.is_last_train_epoch(runner))
         ):
             self._save(runner, runner.epoch + 1, {"epoch": runner.epoch + 1, "iter": runner.iter})
 
+    @override
     def after_train_iter(
         self,
         runner: HookRunner,
@@ -133,41 +137,26 @@ class CheckpointHook(Hook):
         data_batch: DataBatch = None,
         outputs: dict[str, Any] | None = None,
     ) -> None:
-        """Save at the interval and at the end.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-            outputs: What the model gave for it. Defaults to None.
-        """
+        """Save at the interval and at the end."""
         if not self.by_epoch and (
             self.every_n_train_iters(runner, self.interval)
             or (self.save_last and self.is_last_train_iter(runner))
         ):
             self._save(runner, runner.iter + 1, {"epoch": runner.epoch, "iter": runner.iter + 1})
 
+    @override
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
-        """Save the model as the best one if it is.
-
-        Args:
-            runner: The runner.
-            metrics: What the evaluator gave. Defaults to None.
-        """
+        """Keep the model as the best one if it is."""
         if not self.save_best:
             return
         if not metrics:
-            runner.logger.warning("save_best: the evaluator gave no metrics to choose the best by.")
+            runner.logger.warning("save_best: there are no metrics to choose the best by.")
             return
         if self.save_best == "auto":
             self.save_best = next(iter(metrics))
         wanted = [self.save_best] if isinstance(self.save_best, str) else self.save_best
-        improved = [self._save_if_best(runner, key, metrics, len(wanted) > 1) for key in wanted]
-        done = runner.epoch if self.by_epoch else runner.iter
-        if any(improved) and done in self._kept:
-            # The checkpoint of this epoch was saved before validation. Save it once more, so that
-            # a run resumed from it knows of this best one.
-            self._save(runner, done, {"epoch": runner.epoch, "iter": runner.iter})
+        for key in wanted:
+            self._save_if_best(runner, key, metrics, f"_{key}" if len(wanted) > 1 else "")
 
     # ------------------------------------------------------------------ the latest
 
@@ -175,9 +164,7 @@ class CheckpointHook(Hook):
         """Save, point ``last_checkpoint`` to it, and only then remove what is too old."""
         name = self.filename_tmpl.format(done)
         hub = runner.message_hub
-        self._kept = [*(kept for kept in self._kept if kept != done), done]
-        surplus = self._kept[: -self.max_keep_ckpts] if self.max_keep_ckpts > 0 else []
-        self._kept = self._kept[len(surplus) :]
+        self._kept, surplus = retain(self._kept, done, self.max_keep_ckpts)
         path = self.file_backend.join_path(self._folder, name)
         hub.update_info("last_ckpt", path)
         hub.update_info("keep_ckpt_ids", list(self._kept))
@@ -186,12 +173,16 @@ class CheckpointHook(Hook):
             pointer = self.file_backend.join_path(runner.work_dir, "last_checkpoint")
             get_file_backend(runner.work_dir).put_text(path, pointer)
             for old in surplus:
-                self._remove(
-                    self.file_backend.join_path(self._folder, self.filename_tmpl.format(old))
-                )
+                self._remove(self.filename_tmpl.format(old))
         barrier()
 
     def _write(self, runner: HookRunner, name: str, meta: dict[str, int]) -> None:
+        """Write a checkpoint; one of the same point of training is copied, not made again."""
+        point = (meta["epoch"], meta["iter"])
+        if self._written is not None and self._written[0] == point:
+            if is_main_process():
+                self._copy(self._written[1], name)
+            return
         runner.save_checkpoint(
             self._folder,
             filename=name,
@@ -202,41 +193,74 @@ class CheckpointHook(Hook):
             backend_args=self.backend_args,
             **self.args,
         )
+        self._written = (point, name)
 
-    def _remove(self, path: str) -> None:
+    def _copy(self, name: str, new_name: str) -> None:
+        source, target = (
+            self.file_backend.join_path(self._folder, each) for each in (name, new_name)
+        )
+        try:
+            self.file_backend.copyfile(source, target)
+        except NotImplementedError:  # a store that can only be read and written
+            self.file_backend.put(self.file_backend.get(source), target)
+
+    def _remove(self, name: str) -> None:
+        path = self.file_backend.join_path(self._folder, name)
         if self.file_backend.isfile(path):
             self.file_backend.remove(path)
 
     # ------------------------------------------------------------------ the best
 
     def _save_if_best(
-        self, runner: HookRunner, key: str, metrics: dict[str, float], several: bool
-    ) -> bool:
+        self, runner: HookRunner, key: str, metrics: dict[str, float], suffix: str
+    ) -> None:
         if key not in metrics:
-            raise KeyError(f"save_best: no metric {key!r}; the evaluator gave {sorted(metrics)}")
+            raise KeyError(f"save_best: no metric {key!r}; there are {sorted(metrics)}")
         score = float(metrics[key])
-        suffix = f"_{key}" if several else ""
-        hub = runner.message_hub
         is_better, worst = _RULES[self._rule_of(key)]
-        best = hub.runtime_info.get(f"best_score{suffix}", worst)
+        best = self._best_so_far(runner.message_hub, key, suffix, worst)
         if math.isnan(score) or not is_better(score, best):
-            return False
+            return
         done = runner.epoch if self.by_epoch else runner.iter
         # Metrics may have a prefix, "accuracy/top1": it must not make a folder.
         name = f"best_{key.replace('/', '_')}_{self.unit}_{done}.pth"
-        path = self.file_backend.join_path(self._folder, name)
-        previous = hub.runtime_info.get(f"best_ckpt{suffix}")
-        hub.update_info(f"best_score{suffix}", score)
-        hub.update_info(f"best_ckpt{suffix}", path)
+        surplus = self._announce(
+            runner, BestCheckpoint(key, score, name, runner.epoch, runner.iter), suffix
+        )
         self._write(runner, name, {"epoch": runner.epoch, "iter": runner.iter})
-        if previous is not None and previous != path and is_main_process():
-            self._remove(previous)
+        if is_main_process():
+            self._bests.write(runner.work_dir)
+            for old in surplus:
+                self._remove(old)
         print_log(
             f"The best checkpoint with {score:0.4f} {key} at {self.unit} {done} is {name}.",
             logger=runner.logger,
             level=logging.INFO,
         )
-        return True
+
+    def _best_so_far(self, hub: MessageHub, key: str, suffix: str, worst: float) -> float:
+        """The best score: of the record, or, where there is none, of the message hub."""
+        recorded = self._bests.best(key)
+        if recorded is not None:
+            path = self.file_backend.join_path(self._folder, recorded.file)
+            hub.update_info(f"best_score{suffix}", recorded.score)
+            hub.update_info(f"best_ckpt{suffix}", path)
+        return float(hub.runtime_info.get(f"best_score{suffix}", worst))
+
+    def _announce(self, runner: HookRunner, best: BestCheckpoint, suffix: str) -> list[str]:
+        """Enter a new best checkpoint everywhere; names of the files that it takes the place of."""
+        hub = runner.message_hub
+        previous = hub.runtime_info.get(f"best_ckpt{suffix}")
+        path = self.file_backend.join_path(self._folder, best.file)
+        hub.update_info(f"best_score{suffix}", best.score)
+        hub.update_info(f"best_ckpt{suffix}", path)
+        surplus = self._bests.add(best)
+        if previous is not None and previous != path:
+            name = PurePath(previous).name
+            # One in another folder is another run's, from which this one was resumed.
+            if self.file_backend.join_path(self._folder, name) == previous:
+                surplus.append(name)
+        return surplus
 
     def _given_rules(
         self, save_best: str | list[str] | None, rule: str | list[str] | None

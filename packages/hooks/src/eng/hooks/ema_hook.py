@@ -1,4 +1,4 @@
-"""Averaged weights for validation, testing and the saved model."""
+"""Average weights for validation, testing and the saved model."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from eng.checkpoint import get_state_dict, is_sharded, load_state_dict
+from eng.dl_utils import unwrap
 from eng.logging import print_log
-from eng.model import is_model_wrapper
+from eng.model import BaseAveragedModel
 from eng.registry import HOOKS, MODELS
 
 from .hook import DataBatch, Hook
@@ -64,11 +66,9 @@ class EMAHook(Hook):
         self.begin_epoch = begin_epoch
         self.ema_cfg = {"type": ema_type, **kwargs}
 
+    @override
     def before_run(self, runner: HookRunner) -> None:
         """Make the copy that becomes the average.
-
-        Args:
-            runner: The runner.
 
         Raises:
             ValueError: If the model is sharded, of which there can be no copy.
@@ -79,14 +79,13 @@ class EMAHook(Hook):
                 "EMAHook needs a copy of the model, which a sharded one does not allow: leave the "
                 "hook out, or wrap the model by MMDistributedDataParallel"
             )
-        self.src_model: Any = model.module if is_model_wrapper(model) else model
-        self.ema_model = MODELS.build(self.ema_cfg, default_args={"model": self.src_model})
+        self.src_model: Any = unwrap(model)
+        defaults = {"model": self.src_model}
+        self.ema_model: BaseAveragedModel = MODELS.build(self.ema_cfg, default_args=defaults)
 
+    @override
     def before_train(self, runner: HookRunner) -> None:
         """Check that averaging begins before training ends.
-
-        Args:
-            runner: The runner.
 
         Raises:
             ValueError: If it does not.
@@ -98,6 +97,7 @@ class EMAHook(Hook):
             if last is not None and begin > last:
                 raise ValueError(f"EMAHook: {name}={begin} is after the end of training, {last}")
 
+    @override
     def after_train_iter(
         self,
         runner: HookRunner,
@@ -105,14 +105,7 @@ class EMAHook(Hook):
         data_batch: DataBatch = None,
         outputs: dict[str, Any] | None = None,
     ) -> None:
-        """Take the weights into the average, or copy them before averaging has begun.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-            outputs: What the model gave for it. Defaults to None.
-        """
+        """Take the weights into the average, or copy them before averaging has begun."""
         if self._started(runner):
             self.ema_model.update_parameters(self.src_model)
         else:
@@ -120,58 +113,36 @@ class EMAHook(Hook):
                 for averaged, source in self._pairs():
                     averaged.copy_(source)
 
+    @override
     def before_val_epoch(self, runner: HookRunner) -> None:
-        """Put the average into the model.
-
-        Args:
-            runner: The runner.
-        """
+        """Put the average into the model."""
         self._swap()
 
+    @override
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
-        """Put the weights of training back.
-
-        Args:
-            runner: The runner.
-            metrics: What the evaluator gave. Defaults to None.
-        """
+        """Put the weights of training back."""
         self._swap()
 
+    @override
     def before_test_epoch(self, runner: HookRunner) -> None:
-        """Put the average into the model.
-
-        Args:
-            runner: The runner.
-        """
+        """Put the average into the model."""
         self._swap()
 
+    @override
     def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
-        """Put the weights of training back.
-
-        Args:
-            runner: The runner.
-            metrics: What the evaluator gave. Defaults to None.
-        """
+        """Put the weights of training back."""
         self._swap()
 
+    @override
     def before_save_checkpoint(self, runner: HookRunner, checkpoint: dict[str, Any]) -> None:
-        """Save the average as the model and the weights of training beside it.
-
-        Args:
-            runner: The runner.
-            checkpoint: The checkpoint.
-        """
+        """Save the average as the model and the weights of training beside it."""
         averaged = get_state_dict(self.ema_model)
         checkpoint["ema_state_dict"] = averaged
         _exchange(checkpoint["state_dict"], averaged)
 
+    @override
     def after_load_checkpoint(self, runner: HookRunner, checkpoint: dict[str, Any]) -> None:
-        """Take over the average and put the weights of training in their place.
-
-        Args:
-            runner: The runner.
-            checkpoint: The checkpoint.
-        """
+        """Take over the average and put the weights of training in their place."""
         if "ema_state_dict" in checkpoint and runner.is_resuming:
             averaged = copy.copy(checkpoint["ema_state_dict"])
             checkpoint["state_dict"] = copy.copy(checkpoint["state_dict"])

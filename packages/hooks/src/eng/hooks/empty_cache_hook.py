@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from typing_extensions import override
 
 from eng.registry import HOOKS
 
@@ -34,14 +35,17 @@ class EmptyCacheHook(Hook):
         self._do_after_epoch = after_epoch
         self._do_after_iter = after_iter
 
+    @override
     def _before_epoch(self, runner: HookRunner, mode: str = "train") -> None:
         if self._do_before_epoch:
             _empty_cache()
 
+    @override
     def _after_epoch(self, runner: HookRunner, mode: str = "train") -> None:
         if self._do_after_epoch:
             _empty_cache()
 
+    @override
     def _after_iter(
         self,
         runner: HookRunner,

@@ -21,7 +21,17 @@ class Hook:
 
     Each stage is a method of the same name. The methods ``_before_epoch``, ``_after_epoch``,
     ``_before_iter`` and ``_after_iter``, with a ``mode`` of ``'train'``, ``'val'`` or ``'test'``,
-    are the stages of all three at once.
+    are the stages of all three at once. The arguments of stages, as far as one has them:
+
+    - ``runner``: the runner, of which :class:`HookRunner` says what a hook may touch;
+    - ``batch_idx``: number of the batch in its epoch, from 0; in training by iterations, of the
+      iteration;
+    - ``data_batch``: the batch from the data loader;
+    - ``outputs``: of a training step its losses by name, otherwise the predictions;
+    - ``metrics``: metric values by name;
+    - ``checkpoint``: its content, the same keys in all processes: entries that are added or changed
+      before it is saved are saved, those changed after it is loaded are taken over;
+    - ``mode``: ``'train'``, ``'val'`` or ``'test'``.
 
     Attributes:
         priority: Hooks of higher priority run earlier, see :class:`Priority`.
@@ -64,47 +74,23 @@ class Hook:
         return [stage for stage in cls.stages if overridden & {stage, _shared_method(stage)}]
 
     def before_run(self, runner: HookRunner) -> None:
-        """Before anything runs.
-
-        Args:
-            runner: The runner.
-        """
+        """Before anything runs."""
 
     def after_run(self, runner: HookRunner) -> None:
-        """After everything has run.
-
-        Args:
-            runner: The runner.
-        """
+        """After everything has run."""
 
     def before_train(self, runner: HookRunner) -> None:
-        """Before training.
-
-        Args:
-            runner: The runner.
-        """
+        """Before training."""
 
     def after_train(self, runner: HookRunner) -> None:
-        """After training.
-
-        Args:
-            runner: The runner.
-        """
+        """After training."""
 
     def before_train_epoch(self, runner: HookRunner) -> None:
-        """Before each epoch of training.
-
-        Args:
-            runner: The runner.
-        """
+        """Before each epoch of training."""
         self._before_epoch(runner, mode="train")
 
     def after_train_epoch(self, runner: HookRunner) -> None:
-        """After each epoch of training.
-
-        Args:
-            runner: The runner.
-        """
+        """After each epoch of training."""
         self._after_epoch(runner, mode="train")
 
     def before_train_iter(
@@ -113,13 +99,7 @@ class Hook:
         batch_idx: int,
         data_batch: DataBatch = None,
     ) -> None:
-        """Before each iteration of training.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-        """
+        """Before each iteration of training."""
         self._before_iter(runner, batch_idx=batch_idx, data_batch=data_batch, mode="train")
 
     def after_train_iter(
@@ -129,47 +109,23 @@ class Hook:
         data_batch: DataBatch = None,
         outputs: dict[str, Any] | None = None,
     ) -> None:
-        """After each iteration of training.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-            outputs: What the model gave for it. Defaults to None.
-        """
+        """After each iteration of training."""
         self._after_iter(
             runner, batch_idx=batch_idx, data_batch=data_batch, outputs=outputs, mode="train"
         )
 
     def before_val(self, runner: HookRunner) -> None:
-        """Before validation.
-
-        Args:
-            runner: The runner.
-        """
+        """Before validation."""
 
     def after_val(self, runner: HookRunner) -> None:
-        """After validation.
-
-        Args:
-            runner: The runner.
-        """
+        """After validation."""
 
     def before_val_epoch(self, runner: HookRunner) -> None:
-        """Before each epoch of validation.
-
-        Args:
-            runner: The runner.
-        """
+        """Before each epoch of validation."""
         self._before_epoch(runner, mode="val")
 
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
-        """After each epoch of validation.
-
-        Args:
-            runner: The runner.
-            metrics: What the evaluator gave. Defaults to None.
-        """
+        """After each epoch of validation."""
         self._after_epoch(runner, mode="val")
 
     def before_val_iter(
@@ -178,13 +134,7 @@ class Hook:
         batch_idx: int,
         data_batch: DataBatch = None,
     ) -> None:
-        """Before each iteration of validation.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-        """
+        """Before each iteration of validation."""
         self._before_iter(runner, batch_idx=batch_idx, data_batch=data_batch, mode="val")
 
     def after_val_iter(
@@ -194,47 +144,23 @@ class Hook:
         data_batch: DataBatch = None,
         outputs: Sequence[Any] | None = None,
     ) -> None:
-        """After each iteration of validation.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-            outputs: What the model gave for it. Defaults to None.
-        """
+        """After each iteration of validation."""
         self._after_iter(
             runner, batch_idx=batch_idx, data_batch=data_batch, outputs=outputs, mode="val"
         )
 
     def before_test(self, runner: HookRunner) -> None:
-        """Before testing.
-
-        Args:
-            runner: The runner.
-        """
+        """Before testing."""
 
     def after_test(self, runner: HookRunner) -> None:
-        """After testing.
-
-        Args:
-            runner: The runner.
-        """
+        """After testing."""
 
     def before_test_epoch(self, runner: HookRunner) -> None:
-        """Before each epoch of testing.
-
-        Args:
-            runner: The runner.
-        """
+        """Before each epoch of testing."""
         self._before_epoch(runner, mode="test")
 
     def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
-        """After each epoch of testing.
-
-        Args:
-            runner: The runner.
-            metrics: What the evaluator gave. Defaults to None.
-        """
+        """After each epoch of testing."""
         self._after_epoch(runner, mode="test")
 
     def before_test_iter(
@@ -243,13 +169,7 @@ class Hook:
         batch_idx: int,
         data_batch: DataBatch = None,
     ) -> None:
-        """Before each iteration of testing.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-        """
+        """Before each iteration of testing."""
         self._before_iter(runner, batch_idx=batch_idx, data_batch=data_batch, mode="test")
 
     def after_test_iter(
@@ -259,49 +179,22 @@ class Hook:
         data_batch: DataBatch = None,
         outputs: Sequence[Any] | None = None,
     ) -> None:
-        """After each iteration of testing.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-            outputs: What the model gave for it. Defaults to None.
-        """
+        """After each iteration of testing."""
         self._after_iter(
             runner, batch_idx=batch_idx, data_batch=data_batch, outputs=outputs, mode="test"
         )
 
     def before_save_checkpoint(self, runner: HookRunner, checkpoint: dict[str, Any]) -> None:
-        """Before a checkpoint is saved; what is put into it is saved as well.
-
-        Args:
-            runner: The runner.
-            checkpoint: The checkpoint.
-        """
+        """Before a checkpoint is saved; what is put into it is saved as well."""
 
     def after_load_checkpoint(self, runner: HookRunner, checkpoint: dict[str, Any]) -> None:
-        """After a checkpoint was read, before its state is taken over.
-
-        Args:
-            runner: The runner.
-            checkpoint: The checkpoint.
-        """
+        """After a checkpoint was read, before its state is taken over."""
 
     def _before_epoch(self, runner: HookRunner, mode: str = "train") -> None:
-        """Before each epoch of any kind.
-
-        Args:
-            runner: The runner.
-            mode: ``'train'`` (default), ``'val'`` or ``'test'``.
-        """
+        """Before each epoch of any kind."""
 
     def _after_epoch(self, runner: HookRunner, mode: str = "train") -> None:
-        """After each epoch of any kind.
-
-        Args:
-            runner: The runner.
-            mode: ``'train'`` (default), ``'val'`` or ``'test'``.
-        """
+        """After each epoch of any kind."""
 
     def _before_iter(
         self,
@@ -310,14 +203,7 @@ class Hook:
         data_batch: DataBatch = None,
         mode: str = "train",
     ) -> None:
-        """Before each iteration of any kind.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-            mode: ``'train'`` (default), ``'val'`` or ``'test'``.
-        """
+        """Before each iteration of any kind."""
 
     def _after_iter(
         self,
@@ -327,15 +213,7 @@ class Hook:
         outputs: Sequence[Any] | dict[str, Any] | None = None,
         mode: str = "train",
     ) -> None:
-        """After each iteration of any kind.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-            outputs: What the model gave for it. Defaults to None.
-            mode: ``'train'`` (default), ``'val'`` or ``'test'``.
-        """
+        """After each iteration of any kind."""
 
     def every_n_epochs(self, runner: HookRunner, n: int, start: int = 0) -> bool:
         """Whether the epoch that ends now is an ``n``-th one.

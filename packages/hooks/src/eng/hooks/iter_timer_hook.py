@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from typing_extensions import override
+
 from eng.registry import HOOKS
 
 from .hook import DataBatch, Hook
@@ -30,20 +32,19 @@ class IterTimerHook(Hook):
         self._train_total = 0.0
         self._train_start = 0
 
+    @override
     def before_train(self, runner: HookRunner) -> None:
-        """Begin to count from the iteration at which training starts or goes on.
-
-        Args:
-            runner: The runner.
-        """
+        """Begin to count from the iteration at which training starts or goes on."""
         self._train_start = runner.iter
         self._train_total = 0.0
 
+    @override
     def _before_epoch(self, runner: HookRunner, mode: str = "train") -> None:
         self._last = time.perf_counter()
         self._total = 0.0
         self._count = 0
 
+    @override
     def _before_iter(
         self,
         runner: HookRunner,
@@ -54,6 +55,7 @@ class IterTimerHook(Hook):
         waited = time.perf_counter() - self._last
         runner.message_hub.update_scalar(f"{mode}/data_time", waited)
 
+    @override
     def _after_iter(
         self,
         runner: HookRunner,

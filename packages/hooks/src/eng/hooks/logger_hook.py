@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import override
+
 from eng.dist import is_main_process
 from eng.fileio import get_file_backend, merged_backend_args
 from eng.registry import HOOKS
@@ -69,18 +71,16 @@ class LoggerHook(Hook):
         self.backend_args = merged_backend_args("LoggerHook", file_client_args, backend_args)
         self.json_log_path = ""
 
+    @override
     def before_run(self, runner: HookRunner) -> None:
-        """Settle where logs go.
-
-        Args:
-            runner: The runner.
-        """
+        """Settle where logs go."""
         self.json_log_path = f"{runner.timestamp}.json"
         if self.out_dir is not None:
             self.file_backend = get_file_backend(self.out_dir, backend_args=self.backend_args)
             self.out_dir = self.file_backend.join_path(self.out_dir, Path(runner.work_dir).name)
             runner.logger.info(f"Logs will be copied to {self.out_dir} after the run.")
 
+    @override
     def after_train_iter(
         self,
         runner: HookRunner,
@@ -88,14 +88,7 @@ class LoggerHook(Hook):
         data_batch: DataBatch = None,
         outputs: dict[str, Any] | None = None,
     ) -> None:
-        """Write a line at the interval.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-            outputs: What the model gave for it. Defaults to None.
-        """
+        """Write a line at the interval."""
         if self.every_n_train_iters(runner, self.interval_exp_name):
             runner.logger.info(f"Exp name: {runner.experiment_name}")
         loader = runner.train_dataloader
@@ -110,6 +103,7 @@ class LoggerHook(Hook):
                 scalars, step=runner.iter + 1, file_path=self.json_log_path
             )
 
+    @override
     def after_val_iter(
         self,
         runner: HookRunner,
@@ -117,18 +111,12 @@ class LoggerHook(Hook):
         data_batch: DataBatch = None,
         outputs: Sequence[Any] | None = None,
     ) -> None:
-        """Write a line at the interval.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-            outputs: What the model gave for it. Defaults to None.
-        """
+        """Write a line at the interval."""
         if self.every_n_inner_iters(batch_idx, self.interval):
             _, line = runner.log_processor.get_log_after_iter(runner, batch_idx, "val")
             runner.logger.info(line)
 
+    @override
     def after_test_iter(
         self,
         runner: HookRunner,
@@ -136,25 +124,14 @@ class LoggerHook(Hook):
         data_batch: DataBatch = None,
         outputs: Sequence[Any] | None = None,
     ) -> None:
-        """Write a line at the interval.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-            outputs: What the model gave for it. Defaults to None.
-        """
+        """Write a line at the interval."""
         if self.every_n_inner_iters(batch_idx, self.interval):
             _, line = runner.log_processor.get_log_after_iter(runner, batch_idx, "test")
             runner.logger.info(line)
 
+    @override
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
-        """Write the metrics.
-
-        Args:
-            runner: The runner.
-            metrics: What the evaluator gave. Defaults to None.
-        """
+        """Write the metrics."""
         scalars, line = runner.log_processor.get_log_after_epoch(
             runner, len(runner.val_dataloader), "val"
         )
@@ -162,13 +139,9 @@ class LoggerHook(Hook):
         step = runner.epoch if self.log_metric_by_epoch else runner.iter
         runner.visualizer.add_scalars(scalars, step=step, file_path=self.json_log_path)
 
+    @override
     def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
-        """Write the metrics, to a file of their own as well.
-
-        Args:
-            runner: The runner.
-            metrics: What the evaluator gave. Defaults to None.
-        """
+        """Write the metrics, to a file of their own as well."""
         scalars, line = runner.log_processor.get_log_after_epoch(
             runner, len(runner.test_dataloader), "test"
         )
@@ -177,12 +150,9 @@ class LoggerHook(Hook):
             path = Path(runner.log_dir) / self.json_log_path
             path.write_text(json.dumps({k: _plain(v) for k, v in scalars.items()}) + "\n")
 
+    @override
     def after_run(self, runner: HookRunner) -> None:
-        """Copy the logs to ``out_dir`` and close the visualizer.
-
-        Args:
-            runner: The runner.
-        """
+        """Copy the logs to ``out_dir`` and close the visualizer."""
         runner.visualizer.close()
         if self.out_dir is None or not is_main_process():
             return

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
+from typing_extensions import override
 
 from eng.dist import is_main_process
 from eng.registry import HOOKS
@@ -43,6 +44,7 @@ class NaiveVisualizationHook(Hook):
         self.draw_gt = draw_gt
         self.draw_pred = draw_pred
 
+    @override
     def after_test_iter(
         self,
         runner: HookRunner,
@@ -51,15 +53,6 @@ class NaiveVisualizationHook(Hook):
         outputs: Sequence[Any] | None = None,
     ) -> None:
         """Call ``add_datasample`` of the visualizer with each sample of the batch.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0. It is the step of the images.
-            data_batch: The batch from the data loader: a dict with ``inputs``, a list of such
-                dicts, or a tuple or list that begins with the inputs. Defaults to None: nothing is
-                drawn.
-            outputs: What the model gave for it: a sample for each image, which has what is
-                annotated as far as the model left it there. Defaults to None: no samples.
 
         Raises:
             ValueError: If the inputs are no images, or not as many as the outputs.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from typing_extensions import override
+
 from eng.registry import HOOKS
 
 from .hook import DataBatch, Hook
@@ -21,6 +23,7 @@ class ParamSchedulerHook(Hook):
 
     priority = "LOW"
 
+    @override
     def after_train_iter(
         self,
         runner: HookRunner,
@@ -28,22 +31,12 @@ class ParamSchedulerHook(Hook):
         data_batch: DataBatch = None,
         outputs: dict[str, Any] | None = None,
     ) -> None:
-        """Step the schedulers that count iterations.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-            outputs: What the model gave for it. Defaults to None.
-        """
+        """Step the schedulers that count iterations."""
         _step(runner.param_schedulers, by_epoch=False)
 
+    @override
     def after_train_epoch(self, runner: HookRunner) -> None:
-        """Step the schedulers that count epochs.
-
-        Args:
-            runner: The runner.
-        """
+        """Step the schedulers that count epochs."""
         _step(runner.param_schedulers, by_epoch=True)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from typing_extensions import override
+
 from eng.registry import HOOKS
 
 from .hook import DataBatch, Hook
@@ -18,20 +20,14 @@ class RuntimeInfoHook(Hook):
 
     priority = "VERY_HIGH"
 
+    @override
     def before_run(self, runner: HookRunner) -> None:
-        """Record the config, the seed and the name of the experiment.
-
-        Args:
-            runner: The runner.
-        """
+        """Record the config, the seed and the name of the experiment."""
         runner.message_hub.update_info_dict(runner.meta, resumed=False)
 
+    @override
     def before_train(self, runner: HookRunner) -> None:
-        """Record how far training has come and how far it goes.
-
-        Args:
-            runner: The runner.
-        """
+        """Record how far training has come and how far it goes."""
         hub = runner.message_hub
         hub.update_info("loop_stage", "train", resumed=False)
         hub.update_info("epoch", runner.epoch)
@@ -42,29 +38,22 @@ class RuntimeInfoHook(Hook):
         if meta is not None:
             hub.update_info("dataset_meta", meta, resumed=False)
 
+    @override
     def before_train_epoch(self, runner: HookRunner) -> None:
-        """Record the epoch.
-
-        Args:
-            runner: The runner.
-        """
+        """Record the epoch."""
         runner.message_hub.update_info("epoch", runner.epoch)
 
+    @override
     def before_train_iter(
         self, runner: HookRunner, batch_idx: int, data_batch: DataBatch = None
     ) -> None:
-        """Record the iteration and the learning rate of the first parameter group.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-        """
+        """Record the iteration and the learning rate of the first parameter group."""
         hub = runner.message_hub
         hub.update_info("iter", runner.iter)
         for name, values in runner.optim_wrapper.get_lr().items():
             hub.update_scalar(f"train/{name}", values[0])
 
+    @override
     def after_train_iter(
         self,
         runner: HookRunner,
@@ -72,57 +61,33 @@ class RuntimeInfoHook(Hook):
         data_batch: DataBatch = None,
         outputs: dict[str, Any] | None = None,
     ) -> None:
-        """Record what the training step gave. Tensors stay on their device.
-
-        Args:
-            runner: The runner.
-            batch_idx: Number of the batch in its epoch, from 0.
-            data_batch: The batch from the data loader. Defaults to None.
-            outputs: Losses by name. Defaults to None.
-        """
+        """Record what the training step gave. Tensors stay on their device."""
         for name, value in (outputs or {}).items():
             runner.message_hub.update_scalar(f"train/{name}", value)
 
+    @override
     def before_val(self, runner: HookRunner) -> None:
-        """Record that validation runs.
-
-        Args:
-            runner: The runner.
-        """
+        """Record that validation runs."""
         runner.message_hub.update_info("loop_stage", "val", resumed=False)
 
+    @override
     def after_val(self, runner: HookRunner) -> None:
-        """Record that training goes on.
-
-        Args:
-            runner: The runner.
-        """
+        """Record that training goes on."""
         runner.message_hub.update_info("loop_stage", "train", resumed=False)
 
+    @override
     def before_test(self, runner: HookRunner) -> None:
-        """Record that testing runs.
-
-        Args:
-            runner: The runner.
-        """
+        """Record that testing runs."""
         runner.message_hub.update_info("loop_stage", "test", resumed=False)
 
+    @override
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
-        """Record the metrics of validation.
-
-        Args:
-            runner: The runner.
-            metrics: What the evaluator gave. Defaults to None.
-        """
+        """Record the metrics of validation."""
         _record_metrics(runner, "val", metrics)
 
+    @override
     def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
-        """Record the metrics of testing.
-
-        Args:
-            runner: The runner.
-            metrics: What the evaluator gave. Defaults to None.
-        """
+        """Record the metrics of testing."""
         _record_metrics(runner, "test", metrics)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing_extensions import override
+
 from eng.dataset import sampler_with
 from eng.registry import HOOKS
 
@@ -17,12 +19,9 @@ class DistSamplerSeedHook(Hook):
 
     priority = "NORMAL"
 
+    @override
     def before_train_epoch(self, runner: HookRunner) -> None:
-        """Set the epoch of the sampler, or of the sampler of the batch sampler.
-
-        Args:
-            runner: The runner.
-        """
+        """Set the epoch of the sampler, or of the sampler of the batch sampler."""
         sampler = sampler_with(runner.train_dataloader, "set_epoch")
         if sampler is not None:
             sampler.set_epoch(runner.epoch)

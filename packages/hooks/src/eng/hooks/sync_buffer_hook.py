@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing_extensions import override
+
 from eng.dist import all_reduce_params, is_distributed
 from eng.registry import HOOKS
 
@@ -17,12 +19,9 @@ class SyncBuffersHook(Hook):
 
     priority = "NORMAL"
 
+    @override
     def after_train_epoch(self, runner: HookRunner) -> None:
-        """Average the buffers.
-
-        Args:
-            runner: The runner.
-        """
+        """Average the buffers."""
         if is_distributed():
             buffers = [b for b in runner.model.buffers() if b.is_floating_point()]
             all_reduce_params(buffers, op="mean")

@@ -1,0 +1,118 @@
+"""Saving at intervals, keeping the newest and the best."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fake_runner import FakeRunner
+
+from eng.hooks import (
+    CheckpointHook,
+)
+
+
+def run_epochs(
+    hook: CheckpointHook, runner: FakeRunner, scores: list[dict[str, float]]
+) -> list[str]:
+    hook.before_train(runner)
+    for metrics in scores:
+        runner.iter += 2
+        hook.after_train_epoch(runner)
+        runner.epoch += 1
+        hook.after_val_epoch(runner, metrics)
+    return sorted(path.name for path in Path(hook._folder).glob("*.pth"))
+
+
+def test_keeps_the_newest_and_the_best(tmp_path: Path) -> None:
+    hook = CheckpointHook(interval=1, max_keep_ckpts=2, save_best="auto")
+    runner = FakeRunner(tmp_path)
+    scores = [{"accuracy": 0.5}, {"accuracy": 0.9}, {"accuracy": 0.7}, {"accuracy": 0.8}]
+    names = run_epochs(hook, runner, scores)
+    assert names == ["best_accuracy_epoch_2.pth", "epoch_3.pth", "epoch_4.pth"]
+    assert (tmp_path / "last_checkpoint").read_text() == str(tmp_path / "epoch_4.pth")
+    info = runner.message_hub.runtime_info
+    assert info["best_score"] == 0.9
+    assert info["best_ckpt"] == str(tmp_path / "best_accuracy_epoch_2.pth")
+    # The best ones are copies of what was saved before their validation.
+    assert runner.saved == ["epoch_1.pth", "epoch_2.pth", "epoch_3.pth", "epoch_4.pth"]
+    best = (tmp_path / "best_accuracy_epoch_2.pth").read_text()
+    assert best == str({"epoch": 2, "iter": 4})
+
+
+def test_pointer_never_names_a_removed_checkpoint(tmp_path: Path) -> None:
+    class Watching(FakeRunner):
+        def save_checkpoint(self, out_dir: str, filename: str, **settings: Any) -> None:
+            pointer = Path(self.work_dir) / "last_checkpoint"
+            if pointer.exists():
+                assert Path(pointer.read_text()).exists()
+            super().save_checkpoint(out_dir, filename, **settings)
+
+    hook = CheckpointHook(interval=1, max_keep_ckpts=1)
+    assert run_epochs(hook, Watching(tmp_path), [{}, {}, {}]) == ["epoch_3.pth"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "settings", "best"),
+    [
+        ("val/loss", {}, 2),
+        ("coco/bbox_mAP", {}, 3),
+        ("strange", {"rule": "less"}, 2),
+        ("strange", {"greater_keys": ["strange"]}, 3),
+    ],
+)
+def test_rules(tmp_path: Path, metric: str, settings: dict[str, Any], best: int) -> None:
+    hook = CheckpointHook(interval=-1, save_last=False, save_best=metric, **settings)
+    scores = [{metric: value} for value in (0.5, 0.2, 0.8, float("nan"))]
+    names = run_epochs(hook, FakeRunner(tmp_path), scores)
+    assert names == [f"best_{metric.replace('/', '_')}_epoch_{best}.pth"]
+
+
+def test_several_metrics(tmp_path: Path) -> None:
+    hook = CheckpointHook(interval=-1, save_last=False, save_best=["acc", "loss"])
+    scores = [{"acc": 0.1, "loss": 1.0}, {"acc": 0.3, "loss": 2.0}]
+    names = run_epochs(hook, FakeRunner(tmp_path), scores)
+    assert names == ["best_acc_epoch_2.pth", "best_loss_epoch_1.pth"]
+
+
+def test_last_is_saved_off_the_interval(tmp_path: Path) -> None:
+    hook = CheckpointHook(interval=3)
+    names = run_epochs(hook, FakeRunner(tmp_path), [{}] * 4)
+    assert names == ["epoch_3.pth", "epoch_4.pth"]
+
+
+def test_out_dir_gets_the_name_of_the_work_dir(tmp_path: Path) -> None:
+    hook = CheckpointHook(interval=4, out_dir=str(tmp_path / "elsewhere"))
+    run_epochs(hook, FakeRunner(tmp_path / "job"), [{}] * 4)
+    assert (tmp_path / "elsewhere" / "job" / "epoch_4.pth").exists()
+    pointer = (tmp_path / "job" / "last_checkpoint").read_text()
+    assert pointer == str(tmp_path / "elsewhere" / "job" / "epoch_4.pth")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"rule": "more"}, "rule"),
+        ({"save_best": ["a", "auto"]}, "auto"),
+        ({"save_best": ["a", "b", "c"], "rule": ["less", "less"]}, "2 rules for 3"),
+        ({"filename_tmpl": "x.pth"}, "filename_tmpl"),
+        ({"max_keep_ckpts": 0}, "max_keep_ckpts"),
+        ({"file_client_args": {}, "backend_args": {}}, "not both"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_checkpoint_hook_refuses(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        CheckpointHook(**settings)
+
+
+def test_unknown_metric_and_rule(tmp_path: Path) -> None:
+    with pytest.raises(KeyError, match="nothing"):
+        run_epochs(CheckpointHook(save_best="nothing"), FakeRunner(tmp_path), [{"acc": 1.0}])
+    with pytest.raises(ValueError, match="rule="):
+        run_epochs(CheckpointHook(save_best="odd"), FakeRunner(tmp_path), [{"odd": 1.0}])

@@ -1,0 +1,38 @@
+"""Lines of the log, metrics of a test, copies of logs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fake_runner import FakeRunner
+
+from eng.hooks import (
+    LoggerHook,
+)
+
+
+@pytest.mark.parametrize("settings", [{"interval": 0}, {"interval_exp_name": 0}])
+def test_logger_hook_refuses(settings: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=next(iter(settings))):
+        LoggerHook(**settings)
+
+
+def test_metrics_of_a_test_are_written_as_plain_numbers(tmp_path: Path) -> None:
+    metrics = {"acc": torch.tensor(0.5), "per_class": torch.tensor([1.0, 2.0]), "n": 3}
+    processor = SimpleNamespace(get_log_after_epoch=lambda *_: (metrics, "a line"))
+    runner = FakeRunner(
+        tmp_path, log_dir=str(tmp_path), log_processor=processor, test_dataloader=[0], timestamp="t"
+    )
+    hook = LoggerHook()
+    hook.before_run(runner)
+    hook.after_test_epoch(runner)
+    (written,) = tmp_path.rglob("*.json")
+    assert json.loads(written.read_text()) == {"acc": 0.5, "per_class": [1.0, 2.0], "n": 3}
