@@ -3,6 +3,8 @@ import sys
 
 import pytest
 
+from eng.utils import lazy_names
+
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
@@ -39,3 +41,10 @@ def test_names_that_there_are_not(package):
         package.gone
     with pytest.raises(ImportError):
         from lazy_package import latte  # noqa: F401
+
+
+def test_a_module_by_its_full_name_is_not_of_the_package():
+    get, list_names = lazy_names(__name__, {"loads": "json"})
+    assert "loads" in list_names()
+    assert get("loads") is importlib.import_module("json").loads
+    assert globals().pop("loads") is importlib.import_module("json").loads
