@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import torch
 
-from eng.hooks import NaiveVisualizationHook
+from eng.dist import get_rank
+from eng.hooks import NaiveVisualizationHook, SyncBuffersHook
 
 
 def names_drawn():
@@ -13,3 +14,10 @@ def names_drawn():
     batch = {"inputs": [torch.zeros(3, 2, 2, dtype=torch.uint8)]}
     NaiveVisualizationHook().after_test_iter(SimpleNamespace(visualizer=visualizer), 0, batch)
     return names
+
+
+def synchronised_buffers():
+    norm = torch.nn.BatchNorm1d(2)
+    norm.running_mean.fill_(float(get_rank()))
+    SyncBuffersHook().after_train_epoch(SimpleNamespace(model=norm))
+    return norm.running_mean.tolist(), int(norm.num_batches_tracked)

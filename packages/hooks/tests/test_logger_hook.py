@@ -36,3 +36,27 @@ def test_metrics_of_a_test_are_written_as_plain_numbers(tmp_path: Path) -> None:
     hook.after_test_epoch(runner)
     (written,) = tmp_path.rglob("*.json")
     assert json.loads(written.read_text()) == {"acc": 0.5, "per_class": [1.0, 2.0], "n": 3}
+
+
+@pytest.mark.parametrize("keep_local", [True, False])
+def test_logs_are_copied_and_stay_if_asked_to(tmp_path: Path, keep_local: bool) -> None:
+    log_dir = tmp_path / "job" / "20240131"
+    (log_dir / "vis_data").mkdir(parents=True)
+    for name in ("20240131.log", "vis_data/scalars.json", "vis_data/image.png"):
+        (log_dir / name).write_text(name)
+    closed = []
+    runner = FakeRunner(
+        tmp_path / "job",
+        log_dir=str(log_dir),
+        timestamp="20240131",
+        visualizer=SimpleNamespace(close=lambda: closed.append(True)),
+    )
+    hook = LoggerHook(out_dir=tmp_path / "out", keep_local=keep_local)
+    hook.before_run(runner)
+    hook.after_run(runner)
+    copied = {path.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob("*.*")}
+    base = Path("job/20240131")
+    assert copied == {base / "20240131.log", base / "vis_data/scalars.json"}
+    assert (log_dir / "20240131.log").exists() is keep_local
+    assert (log_dir / "vis_data" / "image.png").exists()
+    assert closed == [True]

@@ -5,19 +5,36 @@ from __future__ import annotations
 import copy
 import json
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import Dataset
+from torch import nn
+from torch.utils.data import BatchSampler, Dataset
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import workers
+
+from conftest import LineModel
 from eng.config import Config
 from eng.dataset import BaseDataset
 from eng.hooks import Hook
-from eng.registry import DATASETS, HOOKS, TRANSFORMS, NotRegisteredError
-from eng.runner import Runner, RunnerConfigError
+from eng.optim import OptimWrapper, OptimWrapperDict
+from eng.registry import (
+    DATA_SAMPLERS,
+    DATASETS,
+    HOOKS,
+    LOOPS,
+    MODELS,
+    OPTIM_WRAPPER_CONSTRUCTORS,
+    TRANSFORMS,
+    NotRegisteredError,
+)
+from eng.runner import BaseLoop, EpochBasedTrainLoop, Runner, RunnerConfigError
 
 
 class Stop(Exception):
@@ -305,9 +322,10 @@ def test_stages_are_resolved_to_hooks_that_override_them(job: dict[str, Any]) ->
     runner.register_hook(Shared())
     runner.train()
     assert called[:6] == [("train", i) for i in range(5)] + [("val", 0)]
-    assert not runner._hooks.at("before_val_iter") or all(
-        type(method.__self__) is not Shared for method in runner._hooks.at("before_val_iter")
-    )
+    before = [type(method.__self__).__name__ for method in runner._hooks.at("before_val_iter")]
+    assert before == ["IterTimerHook"]
+    after = [type(method.__self__).__name__ for method in runner._hooks.at("after_val_iter")]
+    assert after == ["IterTimerHook", "Shared", "LoggerHook"]
 
 
 @pytest.mark.parametrize(
@@ -320,6 +338,18 @@ def test_stages_are_resolved_to_hooks_that_override_them(job: dict[str, Any]) ->
         ({"optim_wrapper": {"lr": 1}}, "optimizer"),
         ({"train_dataloder": {}}, "did you mean 'train_dataloader'"),
         ({"model": 3}, "model must be"),
+        ({"train_cfg": {"by_epoch": True, "max_epochs": 2, "val_interval": 0}}, "val_interval"),
+        ({"train_cfg": {"by_epoch": True, "max_epochs": 2, "val_begin": -1}}, "val_begin"),
+        ({"train_cfg": {"by_epoch": True, "max_epochs": 2.5}}, "max_epochs"),
+        ({"train_cfg": {"by_epoch": False, "max_iters": True}}, "max_iters"),
+        (
+            {"train_cfg": {"by_epoch": True, "max_epochs": 2, "dynamic_intervals": [(1, 0)]}},
+            "dynamic_intervals",
+        ),
+        (
+            {"train_cfg": {"by_epoch": True, "max_epochs": 2, "dynamic_intervals": [3]}},
+            "dynamic_intervals",
+        ),
         ({"log_processor": {"custom_cfg": [{"data_src": "loss"}]}}, "method_name"),
     ],
 )
@@ -378,3 +408,240 @@ def test_a_schedule_may_count_updates_instead_of_batches(job: dict[str, Any]) ->
     wanted = [0.05 * (1 - min(-(-done // 2) if done == 15 else done // 2, 7) / 8)
               for done in range(1, 16)]  # fmt: skip
     assert rates == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"train_cfg": 5},
+        {"train_cfg": {"by_epoch": True, "max_epochs": 2, "val_interval": 0}},
+        {"train_dataloader": None},
+        {"val_evaluator": None},
+        {"optim_wrapper": None, "train_dataloader": None, "train_cfg": None},
+    ],
+)
+def test_a_refused_runner_leaves_no_folder(job: dict[str, Any], change: dict[str, Any]) -> None:
+    with pytest.raises(RunnerConfigError):
+        Runner.from_cfg({**job, **change})
+    assert not Path(job["work_dir"]).exists()
+
+
+def test_counts_may_be_whole_numbers_of_other_types(job: dict[str, Any]) -> None:
+    job["train_cfg"] = {"by_epoch": True, "max_epochs": np.int64(2), "val_interval": 1.0}
+    runner = Runner.from_cfg(job)
+    runner.train()
+    assert runner.epoch == 2
+
+
+@pytest.mark.parametrize("mode", ["train", "val", "test"])
+def test_parts_of_a_loop_that_is_missing_name_what_to_give(job: dict[str, Any], mode: str) -> None:
+    partner = "optim_wrapper" if mode == "train" else f"{mode}_evaluator"
+    names = [f"{mode}_dataloader", f"{mode}_cfg", partner]
+    dropped = [*names, *(["param_scheduler"] if mode == "train" else [])]
+    runner = Runner.from_cfg({k: v for k, v in job.items() if k not in dropped})
+    assert getattr(runner, f"{mode}_loop") is None
+    for name in (f"{mode}_dataloader", *([partner] if mode != "train" else [])):
+        words = f"for {name}, give {names[0]}, {names[1]} and {names[2]}"
+        with pytest.raises(RunnerConfigError, match=words):
+            getattr(runner, name)
+        assert not hasattr(runner, name)
+
+
+class ForeignLoop(BaseLoop):
+    """Counts as the loops of others do, and has no state."""
+
+    def __init__(self, runner: Any, dataloader: Any, steps: int) -> None:
+        super().__init__(runner, dataloader)
+        self._epoch = self._iter = 0
+        self._steps = steps
+
+    epoch = property(lambda self: self._epoch)
+    iter = property(lambda self: self._iter)
+    max_epochs = 1
+    max_iters = property(lambda self: self._steps)
+
+    def run(self) -> Any:
+        self.runner.call_hook("before_train")
+        batches = iter(self.dataloader)
+        while self._iter < self._steps:
+            batch = next(batches)
+            self.runner.call_hook("before_train_iter", batch_idx=self._iter, data_batch=batch)
+            outputs = self.runner.model.train_step(batch, optim_wrapper=self.runner.optim_wrapper)
+            self.runner.call_hook(
+                "after_train_iter", batch_idx=self._iter, data_batch=batch, outputs=outputs
+            )
+            self._iter += 1
+        self.runner.call_hook("after_train")
+        return self.runner.model
+
+
+def test_a_foreign_loop_runs_and_is_resumed_by_its_counts(job: dict[str, Any]) -> None:
+    LOOPS.register_module(module=ForeignLoop, force=True)
+    job["train_cfg"] = {"type": "ForeignLoop", "steps": 4}
+    job["default_hooks"]["checkpoint"] = {
+        "type": "CheckpointHook",
+        "by_epoch": False,
+        "interval": 2,
+    }
+    job["log_processor"] = {"by_epoch": False}
+    runner = Runner.from_cfg(job)
+    runner.train()
+    assert (runner.iter, runner.progress.iter) == (4, 4)
+    job["train_cfg"] = {"type": "ForeignLoop", "steps": 5}
+    assert len(losses_of({**job, "resume": True})) == 1
+
+
+class OwnEpochLoop(EpochBasedTrainLoop):
+    """Written as people write them: over the data loader, with counts of its own."""
+
+    def run_epoch(self) -> None:
+        self.runner.call_hook("before_train_epoch")
+        self.runner.model.train()
+        for idx, data_batch in enumerate(self.dataloader):
+            self.run_iter(idx, data_batch)
+        self.runner.call_hook("after_train_epoch")
+        self._epoch += 1
+
+    def run_iter(self, idx: int, data_batch: Any) -> None:
+        self.runner.call_hook("before_train_iter", batch_idx=idx, data_batch=data_batch)
+        outputs = self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
+        self.runner.call_hook(
+            "after_train_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs
+        )
+        self._iter += 1
+
+
+@pytest.mark.parametrize("stop_at", [5, 8])
+def test_a_loop_with_counts_of_its_own_resumes_exactly(
+    job: dict[str, Any], tmp_path: Path, stop_at: int
+) -> None:
+    LOOPS.register_module(module=OwnEpochLoop, force=True)
+    job["train_cfg"] = {"type": "OwnEpochLoop", "max_epochs": 3}
+    job["default_hooks"]["checkpoint"] = {
+        "type": "CheckpointHook",
+        "by_epoch": False,
+        "interval": 3,
+    }
+    whole = losses_of({**job, "work_dir": str(tmp_path / "whole")})
+    losses_of(job, stop_at)
+    assert losses_of({**job, "resume": True}) == whole[stop_at // 3 * 3 :]
+
+
+def test_a_run_resumed_with_another_seed_takes_over_the_old_one(
+    job: dict[str, Any], tmp_path: Path
+) -> None:
+    whole = losses_of({**job, "work_dir": str(tmp_path / "whole")})
+    losses_of(job, stop_at=8)
+    again = {**job, "resume": True, "randomness": {"seed": 77}}
+    runner = Runner.from_cfg(again)
+    losses: list[float] = []
+    runner.register_hook(LossRecorder(losses))
+    runner.train()
+    assert losses == whole[5:]
+    assert runner.seed == 1
+    log = next(Path(runner.log_dir).glob("*.log")).read_text()
+    assert "Resuming with seed 1 of the checkpoint, not 77." in log
+
+
+@MODELS.register_module(force=True)
+class TwoParts(LineModel):
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(1, 1)
+
+    def train_step(self, data: Any, optim_wrapper: Any) -> dict[str, Any]:
+        data = self.data_preprocessor(data, True)
+        out = self.head(self.net(data["inputs"]))
+        loss = (out - data["data_samples"]).square().mean()
+        for wrapper in optim_wrapper.values():
+            wrapper.zero_grad()
+        loss.backward()
+        for wrapper in optim_wrapper.values():
+            wrapper.step()
+        return {"loss": loss.detach()}
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module(force=True)
+class ByPart:
+    def __init__(self, optim_wrapper_cfg: Any, paramwise_cfg: Any = None) -> None:
+        self.cfg = optim_wrapper_cfg
+
+    def __call__(self, model: Any) -> OptimWrapperDict:
+        return OptimWrapperDict(
+            **{
+                name: OptimWrapper(torch.optim.SGD(getattr(model, name).parameters(), lr=lr))
+                for name, lr in self.cfg["rates"].items()
+            }
+        )
+
+
+def test_several_optimizers_with_schedules_by_name(job: dict[str, Any], tmp_path: Path) -> None:
+    job["model"] = {"type": "TwoParts"}
+    rates = {"net": 0.1, "head": 0.01}
+    job["optim_wrapper"] = {"constructor": "ByPart", "rates": rates}
+    job["param_scheduler"] = {
+        "net": {"type": "StepLR", "step_size": 1, "gamma": 0.5, "by_epoch": True},
+        "head": [{"type": "LinearLR", "start_factor": 0.5, "by_epoch": False, "end": 10}],
+    }
+    runner = Runner.from_cfg({**job, "work_dir": str(tmp_path / "whole")})
+    runner.train()
+    assert runner.optim_wrapper.get_lr() == {
+        "net.lr": [pytest.approx(0.1 * 0.5**2)],  # the last epoch is its end
+        "head.lr": [pytest.approx(0.01)],
+    }
+    losses_of(job, stop_at=8)
+    resumed = Runner.from_cfg({**job, "resume": True})
+    resumed.train()
+    assert resumed.optim_wrapper.get_lr() == runner.optim_wrapper.get_lr()
+    for ours, theirs in zip(resumed.model.parameters(), runner.model.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    job["param_scheduler"] = {"tail": job["param_scheduler"]["net"]}
+    with pytest.raises(
+        RunnerConfigError, match=r"\['tail'\]; the optimizers are \['net', 'head'\]"
+    ):
+        Runner.from_cfg({**job, "work_dir": str(tmp_path / "bad")}).train()
+
+
+def test_validation_in_mixed_precision(job: dict[str, Any]) -> None:
+    seen: list[torch.dtype] = []
+
+    class Seer(Hook):
+        def after_val_iter(self, runner: Any, *args: Any, **kwargs: Any) -> None:
+            seen.append(torch.get_autocast_dtype("cpu"))
+
+    def forward(module: Any, args: Any, output: torch.Tensor) -> None:
+        seen.append(output.dtype)
+
+    runner = Runner.from_cfg({**job, "val_cfg": {"fp16": True}})
+    runner.model.net[0].register_forward_hook(forward)
+    runner.val()
+    assert set(seen) == {torch.bfloat16}  # autocast of the CPU
+
+
+def test_a_batch_sampler_in_the_config(job: dict[str, Any], tmp_path: Path) -> None:
+    @DATA_SAMPLERS.register_module(name="PairedBatches", force=True)
+    class PairedBatches(BatchSampler):
+        def __init__(self, sampler: Any, batch_size: int) -> None:
+            super().__init__(sampler, batch_size, drop_last=True)
+
+    loader = {**job["train_dataloader"], "batch_sampler": {"type": "PairedBatches"}}
+    job["train_dataloader"] = {**loader, "batch_size": 6}
+    job["default_hooks"]["checkpoint"] = {
+        "type": "CheckpointHook",
+        "by_epoch": False,
+        "interval": 2,
+    }
+    whole = losses_of({**job, "work_dir": str(tmp_path / "whole")})
+    assert len(whole) == 9  # three batches of six of the twenty samples an epoch
+    losses_of(job, stop_at=5)
+    assert losses_of({**job, "resume": True}) == whole[4:]
+
+
+def test_a_run_is_that_of_the_record() -> None:
+    """Sample order and counters exactly, losses nearly: a refactoring must not change them."""
+    record = json.loads((Path(__file__).parent / "data" / "reference_run.json").read_text())
+    for by_epoch, wanted in (("by_epoch", record["by_epoch"]), ("by_iter", record["by_iter"])):
+        found = workers.reference_run(by_epoch == "by_epoch")
+        assert found["samples"] == wanted["samples"]
+        assert found["counters"] == wanted["counters"]
+        assert found["losses"] == pytest.approx(wanted["losses"], abs=1e-6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -115,3 +116,55 @@ def train_wrapped(work_dir: str, wrapper: str) -> tuple[str, str, list[float]]:
     runner.train()
     device = next(runner.model.parameters()).device.type
     return torch.distributed.get_backend(), device, losses
+
+
+class Noter(Hook):
+    """Puts a note into each checkpoint, and counts how often it was asked to."""
+
+    def __init__(self) -> None:
+        self.keys: list[list[str]] = []
+        self.metas: list[dict[str, Any]] = []
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        checkpoint["meta"]["note"] = "from a hook"
+        self.keys.append(sorted(checkpoint))
+        self.metas.append(dict(checkpoint["meta"]))
+
+
+def train_with_notes(work_dir: str, wrapper: str) -> tuple[list[list[str]], list[dict[str, Any]]]:
+    """Train in a process group: keys and meta of the checkpoints that this process saw."""
+    job = plane_job(work_dir, launcher="pytorch", model_wrapper_cfg={"type": wrapper})
+    job["train_cfg"]["max_epochs"] = 1
+    runner = Runner.from_cfg(job)
+    noter = Noter()
+    runner.register_hook(noter)
+    runner.train()
+    return noter.keys, noter.metas
+
+
+def reference_run(by_epoch: bool) -> dict[str, Any]:
+    """Samples, counters and losses of a run with shuffled data, momentum and a schedule."""
+    seen: dict[str, Any] = {"samples": [], "counters": [], "losses": []}
+
+    class Recorder(Hook):
+        priority = "LOWEST"
+
+        def after_train_iter(
+            self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
+        ) -> None:
+            known = runner.train_dataloader.dataset.x
+            rows = [int((known == x).all(1).nonzero()) for x in data_batch["inputs"]]
+            seen["samples"].append(rows)
+            seen["counters"].append([runner.epoch, runner.iter, batch_idx])
+            seen["losses"].append(float(outputs["loss"]))
+
+    with TemporaryDirectory() as folder:
+        job = plane_job(folder)
+        if not by_epoch:
+            job["train_cfg"] = {"by_epoch": False, "max_iters": 20}
+        job["optim_wrapper"]["optimizer"] = {"type": "SGD", "lr": 0.01, "momentum": 0.9}
+        runner = Runner.from_cfg(job)
+        runner.model.net[1].p = 0.0  # versions of torch may draw masks in other ways
+        runner.register_hook(Recorder())
+        runner.train()
+    return seen

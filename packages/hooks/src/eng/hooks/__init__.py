@@ -1,4 +1,4 @@
-"""What happens at each stage of a run."""
+"""Hooks: actions at the stages of a run."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from .logger_hook import LoggerHook
 from .naive_visualization_hook import NaiveVisualizationHook
 from .param_scheduler_hook import ParamSchedulerHook
 from .priority import Priority, get_priority
-from .protocol import HookRunner
+from .protocol import HookRunner, HookTrainLoop
 from .runtime_info_hook import RuntimeInfoHook
 from .sampler_seed_hook import DistSamplerSeedHook
 from .sync_buffer_hook import SyncBuffersHook
@@ -28,6 +28,7 @@ __all__ = [
     "EmptyCacheHook",
     "Hook",
     "HookRunner",
+    "HookTrainLoop",
     "IterTimerHook",
     "LoggerHook",
     "NaiveVisualizationHook",

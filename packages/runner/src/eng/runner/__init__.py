@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+# These live in lower packages, which need no runner. The documented API has them here as well, so
+# that code of the OpenMMLab family finds them: checkpoint functions, autocast, priorities.
 from eng.checkpoint import (
     CheckpointLoader,
     find_latest_checkpoint,
@@ -19,9 +21,12 @@ from eng.device import autocast
 from eng.hooks import Priority, get_priority
 
 from .base_loop import BaseLoop
-from .errors import RunnerConfigError
+from .errors import MissingLoopError, RunnerConfigError
 from .eval_loops import TestLoop, ValLoop
 from .log_processor import LogProcessor
+from .progress import Progress
+from .protocol import LoopRunner
+from .run_state import RunState, Stateful
 from .runner import Runner
 from .train_loops import EpochBasedTrainLoop, IterBasedTrainLoop
 
@@ -36,9 +41,14 @@ __all__ = [
     "EpochBasedTrainLoop",
     "IterBasedTrainLoop",
     "LogProcessor",
+    "LoopRunner",
+    "MissingLoopError",
     "Priority",
+    "Progress",
+    "RunState",
     "Runner",
     "RunnerConfigError",
+    "Stateful",
     "TestLoop",
     "ValLoop",
     "autocast",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -140,4 +141,8 @@ class RunState:
                 part.restore(states[name])
         unexpected = sorted(set(states) - set(self._parts))
         if unexpected:
-            print_log(f"The checkpoint has the state of {unexpected}, which this run has not.")
+            print_log(
+                f"The checkpoint has the state of {unexpected}, which this run has not.",
+                logger="current",
+                level=logging.WARNING,
+            )

@@ -1,0 +1,93 @@
+"""Batches from any position in the data on."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+import torch
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
+
+from eng.dataset import DefaultSampler, InfiniteSampler
+from eng.runner.batches import ResumableBatches, reseed, samples_per_step
+from eng.runner.progress import Progress
+
+SAMPLES = list(range(10))
+
+
+def loader(sampler: Any = None, batch_size: int = 4, **settings: Any) -> DataLoader:
+    sampler = DefaultSampler(SAMPLES, shuffle=True, seed=3) if sampler is None else sampler
+    return DataLoader(SAMPLES, batch_size=batch_size, sampler=sampler, **settings)  # type: ignore[arg-type]
+
+
+def read(batches: ResumableBatches, progress: Progress, number: int) -> list[list[int]]:
+    found = []
+    for batch in itertools.islice(batches, number):
+        found.append(batch.tolist())
+        progress.count_iterations()
+    return found
+
+
+def test_the_rest_of_an_epoch_is_that_of_the_whole_one() -> None:
+    progress = Progress()
+    whole = [batch.tolist() for _, batch in ResumableBatches(loader(), progress).rest_of_epoch()]
+    assert sorted(itertools.chain(*whole)) == SAMPLES
+    progress = Progress(position=8)
+    batches = ResumableBatches(loader(), progress)
+    batches.seek()
+    assert [(i, b.tolist()) for i, b in batches.rest_of_epoch()] == [(2, whole[2])]
+
+
+@pytest.mark.parametrize("sampler", [DefaultSampler, InfiniteSampler])
+@pytest.mark.parametrize("done", range(8))
+def test_an_endless_run_continues_where_it_was(sampler: Any, done: int) -> None:
+    def make() -> DataLoader:
+        return loader(sampler(SAMPLES, shuffle=True, seed=3))
+
+    progress = Progress(by_epoch=False)
+    whole = read(ResumableBatches(make(), progress), progress, 8)
+    stopped = Progress(by_epoch=False)
+    read(ResumableBatches(make(), stopped), stopped, done)
+    resumed = Progress(by_epoch=False)
+    resumed.load_state_dict(stopped.state_dict())
+    batches = ResumableBatches(make(), resumed)
+    batches.seek()
+    assert read(batches, resumed, 8 - done) == whole[done:]
+
+
+def test_a_sampler_that_cannot_be_moved_is_read_up_to_the_position() -> None:
+    progress = Progress(position=4)
+    batches = ResumableBatches(loader(SequentialSampler(SAMPLES)), progress)
+    batches.seek()
+    assert [batch.tolist() for _, batch in batches.rest_of_epoch()] == [[4, 5, 6, 7], [8, 9]]
+    # Only once: the next epoch is a whole one.
+    progress.count_epoch()
+    assert [number for number, _ in batches.rest_of_epoch()] == [0, 1, 2]
+
+
+def test_counts_of_iterations_alone_are_taken_to_be_of_batches_like_these() -> None:
+    progress = Progress(by_epoch=False, iter=7)
+    batches = ResumableBatches(loader(), progress)
+    batches.seek_iteration(7)  # an epoch has three batches
+    assert (progress.data_epoch, progress.position) == (2, 4)
+
+
+def test_batches_of_a_batch_sampler() -> None:
+    batch_sampler = BatchSampler(DefaultSampler(SAMPLES, shuffle=True, seed=3), 3, drop_last=False)
+    dataloader = DataLoader(SAMPLES, batch_sampler=batch_sampler)  # type: ignore[arg-type]
+    assert samples_per_step(dataloader) == 3
+    progress = Progress()
+    whole = [batch.tolist() for _, batch in ResumableBatches(dataloader, progress).rest_of_epoch()]
+    progress.position = 6
+    batches = ResumableBatches(dataloader, progress)
+    batches.seek()
+    assert [(i, b.tolist()) for i, b in batches.rest_of_epoch()] == [(2, whole[2]), (3, whole[3])]
+
+
+def test_another_seed_gives_the_order_of_the_other_run() -> None:
+    first = loader(DefaultSampler(SAMPLES, shuffle=True, seed=1))
+    second = loader(DefaultSampler(SAMPLES, shuffle=True, seed=2))
+    reseed(second, 1)
+    assert [b.tolist() for b in first] == [b.tolist() for b in second]
+    reseed(loader(RandomSampler(SAMPLES, generator=torch.Generator())), 1)  # has none: left alone

@@ -1,0 +1,80 @@
+"""Processes and seeds."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from eng.runner import Runner
+from eng.runner.environment import Environment, set_random_seed
+
+
+def draw() -> tuple[float, float, float]:
+    return random.random(), float(np.random.rand()), torch.rand(1).item()
+
+
+def test_a_seed_fixes_all_generators() -> None:
+    assert set_random_seed(7) == 7
+    first = draw()
+    set_random_seed(7)
+    assert draw() == first
+    set_random_seed(8)
+    assert draw() != first
+
+
+def test_large_seeds_and_drawn_ones() -> None:
+    assert set_random_seed(2**40 + 3) == 2**40 + 3
+    assert set_random_seed() != set_random_seed()
+
+
+@pytest.fixture
+def restored(monkeypatch: pytest.MonkeyPatch) -> Any:
+    # Set and removed again, so that what the function sets is removed in the end.
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    yield
+    torch.use_deterministic_algorithms(False)
+    torch.backends.cudnn.deterministic = False
+
+
+@pytest.mark.usefixtures("restored")
+def test_deterministic_algorithms_have_what_they_need() -> None:
+    import os
+
+    set_random_seed(1, deterministic=True)
+    assert torch.are_deterministic_algorithms_enabled()
+    assert torch.backends.cudnn.deterministic
+    assert not torch.backends.cudnn.benchmark
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+def test_the_environment_of_a_single_process() -> None:
+    environment = Environment.present("none", {"seed": 3, "diff_rank_seed": True})
+    assert (environment.rank, environment.world_size, environment.distributed) == (0, 1, False)
+    assert environment.diff_rank_seed
+    seeded = environment.with_seed(5, True)
+    assert (seeded.seed, seeded.deterministic, environment.seed) == (5, True, 0)
+
+
+def test_an_overridden_setup_env_is_called_before_anything_is_built(job: dict[str, Any]) -> None:
+    called: list[Any] = []
+
+    class OwnRunner(Runner):
+        def setup_env(self, env_cfg: dict[str, Any]) -> None:
+            called.append((env_cfg, self.launcher, hasattr(self, "model")))
+            super().setup_env(env_cfg)
+
+    OwnRunner.from_cfg({**job, "env_cfg": {"cudnn_benchmark": False}})
+    assert called == [({"cudnn_benchmark": False}, "none", False)]
+
+
+def test_an_overridden_set_randomness_is_called(job: dict[str, Any]) -> None:
+    class OwnRunner(Runner):
+        def set_randomness(self, seed: int | None, *args: Any, **kwargs: Any) -> None:
+            super().set_randomness(42, *args, **kwargs)
+
+    assert OwnRunner.from_cfg(job).seed == 42

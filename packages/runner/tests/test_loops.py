@@ -1,0 +1,58 @@
+"""Loops that are configs until somebody asks for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from eng.runner import BaseLoop, RunnerConfigError
+from eng.runner.loops import LoopSlot
+
+
+class Loop(BaseLoop):
+    max_epochs = 3
+
+    def __init__(self) -> None:
+        pass
+
+    def run(self) -> None:
+        pass
+
+
+def slot(loop: Any, built: list[Any] | None = None) -> LoopSlot[Any]:
+    def build(cfg: Any) -> Loop:
+        if built is not None:
+            built.append(cfg)
+        return Loop()
+
+    given = (None, None, None) if loop is None else ([], loop, {})
+    return LoopSlot("val", "val_evaluator", given, build)
+
+
+def test_a_loop_is_built_once_when_it_is_asked_for() -> None:
+    built: list[Any] = []
+    val = slot({"max_epochs": 2}, built)
+    assert val
+    assert val.built is None
+    assert val.setting("max_epochs") == 2
+    assert not built
+    assert val.get() is val.get() is val.built is val.require("to validate")
+    assert built == [{"max_epochs": 2}]
+    assert val.setting("max_epochs") == 3
+
+
+def test_a_ready_loop_is_taken_as_it_is() -> None:
+    loop = Loop()
+    assert slot(loop).get() is loop is slot(loop).built
+
+
+def test_an_empty_slot_names_what_to_give() -> None:
+    val = slot(None)
+    assert not val
+    assert val.get() is val.setting("max_epochs") is None
+    words = "to validate, give val_dataloader, val_cfg and val_evaluator"
+    with pytest.raises(RunnerConfigError, match=words):
+        val.require("to validate")
+    with pytest.raises(AttributeError, match=words):
+        val.check_given("to validate")

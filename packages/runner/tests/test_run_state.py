@@ -1,0 +1,81 @@
+"""The table of named parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from eng.runner.progress import Progress
+from eng.runner.run_state import RunState
+
+
+class Counter:
+    def __init__(self, count: int = 0) -> None:
+        self.count = count
+
+    def state_dict(self) -> dict[str, int]:
+        return {"count": self.count}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        self.count = state_dict["count"]
+
+
+class AtIteration:
+    """A part that wants to know the point of training, and has a state only at even ones."""
+
+    loaded: Any = None
+
+    def take(self, point: Progress) -> Any:
+        return None if point.iter % 2 else {"iter": point.iter}
+
+    def restore(self, state: Any) -> None:
+        self.loaded = state
+
+
+def test_parts_are_taken_and_restored_by_name() -> None:
+    state, first, second = RunState(), Counter(1), Counter(2)
+    state.add("first", first)
+    state.add("second", second)
+    saved = state.take(Progress())
+    first.count = second.count = 9
+    state.restore(saved)
+    assert (first.count, second.count) == (1, 2)
+    assert list(state) == list(saved) == ["first", "second"]
+
+
+def test_parts_may_be_left_out() -> None:
+    state, first, second = RunState(), Counter(1), Counter(2)
+    state.add("first", first)
+    state.add("second", second)
+    assert state.take(Progress(), leave_out=["first"]) == {"second": {"count": 2}}
+    state.restore({"first": {"count": 5}, "second": {"count": 6}}, leave_out=["second"])
+    assert (first.count, second.count) == (5, 2)
+
+
+def test_a_part_may_have_no_state_at_times() -> None:
+    state, part = RunState(), AtIteration()
+    state.add("part", part)
+    assert state.take(Progress(iter=3)) == {}
+    saved = state.take(Progress(iter=4))
+    state.restore(saved)
+    assert part.loaded == {"iter": 4}
+
+
+def test_a_state_of_every_process() -> None:
+    state, counter = RunState(), Counter(3)
+    state.add("counter", counter, per_rank=True)
+    assert state.take(Progress()) == {"counter": [{"count": 3}]}
+    state.restore({"counter": [{"count": 7}, {"count": 8}]})
+    assert counter.count == 7
+    state.restore({"counter": []})
+    assert counter.count == 7
+
+
+def test_bad_parts_are_named() -> None:
+    state = RunState()
+    state.add("counter", Counter())
+    with pytest.raises(ValueError, match="'counter' already"):
+        state.add("counter", Counter())
+    with pytest.raises(TypeError, match=r"part 'x' must have state_dict and load_state_dict; int"):
+        state.add("x", 3)  # type: ignore[arg-type]
