@@ -1,6 +1,6 @@
 """Run the packages' tests on other Pythons or another torch, each in a new environment.
 
-    python scripts/test_matrix.py --python 3.10 --python 3.13 --torch 2.7.0 config runner
+    python scripts/test_matrix.py --python 3.10 --python 3.13 --torch 2.9.0 config runner
     python scripts/test_matrix.py --torch-free
 
 Without a name all packages are tested, without --python every supported Python, without --torch the
@@ -48,7 +48,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("packages", nargs="*", metavar="package")
     parser.add_argument("--python", action="append", help="such as 3.12; may be repeated")
-    parser.add_argument("--torch", help="the version, such as 2.7.0")
+    parser.add_argument("--torch", help="the version, such as 2.9.0")
     parser.add_argument("--torch-free", action="store_true", help="packages that take no torch")
     parser.add_argument("--slow", action="store_true", help="with the tests marked slow")
     parser.add_argument("--keep", action="store_true", help="keep the environments")
@@ -71,7 +71,7 @@ def install(python: Path, packages: list[str], torch: str | None, env: dict[str,
 
 
 def torch_of(python: Path, env: dict[str, str]) -> str:
-    """`torch 2.7.0`, or that there is none."""
+    """`torch 2.9.0`, or that there is none."""
     code = "import importlib.metadata as m; print('torch', m.version('torch'))"
     done = subprocess.run(
         [python, "-c", code], env=env, capture_output=True, text=True, check=False

@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eng.evaluator import BaseMetric, DumpResults, Evaluator, RunningMetric, get_metric_value
@@ -192,6 +192,7 @@ def test_get_metric_value():
 
 
 @given(st.lists(st.lists(st.integers(0, 1), max_size=4), min_size=1, max_size=5), st.data())
+@settings(deadline=None)
 def test_sums_give_what_entries_give(batches, data):
     count = sum(map(len, batches))
     if not count:

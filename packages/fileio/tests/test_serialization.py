@@ -6,7 +6,7 @@ import pickle
 from collections import OrderedDict
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eng import fileio
@@ -18,6 +18,7 @@ PLAIN = st.recursive(
 
 
 @given(PLAIN)
+@settings(deadline=None)
 def test_load_is_the_inverse_of_dump_to_text(value):
     for name in ("json", "pkl", "pickle", "yaml", "yml"):
         text = fileio.dump(value, file_format=name)

@@ -91,6 +91,7 @@ def test_constants_and_layers_without_weight_or_bias():
 
 
 @given(prob=st.floats(1e-6, 1 - 1e-6))
+@settings(deadline=None)
 def test_the_bias_gives_the_probability(prob):
     assert torch.sigmoid(torch.tensor(bias_init_with_prob(prob), dtype=torch.float64)).item() == (
         pytest.approx(prob)

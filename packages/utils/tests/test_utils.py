@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eng.utils as u
@@ -124,6 +124,7 @@ def test_versions():
 
 
 @given(st.lists(st.integers(0, 5), max_size=6))
+@settings(deadline=None)
 def test_slices_join_again(lens):
     items = list(range(sum(lens)))
     assert u.concat_list(u.slice_list(items, lens)) == items

@@ -2,7 +2,7 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eng.vis import Visualizer
@@ -41,6 +41,7 @@ def test_the_channel_of_the_greatest_sum():
 
 
 @given(st.floats(0, 1))
+@settings(deadline=None)
 def test_an_overlay_is_the_weighted_sum(alpha):
     image = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
     drawn = draw(ramp()[None], image, alpha=alpha)

@@ -74,7 +74,7 @@ def get_rank(group: ProcessGroup | None = None) -> int:
 
 def ranks_of(group: ProcessGroup | None) -> list[int]:
     """Global ranks of the members of a group; of the default group when None."""
-    # torch 2.7 does not take None
+    # older versions of torch do not take None
     return torch_dist.get_process_group_ranks(cast(ProcessGroup, group or torch_dist.group.WORLD))
 
 
