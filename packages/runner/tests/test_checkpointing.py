@@ -12,7 +12,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import workers
+import runner_workers as workers
 
 from eng.config import Config
 from eng.dist.testing import run_in_processes

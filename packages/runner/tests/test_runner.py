@@ -17,12 +17,12 @@ from torch.utils.data import BatchSampler, Dataset
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import workers
+import runner_workers as workers
 
-from conftest import LineModel
 from eng.config import Config
 from eng.dataset import BaseDataset
 from eng.hooks import Hook
+from eng.model import BaseModel
 from eng.optim import OptimWrapper, OptimWrapperDict
 from eng.registry import (
     DATA_SAMPLERS,
@@ -544,21 +544,28 @@ def test_a_run_resumed_with_another_seed_takes_over_the_old_one(
 
 
 @MODELS.register_module(force=True)
-class TwoParts(LineModel):
+class TwoParts(BaseModel):
     def __init__(self) -> None:
         super().__init__()
+        self.body = nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.Linear(8, 1))
         self.head = nn.Linear(1, 1)
+
+    def forward(self, inputs: Any, data_samples: Any = None, mode: str = "tensor") -> Any:
+        out = self.head(self.body(inputs))
+        return out if data_samples is None else (out - data_samples).abs().flatten()
 
     def train_step(self, data: Any, optim_wrapper: Any) -> dict[str, Any]:
         data = self.data_preprocessor(data, True)
-        out = self.head(self.net(data["inputs"]))
-        loss = (out - data["data_samples"]).square().mean()
+        loss = self(**data).square().mean()
         for wrapper in optim_wrapper.values():
             wrapper.zero_grad()
         loss.backward()
         for wrapper in optim_wrapper.values():
             wrapper.step()
         return {"loss": loss.detach()}
+
+    def val_step(self, data: Any) -> list[dict[str, float]]:
+        return [{"error": float(each)} for each in self(**self.data_preprocessor(data))]
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module(force=True)
@@ -577,16 +584,16 @@ class ByPart:
 
 def test_several_optimizers_with_schedules_by_name(job: dict[str, Any], tmp_path: Path) -> None:
     job["model"] = {"type": "TwoParts"}
-    rates = {"net": 0.1, "head": 0.01}
+    rates = {"body": 0.1, "head": 0.01}
     job["optim_wrapper"] = {"constructor": "ByPart", "rates": rates}
     job["param_scheduler"] = {
-        "net": {"type": "StepLR", "step_size": 1, "gamma": 0.5, "by_epoch": True},
+        "body": {"type": "StepLR", "step_size": 1, "gamma": 0.5, "by_epoch": True},
         "head": [{"type": "LinearLR", "start_factor": 0.5, "by_epoch": False, "end": 10}],
     }
     runner = Runner.from_cfg({**job, "work_dir": str(tmp_path / "whole")})
     runner.train()
     assert runner.optim_wrapper.get_lr() == {
-        "net.lr": [pytest.approx(0.1 * 0.5**2)],  # the last epoch is its end
+        "body.lr": [pytest.approx(0.1 * 0.5**2)],  # the last epoch is its end
         "head.lr": [pytest.approx(0.01)],
     }
     losses_of(job, stop_at=8)
@@ -595,9 +602,9 @@ def test_several_optimizers_with_schedules_by_name(job: dict[str, Any], tmp_path
     assert resumed.optim_wrapper.get_lr() == runner.optim_wrapper.get_lr()
     for ours, theirs in zip(resumed.model.parameters(), runner.model.parameters(), strict=True):
         assert torch.equal(ours, theirs)
-    job["param_scheduler"] = {"tail": job["param_scheduler"]["net"]}
+    job["param_scheduler"] = {"tail": job["param_scheduler"]["body"]}
     with pytest.raises(
-        RunnerConfigError, match=r"\['tail'\]; the optimizers are \['net', 'head'\]"
+        RunnerConfigError, match=r"\['tail'\]; the optimizers are \['body', 'head'\]"
     ):
         Runner.from_cfg({**job, "work_dir": str(tmp_path / "bad")}).train()
 
