@@ -126,11 +126,12 @@ def test_a_report_is_short_however_much_does_not_fit(log):
     model = backbone(2)
     model["head"] = torch.nn.Linear(2, 1)
     state = {f"teacher.{name}": value for name, value in model.state_dict().items()}
+    state["head.bias"] = torch.zeros(1)
     load_state_dict(model, state)
     text = log()
     assert (
-        "missing in the state (218): backbone.stage0.* (54); backbone.stage1.* (54); "
-        "backbone.stage2.* (54); backbone.stage3.* (54); head.weight; head.bias" in text
+        "missing in the state (217): backbone.stage0.* (54); backbone.stage1.* (54); "
+        "backbone.stage2.* (54); backbone.stage3.* (54); head.weight" in text
     )
     assert "unexpected in the state (254): teacher.backbone.stage0.* (63); teacher" in text
     load_state_dict(backbone(2), backbone(3).state_dict())
@@ -340,3 +341,61 @@ def test_loaders_by_prefix():
     finally:
         CheckpointLoader._schemes.clear()
         CheckpointLoader._schemes.update(schemes)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"teacher.weight": torch.zeros(1, 1), "teacher.bias": torch.zeros(1)},
+        {"weight": torch.zeros(7, 3), "bias": torch.zeros(7)},
+    ],
+)
+def test_a_state_of_which_nothing_fits_is_refused(state):
+    words = r"nothing of the state fits Linear: the state has .*, the model has weight \(1, 2\)"
+    with pytest.raises(CheckpointError, match=words):
+        load_state_dict(nn.Linear(2, 1), state)
+    load_state_dict(nn.Linear(2, 1), {})
+    load_state_dict(nn.ReLU(), state)
+
+
+def test_at_most_three_names_of_each_side_are_shown():
+    wanted, given = nn.Sequential(*(nn.Linear(1, 1) for _ in range(4))), nn.LSTM(1, 1)
+    with pytest.raises(CheckpointError) as caught:
+        load_state_dict(wanted, given.state_dict())
+    text = str(caught.value)
+    assert "0.weight (1, 1), 0.bias (1,), 1.weight (1, 1), ..." in text
+    assert "2.weight" not in text
+
+
+class HoldsModel(nn.Module):
+    """As a model for test-time augmentation: that which is trained is a part of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.module = net()
+
+
+def test_weights_of_a_model_fit_what_holds_it_as_its_module():
+    trained, holder = net(), HoldsModel()
+    load_state_dict(holder, trained.state_dict(), strict=True)
+    assert equal(holder.module.state_dict(), trained.state_dict())
+    again = HoldsModel()
+    load_state_dict(again, holder.state_dict(), strict=True)
+    assert equal(again.state_dict(), holder.state_dict())
+
+
+def test_wrappers_that_are_no_module_are_looked_through():
+    from eng.registry import MODEL_WRAPPERS
+
+    class Engine:
+        def __init__(self, module):
+            self.module = module
+
+    MODEL_WRAPPERS.register_module(module=Engine, name="EngineOfATest")
+    try:
+        model, other = net(), net()
+        assert equal(get_state_dict(Engine(model)), model.state_dict())
+        load_state_dict(Engine(other), model.state_dict(), strict=True)
+        assert equal(other.state_dict(), model.state_dict())
+    finally:
+        del MODEL_WRAPPERS.module_dict["EngineOfATest"]

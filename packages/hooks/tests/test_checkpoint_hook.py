@@ -116,3 +116,72 @@ def test_unknown_metric_and_rule(tmp_path: Path) -> None:
         run_epochs(CheckpointHook(save_best="nothing"), FakeRunner(tmp_path), [{"acc": 1.0}])
     with pytest.raises(ValueError, match="rule="):
         run_epochs(CheckpointHook(save_best="odd"), FakeRunner(tmp_path), [{"odd": 1.0}])
+
+
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [("e_{:03d}.pth", "e_002.pth"), ("e_{0}.pth", "e_2.pth"), ("{:>4}.ckpt", "   2.ckpt")],
+)
+def test_any_template_that_formats_one_number(tmp_path: Path, template: str, name: str) -> None:
+    hook = CheckpointHook(interval=2, filename_tmpl=template, save_best="acc", max_keep_ckpts=1)
+    runner = FakeRunner(tmp_path, max_epochs=2)
+    run_epochs(hook, runner, [{"acc": 0.1}, {"acc": 0.3}])
+    assert (tmp_path / name).exists()
+    assert (tmp_path / f"best_acc_{name}").exists()
+
+
+@pytest.mark.parametrize("template", ["x.pth", "{}_{}.pth", "{name}.pth", "../{}.pth", "{.x}"])
+def test_templates_that_do_not_are_refused(template: str) -> None:
+    with pytest.raises(ValueError, match=r"filename_tmpl must be .* one number to fill in"):
+        CheckpointHook(filename_tmpl=template)
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [
+        ({"rule": 1}, TypeError),
+        ({"save_best": 1}, TypeError),
+        ({"greater_keys": 3}, TypeError),
+        ({"interval": "1"}, TypeError),
+        ({"interval": 1.5}, TypeError),
+        ({"max_keep_ckpts": "2"}, TypeError),
+        ({"rule": "more"}, KeyError),
+        ({"save_best": ["a", "b", "c"], "rule": ["less", "less"]}, AssertionError),
+        ({"save_best": ["a", "auto"]}, AssertionError),
+    ],
+)
+def test_wrong_arguments_are_refused_at_construction(settings: dict[str, Any], kind: Any) -> None:
+    for each in (kind, ValueError):
+        with pytest.raises(each):
+            CheckpointHook(**settings)
+
+
+def test_one_key_as_a_word_and_auto_in_a_list(tmp_path: Path) -> None:
+    hook = CheckpointHook(interval=1, save_best=["auto"], greater_keys="odd")
+    runner = FakeRunner(tmp_path)
+    names = run_epochs(hook, runner, [{"odd": 0.2, "b": 3.0}, {"odd": 0.4, "b": 1.0}])
+    assert "best_odd_epoch_2.pth" in names
+
+
+def test_attributes_that_people_read(tmp_path: Path) -> None:
+    hook = CheckpointHook(interval=1, out_dir=str(tmp_path / "out"), save_best="acc")
+    assert hook.best_ckpt_path is None
+    assert (hook.key_indicator, hook.key_indicators, hook.rules) == ("acc", ["acc"], ["greater"])
+    runner = FakeRunner(tmp_path / "job")
+    hook.before_train(runner)
+    hook.before_train(runner)  # as a second train() does
+    assert hook.out_dir == str(tmp_path / "out" / "job")
+    run_epochs(hook, runner, [{"acc": 0.5}])
+    assert hook.best_ckpt_path == str(tmp_path / "out" / "job" / "best_acc_epoch_1.pth")
+    assert hook.file_client.exists(hook.best_ckpt_path)
+    several = CheckpointHook(interval=1, save_best=["acc", "loss"])
+    run_epochs(several, FakeRunner(tmp_path / "two"), [{"acc": 0.5, "loss": 1.0}])
+    assert several.best_ckpt_path_dict == {
+        key: str(tmp_path / "two" / f"best_{key}_epoch_1.pth") for key in ("acc", "loss")
+    }
+
+
+def test_a_metric_that_is_not_one_number_is_named(tmp_path: Path) -> None:
+    hook = CheckpointHook(interval=1, save_best="acc")
+    with pytest.raises(TypeError, match=r"'acc' must be one number, not \[1, 2\]"):
+        run_epochs(hook, FakeRunner(tmp_path), [{"acc": [1, 2]}])  # type: ignore[dict-item]

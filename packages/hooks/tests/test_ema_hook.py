@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -56,3 +57,50 @@ def test_ema_begins_late(tmp_path: Path) -> None:
         EMAHook(begin_iter=9).before_train(runner)
     with pytest.raises(ValueError, match="not both"):
         EMAHook(begin_iter=1, begin_epoch=1)
+
+
+def test_the_names_that_subclasses_call(tmp_path: Path) -> None:
+    called: list[str] = []
+
+    class Own(EMAHook):
+        def _swap_ema_parameters(self) -> None:
+            called.append("parameters")
+            super()._swap_ema_parameters()
+
+        def _swap_ema_state_dict(self, checkpoint: dict[str, Any]) -> None:  # type: ignore[override]
+            called.append("state")
+            super()._swap_ema_state_dict(checkpoint)
+
+    model = nn.Linear(1, 1)
+    runner, hook = FakeRunner(tmp_path, model=model), Own()
+    hook.before_run(runner)
+    hook.before_val_epoch(runner)
+    hook.after_val_epoch(runner)
+    hook.before_save_checkpoint(runner, {"state_dict": dict(model.state_dict())})
+    assert called == ["parameters", "parameters", "state"]
+
+
+def test_another_head_is_loaded_as_far_as_it_fits_but_not_resumed(tmp_path: Path) -> None:
+    def model(classes: int) -> nn.Sequential:
+        return nn.Sequential(nn.Linear(2, 2), nn.Linear(2, classes))
+
+    trained, hook = model(5), EMAHook()
+    saved = {"state_dict": dict(trained.state_dict())}
+    runner = FakeRunner(tmp_path, model=model(3))
+    hook.before_run(runner)
+    hook.after_load_checkpoint(runner, saved)
+    assert torch.equal(hook.ema_model.module[0].weight, trained[0].weight)
+    runner.is_resuming = True
+    with pytest.raises(Exception, match=r"1\.weight"):
+        hook.after_load_checkpoint(runner, saved)
+
+
+def test_an_average_outlives_a_second_run(tmp_path: Path) -> None:
+    runner, hook = FakeRunner(tmp_path, model=nn.Linear(1, 1)), EMAHook()
+    hook.before_run(runner)
+    average = hook.ema_model
+    hook.before_run(runner)
+    assert hook.ema_model is average
+    runner.model = nn.Linear(1, 1)
+    hook.before_run(runner)
+    assert hook.ema_model is not average

@@ -8,6 +8,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import pytest
 from fake_runner import FakeRunner
 
 from eng.hooks import (
@@ -36,3 +37,22 @@ def test_intervals(tmp_path: Path) -> None:
     assert hook.is_last_train_epoch(runner)
     assert hook.is_last_train_iter(runner)
     assert hook.end_of_epoch([0, 1, 2], 2)
+
+
+@pytest.mark.parametrize(
+    ("done", "n", "start", "expected"),
+    [
+        (2, 2, 3, True),  # the third one, where the count starts
+        (1, 2, 3, False),
+        (4, 2, 3, True),
+        (3, 2, 3, False),
+        (0, 1, 5, False),
+        (5, 3, 0, True),
+    ],
+)
+def test_intervals_from_a_start(
+    tmp_path: Path, done: int, n: int, start: int, expected: bool
+) -> None:
+    runner = FakeRunner(tmp_path, epoch=done, iter=done)
+    assert Hook().every_n_epochs(runner, n, start) is expected
+    assert Hook().every_n_train_iters(runner, n, start) is expected

@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -52,11 +53,21 @@ def test_logs_are_copied_and_stay_if_asked_to(tmp_path: Path, keep_local: bool) 
         visualizer=SimpleNamespace(close=lambda: closed.append(True)),
     )
     hook = LoggerHook(out_dir=tmp_path / "out", keep_local=keep_local)
-    hook.before_run(runner)
+    for _ in range(2):  # as train() and test() of one runner
+        hook.before_run(runner)
+    assert hook.out_dir == str(tmp_path / "out" / "job")
     hook.after_run(runner)
     copied = {path.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob("*.*")}
-    base = Path("job/20240131")
-    assert copied == {base / "20240131.log", base / "vis_data/scalars.json"}
+    assert copied == {Path("job/20240131.log"), Path("job/vis_data/scalars.json")}
     assert (log_dir / "20240131.log").exists() is keep_local
     assert (log_dir / "vis_data" / "image.png").exists()
     assert closed == [True]
+
+
+@pytest.mark.parametrize("interval", [0, -3, 2.5, "10", True, None])
+def test_an_interval_is_refused_as_every_kind_that_people_catch(interval: Any) -> None:
+    is_number = isinstance(interval, int) and interval is not True
+    kinds = (ValueError,) if is_number else (ValueError, TypeError)
+    for kind in kinds:
+        with pytest.raises(kind, match="interval must be an integer of at least 1"):
+            LoggerHook(interval=interval)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -32,3 +33,27 @@ def test_runtime_info_keeps_tensors_as_they_are(tmp_path: Path) -> None:
     assert hub.get_scalar("train/loss").current() == 2.0
     assert hub.get_scalar("val/acc").current() == 0.5
     assert hub.get_info("val/report") == "fine"
+
+
+def test_the_stage_of_the_loop_is_that_of_the_innermost_one(tmp_path: Path) -> None:
+    runner = FakeRunner(
+        tmp_path, train_dataloader=SimpleNamespace(dataset=[]), train_loop=SimpleNamespace()
+    )
+    hook, seen = RuntimeInfoHook(), []
+    for stage in ("before_val", "after_val", "before_train", "before_val", "after_val"):
+        getattr(hook, stage)(runner)
+        seen.append(runner.message_hub.runtime_info.get("loop_stage"))
+    hook.after_train(runner)
+    seen.append(runner.message_hub.runtime_info.get("loop_stage"))
+    hook.before_test(runner)
+    hook.after_test(runner)
+    seen.append(runner.message_hub.runtime_info.get("loop_stage"))
+    assert seen == ["val", None, "train", "val", "train", None, None]
+
+
+def test_rates_that_are_no_dict_are_named(tmp_path: Path) -> None:
+    runner = FakeRunner(tmp_path, optim_wrapper=SimpleNamespace(get_lr=lambda: [0.1]))
+    with pytest.raises(
+        RuntimeError, match="must return a dict of learning rates by name, not list"
+    ):
+        RuntimeInfoHook().before_train_iter(runner, 0)

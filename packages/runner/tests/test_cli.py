@@ -73,7 +73,6 @@ def test_config(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["train", "absent.py"], "absent.py"),
         (["train", "syntax.py"], "syntax.py:2"),
         (["train", "unknown.py"], "LineModel"),
-        (["train", "mistyped.py"], "train_dataloader"),
         (["test", "job.py", "text.pth"], "text.pth"),
         (["test", "job.py", "absent.pth"], "absent.pth"),
         (["train", "job.py", "--work-dir", "text.pth/x"], "text.pth"),
@@ -87,7 +86,6 @@ def test_bad_input_is_one_line(
 ) -> None:
     (folder / "syntax.py").write_text("a = 1\nb = (\n")
     (folder / "unknown.py").write_text("_base_ = 'job.py'\nmodel = dict(type='LineModell')\n")
-    (folder / "mistyped.py").write_text("_base_ = 'job.py'\ntrain_dataloder = dict()\n")
     (folder / "text.pth").write_text("no checkpoint")
     assert main(argv) == 2
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("eng: ")]

@@ -90,6 +90,12 @@ def test_a_window_of_an_epoch_needs_epochs() -> None:
         LogProcessor(by_epoch=False, custom_cfg=custom)
 
 
+def test_times_of_an_evaluation_are_those_of_all_its_batches() -> None:
+    runner = runner_with("times", val__time=[9, 1, 2, 3, 4, 5], val__data_time=[1, 1, 1, 1, 6])
+    scalars, _ = LogProcessor(window_size=2).get_log_after_epoch(runner, 5, "val")
+    assert scalars == {"time": 3, "data_time": 2}
+
+
 def test_lines_after_validation_and_testing() -> None:
     runner = runner_with("val", val__acc=[0.5], val__time=[0.25], test__acc=[0.75])
     runner.message_hub.update_info("val/report", "fine")

@@ -34,7 +34,13 @@ from eng.registry import (
     TRANSFORMS,
     NotRegisteredError,
 )
-from eng.runner import BaseLoop, EpochBasedTrainLoop, Runner, RunnerConfigError
+from eng.runner import (
+    BaseLoop,
+    EpochBasedTrainLoop,
+    LogProcessor,
+    Runner,
+    RunnerConfigError,
+)
 
 
 class Stop(Exception):
@@ -336,7 +342,6 @@ def test_stages_are_resolved_to_hooks_that_override_them(job: dict[str, Any]) ->
         ({"train_cfg": {"by_epoch": True, "max_epochs": 0}}, "max_epochs"),
         ({"train_dataloader": None}, "train_dataloader"),
         ({"optim_wrapper": {"lr": 1}}, "optimizer"),
-        ({"train_dataloder": {}}, "did you mean 'train_dataloader'"),
         ({"model": 3}, "model must be"),
         ({"train_cfg": {"by_epoch": True, "max_epochs": 2, "val_interval": 0}}, "val_interval"),
         ({"train_cfg": {"by_epoch": True, "max_epochs": 2, "val_begin": -1}}, "val_begin"),
@@ -652,3 +657,222 @@ def test_a_run_is_that_of_the_record() -> None:
         assert found["samples"] == wanted["samples"]
         assert found["counters"] == wanted["counters"]
         assert found["losses"] == pytest.approx(wanted["losses"], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("key", "close"),
+    [
+        ("train_dataloder", "train_dataloader"),
+        ("launch", "launcher"),
+        ("test_dataloaders", "test_dataloader"),
+        ("work_dirs", "work_dir"),
+        ("optim_wraper", "optim_wrapper"),
+    ],
+)
+def test_a_key_that_looks_like_an_argument_is_warned_of(
+    job: dict[str, Any], key: str, close: str
+) -> None:
+    with pytest.warns(UserWarning, match=f"the config has '{key}'.*did you mean '{close}'") as seen:
+        Runner.from_cfg({**job, key: 3})
+    assert sum(key in str(each.message) for each in seen) == 1
+
+
+def test_variables_and_names_of_hooks_of_ones_own_are_not_warned_of(
+    job: dict[str, Any], recwarn: pytest.WarningsRecorder
+) -> None:
+    job["default_hooks"]["visualization"] = {"type": "NaiveVisualizationHook"}
+    Runner.from_cfg({**job, "dataset_type": "Line", "img_scale": 3, "max_epochs": 3})
+    assert not [each for each in recwarn if "did you mean" in str(each.message)]
+    job["default_hooks"]["loger"] = {"type": "LoggerHook"}
+    with pytest.warns(UserWarning, match="default_hooks has 'loger'.*did you mean 'logger'"):
+        Runner.from_cfg(job)
+
+
+def validated_at(job: dict[str, Any], **train_cfg: Any) -> list[int]:
+    """Epochs or iterations that were done at each validation."""
+    found: list[int] = []
+
+    class Seer(Hook):
+        def before_val(self, runner: Any) -> None:
+            found.append(runner.epoch if train_cfg["by_epoch"] else runner.iter)
+
+    runner = Runner.from_cfg({**job, "train_cfg": train_cfg})
+    runner.register_hook(Seer())
+    runner.train()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"max_epochs": 5, "val_interval": 2}, [2, 4, 5]),
+        ({"max_epochs": 4, "val_interval": 2}, [2, 4]),
+        ({"max_epochs": 3, "val_interval": 10}, [3]),
+        ({"max_epochs": 4, "val_interval": 1, "val_begin": 3}, [3, 4]),
+        ({"max_epochs": 3, "val_interval": 1, "val_begin": 4}, []),
+        ({"max_epochs": 7, "val_interval": 10, "dynamic_intervals": [(5, 1)]}, [4, 5, 6, 7]),
+    ],
+)
+def test_epochs_that_are_validated(
+    job: dict[str, Any], settings: dict[str, Any], expected: list[int]
+) -> None:
+    assert validated_at(job, by_epoch=True, **settings) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"max_iters": 7, "val_interval": 3}, [3, 6, 7]),
+        ({"max_iters": 6, "val_interval": 3}, [3, 6]),
+        ({"max_iters": 9, "val_interval": 10, "dynamic_intervals": [(6, 2)]}, [6, 8, 9]),
+    ],
+)
+def test_iterations_that_are_validated(
+    job: dict[str, Any], settings: dict[str, Any], expected: list[int]
+) -> None:
+    assert validated_at(job, by_epoch=False, **settings) == expected
+
+
+def test_after_training_by_iterations_no_epoch_is_done(job: dict[str, Any]) -> None:
+    job["train_cfg"] = {"by_epoch": False, "max_iters": 6, "val_interval": 100}
+    runner = Runner.from_cfg(job)
+    runner.train()
+    assert (runner.epoch, runner.iter) == (0, 6)
+
+
+def test_counts_are_known_before_the_loop_is_built(job: dict[str, Any]) -> None:
+    job["train_cfg"] = {"by_epoch": True, "max_epochs": 3.0, "val_interval": np.int64(2)}
+    runner = Runner.from_cfg(job)
+    assert (runner.max_epochs, runner.val_interval) == (3, 2)
+    assert type(runner.max_epochs) is type(runner.val_interval) is int
+    assert runner.max_iters is None
+
+
+@pytest.mark.parametrize("ema", [[], [{"type": "EMAHook", "momentum": 0.1}]])
+@pytest.mark.parametrize("by", ["path", "load_or_resume"])
+def test_a_run_is_resumed_before_it_trains(
+    job: dict[str, Any], tmp_path: Path, ema: list[Any], by: str
+) -> None:
+    job["custom_hooks"] = ema
+    whole = losses_of({**job, "work_dir": str(tmp_path / "whole")})
+    losses_of(job, stop_at=12)
+    runner = Runner.from_cfg({**job, "resume": by == "load_or_resume"})
+    losses: list[float] = []
+    runner.register_hook(LossRecorder(losses))
+    if by == "path":
+        runner.resume(str(Path(job["work_dir"]) / "epoch_2.pth"))
+    else:
+        runner.load_or_resume()
+    assert (runner.epoch, runner.iter) == (2, 10)
+    runner.train()
+    assert losses == whole[10:]
+
+
+def test_weights_loaded_before_training_are_not_initialised_again(job: dict[str, Any]) -> None:
+    losses_of(job)
+    path = str(Path(job["work_dir"]) / "epoch_3.pth")
+    wanted = torch.load(path, weights_only=True)["state_dict"]
+    runner = Runner.from_cfg(job)
+    runner.load_checkpoint(path)
+    job["optim_wrapper"]["optimizer"]["lr"] = 0.0
+    frozen = Runner.from_cfg(job)
+    frozen.load_checkpoint(path)
+    frozen.train()
+    assert all(torch.equal(frozen.model.state_dict()[name], wanted[name]) for name in wanted)
+
+
+@pytest.mark.parametrize("by_epoch", [True, False])
+def test_data_without_one_batch_is_refused_at_the_start(
+    job: dict[str, Any], by_epoch: bool
+) -> None:
+    end = {"max_epochs": 2} if by_epoch else {"max_iters": 2}
+    job["train_cfg"] = {"by_epoch": by_epoch, **end}
+    job["train_dataloader"].update(batch_size=21, drop_last=True)
+    with pytest.raises(RunnerConfigError, match=r"not one batch: 20 samples .* batches of 21"):
+        Runner.from_cfg(job).train()
+
+
+def test_synchronised_norms_are_reverted_in_a_single_process(job: dict[str, Any]) -> None:
+    class Normed(BaseModel):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = nn.SyncBatchNorm(3)
+            self.scripted = torch.jit.script(nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3)))
+            for parameter in self.norm.parameters():
+                parameter.requires_grad = False
+            self.norm.eval()
+
+        def forward(self, inputs: Any, data_samples: Any = None, mode: str = "tensor") -> Any:
+            return self.scripted(self.norm(inputs))
+
+    model = Normed()
+    weight = model.norm.weight
+    runner = Runner(model, job["work_dir"])
+    assert not isinstance(runner.model.norm, nn.SyncBatchNorm)
+    assert runner.model.norm.weight is weight
+    assert not weight.requires_grad
+    assert not runner.model.norm.training
+    assert runner.model(torch.ones(2, 3)).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "value", [0.5, np.float32(0.5), np.array(0.5), np.array([0.5]), torch.tensor([0.5])]
+)
+def test_whatever_holds_one_number_is_a_scalar_everywhere(job: dict[str, Any], value: Any) -> None:
+    class Evaluator:
+        metrics: tuple[Any, ...] = ()
+        dataset_meta: Any = None
+
+        def process(self, **batch: Any) -> None: ...
+
+        def evaluate(self, size: int) -> dict[str, Any]:
+            return {"acc": value}
+
+    job["default_hooks"]["checkpoint"] = {
+        "type": "CheckpointHook",
+        "interval": 1,
+        "save_best": "acc",
+    }
+    job["train_cfg"]["max_epochs"] = 1
+    runner = Runner.from_cfg(job)
+    runner.val_loop.evaluator = Evaluator()
+    runner.train()
+    assert runner.message_hub.get_info("best_score") == 0.5
+    assert float(runner.message_hub.get_scalar("val/acc").current()) == 0.5
+    assert [record["acc"] for record in scalars_of(runner) if "acc" in record] == [0.5]
+    assert "acc: 0.5000" in next(Path(runner.log_dir).glob("*.log")).read_text()
+
+
+def test_a_logger_may_have_a_name_of_its_own(job: dict[str, Any]) -> None:
+    runner = Runner.from_cfg(job)
+    name = f"own-{runner.timestamp}"
+    logger = runner.build_logger(name=name)
+    assert logger is not runner.logger
+    assert logger is type(logger).get_instance(name)
+
+
+@pytest.mark.parametrize(
+    ("build", "kinds"),
+    [
+        (lambda runner: runner.build_train_loop("x"), (TypeError,)),
+        (lambda runner: runner.build_val_loop(3), (TypeError,)),
+        (lambda runner: runner.build_model(3), (TypeError,)),
+        (lambda runner: runner.build_optim_wrapper("x"), (TypeError,)),
+        (lambda runner: runner.register_hook(3), (TypeError,)),
+        (lambda runner: runner.train(), (RuntimeError, AttributeError)),
+        (lambda runner: runner.val(), (RuntimeError,)),
+        (lambda runner: runner.test(), (RuntimeError,)),
+        (lambda runner: LogProcessor(custom_cfg=[{"data_src": "x"}]), (AssertionError,)),
+        (
+            lambda runner: runner.scale_lr(None, {"enable": True}),
+            (RuntimeError,),
+        ),
+    ],
+)
+def test_errors_are_of_the_kinds_that_people_catch(
+    job: dict[str, Any], build: Any, kinds: tuple[type[Exception], ...]
+) -> None:
+    runner = Runner(job["model"], job["work_dir"])
+    for kind in (*kinds, RunnerConfigError):
+        with pytest.raises(kind):
+            build(runner)

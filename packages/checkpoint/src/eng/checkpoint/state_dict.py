@@ -6,10 +6,12 @@ import logging
 import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.modules.module import _IncompatibleKeys
+from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 
 from eng.dl_utils import plain_name, unwrap
 from eng.logging import print_log
@@ -63,6 +65,7 @@ def get_state_dict(
     Returns:
         Tensors by name.
     """
+    module = _as_module(module)
     if is_sharded(module):
         return _filled(full_model_state(module), destination, prefix)
     state = module.state_dict(keep_vars=keep_vars)
@@ -91,15 +94,18 @@ def load_state_dict(
         logger: Where what did not fit is noted. Defaults to None: it is printed.
 
     Raises:
-        CheckpointError: If ``strict`` and something does not fit; what fits is loaded then as
-            well.
+        CheckpointError: If nothing of the state fits the module, or ``strict`` and something
+            does not fit; what fits is loaded then as well.
     """
     missing: list[str] = []
     unexpected: list[str] = []
     unfitting: list[str] = []
+    module = _as_module(module)
     if is_sharded(module):
         missing, unexpected, unfitting = load_full_model_state(module, state_dict)
     else:
+        module = _part_of_the_state(module, state_dict)
+        _check_that_something_fits(module, state_dict)
         state = OrderedDict(state_dict)
         state._metadata = getattr(state_dict, "_metadata", None)  # type: ignore[attr-defined]
         _load_tree(module, state, "", missing, unexpected, unfitting)
@@ -181,6 +187,50 @@ def _filled(
     filled: OrderedDict[str, Tensor] = OrderedDict() if destination is None else destination
     filled.update((prefix + name, tensor) for name, tensor in state.items())
     return filled
+
+
+def _as_module(module: nn.Module) -> nn.Module:
+    """The module in a wrapper of somebody's own that is not a module itself."""
+    return module if isinstance(module, nn.Module) else unwrap(module)
+
+
+def _part_of_the_state(module: nn.Module, state_dict: Mapping[str, Tensor]) -> nn.Module:
+    """The module, or the part ``module`` of it that a state is of.
+
+    A model for test-time augmentation is one whose part has the names of the model that was
+    trained.
+    """
+    inner = unwrap(module)
+    part = inner._modules.get("module")
+    if part is None or set(inner.state_dict()) & set(state_dict):
+        return module
+    return part if set(part.state_dict()) & set(state_dict) else module
+
+
+def _check_that_something_fits(module: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
+    """Refuse a state of another model, with which training would start from random weights."""
+    own = {plain_name(module, name): value for name, value in module.state_dict().items()}
+    if own and state_dict and not any(_fits(own[n], v) for n, v in state_dict.items() if n in own):
+        raise CheckpointError(
+            f"nothing of the state fits {type(module).__name__}: the state has "
+            f"{_some(state_dict)}, the model has {_some(own)}"
+        )
+
+
+def _fits(own: Any, value: Any) -> bool:
+    if not isinstance(own, Tensor) or isinstance(own, UninitializedTensorMixin):
+        return True  # an extra state, or a parameter that takes any shape
+    return getattr(value, "shape", None) == own.shape
+
+
+def _some(state: Mapping[str, Any]) -> str:
+    shown = [f"{name}{_shape(value)}" for name, value in islice(state.items(), 3)]
+    return ", ".join([*shown, *(["..."] if len(state) > 3 else [])])
+
+
+def _shape(value: Any) -> str:
+    is_known = isinstance(value, Tensor) and not isinstance(value, UninitializedTensorMixin)
+    return f" {tuple(value.shape)}" if is_known else ""
 
 
 def _load_tree(

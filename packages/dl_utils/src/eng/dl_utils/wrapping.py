@@ -51,6 +51,11 @@ def unwrap(model: nn.Module, keep: tuple[type, ...] = ()) -> nn.Module:
         The model, or the outermost of its wrappers that is an instance of ``keep``.
     """
     while not isinstance(model, keep):
+        if not isinstance(model, nn.Module):
+            if not is_model_wrapper(model):
+                break
+            model = model.module  # a wrapper of somebody's own that is not a module itself
+            continue
         inner = _find_inner_name(model)
         if inner is None:
             break

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
 from typing_extensions import override
 
 from eng.dist import barrier, is_main_process
-from eng.fileio import get_file_backend, merged_backend_args
+from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.logging import MessageHub, print_log
 from eng.registry import HOOKS
 
 from .best_checkpoint import BestCheckpoint, BestCheckpoints
+from .best_rule import RULES, infer_rule, names_of, pair_rules
 from .checkpoint_retention import retain
+from .errors import HookArgumentError, HookKeyError, HookTypeError
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
+from .values import check_number, scalar_of
 
 __all__ = ["CheckpointHook"]
-
-_GREATER = ("acc", "top", "AR@", "auc", "precision", "mAP", "mDice", "mIoU", "mAcc", "aAcc")
-_LESS = ("loss",)
-_RULES: dict[str, tuple[Callable[[float, float], bool], float]] = {
-    "greater": (lambda new, best: new > best, -math.inf),
-    "less": (lambda new, best: new < best, math.inf),
-}
 
 
 @HOOKS.register_module()
@@ -51,14 +47,23 @@ class CheckpointHook(Hook):
             Defaults to None, the common ones.
         less_keys: The same of which smaller values are better. Defaults to None, ``loss``.
         file_client_args: Settings of the storage under their older name. Defaults to None.
-        filename_tmpl: Name of a checkpoint with ``{}`` for the epoch or iteration. Defaults to
-            None, ``'epoch_{}.pth'`` or ``'iter_{}.pth'``.
+        filename_tmpl: Name of a checkpoint with ``{}``, or ``{:03d}`` and the like, for the epoch
+            or iteration. Defaults to None, ``'epoch_{}.pth'`` or ``'iter_{}.pth'``.
         backend_args: Settings of the storage. Defaults to None.
         **kwargs: Further arguments of the runner's ``save_checkpoint``.
 
     Raises:
-        ValueError: If ``rule`` does not go with ``save_best``, ``filename_tmpl`` has not one
-            ``{}``, ``max_keep_ckpts`` is 0, or both kinds of settings are given.
+        HookArgumentError: If ``rule`` does not go with ``save_best``, ``filename_tmpl`` does not
+            format one number, a count is not one, or both kinds of settings are given. It is a
+            :class:`ValueError`.
+
+    Attributes:
+        out_dir: Folder of the checkpoints, after :meth:`before_train`.
+        file_backend: Storage of that folder.
+        best_ckpt_path: Path of the best checkpoint, with one metric; None before there is one.
+        best_ckpt_path_dict: With several metrics, these paths by metric.
+        key_indicators: Metrics by which the best is chosen.
+        rules: A rule for each of them, as far as it is known.
     """
 
     priority = "VERY_LOW"
@@ -81,37 +86,59 @@ class CheckpointHook(Hook):
         backend_args: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
+        check_number("CheckpointHook: interval", interval)
+        check_number("CheckpointHook: max_keep_ckpts", max_keep_ckpts)
         if max_keep_ckpts == 0:
-            raise ValueError("CheckpointHook: max_keep_ckpts must be at least 1, or -1 to keep all")
-        if filename_tmpl is not None and filename_tmpl.count("{}") != 1:
-            raise ValueError(f"CheckpointHook: filename_tmpl needs one {{}}, got {filename_tmpl!r}")
+            raise HookArgumentError(
+                "CheckpointHook: max_keep_ckpts must be at least 1, or -1 to keep all"
+            )
         self.interval = interval
         self.by_epoch = by_epoch
         self.save_optimizer = save_optimizer
         self.save_param_scheduler = save_param_scheduler
-        self.out_dir = None if out_dir is None else str(out_dir)
+        self._given_out_dir = self.out_dir = None if out_dir is None else str(out_dir)
         self.max_keep_ckpts = max_keep_ckpts
         self.save_last = save_last
         self.unit = "epoch" if by_epoch else "iter"
         self.filename_tmpl = filename_tmpl or f"{self.unit}_{{}}.pth"
+        _check_template(self.filename_tmpl)
+        self.file_client_args = file_client_args
         self.backend_args = merged_backend_args("CheckpointHook", file_client_args, backend_args)
         self.args = kwargs
-        self.greater_keys = tuple(greater_keys or _GREATER)
-        self.less_keys = tuple(less_keys or _LESS)
+        self.greater_keys = names_of("greater_keys", greater_keys)
+        self.less_keys = names_of("less_keys", less_keys)
         self.save_best = save_best
-        self._rules = self._given_rules(save_best, rule)
+        self.key_indicators = names_of("save_best", save_best)
+        self._rules = pair_rules(self.key_indicators, names_of("rule", rule))
+        self.best_ckpt_path: str | None = None
+        self.best_ckpt_path_dict: dict[str, str] = {}
+
+    @property
+    def key_indicator(self) -> str | None:
+        """The first of :attr:`key_indicators`, None without one."""
+        return self.key_indicators[0] if self.key_indicators else None
+
+    @property
+    def rules(self) -> list[str]:
+        """A rule for each of :attr:`key_indicators`, but for ``'auto'``."""
+        return [self._rule_of(key) for key in self.key_indicators if key != "auto"]
+
+    @property
+    def file_client(self) -> FileClient:
+        """Client of the storage of the checkpoints, under its older name."""
+        return FileClient.infer_client(self.file_client_args, self.out_dir)
 
     # ------------------------------------------------------------------ stages
 
     @override
     def before_train(self, runner: HookRunner) -> None:
         """Settle where checkpoints go."""
-        if self.out_dir is None:
-            self._folder = runner.work_dir
-            self.file_backend = get_file_backend(self._folder, backend_args=self.backend_args)
-        else:
-            self.file_backend = get_file_backend(self.out_dir, backend_args=self.backend_args)
-            self._folder = self.file_backend.join_path(self.out_dir, Path(runner.work_dir).name)
+        root = self._given_out_dir or runner.work_dir
+        self.file_backend = get_file_backend(root, backend_args=self.backend_args)
+        name = Path(runner.work_dir).name
+        self.out_dir = self._folder = (
+            self.file_backend.join_path(root, name) if self._given_out_dir else root
+        )
         runner.logger.info(f"Checkpoints will be saved to {self._folder}.")
         self._kept: list[int] = list(runner.message_hub.runtime_info.get("keep_ckpt_ids", []))
         #: The point of training of the last checkpoint that this process made, and its name.
@@ -152,11 +179,10 @@ class CheckpointHook(Hook):
         if not metrics:
             runner.logger.warning("save_best: there are no metrics to choose the best by.")
             return
-        if self.save_best == "auto":
-            self.save_best = next(iter(metrics))
-        wanted = [self.save_best] if isinstance(self.save_best, str) else self.save_best
-        for key in wanted:
-            self._save_if_best(runner, key, metrics, f"_{key}" if len(wanted) > 1 else "")
+        if self.key_indicators == ["auto"]:
+            self.key_indicators = [next(iter(metrics))]
+        for key in self.key_indicators:
+            self._save_if_best(runner, key, metrics)
 
     # ------------------------------------------------------------------ the latest
 
@@ -211,19 +237,20 @@ class CheckpointHook(Hook):
 
     # ------------------------------------------------------------------ the best
 
-    def _save_if_best(
-        self, runner: HookRunner, key: str, metrics: dict[str, float], suffix: str
-    ) -> None:
+    def _save_if_best(self, runner: HookRunner, key: str, metrics: dict[str, float]) -> None:
         if key not in metrics:
-            raise KeyError(f"save_best: no metric {key!r}; there are {sorted(metrics)}")
-        score = float(metrics[key])
-        is_better, worst = _RULES[self._rule_of(key)]
+            raise HookKeyError(f"save_best: no metric {key!r}; there are {sorted(metrics)}")
+        score = scalar_of(metrics[key])
+        if score is None:
+            raise HookTypeError(f"save_best: {key!r} must be one number, not {metrics[key]!r}")
+        suffix = f"_{key}" if len(self.key_indicators) > 1 else ""
+        is_better, worst = RULES[self._rule_of(key)]
         best = self._best_so_far(runner.message_hub, key, suffix, worst)
         if math.isnan(score) or not is_better(score, best):
             return
         done = runner.epoch if self.by_epoch else runner.iter
         # Metrics may have a prefix, "accuracy/top1": it must not make a folder.
-        name = f"best_{key.replace('/', '_')}_{self.unit}_{done}.pth"
+        name = f"best_{key.replace('/', '_')}_{self.filename_tmpl.format(done)}"
         surplus = self._announce(
             runner, BestCheckpoint(key, score, name, runner.epoch, runner.iter), suffix
         )
@@ -245,7 +272,14 @@ class CheckpointHook(Hook):
             path = self.file_backend.join_path(self._folder, recorded.file)
             hub.update_info(f"best_score{suffix}", recorded.score)
             hub.update_info(f"best_ckpt{suffix}", path)
+            self._note_best(key, path)
         return float(hub.runtime_info.get(f"best_score{suffix}", worst))
+
+    def _note_best(self, key: str, path: str) -> None:
+        if len(self.key_indicators) > 1:
+            self.best_ckpt_path_dict[key] = path
+        else:
+            self.best_ckpt_path = path
 
     def _announce(self, runner: HookRunner, best: BestCheckpoint, suffix: str) -> list[str]:
         """Enter a new best checkpoint everywhere; names of the files that it takes the place of."""
@@ -254,6 +288,7 @@ class CheckpointHook(Hook):
         path = self.file_backend.join_path(self._folder, best.file)
         hub.update_info(f"best_score{suffix}", best.score)
         hub.update_info(f"best_ckpt{suffix}", path)
+        self._note_best(best.metric, path)
         surplus = self._bests.add(best)
         if previous is not None and previous != path:
             name = PurePath(previous).name
@@ -262,40 +297,19 @@ class CheckpointHook(Hook):
                 surplus.append(name)
         return surplus
 
-    def _given_rules(
-        self, save_best: str | list[str] | None, rule: str | list[str] | None
-    ) -> dict[str, str]:
-        """Rules that the user gave, by metric; '' stands for all of them."""
-        rules = [rule] if isinstance(rule, str) else list(rule or [])
-        for word in rules:
-            if word not in _RULES:
-                raise ValueError(f"CheckpointHook: rule must be 'greater' or 'less', not {word!r}")
-        if isinstance(save_best, list):
-            if "auto" in save_best:
-                raise ValueError(
-                    "CheckpointHook: save_best 'auto' cannot be one of several metrics"
-                )
-            if len(rules) > 1 and len(rules) != len(save_best):
-                raise ValueError(
-                    f"CheckpointHook: {len(rules)} rules for {len(save_best)} metrics in save_best"
-                )
-            if len(rules) > 1:
-                return dict(zip(save_best, rules, strict=True))
-        elif len(rules) > 1:
-            raise ValueError(f"CheckpointHook: {len(rules)} rules for one metric in save_best")
-        return {"": rules[0]} if rules else {}
-
     def _rule_of(self, key: str) -> str:
         given = self._rules.get(key) or self._rules.get("")
-        if given:
-            return given
-        for rule, keys in (("greater", self.greater_keys), ("less", self.less_keys)):
-            if key in keys:
-                return rule
-        for rule, keys in (("greater", self.greater_keys), ("less", self.less_keys)):
-            if any(part.lower() in key.lower() for part in keys):
-                return rule
-        raise ValueError(
-            f"save_best: cannot tell whether greater or smaller values of {key!r} are better; "
-            "give rule='greater' or rule='less'"
+        return given or infer_rule(key, self.greater_keys, self.less_keys)
+
+
+def _check_template(template: str) -> None:
+    """Refuse a template of file names that does not format one number."""
+    try:
+        is_right = template.format(3) != template.format(4) and "/" not in template
+    except (IndexError, KeyError, ValueError, AttributeError):
+        is_right = False
+    if not is_right:
+        raise HookArgumentError(
+            "CheckpointHook: filename_tmpl must be the name of a file with one number to fill in, "
+            f"such as 'epoch_{{}}.pth' or 'epoch_{{:03d}}.pth', not {template!r}"
         )

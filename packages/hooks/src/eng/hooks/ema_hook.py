@@ -34,7 +34,8 @@ class EMAHook(Hook):
     Args:
         ema_type: Name of the kind of average in ``MODELS``. Defaults to
             ``'ExponentialMovingAverage'``.
-        strict_load: Whether the average must fit the model exactly when loaded. Defaults to True.
+        strict_load: Whether the average of a checkpoint must fit the model exactly when a run is
+            resumed. Defaults to True.
         begin_iter: Iteration at which averaging begins; before it the average is the model.
             Defaults to 0.
         begin_epoch: The same as an epoch. Defaults to 0.
@@ -68,12 +69,17 @@ class EMAHook(Hook):
 
     @override
     def before_run(self, runner: HookRunner) -> None:
-        """Make the copy that becomes the average.
+        """Make the copy that becomes the average, unless there is one of this model.
 
         Raises:
             ValueError: If the model is sharded, of which there can be no copy.
         """
-        model = runner.model
+        self._make_average(runner.model)
+
+    def _make_average(self, model: nn.Module) -> None:
+        # A later test(), or a resume before train(), goes on with the average that there is.
+        if getattr(self, "src_model", None) is unwrap(model):
+            return
         if is_sharded(model):
             raise ValueError(
                 "EMAHook needs a copy of the model, which a sharded one does not allow: leave the "
@@ -106,7 +112,7 @@ class EMAHook(Hook):
         outputs: dict[str, Any] | None = None,
     ) -> None:
         """Take the weights into the average, or copy them before averaging has begun."""
-        if self._started(runner):
+        if self._ema_started(runner):
             self.ema_model.update_parameters(self.src_model)
         else:
             with torch.no_grad():
@@ -116,37 +122,39 @@ class EMAHook(Hook):
     @override
     def before_val_epoch(self, runner: HookRunner) -> None:
         """Put the average into the model."""
-        self._swap()
+        self._swap_ema_parameters()
 
     @override
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Put the weights of training back."""
-        self._swap()
+        self._swap_ema_parameters()
 
     @override
     def before_test_epoch(self, runner: HookRunner) -> None:
         """Put the average into the model."""
-        self._swap()
+        self._swap_ema_parameters()
 
     @override
     def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Put the weights of training back."""
-        self._swap()
+        self._swap_ema_parameters()
 
     @override
     def before_save_checkpoint(self, runner: HookRunner, checkpoint: dict[str, Any]) -> None:
         """Save the average as the model and the weights of training beside it."""
         averaged = get_state_dict(self.ema_model)
         checkpoint["ema_state_dict"] = averaged
-        _exchange(checkpoint["state_dict"], averaged)
+        self._swap_ema_state_dict(checkpoint)
 
     @override
     def after_load_checkpoint(self, runner: HookRunner, checkpoint: dict[str, Any]) -> None:
         """Take over the average and put the weights of training in their place."""
+        self._make_average(runner.model)
         if "ema_state_dict" in checkpoint and runner.is_resuming:
-            averaged = copy.copy(checkpoint["ema_state_dict"])
+            checkpoint["ema_state_dict"] = copy.copy(checkpoint["ema_state_dict"])
             checkpoint["state_dict"] = copy.copy(checkpoint["state_dict"])
-            _exchange(checkpoint["state_dict"], averaged)
+            self._swap_ema_state_dict(checkpoint)
+            averaged = checkpoint["ema_state_dict"]
             load_state_dict(self.ema_model, averaged, strict=self.strict_load)
             return
         if runner.is_resuming:
@@ -155,9 +163,12 @@ class EMAHook(Hook):
                 logger="current",
                 level=logging.WARNING,
             )
-        load_state_dict(self.ema_model.module, checkpoint["state_dict"], strict=self.strict_load)
+        # The same report as for the model itself, which is loaded next: once is enough.
+        strict = self.strict_load and runner.is_resuming
+        state = checkpoint["state_dict"]
+        load_state_dict(self.ema_model.module, state, strict, logger="silent")
 
-    def _started(self, runner: HookRunner) -> bool:
+    def _ema_started(self, runner: HookRunner) -> bool:
         return runner.iter + 1 >= self.begin_iter and runner.epoch + 1 >= self.begin_epoch
 
     def _pairs(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -171,16 +182,17 @@ class EMAHook(Hook):
         )
 
     @torch.no_grad()
-    def _swap(self) -> None:
+    def _swap_ema_parameters(self) -> None:
         for averaged, source in self._pairs():
             kept = source.clone()
             source.copy_(averaged)
             averaged.copy_(kept)
 
-
-def _exchange(state: dict[str, Any], averaged: dict[str, Any]) -> None:
-    """Exchange the weights of a model with those of its average, named ``module.<name>``."""
-    for name, value in list(state.items()):
-        inside = f"module.{name}"
-        if inside in averaged:
-            state[name], averaged[inside] = averaged[inside], value
+    @staticmethod
+    def _swap_ema_state_dict(checkpoint: dict[str, Any]) -> None:
+        """Exchange weights of the model with those of its average, named ``module.<name>``."""
+        state, averaged = checkpoint["state_dict"], checkpoint["ema_state_dict"]
+        for name, value in list(state.items()):
+            inside = f"module.{name}"
+            if inside in averaged:
+                state[name], averaged[inside] = averaged[inside], value

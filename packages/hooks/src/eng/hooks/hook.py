@@ -221,13 +221,13 @@ class Hook:
         Args:
             runner: The runner.
             n: The interval; below 1 the answer is always no.
-            start: Epochs that are not counted. Defaults to 0.
+            start: Epochs before the first one of which it is so. Defaults to 0.
 
         Returns:
             Whether it is.
         """
         epoch = runner.epoch + 1 - start
-        return n > 0 and epoch > 0 and epoch % n == 0
+        return n > 0 and epoch >= 0 and epoch % n == 0
 
     def every_n_inner_iters(self, batch_idx: int, n: int) -> bool:
         """Whether a batch is an ``n``-th one of its epoch.
@@ -247,13 +247,13 @@ class Hook:
         Args:
             runner: The runner.
             n: The interval; below 1 the answer is always no.
-            start: Iterations that are not counted. Defaults to 0.
+            start: Iterations before the first one of which it is so. Defaults to 0.
 
         Returns:
             Whether it is.
         """
         iteration = runner.iter + 1 - start
-        return n > 0 and iteration > 0 and iteration % n == 0
+        return n > 0 and iteration >= 0 and iteration % n == 0
 
     def end_of_epoch(self, dataloader: Any, batch_idx: int) -> bool:
         """Whether a batch is the last one of its epoch.

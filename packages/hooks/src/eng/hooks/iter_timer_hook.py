@@ -1,4 +1,4 @@
-"""How long iterations take."""
+"""Measure how long iterations take."""
 
 from __future__ import annotations
 
@@ -21,27 +21,32 @@ class IterTimerHook(Hook):
     """Records ``data_time``, waiting for a batch, and ``time`` of each iteration, in seconds.
 
     It also estimates how long the loop will go on, as ``eta`` in the message hub.
+
+    Attributes:
+        time_sec_tot: Seconds of all iterations of training since it started or was resumed.
+        time_sec_test_val: Seconds of the iterations of the present validation or test.
+        start_iter: Iteration at which training started or was resumed.
     """
 
     priority = "NORMAL"
 
     def __init__(self) -> None:
         self._last = 0.0
-        self._total = 0.0
+        self.time_sec_test_val = 0.0
         self._count = 0
-        self._train_total = 0.0
-        self._train_start = 0
+        self.time_sec_tot = 0.0
+        self.start_iter = 0
 
     @override
     def before_train(self, runner: HookRunner) -> None:
         """Begin to count from the iteration at which training starts or goes on."""
-        self._train_start = runner.iter
-        self._train_total = 0.0
+        self.start_iter = runner.iter
+        self.time_sec_tot = 0.0
 
     @override
     def _before_epoch(self, runner: HookRunner, mode: str = "train") -> None:
         self._last = time.perf_counter()
-        self._total = 0.0
+        self.time_sec_test_val = 0.0
         self._count = 0
 
     @override
@@ -74,11 +79,11 @@ class IterTimerHook(Hook):
     def _eta(self, runner: HookRunner, batch_idx: int, took: float, mode: str) -> float:
         """Seconds that the loop will go on if iterations take as long as so far."""
         if mode == "train":
-            self._train_total += took
+            self.time_sec_tot += took
             done = runner.iter + 1
-            mean = self._train_total / (done - self._train_start)
+            mean = self.time_sec_tot / (done - self.start_iter)
             return mean * ((runner.max_iters or done) - done)
-        self._total += took
+        self.time_sec_test_val += took
         self._count += 1
         loader = runner.val_dataloader if mode == "val" else runner.test_dataloader
-        return self._total / self._count * (len(loader) - batch_idx - 1)
+        return self.time_sec_test_val / self._count * (len(loader) - batch_idx - 1)

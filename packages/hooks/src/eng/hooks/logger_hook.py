@@ -10,11 +10,12 @@ from typing import Any
 from typing_extensions import override
 
 from eng.dist import is_main_process
-from eng.fileio import get_file_backend, merged_backend_args
+from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.registry import HOOKS
 
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
+from .values import check_number
 
 __all__ = ["LoggerHook"]
 
@@ -39,7 +40,9 @@ class LoggerHook(Hook):
         backend_args: Settings of the storage of ``out_dir``. Defaults to None.
 
     Raises:
-        ValueError: If an interval is below 1, or both kinds of settings are given.
+        HookArgumentError: If an interval is not an integer of at least 1. It is a
+            :class:`ValueError`.
+        ValueError: If both kinds of settings are given.
     """
 
     priority = "BELOW_NORMAL"
@@ -56,28 +59,34 @@ class LoggerHook(Hook):
         log_metric_by_epoch: bool = True,
         backend_args: dict[str, Any] | None = None,
     ) -> None:
-        for name, value in (("interval", interval), ("interval_exp_name", interval_exp_name)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(
-                    f"LoggerHook: {name} must be an integer of at least 1, got {value!r}"
-                )
+        check_number("LoggerHook: interval", interval, least=1)
+        check_number("LoggerHook: interval_exp_name", interval_exp_name, least=1)
         self.interval = interval
         self.ignore_last = ignore_last
         self.interval_exp_name = interval_exp_name
-        self.out_dir = None if out_dir is None else str(out_dir)
+        self._given_out_dir = self.out_dir = None if out_dir is None else str(out_dir)
+        self.file_client_args = file_client_args
         self.out_suffix = (out_suffix,) if isinstance(out_suffix, str) else tuple(out_suffix)
         self.keep_local = keep_local
         self.log_metric_by_epoch = log_metric_by_epoch
         self.backend_args = merged_backend_args("LoggerHook", file_client_args, backend_args)
         self.json_log_path = ""
 
+    @property
+    def file_client(self) -> FileClient | None:
+        """Client of the storage of ``out_dir``, under its older name; None without one."""
+        if self._given_out_dir is None:
+            return None
+        return FileClient.infer_client(self.file_client_args, self._given_out_dir)
+
     @override
     def before_run(self, runner: HookRunner) -> None:
         """Settle where logs go."""
         self.json_log_path = f"{runner.timestamp}.json"
-        if self.out_dir is not None:
-            self.file_backend = get_file_backend(self.out_dir, backend_args=self.backend_args)
-            self.out_dir = self.file_backend.join_path(self.out_dir, Path(runner.work_dir).name)
+        root = self._given_out_dir
+        if root is not None:
+            self.file_backend = get_file_backend(root, backend_args=self.backend_args)
+            self.out_dir = self.file_backend.join_path(root, Path(runner.work_dir).name)
             runner.logger.info(f"Logs will be copied to {self.out_dir} after the run.")
 
     @override
@@ -158,7 +167,7 @@ class LoggerHook(Hook):
             return
         for path in sorted(Path(runner.log_dir).rglob("*")):
             if path.is_file() and path.name.endswith(self.out_suffix):
-                relative = path.relative_to(Path(runner.log_dir).parent).as_posix()
+                relative = path.relative_to(runner.log_dir).as_posix()
                 target = self.file_backend.join_path(self.out_dir, relative)
                 self.file_backend.copyfile_from_local(str(path), target)
                 if not self.keep_local:

@@ -64,6 +64,8 @@ class NaiveVisualizationHook(Hook):
         ):
             return
         images = _inputs(data_batch)
+        if getattr(images, "ndim", 4) == 3:  # one image that was not put into a batch
+            images = images[None]
         samples = [None] * len(images) if outputs is None else outputs
         if len(samples) != len(images):
             raise ValueError(

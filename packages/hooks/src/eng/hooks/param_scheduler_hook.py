@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from eng.registry import HOOKS
 
+from .errors import HookTypeError
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
 
@@ -44,6 +45,11 @@ def _step(schedulers: Any, *, by_epoch: bool) -> None:
     """Step a list of schedulers, or a dict of such lists, one for each optimizer."""
     groups = schedulers.values() if isinstance(schedulers, dict) else [schedulers or []]
     for group in groups:
+        if not isinstance(group, (list, tuple)):
+            raise HookTypeError(
+                "runner.param_schedulers must be a list of schedulers, or a dict of such lists, "
+                f"not {type(schedulers).__name__}"
+            )
         for scheduler in group:
             if scheduler.by_epoch is by_epoch:
                 scheduler.step()

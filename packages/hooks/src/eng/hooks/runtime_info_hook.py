@@ -1,4 +1,4 @@
-"""What other parts of a run can ask the message hub about it."""
+"""Record the state of a run in the message hub."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from eng.registry import HOOKS
 
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
+from .values import is_scalar
 
 __all__ = ["RuntimeInfoHook"]
 
@@ -19,6 +20,9 @@ class RuntimeInfoHook(Hook):
     """Keeps epoch, iteration, learning rates, losses and metrics in the message hub."""
 
     priority = "VERY_HIGH"
+
+    def __init__(self) -> None:
+        self._outer_stage: str | None = None
 
     @override
     def before_run(self, runner: HookRunner) -> None:
@@ -50,7 +54,13 @@ class RuntimeInfoHook(Hook):
         """Record the iteration and the learning rate of the first parameter group."""
         hub = runner.message_hub
         hub.update_info("iter", runner.iter)
-        for name, values in runner.optim_wrapper.get_lr().items():
+        rates = runner.optim_wrapper.get_lr()
+        if not isinstance(rates, dict):
+            raise RuntimeError(
+                "optim_wrapper.get_lr() must return a dict of learning rates by name, not "
+                f"{type(rates).__name__}"
+            )
+        for name, values in rates.items():
             hub.update_scalar(f"train/{name}", values[0])
 
     @override
@@ -66,19 +76,29 @@ class RuntimeInfoHook(Hook):
             runner.message_hub.update_scalar(f"train/{name}", value)
 
     @override
+    def after_train(self, runner: HookRunner) -> None:
+        """Record that no loop runs."""
+        runner.message_hub.pop_info("loop_stage")
+
+    @override
     def before_val(self, runner: HookRunner) -> None:
-        """Record that validation runs."""
-        runner.message_hub.update_info("loop_stage", "val", resumed=False)
+        """Record that validation runs, perhaps within training."""
+        self._enter(runner, "val")
 
     @override
     def after_val(self, runner: HookRunner) -> None:
-        """Record that training goes on."""
-        runner.message_hub.update_info("loop_stage", "train", resumed=False)
+        """Record what runs around it."""
+        self._leave(runner)
 
     @override
     def before_test(self, runner: HookRunner) -> None:
         """Record that testing runs."""
-        runner.message_hub.update_info("loop_stage", "test", resumed=False)
+        self._enter(runner, "test")
+
+    @override
+    def after_test(self, runner: HookRunner) -> None:
+        """Record what runs around it."""
+        self._leave(runner)
 
     @override
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
@@ -90,16 +110,20 @@ class RuntimeInfoHook(Hook):
         """Record the metrics of testing."""
         _record_metrics(runner, "test", metrics)
 
+    def _enter(self, runner: HookRunner, stage: str) -> None:
+        self._outer_stage = runner.message_hub.runtime_info.get("loop_stage")
+        runner.message_hub.update_info("loop_stage", stage, resumed=False)
+
+    def _leave(self, runner: HookRunner) -> None:
+        if self._outer_stage is None:
+            runner.message_hub.pop_info("loop_stage")
+        else:
+            runner.message_hub.update_info("loop_stage", self._outer_stage, resumed=False)
+
 
 def _record_metrics(runner: HookRunner, mode: str, metrics: dict[str, Any] | None) -> None:
     for name, value in (metrics or {}).items():
-        if _is_number(value):
+        if is_scalar(value):
             runner.message_hub.update_scalar(f"{mode}/{name}", value)
         else:
             runner.message_hub.update_info(f"{mode}/{name}", value, resumed=False)
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, (int, float)):
-        return True
-    return getattr(value, "ndim", None) == 0 or (hasattr(value, "numel") and value.numel() == 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from typing_extensions import override
 
 from eng.dataset import sampler_with
@@ -22,6 +24,7 @@ class DistSamplerSeedHook(Hook):
     @override
     def before_train_epoch(self, runner: HookRunner) -> None:
         """Set the epoch of the sampler, or of the sampler of the batch sampler."""
-        sampler = sampler_with(runner.train_dataloader, "set_epoch")
+        loop: Any = runner.train_loop
+        sampler = sampler_with(loop.dataloader, "set_epoch")
         if sampler is not None:
             sampler.set_epoch(runner.epoch)

@@ -72,12 +72,14 @@ def _replace(
     if id(module) in done:
         return done[id(module)]
     replacement = module
+    if isinstance(module, torch.jit.ScriptModule):
+        return module  # its layers are compiled in: they cannot be exchanged
     if isinstance(module, source) and not isinstance(module, spare):
         replacement = _as(module, target)
     done[id(module)] = replacement
     for name, child in module._modules.items():
-        if child is not None:
-            replacement._modules[name] = _replace(child, source, target, spare, done)
+        if child is not None and (new := _replace(child, source, target, spare, done)) is not child:
+            replacement._modules[name] = new
     return replacement
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
 from eng.config import Config
 
 from .base_loop import BaseLoop
-from .errors import RunnerConfigError
+from .errors import RunnerConfigError, RunnerTypeError
 
 __all__ = [
     "as_config",
@@ -20,6 +21,7 @@ __all__ = [
     "check_loop",
     "check_schedules",
     "check_together",
+    "warn_of_close_names",
     "with_preprocessor",
 ]
 
@@ -107,7 +109,7 @@ def check_loop(name: str, value: Any) -> None:
         RunnerConfigError: If it is so.
     """
     if value is not None and not isinstance(value, (Mapping, BaseLoop)):
-        raise RunnerConfigError(f"{name} must be a dict or a loop, not {type(value).__name__}")
+        raise RunnerTypeError(f"{name} must be a dict or a loop, not {type(value).__name__}")
     if isinstance(value, Mapping) and "type" not in value:
         for key, least in _COUNTS.items():
             if key in value:
@@ -115,28 +117,37 @@ def check_loop(name: str, value: Any) -> None:
 
 
 def check_keys(cfg: Mapping[str, Any], arguments: Sequence[str]) -> None:
-    """Refuse a config without what a run needs, or with a key that is an argument misspelt.
+    """Refuse a config without what a run needs, and warn of keys that look like misspelt arguments.
 
     Args:
         cfg: The config. Other keys may stand in it, as variables of its own.
         arguments: Names of the arguments of the runner.
 
     Raises:
-        RunnerConfigError: If it is so.
+        RunnerConfigError: If ``model`` or ``work_dir`` is missing.
     """
     for name in ("model", "work_dir"):
         if name not in cfg:
             raise RunnerConfigError(f"the config has no {name!r}, which a runner needs")
-    for key in cfg:
-        if key in arguments:
-            continue
-        close = difflib.get_close_matches(str(key), arguments, n=1, cutoff=0.85)
-        # A variable may be named a little like an argument that is there, a misspelling hardly.
-        likeness = difflib.SequenceMatcher(None, str(key), close[0]).ratio() if close else 0
-        if close and (close[0] not in cfg or likeness > 0.93):
-            raise RunnerConfigError(
-                f"the config has {key!r}, which is no argument of the runner: did you mean "
-                f"{close[0]!r}?"
+    warn_of_close_names("the config", cfg, arguments, "an argument of the runner")
+
+
+def warn_of_close_names(where: str, keys: Iterable[Any], known: Sequence[str], kind: str) -> None:
+    """Warn once of each key that is not known but looks like one that is.
+
+    Args:
+        where: What has the keys.
+        keys: The keys.
+        known: The names that mean something there.
+        kind: What these are.
+    """
+    for key in keys:
+        close = difflib.get_close_matches(str(key), known, n=1, cutoff=0.85)
+        if key not in known and close:
+            warnings.warn(
+                f"{where} has {key!r}, which is not {kind}: did you mean {close[0]!r}?",
+                UserWarning,
+                stacklevel=4,
             )
 
 

@@ -13,9 +13,10 @@ from eng.dataset import InfiniteSampler, sampler_with, samplers_of
 from eng.dist import get_world_size
 from eng.logging import print_log
 
+from .errors import RunnerConfigError
 from .progress import Progress
 
-__all__ = ["ResumableBatches", "reseed", "samples_per_step"]
+__all__ = ["ResumableBatches", "check_has_batches", "reseed", "samples_per_step"]
 
 
 def samples_per_step(dataloader: DataLoader) -> int:
@@ -41,6 +42,27 @@ def reseed(dataloader: DataLoader, seed: int) -> None:
     sampler = sampler_with(dataloader, "seed")
     if sampler is not None:
         sampler.seed = seed
+
+
+def check_has_batches(dataloader: DataLoader) -> None:
+    """Refuse to train on nothing, before it is reported as done.
+
+    Args:
+        dataloader: The data loader. One whose length is unknown is taken to have some.
+
+    Raises:
+        RunnerConfigError: If it has no batch.
+    """
+    try:
+        batches, samples = len(dataloader), len(dataloader.dataset)  # type: ignore[arg-type]
+    except TypeError:
+        return
+    if batches == 0:
+        size = getattr(dataloader.batch_sampler, "batch_size", None) or dataloader.batch_size
+        raise RunnerConfigError(
+            f"the training data has not one batch: {samples} samples for {get_world_size()} "
+            f"processes in batches of {size}; with drop_last=True an incomplete one is left out"
+        )
 
 
 class ResumableBatches:

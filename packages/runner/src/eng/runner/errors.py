@@ -1,13 +1,29 @@
-"""Errors of settings of a runner that cannot be right."""
+"""Errors of settings of a runner that cannot be right.
 
-__all__ = ["MissingLoopError", "RunnerConfigError"]
+Some are of a second kind as well, which code of the OpenMMLab family catches.
+"""
+
+__all__ = [
+    "MissingLoopError",
+    "RunnerAssertionError",
+    "RunnerConfigError",
+    "RunnerTypeError",
+]
 
 
 class RunnerConfigError(ValueError):
     """A setting of the runner is missing, unknown, or of a kind that it cannot have."""
 
 
-class MissingLoopError(RunnerConfigError, AttributeError):
+class RunnerTypeError(RunnerConfigError, TypeError):
+    """A setting of the runner is of a wrong type."""
+
+
+class RunnerAssertionError(RunnerConfigError, AssertionError):
+    """A setting of a part of the runner contradicts another, or lacks something."""
+
+
+class MissingLoopError(RunnerConfigError, AttributeError, RuntimeError):
     """A part of a loop was asked for that the runner was not given.
 
     It is an :class:`AttributeError` too, so that ``hasattr(runner, 'val_dataloader')`` answers.

@@ -8,7 +8,7 @@ from typing import Any
 from eng.hooks import Hook, Priority, get_priority
 from eng.registry import HOOKS
 
-from .errors import RunnerConfigError
+from .errors import RunnerTypeError
 
 __all__ = ["DEFAULT_HOOKS", "HookList"]
 
@@ -54,7 +54,7 @@ class HookList:
             priority = given if priority is None else priority
             hook = HOOKS.build(cfg)
         if not hasattr(hook, "priority"):
-            raise RunnerConfigError(f"a hook must be a Hook or a config, not {type(hook).__name__}")
+            raise RunnerTypeError(f"a hook must be a Hook or a config, not {type(hook).__name__}")
         self.add(hook, priority)  # type: ignore[arg-type]
 
     def add(self, hook: Hook, priority: int | str | Priority | None = None) -> None:

@@ -13,7 +13,7 @@ import torch
 from eng.device import get_max_cuda_memory, is_cuda_available
 from eng.registry import LOG_PROCESSORS
 
-from .errors import RunnerConfigError
+from .errors import RunnerAssertionError
 from .protocol import LoopRunner
 
 __all__ = ["LogProcessor"]
@@ -153,10 +153,13 @@ class LogProcessor:
             if key.startswith(prefix)
         }
         window = min(self.window_size, batch_idx + 1) if self.by_epoch else self.window_size
-        collected = {
-            name: float(history.mean(window) if _AVERAGED.match(name) else history.current())
-            for name, history in histories.items()
-        }
+        collected = {}
+        for name, history in histories.items():
+            # Of an evaluation, times are those of all its batches, not of the last few.
+            whole = mode != "train" and name in ("time", "data_time")
+            size = batch_idx + 1 if whole else window
+            value = history.mean(size) if _AVERAGED.match(name) else history.current()
+            collected[name] = float(value)
         for cfg in self.custom_cfg:
             settings = copy.copy(cfg)
             source = settings.pop("data_src")
@@ -181,20 +184,20 @@ class LogProcessor:
         for cfg in self.custom_cfg:
             for key in ("data_src", "method_name"):
                 if key not in cfg:
-                    raise RunnerConfigError(f"log_processor: custom_cfg {cfg} lacks {key!r}")
+                    raise RunnerAssertionError(f"log_processor: custom_cfg {cfg} lacks {key!r}")
             name = cfg.get("log_name", cfg["data_src"])
             if name in names:
-                raise RunnerConfigError(
+                raise RunnerAssertionError(
                     f"log_processor: custom_cfg sets {name!r} twice; give one another log_name"
                 )
             names.add(name)
             window = cfg.get("window_size")
             if isinstance(window, str) and window not in ("epoch", "global"):
-                raise RunnerConfigError(
+                raise RunnerAssertionError(
                     f"log_processor: window_size of {name!r} must be a number, 'epoch' or "
                     f"'global', not {window!r}"
                 )
             if window == "epoch" and not self.by_epoch:
-                raise RunnerConfigError(
+                raise RunnerAssertionError(
                     f"log_processor: window_size of {name!r} is 'epoch', but by_epoch is False"
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, SupportsInt, TypeVar
 
 from .arguments import check_loop, check_together
 from .base_loop import BaseLoop
@@ -110,7 +110,9 @@ class LoopSlot(Generic[LoopT]):
         """
         if self.built is not None:
             return getattr(self.built, name)
-        return None if self._config is None else self._config.get(name)
+        value = None if self._config is None else self._config.get(name)
+        # As the loop itself takes it: 3.0 for 3, a number of numpy for one of Python.
+        return int(value) if isinstance(value, SupportsInt) and value == int(value) else value
 
 
 class Loops:

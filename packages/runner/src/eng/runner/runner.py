@@ -17,12 +17,19 @@ from eng.evaluator import Evaluator
 from eng.fileio import join_path, merged_backend_args
 from eng.hooks import Hook, Priority
 from eng.logging import MessageHub, MMLogger
+from eng.model import convert_sync_batchnorm, revert_sync_batchnorm
 from eng.optim import OptimWrapper
 from eng.registry import RUNNERS, DefaultScope
 from eng.vis import Visualizer
 
 from . import builders, services
-from .arguments import as_config, check_keys, check_schedules, with_preprocessor
+from .arguments import (
+    as_config,
+    check_keys,
+    check_schedules,
+    warn_of_close_names,
+    with_preprocessor,
+)
 from .base_loop import BaseLoop
 from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
 from .environment import Environment, set_random_seed, setup_environment
@@ -203,7 +210,7 @@ class Runner:
 
     def _set_up_model(self, model: nn.Module | dict[str, Any]) -> None:
         """Build the model, and the table of what a checkpoint of the run holds."""
-        self._loaded = False
+        self._loaded = self._is_prepared = False
         self._weights_are_initialized = False
         self.is_resuming = False
         built = self.build_model(model)
@@ -253,13 +260,9 @@ class Runner:
         self._need_step("train_step")
         if self._loops.val:
             self._need_step("val_step")
+        self._prepare_training()
         loop = self._loops.train.require("to train")
-        self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
-        self.scale_lr(self.optim_wrapper, self.auto_scale_lr)
-        if self.param_schedulers is not None:
-            self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
         _ = self.val_loop  # built now, so that what is wrong with it shows before training
-        self._init_weights(unwrap(self.model))
         self.call_hook("before_run")
         self.load_or_resume()
         if isinstance(self.optim_wrapper, OptimWrapper):  # one, not one for each of several
@@ -291,6 +294,18 @@ class Runner:
         """
         return self._evaluate("test_step", self._loops.test, "to test")
 
+    def _prepare_training(self) -> None:
+        """Build the parts of training and initialise the weights, once."""
+        if self._is_prepared:
+            return
+        _ = self.train_loop
+        self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
+        self.scale_lr(self.optim_wrapper, self.auto_scale_lr)
+        if self.param_schedulers is not None:
+            self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
+        self._init_weights(unwrap(self.model))
+        self._is_prepared = True
+
     def _evaluate(self, step: str, slot: LoopSlot[Any], purpose: str) -> dict[str, Any]:
         slot.check_given(purpose)
         self._need_step(step)
@@ -319,6 +334,9 @@ class Runner:
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """Move a model to its device and, with several processes, wrap it.
 
+        With several processes and ``sync_bn`` in the config (``'torch'`` or ``'mmcv'``), batch
+        normalisation is converted to a synchronised one; in a single process it is reverted.
+
         Args:
             model_wrapper_cfg: Config of the wrapper, whose ``type`` defaults to
                 ``MMDistributedDataParallel``. Defaults to None.
@@ -331,7 +349,9 @@ class Runner:
             return model
         model = model.to(get_device())
         if not self.distributed:
-            return model
+            return revert_sync_batchnorm(model)
+        if (sync_bn := self.cfg.get("sync_bn")) is not None:
+            model = convert_sync_batchnorm(model, sync_bn)
         if self._loops.train:
             # Now, since wrappers give all processes the values of the first, or shard them.
             self._init_weights(model)
@@ -436,6 +456,7 @@ class Runner:
             hooks: Hooks that take the place of one of these or stand beside them, by name. None
                 drops one. Defaults to None.
         """
+        warn_of_close_names("default_hooks", hooks or {}, list(DEFAULT_HOOKS), "a default hook")
         for hook in {**copy.deepcopy(DEFAULT_HOOKS), **(hooks or {})}.values():
             if hook is not None:
                 self.register_hook(hook)
@@ -479,6 +500,7 @@ class Runner:
         revise_keys: list[tuple[str, str]] = [("^module.", "")],  # noqa: B006 - never changed
     ) -> dict[str, Any]:
         """Load weights into the model. See :func:`eng.runner.checkpointing.load_weights`."""
+        self._loaded = True
         return load_weights(self, filename, map_location, strict, revise_keys)
 
     def resume(
@@ -497,7 +519,9 @@ class Runner:
             map_location: As for :func:`torch.load`. Defaults to ``'default'``, the CPU, from where
                 every part goes to its own device.
         """
-        self.is_resuming = True
+        if self._loops.train:  # before train(), as well
+            self._prepare_training()
+        self.is_resuming = self._loaded = True
         resume_run(
             self,
             filename,

@@ -43,9 +43,8 @@ def build_logger(
     """
     log_file = log_file or str(Path(identity.log_dir) / f"{identity.timestamp}.log")
     settings = {"file_mode": "a", "logger_name": "eng", **settings}
-    return MMLogger.get_instance(
-        identity.instance_name, log_file=log_file, log_level=log_level, **settings
-    )
+    name = settings.pop("name", identity.instance_name)
+    return MMLogger.get_instance(name, log_file=log_file, log_level=log_level, **settings)
 
 
 def build_log_processor(

@@ -14,7 +14,7 @@ from eng.registry import LOOPS
 
 from .arguments import check_count
 from .base_loop import BaseLoop
-from .batches import ResumableBatches, reseed
+from .batches import ResumableBatches, check_has_batches, reseed
 from .errors import RunnerConfigError
 from .progress import Progress
 from .protocol import LoopRunner
@@ -27,6 +27,8 @@ Intervals = Sequence[tuple[int, int]] | None
 class TrainLoop(BaseLoop):
     """The base of both training loops: their progress, and when they validate.
 
+    Subclasses set ``_max_epochs`` and ``_max_iters``, the end of training.
+
     Args:
         runner: The runner.
         dataloader: The data loader or its config.
@@ -38,6 +40,9 @@ class TrainLoop(BaseLoop):
     Raises:
         RunnerConfigError: If a count is not a whole number, or an interval is below 1.
     """
+
+    _max_epochs: int
+    _max_iters: int
 
     def __init__(
         self,
@@ -55,6 +60,7 @@ class TrainLoop(BaseLoop):
             self.val_interval, dynamic_intervals
         )
         super().__init__(runner, dataloader)
+        check_has_batches(self.dataloader)
         self.progress = progress
         self.batches = ResumableBatches(self.dataloader, progress)
         #: Set by a hook to end training after the present epoch or iteration.
@@ -73,6 +79,11 @@ class TrainLoop(BaseLoop):
     def iter(self) -> int:
         """Iterations done."""
         return self.progress.iter
+
+    @property
+    def _end(self) -> int:
+        """Epochs or iterations of the whole training."""
+        return self._max_epochs if self.progress.by_epoch else self._max_iters
 
     # Loops of others that derive from these count by `self._iter += 1` and `self._epoch += 1`.
 
@@ -136,7 +147,7 @@ class TrainLoop(BaseLoop):
             self._validate_when_due()
 
     def _validate_when_due(self) -> None:
-        """Validate after an epoch or iteration if it is time to.
+        """Validate after an epoch or iteration if it is time to, and after the last one.
 
         Training draws the same random numbers whether and how often it is validated.
         """
@@ -147,10 +158,11 @@ class TrainLoop(BaseLoop):
             for milestone, interval in zip(
                 reversed(self.dynamic_milestones), reversed(self.dynamic_intervals), strict=True
             )
-            if done >= milestone
+            if done + 1 >= milestone
         )
         loop = self.runner.val_loop
-        if loop is not None and done >= self.val_begin and done % self.val_interval == 0:
+        is_due = done % self.val_interval == 0 or done == self._end
+        if loop is not None and done >= self.val_begin and is_due:
             with self.runner.random_state.preserved():
                 loop.run()
 
@@ -274,7 +286,7 @@ class IterBasedTrainLoop(TrainLoop):
         val_interval: int = 1000,
         dynamic_intervals: Intervals = None,
     ) -> None:
-        self._max_iters = check_count("max_iters", max_iters)
+        self._max_epochs, self._max_iters = 1, check_count("max_iters", max_iters)
         progress = Progress(by_epoch=False)
         super().__init__(runner, dataloader, progress, val_begin, val_interval, dynamic_intervals)
         self.dataloader_iterator = iter(self.batches)
@@ -282,7 +294,7 @@ class IterBasedTrainLoop(TrainLoop):
     @property
     def max_epochs(self) -> int:
         """1: all iterations are one epoch to hooks and schedulers."""
-        return 1
+        return self._max_epochs
 
     @property
     def max_iters(self) -> int:
@@ -303,7 +315,6 @@ class IterBasedTrainLoop(TrainLoop):
             self.run_iter(next(self.dataloader_iterator))
             self._validate_when_due()
         self.runner.call_hook("after_train_epoch")
-        self.progress.count_epoch()
         self.runner.call_hook("after_train")
         return self.runner.model
 

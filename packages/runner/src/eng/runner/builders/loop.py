@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from eng.evaluator import Evaluator
 from eng.registry import EVALUATOR, LOOPS
 from eng.runner.base_loop import BaseLoop
-from eng.runner.errors import RunnerConfigError
+from eng.runner.errors import RunnerConfigError, RunnerTypeError
 from eng.runner.protocol import LoopRunner
 
 __all__ = ["build_eval_loop", "build_evaluator", "build_train_loop"]
@@ -35,10 +35,13 @@ def build_train_loop(
         The loop.
 
     Raises:
-        RunnerConfigError: If the config has neither ``type`` nor ``by_epoch``, or both.
+        RunnerConfigError: If the config has neither ``type`` nor ``by_epoch``, or both, or it is
+            neither a loop nor a config.
     """
     if isinstance(loop, BaseLoop):
         return loop
+    if not isinstance(loop, Mapping):
+        raise RunnerTypeError(f"train_cfg must be a dict or a loop, not {type(loop).__name__}")
     cfg = dict(loop)
     if ("type" in cfg) == ("by_epoch" in cfg):
         raise RunnerConfigError(
@@ -66,6 +69,8 @@ def build_eval_loop(
     """
     if isinstance(loop, BaseLoop):
         return loop
+    if not isinstance(loop, Mapping):
+        raise RunnerTypeError(f"a loop must be a dict or a loop, not {type(loop).__name__}")
     defaults = {"runner": runner, "dataloader": parts.dataloader, "evaluator": parts.partner}
     return LOOPS.build({"type": default, **loop}, default_args=defaults)
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from eng.registry import MODEL_WRAPPERS, MODELS
-from eng.runner.errors import RunnerConfigError
+from eng.runner.errors import RunnerTypeError
 
 __all__ = ["build_model", "wrap_for_processes"]
 
@@ -29,7 +29,7 @@ def build_model(model: nn.Module | dict[str, Any]) -> nn.Module:
     if isinstance(model, nn.Module):
         return model
     if not isinstance(model, Mapping):
-        raise RunnerConfigError(f"model must be a module or a config, not {type(model).__name__}")
+        raise RunnerTypeError(f"model must be a module or a config, not {type(model).__name__}")
     return MODELS.build(model)
 
 

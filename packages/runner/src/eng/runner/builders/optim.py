@@ -14,7 +14,7 @@ from eng.logging import print_log
 from eng.optim import OptimWrapper, OptimWrapperDict, _ParamScheduler
 from eng.registry import OPTIM_WRAPPERS, PARAM_SCHEDULERS
 from eng.runner.batches import samples_per_step
-from eng.runner.errors import RunnerConfigError
+from eng.runner.errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
 
 __all__ = ["build_optim_wrapper", "build_param_scheduler", "scale_learning_rate"]
 
@@ -38,7 +38,7 @@ def build_optim_wrapper(
     if isinstance(optim_wrapper, OptimWrapper):
         return optim_wrapper
     if not isinstance(optim_wrapper, Mapping):
-        raise RunnerConfigError(
+        raise RunnerTypeError(
             "optim_wrapper must be an OptimWrapper or a config such as "
             "dict(optimizer=dict(type='SGD', lr=0.1)), "
             f"not {type(optim_wrapper).__name__}"
@@ -102,7 +102,7 @@ def _build_list(
             built.append(each)
             continue
         if not isinstance(each, Mapping):
-            raise RunnerConfigError(
+            raise RunnerTypeError(
                 f"param_scheduler must hold schedulers or configs, not {type(each).__name__}"
             )
         cfg = dict(each)
@@ -146,7 +146,7 @@ def scale_learning_rate(
         RunnerConfigError: If ``base_batch_size`` is missing.
     """
     if "base_batch_size" not in auto_scale_lr:
-        raise RunnerConfigError(
+        raise RunnerAssertionError(
             f"auto_scale_lr needs a 'base_batch_size'; it has {sorted(auto_scale_lr)}"
         )
     real_batch_size = samples_per_step(dataloader)

@@ -1,0 +1,109 @@
+"""Decide which of two values of a metric is better."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+
+from .errors import HookArgumentError, HookKeyError, HookTypeError
+
+__all__ = ["RULES", "infer_rule", "names_of", "pair_rules"]
+
+#: By the name of a rule: whether a new value is better than the best so far, and the worst value.
+RULES: dict[str, tuple[Callable[[float, float], bool], float]] = {
+    "greater": (lambda new, best: new > best, -math.inf),
+    "less": (lambda new, best: new < best, math.inf),
+}
+GREATER = ("acc", "top", "AR@", "auc", "precision", "mAP", "mDice", "mIoU", "mAcc", "aAcc")
+LESS = ("loss",)
+
+
+def names_of(argument: str, value: str | Sequence[str] | None) -> list[str]:
+    """One name or several as a list.
+
+    Args:
+        argument: Name of the argument, for the error.
+        value: Its value.
+
+    Returns:
+        The names, none for None.
+
+    Raises:
+        HookTypeError: If something else is given.
+    """
+    names = [value] if isinstance(value, str) else value
+    if names is None:
+        return []
+    if not isinstance(names, (list, tuple)) or not all(isinstance(n, str) for n in names):
+        raise HookTypeError(f"{argument} must be a str or a list of str, not {value!r}")
+    return list(names)
+
+
+def pair_rules(metrics: Sequence[str], rules: Sequence[str]) -> dict[str, str]:
+    """The rules that a user gave, by metric.
+
+    Args:
+        metrics: Names of metrics; ``'auto'``, which must be alone, stands for the first one that
+            there will be.
+        rules: One rule for all metrics, or one for each, or none.
+
+    Returns:
+        Rules by metric; the empty name stands for all metrics.
+
+    Raises:
+        HookKeyError: If a rule is unknown.
+        HookArgumentError: If the numbers do not agree, or ``'auto'`` is one of several.
+    """
+    for rule in rules:
+        if rule not in RULES:
+            raise HookKeyError(f"rule must be 'greater' or 'less', not {rule!r}")
+    if "auto" in metrics and len(metrics) > 1:
+        raise HookArgumentError("save_best='auto' cannot be one of several metrics")
+    if len(rules) > 1 and len(rules) != len(metrics):
+        raise HookArgumentError(f"{len(rules)} rules for {len(metrics)} metrics in save_best")
+    if len(rules) > 1:
+        return dict(zip(metrics, rules, strict=True))
+    return {"": rules[0]} if rules else {}
+
+
+def infer_rule(
+    metric: str, greater_keys: Sequence[str] | None = None, less_keys: Sequence[str] | None = None
+) -> str:
+    """The rule of a metric by its name.
+
+    A name that the user lists decides. Otherwise one that has the word ``loss`` among its parts
+    (``heatmap_loss``, ``loss.acc``) is better when less; then names of the lists, then parts of
+    names (``accuracy/top1``), whatever their case.
+
+    Args:
+        metric: Its name.
+        greater_keys: Names, or parts of names, of which greater values are better. Defaults to
+            None, the common ones.
+        less_keys: The same of which smaller values are better. Defaults to None, ``loss``.
+
+    Returns:
+        ``'greater'`` or ``'less'``.
+
+    Raises:
+        HookArgumentError: If it cannot be told.
+
+    Examples:
+        >>> infer_rule("coco/bbox_mAP"), infer_rule("stop_loss"), infer_rule("roc_auc")
+        ('greater', 'less', 'greater')
+    """
+    greater, less = greater_keys or GREATER, less_keys or LESS
+    if greater_keys and metric in greater_keys:
+        return "greater"
+    if "loss" in re.split(r"[/_\-.]", metric.lower()):
+        return "less"
+    for rule, keys in (("greater", greater), ("less", less)):
+        if metric.lower() in [key.lower() for key in keys]:
+            return rule
+    for rule, keys in (("greater", greater), ("less", less)):
+        if any(key.lower() in metric.lower() for key in keys):
+            return rule
+    raise HookArgumentError(
+        f"save_best: cannot infer whether greater or smaller values of {metric!r} are better; "
+        "give rule='greater' or rule='less'"
+    )

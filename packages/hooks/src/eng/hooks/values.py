@@ -1,0 +1,59 @@
+"""Read single numbers out of whatever holds one, and check arguments that are numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .errors import HookArgumentError, HookTypeError
+
+__all__ = ["check_number", "is_scalar", "scalar_of"]
+
+
+def scalar_of(value: Any) -> float | None:
+    """The number that a value is: of Python, or an array or tensor with one element.
+
+    Args:
+        value: The value.
+
+    Returns:
+        The number, None if it is not one.
+    """
+    if isinstance(value, (int, float)):
+        return float(value)
+    return float(value.item()) if is_scalar(value) else None
+
+
+def is_scalar(value: Any) -> bool:
+    """Whether a value is one number. That of a tensor stays where it is.
+
+    Args:
+        value: The value.
+
+    Returns:
+        Whether it is.
+    """
+    if isinstance(value, (int, float)):
+        return True
+    if not hasattr(value, "item") or not hasattr(value, "dtype"):
+        return False
+    count = value.numel() if hasattr(value, "numel") else getattr(value, "size", 0)
+    return count == 1 and getattr(value.dtype, "kind", "f") in "biuf"
+
+
+def check_number(name: str, value: Any, least: int | None = None) -> None:
+    """Refuse what is not a whole number.
+
+    Args:
+        name: Name of the argument.
+        value: Its value.
+        least: The least that it may be. Defaults to None, any.
+
+    Raises:
+        HookTypeError: If it is not a whole number.
+        HookArgumentError: If it is less.
+    """
+    words = f"{name} must be an integer" + (f" of at least {least}" if least is not None else "")
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise HookTypeError(f"{words}, got {value!r}")
+    if least is not None and value < least:
+        raise HookArgumentError(f"{words}, got {value!r}")
