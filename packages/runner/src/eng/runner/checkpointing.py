@@ -49,8 +49,8 @@ def left_out(optimizer: bool, param_scheduler: bool) -> set[str]:
 def save_run(
     runner: LoopRunner,
     path: str,
-    *,
     meta: Mapping[str, Any],
+    *,
     by_epoch: bool,
     leave_out: Collection[str],
     backend_args: dict[str, Any] | None,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from eng.hooks import Hook, Priority, get_priority
 from eng.registry import HOOKS
 
+from .arguments import warn_of_close_names
 from .errors import RunnerTypeError
 
-__all__ = ["DEFAULT_HOOKS", "HookList"]
+__all__ = ["DEFAULT_HOOKS", "HookList", "with_default_hooks"]
 
 #: The hooks that every run has, by the name under which a config changes or drops them.
 DEFAULT_HOOKS: dict[str, dict[str, Any]] = {
@@ -21,6 +23,20 @@ DEFAULT_HOOKS: dict[str, dict[str, Any]] = {
     "param_scheduler": {"type": "ParamSchedulerHook"},
     "checkpoint": {"type": "CheckpointHook", "interval": 1},
 }
+
+
+def with_default_hooks(hooks: Mapping[str, Any]) -> list[Any]:
+    """The default hooks, changed and completed by others.
+
+    Args:
+        hooks: Hooks or configs by name, None to drop one.
+
+    Returns:
+        Hooks or configs, the default ones first.
+    """
+    warn_of_close_names("default_hooks", hooks, list(DEFAULT_HOOKS), "a default hook")
+    merged = {**copy.deepcopy(DEFAULT_HOOKS), **hooks}
+    return [hook for hook in merged.values() if hook is not None]
 
 
 class HookList:

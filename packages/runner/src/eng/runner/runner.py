@@ -15,38 +15,27 @@ from eng.dist import explain_failures
 from eng.dl_utils import is_model_wrapper, unwrap
 from eng.evaluator import Evaluator
 from eng.fileio import join_path, merged_backend_args
-from eng.hooks import Hook, Priority
+from eng.hooks import Hook, HookRunner, Priority
 from eng.logging import MessageHub, MMLogger
-from eng.model import convert_sync_batchnorm, revert_sync_batchnorm
 from eng.optim import OptimWrapper
 from eng.registry import RUNNERS, DefaultScope
 from eng.vis import Visualizer
 
 from . import builders, services
-from .arguments import (
-    as_config,
-    check_keys,
-    check_schedules,
-    warn_of_close_names,
-    with_preprocessor,
-)
+from .arguments import as_config, check_keys, check_schedules, with_preprocessor
 from .base_loop import BaseLoop
 from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
 from .environment import Environment, set_random_seed, setup_environment
 from .errors import RunnerConfigError
-from .hook_list import DEFAULT_HOOKS, HookList
+from .hook_list import HookList, with_default_hooks
 from .identity import RunIdentity
 from .log_processor import LogProcessor
 from .loops import Loops, LoopSlot
 from .progress import Progress
+from .protocol import LoopRunner
 from .random_state import RandomState
 from .run_parts import build_run_state
 from .run_state import RunState
-
-if TYPE_CHECKING:
-    from eng.hooks import HookRunner
-
-    from .protocol import LoopRunner
 
 __all__ = ["Runner"]
 
@@ -348,10 +337,9 @@ class Runner:
         if is_model_wrapper(model):
             return model
         model = model.to(get_device())
+        model = builders.synchronise_norms(model, self.distributed, self.cfg.get("sync_bn"))
         if not self.distributed:
-            return revert_sync_batchnorm(model)
-        if (sync_bn := self.cfg.get("sync_bn")) is not None:
-            model = convert_sync_batchnorm(model, sync_bn)
+            return model
         if self._loops.train:
             # Now, since wrappers give all processes the values of the first, or shard them.
             self._init_weights(model)
@@ -456,10 +444,7 @@ class Runner:
             hooks: Hooks that take the place of one of these or stand beside them, by name. None
                 drops one. Defaults to None.
         """
-        warn_of_close_names("default_hooks", hooks or {}, list(DEFAULT_HOOKS), "a default hook")
-        for hook in {**copy.deepcopy(DEFAULT_HOOKS), **(hooks or {})}.values():
-            if hook is not None:
-                self.register_hook(hook)
+        self.register_custom_hooks(with_default_hooks(hooks or {}))
 
     def register_custom_hooks(self, hooks: Sequence[Hook | dict[str, Any]]) -> None:
         """Add hooks.
@@ -522,12 +507,9 @@ class Runner:
         if self._loops.train:  # before train(), as well
             self._prepare_training()
         self.is_resuming = self._loaded = True
-        resume_run(
-            self,
-            filename,
-            map_location="cpu" if map_location == "default" else map_location,
-            leave_out=left_out(resume_optimizer, resume_param_scheduler),
-        )
+        location = "cpu" if map_location == "default" else map_location
+        skipped = left_out(resume_optimizer, resume_param_scheduler)
+        resume_run(self, filename, map_location=location, leave_out=skipped)
 
     def save_checkpoint(
         self,
@@ -558,14 +540,9 @@ class Runner:
             ValueError: If both kinds of settings are given.
         """
         storage = merged_backend_args("save_checkpoint", file_client_args, backend_args)
-        save_run(
-            self,
-            join_path(out_dir, filename, backend_args=storage),
-            meta=meta or {},
-            by_epoch=by_epoch,
-            leave_out=left_out(save_optimizer, save_param_scheduler),
-            backend_args=storage,
-        )
+        path = join_path(out_dir, filename, backend_args=storage)
+        skipped = left_out(save_optimizer, save_param_scheduler)
+        save_run(self, path, meta or {}, by_epoch=by_epoch, leave_out=skipped, backend_args=storage)
 
     # ------------------------------------------------------------------ environment
 

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from eng.model import convert_sync_batchnorm, revert_sync_batchnorm
 from eng.registry import MODEL_WRAPPERS, MODELS
 from eng.runner.errors import RunnerTypeError
 
-__all__ = ["build_model", "wrap_for_processes"]
+__all__ = ["build_model", "synchronise_norms", "wrap_for_processes"]
 
 
 def build_model(model: nn.Module | dict[str, Any]) -> nn.Module:
@@ -31,6 +32,23 @@ def build_model(model: nn.Module | dict[str, Any]) -> nn.Module:
     if not isinstance(model, Mapping):
         raise RunnerTypeError(f"model must be a module or a config, not {type(model).__name__}")
     return MODELS.build(model)
+
+
+def synchronise_norms(model: nn.Module, distributed: bool, sync_bn: str | None) -> nn.Module:
+    """Make batch normalisation one of all processes where there are several, and of one otherwise.
+
+    Args:
+        model: The model. It is changed.
+        distributed: Whether there are several processes.
+        sync_bn: Implementation, ``'torch'`` or ``'mmcv'``; None leaves it as it is in several
+            processes.
+
+    Returns:
+        The model.
+    """
+    if not distributed:
+        return revert_sync_batchnorm(model)
+    return model if sync_bn is None else convert_sync_batchnorm(model, sync_bn)
 
 
 def wrap_for_processes(
