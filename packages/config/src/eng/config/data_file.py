@@ -7,11 +7,13 @@ import json
 import re
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
+from .config_dict import to_plain
 from .errors import ConfigError
 from .keys import BASE
-from .origins import Origin, Origins, trace
+from .origins import Origin, Origins, Values, trace
 from .variables import BASE_VARIABLE, base_value
 
 __all__ = ["DataFile"]
@@ -49,27 +51,64 @@ class DataFile:
         """Return what the file has for ``_base_``."""
         return self.values.get(BASE, [])
 
-    def load(self, base: dict[str, Any]) -> tuple[dict[str, Any], Origins]:
-        """Return the values with their origins.
+    def load(self, base: Values) -> tuple[Values, Values]:
+        """Fill in the base variables.
 
         Args:
-            base: The merged bases, for base variables.
+            base: The merged bases.
+
+        Returns:
+            The file's own values, and those of its bases.
         """
+        origins: Origins = {}
+        return Values(self._fill(self.values, (), (), base, origins), origins), base
 
-        def fill(value: Any, path: tuple[str, ...]) -> Any:
-            if isinstance(value, dict):
-                return {k: fill(v, (*path, str(k))) for k, v in value.items()}
-            if isinstance(value, list):
-                return [fill(v, (*path, str(i))) for i, v in enumerate(value)]
-            if not isinstance(value, str) or "_base_" not in value:
-                return value
-            origin = self.lines.get(path, Origin(self.name))
-            whole = BASE_VARIABLE.fullmatch(value.strip())
-            if whole:
-                return base_value(base, whole[1], origin)
-            return BASE_VARIABLE.sub(lambda m: str(base_value(base, m[1], origin)), value)
+    def _fill(
+        self,
+        value: Any,
+        path: tuple[str, ...],
+        new_path: tuple[str, ...],
+        base: Values,
+        origins: Origins,
+    ) -> Any:
+        """Fill in the base variables of a value and its keys.
 
-        return fill(self.values, ()), self.lines
+        Args:
+            value: The value.
+            path: Keys that lead to it in the file.
+            new_path: Those keys, filled in.
+            base: The merged bases.
+            origins: The origins so far; they are added to.
+        """
+        origin = self.lines.get(path)
+        if origin is not None:
+            origins[new_path] = origin
+
+        def look_up(key: str) -> Any:
+            return base_value(base.values, key, origin or Origin(self.name))
+
+        if isinstance(value, dict):
+            filled = {}
+            for key, each in value.items():
+                name = _fill_text(key, look_up) if isinstance(key, str) else key
+                inner = (*path, str(key)), (*new_path, str(name))
+                filled[name] = self._fill(each, *inner, base, origins)
+            return filled
+        if isinstance(value, list):
+            return [
+                self._fill(each, (*path, str(i)), (*new_path, str(i)), base, origins)
+                for i, each in enumerate(value)
+            ]
+        if not isinstance(value, str):
+            return value
+        whole = BASE_VARIABLE.fullmatch(value.strip())
+        if not whole:
+            return _fill_text(value, look_up)
+        taken = tuple(whole[1].split("."))
+        for at, each in base.origins.items():
+            if at[: len(taken)] == taken and at != taken:
+                origins[new_path + at[len(taken) :]] = each
+        return to_plain(look_up(whole[1]))
 
     def _parse_json(self, text: str) -> Any:
         quoted = _JSON_STRING_OR_VARIABLE.sub(
@@ -135,6 +174,10 @@ class DataFile:
                 at = (*path, str(index))
                 self.lines[at] = Origin(self.name, value.start_mark.line + 1)
                 self._trace(value, at)
+
+
+def _fill_text(text: str, look_up: Callable[[str], Any]) -> str:
+    return BASE_VARIABLE.sub(lambda match: str(look_up(match[1])), text)
 
 
 def _parse_json_as_python(text: str) -> ast.expr | None:

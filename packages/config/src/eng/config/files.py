@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from .data_file import DataFile
-from .errors import ConfigError
+from .errors import ConfigError, MissingBaseError, MissingPackageError
 from .keys import BASE, DELETE, DEPRECATION, FORMATS, RESERVED
 from .merge import merge, new_value
-from .origins import Origin, Origins
+from .origins import Origin, Origins, Values
 from .package_path import resolve_package_path
 from .python_file import PythonFile
 from .variables import substitute
@@ -81,7 +81,7 @@ def read_text(
     )
     entries = _list_bases(document)
     base, origins, texts = _read_bases(entries, document, path, use_variables, above)
-    values, own_origins = document.load(base)
+    (values, own_origins), (base, origins) = document.load(Values(base, origins))
     values.pop(BASE, None)
     deprecation = values.pop(DEPRECATION, None)
     if deprecation is not None:
@@ -131,10 +131,12 @@ def _locate(entry: str, path: Path, here: Origin) -> tuple[Path, str | None]:
         try:
             return resolve_package_path(entry), package
         except (ValueError, ModuleNotFoundError, FileNotFoundError) as error:
-            raise ConfigError(f"the base {entry!r} cannot be read: {error}", here) from None
+            kinds = {ModuleNotFoundError: MissingPackageError, FileNotFoundError: MissingBaseError}
+            kind = kinds.get(type(error), ConfigError)
+            raise kind(f"the base {entry!r} cannot be read: {error}", here) from None
     found = path.parent / entry
     if not found.is_file():
-        raise ConfigError(f"the base {entry!r} does not exist (looked for {found})", here)
+        raise MissingBaseError(f"the base {entry!r} does not exist (looked for {found})", here)
     return found, None
 
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .config_dict import ConfigDict
 from .errors import ConfigError
 from .keys import value_at
 from .origins import Origin
@@ -65,6 +64,6 @@ def base_value(base: Mapping[str, Any], key: str, origin: Origin) -> Any:
         ConfigError: The bases have no such value.
     """
     try:
-        return ConfigDict._hook(value_at(base, key))
+        return value_at(base, key)
     except KeyError:
         raise ConfigError(f"no base has the variable _base_.{key}", origin) from None

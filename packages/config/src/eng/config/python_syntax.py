@@ -1,0 +1,164 @@
+"""Instrument the code of Python configs with calls that report what it does as it runs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+from .keys import BASE
+from .origins import UNPACK
+from .variables import BASE_VARIABLE
+
+__all__ = ["BASE_VALUE", "NOTE", "add_notes", "replace_expressions"]
+
+#: Name of the function that ``{{ _base_.key }}`` becomes a call of.
+BASE_VALUE = "_base_value_"
+#: Name of the function that is called after each statement that may have changed the bases.
+NOTE = "_note_"
+
+# After these no call can stand, or nothing is to be noted.
+_QUIET = (
+    ast.Import,
+    ast.ImportFrom,
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Pass,
+    ast.Break,
+    ast.Continue,
+    ast.Raise,
+)
+
+
+def replace_expressions(tree: ast.Module) -> ast.Module:
+    """Put calls of :data:`BASE_VALUE` and :data:`UNPACK` into the expressions of a config."""
+    return ast.fix_missing_locations(_Expressions().visit(tree))
+
+
+def add_notes(body: list[ast.stmt], statements: list[ast.stmt]) -> ast.Module:
+    """Return code that, if it names ``_base_``, calls :data:`NOTE` after each statement.
+
+    Args:
+        body: The code.
+        statements: The statements are added, whose numbers the calls give.
+    """
+    if any(
+        isinstance(each, ast.Name) and each.id == BASE for node in body for each in ast.walk(node)
+    ):
+        body = _note_each(body, statements)
+    return ast.Module(body, [])
+
+
+def _note_each(body: list[ast.stmt], statements: list[ast.stmt]) -> list[ast.stmt]:
+    noted = []
+    for node in body:
+        noted.append(node if isinstance(node, _QUIET) else _note_blocks(node, statements))
+        is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if not isinstance(node, _QUIET) and not is_text:
+            call = ast.copy_location(ast.Expr(_call(NOTE, len(statements))), node)
+            noted.append(ast.fix_missing_locations(call))
+            statements.append(node)
+    return noted
+
+
+def _note_blocks(node: ast.stmt, statements: list[ast.stmt]) -> ast.stmt:
+    """Return a compound statement with notes in its blocks, and another one as it is."""
+    blocks = {
+        name: _note_each(block, statements)
+        for name, block in ast.iter_fields(node)
+        if name in ("body", "orelse", "finalbody") and block
+    }
+    inner = {
+        name: [_note_blocks(each, statements) for each in getattr(node, name)]
+        for name in ("handlers", "cases")
+        if hasattr(node, name)
+    }
+    if not (blocks or inner):
+        return node
+    fields = {**dict(ast.iter_fields(node)), **blocks, **inner}
+    return ast.copy_location(type(node)(**fields), node)
+
+
+class _Expressions(ast.NodeTransformer):
+    def __init__(self) -> None:
+        self._count = 0
+
+    def visit_Set(self, node: ast.Set) -> ast.AST:
+        inner = node.elts[0] if len(node.elts) == 1 else None
+        if isinstance(inner, ast.Set) and len(inner.elts) == 1:
+            match = re.fullmatch(r"_base_\.([\w.]+)", ast.unparse(inner.elts[0]))
+            if match:
+                return ast.copy_location(_call(BASE_VALUE, match[1], node.lineno), node)
+        return self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        if not isinstance(node.value, str) or BASE not in node.value:
+            return node
+        whole = BASE_VARIABLE.fullmatch(node.value.strip())
+        if whole:
+            return ast.copy_location(_call(BASE_VALUE, whole[1], node.lineno), node)
+        parts = BASE_VARIABLE.split(node.value)
+        if len(parts) == 1:
+            return node
+        pieces: list[ast.expr] = [
+            ast.FormattedValue(_call(BASE_VALUE, part, node.lineno), -1)
+            if index % 2
+            else ast.Constant(part)
+            for index, part in enumerate(parts)
+        ]
+        return ast.copy_location(ast.JoinedStr(pieces), node)
+
+    def visit_List(self, node: ast.List) -> ast.AST:
+        return self._visit_items(node)
+
+    def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
+        return self._visit_items(node)
+
+    def _visit_items(self, node: ast.List | ast.Tuple) -> ast.AST:
+        self.generic_visit(node)
+        for item in node.elts if isinstance(node.ctx, ast.Load) else ():
+            if isinstance(item, ast.Starred):
+                item.value = self._unpack(item.value)
+        return node
+
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        self.generic_visit(node)
+        for index, key in enumerate(node.keys):
+            if key is None:
+                node.values[index] = self._unpack(node.values[index], is_mapping=True)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "dict":
+            for index, value in enumerate(node.args):
+                if not isinstance(value, ast.Starred):
+                    node.args[index] = self._unpack(value, is_mapping=True)
+            for item in node.keywords:
+                if item.arg is None:
+                    item.value = self._unpack(item.value, is_mapping=True)
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Add):
+            node.left, node.right = (
+                self._unpack_operand(node.left),
+                self._unpack_operand(node.right),
+            )
+        return node
+
+    def _unpack_operand(self, node: ast.expr) -> ast.expr:
+        is_sum = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
+        written = (ast.List, ast.Tuple, ast.Constant, ast.JoinedStr)
+        return node if is_sum or isinstance(node, written) else self._unpack(node)
+
+    def _unpack(self, node: ast.expr, is_mapping: bool = False) -> ast.expr:
+        self._count += 1
+        return ast.copy_location(_call(UNPACK, node, self._count, is_mapping), node)
+
+
+def _call(name: str, *arguments: Any) -> ast.Call:
+    args = [each if isinstance(each, ast.expr) else ast.Constant(each) for each in arguments]
+    return ast.Call(ast.Name(name, ast.Load()), args, [])
