@@ -35,20 +35,6 @@ def test_what_cannot_be_dumped_is_named(tmp_path):
         Config({"dict": 1}).dump()
 
 
-def test_a_base_out_of_a_package_brings_its_scope(tmp_path, monkeypatch):
-    package = tmp_path / "eng_pkg_for_test"
-    (package / "configs").mkdir(parents=True)
-    (package / "__init__.py").touch()
-    (package / "configs" / "b.py").write_text("model = dict(type='R', neck=dict(type='N'))\n")
-    (tmp_path / "c.py").write_text("_base_ = 'eng_pkg_for_test::b.py'\nx = 1\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    cfg = Config.fromfile(tmp_path / "c.py")
-    assert cfg.model._scope_ == cfg.model.neck._scope_ == "eng_pkg_for_test"
-    (tmp_path / "c.py").write_text("_base_ = 'eng_no_such_package::b.py'\n")
-    with pytest.raises(ConfigError, match="not installed"):
-        Config.fromfile(tmp_path / "c.py")
-
-
 def test_the_config_is_a_mapping():
     cfg = Config(dict(a=1, b=dict(c=2)))
     assert isinstance(cfg, MutableMapping)

@@ -193,7 +193,6 @@ class Config(MutableMapping[str, Any]):
             {},
             origins,
             COMMAND_LINE if isinstance(options, CommandLineOptions) else CODE,
-            strict=False,
             list_keys=allow_list_keys,
         )
         self._set("_cfg_dict", ConfigDict(merged))

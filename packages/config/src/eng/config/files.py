@@ -10,7 +10,7 @@ from typing import Any
 
 from .data_file import DataFile
 from .errors import ConfigError, MissingBaseError, MissingPackageError
-from .keys import BASE, DELETE, DEPRECATION, FORMATS, RESERVED
+from .keys import BASE, DELETE, DEPRECATION, FORMATS, RESERVED, SCOPE
 from .merge import merge, new_value
 from .origins import Origin, Origins, Values
 from .package_path import resolve_package_path
@@ -95,7 +95,7 @@ def read_text(
     text = "\n".join([*texts, f"{name}\n{source}"])
     if entries and not values.pop(DELETE, False):
         return merge(values, base, own_origins, origins, Origin(name)), text, origins
-    return new_value(values, own_origins, Origin(name)), text, own_origins
+    return new_value(values), text, own_origins
 
 
 def _read_bases(
@@ -141,11 +141,15 @@ def _locate(entry: str, path: Path, here: Origin) -> tuple[Path, str | None]:
 
 
 def _add_scope(value: Any, scope: str) -> Any:
+    """Mark the outermost dictionaries that have a type: what is in them is built in their scope.
+
+    Inner ones, such as the config of a norm layer, are often passed on whole to code that takes
+    their keys as arguments.
+    """
     if isinstance(value, dict):
-        found = {k: _add_scope(v, scope) for k, v in value.items()}
-        if isinstance(found.get("type"), str):
-            found.setdefault("_scope_", scope)
-        return found
+        if "type" not in value:
+            return {key: _add_scope(each, scope) for key, each in value.items()}
+        return value if value.get(SCOPE) is not None else {**value, SCOPE: scope}
     if type(value) in (list, tuple):
         return type(value)(_add_scope(item, scope) for item in value)
     return value
