@@ -138,7 +138,8 @@ class Config(MutableMapping[str, Any]):
 
         What is written loads again as an equal config. Python holds everything that can be
         written down: also tuples, sets, paths, dates, and classes and functions that can be
-        imported. YAML and JSON hold no tuples, sets, paths, classes and functions.
+        imported. In YAML and JSON tuples, ranges and sets become lists; they hold no paths,
+        classes and functions.
 
         Args:
             file: Path of the file, in any storage of :mod:`eng.fileio`. Default: the text is

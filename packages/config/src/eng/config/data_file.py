@@ -7,7 +7,7 @@ import json
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .config_dict import to_plain
@@ -143,17 +143,26 @@ class DataFile:
     def _parse_yaml(self, text: str) -> Any:
         import yaml
 
-        # Unquoted braces are a flow mapping in yaml: quote a value that is a base variable.
-        text = re.sub(
-            r"(?m)([:\-,\[]\s+)(\{\{\s*_base_\.[\w.]+\s*\}\})(?=\s*(?:$|[,\]#]))", r'\1"\2"', text
-        )
+        from eng.fileio import YamlHandler
+
+        text, variables = _hide_variables(text)
+        loader = YamlHandler.loader()(text)
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            node = loader.get_single_node()
+            if node is None:
+                return {}
+            _restore_variables(node, variables)
             self._trace(node, ())
-            return yaml.safe_load(text) if node is not None else {}
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else None
-            raise ConfigError(f"no valid yaml: {error.problem}", Origin(self.name, line)) from error
+            return loader.construct_document(node)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            # The end of a file is on the line behind the last one.
+            line = min(mark.line + 1, len(text.splitlines())) if mark else None
+            raise ConfigError(
+                f"no valid yaml: {getattr(error, 'problem', error)}", Origin(self.name, line)
+            ) from error
+        finally:
+            loader.dispose()
 
     def _trace(self, node: Any, path: tuple[str, ...]) -> None:
         if getattr(node, "id", None) == "mapping":
@@ -178,6 +187,37 @@ class DataFile:
 
 def _fill_text(text: str, look_up: Callable[[str], Any]) -> str:
     return BASE_VARIABLE.sub(lambda match: str(look_up(match[1])), text)
+
+
+def _hide_variables(text: str) -> tuple[str, dict[str, str]]:
+    """Put a word in place of each base variable: the braces of one mean something else in YAML.
+
+    Returns:
+        The text, and the variable that each word stands for.
+    """
+    word = "base_variable"
+    while word in text:
+        word += "_"
+    variables: dict[str, str] = {}
+
+    def hide(match: re.Match[str]) -> str:
+        hidden = f"{word}{len(variables)}."
+        variables[hidden] = match[0]
+        return hidden
+
+    return BASE_VARIABLE.sub(hide, text), variables
+
+
+def _restore_variables(node: Any, variables: Mapping[str, str]) -> None:
+    if not variables:
+        return
+    if node.id == "scalar":
+        for hidden, variable in variables.items():
+            node.value = node.value.replace(hidden, variable)
+    else:
+        for each in node.value:
+            for inner in each if isinstance(each, tuple) else [each]:
+                _restore_variables(inner, variables)
 
 
 def _parse_json_as_python(text: str) -> ast.expr | None:

@@ -69,6 +69,7 @@ def read_text(
         ConfigError: The text or one of its bases is wrong.
     """
     name = str(path)
+    source = source.removeprefix("\ufeff")  # a byte order mark
     if path.suffix not in FORMATS:
         raise ConfigError(
             f"no config format {path.suffix!r}: use py, yaml, yml or json", Origin(name)
