@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from eng.utils import import_modules_from_strings
 
-from .action import CommandLineOptions, DictAction
+from .action import CommandLineOptions, DictAction, read_not_finite
 from .config_dict import ConfigDict, to_plain
 from .errors import ConfigError
 from .files import read, read_text
@@ -187,13 +187,16 @@ class Config(MutableMapping[str, Any]):
                         f"the options set {part!r} both to a value and, by {key!r}, inside"
                     )
             at[last] = value
+        from_command_line = isinstance(options, CommandLineOptions)
+        if from_command_line:
+            nested = read_not_finite(nested, self._cfg_dict)
         origins: Origins = dict(self._origins)
         merged = merge(
             nested,
             self._cfg_dict,
             {},
             origins,
-            COMMAND_LINE if isinstance(options, CommandLineOptions) else CODE,
+            COMMAND_LINE if from_command_line else CODE,
             list_keys=allow_list_keys,
         )
         self._set("_cfg_dict", ConfigDict(merged))
