@@ -158,12 +158,37 @@ def test_custom_imports_and_deprecation(tmp_path, monkeypatch):
     )
     with (
         pytest.warns(FutureWarning, match=r"Please use new\.py"),
-        pytest.raises(ImportError, match="eng_no_such_module"),
+        pytest.raises(ImportError, match=r"c\.py:1: .*eng_no_such_module"),
     ):
         Config.fromfile(tmp_path / "c.py")
     with pytest.warns(FutureWarning, match="deprecated"):
         cfg = Config.fromfile(tmp_path / "c.py", import_custom_modules=False)
     assert "_deprecation_" not in cfg
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        ("a = 1\nimport eng_no_such", ModuleNotFoundError, r"c\.py:2: No module named 'eng_no_s"),
+        ("\nfrom eng_no_such.b import c", ModuleNotFoundError, r"c\.py:2: No module named 'eng_no"),
+        ("from json import nope", ImportError, r"c\.py:1: cannot import name 'nope' from 'json'"),
+        ("def f():\n    import eng_no_such\n\nf()", ModuleNotFoundError, r"c\.py:2: No module"),
+        ("x = __import__('eng_no_such')", ModuleNotFoundError, r"c\.py:1: No module named"),
+        ("_base_ = 'bad.py'", ModuleNotFoundError, r"bad\.py:3: No module named 'eng_no_such'"),
+        ("import eng_bad_for_test", ModuleNotFoundError, r"c\.py:1: No module named 'eng_inner'"),
+        ("raise ImportError('my words')", ImportError, r"c\.py:1: my words"),
+    ],
+)
+def test_an_import_that_fails_is_named_with_its_line(tmp_path, monkeypatch, text, kind, message):
+    write(tmp_path, bad_py="\n\nimport eng_no_such\n", eng_bad_for_test_py="import eng_inner\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "c.py").write_text(text)
+    with pytest.raises(ImportError, match=message) as caught:
+        Config.fromfile(tmp_path / "c.py")
+    assert type(caught.value) is kind
+    assert str(caught.value).count(str(tmp_path)) == 1
+    assert isinstance(caught.value.__cause__, kind)
+    assert caught.value.name == caught.value.__cause__.name
 
 
 def test_text_can_be_read_without_a_file(tmp_path, monkeypatch):

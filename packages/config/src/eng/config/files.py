@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .config_dict import is_plain
 from .data_file import DataFile
 from .errors import ConfigError, MissingBaseError, MissingPackageError
 from .keys import BASE, DELETE, DEPRECATION, FORMATS, RESERVED, SCOPE
@@ -148,9 +150,12 @@ def _add_scope(value: Any, scope: str) -> Any:
     their keys as arguments.
     """
     if isinstance(value, dict):
-        if "type" not in value:
+        if "type" in value:
+            marked = copy.copy(value)
+            marked[SCOPE] = scope if value.get(SCOPE) is None else value[SCOPE]
+            return marked
+        if is_plain(value):
             return {key: _add_scope(each, scope) for key, each in value.items()}
-        return value if value.get(SCOPE) is not None else {**value, SCOPE: scope}
     if type(value) in (list, tuple):
         return type(value)(_add_scope(item, scope) for item in value)
     return value

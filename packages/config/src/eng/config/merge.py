@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import warnings
 from collections.abc import Iterable
 from typing import Any
 
+from .config_dict import is_plain
 from .errors import ConfigError
 from .keys import DELETE
 from .origins import CODE, Origin, Origins, origin_of
@@ -39,7 +41,9 @@ def merge(
     Raises:
         ConfigError: The two cannot be merged.
     """
-    result = list(base) if isinstance(base, list) else dict(base)
+    result: dict[Any, Any] | list[Any] = copy.copy(base)
+    if isinstance(base, dict) and is_plain(base):
+        result = dict(base)
     for key, value in new.items():
         if key == DELETE:
             continue
@@ -79,7 +83,7 @@ def new_value(value: Any) -> Any:
     """Return a value as it is where no base has one: without the markers ``_delete_`` in it."""
     if type(value) in (list, tuple):
         return type(value)(map(new_value, value))
-    if not isinstance(value, dict):
+    if not (isinstance(value, dict) and is_plain(value)):
         return value
     return {key: new_value(each) for key, each in value.items() if key != DELETE}
 
