@@ -151,6 +151,26 @@ def test_odd_paths_variables_and_tracebacks(tmp_path, monkeypatch):
     assert (last.filename, last.lineno) == (str(folder / "fail.py"), 2)
 
 
+@pytest.mark.parametrize(
+    ("text", "unset", "set_to_list"),
+    [
+        ("n = {{'$ENG_N:80'}}", 80, [1, 2]),
+        ('n = {{"$ENG_N:80"}}', 80, [1, 2]),
+        ("n = {{ '$ENG_N: 80' }} + {{'$ENG_N:80'}}", 160, [1, 2, 1, 2]),
+        ("n = '{{$ENG_N:80}}'", "80", "[1,2]"),
+        ("n = '{{ $ENG_N : 80 }}/x'", "80/x", "[1,2]/x"),
+        ("n = {{ $ENG_N:80 }}", 80, [1, 2]),
+        ("n = ['{{ $ENG_N:a b }}']", ["a b"], ["[1,2]"]),
+    ],
+)
+def test_variables_of_the_environment_in_python(tmp_path, monkeypatch, text, unset, set_to_list):
+    write(tmp_path, c_py=text)
+    monkeypatch.delenv("ENG_N", raising=False)
+    assert Config.fromfile(tmp_path / "c.py").n == unset
+    monkeypatch.setenv("ENG_N", "[1,2]")
+    assert Config.fromfile(tmp_path / "c.py").n == set_to_list
+
+
 def test_custom_imports_and_deprecation(tmp_path, monkeypatch):
     (tmp_path / "c.py").write_text(
         "custom_imports = dict(imports=['eng_no_such_module'], allow_failed_imports=False)\n"
@@ -189,6 +209,28 @@ def test_an_import_that_fails_is_named_with_its_line(tmp_path, monkeypatch, text
     assert str(caught.value).count(str(tmp_path)) == 1
     assert isinstance(caught.value.__cause__, kind)
     assert caught.value.name == caught.value.__cause__.name
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "from eng_no_such.models import build",
+        "import eng_no_such as build",
+        "from eng_no_such import build, show",
+        "import build.inner",
+    ],
+)
+def test_what_a_config_does_as_a_script_needs_nothing_to_read_it(tmp_path, imports):
+    script = "\nif __name__ == '__main__':\n    show = build\n    a = build(a)\n"
+    (tmp_path / "c.py").write_text(f"{imports}\nimport json\na = json.loads('1')\n{script}")
+    cfg = Config.fromfile(tmp_path / "c.py")
+    assert cfg == dict(a=1)
+    assert cfg.origin("a").line == 3
+    (tmp_path / "c.py").write_text(f"{imports}\na = build\n{script}")
+    with pytest.raises(ImportError, match=r"c\.py:1: No module named"):
+        Config.fromfile(tmp_path / "c.py")
+    (tmp_path / "c.py").write_text("if __name__ == '__main__':\n    a = 1\nelse:\n    a = 2\n")
+    assert Config.fromfile(tmp_path / "c.py") == dict(a=2)
 
 
 def test_text_can_be_read_without_a_file(tmp_path, monkeypatch):

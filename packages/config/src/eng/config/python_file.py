@@ -12,7 +12,7 @@ from .errors import BaseAttributeError, ConfigError, error_at
 from .inherited import Inherited
 from .keys import BASE
 from .origins import UNPACK, Origin, Origins, Unpacked, Values, trace
-from .python_syntax import BASE_VALUE, NOTE, add_notes, replace_expressions
+from .python_syntax import BASE_VALUE, NOTE, add_notes, drop_script, replace_expressions
 
 __all__ = ["PythonFile"]
 
@@ -34,7 +34,7 @@ class PythonFile:
     def __init__(self, text: str, name: str) -> None:
         self.name = name
         try:
-            self.tree = replace_expressions(ast.parse(text, name))
+            self.tree = replace_expressions(drop_script(ast.parse(text, name)))
         except SyntaxError as error:
             raise ConfigError(
                 f"no valid python: {error.msg}", Origin(name, error.lineno)

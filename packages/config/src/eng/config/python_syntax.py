@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from .keys import BASE
 from .origins import UNPACK
 from .variables import BASE_VARIABLE
 
-__all__ = ["BASE_VALUE", "NOTE", "add_notes", "replace_expressions"]
+__all__ = ["BASE_VALUE", "NOTE", "add_notes", "drop_script", "replace_expressions"]
 
 #: Name of the function that ``{{ _base_.key }}`` becomes a call of.
 BASE_VALUE = "_base_value_"
@@ -34,6 +35,35 @@ _QUIET = (
 def replace_expressions(tree: ast.Module) -> ast.Module:
     """Put calls of :data:`BASE_VALUE` and :data:`UNPACK` into the expressions of a config."""
     return ast.fix_missing_locations(_Expressions().visit(tree))
+
+
+def drop_script(tree: ast.Module) -> ast.Module:
+    """Leave out what only runs where the file is a script, with the imports that only this uses.
+
+    A config may so show its model with the library that the model is of, and be read without it.
+    """
+    scripts = [node for node in tree.body if _is_script(node)]
+    kept = [node for node in tree.body if node not in scripts]
+    imports = (ast.Import, ast.ImportFrom)
+    used = _find_names(node for node in kept if not isinstance(node, imports))
+    of_scripts = _find_names(scripts) - used
+
+    def is_needed(node: ast.stmt) -> bool:
+        if not isinstance(node, imports):
+            return True
+        return not all((a.asname or a.name).split(".")[0] in of_scripts for a in node.names)
+
+    return ast.Module([node for node in kept if is_needed(node)], tree.type_ignores)
+
+
+def _is_script(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.If) or node.orelse:
+        return False
+    return ast.unparse(node.test) in ("__name__ == '__main__'", "'__main__' == __name__")
+
+
+def _find_names(nodes: Iterable[ast.stmt]) -> set[str]:
+    return {each.id for node in nodes for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
 def add_notes(body: list[ast.stmt], statements: list[ast.stmt]) -> ast.Module:
