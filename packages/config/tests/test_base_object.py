@@ -378,3 +378,12 @@ def test_a_bad_expression_for_the_bases_is_named(tmp_path, text, message):
 def test_variables_of_the_bases_may_stand_before_them(tmp_path):
     write(tmp_path, base=BASE, c="x = {{ _base_.n }}\n_base_ = 'base.py'\n")
     assert Config.fromfile(tmp_path / "c.py").x == 4
+
+
+@pytest.mark.parametrize(
+    "text", ["x = {{ _base_.n }}", "x = '{{ _base_.n }}'", "x = ['{{_base_.n}}/a']"]
+)
+def test_a_variable_of_the_bases_without_bases_is_named(tmp_path, text):
+    write(tmp_path, c=f"a = 1\n{text}\n")
+    with pytest.raises(ConfigError, match=r"c\.py:2: no base has the variable _base_\.n"):
+        Config.fromfile(tmp_path / "c.py")

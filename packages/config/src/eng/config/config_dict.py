@@ -40,9 +40,8 @@ class ConfigDict(Dict):
         try:
             return self[name]
         except KeyError:
-            raise AttributeError(
-                f"'{type(self).__name__}' object has no attribute '{name}'"
-            ) from None
+            message = f"'{type(self).__name__}' object has no attribute '{name}'"
+            raise AttributeError(message, name=name, obj=self) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         if hasattr(type(self), name):

@@ -12,7 +12,14 @@ from .errors import BaseAttributeError, ConfigError, error_at
 from .inherited import Inherited
 from .keys import BASE
 from .origins import UNPACK, Origin, Origins, Unpacked, Values, trace
-from .python_syntax import BASE_VALUE, NOTE, add_notes, drop_script, replace_expressions
+from .python_syntax import (
+    BASE_VALUE,
+    NOTE,
+    add_notes,
+    drop_script,
+    replace_expressions,
+    uses_base,
+)
 
 __all__ = ["PythonFile"]
 
@@ -34,11 +41,18 @@ class PythonFile:
     def __init__(self, text: str, name: str) -> None:
         self.name = name
         try:
-            self.tree = replace_expressions(drop_script(ast.parse(text, name)))
+            self.tree = ast.parse(text, name)
         except SyntaxError as error:
             raise ConfigError(
                 f"no valid python: {error.msg}", Origin(name, error.lineno)
             ) from error
+        # Most files need nothing of this, and are read faster without.
+        has_variables = text.count(BASE) > 1 or f"{BASE}." in text
+        if "__name__" in text:
+            self.tree = drop_script(self.tree)
+        if has_variables or "*" in text or "+" in text:
+            self.tree = replace_expressions(self.tree)
+        self._uses_base = has_variables and uses_base(self.tree)
         self.base_line: int | None = None
         self._inherited = Inherited(Values({}, {}), Origin(name))
         self._unpacked: dict[int, Unpacked] = {}
@@ -98,11 +112,11 @@ class PythonFile:
         Returns:
             The file's own values, and those of its bases as the file has left them.
         """
-        self._inherited = Inherited(base, Origin(self.name))
-        if self.base_line is not None:
-            self._scope[BASE] = self._inherited.values
+        if self._uses_base:
+            self._inherited = Inherited(base, Origin(self.name))
+            if self.base_line is not None:
+                self._scope[BASE] = self._inherited.values
         self._run(self.tree.body[self._ran :])
-        self._inherited.note_changes(Origin(self.name), {})
         helpers, origins = self._trace_statements()
         values = {
             key: value
@@ -114,16 +128,21 @@ class PythonFile:
             and not isinstance(value, types.ModuleType)
             and not (isinstance(value, types.FunctionType) and value.__module__ == _MODULE)
         }
-        for key, value in values.items():
+        for key in values:
             origins.setdefault((key,), Origin(self.name))
+        if not self._uses_base:
+            return Values(values, origins), base
+        self._inherited.note_changes(Origin(self.name), {})
+        for key, value in values.items():
             self._inherited.add_origins(value, (key,), origins)
         # Plain again: what the bases and several keys of the config shared is apart from here on.
         return Values(to_plain(values), origins), self._inherited.result()
 
     def _run(self, body: list[ast.stmt]) -> None:
-        tree = add_notes(body, self._statements)
+        if self._uses_base:
+            body = add_notes(body, self._statements)
         # With the real name, a traceback from inside the config shows its file and line.
-        code = compile(tree, self.name, "exec")
+        code = compile(ast.Module(body, []), self.name, "exec")
         try:
             exec(code, self._scope)
         except ImportError as error:
@@ -186,9 +205,15 @@ class PythonFile:
 
 
 def _assigns_base(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Assign):
+        targets: list[ast.AST] = [*node.targets]
+    elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+        targets = [node.target]
+    else:  # it may stand in a block
+        targets = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
     return any(
         isinstance(each, ast.Name) and each.id == BASE and isinstance(each.ctx, ast.Store)
-        for each in ast.walk(node)
+        for each in targets
     )
 
 

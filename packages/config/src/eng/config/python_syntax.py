@@ -11,7 +11,7 @@ from .keys import BASE
 from .origins import UNPACK
 from .variables import BASE_VARIABLE
 
-__all__ = ["BASE_VALUE", "NOTE", "add_notes", "drop_script", "replace_expressions"]
+__all__ = ["BASE_VALUE", "NOTE", "add_notes", "drop_script", "replace_expressions", "uses_base"]
 
 #: Name of the function that ``{{ _base_.key }}`` becomes a call of.
 BASE_VALUE = "_base_value_"
@@ -34,7 +34,17 @@ _QUIET = (
 
 def replace_expressions(tree: ast.Module) -> ast.Module:
     """Put calls of :data:`BASE_VALUE` and :data:`UNPACK` into the expressions of a config."""
-    return ast.fix_missing_locations(_Expressions().visit(tree))
+    replaced: ast.Module = _Expressions().visit(tree)
+    return replaced
+
+
+def uses_base(tree: ast.Module) -> bool:
+    """Whether code has ``_base_`` as an object, or a variable of the bases."""
+    names = (BASE, BASE_VALUE)
+    return any(
+        isinstance(each, ast.Name) and each.id in names and isinstance(each.ctx, ast.Load)
+        for each in ast.walk(tree)
+    )
 
 
 def drop_script(tree: ast.Module) -> ast.Module:
@@ -66,28 +76,19 @@ def _find_names(nodes: Iterable[ast.stmt]) -> set[str]:
     return {each.id for node in nodes for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
-def add_notes(body: list[ast.stmt], statements: list[ast.stmt]) -> ast.Module:
-    """Return code that, if it names ``_base_``, calls :data:`NOTE` after each statement.
+def add_notes(body: list[ast.stmt], statements: list[ast.stmt]) -> list[ast.stmt]:
+    """Return code with a call of :data:`NOTE` after each statement.
 
     Args:
         body: The code.
         statements: The statements are added, whose numbers the calls give.
     """
-    if any(
-        isinstance(each, ast.Name) and each.id == BASE for node in body for each in ast.walk(node)
-    ):
-        body = _note_each(body, statements)
-    return ast.Module(body, [])
-
-
-def _note_each(body: list[ast.stmt], statements: list[ast.stmt]) -> list[ast.stmt]:
     noted = []
     for node in body:
         noted.append(node if isinstance(node, _QUIET) else _note_blocks(node, statements))
         is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if not isinstance(node, _QUIET) and not is_text:
-            call = ast.copy_location(ast.Expr(_call(NOTE, len(statements))), node)
-            noted.append(ast.fix_missing_locations(call))
+            noted.append(ast.copy_location(ast.Expr(_call(node, NOTE, len(statements))), node))
             statements.append(node)
     return noted
 
@@ -95,7 +96,7 @@ def _note_each(body: list[ast.stmt], statements: list[ast.stmt]) -> list[ast.stm
 def _note_blocks(node: ast.stmt, statements: list[ast.stmt]) -> ast.stmt:
     """Return a compound statement with notes in its blocks, and another one as it is."""
     blocks = {
-        name: _note_each(block, statements)
+        name: add_notes(block, statements)
         for name, block in ast.iter_fields(node)
         if name in ("body", "orelse", "finalbody") and block
     }
@@ -119,7 +120,7 @@ class _Expressions(ast.NodeTransformer):
         if isinstance(inner, ast.Set) and len(inner.elts) == 1:
             match = re.fullmatch(r"_base_\.([\w.]+)", ast.unparse(inner.elts[0]))
             if match:
-                return ast.copy_location(_call(BASE_VALUE, match[1], node.lineno), node)
+                return _call(node, BASE_VALUE, match[1], node.lineno)
         return self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
@@ -127,17 +128,17 @@ class _Expressions(ast.NodeTransformer):
             return node
         whole = BASE_VARIABLE.fullmatch(node.value.strip())
         if whole:
-            return ast.copy_location(_call(BASE_VALUE, whole[1], node.lineno), node)
+            return _call(node, BASE_VALUE, whole[1], node.lineno)
         parts = BASE_VARIABLE.split(node.value)
         if len(parts) == 1:
             return node
         pieces: list[ast.expr] = [
-            ast.FormattedValue(_call(BASE_VALUE, part, node.lineno), -1)
+            ast.FormattedValue(_call(node, BASE_VALUE, part, node.lineno), -1)
             if index % 2
             else ast.Constant(part)
             for index, part in enumerate(parts)
         ]
-        return ast.copy_location(ast.JoinedStr(pieces), node)
+        return ast.fix_missing_locations(ast.copy_location(ast.JoinedStr(pieces), node))
 
     def visit_List(self, node: ast.List) -> ast.AST:
         return self._visit_items(node)
@@ -186,9 +187,14 @@ class _Expressions(ast.NodeTransformer):
 
     def _unpack(self, node: ast.expr, is_mapping: bool = False) -> ast.expr:
         self._count += 1
-        return ast.copy_location(_call(UNPACK, node, self._count, is_mapping), node)
+        return _call(node, UNPACK, node, self._count, is_mapping)
 
 
-def _call(name: str, *arguments: Any) -> ast.Call:
-    args = [each if isinstance(each, ast.expr) else ast.Constant(each) for each in arguments]
-    return ast.Call(ast.Name(name, ast.Load()), args, [])
+def _call(at: ast.expr | ast.stmt, name: str, *arguments: Any) -> ast.Call:
+    """Return a call that stands at the place of a node."""
+    args = [
+        each if isinstance(each, ast.expr) else ast.copy_location(ast.Constant(each), at)
+        for each in arguments
+    ]
+    function = ast.copy_location(ast.Name(name, ast.Load()), at)
+    return ast.copy_location(ast.Call(function, args, []), at)
