@@ -1,6 +1,7 @@
+import collections
 import copy
 import pickle
-from collections.abc import MutableMapping
+from collections.abc import Hashable, MutableMapping
 
 import pytest
 
@@ -35,20 +36,6 @@ def test_what_cannot_be_dumped_is_named(tmp_path):
         Config({"dict": 1}).dump()
 
 
-def test_a_base_out_of_a_package_brings_its_scope(tmp_path, monkeypatch):
-    package = tmp_path / "eng_pkg_for_test"
-    (package / "configs").mkdir(parents=True)
-    (package / "__init__.py").touch()
-    (package / "configs" / "b.py").write_text("model = dict(type='R', neck=dict(type='N'))\n")
-    (tmp_path / "c.py").write_text("_base_ = 'eng_pkg_for_test::b.py'\nx = 1\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    cfg = Config.fromfile(tmp_path / "c.py")
-    assert cfg.model._scope_ == cfg.model.neck._scope_ == "eng_pkg_for_test"
-    (tmp_path / "c.py").write_text("_base_ = 'eng_no_such_package::b.py'\n")
-    with pytest.raises(ConfigError, match="not installed"):
-        Config.fromfile(tmp_path / "c.py")
-
-
 def test_the_config_is_a_mapping():
     cfg = Config(dict(a=1, b=dict(c=2)))
     assert isinstance(cfg, MutableMapping)
@@ -72,3 +59,96 @@ def test_the_config_is_a_mapping():
     assert type(plain.to_dict()["a"][0]) is dict
     with pytest.raises(AttributeError, match="'keys' is a method"):
         plain.keys = 1
+
+
+def test_popitem_takes_the_last_key():
+    cfg = Config(dict(a=1, b=dict(c=2)))
+    cfg.d = 3
+    assert cfg.popitem() == ("d", 3)
+    key, value = cfg.popitem()
+    assert (key, value) == ("b", dict(c=2))
+    assert isinstance(value, ConfigDict)
+    assert cfg == dict(a=1)
+    cfg.popitem()
+    with pytest.raises(KeyError):
+        cfg.popitem()
+
+
+@pytest.mark.parametrize("value", [Config(dict(a=1)), ConfigDict(a=1), Config()])
+def test_a_config_has_no_hash_as_it_can_change(value):
+    with pytest.raises(TypeError, match=f"unhashable type: '{type(value).__name__}'"):
+        hash(value)
+    assert not isinstance(value, Hashable)
+    with pytest.raises(TypeError, match="unhashable"):
+        {value: 1}
+    assert {Config(dict(a=1)).dump(): 1} == {"a = 1\n": 1}
+
+
+def test_the_text_is_that_of_the_file(tmp_path):
+    path = tmp_path / "a.py"
+    path.write_bytes("\ufeffa = 1  # é\n".encode())
+    for name in (path, str(path)):
+        cfg = Config(dict(b=2), filename=name)
+        assert (cfg.text, cfg.filename, cfg) == ("a = 1  # é\n", str(path), dict(b=2))
+        assert copy.copy(cfg).text == copy.deepcopy(cfg).text == cfg.text
+        path.touch()
+    assert Config(dict(b=2), cfg_text="x", filename=path).text == "x"
+    assert Config(dict(b=2), cfg_text="", filename=path).text == ""
+    assert Config(dict(b=2), filename=tmp_path / "absent.py").text == ""
+    assert Config(dict(b=2), filename=tmp_path).text == ""
+    assert Config(dict(b=2)).text == ""
+    (tmp_path / "b.pth").write_bytes(b"\x80\xff")
+    assert Config(filename=tmp_path / "b.pth").text == "\ufffd\ufffd"
+    copied = copy.copy(cfg)
+    path.write_text("c = 3\n")
+    assert copied.text == pickle.loads(pickle.dumps(cfg)).text == "a = 1  # é\n"
+
+
+class Special(dict):
+    pass
+
+
+class Named(collections.OrderedDict):
+    pass
+
+
+KEPT = [
+    collections.defaultdict(list, a=[1]),
+    collections.Counter("aab"),
+    Special(a=dict(b=1)),
+    Named(z=1, y=2),
+    collections.defaultdict(lambda: 3),
+]
+
+
+@pytest.mark.parametrize("value", KEPT)
+def test_subclasses_of_dict_keep_their_class(value):
+    made = ConfigDict(a=value, b=[value, (value,)], c=dict(d=value))
+    cfg = Config(dict(a=value, b=[value, (value,)], c=dict(d=value)))
+    cfg.set = value
+    cfg.merge_from_dict({"new": value, "c.e": value, "f": 1})
+    plain = cfg.to_dict()
+    found = [made.a, made.b[0], made.b[1][0], made.c.d, cfg.a, cfg.b[0], cfg.c.d, cfg.set, cfg.new]
+    found += [cfg.c.e, plain["a"], plain["b"][1][0], plain["c"]["d"], copy.deepcopy(cfg).a]
+    for each in found:
+        assert type(each) is type(value)
+        assert each == value
+    if isinstance(value, collections.defaultdict):
+        assert cfg.a.default_factory is plain["a"].default_factory is value.default_factory
+
+
+def test_a_merge_into_a_subclass_of_dict_keeps_its_class_and_leaves_the_original(tmp_path):
+    counter = collections.Counter(a=1)
+    cfg = Config(dict(x=counter, y=collections.OrderedDict(a=1)))
+    cfg.merge_from_dict({"x.b": 2})
+    assert (type(cfg.x), cfg.x, counter) == (collections.Counter, dict(a=1, b=2), dict(a=1))
+    assert type(cfg.y) is ConfigDict
+    (tmp_path / "base.py").write_text(
+        "from collections import Counter\nx = Counter(a=1)\nz = dict(k=Counter(b=2))\n"
+    )
+    (tmp_path / "c.py").write_text("_base_ = 'base.py'\nx = dict(c=3)\ny = [_base_.z.k]\n")
+    cfg = Config.fromfile(tmp_path / "c.py")
+    assert cfg == dict(x=dict(a=1, c=3), y=[dict(b=2)], z=dict(k=dict(b=2)))
+    assert type(cfg.x) is type(cfg.y[0]) is type(cfg.z.k) is collections.Counter
+    cfg.x["c"] = 4
+    assert str(cfg.origin("x.c")) == "set by code"

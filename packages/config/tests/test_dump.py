@@ -45,7 +45,17 @@ def function():
 importable = st.sampled_from(
     [dict, len, os.path.join, argparse.ArgumentParser, string.Template, json.JSONDecoder.decode]
 )
-reserved = {"filename", "text", "pretty_text", "env_variables", "dict", "set", "float", "complex"}
+reserved = {
+    "filename",
+    "text",
+    "pretty_text",
+    "env_variables",
+    "dict",
+    "set",
+    "float",
+    "complex",
+    "range",
+}
 names = st.text(string.ascii_lowercase + "_é", min_size=1, max_size=8).filter(
     lambda n: (
         n.isidentifier()
@@ -220,8 +230,8 @@ def local():
         ({"a": [object()]}, "py", r"model\.fn\.a\.0 .*type object"),
         ("{{ $HOME }}", "py", "variable that loading would fill in"),
         ({"{{ _base_.a }}": 1}, "json", "variable that loading would fill in"),
-        ((1, 2), "json", "no tuple; dump the config as py"),
-        ({1, 2}, "yaml", "no set; dump the config as py"),
+        ((1, {2: 3}), "json", "key must be a string"),
+        ((1, Path("a")), "yaml", "no PosixPath; dump the config as py"),
         (Path("a"), "yaml", "no PosixPath; dump the config as py"),
         (dict, "json", "no type; dump the config as py"),
         (Colour.RED, "json", "no Colour"),
@@ -237,6 +247,34 @@ def test_what_a_format_cannot_hold_is_refused_by_key(tmp_path, value, suffix, re
         Config(dict(model=dict(fn=value))).dump(target)
     assert str(info.value).startswith("model.fn")
     assert target.read_text() == "before"
+
+
+@pytest.mark.parametrize(
+    ("value", "listed"),
+    [
+        ((1, 2), [1, 2]),
+        ((), []),
+        (range(3), [0, 1, 2]),
+        (range(5, 0, -2), [5, 3, 1]),
+        ({3, 1, 2}, [1, 2, 3]),
+        (frozenset("ba"), ["a", "b"]),
+        ({"b", 1, None}, ["b", 1, None]),  # by their text where they have no order
+        ([(1, ({2},))], [[1, [[2]]]]),
+        (dict(a=(dict(b=(1,)),)), dict(a=[dict(b=[1])])),
+        (set(), []),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["json", "yaml", "yml"])
+def test_sequences_and_sets_are_lists_in_json_and_yaml(tmp_path, value, listed, suffix):
+    Config(dict(x=value)).dump(tmp_path / f"c.{suffix}")
+    assert Config.fromfile(tmp_path / f"c.{suffix}").x == listed
+
+
+def test_python_keeps_ranges(tmp_path):
+    cfg = Config(dict(a=range(3), b=[range(1, 9, 2)], c=(1,)))
+    cfg.dump(tmp_path / "c.py")
+    again = Config.fromfile(tmp_path / "c.py")
+    assert (again.a, again.b, again.c) == (range(3), [range(1, 9, 2)], (1,))
 
 
 def test_keys_that_python_or_yaml_may_take_for_others(tmp_path):

@@ -1,4 +1,6 @@
+import pickle
 import traceback
+import warnings
 
 import pytest
 
@@ -36,11 +38,66 @@ def test_delete_replaces_the_base(tmp_path):
         tmp_path,
         base_py="optimizer = dict(type='SGD', momentum=0.9)\n",
         child_py="_base_ = ['base.py']\noptimizer = dict(_delete_=True, type='Adam')\n",
-        bad_py="_base_ = ['base.py']\nother = dict(_delete_=True, type='Adam')\n",
     )
     assert Config.fromfile(tmp_path / "child.py").optimizer == dict(type="Adam")
-    with pytest.raises(ConfigError, match=r"bad\.py:2: other has _delete_"):
-        Config.fromfile(tmp_path / "bad.py")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        (
+            "c.py",
+            "_base_ = 'base.py'\nother = dict(_delete_=True, b=1)",
+            dict(a=1, other=dict(b=1)),
+        ),
+        ("c.py", "_base_ = 'base.py'\nb = dict(c=dict(_delete_=True))", dict(a=1, b=dict(c={}))),
+        ("c.py", "_base_ = 'base.py'\nb = [dict(_delete_=True, c=1)]", dict(a=1, b=[dict(c=1)])),
+        ("c.py", "a = 1\nb = dict(\n    c=dict(_delete_=True))", dict(a=1, b=dict(c={}))),
+        ("c.py", "a = (dict(_delete_=True, b=2),)", dict(a=(dict(b=2),))),
+        ("c.py", "_delete_ = True\na = 1", dict(a=1)),
+        ("c.py", "_base_ = 'base.py'\n_delete_ = True\nb = 1", dict(b=1)),
+        ("c.py", "_base_ = 'base.py'\na = dict(_delete_=True, b=1)", dict(a=dict(b=1))),
+        ("c.json", '{"a": {"_delete_": true, "b": {"_delete_": true}}}', dict(a=dict(b={}))),
+        ("c.yaml", "_base_: base.py\nc: {_delete_: true, d: 1}", dict(a=1, c=dict(d=1))),
+        ("c.yaml", "_base_: base.py\nc: {_delete_: false, d: 1}", dict(a=1, c=dict(d=1))),
+    ],
+)
+def test_a_mark_with_nothing_to_delete_is_dropped(tmp_path, name, text, value):
+    write(tmp_path, base_py="a = 1\n")
+    (tmp_path / name).write_text(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Config.fromfile(tmp_path / name) == value
+
+
+def test_a_mark_on_a_misspelt_key_gets_a_warning(tmp_path):
+    write(
+        tmp_path,
+        base_py="a = dict(optimizer=dict(lr=1))\n",
+        c_py="_base_ = 'base.py'\na = dict(\n    optimiser=dict(_delete_=True, lr=2))\n",
+    )
+    with pytest.warns(UserWarning, match=r"c\.py:3: a\.optimiser has _delete_.*mean 'optimizer'"):
+        cfg = Config.fromfile(tmp_path / "c.py")
+    assert cfg.a == dict(optimizer=dict(lr=1), optimiser=dict(lr=2))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("c.py", "_base_ = 'no.py'"),
+        ("c.py", "_base_ = ['base.py', './deep/no.py']"),
+        ("c.yaml", "_base_: no.py"),
+        ("c.json", '{"_base_": ["no.yaml"]}'),
+        ("c.py", "_base_ = '/no/such/base.py'"),
+    ],
+)
+def test_a_missing_base_is_a_missing_file_too(tmp_path, name, text):
+    write(tmp_path, base_py="a = 1\n")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(FileNotFoundError, match=rf"{name}:1: the base .* does not exist") as caught:
+        Config.fromfile(tmp_path / name)
+    assert isinstance(caught.value, ConfigError)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -57,15 +114,6 @@ def test_delete_replaces_the_base(tmp_path):
         ("c.yaml", "- 1\n", r"c\.yaml: the file must hold a mapping"),
         ("c.py", "_base_ = ['base.py', 'other.py']\n", r"'a' is in two bases: .*base.*other"),
         ("c.py", "_base_ = 'c.py'\n", "the base files form a cycle: .* -> "),
-        ("c.py", "a = 1\nb = dict(\n    c=dict(_delete_=True))\n", r"c\.py:3: b\.c has _delete_"),
-        ("c.py", "a = [dict(\n    _delete_=True)]\n", r"c\.py:2: a\.0 has _delete_"),
-        ("c.py", "_delete_ = True\n", r"c\.py:1: the file has _delete_"),
-        ("c.json", '{"a": {\n"_delete_": true}}', r"c\.json:2: a has _delete_"),
-        (
-            "c.py",
-            "_base_ = 'base.py'\nb = dict(\n    c=dict(_delete_=True))\n",
-            r"c\.py:3: b\.c has _delete_",
-        ),
         ("c.json", '{"_base_": "base.py",\n"a": {"b": 1}}', r"c\.json:2: a is a dict.*base\.py:1"),
         ("c.json", '{"a": [{"b": 1},\n {"c": 1,\n "c": 2}]}', r"c\.json:3: the key 'c' is there t"),
         ("c.json", '{"_base_":\n "no.py"}', r"c\.json:1: the base 'no\.py' does not exist"),
@@ -74,7 +122,7 @@ def test_delete_replaces_the_base(tmp_path):
         ("c.yaml", "a: 1\nb: [\n", r"c\.yaml:\d: no valid yaml"),
         ("c.yaml", "a: 1\n_base_: 3\n", r"c\.yaml:2: _base_ must be a string or a list"),
         ("c.py", "\n_base_ = [1]\n", r"c\.py:2: _base_ must be a string or a list"),
-        ("c.py", "\n_base_ = name\n", r"c\.py:2: _base_ must be .* written out"),
+        ("c.py", "\n_base_ = name\n", r"c\.py:2: _base_ cannot be evaluated: name 'name'"),
         ("c.py", "\n_base_ = 'no_such_pkg::a.py'\n", r"c\.py:2: .*no_such_pkg, which is not inst"),
         ("c.toml", "a = 1\n", r"c\.toml: no config format '\.toml': use py"),
     ],
@@ -103,6 +151,26 @@ def test_odd_paths_variables_and_tracebacks(tmp_path, monkeypatch):
     assert (last.filename, last.lineno) == (str(folder / "fail.py"), 2)
 
 
+@pytest.mark.parametrize(
+    ("text", "unset", "set_to_list"),
+    [
+        ("n = {{'$ENG_N:80'}}", 80, [1, 2]),
+        ('n = {{"$ENG_N:80"}}', 80, [1, 2]),
+        ("n = {{ '$ENG_N: 80' }} + {{'$ENG_N:80'}}", 160, [1, 2, 1, 2]),
+        ("n = '{{$ENG_N:80}}'", "80", "[1,2]"),
+        ("n = '{{ $ENG_N : 80 }}/x'", "80/x", "[1,2]/x"),
+        ("n = {{ $ENG_N:80 }}", 80, [1, 2]),
+        ("n = ['{{ $ENG_N:a b }}']", ["a b"], ["[1,2]"]),
+    ],
+)
+def test_variables_of_the_environment_in_python(tmp_path, monkeypatch, text, unset, set_to_list):
+    write(tmp_path, c_py=text)
+    monkeypatch.delenv("ENG_N", raising=False)
+    assert Config.fromfile(tmp_path / "c.py").n == unset
+    monkeypatch.setenv("ENG_N", "[1,2]")
+    assert Config.fromfile(tmp_path / "c.py").n == set_to_list
+
+
 def test_custom_imports_and_deprecation(tmp_path, monkeypatch):
     (tmp_path / "c.py").write_text(
         "custom_imports = dict(imports=['eng_no_such_module'], allow_failed_imports=False)\n"
@@ -110,12 +178,59 @@ def test_custom_imports_and_deprecation(tmp_path, monkeypatch):
     )
     with (
         pytest.warns(FutureWarning, match=r"Please use new\.py"),
-        pytest.raises(ImportError, match="eng_no_such_module"),
+        pytest.raises(ImportError, match=r"c\.py:1: .*eng_no_such_module"),
     ):
         Config.fromfile(tmp_path / "c.py")
     with pytest.warns(FutureWarning, match="deprecated"):
         cfg = Config.fromfile(tmp_path / "c.py", import_custom_modules=False)
     assert "_deprecation_" not in cfg
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        ("a = 1\nimport eng_no_such", ModuleNotFoundError, r"c\.py:2: No module named 'eng_no_s"),
+        ("\nfrom eng_no_such.b import c", ModuleNotFoundError, r"c\.py:2: No module named 'eng_no"),
+        ("from json import nope", ImportError, r"c\.py:1: cannot import name 'nope' from 'json'"),
+        ("def f():\n    import eng_no_such\n\nf()", ModuleNotFoundError, r"c\.py:2: No module"),
+        ("x = __import__('eng_no_such')", ModuleNotFoundError, r"c\.py:1: No module named"),
+        ("_base_ = 'bad.py'", ModuleNotFoundError, r"bad\.py:3: No module named 'eng_no_such'"),
+        ("import eng_bad_for_test", ModuleNotFoundError, r"c\.py:1: No module named 'eng_inner'"),
+        ("raise ImportError('my words')", ImportError, r"c\.py:1: my words"),
+    ],
+)
+def test_an_import_that_fails_is_named_with_its_line(tmp_path, monkeypatch, text, kind, message):
+    write(tmp_path, bad_py="\n\nimport eng_no_such\n", eng_bad_for_test_py="import eng_inner\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "c.py").write_text(text)
+    with pytest.raises(ImportError, match=message) as caught:
+        Config.fromfile(tmp_path / "c.py")
+    assert type(caught.value) is kind
+    assert str(caught.value).count(str(tmp_path)) == 1
+    assert isinstance(caught.value.__cause__, kind)
+    assert caught.value.name == caught.value.__cause__.name
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "from eng_no_such.models import build",
+        "import eng_no_such as build",
+        "from eng_no_such import build, show",
+        "import build.inner",
+    ],
+)
+def test_what_a_config_does_as_a_script_needs_nothing_to_read_it(tmp_path, imports):
+    script = "\nif __name__ == '__main__':\n    show = build\n    a = build(a)\n"
+    (tmp_path / "c.py").write_text(f"{imports}\nimport json\na = json.loads('1')\n{script}")
+    cfg = Config.fromfile(tmp_path / "c.py")
+    assert cfg == dict(a=1)
+    assert cfg.origin("a").line == 3
+    (tmp_path / "c.py").write_text(f"{imports}\na = build\n{script}")
+    with pytest.raises(ImportError, match=r"c\.py:1: No module named"):
+        Config.fromfile(tmp_path / "c.py")
+    (tmp_path / "c.py").write_text("if __name__ == '__main__':\n    a = 1\nelse:\n    a = 2\n")
+    assert Config.fromfile(tmp_path / "c.py") == dict(a=2)
 
 
 def test_text_can_be_read_without_a_file(tmp_path, monkeypatch):

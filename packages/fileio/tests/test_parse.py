@@ -27,6 +27,29 @@ def test_dict(path):
     assert fileio.dict_from_file(path) == {"1": "a", "2": ["b", "c"]}
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding", "lines"),
+    [
+        ("a\nb", "utf-8", ["a", "b"]),
+        ("a\r\n", "utf-16", ["a"]),
+        ("", "utf-8", []),
+        ("\n1 2", "utf-8", ["", "1 2"]),
+        ("a\ufeffb\n\ufeffc", "utf-8", ["a\ufeffb", "\ufeffc"]),
+    ],
+)
+def test_a_byte_order_mark_is_dropped(path, text, encoding, lines):
+    mark = "" if encoding == "utf-16" else "\ufeff"  # this encoding writes one itself
+    fileio.put((mark + text).encode(encoding), path)
+    assert fileio.list_from_file(path, encoding=encoding) == lines
+    assert fileio.list_from_file(path, encoding=encoding, offset=1) == lines[1:]
+
+
+def test_the_first_key_has_no_byte_order_mark(path):
+    fileio.put(b"\xef\xbb\xbf1 cat\n2 dog\n", path)
+    assert fileio.dict_from_file(path, key_type=int) == {1: "cat", 2: "dog"}
+    assert fileio.dict_from_file(path) == {"1": "cat", "2": "dog"}
+
+
 def test_a_line_that_cannot_be_read_is_named(path):
     fileio.put_text("1 a\nlonely\n", path)
     with pytest.raises(ValueError, match=r"lines\.txt, line 2: expected a key and a value"):

@@ -43,6 +43,98 @@ def test_files_and_file_objects(tmp_path, extension, store):
     assert fileio.load(local, file_format=extension.lower()) == value
 
 
+# Floats of YAML 1.2; the others keep what YAML 1.1 makes of them.
+FLOATS = {
+    "1e-3": 1e-3,
+    "1E5": 1e5,
+    "-1e-4": -1e-4,
+    "1e5": 1e5,
+    "1.5e3": 1.5e3,
+    "+2.5E+3": 2.5e3,
+    ".5e3": 500.0,
+    "-.5": -0.5,
+    "+.5": 0.5,
+    "1.e2": 100.0,
+    "0e0": 0.0,
+    "-12.25e-2": -0.1225,
+}
+OTHERS = {
+    "1": 1,
+    "1.5": 1.5,
+    ".5": 0.5,
+    "1.0e-3": 1e-3,
+    "012": 10,
+    "09": "09",
+    "1_000": 1000,
+    "1_0e3": "1_0e3",
+    "e5": "e5",
+    "1e": "1e",
+    "1e-": "1e-",
+    "1e5x": "1e5x",
+    "1e5.5": "1e5.5",
+    "- 1e-3": [1e-3],
+    "'1e-3'": "1e-3",
+    '"1e-3"': "1e-3",
+    "!!str 1e-3": "1e-3",
+    "yes": True,
+    "on": True,
+    "no": False,
+    ".inf": float("inf"),
+    "-.": "-.",
+    ".": ".",
+    "0x1F": 31,
+    "1.2.3": "1.2.3",
+}
+
+
+@pytest.mark.parametrize("text", [*FLOATS, *OTHERS])
+def test_floats_of_yaml(tmp_path, text):
+    value = {**FLOATS, **OTHERS}[text]
+    (tmp_path / "x.yaml").write_text(text)
+    for found in (
+        fileio.load(tmp_path / "x.yaml"),
+        fileio.load(io.StringIO(f"a: [{text}]" if text[:2] != "- " else text), "yml"),
+    ):
+        at = found["a"][0] if isinstance(found, dict) else found
+        assert (at, type(at)) == (value, type(value))
+
+
+@pytest.mark.parametrize("text", [*FLOATS, *OTHERS])
+def test_text_that_looks_like_a_float_comes_back_as_text(text):
+    dumped = fileio.dump({"a": text, text: 1}, file_format="yaml")
+    assert fileio.load(io.StringIO(dumped), "yaml") == {"a": text, text: 1}
+
+
+@pytest.mark.parametrize("value", [1e-3, 1e-5, 1e5, 1e22, -2.5e-7, 5e-324])
+def test_floats_come_back_from_yaml_as_the_same(value):
+    assert fileio.load(io.StringIO(fileio.dump([value], file_format="yaml")), "yaml") == [value]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.json", '{"a": 1}'),
+        ("x.json", ' {"a":\n1}'),
+        ("x.yaml", "a: 1\n"),
+        ("x.yml", "{a: 1}"),
+        ("x.yaml", "# comment\na: 1"),
+        ("x.yaml", "---\na: 1"),
+    ],
+)
+@pytest.mark.parametrize("store", ["disk", "memory"])
+def test_a_byte_order_mark_is_dropped(tmp_path, name, text, store):
+    folder = str(tmp_path) if store == "disk" else f"memory://{tmp_path.name}"
+    fileio.put(b"\xef\xbb\xbf" + text.encode(), f"{folder}/{name}")
+    assert fileio.load(f"{folder}/{name}") == {"a": 1}
+    marked = "\ufeff" + text
+    assert fileio.load(io.StringIO(marked), name[2:]) == {"a": 1}
+    assert fileio.load(io.BytesIO(marked.encode()), name[2:]) == {"a": 1}
+    (tmp_path / "local").write_bytes(marked.encode())
+    handler = fileio.JsonHandler() if name.endswith("json") else fileio.YamlHandler()
+    assert handler.load_from_path(tmp_path / "local") == {"a": 1}
+    assert fileio.get_text(f"{folder}/{name}") == marked
+
+
 def test_yaml_runs_no_code_and_pickle_needs_its_name(tmp_path):
     import yaml
 

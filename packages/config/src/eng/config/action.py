@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import ast
+import itertools
+import re
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["CommandLineOptions", "DictAction"]
+__all__ = ["CommandLineOptions", "DictAction", "read_not_finite"]
 
-_CLOSING = {"(": ")", "[": "]"}
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_FLOAT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
 class CommandLineOptions(dict[str, Any]):
@@ -19,15 +24,18 @@ class CommandLineOptions(dict[str, Any]):
 class DictAction(argparse.Action):
     """Collect ``KEY=VALUE`` options in a dictionary.
 
-    Lists are given as ``KEY=V1,V2`` or ``KEY=[V1,V2]``, tuples as ``KEY=(V1,V2)``; both may be
-    nested. Numbers, ``True``, ``False`` and ``None`` (in any case) are what they look like, and
-    everything else is a string.
+    Lists are given as ``KEY=V1,V2`` or ``KEY=[V1,V2]``, tuples as ``KEY=(V1,V2)``, dictionaries as
+    ``KEY={K1:V1,K2:V2}`` or ``KEY=dict(K1=V1,K2=V2)``; all may be nested. Numbers, ``True`` and
+    ``False`` (in any case) and ``None`` are what they look like, and everything else is text, also
+    ``2024_10_05`` and ``none``. Text in quotes is taken as it is, with its commas and blanks.
+    ``nan`` and ``inf`` become numbers where :meth:`Config.merge_from_dict` puts them in the place
+    of a float.
 
     Examples:
         >>> parser = argparse.ArgumentParser()
         >>> _ = parser.add_argument("--options", nargs="+", action=DictAction)
-        >>> parser.parse_args(["--options", "a=[(1,2),(3,4)]"]).options
-        {'a': [(1, 2), (3, 4)]}
+        >>> parser.parse_args(["--options", "a=[(1,2),(3,4)]", "b={'type':'X'}"]).options
+        {'a': [(1, 2), (3, 4)], 'b': {'type': 'X'}}
     """
 
     def __call__(
@@ -46,23 +54,66 @@ class DictAction(argparse.Action):
             try:
                 options[key] = _parse(value)
             except ValueError as error:
-                parser.error(f"argument {option_string}: {text!r}: {error}")
+                parser.error(
+                    f"argument {option_string}: the value {value!r} of {key} cannot be read: "
+                    f"{error}; put text with brackets in quotes"
+                )
         setattr(namespace, self.dest, options)
+
+    @staticmethod
+    def _parse_iterable(val: str) -> Any:
+        """Return the value of a text; packages of the OpenMMLab family call it."""
+        return _parse(val)
+
+    @staticmethod
+    def _parse_int_float_bool(val: str) -> Any:
+        """Return the scalar of a text; see :meth:`_parse_iterable`."""
+        return _parse_scalar(val.strip())
+
+
+def read_not_finite(new: Any, old: Any) -> Any:
+    """Return an option with ``nan`` and ``inf`` as numbers where the value there was a float."""
+    if isinstance(new, str) and isinstance(old, float) and _NOT_FINITE.fullmatch(new):
+        return float(new)
+    if isinstance(old, (list, tuple)) and isinstance(new, dict):
+        old = {str(index): each for index, each in enumerate(old)}
+    if isinstance(new, dict) and isinstance(old, dict):
+        return {k: read_not_finite(v, old[k]) if k in old else v for k, v in new.items()}
+    if type(new) in (list, tuple) and isinstance(old, (list, tuple)):
+        pairs = itertools.zip_longest(new, old[: len(new)])
+        return type(new)(read_not_finite(each, there) for each, there in pairs)
+    return new
 
 
 def _parse(text: str) -> Any:
     text = text.strip()
-    parts = _split(text)
+    parts = _split(text, ",")
     if len(parts) > 1:
         return [_parse(part) for part in parts if part.strip()]
-    if text[:1] in _CLOSING and text.endswith(_CLOSING[text[0]]):
-        items = [_parse(part) for part in _split(text[1:-1]) if part.strip()]
+    call = text.startswith("dict(") and _is_enclosed(text[4:])
+    if call or (text[:1] == "{" and _is_enclosed(text)):
+        return _parse_dict(text[5 if call else 1 : -1], "=" if call else ":")
+    if text[:1] in ("(", "[") and _is_enclosed(text):
+        items = [_parse(part) for part in _split(text[1:-1], ",") if part.strip()]
         return tuple(items) if text[0] == "(" else items
     return _parse_scalar(text)
 
 
-def _split(text: str) -> list[str]:
-    """Cut at the commas that lie in no bracket and no quotes."""
+def _parse_dict(text: str, separator: str) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
+    for part in _split(text, ","):
+        if not part.strip():
+            continue
+        key, *rest = _split(part, separator)
+        name = key.strip()
+        if not rest or not name or (separator == "=" and not name.isidentifier()):
+            raise ValueError(f"{part.strip()!r} is not of the form KEY{separator}VALUE")
+        found[name if separator == "=" else _parse_scalar(name)] = _parse(separator.join(rest))
+    return found
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """Cut at the separators that lie in no bracket and no quotes."""
     parts, word, open_brackets, quote = [], "", [], ""
     for letter in text:
         if quote:
@@ -71,9 +122,9 @@ def _split(text: str) -> list[str]:
             quote = letter
         elif letter in _CLOSING:
             open_brackets.append(_CLOSING[letter])
-        elif letter in ")]" and (not open_brackets or open_brackets.pop() != letter):
+        elif letter in ")]}" and (not open_brackets or open_brackets.pop() != letter):
             raise ValueError(f"the bracket {letter!r} closes none")
-        if letter == "," and not open_brackets and not quote:
+        if letter == separator and not open_brackets and not quote:
             parts.append(word)
             word = ""
         else:
@@ -83,15 +134,26 @@ def _split(text: str) -> list[str]:
     return [*parts, word]
 
 
+def _is_enclosed(text: str) -> bool:
+    """Whether the bracket that a text begins with is closed by its last letter, and not before."""
+    if not text.endswith(_CLOSING[text[0]]):
+        return False
+    try:
+        _split(text[1:-1], ",")
+    except ValueError:
+        return False
+    return True
+
+
 def _parse_scalar(text: str) -> Any:
-    named = {"true": True, "false": False, "none": None}
-    if text.lower() in named:
-        return named[text.lower()]
-    for convert in (int, float):
-        try:
-            return convert(text)
-        except ValueError:
-            continue
+    if text == "None":
+        return None
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         try:
             return ast.literal_eval(text)

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from eng.utils import import_modules_from_strings
 
-from .action import CommandLineOptions, DictAction
+from .action import CommandLineOptions, DictAction, read_not_finite
 from .config_dict import ConfigDict, to_plain
-from .errors import ConfigError
+from .errors import ConfigError, error_at
 from .files import read, read_text
 from .keys import RESERVED, value_at
 from .merge import merge
@@ -24,11 +24,12 @@ __all__ = ["Config", "Difference", "diff"]
 class Config(MutableMapping[str, Any]):
     """A config, read from files or made from a dictionary.
 
-    Values are reached as keys and as attributes.
+    Values are reached as keys and as attributes. A config can be changed, so it has no hash, as a
+    ``dict`` has none: take ``cfg.dump()`` for the key of a dictionary or of a cache.
 
     Args:
         cfg_dict: The values.
-        cfg_text: Text of the files it was read from.
+        cfg_text: Text of the files it was read from. Default: that of ``filename``, if it is there.
         filename: File it was read from.
 
     Raises:
@@ -55,7 +56,7 @@ class Config(MutableMapping[str, Any]):
                 raise ConfigError(f"the key {key!r} is reserved: it is an attribute of Config")
         self._set("_cfg_dict", ConfigDict(cfg_dict))
         self._set("_filename", None if filename is None else str(filename))
-        self._set("_text", cfg_text or "")
+        self._set("_text", _read_if_there(filename) if cfg_text is None else cfg_text)
         self._set("_origins", {})
         self._set("_loaded", {})
 
@@ -83,7 +84,10 @@ class Config(MutableMapping[str, Any]):
         cfg = Config(values, text, str(path))
         cfg._note_origins(origins)
         if import_custom_modules and cfg.get("custom_imports"):
-            import_modules_from_strings(**cfg["custom_imports"])
+            try:
+                import_modules_from_strings(**cfg["custom_imports"])
+            except ImportError as error:
+                raise error_at(error, cfg.origin("custom_imports")) from error
         return cfg
 
     @staticmethod
@@ -138,7 +142,8 @@ class Config(MutableMapping[str, Any]):
 
         What is written loads again as an equal config. Python holds everything that can be
         written down: also tuples, sets, paths, dates, and classes and functions that can be
-        imported. YAML and JSON hold no tuples, sets, paths, classes and functions.
+        imported. In YAML and JSON tuples, ranges and sets become lists; they hold no paths,
+        classes and functions.
 
         Args:
             file: Path of the file, in any storage of :mod:`eng.fileio`. Default: the text is
@@ -186,14 +191,16 @@ class Config(MutableMapping[str, Any]):
                         f"the options set {part!r} both to a value and, by {key!r}, inside"
                     )
             at[last] = value
+        from_command_line = isinstance(options, CommandLineOptions)
+        if from_command_line:
+            nested = read_not_finite(nested, self._cfg_dict)
         origins: Origins = dict(self._origins)
         merged = merge(
             nested,
             self._cfg_dict,
             {},
             origins,
-            COMMAND_LINE if isinstance(options, CommandLineOptions) else CODE,
-            strict=False,
+            COMMAND_LINE if from_command_line else CODE,
             list_keys=allow_list_keys,
         )
         self._set("_cfg_dict", ConfigDict(merged))
@@ -223,6 +230,15 @@ class Config(MutableMapping[str, Any]):
     def setdefault(self, key: str, default: Any = None) -> Any:
         """Return the value of a key, setting it first where it is missing."""
         return self._cfg_dict.setdefault(key, default)
+
+    def popitem(self) -> tuple[str, Any]:
+        """Remove the last key, and return it with its value.
+
+        Raises:
+            KeyError: The config is empty.
+        """
+        item: tuple[str, Any] = self._cfg_dict.popitem()
+        return item
 
     def copy(self) -> Config:
         """Return a shallow copy."""
@@ -332,6 +348,14 @@ def diff(left: Config, right: Config) -> list[Difference]:
 
     compare(left.to_dict(), right.to_dict(), "")
     return found
+
+
+def _read_if_there(filename: str | Path | None) -> str:
+    if filename is None:
+        return ""
+    path = Path(filename).expanduser()
+    # What is no text, such as a checkpoint that a config was made of, is no reason to fail.
+    return path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else ""
 
 
 def _is_same(a: Any, b: Any) -> bool:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 from addict import Dict
 
-__all__ = ["ConfigDict", "to_plain"]
+__all__ = ["ConfigDict", "is_plain", "to_plain"]
+
+_PLAIN = (dict, OrderedDict)
 
 
 class ConfigDict(Dict):
     """A dictionary whose values can be read and set as attributes too.
 
-    Dictionaries inside, also those in lists and tuples, become :class:`ConfigDict`.
+    Dictionaries inside, also those in lists and tuples, become :class:`ConfigDict`; subclasses of
+    ``dict``, such as ``defaultdict``, stay what they are.
 
     Raises:
         KeyError: A missing key is asked for.
@@ -36,9 +40,8 @@ class ConfigDict(Dict):
         try:
             return self[name]
         except KeyError:
-            raise AttributeError(
-                f"'{type(self).__name__}' object has no attribute '{name}'"
-            ) from None
+            message = f"'{type(self).__name__}' object has no attribute '{name}'"
+            raise AttributeError(message, name=name, obj=self) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         if hasattr(type(self), name):
@@ -56,7 +59,7 @@ class ConfigDict(Dict):
 
     @classmethod
     def _hook(cls, item: Any) -> Any:
-        if isinstance(item, dict) and not isinstance(item, ConfigDict):
+        if type(item) in _PLAIN:
             return cls(item)
         if type(item) in (list, tuple):
             return type(item)(map(cls._hook, item))
@@ -107,9 +110,16 @@ class ConfigDict(Dict):
         return to_plain(self)
 
 
+def is_plain(value: dict[Any, Any]) -> bool:
+    """Whether a dictionary is one of a config, rather than of a class of its own."""
+    return type(value) in _PLAIN or isinstance(value, ConfigDict)
+
+
 def to_plain(value: Any) -> Any:
     """Turn every :class:`ConfigDict` inside a value into a ``dict``."""
     if isinstance(value, dict):
+        if not is_plain(value):
+            return copy.copy(value)
         return {key: to_plain(item) for key, item in value.items()}
     if type(value) in (list, tuple):
         return type(value)(map(to_plain, value))

@@ -7,11 +7,13 @@ import json
 import re
 import warnings
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from .config_dict import to_plain
 from .errors import ConfigError
 from .keys import BASE
-from .origins import Origin, Origins, trace
+from .origins import Origin, Origins, Values, trace
 from .variables import BASE_VARIABLE, base_value
 
 __all__ = ["DataFile"]
@@ -49,27 +51,64 @@ class DataFile:
         """Return what the file has for ``_base_``."""
         return self.values.get(BASE, [])
 
-    def load(self, base: dict[str, Any]) -> tuple[dict[str, Any], Origins]:
-        """Return the values with their origins.
+    def load(self, base: Values) -> tuple[Values, Values]:
+        """Fill in the base variables.
 
         Args:
-            base: The merged bases, for base variables.
+            base: The merged bases.
+
+        Returns:
+            The file's own values, and those of its bases.
         """
+        origins: Origins = {}
+        return Values(self._fill(self.values, (), (), base, origins), origins), base
 
-        def fill(value: Any, path: tuple[str, ...]) -> Any:
-            if isinstance(value, dict):
-                return {k: fill(v, (*path, str(k))) for k, v in value.items()}
-            if isinstance(value, list):
-                return [fill(v, (*path, str(i))) for i, v in enumerate(value)]
-            if not isinstance(value, str) or "_base_" not in value:
-                return value
-            origin = self.lines.get(path, Origin(self.name))
-            whole = BASE_VARIABLE.fullmatch(value.strip())
-            if whole:
-                return base_value(base, whole[1], origin)
-            return BASE_VARIABLE.sub(lambda m: str(base_value(base, m[1], origin)), value)
+    def _fill(
+        self,
+        value: Any,
+        path: tuple[str, ...],
+        new_path: tuple[str, ...],
+        base: Values,
+        origins: Origins,
+    ) -> Any:
+        """Fill in the base variables of a value and its keys.
 
-        return fill(self.values, ()), self.lines
+        Args:
+            value: The value.
+            path: Keys that lead to it in the file.
+            new_path: Those keys, filled in.
+            base: The merged bases.
+            origins: The origins so far; they are added to.
+        """
+        origin = self.lines.get(path)
+        if origin is not None:
+            origins[new_path] = origin
+
+        def look_up(key: str) -> Any:
+            return base_value(base.values, key, origin or Origin(self.name))
+
+        if isinstance(value, dict):
+            filled = {}
+            for key, each in value.items():
+                name = _fill_text(key, look_up) if isinstance(key, str) else key
+                inner = (*path, str(key)), (*new_path, str(name))
+                filled[name] = self._fill(each, *inner, base, origins)
+            return filled
+        if isinstance(value, list):
+            return [
+                self._fill(each, (*path, str(i)), (*new_path, str(i)), base, origins)
+                for i, each in enumerate(value)
+            ]
+        if not isinstance(value, str):
+            return value
+        whole = BASE_VARIABLE.fullmatch(value.strip())
+        if not whole:
+            return _fill_text(value, look_up)
+        taken = tuple(whole[1].split("."))
+        for at, each in base.origins.items():
+            if at[: len(taken)] == taken and at != taken:
+                origins[new_path + at[len(taken) :]] = each
+        return to_plain(look_up(whole[1]))
 
     def _parse_json(self, text: str) -> Any:
         quoted = _JSON_STRING_OR_VARIABLE.sub(
@@ -104,17 +143,26 @@ class DataFile:
     def _parse_yaml(self, text: str) -> Any:
         import yaml
 
-        # Unquoted braces are a flow mapping in yaml: quote a value that is a base variable.
-        text = re.sub(
-            r"(?m)([:\-,\[]\s+)(\{\{\s*_base_\.[\w.]+\s*\}\})(?=\s*(?:$|[,\]#]))", r'\1"\2"', text
-        )
+        from eng.fileio import YamlHandler
+
+        text, variables = _hide_variables(text)
+        loader = YamlHandler.loader()(text)
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            node = loader.get_single_node()
+            if node is None:
+                return {}
+            _restore_variables(node, variables)
             self._trace(node, ())
-            return yaml.safe_load(text) if node is not None else {}
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else None
-            raise ConfigError(f"no valid yaml: {error.problem}", Origin(self.name, line)) from error
+            return loader.construct_document(node)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            # The end of a file is on the line behind the last one.
+            line = min(mark.line + 1, len(text.splitlines())) if mark else None
+            raise ConfigError(
+                f"no valid yaml: {getattr(error, 'problem', error)}", Origin(self.name, line)
+            ) from error
+        finally:
+            loader.dispose()
 
     def _trace(self, node: Any, path: tuple[str, ...]) -> None:
         if getattr(node, "id", None) == "mapping":
@@ -135,6 +183,41 @@ class DataFile:
                 at = (*path, str(index))
                 self.lines[at] = Origin(self.name, value.start_mark.line + 1)
                 self._trace(value, at)
+
+
+def _fill_text(text: str, look_up: Callable[[str], Any]) -> str:
+    return BASE_VARIABLE.sub(lambda match: str(look_up(match[1])), text)
+
+
+def _hide_variables(text: str) -> tuple[str, dict[str, str]]:
+    """Put a word in place of each base variable: the braces of one mean something else in YAML.
+
+    Returns:
+        The text, and the variable that each word stands for.
+    """
+    word = "base_variable"
+    while word in text:
+        word += "_"
+    variables: dict[str, str] = {}
+
+    def hide(match: re.Match[str]) -> str:
+        hidden = f"{word}{len(variables)}."
+        variables[hidden] = match[0]
+        return hidden
+
+    return BASE_VARIABLE.sub(hide, text), variables
+
+
+def _restore_variables(node: Any, variables: Mapping[str, str]) -> None:
+    if not variables:
+        return
+    if node.id == "scalar":
+        for hidden, variable in variables.items():
+            node.value = node.value.replace(hidden, variable)
+    else:
+        for each in node.value:
+            for inner in each if isinstance(each, tuple) else [each]:
+                _restore_variables(inner, variables)
 
 
 def _parse_json_as_python(text: str) -> ast.expr | None:

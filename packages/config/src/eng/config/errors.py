@@ -1,10 +1,16 @@
-"""The error for a config that cannot be loaded, merged or dumped."""
+"""Errors for a config that cannot be loaded, merged or dumped."""
 
 from __future__ import annotations
 
 from .origins import Origin
 
-__all__ = ["ConfigError"]
+__all__ = [
+    "BaseAttributeError",
+    "ConfigError",
+    "MissingBaseError",
+    "MissingPackageError",
+    "error_at",
+]
 
 
 class ConfigError(ValueError, KeyError, TypeError):
@@ -20,3 +26,24 @@ class ConfigError(ValueError, KeyError, TypeError):
 
     def __reduce__(self) -> tuple[type[ConfigError], tuple[str]]:
         return (type(self), (str(self),))
+
+
+class MissingBaseError(ConfigError, FileNotFoundError):
+    """A base file does not exist."""
+
+
+class MissingPackageError(ConfigError, ModuleNotFoundError):
+    """The package of a base is not installed."""
+
+
+class BaseAttributeError(ConfigError, AttributeError):
+    """A config asks ``_base_`` for a value that no base has."""
+
+
+def error_at(error: ImportError, origin: Origin) -> ImportError:
+    """Return an error of the same class whose message names the file and the line."""
+    message = f"{origin}: {error}"
+    try:
+        return type(error)(message, name=error.name, path=error.path)
+    except TypeError:  # a subclass with arguments of its own
+        return ImportError(message, name=error.name, path=error.path)

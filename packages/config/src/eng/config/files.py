@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .config_dict import is_plain
 from .data_file import DataFile
-from .errors import ConfigError
-from .keys import BASE, DELETE, DEPRECATION, FORMATS, RESERVED
+from .errors import ConfigError, MissingBaseError, MissingPackageError
+from .keys import BASE, DELETE, DEPRECATION, FORMATS, RESERVED, SCOPE
 from .merge import merge, new_value
-from .origins import Origin, Origins
+from .origins import Origin, Origins, Values
 from .package_path import resolve_package_path
 from .python_file import PythonFile
 from .variables import substitute
@@ -69,6 +71,7 @@ def read_text(
         ConfigError: The text or one of its bases is wrong.
     """
     name = str(path)
+    source = source.removeprefix("\ufeff")  # a byte order mark
     if path.suffix not in FORMATS:
         raise ConfigError(
             f"no config format {path.suffix!r}: use py, yaml, yml or json", Origin(name)
@@ -81,7 +84,7 @@ def read_text(
     )
     entries = _list_bases(document)
     base, origins, texts = _read_bases(entries, document, path, use_variables, above)
-    values, own_origins = document.load(base)
+    (values, own_origins), (base, origins) = document.load(Values(base, origins))
     values.pop(BASE, None)
     deprecation = values.pop(DEPRECATION, None)
     if deprecation is not None:
@@ -95,7 +98,7 @@ def read_text(
     text = "\n".join([*texts, f"{name}\n{source}"])
     if entries and not values.pop(DELETE, False):
         return merge(values, base, own_origins, origins, Origin(name)), text, origins
-    return new_value(values, own_origins, Origin(name)), text, own_origins
+    return new_value(values), text, own_origins
 
 
 def _read_bases(
@@ -131,19 +134,28 @@ def _locate(entry: str, path: Path, here: Origin) -> tuple[Path, str | None]:
         try:
             return resolve_package_path(entry), package
         except (ValueError, ModuleNotFoundError, FileNotFoundError) as error:
-            raise ConfigError(f"the base {entry!r} cannot be read: {error}", here) from None
+            kinds = {ModuleNotFoundError: MissingPackageError, FileNotFoundError: MissingBaseError}
+            kind = kinds.get(type(error), ConfigError)
+            raise kind(f"the base {entry!r} cannot be read: {error}", here) from None
     found = path.parent / entry
     if not found.is_file():
-        raise ConfigError(f"the base {entry!r} does not exist (looked for {found})", here)
+        raise MissingBaseError(f"the base {entry!r} does not exist (looked for {found})", here)
     return found, None
 
 
 def _add_scope(value: Any, scope: str) -> Any:
+    """Mark the outermost dictionaries that have a type: what is in them is built in their scope.
+
+    Inner ones, such as the config of a norm layer, are often passed on whole to code that takes
+    their keys as arguments.
+    """
     if isinstance(value, dict):
-        found = {k: _add_scope(v, scope) for k, v in value.items()}
-        if isinstance(found.get("type"), str):
-            found.setdefault("_scope_", scope)
-        return found
+        if "type" in value:
+            marked = copy.copy(value)
+            marked[SCOPE] = scope if value.get(SCOPE) is None else value[SCOPE]
+            return marked
+        if is_plain(value):
+            return {key: _add_scope(each, scope) for key, each in value.items()}
     if type(value) in (list, tuple):
         return type(value)(_add_scope(item, scope) for item in value)
     return value

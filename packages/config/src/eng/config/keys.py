@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BASE", "DELETE", "DEPRECATION", "FORMATS", "RESERVED", "value_at"]
+__all__ = ["BASE", "DELETE", "DEPRECATION", "FORMATS", "RESERVED", "SCOPE", "value_at"]
 
 #: Names the files that a config builds on.
 BASE = "_base_"
@@ -12,6 +12,8 @@ BASE = "_base_"
 DELETE = "_delete_"
 #: What a deprecated file says of the one to use instead.
 DEPRECATION = "_deprecation_"
+#: Scope that a dictionary with a type is built in.
+SCOPE = "_scope_"
 #: Endings of config files.
 FORMATS = (".py", ".yaml", ".yml", ".json")
 #: Attributes of :class:`Config`, which can't be keys as well.

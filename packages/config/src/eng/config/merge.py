@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import difflib
+import warnings
+from collections.abc import Iterable
 from typing import Any
 
+from .config_dict import is_plain
 from .errors import ConfigError
 from .keys import DELETE
 from .origins import CODE, Origin, Origins, origin_of
@@ -20,7 +25,6 @@ def merge(
     origins: Origins,
     default: Origin = CODE,
     path: tuple[str, ...] = (),
-    strict: bool = True,
     list_keys: bool = True,
 ) -> Any:
     """Merge a dictionary into a dictionary or list; neither is changed.
@@ -32,13 +36,14 @@ def merge(
         origins: Origins of ``base``, which are updated.
         default: Origin of what ``new_origins`` does not have.
         path: Keys that lead here.
-        strict: Whether ``_delete_`` of what is not there is an error.
         list_keys: Whether digits as keys stand for the elements of a list.
 
     Raises:
         ConfigError: The two cannot be merged.
     """
-    result = list(base) if isinstance(base, list) else dict(base)
+    result: dict[Any, Any] | list[Any] = copy.copy(base)
+    if isinstance(base, dict) and is_plain(base):
+        result = dict(base)
     for key, value in new.items():
         if key == DELETE:
             continue
@@ -60,56 +65,37 @@ def merge(
                     f"({origins.get(at, default)}); set {DELETE}=True to drop that of the base",
                     origin_of(new_origins, at, default),
                 )
-            result[index] = merge(value, old, new_origins, origins, default, at, strict, list_keys)
+            result[index] = merge(value, old, new_origins, origins, default, at, list_keys)
             continue
+        if not there and isinstance(value, dict) and value.get(DELETE, False):
+            _warn_if_misspelt(at, result, origin_of(new_origins, at, default))
         if there and isinstance(result[index], _CONTAINERS):
             for stale in [known for known in origins if known[: len(at)] == at]:
                 del origins[stale]
-        if there and isinstance(value, dict):
-            kept = {k: v for k, v in value.items() if k != DELETE}
-            result[index] = new_value(kept, new_origins, default, at, strict)
-        else:
-            result[index] = new_value(value, new_origins, default, at, strict)
+        result[index] = new_value(value)
         origins[at] = origin_of(new_origins, at, default)
         if isinstance(value, _CONTAINERS):
             origins.update({k: v for k, v in new_origins.items() if k[: len(at)] == at})
     return result
 
 
-def new_value(
-    value: Any,
-    origins: Origins,
-    default: Origin = CODE,
-    path: tuple[str, ...] = (),
-    strict: bool = True,
-) -> Any:
-    """Return a value that no base has, so that there is nothing in it to delete.
-
-    Args:
-        value: The value; it is not changed.
-        origins: Origins of the value.
-        default: Origin of what ``origins`` does not have.
-        path: Keys that lead to the value.
-        strict: Whether a ``_delete_`` in it is an error, rather than left out.
-
-    Raises:
-        ConfigError: There is one.
-    """
+def new_value(value: Any) -> Any:
+    """Return a value as it is where no base has one: without the markers ``_delete_`` in it."""
     if type(value) in (list, tuple):
-        return type(value)(
-            new_value(each, origins, default, (*path, str(index)), strict)
-            for index, each in enumerate(value)
-        )
-    if not isinstance(value, dict):
+        return type(value)(map(new_value, value))
+    if not (isinstance(value, dict) and is_plain(value)):
         return value
-    if value.get(DELETE, False) and strict:
-        raise ConfigError(
-            f"{'.'.join(path) or 'the file'} has {DELETE}, but there is nothing to delete: no "
-            "base has that key",
-            origin_of(origins, (*path, DELETE), default),
+    return {key: new_value(each) for key, each in value.items() if key != DELETE}
+
+
+def _warn_if_misspelt(path: tuple[str, ...], base: Iterable[Any], origin: Origin) -> None:
+    """Warn where ``_delete_`` finds nothing to delete because of what looks like a slip."""
+    close = difflib.get_close_matches(
+        path[-1], [key for key in base if isinstance(key, str)], 1, cutoff=0.8
+    )
+    if close:
+        warnings.warn(
+            f"{origin}: {'.'.join(path)} has {DELETE}, but there is nothing to delete: no base has "
+            f"that key; did you mean {close[0]!r}?",
+            stacklevel=2,
         )
-    return {
-        key: new_value(each, origins, default, (*path, str(key)), strict)
-        for key, each in value.items()
-        if key != DELETE
-    }

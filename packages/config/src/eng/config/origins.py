@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import ast
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-__all__ = ["CODE", "COMMAND_LINE", "Origin", "Origins", "origin_of", "trace"]
+__all__ = [
+    "CODE",
+    "COMMAND_LINE",
+    "UNPACK",
+    "Origin",
+    "Origins",
+    "Unpacked",
+    "Values",
+    "origin_of",
+    "trace",
+]
+
+#: Name of the function that a Python config calls on each value that it unpacks or adds.
+UNPACK = "_unpack_"
 
 
 class Origin(NamedTuple):
@@ -47,7 +61,28 @@ def origin_of(origins: Origins, path: tuple[str, ...], default: Origin) -> Origi
     return origins.get(path, default)
 
 
-def trace(node: ast.expr, name: str, path: tuple[str, ...], line: int, origins: Origins) -> None:
+class Values(NamedTuple):
+    """Values of a config by key, and where they come from."""
+
+    values: dict[str, Any]
+    origins: Origins
+
+
+class Unpacked(NamedTuple):
+    """What ``*value`` or ``**value`` brings: its keys or indices, and origins where known."""
+
+    keys: list[Any]
+    origins: Mapping[Any, Origin]
+
+
+def trace(
+    node: ast.expr,
+    name: str,
+    path: tuple[str, ...],
+    line: int,
+    origins: Origins,
+    unpacked: Mapping[int, Unpacked] | None = None,
+) -> None:
     """Note the line of a value in a Python file, and of those in it where they are written out.
 
     Args:
@@ -56,16 +91,57 @@ def trace(node: ast.expr, name: str, path: tuple[str, ...], line: int, origins: 
         path: Keys that lead to the value.
         line: The line.
         origins: The origins so far; they are added to.
+        unpacked: What the calls of :data:`UNPACK` in it found, by their number.
     """
     origins[path] = Origin(name, line)
+
+    def note(value: ast.expr, key: Any, line: int) -> None:
+        trace(value, name, (*path, str(key)), line, origins, unpacked)
+
+    def note_unpacked(found: Unpacked, line: int, shift: int | None = None) -> None:
+        for key in found.keys:
+            at = (*path, str(key if shift is None else key + shift))
+            origins[at] = found.origins.get(key, Origin(name, line))
+
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
-        for item in node.keywords:
+        for item in [*(ast.keyword(None, value) for value in node.args), *node.keywords]:
             if item.arg is not None:
-                trace(item.value, name, (*path, item.arg), item.lineno, origins)
+                note(item.value, item.arg, item.lineno)
+            elif found := _find_unpacked(item.value, unpacked):
+                note_unpacked(found, item.value.lineno)
     elif isinstance(node, ast.Dict):
         for key, value in zip(node.keys, node.values, strict=True):
             if isinstance(key, ast.Constant):
-                trace(value, name, (*path, str(key.value)), key.lineno, origins)
-    elif isinstance(node, (ast.List, ast.Tuple)):
-        for index, value in enumerate(node.elts):
-            trace(value, name, (*path, str(index)), value.lineno, origins)
+                note(value, key.value, key.lineno)
+            elif key is None and (found := _find_unpacked(value, unpacked)):
+                note_unpacked(found, value.lineno)
+    elif items := _list_items(node):
+        index = 0
+        for value in items:
+            if not isinstance(value, ast.Starred):
+                note(value, index, value.lineno)
+                index += 1
+            elif found := _find_unpacked(value.value, unpacked):
+                note_unpacked(found, value.lineno, index)
+                index += len(found.keys)
+            else:  # nobody knows the places of what follows
+                break
+
+
+def _find_unpacked(node: ast.expr, unpacked: Mapping[int, Unpacked] | None) -> Unpacked | None:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == UNPACK:
+        number = node.args[1]
+        if unpacked and isinstance(number, ast.Constant) and isinstance(number.value, int):
+            return unpacked.get(number.value)
+    return None
+
+
+def _list_items(node: ast.expr) -> list[ast.expr]:
+    """Return the items of a list or tuple; ``a + [b]`` has those of ``[*a, b]``."""
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return node.elts
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [*_list_items(node.left), *_list_items(node.right)]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == UNPACK:
+        return [ast.copy_location(ast.Starred(node, ast.Load()), node)]
+    return []

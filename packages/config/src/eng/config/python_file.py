@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import ast
-import re
 import types
+from collections.abc import Mapping
 from typing import Any
 
-from .errors import ConfigError
+from .config_dict import to_plain
+from .errors import BaseAttributeError, ConfigError, error_at
+from .inherited import Inherited
 from .keys import BASE
-from .origins import Origin, Origins, trace
-from .variables import BASE_VARIABLE, base_value
+from .origins import UNPACK, Origin, Origins, Unpacked, Values, trace
+from .python_syntax import (
+    BASE_VALUE,
+    NOTE,
+    add_notes,
+    drop_script,
+    replace_expressions,
+    uses_base,
+)
 
 __all__ = ["PythonFile"]
 
 # Name that the code of a config runs under, and that its functions have as their module.
 _MODULE = "<config>"
-# Name of the function that a base variable becomes a call of.
-_BASE_VALUE = "_base_value_"
 
 
 class PythonFile:
@@ -33,102 +40,187 @@ class PythonFile:
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
-        self._uses_base = "_base_." in text
         try:
             self.tree = ast.parse(text, name)
         except SyntaxError as error:
             raise ConfigError(
                 f"no valid python: {error.msg}", Origin(name, error.lineno)
             ) from error
+        # Most files need nothing of this, and are read faster without.
+        has_variables = text.count(BASE) > 1 or f"{BASE}." in text
+        if "__name__" in text:
+            self.tree = drop_script(self.tree)
+        if has_variables or "*" in text or "+" in text:
+            self.tree = replace_expressions(self.tree)
+        self._uses_base = has_variables and uses_base(self.tree)
         self.base_line: int | None = None
+        self._inherited = Inherited(Values({}, {}), Origin(name))
+        self._unpacked: dict[int, Unpacked] = {}
+        self._statements: list[ast.stmt] = []
+        self._scope: dict[str, Any] = {
+            "__file__": name,
+            "__name__": _MODULE,
+            BASE_VALUE: lambda key, line: self._inherited.copy_of(key, Origin(name, line)),
+            NOTE: self._note,
+            UNPACK: self._unpack,
+        }
+        self._added = set(self._scope)
+        self._ran = 0
 
     def bases(self) -> Any:
-        """Return what the file has for ``_base_``, without running it."""
-        for node in self.tree.body:
-            if isinstance(node, ast.Assign) and any(
-                isinstance(t, ast.Name) and t.id == BASE for t in node.targets
-            ):
-                self.base_line = node.lineno
-                try:
-                    return ast.literal_eval(node.value)
-                except ValueError:
-                    raise ConfigError(
-                        "_base_ must be a string or a list of strings, written out",
-                        Origin(self.name, node.lineno),
-                    ) from None
-        return []
+        """Return what the file has for ``_base_``.
 
-    def load(self, base: dict[str, Any]) -> tuple[dict[str, Any], Origins]:
-        """Run the file and return its values with their origins.
+        The expression is evaluated alone. Where it needs names of the file, or is assigned in
+        several places, the statements down to the last one run first.
+
+        Raises:
+            ConfigError: It cannot be evaluated.
+        """
+        places = [index for index, node in enumerate(self.tree.body) if _assigns_base(node)]
+        if not places:
+            return []
+        node = self.tree.body[places[-1]]
+        self.base_line = node.lineno
+        if len(places) == 1 and isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value:
+            expression = compile(ast.Expression(node.value), self.name, "eval")
+            try:
+                bases = eval(expression, dict(self._scope))
+            except NameError:
+                pass
+            except Exception as error:
+                raise ConfigError(
+                    f"{BASE} cannot be evaluated: {error}", Origin(self.name, node.lineno)
+                ) from error
+            else:
+                self.tree.body[places[0]] = _without_base(node)
+                return bases
+        self._ran = places[-1] + 1
+        try:
+            self._run(self.tree.body[: self._ran])
+        except NameError as error:
+            raise ConfigError(
+                f"{BASE} cannot be evaluated: {error}", self._find_origin(error)
+            ) from error
+        return self._scope.get(BASE, [])
+
+    def load(self, base: Values) -> tuple[Values, Values]:
+        """Run the file.
 
         Args:
-            base: The merged bases, for base variables.
+            base: The merged bases, which the file sees as ``_base_``.
+
+        Returns:
+            The file's own values, and those of its bases as the file has left them.
         """
-        tree = self.tree
         if self._uses_base:
-            tree = ast.fix_missing_locations(_BaseVariables().visit(tree))
-        scope: dict[str, Any] = {
-            "__file__": self.name,
-            "__name__": _MODULE,
-            _BASE_VALUE: lambda key, line: base_value(base, key, Origin(self.name, line)),
-        }
-        # With the real name, a traceback from inside the config shows its file and line.
-        exec(compile(tree, self.name, "exec"), scope)
-        helpers: set[str] = set()
-        origins: Origins = {}
-        for node in tree.body:
-            if isinstance(node, (ast.Import, ast.ImportFrom)):
-                helpers.update((a.asname or a.name).split(".")[0] for a in node.names)
-            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                helpers.add(node.name)
-            elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                for target in targets:
-                    if isinstance(target, ast.Name) and node.value is not None:
-                        helpers.discard(target.id)
-                        trace(node.value, self.name, (target.id,), node.lineno, origins)
+            self._inherited = Inherited(base, Origin(self.name))
+            if self.base_line is not None:
+                self._scope[BASE] = self._inherited.values
+        self._run(self.tree.body[self._ran :])
+        helpers, origins = self._trace_statements()
         values = {
             key: value
-            for key, value in scope.items()
+            for key, value in self._scope.items()
             if not key.startswith("__")
-            and key != _BASE_VALUE
+            and key not in self._added
             and key not in helpers
+            and key != BASE
             and not isinstance(value, types.ModuleType)
             and not (isinstance(value, types.FunctionType) and value.__module__ == _MODULE)
         }
         for key in values:
             origins.setdefault((key,), Origin(self.name))
-        return values, origins
+        if not self._uses_base:
+            return Values(values, origins), base
+        self._inherited.note_changes(Origin(self.name), {})
+        for key, value in values.items():
+            self._inherited.add_origins(value, (key,), origins)
+        # Plain again: what the bases and several keys of the config shared is apart from here on.
+        return Values(to_plain(values), origins), self._inherited.result()
+
+    def _run(self, body: list[ast.stmt]) -> None:
+        if self._uses_base:
+            body = add_notes(body, self._statements)
+        # With the real name, a traceback from inside the config shows its file and line.
+        code = compile(ast.Module(body, []), self.name, "exec")
+        try:
+            exec(code, self._scope)
+        except ImportError as error:
+            raise error_at(error, self._find_origin(error)) from error
+        except AttributeError as error:
+            if error.obj in self._inherited and isinstance(error.obj, dict):
+                raise BaseAttributeError(
+                    f"no base has {error.name!r} there; it has {', '.join(map(str, error.obj))}",
+                    self._find_origin(error),
+                ) from error
+            raise
+
+    def _find_origin(self, error: BaseException) -> Origin:
+        """Return the innermost line of the config that an error came through."""
+        line, frame = None, error.__traceback__
+        while frame is not None:
+            if frame.tb_frame.f_code.co_filename == self.name:
+                line = frame.tb_lineno
+            frame = frame.tb_next
+        return Origin(self.name, line)
+
+    def _note(self, number: int) -> None:
+        """Note what a statement has changed in the bases."""
+        node = self._statements[number]
+        written: Origins = {}
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            trace(node.value, self.name, (), node.lineno, written, self._unpacked)
+        self._inherited.note_changes(Origin(self.name, node.lineno), written)
+
+    def _unpack(self, value: Any, number: int, is_mapping: bool) -> Any:
+        """Note what ``*value``, ``**value`` or ``value + other`` brings, and return the value."""
+        if isinstance(value, Mapping) if is_mapping else isinstance(value, (list, tuple)):
+            keys = list(value) if is_mapping else list(range(len(value)))
+            self._unpacked[number] = Unpacked(keys, self._inherited.origins_in(value))
+        else:
+            self._unpacked.pop(number, None)
+        return value
+
+    def _trace_statements(self) -> tuple[set[str], Origins]:
+        """Return the names that are no values, and the lines of those that are."""
+        helpers: set[str] = set()
+        found: dict[str, Origins] = {}
+        for node in self.tree.body:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                helpers.update((a.asname or a.name).split(".")[0] for a in node.names)
+            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                helpers.add(node.name)
+            elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for target in targets:
+                    if isinstance(target, ast.Name):
+                        helpers.discard(target.id)
+                        path, origins = (target.id,), found.setdefault(target.id, {})
+                        origins.clear()
+                        trace(node.value, self.name, path, node.lineno, origins, self._unpacked)
+            elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+                origins = found.setdefault(node.target.id, {})
+                origins[(node.target.id,)] = Origin(self.name, node.lineno)
+        return helpers, {path: at for origins in found.values() for path, at in origins.items()}
 
 
-class _BaseVariables(ast.NodeTransformer):
-    """Turn ``{{ _base_.a.b }}``, as an expression or in a string, into the value of the base."""
-
-    def visit_Set(self, node: ast.Set) -> ast.AST:
-        inner = node.elts[0] if len(node.elts) == 1 else None
-        if isinstance(inner, ast.Set) and len(inner.elts) == 1:
-            match = re.fullmatch(r"_base_\.([\w.]+)", ast.unparse(inner.elts[0]))
-            if match:
-                return ast.copy_location(_make_call(match[1], node.lineno), node)
-        return self.generic_visit(node)
-
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        if not isinstance(node.value, str) or "_base_" not in node.value:
-            return node
-        whole = BASE_VARIABLE.fullmatch(node.value.strip())
-        if whole:
-            return ast.copy_location(_make_call(whole[1], node.lineno), node)
-        parts = BASE_VARIABLE.split(node.value)
-        if len(parts) == 1:
-            return node
-        pieces: list[ast.expr] = [
-            ast.FormattedValue(_make_call(part, node.lineno), -1)
-            if index % 2
-            else ast.Constant(part)
-            for index, part in enumerate(parts)
-        ]
-        return ast.copy_location(ast.JoinedStr(pieces), node)
+def _assigns_base(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Assign):
+        targets: list[ast.AST] = [*node.targets]
+    elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+        targets = [node.target]
+    else:  # it may stand in a block
+        targets = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
+    return any(
+        isinstance(each, ast.Name) and each.id == BASE and isinstance(each.ctx, ast.Store)
+        for each in targets
+    )
 
 
-def _make_call(key: str, line: int) -> ast.Call:
-    return ast.Call(ast.Name(_BASE_VALUE, ast.Load()), [ast.Constant(key), ast.Constant(line)], [])
+def _without_base(node: ast.Assign | ast.AnnAssign) -> ast.stmt:
+    """Return an assignment without its target ``_base_``."""
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    kept = [each for each in targets if not (isinstance(each, ast.Name) and each.id == BASE)]
+    if not kept or node.value is None:
+        return ast.copy_location(ast.Pass(), node)
+    return ast.copy_location(ast.Assign(kept, node.value), node)

@@ -25,7 +25,7 @@ Refusal = Callable[[tuple[Any, ...], str, Any], str]
 _WIDTH = 100
 _PAIRS = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}"), frozenset: ("frozenset({", "})")}
 # Names that the text itself uses: a key of that name would hide them.
-_USED = ("dict", "float", "complex", "set", "frozenset")
+_USED = ("dict", "float", "complex", "set", "frozenset", "range")
 
 
 class PythonWriter:
@@ -109,8 +109,8 @@ class PythonWriter:
             datetime.timedelta,
         ) and (type(getattr(value, "tzinfo", None)) in (type(None), datetime.timezone)):
             return repr(value).replace("datetime.", f"{self._write_module('datetime')}.")
-        if isinstance(value, bytes):
-            return repr(bytes(value))
+        if isinstance(value, (bytes, range)):
+            return repr(bytes(value) if isinstance(value, bytes) else value)
         if isinstance(value, complex):
             return f"complex({_write_float(value.real)}, {_write_float(value.imag)})"
         found, plain = plain_scalar(value)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .config_dict import ConfigDict
 from .errors import ConfigError
 from .keys import value_at
 from .origins import Origin
@@ -18,7 +17,8 @@ __all__ = ["BASE_VARIABLE", "FILLED_IN", "base_value", "is_filled_in", "substitu
 _VARIABLE = re.compile(
     r"\{\{\s*(fileDirname|fileBasenameNoExtension|fileBasename|fileExtname)\s*\}\}"
 )
-_ENVIRONMENT = re.compile(r"\{\{\s*\$(\w+)\s*(?::\s*([^{}\n]*?))?\s*\}\}")
+# Quotes let Python read a variable that stands for code, as in ``port = {{'$PORT:80'}}``.
+_ENVIRONMENT = re.compile(r"\{\{\s*(['\"]?)\$(\w+)\s*(?::\s*([^{}\n]*?))?\s*\1\s*\}\}")
 BASE_VARIABLE = re.compile(r"\{\{\s*_base_\.([\w.]+)\s*\}\}")
 # Why a dump refuses a text in which one of these stands.
 FILLED_IN = "it has a variable that loading would fill in"
@@ -38,12 +38,12 @@ def substitute(text: str, path: Path) -> str:
     }
 
     def environment(match: re.Match[str]) -> str:
-        value = os.environ.get(match[1], match[2])
+        value = os.environ.get(match[2], match[3])
         if value is None:
             line = text.count("\n", 0, match.start()) + 1
             raise ConfigError(
-                f"the environment variable {match[1]} is not set; set it, or give a default as "
-                f"{{{{ ${match[1]}:default }}}}",
+                f"the environment variable {match[2]} is not set; set it, or give a default as "
+                f"{{{{ ${match[2]}:default }}}}",
                 Origin(str(path), line),
             )
         return value
@@ -65,6 +65,6 @@ def base_value(base: Mapping[str, Any], key: str, origin: Origin) -> Any:
         ConfigError: The bases have no such value.
     """
     try:
-        return ConfigDict._hook(value_at(base, key))
+        return value_at(base, key)
     except KeyError:
         raise ConfigError(f"no base has the variable _base_.{key}", origin) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NoReturn
 
 from .errors import ConfigError
@@ -22,6 +23,8 @@ def dump_text(
     cfg: Mapping[str, Any], file_format: str, origin: Callable[[tuple[Any, ...]], Origin | None]
 ) -> str:
     """Return a config as text that loads again as an equal config.
+
+    JSON and YAML have no tuples, ranges and sets: these are lists there.
 
     Args:
         cfg: The config.
@@ -46,11 +49,14 @@ def dump_text(
     if file_format in ("yaml", "yml"):
         import yaml
 
+        from eng.fileio import YamlHandler
+
         plain = _simplify(dict(cfg), (), (datetime.date, datetime.datetime), refuse)
-        text = str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
+        write = partial(yaml.dump, plain, Dumper=YamlHandler.dumper(), sort_keys=False)
+        text = str(write(allow_unicode=True))
         if any(letter in text for letter in _UNICODE_BREAKS):
             # The dumper leaves these as they are, and the loader folds them into spaces.
-            text = str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=False))
+            text = str(write(allow_unicode=False))
         return text
     raise ConfigError(f"no config format {file_format!r}: use py, yaml, yml or json")
 
@@ -72,7 +78,9 @@ def _simplify(value: Any, path: tuple[Any, ...], more: tuple[type, ...], refuse:
         return {
             plain_scalar(k)[1]: _simplify(v, (*path, k), more, refuse) for k, v in value.items()
         }
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple, range, set, frozenset)):
+        if isinstance(value, (set, frozenset)):
+            value = _sort(value)
         return [_simplify(each, (*path, i), more, refuse) for i, each in enumerate(value)]
     if type(value) in more:
         return value
@@ -83,3 +91,11 @@ def _simplify(value: Any, path: tuple[Any, ...], more: tuple[type, ...], refuse:
     if isinstance(plain, str) and is_filled_in(plain):
         refuse(path, FILLED_IN, plain)
     return plain
+
+
+def _sort(values: set[Any] | frozenset[Any]) -> list[Any]:
+    """Return a set as a list, whose order is the same in each process."""
+    try:
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=repr)

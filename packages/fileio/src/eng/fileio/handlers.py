@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from .uris import PathLike
+from .yaml_types import make_safe_dumper, make_safe_loader
 
 __all__ = [
     "BaseFileHandler",
@@ -42,7 +43,9 @@ class BaseFileHandler(metaclass=ABCMeta):
 
     def load_from_path(self, filepath: PathLike, mode: str = "r", **kwargs: Any) -> Any:
         """Read an object from a local file."""
-        with open(filepath, mode, encoding=None if "b" in mode else "utf-8") as file:  # noqa: PTH123
+        # A byte order mark is no part of the text.
+        encoding = None if "b" in mode else "utf-8-sig"
+        with open(filepath, mode, encoding=encoding) as file:  # noqa: PTH123
             return self.load_from_fileobj(file, **kwargs)
 
     def dump_to_path(self, obj: Any, filepath: PathLike, mode: str = "w", **kwargs: Any) -> None:
@@ -58,7 +61,8 @@ class JsonHandler(BaseFileHandler):
         """Read an object from an open file."""
         import json
 
-        return json.load(file, **kwargs)
+        text = file.read()
+        return json.loads(text.removeprefix("\ufeff") if isinstance(text, str) else text, **kwargs)
 
     def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
         """Write an object to an open text file."""
@@ -73,7 +77,21 @@ class JsonHandler(BaseFileHandler):
 
 
 class YamlHandler(BaseFileHandler):
-    """YAML, always with the safe loader: reading runs no code and makes plain data only."""
+    """YAML, always with the safe loader: reading runs no code and makes plain data only.
+
+    Floats are those of YAML 1.2, such as ``1e-3``; everything else is that of YAML 1.1: ``yes``,
+    ``no``, ``on`` and ``off`` are booleans.
+    """
+
+    @staticmethod
+    def loader() -> type[Any]:
+        """Return the loader that files are read with, a subclass of PyYAML's ``SafeLoader``."""
+        return make_safe_loader()
+
+    @staticmethod
+    def dumper() -> type[Any]:
+        """Return the dumper that files are written with."""
+        return make_safe_dumper()
 
     def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
         """Read an object from an open file.
@@ -84,7 +102,7 @@ class YamlHandler(BaseFileHandler):
         import yaml
 
         safe = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        loader = kwargs.pop("Loader", safe)
+        loader = kwargs.pop("Loader", None) or self.loader()
         if not issubclass(loader, (safe, yaml.SafeLoader, yaml.BaseLoader)):
             raise ValueError(f"{loader.__name__} can run code from a file; only safe loaders do")
         try:
@@ -100,7 +118,7 @@ class YamlHandler(BaseFileHandler):
         """Return an object as YAML text."""
         import yaml
 
-        kwargs.setdefault("Dumper", getattr(yaml, "CSafeDumper", yaml.SafeDumper))
+        kwargs.setdefault("Dumper", self.dumper())
         text: str = yaml.dump(obj, **kwargs)
         return text
 

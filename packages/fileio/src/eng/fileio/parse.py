@@ -81,4 +81,6 @@ def _read_lines(filename: PathLike, encoding: str, backend_args: BackendArgs) ->
     backend = path_backend(filename, backend_args)
     if backend is None:
         raise TypeError(f"filename should be a path, not {type(filename).__name__}")
-    return io.StringIO(backend.get_text(filename, encoding), newline=None).readlines()
+    # A byte order mark is no part of the first line.
+    text = backend.get_text(filename, encoding).removeprefix("\ufeff")
+    return io.StringIO(text, newline=None).readlines()

@@ -45,7 +45,8 @@ def load(
         return handler.load_from_fileobj(file, **kwargs)
     try:
         if handler.str_like:
-            with io.StringIO(backend.get_text(file)) as text:
+            # A byte order mark is no part of the text.
+            with io.StringIO(backend.get_text(file).removeprefix("\ufeff")) as text:
                 return handler.load_from_fileobj(text, **kwargs)
         with io.BytesIO(backend.get(file)) as data:
             return handler.load_from_fileobj(data, **kwargs)

@@ -1,0 +1,141 @@
+"""The values of the bases as the object ``_base_`` of a Python config."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from .config_dict import ConfigDict, to_plain
+from .origins import Origin, Origins, Values, origin_of
+from .variables import base_value
+
+__all__ = ["Inherited"]
+
+_CONTAINERS = (dict, list, tuple)
+
+
+class _Container(NamedTuple):
+    """A dictionary or sequence of the bases; holding it keeps its ``id`` its own."""
+
+    value: Any
+    origin: Origin
+    entries: dict[Any, tuple[Any, Origin]]
+
+
+class Inherited:
+    """The values of the bases, which a config may take over, change and move.
+
+    Origins are kept by object, not by key: so they follow a value to wherever the config puts it.
+
+    Args:
+        base: The merged bases.
+        default: Origin of what has none.
+
+    Attributes:
+        values: The values, as the config sees them.
+    """
+
+    def __init__(self, base: Values, default: Origin) -> None:
+        self.values = ConfigDict(base.values)
+        self._known: dict[int, _Container] = {}
+        self._register(self.values, default, (), base.origins)
+
+    def __contains__(self, value: object) -> bool:
+        return id(value) in self._known
+
+    def copy_of(self, key: str, origin: Origin) -> Any:
+        """Return a copy of the value of ``{{ _base_.key }}``, whose origins are known as well.
+
+        Raises:
+            ConfigError: The bases have no such value.
+        """
+        value = base_value(self.values, key, origin)
+        copied = ConfigDict._hook(to_plain(value))
+        self._adopt(copied, value)
+        return copied
+
+    def note_changes(self, origin: Origin, written: Origins) -> None:
+        """Note what a statement has changed.
+
+        Args:
+            origin: The statement.
+            written: Origins in the value that it assigns, by the keys in that value.
+        """
+        for known in list(self._known.values()):
+            old, now = known.entries, dict(_entries(known.value))
+            if len(old) == len(now) and all(k in old and old[k][0] is v for k, v in now.items()):
+                continue
+            # Items of a list that have another place now.
+            moved = {id(v): at for v, at in old.values() if isinstance(v, _CONTAINERS)}
+            entries = {}
+            for key, value in now.items():
+                if key in old and old[key][0] is value:
+                    entries[key] = old[key]
+                elif isinstance(known.value, list) and id(value) in moved:
+                    entries[key] = (value, moved[id(value)])
+                else:
+                    entries[key] = (value, written.get((), origin))
+                    self._register(value, origin, (), written)
+            self._known[id(known.value)] = known._replace(entries=entries)
+
+    def origins_in(self, value: Any) -> dict[Any, Origin]:
+        """Return the origins of those entries of a value that come from the bases, by key."""
+        known = self._known.get(id(value))
+        old = known.entries if known else {}
+        found = {}
+        for key, each in _entries(value):
+            if key in old and old[key][0] is each:
+                found[key] = old[key][1]
+            elif each in self:
+                found[key] = self._known[id(each)].origin
+        return found
+
+    def add_origins(self, value: Any, path: tuple[str, ...], origins: Origins) -> None:
+        """Add the origins of what a value has taken over from the bases, all the way down.
+
+        Args:
+            value: The value.
+            path: Keys that lead to the value.
+            origins: The origins that are known better, which are added to.
+        """
+        for key, origin in self.origins_in(value).items():
+            origins.setdefault((*path, str(key)), origin)
+        for key, each in _entries(value):
+            self.add_origins(each, (*path, str(key)), origins)
+
+    def result(self) -> Values:
+        """Return the values of the bases as the config has left them."""
+        origins: Origins = {}
+        self.add_origins(self.values, (), origins)
+        return Values(to_plain(self.values), origins)
+
+    def _register(
+        self, value: Any, origin: Origin, path: tuple[str, ...], origins: Origins
+    ) -> None:
+        # There is only one empty tuple.
+        if not isinstance(value, _CONTAINERS) or value == () or value in self:
+            return
+        entries = {
+            key: (each, origin_of(origins, (*path, str(key)), origin))
+            for key, each in _entries(value)
+        }
+        self._known[id(value)] = _Container(value, origin_of(origins, path, origin), entries)
+        for key, (each, at) in entries.items():
+            self._register(each, at, (*path, str(key)), origins)
+
+    def _adopt(self, copied: Any, value: Any) -> None:
+        known = self._known.get(id(value))
+        if known is None:
+            return
+        entries = {}
+        inner = dict(_entries(value))
+        for key, each in _entries(copied):
+            entries[key] = (each, known.entries.get(key, (None, known.origin))[1])
+            self._adopt(each, inner[key])
+        self._known[id(copied)] = _Container(copied, known.origin, entries)
+
+
+def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        return iter(value.items())
+    return enumerate(value) if type(value) in (list, tuple) else iter(())

@@ -1,0 +1,39 @@
+"""Safe loader and dumper of YAML whose floats are those of YAML 1.2."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+__all__ = ["make_safe_dumper", "make_safe_loader"]
+
+# The floats of the core schema of YAML 1.2 that PyYAML, which implements YAML 1.1, takes for text:
+# those with an exponent that has no sign, or without a point before it, and those like "-.5".
+_FLOAT = re.compile(
+    r"""^(?: [-+]? (?: \.[0-9]+ | [0-9]+ (?: \.[0-9]* )? ) [eE][-+]?[0-9]+ | [-+]\.[0-9]+ )$""",
+    re.VERBOSE,
+)
+
+
+@cache
+def make_safe_loader() -> type[Any]:
+    """Return a loader that makes plain data only."""
+    import yaml
+
+    return _with_floats("SafeLoader", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+@cache
+def make_safe_dumper() -> type[Any]:
+    """Return a dumper that quotes the text which :func:`make_safe_loader` would take for floats."""
+    import yaml
+
+    return _with_floats("SafeDumper", getattr(yaml, "CSafeDumper", yaml.SafeDumper))
+
+
+def _with_floats(name: str, base: type[Any]) -> type[Any]:
+    kind: Any = type(name, (base,), {})
+    # It is asked after the others, so that integers and dates stay what they were.
+    kind.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+.0123456789"))
+    return kind
