@@ -298,3 +298,19 @@ def test_a_deprecated_argument_by_position():
     with pytest.warns(DeprecationWarning, match=r"`Box\.function`"):
         assert function(3) == (None, 3)
     assert function(new=2) == (None, 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "parent"),
+    [
+        (u.ArgumentTypeError, TypeError),
+        (u.ArgumentValueError, ValueError),
+        (u.ArgumentKeyError, KeyError),
+        (u.ArgumentIndexError, IndexError),
+    ],
+)
+def test_errors_of_arguments_have_two_parents(error, parent):
+    for caught in (parent, AssertionError):
+        with pytest.raises(caught) as info:
+            raise error("'x' should be one of 'a', 'b'")
+        assert str(info.value) == "'x' should be one of 'a', 'b'"
