@@ -3,7 +3,7 @@ import warnings
 import pytest
 import torch
 
-from eng.dl_utils import TORCH_VERSION, is_jit_tracing, tensor2imgs, torch_meshgrid
+from eng.dl_utils import TORCH_VERSION, TimeCounter, is_jit_tracing, tensor2imgs, torch_meshgrid
 
 
 def test_images_come_back():
@@ -44,3 +44,20 @@ def test_meshgrid_is_of_matrix_indices():
 
 def test_the_version_is_that_of_torch():
     assert torch.__version__ == TORCH_VERSION
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: tensor2imgs(torch.zeros(3, 2, 2)),
+        lambda: tensor2imgs(torch.zeros(1, 3, 2, 2), mean=(0, 0)),
+        lambda: tensor2imgs(torch.zeros(1, 1, 2, 2), to_bgr=True),
+        lambda: TimeCounter(log_interval=0),
+        lambda: TimeCounter(warmup_interval=-1),
+        lambda: TimeCounter().__enter__(),
+    ],
+)
+def test_errors_of_arguments_have_two_parents(call):
+    for kind in (ValueError, AssertionError):
+        with pytest.raises(kind):
+            call()

@@ -55,7 +55,7 @@ def test_storage_options_are_those_of_fsspec(tmp_path):
 
 def test_remote_trees_do_not_climb_out_of_a_local_folder(tmp_path):
     class Evil(fileio.FsspecBackend):
-        def list_dir_or_file(self, *args, **settings):
+        def _list_names(self, root):
             yield from ["good", "../evil"]
 
         def _download(self, filepath, local):

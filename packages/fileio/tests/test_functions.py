@@ -74,7 +74,8 @@ def test_pathlib_works_where_text_does(tmp_path):
     with fileio.get_local_path(f"file://{local}") as found:
         assert found == str(local)
     with fileio.get_local_path(local) as found:
-        assert found is local
+        assert type(found) is str
+        assert found == str(local)
     with pytest.raises(TypeError, match="a path must be str or Path, not int"):
         fileio.get(5)
 
@@ -106,6 +107,69 @@ def test_trees_and_listings(root, tmp_path):
     assert {fileio.get(f"{file}{end}") for end in ("2", "3", "4")} == {b"a.txt"}
     with pytest.raises(shutil.SameFileError):
         fileio.copyfile(file, file)
+
+
+def test_copies_return_the_destination_as_it_was_given(tmp_path):
+    source, tree = tmp_path / "source.txt", tmp_path / "tree"
+    source.write_text("x")
+    tree.mkdir()
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for copy in (fileio.copyfile, fileio.copyfile_from_local, fileio.copyfile_to_local):
+        for given in (tmp_path / "a.txt", str(tmp_path / "b.txt"), f"file://{tmp_path}/c.txt"):
+            assert copy(source, given) == given
+            assert type(copy(source, given)) is type(given)
+        assert copy(source, folder) == str(folder / "source.txt")
+        assert copy(source, f"file://{folder}") == f"file://{folder}/source.txt"
+    for copy in (fileio.copytree, fileio.copytree_from_local, fileio.copytree_to_local):
+        for given in (tmp_path / copy.__name__, f"{tmp_path}/{copy.__name__}2"):
+            assert copy(tree, given) == given
+    memory = Path("memory://given") / tmp_path.name
+    assert fileio.copyfile_from_local(source, memory / "a") == memory / "a"
+    assert fileio.copyfile(memory / "a", memory / "b") == memory / "b"
+    assert fileio.copyfile_to_local(memory / "a", tmp_path / "d") == tmp_path / "d"
+    assert fileio.copyfile_to_local(memory / "a", folder) == str(folder / "a")
+    assert fileio.copytree(memory, Path(f"{memory}-copy")) == Path(f"{memory}-copy")
+    assert fileio.copytree_to_local(memory, tmp_path / "down") == tmp_path / "down"
+
+
+@pytest.mark.parametrize("error", [NotImplementedError, OSError, PermissionError, ValueError])
+def test_a_link_that_fails_for_any_reason_is_a_copy(tmp_path, monkeypatch, error):
+    def refuse(*args, **kwargs):
+        raise error("no links here")
+
+    monkeypatch.setattr("os.symlink", refuse)
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "a").write_text("x")
+    assert fileio.copy_if_symlink_fails(tmp_path / "tree", tmp_path / "copy") is False
+    assert fileio.copy_if_symlink_fails(tmp_path / "tree" / "a", tmp_path / "b") is False
+    assert (tmp_path / "copy" / "a").read_text() == (tmp_path / "b").read_text() == "x"
+
+
+def test_hidden_files_are_not_listed_but_copied_and_removed(root, tmp_path):
+    base = fileio.join_path(root, "tree")
+    for name in ("a.jpg", "._a.jpg", ".hidden/b.jpg", "sub/._c.jpg", "sub/c.jpg", ".only"):
+        fileio.put(name.encode(), fileio.join_path(base, name))
+
+    def listed(**settings):
+        return sorted(fileio.list_dir_or_file(base, **settings))
+
+    assert listed() == [".hidden", "a.jpg", "sub"]
+    assert listed(list_dir=False, suffix=".jpg") == ["a.jpg"]
+    assert listed(list_dir=False, recursive=True) == [".hidden/b.jpg", "a.jpg", "sub/c.jpg"]
+    everything = {"a.jpg", "._a.jpg", ".hidden/b.jpg", "sub/._c.jpg", "sub/c.jpg", ".only"}
+    down = tmp_path / "down"
+    fileio.copytree_to_local(base, down)
+    assert {str(p.relative_to(down)) for p in down.rglob("*") if p.is_file()} == everything
+    up = fileio.join_path(root, "up")
+    fileio.copytree_from_local(down, up)
+    copy = fileio.join_path(root, "copied")
+    fileio.copytree(up, copy)
+    for name in everything:
+        assert fileio.get(fileio.join_path(copy, name)) == name.encode()
+    fileio.rmtree(base)
+    assert not fileio.exists(base)
+    assert not fileio.exists(fileio.join_path(base, "._a.jpg"))
 
 
 def test_no_copy_between_stores(tmp_path):

@@ -66,6 +66,6 @@ def test_arguments_of_the_backend(path):
     for read in (fileio.list_from_file, fileio.dict_from_file):
         with pytest.warns(DeprecationWarning, match="file_client_args"):
             assert list(read(path, file_client_args={"backend": name}))
-        both = pytest.raises(ValueError, match="not both")
+        both = pytest.raises(ValueError, match="cannot be set together")
         with both, pytest.warns(DeprecationWarning, match="file_client_args"):
             read(path, file_client_args={}, backend_args={})

@@ -32,7 +32,7 @@ def defaults(monkeypatch, **table):
         ("http://a/b", "HTTPBackend"),
         ("https://a/b", "HTTPBackend"),
         ("s3://a/b", "S3Backend"),
-        ("petrel://a/b", "S3Backend"),
+        ("petrel://a/b", "PetrelBackend"),
         ("cluster:s3://a/b", "S3Backend"),
         ("memory://a/b", "FsspecBackend"),
         ("zip://a::/b.zip", "FsspecBackend"),
@@ -45,7 +45,7 @@ def test_the_prefix_chooses(uri, name):
 def test_a_name_goes_before_the_prefix():
     args = {"backend": "petrel"}
     assert isinstance(fileio.get_file_backend(backend_args=args), fileio.PetrelBackend)
-    assert fileio.get_file_backend("/a", backend_args=args).name == "S3Backend"
+    assert fileio.get_file_backend("/a", backend_args=args).name == "PetrelBackend"
     assert fileio.get_file_backend("s3://a", backend_args={"backend": "disk"}).name == (
         "HardDiskBackend"
     )
@@ -140,7 +140,7 @@ def test_defaults_may_send_a_prefix_elsewhere(monkeypatch):
     mapping = {"/data/": "s3://bucket/"}
     defaults(monkeypatch, file={"backend": "petrel", "path_mapping": mapping})
     backend = fileio.get_file_backend("/data/x")
-    assert (backend.name, backend.path_mapping) == ("S3Backend", mapping)
+    assert (backend.name, backend.path_mapping) == ("PetrelBackend", mapping)
     assert fileio.get_file_backend("/x", backend_args={"backend": "disk"}).name == (
         "HardDiskBackend"
     )
@@ -173,9 +173,10 @@ class TestFileClient:
         infer = fileio.FileClient.infer_client
         assert infer(uri="s3://path/of/your/file").name == "S3Backend"
         assert infer(uri="/path").name == "HardDiskBackend"
-        assert infer({"backend": "petrel"}).name == "S3Backend"
-        with pytest.raises(ValueError, match="file_client_args or uri"):
-            infer()
+        assert infer({"backend": "petrel"}).name == "PetrelBackend"
+        for kind in (ValueError, AssertionError):
+            with pytest.raises(kind, match="file_client_args or uri"):
+                infer()
         assert fileio.FileClient.parse_uri_prefix("s3://path/of/your/file") == "s3"
         assert fileio.FileClient.parse_uri_prefix("cluster:s3://bucket") == "s3"
         assert fileio.FileClient.parse_uri_prefix("/path") is None
@@ -214,3 +215,78 @@ def test_the_file_client_warns_once():
     )
     printed = subprocess.check_output([sys.executable, "-c", code], text=True)
     assert printed == "['DeprecationWarning']\n"
+
+
+@pytest.mark.filterwarnings("ignore:.*file_client_args:DeprecationWarning")
+class TestFileClientArguments:
+    """The settings under their older name are arguments of the FileClient."""
+
+    @pytest.mark.parametrize(
+        ("settings", "name"),
+        [
+            ({"prefix": "petrel"}, "PetrelBackend"),
+            ({"prefix": "s3"}, "S3Backend"),
+            ({"backend": "disk", "prefix": "s3"}, "HardDiskBackend"),
+            ({"backend": None, "prefix": "https", "timeout": 3}, "HTTPBackend"),
+            ({"backend": "petrel", "prefix": None}, "PetrelBackend"),
+            ({"prefix": "file"}, "LocalBackend"),
+            ({}, "LocalBackend"),
+        ],
+    )
+    def test_a_backend_or_a_prefix_chooses(self, settings, name):
+        given = dict(settings)
+        merged = fileio.merged_backend_args("x", settings, None)
+        assert settings == given
+        assert fileio.get_file_backend("/a", backend_args=merged).name == name
+
+    def test_everywhere(self, tmp_path):
+        path = str(tmp_path / "a.json")
+        for settings in ({"backend": "disk", "prefix": "file"}, {"prefix": "file"}):
+            fileio.dump({"1": "2"}, path, file_client_args=settings)
+            assert fileio.load(path, file_client_args=settings) == {"1": "2"}
+            assert fileio.list_from_file(path, file_client_args=settings) == ['{"1": "2"}']
+            found = fileio.dict_from_file(path, file_client_args=settings)
+            assert found == {'{"1":': '"2"}'}
+
+    def test_an_unknown_prefix_is_an_error(self):
+        with pytest.raises(ValueError, match="nowhere"):
+            fileio.load("a.json", file_client_args={"prefix": "nowhere"})
+
+    def test_both_names_are_an_error(self):
+        for kind in (ValueError, AssertionError):
+            with pytest.raises(kind, match="cannot be set together"):
+                fileio.load("a.json", file_client_args={}, backend_args={})
+
+
+def test_settings_of_s3_are_those_of_the_older_name(monkeypatch):
+    monkeypatch.setenv("ENG_FILEIO_DEFAULTS", '{"s3": {"retries": 9}}')
+    for args in ({"backend": "petrel"}, {"backend": "s3"}, None):
+        assert fileio.get_file_backend("s3://a/b", backend_args=args).retries == 9
+    disk = fileio.get_file_backend("s3://a/b", backend_args={"backend": "disk"})
+    assert disk.name == "HardDiskBackend"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ((1, fileio.LocalBackend), TypeError),
+        (("mine", 5), TypeError),
+        (("mine", dict), TypeError),
+        (("mine", fileio.LocalBackend, False, 5), TypeError),
+        (("local", fileio.LocalBackend), ValueError),
+        (("local", fileio.LocalBackend), KeyError),
+        (("mine", fileio.LocalBackend, False, "s3"), ValueError),
+    ],
+)
+def test_errors_of_registration_have_two_parents(clean, arguments, error):
+    for register in (fileio.register_backend, fileio.FileClient.register_backend):
+        for kind in (error, AssertionError):
+            with pytest.raises(kind):
+                register(*arguments)
+
+
+def test_a_path_of_another_type_is_an_assertion_error_too():
+    for call in (fileio.get, fileio.FileClient.parse_uri_prefix, fileio.exists):
+        for kind in (TypeError, AssertionError):
+            with pytest.raises(kind, match="a path must be str or Path, not int"):
+                call(5)

@@ -62,8 +62,14 @@ class TestS3(BackendConformance):
         return f"s3://bucket/conformance #?%é/{uuid.uuid4()}"
 
 
-def test_the_older_name_is_the_same_class():
-    assert fileio.PetrelBackend is fileio.S3Backend
+def test_the_older_name_is_a_class_of_its_own(args):
+    petrel = fileio.get_file_backend(backend_args={"backend": "petrel", **args})
+    assert petrel.name == fileio.PetrelBackend.__name__ == "PetrelBackend"
+    assert fileio.get_file_backend("petrel://bucket/a", backend_args=args).name == "PetrelBackend"
+    s3 = fileio.get_file_backend("s3://bucket/a", backend_args=args)
+    assert s3.name == "S3Backend"
+    assert isinstance(s3, fileio.PetrelBackend)
+    assert type(pickle.loads(pickle.dumps(petrel))) is fileio.PetrelBackend
 
 
 def test_both_prefixes_lead_to_the_same_object(args, root):

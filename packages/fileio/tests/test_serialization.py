@@ -1,10 +1,13 @@
 """load and dump."""
 
+import collections
+import enum
 import io
 import os
 import pickle
 from collections import OrderedDict
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -233,6 +236,54 @@ def test_both_forms_of_arguments(tmp_path):
     with pytest.warns(DeprecationWarning, match="file_client_args"):
         assert fileio.load(path, file_client_args={"backend": "disk"}) == [1]
     assert fileio.load(path, backend_args={"backend": "local"}) == [1]
-    both = pytest.raises(ValueError, match="load: give either")
+    both = pytest.raises(
+        ValueError, match="load: file_client_args and backend_args cannot be set together"
+    )
     with both, pytest.warns(DeprecationWarning, match="file_client_args"):
         fileio.load(path, file_client_args={}, backend_args={})
+
+
+class Text(str):
+    pass
+
+
+class Kind(str, enum.Enum):
+    A = "a"
+
+
+Point = collections.namedtuple("Point", "x y")
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (np.float64(0.5), 0.5),
+        (np.float32(0.5), 0.5),
+        (np.int64(3), 3),
+        (np.bool_(True), True),
+        (np.str_("a"), "a"),
+        (np.array(7), 7),
+        (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
+        (np.array([0.5, 1.5], dtype=np.float16), [0.5, 1.5]),
+        (np.array(["a", "b"]), ["a", "b"]),
+        (collections.OrderedDict(b=np.int8(1), a=[np.float64(2)]), {"b": 1, "a": [2.0]}),
+        (Point(np.int64(1), (2,)), [1, [2]]),
+        (range(3), [0, 1, 2]),
+        (Text("x"), "x"),
+        (Kind.A, "a"),
+        ({"mean": (np.float32(1), 2)}, {"mean": [1.0, 2]}),
+    ],
+)
+def test_yaml_has_plain_numbers_and_lists(value, plain, tmp_path):
+    text = fileio.dump({"value": value}, file_format="yaml")
+    assert "!" not in text
+    assert fileio.load(io.StringIO(text), file_format="yaml") == {"value": plain}
+    path = tmp_path / "a.yml"
+    fileio.dump(value, path)
+    assert fileio.load(path) == plain
+
+
+def test_what_is_not_plain_is_refused_by_yaml():
+    for value in (object(), lambda: 1, dict):
+        with pytest.raises(Exception, match="cannot represent an object"):
+            fileio.dump({"a": value}, file_format="yaml")

@@ -5,7 +5,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from eng.logging import HistoryBuffer, MessageHub
+from eng.logging import HistoryBuffer, MessageHub, MMLogger
 
 
 @pytest.fixture
@@ -89,22 +89,74 @@ def test_information(hub):
     listing["new"] = 1
     assert "new" not in hub.runtime_info
     assert hub.get_info("nothing", 5) == 5
-    with pytest.raises(KeyError, match="no information 'nothing' is known, known are:"):
-        hub.get_info("nothing")
+    assert hub.get_info("nothing") is None
+    assert hub.get_info("nothing", default=0) == 0
+    hub.update_info("none", None)
+    assert hub.get_info("none", 5) is None
     assert hub.pop_info("iter") == 2
     assert hub.pop_info("iter", "gone") == "gone"
     with pytest.raises(AssertionError, match="meta used to be True, but got False now"):
         hub.update_info("meta", 1, resumed=False)
 
 
-def test_only_plain_information_is_saved(hub):
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda hub: hub.update_scalar("a", "text"), TypeError),
+        (lambda hub: hub.update_scalar("a", np.ones(2)), TypeError),
+        (lambda hub: hub.update_scalars([1]), TypeError),
+        (lambda hub: hub.update_scalars({"a": {"count": 1}}), KeyError),
+        (lambda hub: hub.update_info_dict("iter"), TypeError),
+        (lambda hub: (hub.update_info("i", 1), hub.update_info("i", 1, False)), ValueError),
+        (lambda hub: hub.load_state_dict({"log_scalars": {}}), KeyError),
+        (lambda hub: MessageHub("x", resumed_keys={"lr": True}), KeyError),
+        (lambda hub: MessageHub("x", log_scalars={"loss": 3}), TypeError),
+        (lambda hub: MessageHub("x", runtime_info=[]), TypeError),
+        (lambda hub: HistoryBuffer([1, 2], [1]), ValueError),
+        (lambda hub: HistoryBuffer([1], [1], max_length=0), ValueError),
+        (lambda hub: HistoryBuffer([1], [1]).mean("1"), TypeError),
+        (lambda hub: HistoryBuffer([1], [1]).mean(0), ValueError),
+        (lambda hub: HistoryBuffer().current(), ValueError),
+        (lambda hub: HistoryBuffer([1], [1]).statistics("median"), KeyError),
+    ],
+)
+def test_errors_of_arguments_are_assertion_errors_too(hub, call, error):
+    for kind in (error, AssertionError):
+        with pytest.raises(kind):
+            call(hub)
+        MessageHub._instance_dict.clear()
+        hub = MessageHub.get_instance("hub")
+
+
+@pytest.mark.parametrize(
+    ("values", "counts", "wanted"),
+    [
+        ([[1, 2], [3, 4]], [[1, 1], [1, 1]], [1, 2, 3, 4]),
+        (np.ones((3, 1)), [1, 1, 1], [1, 1, 1]),
+        (5, 1, [5]),
+        (np.array(5.0), np.array([1]), [5]),
+        ((), [[]], []),
+    ],
+)
+def test_a_history_is_flattened(values, counts, wanted):
+    history = HistoryBuffer(values, counts)
+    assert history.data[0].tolist() == wanted
+    assert len(history.data[1]) == len(wanted)
+    history.update(9)
+    assert history.data[0].tolist() == [*wanted, 9]
+
+
+def test_only_plain_information_is_saved(hub, capsys):
     class Thing:
         pass
 
     hub.update_info("thing", Thing())
     hub.update_info("plain", dict(a=np.float64(0.5), b=(np.arange(2), {1}), c=[True, None, "x"]))
-    with pytest.warns(UserWarning, match="information 'thing' is not saved: Thing is not plain"):
-        state = hub.state_dict()
+    MMLogger.get_current_instance().reset_warnings()
+    state = hub.state_dict()
+    hub.state_dict()
+    printed = capsys.readouterr().out
+    assert printed.count("WARNING - information 'thing' is not saved: Thing is not plain") == 1
     assert state["runtime_info"] == dict(plain=dict(a=0.5, b=([0, 1], {1}), c=[True, None, "x"]))
     assert type(state["runtime_info"]["plain"]["a"]) is float
     assert list(state["resumed_keys"]) == ["plain"]
@@ -191,7 +243,9 @@ def test_custom_statistics():
 def test_empty_and_uneven_histories_are_refused():
     with pytest.raises(ValueError, match="history is empty: call update first"):
         HistoryBuffer().current()
-    with pytest.raises(ValueError, match="of one length"):
+    with pytest.raises(
+        ValueError, match="lengths of log_history and count_history should be equal"
+    ):
         HistoryBuffer([1, 2], [1])
     with pytest.raises(ValueError, match="max_length must be at least 1"):
         HistoryBuffer(max_length=0)

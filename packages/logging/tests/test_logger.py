@@ -47,6 +47,7 @@ def test_levels_have_colours_on_a_terminal_only(monkeypatch, tmp_path, capsys):
     logger = MMLogger.get_instance("colours", log_file=tmp_path / "log", log_level="DEBUG")
 
     def work():
+        logger.reset_warnings()
         for level in ("debug", "info", "warning", "error", "critical"):
             getattr(logger, level)("text")
 
@@ -142,6 +143,46 @@ def test_levels_and_modes(tmp_path, capsys):
     assert len((tmp_path / "log").read_text().splitlines()) == 2
     with pytest.raises(ValueError, match="unknown log level 'loud', known are: NOTSET, DEBUG"):
         logger.setLevel("loud")
+
+
+def test_the_same_warning_is_shown_once_until_reset(tmp_path, capsys):
+    logger = MMLogger.get_instance("again", log_file=tmp_path / "log")
+
+    def log():
+        for i in range(2):
+            logger.warning("same")
+            logger.warning("same %s", "same")
+            logger.warning("number %d", i)
+            logger.warning("each time", extra={"once": False})
+            logger.error("wrong")
+            logger.info("same")
+        return [line.partition(" - ")[2] for line in without_time(capsys.readouterr().out)]
+
+    first = [line for line in log() if "ERROR" not in line]
+    assert sorted(first) == sorted(
+        ["WARNING - same", "WARNING - same same", "WARNING - number 0", "WARNING - number 1"]
+        + ["WARNING - each time"] * 2
+        + ["INFO - same"] * 2
+    )
+    again = log()
+    assert [line for line in again if "WARNING" in line] == ["WARNING - each time"] * 2
+    assert sum("ERROR" in line for line in again) == 2
+    logger.reset_warnings()
+    assert [line for line in log() if "ERROR" not in line] == first
+    assert (tmp_path / "log").read_text().count("WARNING - same\n") == 2
+
+
+def test_two_loggers_do_not_share_what_they_have_shown(capsys):
+    for name in ("one", "two"):
+        MMLogger.get_instance(name).warning("same")
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_errors_once_for_all(capsys):
+    logger = MMLogger.get_instance("errors", once=True)
+    for _ in range(3):
+        logger.error("same")
+    assert len(capsys.readouterr().out.splitlines()) == 1
 
 
 def test_warnings_once_for_all_and_for_one(capsys):

@@ -1,6 +1,7 @@
 import gc
 import json
 import math
+import warnings
 import weakref
 
 import pytest
@@ -152,15 +153,68 @@ def test_cosine_falls_and_rises_again(lr, period, floor):
 def test_poly(lr, power, end, floor):
     optimizer = make_optimizer(lr)
     got = first(values_of(optimizer, PolyLR(optimizer, eta_min=floor, power=power, end=end)))
-    last = floor + (lr - floor) * (1 - (end - 1) / end) ** power
-    wanted = [floor + (lr - floor) * (1 - t / end) ** power if t < end else last for t in range(41)]
+    last = end - 1
+    wanted = [
+        floor + (lr - floor) * ((1 - min(t, last) / last) ** power if last else 1)
+        for t in range(41)
+    ]
     assert got == pytest.approx(wanted, rel=1e-5, abs=1e-8 * lr)
-    check_against_torch(
-        lr,
-        lambda o: PolyLR(o, power=power, end=end),
-        lambda o: lr_scheduler.PolynomialLR(o, end, power),
-        count=end - 1,
-    )
+    if last:
+        check_against_torch(
+            lr,
+            lambda o: PolyLR(o, power=power, end=end),
+            lambda o: lr_scheduler.PolynomialLR(o, last, power),
+        )
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "wanted"),
+    [
+        ({"end": 5}, [1, 0.75, 0.5, 0.25, 0, 0, 0]),
+        ({"end": 5, "power": 2}, [1, 0.5625, 0.25, 0.0625, 0, 0, 0]),
+        ({"end": 3, "eta_min": 0.2}, [1, 0.6, 0.2, 0.2, 0.2, 0.2, 0.2]),
+        ({"begin": 2, "end": 5}, [1, 1, 1, 0.5, 0, 0, 0]),
+        ({"end": 2}, [1, 0, 0, 0, 0, 0, 0]),
+        ({"end": 1}, [1, 1, 1, 1, 1, 1, 1]),
+    ],
+)
+def test_poly_reaches_its_floor_at_its_last_step(kwargs, wanted):
+    optimizer = make_optimizer(1.0)
+    assert first(values_of(optimizer, PolyLR(optimizer, **kwargs), 6)) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    ("make", "wanted"),
+    [
+        (lambda o: ConstantLR(o, factor=0.5, end=1), [0.5, 1, 1]),
+        (lambda o: ConstantLR(o, factor=0.5, end=2), [0.5, 1, 1]),
+        (lambda o: ConstantLR(o, factor=0.5, end=3), [0.5, 0.5, 1]),
+        (lambda o: ConstantLR(o, factor=0.5, begin=1, end=2), [1, 0.5, 1]),
+        (lambda o: LinearLR(o, start_factor=0.25, end=1), [0.25, 1, 1]),
+        (lambda o: LinearLR(o, start_factor=0.25, end=2), [0.25, 1, 1]),
+        (lambda o: LinearLR(o, start_factor=0.25, end_factor=0.5, end=1), [0.25, 0.5, 0.5]),
+        (lambda o: LinearLR(o, start_factor=0, end=1), [0, 1, 1]),
+        (lambda o: LinearLR(o, start_factor=0.5, begin=1, end=2, by_epoch=False), [1, 0.5, 1]),
+    ],
+)
+def test_a_warm_up_of_one_step_acts_once(make, wanted):
+    optimizer = make_optimizer(1.0)
+    assert first(values_of(optimizer, make(optimizer), 2)) == wanted
+    saved = make_optimizer(1.0)
+    scheduler = make(saved)
+    resumed = make_optimizer(1.0)
+    other = make(resumed)
+    resumed.load_state_dict(saved.state_dict())
+    other.load_state_dict(scheduler.state_dict())
+    assert first(values_of(resumed, other, 2)) == wanted
+
+
+def test_a_warm_up_of_one_step_is_followed_by_another_schedule():
+    for turn in (1, -1):
+        optimizer = make_optimizer(1.0)
+        schedulers = [LinearLR(optimizer, 0.1, end=1), PolyLR(optimizer, begin=1, end=4)]
+        got = first(values_of(optimizer, schedulers[::turn], 4))
+        assert got == pytest.approx([0.1, 1, 0.5, 0, 0])
 
 
 @given(
@@ -314,7 +368,7 @@ def test_going_on_from_a_number_of_steps():
         ),
         (lambda o: ExponentialMomentum(o, gamma=0.9), lambda t: 0.9**t),
         (lambda o: MultiStepMomentum(o, [2, 4]), lambda t: 0.1 ** ((t >= 2) + (t >= 4))),
-        (lambda o: PolyMomentum(o, end=9), lambda t: 1 - t / 9),
+        (lambda o: PolyMomentum(o, end=9), lambda t: 1 - t / 8),
         (lambda o: StepMomentum(o, 3), lambda t: 0.1 ** (t // 3)),
     ],
 )
@@ -332,6 +386,7 @@ def test_any_parameter_of_a_wrapper_is_scheduled():
     wrapper = OptimWrapper(make_optimizer(0.1, 0.2, weight_decay=0.5))
     scheduler = LinearParamScheduler(wrapper, "weight_decay", start_factor=0.5, end=3)
     assert scheduler.get_last_value() == [0.25, 0.25]
+    wrapper.step()
     scheduler.step()
     assert [group["weight_decay"] for group in wrapper.param_groups] == [0.375, 0.375]
     assert wrapper.get_lr() == {"lr": [0.1, 0.2]}
@@ -344,6 +399,7 @@ def test_built_from_a_config():
         default_args={"optimizer": optimizer},
     )
     assert isinstance(scheduler, MultiStepLR)
+    optimizer.step()
     scheduler.step()
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1)
 
@@ -375,12 +431,17 @@ def test_a_clock_of_optimizer_steps_counts_updates_and_not_batches(iterations, e
     assert [*used, wrapper.get_lr()["lr"][0]] == first(wanted)
 
 
-def test_a_step_that_mixed_precision_leaves_out_is_not_counted():
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("kind", [SGD, Adam, torch.optim.AdamW])
+def test_a_step_that_mixed_precision_leaves_out_is_not_counted(kind, fused, monkeypatch):
+    monkeypatch.setattr("eng.optim.optimizer.amp_optimizer_wrapper.get_device", lambda: "cpu")
     weight = nn.Parameter(torch.ones(1))
-    wrapper = AmpOptimWrapper(dtype="float16", optimizer=SGD([weight], lr=1.0))
+    wrapper = AmpOptimWrapper(dtype="float16", optimizer=kind([weight], lr=1.0, fused=fused))
     scheduler = ExponentialLR(wrapper, gamma=0.5, by="step")
     for factor, lr in ((1.0, 0.5), (float("inf"), 0.5), (1.0, 0.25)):
+        before = weight.item()
         wrapper.update_params((weight * factor).sum())
+        assert (weight.item() != before) == math.isfinite(factor)
         scheduler.step()
         assert wrapper.get_lr()["lr"] == [lr]
 
@@ -441,7 +502,7 @@ def test_every_scheduler_has_the_clock(name):
 @pytest.mark.parametrize(
     ("make", "error", "match"),
     [
-        (lambda o: StepLR(o, 1, by="batch"), ValueError, "by must be one of .*not 'batch'"),
+        (lambda o: StepLR(o, 1, by="batch"), ValueError, "by should be one of .*not 'batch'"),
         (
             lambda o: StepLR.build_iter_from_epoch(o, step_size=1, epoch_length=2, by="step"),
             ValueError,
@@ -449,7 +510,13 @@ def test_every_scheduler_has_the_clock(name):
         ),
         (lambda o: StepLR("sgd", 1), TypeError, "StepLR needs an Optimizer or an OptimWrapper"),
         (lambda o: StepLR(o, 1, begin=-1), ValueError, "at least 0"),
-        (lambda o: StepLR(o, 1, begin=5, end=5), ValueError, "begin=5, end=5"),
+        (
+            lambda o: StepLR(o, 1, begin=5, end=5),
+            ValueError,
+            "end should be larger than begin, but got begin=5, end=5",
+        ),
+        (lambda o: OneCycleLR(o, 1, 9, end=11), ValueError, "9 steps, .* goes on to step 10"),
+        (lambda o: OneCycleLR(o, 1, 9, begin=5, end=16), ValueError, "set end=14"),
         (lambda o: StepLR(o, 0), ValueError, "step_size must be at least 1, got 0"),
         (lambda o: ConstantLR(o, factor=1.5), ValueError, r"factor must be in \[0, 1\]"),
         (lambda o: LinearLR(o, start_factor=-1), ValueError, "start_factor"),
@@ -458,7 +525,7 @@ def test_every_scheduler_has_the_clock(name):
         (lambda o: OneCycleLR(o, eta_max=1), ValueError, "total_steps or end"),
         (lambda o: OneCycleLR(o, eta_max=1, total_steps=0), ValueError, "total_steps"),
         (lambda o: OneCycleLR(o, eta_max=[1, 2], total_steps=9), ValueError, "2 values for 1"),
-        (lambda o: OneCycleLR(o, 1, 9, anneal_strategy="step"), ValueError, "'cos' or 'linear'"),
+        (lambda o: OneCycleLR(o, 1, 9, anneal_strategy="step"), ValueError, "one of 'cos' or"),
         (lambda o: OneCycleLR(o, 1, 9, pct_start=2), ValueError, "pct_start"),
         (lambda o: ConstantParamScheduler(o, "beta"), KeyError, "no 'beta' to schedule; it has"),
         (lambda o: CosineAnnealingParamScheduler("x", "lr", 3), TypeError, "not str"),
@@ -475,9 +542,76 @@ def test_momentum_of_an_optimizer_that_has_none():
         StepMomentum(make_optimizer(kind=torch.optim.Adagrad), 1)
 
 
-def test_one_cycle_does_not_go_past_its_end():
+@pytest.mark.parametrize("strategy", ["cos", "linear"])
+def test_one_cycle_ends_with_the_call_after_its_last_step(strategy):
     optimizer = make_optimizer(1.0)
-    scheduler = OneCycleLR(optimizer, eta_max=1.0, total_steps=3)
-    values_of(optimizer, scheduler, 2)
-    with pytest.raises(ValueError, match="step 3 is past the 3 steps"):
+    scheduler = OneCycleLR(optimizer, eta_max=1.0, total_steps=3, anneal_strategy=strategy)
+    got = first(values_of(optimizer, scheduler, 3))
+    assert got[2:] == pytest.approx([4e-6, 4e-6])
+    with pytest.raises(ValueError, match="step 4 is past the 3 steps"):
         scheduler.step()
+
+
+@pytest.mark.parametrize("clock", [{"end": 10}, {"begin": 1, "end": 11}, {"end": 4}, {}])
+def test_one_cycle_may_end_before_or_with_its_steps(clock):
+    optimizer = make_optimizer(1.0)
+    scheduler = OneCycleLR(optimizer, eta_max=1.0, total_steps=9, **clock)
+    assert len(values_of(optimizer, scheduler, 9)) == 10
+
+
+def count_of_order_warnings(run):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run()
+    found = [w for w in caught if "before `optimizer.step()`" in str(w.message)]
+    assert all(w.category is UserWarning and w.filename == __file__ for w in found)
+    return len(found)
+
+
+@pytest.mark.parametrize("wrap", [lambda o: o, OptimWrapper])
+@pytest.mark.parametrize("make", [lambda o: StepLR(o, 1), lambda o: MultiStepLR(o, [3], begin=2)])
+def test_a_step_before_the_optimizer_is_warned_of_once(make, wrap):
+    def in_the_wrong_order():
+        optimizer = wrap(make_optimizer())
+        scheduler = make(optimizer)
+        scheduler.step()
+        optimizer.step()
+        scheduler.step()
+
+    def in_order():
+        optimizer = wrap(make_optimizer())
+        scheduler = make(optimizer)
+        for _ in range(2):
+            optimizer.step()
+            scheduler.step()
+
+    def resumed():
+        optimizer = wrap(make_optimizer())
+        scheduler = make(optimizer)
+        scheduler.load_state_dict(make(make_optimizer()).state_dict())
+        scheduler.step()
+
+    assert count_of_order_warnings(in_the_wrong_order) == 1
+    assert count_of_order_warnings(in_order) == 0
+    assert count_of_order_warnings(resumed) == 0
+
+
+def test_accumulated_and_overflowed_updates_are_not_a_wrong_order():
+    def accumulate():
+        weight = nn.Parameter(torch.ones(1))
+        wrapper = OptimWrapper(SGD([weight], lr=1.0), accumulative_counts=3)
+        scheduler = StepLR(wrapper, 1)
+        wrapper.update_params(weight.sum())
+        scheduler.step()
+
+    def overflow():
+        weight = nn.Parameter(torch.ones(1))
+        wrapper = AmpOptimWrapper(dtype="float16", optimizer=SGD([weight], lr=1.0))
+        scheduler = StepLR(wrapper, 1)
+        wrapper.update_params((weight * float("inf")).sum())
+        scheduler.step()
+
+    def by_step():
+        StepLR(make_optimizer(), 1, by="step").step()
+
+    assert [count_of_order_warnings(run) for run in (accumulate, overflow, by_step)] == [0, 0, 0]

@@ -1,4 +1,6 @@
+import sys
 import threading
+import types
 
 import pytest
 
@@ -76,3 +78,38 @@ def test_what_is_required_is_found_or_an_error_that_names_what_is_near():
     assert registry.require("ResNet") is dict
     with pytest.raises(NotRegisteredError, match=r"resnet is not in .*Closest names: ResNet"):
         registry.require("resnet")
+
+
+@pytest.mark.parametrize("asks", [0, 1, 2])
+def test_a_scope_that_lacks_a_name_falls_back_to_its_parents(tree, asks):
+    root, det, _ = tree
+    root.register_module(name="Shared", module=dict)
+    inner = Registry("inner", parent=det, scope="inner")
+    det.register_module(name="Detector", module=list)
+    asking = tree[asks]
+    assert asking.get("det.Shared") is dict
+    assert asking.get("inner.Shared") is dict
+    assert asking.get("inner.Detector") is list
+    assert asking.get("mmengine.Shared") is dict
+    assert asking.build(dict(type="inner.Detector")) == []
+    assert asking.get("inner.Same").where == "det"
+    assert asking.get("cls.Detector") is None
+    assert asking.get("eng.Detector") is None
+    assert inner.get("inner.Detector") is list
+    with pytest.raises(NotRegisteredError, match=r"Looked in inner::inner .*det::det.*eng::thing"):
+        asking.build(dict(type="inner.Nothing"))
+
+
+@pytest.mark.parametrize("spec", ["missing", "none"])
+def test_a_module_made_by_hand_is_no_obstacle(monkeypatch, spec):
+    module = types.ModuleType("handmade")
+    if spec == "missing":
+        del module.__spec__
+    module.Thing = dict
+    monkeypatch.setitem(sys.modules, "handmade", module)
+    registry = Registry("r")
+    assert registry.get("handmade.Thing") is dict
+    assert registry.get("handmade.Nothing") is None
+    assert registry.get("handmade.inner.Thing") is None
+    registry.register_module(name="own", module=list)
+    assert registry.get("own") is list

@@ -410,7 +410,7 @@ def test_a_schedule_may_count_updates_instead_of_batches(job: dict[str, Any]) ->
     runner.train()
     # 15 batches are 8 updates, the last of them of one batch.
     assert runner.param_schedulers[0].end == 8
-    wanted = [0.05 * (1 - min(-(-done // 2) if done == 15 else done // 2, 7) / 8)
+    wanted = [0.05 * (1 - min(-(-done // 2) if done == 15 else done // 2, 7) / 7)
               for done in range(1, 16)]  # fmt: skip
     assert rates == pytest.approx(wanted)
 

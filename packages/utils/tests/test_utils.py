@@ -3,7 +3,9 @@ import multiprocessing
 import os
 import re
 import subprocess
+import sys
 import threading
+import types
 from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -299,3 +301,34 @@ def test_a_deprecated_argument_by_position():
     with pytest.warns(DeprecationWarning, match=r"`Box\.function`"):
         assert function(3) == (None, 3)
     assert function(new=2) == (None, 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "parent"),
+    [
+        (u.ArgumentTypeError, TypeError),
+        (u.ArgumentValueError, ValueError),
+        (u.ArgumentKeyError, KeyError),
+        (u.ArgumentIndexError, IndexError),
+    ],
+)
+def test_errors_of_arguments_have_two_parents(error, parent):
+    for caught in (parent, AssertionError):
+        with pytest.raises(caught) as info:
+            raise error("'x' should be one of 'a', 'b'")
+        assert str(info.value) == "'x' should be one of 'a', 'b'"
+
+
+@pytest.mark.parametrize("spec", ["missing", "none"])
+def test_a_module_made_by_hand_counts_as_installed(monkeypatch, spec):
+    module = types.ModuleType("handmade")
+    if spec == "missing":
+        del module.__spec__
+    monkeypatch.setitem(sys.modules, "handmade", module)
+    assert u.is_installed("handmade")
+    assert u.requires_package("handmade")(lambda: 3)() == 3
+    assert not u.is_installed("handmade.inner")
+    with pytest.raises(PackageNotFoundError):
+        u.get_installed_path("handmade")
+    monkeypatch.setitem(sys.modules, "blocked", None)
+    assert not u.is_installed("blocked")

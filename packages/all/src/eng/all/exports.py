@@ -7,6 +7,10 @@ __all__ = ["EXPORTS"]
 
 EXPORTS: dict[str, tuple[str, ...]] = {
     "utils": (
+        "ArgumentIndexError",
+        "ArgumentKeyError",
+        "ArgumentTypeError",
+        "ArgumentValueError",
         "ManagerMeta",
         "ManagerMixin",
         "ProgressBar",
@@ -269,6 +273,8 @@ EXPORTS: dict[str, tuple[str, ...]] = {
         "get_metric_value",
     ),
     "optim": (
+        "OPTIMIZERS",
+        "OPTIM_WRAPPER_CONSTRUCTORS",
         "TORCH_OPTIMIZERS",
         "AmpOptimWrapper",
         "ConstantLR",

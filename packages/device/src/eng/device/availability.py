@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import sys
 import warnings
 from functools import cache
 
@@ -62,7 +63,8 @@ def _extension_device_available(name: str, extension: str) -> bool:
 
 @cache
 def _import_extension(extension: str) -> bool:
-    if importlib.util.find_spec(extension) is None:
+    # A module that was put there by hand has no spec, which find_spec answers with an error.
+    if sys.modules.get(extension) is None and importlib.util.find_spec(extension) is None:
         return False
     try:
         importlib.import_module(extension)

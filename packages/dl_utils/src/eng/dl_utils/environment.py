@@ -2,20 +2,21 @@
 
 import importlib
 import importlib.metadata
-import importlib.util
+import logging
 import multiprocessing
 import os
 import platform
 import shutil
 import subprocess
 import sys
-import warnings
 from collections import OrderedDict, defaultdict
 from typing import Any
 
 import torch
 
 from eng.device import is_cuda_available
+from eng.logging import print_log
+from eng.utils import is_installed
 
 __all__ = ["collect_env", "mmcv_full_available", "set_multi_processing"]
 
@@ -59,9 +60,7 @@ def collect_env() -> dict[str, Any]:
 
 def mmcv_full_available() -> bool:
     """Whether mmcv with its compiled operators is installed."""
-    if importlib.util.find_spec("mmcv") is None:
-        return False
-    return importlib.util.find_spec("mmcv._ext") is not None
+    return is_installed("mmcv") and is_installed("mmcv._ext")
 
 
 def set_multi_processing(
@@ -84,12 +83,13 @@ def set_multi_processing(
             raise ValueError(f"unknown start method {mp_start_method!r}, known are: {known}")
         current = multiprocessing.get_start_method(allow_none=True)
         if current is not None and current != mp_start_method:
-            warnings.warn(
+            print_log(
                 f"processes started by {current} so far and start by {mp_start_method} from now on",
-                stacklevel=2,
+                logger="current",
+                level=logging.WARNING,
             )
         multiprocessing.set_start_method(mp_start_method, force=True)
-    if importlib.util.find_spec("cv2") is not None:
+    if is_installed("cv2"):
         importlib.import_module("cv2").setNumThreads(opencv_num_threads)
     if distributed:
         os.environ.setdefault("OMP_NUM_THREADS", "1")

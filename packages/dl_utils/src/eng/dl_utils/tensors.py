@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from eng.utils import ArgumentValueError
+
 __all__ = ["TORCH_VERSION", "is_jit_tracing", "tensor2imgs", "torch_meshgrid"]
 
 TORCH_VERSION = torch.__version__
@@ -46,16 +48,18 @@ def tensor2imgs(
         ValueError: The shape, ``mean``, ``std`` or ``to_bgr`` do not fit.
     """
     if tensor.ndim != 4 or tensor.shape[1] not in (1, 3):
-        raise ValueError(f"tensor should be of shape (N, 1 or 3, H, W), not {tuple(tensor.shape)}")
+        raise ArgumentValueError(
+            f"tensor should be of shape (N, 1 or 3, H, W), not {tuple(tensor.shape)}"
+        )
     channels = tensor.shape[1]
     mean = (0.0,) * channels if mean is None else mean
     std = (1.0,) * channels if std is None else std
     if len(mean) != channels or len(std) != channels:
-        raise ValueError(
+        raise ArgumentValueError(
             f"mean and std need {channels} value(s) each, not {len(mean)} and {len(std)}"
         )
     if channels == 1 and to_bgr:
-        raise ValueError("to_bgr must be False for images of one channel")
+        raise ArgumentValueError("to_bgr must be False for images of one channel")
     images = tensor.detach().float().cpu().permute(0, 2, 3, 1).numpy()
     images = images * np.asarray(std, np.float32) + np.asarray(mean, np.float32)
     if to_bgr:

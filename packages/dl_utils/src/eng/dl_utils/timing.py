@@ -10,6 +10,7 @@ import torch
 
 from eng.device import get_device
 from eng.logging import print_log
+from eng.utils import ArgumentValueError
 
 __all__ = ["TimeCounter"]
 
@@ -39,7 +40,7 @@ class TimeCounter:
         logger: logging.Logger | None = None,
     ) -> None:
         if log_interval < 1 or warmup_interval < 0:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"log_interval must be at least 1 and warmup_interval at least 0, not "
                 f"{log_interval} and {warmup_interval}"
             )
@@ -72,7 +73,7 @@ class TimeCounter:
 
     def __enter__(self) -> "TimeCounter":
         if self.tag is None:
-            raise ValueError("a TimeCounter used as a context needs a tag")
+            raise ArgumentValueError("a TimeCounter used as a context needs a tag")
         self._start = self._read_clock()
         return self
 

@@ -13,6 +13,7 @@ from .backends.registry import (
     get_file_backend,
     register_backend,
 )
+from .errors import ArgumentValueError
 from .uris import PathLike, parse_uri_prefix
 
 __all__ = ["FileClient"]
@@ -94,7 +95,7 @@ class FileClient:
         if file_client_args is not None:
             return cls(**file_client_args)
         if uri is None:
-            raise ValueError("infer_client needs file_client_args or uri")
+            raise ArgumentValueError("infer_client needs file_client_args or uri")
         return cls(prefix=cls.parse_uri_prefix(uri))
 
     @classmethod
@@ -146,7 +147,7 @@ class FileClient:
         """Join path components."""
         return self.client.join_path(filepath, *filepaths)
 
-    def get_local_path(self, filepath: PathLike) -> AbstractContextManager[PathLike]:
+    def get_local_path(self, filepath: PathLike) -> AbstractContextManager[str]:
         """Yield a local path with the content of ``filepath``, in a ``with`` statement."""
         return self.client.get_local_path(filepath)
 

@@ -130,21 +130,21 @@ def join_path(filepath: PathLike, *filepaths: PathLike, backend_args: BackendArg
 
 
 @contextlib.contextmanager
-def get_local_path(filepath: PathLike, backend_args: BackendArgs = None) -> Iterator[PathLike]:
-    """Yield a local path with the content of ``filepath``.
+def get_local_path(filepath: PathLike, backend_args: BackendArgs = None) -> Iterator[str]:
+    """Yield a local path, as text, with the content of ``filepath``.
 
     A local path is yielded itself; of a remote one, a temporary copy, which is removed at the end
     of the ``with`` block.
     """
     with _choose_backend(filepath, backend_args).get_local_path(filepath) as path:
-        yield path
+        yield str(path)  # a backend of somebody else's may give a Path
 
 
-def copyfile(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> str:
+def copyfile(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> PathLike:
     """Copy a file within one store; into ``dst`` where that is a directory.
 
     Returns:
-        The destination file.
+        The destination as it was given, or the file in it where it is a directory.
 
     Raises:
         shutil.SameFileError: If ``src`` and ``dst`` are the same file.
@@ -153,11 +153,11 @@ def copyfile(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> 
     return _choose_one_backend(src, dst, backend_args).copyfile(src, dst)
 
 
-def copytree(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> str:
+def copytree(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> PathLike:
     """Copy a directory within one store to ``dst``, which must not exist.
 
     Returns:
-        The destination directory.
+        The destination as it was given.
 
     Raises:
         FileExistsError: If ``dst`` exists.
@@ -166,38 +166,38 @@ def copytree(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> 
     return _choose_one_backend(src, dst, backend_args).copytree(src, dst)
 
 
-def copyfile_from_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> str:
+def copyfile_from_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> PathLike:
     """Upload a local file; into ``dst`` where that is a directory.
 
     Returns:
-        The destination file.
+        The destination as it was given, or the file in it where it is a directory.
     """
     return _choose_backend(dst, backend_args).copyfile_from_local(src, dst)
 
 
-def copytree_from_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> str:
+def copytree_from_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> PathLike:
     """Upload a local directory to ``dst``, which must not exist.
 
     Returns:
-        The destination directory.
+        The destination as it was given.
     """
     return _choose_backend(dst, backend_args).copytree_from_local(src, dst)
 
 
-def copyfile_to_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> str:
+def copyfile_to_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> PathLike:
     """Download a file; into the local ``dst`` where that is a directory.
 
     Returns:
-        The destination file.
+        The destination as it was given, or the file in it where it is a directory.
     """
     return _choose_backend(src, backend_args).copyfile_to_local(src, dst)
 
 
-def copytree_to_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> str:
+def copytree_to_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> PathLike:
     """Download a directory to the local ``dst``, which must not exist.
 
     Returns:
-        The destination directory.
+        The destination as it was given.
     """
     return _choose_backend(src, backend_args).copytree_to_local(src, dst)
 
@@ -234,7 +234,7 @@ def list_dir_or_file(
     recursive: bool = False,
     backend_args: BackendArgs = None,
 ) -> Iterator[str]:
-    """Scan a directory lazily, in arbitrary order.
+    """Scan a directory lazily, in arbitrary order; files whose names begin with a dot are left out.
 
     Args:
         dir_path: Path of the directory.
@@ -276,7 +276,8 @@ def _choose_backend(path: PathLike, backend_args: BackendArgs) -> BaseStorageBac
 def _choose_one_backend(
     src: PathLike, dst: PathLike, backend_args: BackendArgs
 ) -> BaseStorageBackend:
-    if parse_uri_prefix(src) != parse_uri_prefix(dst):
+    prefixes = {parse_uri_prefix(path) or "file" for path in (src, dst)}
+    if len(prefixes) > 1:
         raise ValueError(
             f"{to_text(src)!r} and {to_text(dst)!r} have different prefixes; "
             "copyfile_from_local, copyfile_to_local and their tree forms copy between stores"

@@ -1,7 +1,8 @@
 """File formats: how an object becomes text or bytes, and back."""
 
+import functools
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from .uris import PathLike
@@ -80,7 +81,8 @@ class YamlHandler(BaseFileHandler):
     """YAML, always with the safe loader: reading runs no code and makes plain data only.
 
     Floats are those of YAML 1.2, such as ``1e-3``; everything else is that of YAML 1.1: ``yes``,
-    ``no``, ``on`` and ``off`` are booleans.
+    ``no``, ``on`` and ``off`` are booleans. Arrays and array scalars are written as lists and
+    numbers, ranges, sets and mappings of any class as plain ones.
     """
 
     @staticmethod
@@ -91,7 +93,7 @@ class YamlHandler(BaseFileHandler):
     @staticmethod
     def dumper() -> type[Any]:
         """Return the dumper that files are written with."""
-        return make_safe_dumper()
+        return _make_yaml_dumper()
 
     def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
         """Read an object from an open file.
@@ -203,6 +205,39 @@ def get_handler(file_format: str) -> BaseFileHandler:
             f"unsupported file format {file_format!r}; known are {', '.join(sorted(file_handlers))}"
         )
     return handler
+
+
+@functools.cache
+def _make_yaml_dumper() -> type[Any]:
+    """The safe dumper, which also writes what is near to plain data."""
+
+    class PlainDumper(make_safe_dumper()):  # type: ignore[misc]
+        def represent_near(self, value: Any) -> Any:
+            plain = _make_plain(value)
+            if plain is value:
+                return self.represent_undefined(value)  # raises
+            return self.represent_data(plain)
+
+    PlainDumper.add_representer(None, PlainDumper.represent_near)
+    return PlainDumper
+
+
+def _make_plain(value: Any) -> Any:
+    """The plain value of one that is near to it, others and its items as they are."""
+    if hasattr(value, "tolist"):  # arrays, array scalars and tensors
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (list, tuple, range)):
+        return list(value)
+    if isinstance(value, (set, frozenset)):
+        return set(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    for kind in (int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
 
 
 def _encode_json(value: Any) -> Any:

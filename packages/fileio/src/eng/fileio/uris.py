@@ -6,6 +6,8 @@ import os
 import re
 from typing import Union
 
+from .errors import ArgumentTypeError
+
 __all__ = ["PathLike", "check_relative", "join_uri", "parse_uri_prefix", "to_text"]
 
 PathLike = Union[str, "os.PathLike[str]"]
@@ -27,9 +29,9 @@ def to_text(path: PathLike) -> str:
     try:
         text = os.fspath(path)
     except TypeError:
-        raise TypeError(f"a path must be str or Path, not {type(path).__name__}") from None
+        raise ArgumentTypeError(f"a path must be str or Path, not {type(path).__name__}") from None
     if not isinstance(text, str):
-        raise TypeError(f"a path must be str or Path, not one of {type(text).__name__}")
+        raise ArgumentTypeError(f"a path must be str or Path, not one of {type(text).__name__}")
     # a URI of a local file has an empty host: file:///a
     return _COLLAPSED.sub(lambda m: f"{m[1]}:{'///' if m[1] == 'file' else '//'}", text, count=1)
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eng.logging.pending import PendingTensors, is_tensor, scalar
+from eng.utils import ArgumentKeyError, ArgumentTypeError, ArgumentValueError
 
 __all__ = ["HistoryBuffer"]
 
@@ -22,7 +23,7 @@ class HistoryBuffer:
     transfer.
 
     Args:
-        log_history: Values to begin with; the last ``max_length`` are kept.
+        log_history: Values to begin with, of any shape; the last ``max_length`` are kept.
         count_history: Their counts, as many as values.
         max_length: Most entries to keep.
 
@@ -111,7 +112,7 @@ class HistoryBuffer:
         """
         known = cls._statistics_methods.get(method.__name__)
         if known is not None and known.__module__ != method.__module__:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"statistics method {method.__name__!r} is registered already, "
                 f"by {known.__module__}"
             )
@@ -126,7 +127,7 @@ class HistoryBuffer:
         """
         if method_name not in self._statistics_methods:
             known = ", ".join(sorted(self._statistics_methods))
-            raise KeyError(f"unknown statistics method {method_name!r}, known are: {known}")
+            raise ArgumentKeyError(f"unknown statistics method {method_name!r}, known are: {known}")
         return self._statistics_methods[method_name](self, *arg, **kwargs)
 
     def mean(self, window_size: int | None = None) -> Any:
@@ -175,22 +176,23 @@ class HistoryBuffer:
     def _window(self, size: int | None) -> tuple[Array, Array]:
         if size is not None:
             if isinstance(size, bool) or not isinstance(size, (int, np.integer)):
-                raise TypeError(f"window_size is an int or None, not {size!r}")
+                raise ArgumentTypeError(f"window_size is an int or None, not {size!r}")
             if size < 1:
-                raise ValueError(f"window_size must be at least 1, not {size}")
+                raise ArgumentValueError(f"window_size must be at least 1, not {size}")
         if not self._end:
-            raise ValueError("the history is empty: call update first")
+            raise ArgumentValueError("the history is empty: call update first")
         first = 0 if size is None else -int(size)
         return self._log_history[first:], self._count_history[first:]
 
     def _fill(self, values: Array, counts: Array, max_length: int) -> None:
         if max_length < 1:
-            raise ValueError(f"max_length must be at least 1, not {max_length}")
-        if values.shape != counts.shape or values.ndim != 1:
-            raise ValueError(
-                "log_history and count_history must be flat and of one length, not of shapes "
-                f"{values.shape} and {counts.shape}"
+            raise ArgumentValueError(f"max_length must be at least 1, not {max_length}")
+        if values.size != counts.size:
+            raise ArgumentValueError(
+                "the lengths of log_history and count_history should be equal, but they are "
+                f"{values.size} and {counts.size}"
             )
+        values, counts = values.ravel(), counts.ravel()
         self._max_length = int(max_length)
         self._values, self._counts = values[-max_length:], counts[-max_length:]
         self._end = self._recorded = len(self._values)

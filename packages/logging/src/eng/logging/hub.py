@@ -1,7 +1,7 @@
 """The message hub: what components of a run tell each other."""
 
 import copy
-import warnings
+import logging
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from eng.logging.history import HistoryBuffer
+from eng.logging.logger import print_log
 from eng.logging.pending import is_tensor
-from eng.utils import ManagerMixin
+from eng.utils import ArgumentKeyError, ArgumentTypeError, ArgumentValueError, ManagerMixin
 
 __all__ = ["MessageHub"]
 
-_MISSING = object()
 _PLAIN_TYPES: tuple[type[Any], ...] = (bool, int, float, complex, str, bytes)
 _COLLECTIONS: tuple[type[Any], ...] = (list, tuple, set)
 
@@ -46,10 +46,12 @@ class MessageHub(ManagerMixin):
         self._resumed_keys: OrderedDict[str, bool] = _copied("resumed_keys", resumed_keys)
         for key, value in self._log_scalars.items():
             if not isinstance(value, HistoryBuffer):
-                raise TypeError(f"log_scalars[{key!r}] is a HistoryBuffer, not {value!r}")
+                raise ArgumentTypeError(f"log_scalars[{key!r}] is a HistoryBuffer, not {value!r}")
         for key in self._resumed_keys:
             if key not in self._log_scalars and key not in self._runtime_info:
-                raise KeyError(f"resumed_keys has {key!r}, which no scalar or information has")
+                raise ArgumentKeyError(
+                    f"resumed_keys has {key!r}, which no scalar or information has"
+                )
 
     @classmethod
     def get_current_instance(cls) -> "MessageHub":
@@ -68,7 +70,7 @@ class MessageHub(ManagerMixin):
             resumed: Whether the history is part of the saved state; the same in every call.
 
         Raises:
-            AssertionError: ``resumed`` differs from earlier calls.
+            ValueError: ``resumed`` differs from earlier calls.
             TypeError: ``value`` or ``count`` is no number.
         """
         self._set_resumed(key, resumed)
@@ -80,7 +82,7 @@ class MessageHub(ManagerMixin):
         except TypeError as error:
             if not len(history):
                 del self._log_scalars[key]
-            raise TypeError(f"scalar {key!r}: {error}") from None
+            raise ArgumentTypeError(f"scalar {key!r}: {error}") from None
 
     def update_scalars(self, log_dict: Mapping[str, Any], resumed: bool = True) -> None:
         """Add an entry to each of several histories.
@@ -94,11 +96,11 @@ class MessageHub(ManagerMixin):
             KeyError: A dict has no ``value``.
         """
         if not isinstance(log_dict, Mapping):
-            raise TypeError(f"log_dict is a dict, not {type(log_dict).__name__}")
+            raise ArgumentTypeError(f"log_dict is a dict, not {type(log_dict).__name__}")
         for key, value in log_dict.items():
             if isinstance(value, Mapping):
                 if "value" not in value:
-                    raise KeyError(
+                    raise ArgumentKeyError(
                         f"scalar {key!r}: a dict needs a 'value', this has {list(value)}"
                     )
                 self.update_scalar(key, value["value"], value.get("count", 1), resumed)
@@ -114,7 +116,7 @@ class MessageHub(ManagerMixin):
             resumed: Whether it is part of the saved state; the same in every call.
 
         Raises:
-            AssertionError: ``resumed`` differs from earlier calls.
+            ValueError: ``resumed`` differs from earlier calls.
         """
         self._set_resumed(key, resumed)
         self._runtime_info[key] = value
@@ -130,7 +132,7 @@ class MessageHub(ManagerMixin):
             TypeError: ``info_dict`` is no mapping.
         """
         if not isinstance(info_dict, Mapping):
-            raise TypeError(f"info_dict is a dict, not {type(info_dict).__name__}")
+            raise ArgumentTypeError(f"info_dict is a dict, not {type(info_dict).__name__}")
         for key, value in info_dict.items():
             self.update_info(key, value, resumed)
 
@@ -154,18 +156,10 @@ class MessageHub(ManagerMixin):
             raise KeyError(f"no scalar {key!r} is recorded, known are: {list(self._log_scalars)}")
         return self._log_scalars[key]
 
-    def get_info(self, key: str, default: Any = _MISSING) -> Any:
-        """Return a copy of runtime information.
-
-        Raises:
-            KeyError: There is none of this key, and no default is given.
-        """
+    def get_info(self, key: str, default: Any = None) -> Any:
+        """Return a copy of runtime information, ``default`` if there is none."""
         if key in self._runtime_info:
             return copy.deepcopy(self._runtime_info[key])
-        if default is _MISSING:
-            raise KeyError(
-                f"no information {key!r} is known, known are: {list(self._runtime_info)}"
-            )
         return default
 
     def state_dict(self) -> dict[str, Any]:
@@ -183,7 +177,9 @@ class MessageHub(ManagerMixin):
                 try:
                     info[key] = _plain(value)
                 except TypeError as error:
-                    warnings.warn(f"information {key!r} is not saved: {error}", stacklevel=2)
+                    print_log(
+                        f"information {key!r} is not saved: {error}", "current", logging.WARNING
+                    )
         kept = OrderedDict(
             (k, v) for k, v in self._resumed_keys.items() if k in scalars or k in info
         )
@@ -208,7 +204,9 @@ class MessageHub(ManagerMixin):
             raise TypeError(f"state_dict is a dict or MessageHub, not {type(state_dict).__name__}")
         for part in ("log_scalars", "runtime_info", "resumed_keys"):
             if part not in state_dict:
-                raise KeyError(f"the state of a message hub has no {part!r}: {list(state_dict)}")
+                raise ArgumentKeyError(
+                    f"the state of a message hub has no {part!r}: {list(state_dict)}"
+                )
         scalars = {key: _unpack(key, saved) for key, saved in state_dict["log_scalars"].items()}
         info = copy.deepcopy(dict(state_dict["runtime_info"]))
         self._log_scalars.update(scalars)
@@ -218,7 +216,7 @@ class MessageHub(ManagerMixin):
     def _set_resumed(self, key: str, resumed: bool) -> None:
         before = self._resumed_keys.setdefault(key, resumed)
         if before != resumed:
-            raise AssertionError(
+            raise ArgumentValueError(
                 f"{key} used to be {before}, but got {resumed} now. resumed keys cannot be "
                 "modified repeatedly"
             )
@@ -226,7 +224,7 @@ class MessageHub(ManagerMixin):
 
 def _copied(name: str, value: Mapping[str, Any] | None) -> "OrderedDict[str, Any]":
     if value is not None and not isinstance(value, Mapping):
-        raise TypeError(f"{name} is a dict or None, not {type(value).__name__}")
+        raise ArgumentTypeError(f"{name} is a dict or None, not {type(value).__name__}")
     return OrderedDict(copy.deepcopy(dict(value or {})))
 
 

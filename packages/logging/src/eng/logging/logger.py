@@ -18,12 +18,15 @@ _COLOURS = {
     logging.ERROR: "31",
     logging.CRITICAL: "1;31",
 }
+_MOST_SEEN = 10000
 
 
 class MMLogger(logging.Logger, ManagerMixin):
     """A logger that is found by name through :meth:`get_instance`, not by ``logging.getLogger``.
 
-    Its terminal lines are coloured on a terminal only; ranks above 0 print errors alone.
+    Its terminal lines are coloured on a terminal only; ranks above 0 print errors alone. A warning
+    that was shown is not shown again, until :meth:`reset_warnings`; ``extra={"once": False}`` in a
+    call shows it each time.
 
     Args:
         name: Name of the instance.
@@ -33,8 +36,8 @@ class MMLogger(logging.Logger, ManagerMixin):
         file_mode: Mode to open the file in.
         distributed: Whether each rank writes a file of its own: ``run.log`` becomes
             ``run_rank1.log``.
-        once: Whether a warning, or worse, is shown only the first time; ``extra={"once": True}``
-            asks for that in a single call.
+        once: Whether what is worse than a warning is shown only the first time as well;
+            ``extra={"once": True}`` asks for that in a single call.
 
     Raises:
         ValueError: The level is unknown.
@@ -56,7 +59,8 @@ class MMLogger(logging.Logger, ManagerMixin):
         level = _level(log_level)
         rank, world_size = _rank_and_size()
         self.setLevel(level)
-        self.addFilter(_OnceFilter(once))
+        self._once = _OnceFilter(once)
+        self.addFilter(self._once)
         terminal = _TerminalHandler()
         terminal.setLevel(level if rank == 0 else max(level, logging.ERROR))
         self.addHandler(terminal)
@@ -74,6 +78,10 @@ class MMLogger(logging.Logger, ManagerMixin):
         if not cls._instance_dict:
             cls.get_instance("mmengine")
         return super().get_current_instance()
+
+    def reset_warnings(self) -> None:
+        """Forget which warnings were shown, so that each may be shown once more."""
+        self._once.seen.clear()
 
     def callHandlers(self, record: LogRecord) -> None:  # noqa: N802 - logging's name
         """Pass a record to the handlers of this logger and of its parents, if it has any."""
@@ -191,19 +199,23 @@ class _LineFormatter(logging.Formatter):
 
 
 class _OnceFilter(logging.Filter):
-    """Lets a warning, or worse, pass once for each distinct message where that was asked."""
+    """Lets each distinct warning pass once, and what is worse where that was asked."""
 
-    def __init__(self, always: bool) -> None:
+    def __init__(self, errors_too: bool) -> None:
         super().__init__()
-        self._always = always
-        self._seen: set[tuple[int, str]] = set()
+        self._errors_too = errors_too
+        self.seen: set[tuple[int, str]] = set()
 
     def filter(self, record: LogRecord) -> bool:
-        if record.levelno < logging.WARNING or not getattr(record, "once", self._always):
+        if record.levelno < logging.WARNING:
+            return True
+        if not getattr(record, "once", self._errors_too or record.levelno == logging.WARNING):
             return True
         key = (record.levelno, record.getMessage())
-        is_new = key not in self._seen
-        self._seen.add(key)
+        is_new = key not in self.seen
+        if len(self.seen) == _MOST_SEEN:  # warnings with ever new numbers in them
+            self.seen.clear()
+        self.seen.add(key)
         return is_new
 
 

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from eng.optim.optimizer import (
+    OPTIM_WRAPPER_CONSTRUCTORS,
+    OPTIMIZERS,
     TORCH_OPTIMIZERS,
     AmpOptimWrapper,
     DefaultOptimWrapperConstructor,
@@ -43,6 +45,8 @@ if not TYPE_CHECKING:
 __version__: str  # see _version.py
 
 __all__ = [
+    "OPTIMIZERS",
+    "OPTIM_WRAPPER_CONSTRUCTORS",
     "TORCH_OPTIMIZERS",
     "AmpOptimWrapper",
     "ConstantLR",

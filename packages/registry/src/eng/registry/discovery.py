@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 import warnings
 from typing import NamedTuple
 
@@ -105,6 +106,8 @@ def import_object(path: str) -> object | None:
 
 
 def _exists(module: str) -> bool:
+    if sys.modules.get(module) is not None:  # also one without a spec, put there by hand
+        return True
     try:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError as error:
@@ -112,5 +115,5 @@ def _exists(module: str) -> bool:
         if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
             return False
         raise
-    except ValueError:  # a module like __main__ may have no spec
+    except ValueError:  # the parent has no spec
         return False

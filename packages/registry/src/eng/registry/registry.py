@@ -171,8 +171,8 @@ class Registry:
         """Return what is registered under a name, ``None`` where there is nothing.
 
         A name without a scope is looked up here, then in the parents. A name with a scope is
-        looked up in the registry of that scope only. A full dotted path to an object that can be
-        imported, ``"torch.optim.SGD"``, gives that object.
+        looked up in the registry of that scope, then in its parents. A full dotted path to an
+        object that can be imported, ``"torch.optim.SGD"``, gives that object.
 
         Before a name counts as missed, the modules advertised by installed packages are imported.
 
@@ -283,7 +283,7 @@ class Registry:
         target = self if scope == self._scope else self._search(scope) or self.root._search(scope)
         if target is None:
             return None
-        return target._find(rest) if "." in rest else target._get_here(rest)
+        return target._find(rest)
 
     def _get_here(self, name: str) -> Any:
         """Look a plain name up in this registry alone, importing what may register it."""
@@ -301,12 +301,10 @@ class Registry:
     def _get_upwards(self, name: str) -> Any:
         # Each registry is asked in full before its parent is, so that what a name gives never
         # depends on what happens to be imported already.
-        registry: Registry | None = self
-        while registry is not None:
+        for registry in _walk_up(self):
             found = registry._get_here(name)
             if found is not None:
                 return found
-            registry = registry.parent
         return None
 
     def _search(self, scope: str, load: bool = True) -> Registry | None:
@@ -334,13 +332,10 @@ def _make_missing_error(registry: Registry, key: str) -> NotRegisteredError:
     """Return the error for a name that is missed: where it was looked for, and what is near."""
     scope, rest = Registry.split_scope_key(key)
     if scope is not None:
-        target = registry.root._search(canonical(scope))
-        looked = [target] if target is not None else []
+        first = registry.root._search(canonical(scope))
     else:
-        looked, at = [], registry
-        while at is not None:
-            looked.append(at)
-            at = at.parent  # type: ignore[assignment]
+        first = registry
+    looked = list(_walk_up(first)) if first is not None else []
     message = [f"{key} is not in the {registry.scope}::{registry.name} registry."]
     if looked:
         places = ", ".join(f"{each.scope}::{each.name} ({len(each)} names)" for each in looked)
@@ -368,6 +363,13 @@ def _find_closest(root: Registry, name: str) -> list[str]:
             candidates.setdefault(known.lower(), []).append(full)
     near = difflib.get_close_matches(name.rpartition(".")[2].lower(), candidates, n=3)
     return [full for match in near for full in candidates[match]][:5]
+
+
+def _walk_up(registry: Registry) -> Iterator[Registry]:
+    at: Registry | None = registry
+    while at is not None:
+        yield at
+        at = at.parent
 
 
 def _walk_tree(registry: Registry) -> Iterator[Registry]:

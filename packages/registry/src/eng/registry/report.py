@@ -11,11 +11,11 @@ __all__ = ["count_registered_modules", "traverse_registry_tree"]
 
 
 def traverse_registry_tree(registry: Registry, verbose: bool = True) -> list[dict[str, Any]]:
-    """Collect what is registered in a registry and those below it.
+    """Collect what is registered in all registries of a tree.
 
     Args:
-        registry: Where to begin.
-        verbose: Whether to log what is found.
+        registry: Any registry of the tree; the report begins at the root.
+        verbose: Whether to print what is found.
 
     Returns:
         One dict for each registry: ``num_modules``, ``scope``, and the names registered, listed
@@ -32,13 +32,16 @@ def traverse_registry_tree(registry: Registry, verbose: bool = True) -> list[dic
         for child in list(node.children.values()):
             visit(child)
 
-    visit(registry)
+    root = registry.root
+    visit(root)
     if verbose:
-        import logging
-
-        logging.getLogger(__name__).info(
-            "Find %d registries below %s: %s", len(found), registry.name, found
-        )
+        count = sum(node["num_modules"] for node in found)
+        print(f"{root.name}: {count} modules in {len(found)} registries")
+        for node in found:
+            print(f"  {node['scope']}::{root.name}: {node['num_modules']} modules")
+            for folder, names in node.items():
+                if isinstance(names, list):
+                    print(f"    {folder or '(top level)'}: {', '.join(names)}")
     return found
 
 
@@ -50,7 +53,7 @@ def count_registered_modules(save_path: str | None = None, verbose: bool = True)
     Args:
         save_path: Folder to write ``modules_statistic_results.json`` into. Default: nothing is
             written.
-        verbose: Whether to log what is found.
+        verbose: Whether to print what is found.
 
     Returns:
         The date under ``scan_date``, and under ``registries`` what
@@ -71,10 +74,10 @@ def count_registered_modules(save_path: str | None = None, verbose: bool = True)
     }
     if save_path is not None:
         import json
-        import logging
         from pathlib import Path
 
         path = Path(save_path, "modules_statistic_results.json")
         path.write_text(json.dumps(result, indent=2), encoding="utf-8")
-        logging.getLogger(__name__).info("Result has been saved to %s", path)
+        if verbose:
+            print(f"Result has been saved to {path}")
     return result

@@ -7,6 +7,12 @@ from .manager import ManagerMeta, ManagerMixin
 
 if TYPE_CHECKING:
     from .deprecation import deprecated_api_warning
+    from .errors import (
+        ArgumentIndexError,
+        ArgumentKeyError,
+        ArgumentTypeError,
+        ArgumentValueError,
+    )
     from .introspection import has_method, is_method_overridden
     from .modules import import_modules_from_strings
     from .package import call_command, get_installed_path, install_package, is_installed
@@ -48,6 +54,10 @@ if TYPE_CHECKING:
 __version__: str  # see _version.py
 
 __all__ = [
+    "ArgumentIndexError",
+    "ArgumentKeyError",
+    "ArgumentTypeError",
+    "ArgumentValueError",
     "ManagerMeta",
     "ManagerMixin",
     "ProgressBar",
@@ -98,6 +108,12 @@ __all__ = [
 # managers does not pay for the others.
 _NAMES = {
     "deprecation": ("deprecated_api_warning",),
+    "errors": (
+        "ArgumentIndexError",
+        "ArgumentKeyError",
+        "ArgumentTypeError",
+        "ArgumentValueError",
+    ),
     "introspection": ("has_method", "is_method_overridden"),
     "modules": ("import_modules_from_strings",),
     "package": ("call_command", "get_installed_path", "install_package", "is_installed"),

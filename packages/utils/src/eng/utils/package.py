@@ -42,6 +42,9 @@ def is_installed(package: str) -> bool:
     Args:
         package: Name of a distribution (``opencv-python``) or of a module (``cv2``).
     """
+    # A module that somebody put there by hand has no spec, but can be imported.
+    if sys.modules.get(package) is not None:
+        return True
     return _find_spec(package) is not None or _distribution(package) is not None
 
 

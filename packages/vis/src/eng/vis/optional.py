@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 
 __all__ = ["require"]
@@ -17,7 +18,8 @@ def require(package: str, owner: str) -> None:
     Raises:
         ModuleNotFoundError: If it is not installed.
     """
-    if find_spec(package) is None:
+    # A module that was put there by hand has no spec, which find_spec answers with an error.
+    if sys.modules.get(package) is None and find_spec(package) is None:
         raise ModuleNotFoundError(
             f"{owner} needs {package}: pip install 'eng-vis[{package}]'", name=package
         )

@@ -8,9 +8,10 @@ from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from eng.fileio.errors import ArgumentTypeError
 from eng.fileio.uris import PathLike, join_uri, to_text
 
-__all__ = ["BaseStorageBackend", "Suffix", "check_suffix"]
+__all__ = ["BaseStorageBackend", "Suffix", "check_suffix", "is_hidden"]
 
 Suffix = str | tuple[str, ...] | None
 
@@ -23,8 +24,13 @@ def check_suffix(suffix: Suffix) -> Suffix:
     """
     parts = suffix if isinstance(suffix, tuple) else (suffix,)
     if suffix is not None and not all(isinstance(part, str) for part in parts):
-        raise TypeError(f"suffix should be a str or a tuple of str, got {suffix!r}")
+        raise ArgumentTypeError(f"suffix should be a str or a tuple of str, got {suffix!r}")
     return suffix
+
+
+def is_hidden(name: str) -> bool:
+    """Whether listings leave a file out: its name begins with a dot, as of ``._a.jpg``."""
+    return name.rpartition("/")[2].startswith(".")
 
 
 class BaseStorageBackend(metaclass=ABCMeta):
@@ -56,7 +62,7 @@ class BaseStorageBackend(metaclass=ABCMeta):
         """Read the text of a file."""
 
     @contextlib.contextmanager
-    def get_local_path(self, filepath: PathLike) -> Iterator[PathLike]:
+    def get_local_path(self, filepath: PathLike) -> Iterator[str]:
         """Yield the path of a local copy, which is removed at the end of the ``with`` block."""
         import tempfile
 
@@ -91,27 +97,27 @@ class BaseStorageBackend(metaclass=ABCMeta):
         """Join path components."""
         return join_uri(filepath, *filepaths)
 
-    def copyfile(self, src: PathLike, dst: PathLike) -> str:
+    def copyfile(self, src: PathLike, dst: PathLike) -> PathLike:
         """Copy a file within the store."""
         self._raise_unsupported("copyfile")
 
-    def copytree(self, src: PathLike, dst: PathLike) -> str:
+    def copytree(self, src: PathLike, dst: PathLike) -> PathLike:
         """Copy a directory within the store."""
         self._raise_unsupported("copytree")
 
-    def copyfile_from_local(self, src: PathLike, dst: PathLike) -> str:
+    def copyfile_from_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Upload a file."""
         self._raise_unsupported("copyfile_from_local")
 
-    def copytree_from_local(self, src: PathLike, dst: PathLike) -> str:
+    def copytree_from_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Upload a directory."""
         self._raise_unsupported("copytree_from_local")
 
-    def copyfile_to_local(self, src: PathLike, dst: PathLike) -> str:
+    def copyfile_to_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Download a file."""
         self._raise_unsupported("copyfile_to_local")
 
-    def copytree_to_local(self, src: PathLike, dst: PathLike) -> str:
+    def copytree_to_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Download a directory."""
         self._raise_unsupported("copytree_to_local")
 

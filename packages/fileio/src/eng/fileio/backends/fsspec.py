@@ -12,7 +12,7 @@ from eng.fileio.atomic import atomic_write
 from eng.fileio.streams import write_stream
 from eng.fileio.uris import PathLike, check_relative, to_text
 
-from .base import Suffix, check_suffix
+from .base import Suffix, check_suffix, is_hidden
 from .remote import RemoteBackend
 
 __all__ = ["FsspecBackend"]
@@ -87,10 +87,18 @@ class FsspecBackend(RemoteBackend):
     ) -> Iterator[str]:
         """List a directory, folder by folder; see :meth:`LocalBackend.list_dir_or_file`."""
         check_suffix(suffix)
+        fs, root = self._open_folder(dir_path)
+        return _walk(fs, root, list_dir and suffix is None, list_file, suffix, recursive)
+
+    def _list_names(self, root: str) -> Iterator[str]:
+        fs, folder = self._open_folder(root)
+        return _walk(fs, folder, False, True, None, recursive=True, hidden=True)
+
+    def _open_folder(self, dir_path: PathLike) -> tuple[Any, str]:
         fs, root = self._open(dir_path)
         if not fs.isdir(root):
             self._raise_no_folder(to_text(dir_path))
-        return _walk(fs, root, list_dir and suffix is None, list_file, suffix, recursive)
+        return fs, root
 
     def rmtree(self, dir_path: PathLike) -> None:
         """Delete all below a directory, and the directory."""
@@ -150,7 +158,13 @@ class FsspecBackend(RemoteBackend):
 
 
 def _walk(
-    fs: Any, root: str, list_dir: bool, list_file: bool, suffix: Suffix, recursive: bool
+    fs: Any,
+    root: str,
+    list_dir: bool,
+    list_file: bool,
+    suffix: Suffix,
+    recursive: bool,
+    hidden: bool = False,
 ) -> Iterator[str]:
     folders = [(root, "")]
     while folders:
@@ -162,5 +176,9 @@ def _walk(
                     yield relative + name
                 if recursive:
                     folders.append((entry["name"], f"{relative}{name}/"))
-            elif list_file and (suffix is None or name.endswith(suffix)):
+            elif (
+                list_file
+                and (suffix is None or name.endswith(suffix))
+                and (hidden or not is_hidden(name))
+            ):
                 yield relative + name

@@ -14,9 +14,9 @@ from eng.fileio.parallel import Failure, PartialFailureError, for_each
 from eng.fileio.streams import write_stream
 from eng.fileio.uris import PathLike, to_text
 
-from .base import BaseStorageBackend, Suffix, check_suffix
+from .base import BaseStorageBackend, Suffix, check_suffix, is_hidden
 
-__all__ = ["HardDiskBackend", "LocalBackend"]
+__all__ = ["HardDiskBackend", "LocalBackend", "list_all"]
 
 
 class LocalBackend(BaseStorageBackend):
@@ -78,16 +78,15 @@ class LocalBackend(BaseStorageBackend):
         return os.path.join(to_text(filepath), *(to_text(p) for p in filepaths))
 
     @contextlib.contextmanager
-    def get_local_path(self, filepath: PathLike) -> Iterator[PathLike]:
-        """Yield ``filepath`` itself: it is local."""
-        path = _strip_file_prefix(filepath)
-        yield filepath if path == os.fspath(filepath) else path
+    def get_local_path(self, filepath: PathLike) -> Iterator[str]:
+        """Yield ``filepath`` itself, as text: it is local."""
+        yield _strip_file_prefix(filepath)
 
-    def copyfile(self, src: PathLike, dst: PathLike) -> str:
+    def copyfile(self, src: PathLike, dst: PathLike) -> PathLike:
         """Copy a file and its mode; into ``dst`` where that is a directory.
 
         Returns:
-            The destination file.
+            The destination as it was given, or the file in it where it is a directory.
 
         Raises:
             shutil.SameFileError: If ``src`` and ``dst`` are the same file.
@@ -96,7 +95,8 @@ class LocalBackend(BaseStorageBackend):
 
         source, target = _strip_file_prefix(src), _strip_file_prefix(dst)
         if os.path.isdir(target):
-            target = os.path.join(target, os.path.basename(source))
+            dst = os.path.join(to_text(dst), os.path.basename(source))
+            target = _strip_file_prefix(dst)
         with open(source, "rb") as reader:  # noqa: PTH123
             if os.path.exists(target) and os.path.samefile(source, target):
                 raise shutil.SameFileError(f"{source!r} and {target!r} are the same file")
@@ -104,15 +104,15 @@ class LocalBackend(BaseStorageBackend):
                 shutil.copyfileobj(reader, writer, 1 << 20)
                 if hasattr(os, "fchmod"):
                     os.fchmod(writer.fileno(), os.fstat(reader.fileno()).st_mode & 0o7777)
-        return target
+        return dst
 
-    def copytree(self, src: PathLike, dst: PathLike) -> str:
+    def copytree(self, src: PathLike, dst: PathLike) -> PathLike:
         """Copy a directory to ``dst``, which must not exist, many files at once.
 
         Links are followed: the copy holds what they lead to. Modes and times are kept.
 
         Returns:
-            The destination directory.
+            The destination as it was given.
 
         Raises:
             FileExistsError: If ``dst`` exists.
@@ -121,7 +121,7 @@ class LocalBackend(BaseStorageBackend):
         import shutil
 
         source, target = _strip_file_prefix(src), _strip_file_prefix(dst)
-        names = self.list_dir_or_file(source, recursive=True)
+        names = list_all(source)
         os.makedirs(target)
         inner = os.path.relpath(os.path.realpath(target), os.path.realpath(source))
         folders = [""]
@@ -142,21 +142,21 @@ class LocalBackend(BaseStorageBackend):
         for_each(copy, files(), f"copy {source} to {target}", self.max_workers)
         for name in reversed(folders):  # last, as a folder may be read-only
             shutil.copystat(os.path.join(source, name), os.path.join(target, name))
-        return target
+        return dst
 
-    def copyfile_from_local(self, src: PathLike, dst: PathLike) -> str:
+    def copyfile_from_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Same as :meth:`copyfile`."""
         return self.copyfile(src, dst)
 
-    def copytree_from_local(self, src: PathLike, dst: PathLike) -> str:
+    def copytree_from_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Same as :meth:`copytree`."""
         return self.copytree(src, dst)
 
-    def copyfile_to_local(self, src: PathLike, dst: PathLike) -> str:
+    def copyfile_to_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Same as :meth:`copyfile`."""
         return self.copyfile(src, dst)
 
-    def copytree_to_local(self, src: PathLike, dst: PathLike) -> str:
+    def copytree_to_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Same as :meth:`copytree`."""
         return self.copytree(src, dst)
 
@@ -196,7 +196,7 @@ class LocalBackend(BaseStorageBackend):
         source, target = _strip_file_prefix(src), _strip_file_prefix(dst)
         try:
             os.symlink(source, target)
-        except OSError:
+        except Exception:  # a system may have no links, or refuse this one
             if os.path.isdir(source):
                 self.copytree(source, target)
             else:
@@ -214,7 +214,8 @@ class LocalBackend(BaseStorageBackend):
     ) -> Iterator[str]:
         """Scan a directory lazily, in arbitrary order.
 
-        Directories behind symbolic links are followed, loops are not.
+        Directories behind symbolic links are followed, loops are not. Files whose names begin with
+        a dot are left out.
 
         Args:
             dir_path: Path of the directory.
@@ -266,8 +267,19 @@ def _remove_entry(path: str) -> None:
         raise PartialFailureError(f"remove {path}", failures, len(failures))
 
 
+def list_all(root: str, list_dir: bool = True) -> Iterator[str]:
+    """List all below a local directory, also the hidden files that a listing leaves out."""
+    os.scandir(root).close()
+    return _scan(root, list_dir, True, None, True, hidden=True)
+
+
 def _scan(
-    root: str, list_dir: bool, list_file: bool, suffix: Suffix, recursive: bool
+    root: str,
+    list_dir: bool,
+    list_file: bool,
+    suffix: Suffix,
+    recursive: bool,
+    hidden: bool = False,
 ) -> Iterator[str]:
     folders: list[tuple[str, str, tuple[tuple[int, int], ...]]] = [(root, "", ())]
     while folders:
@@ -278,6 +290,7 @@ def _scan(
                     if (
                         list_file
                         and (suffix is None or entry.name.endswith(suffix))
+                        and (hidden or not is_hidden(entry.name))
                         and not is_partial(entry.name)
                     ):
                         yield relative + entry.name

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
+from eng.fileio.errors import ArgumentTypeError, ArgumentValueError, BackendExistsError
 from eng.fileio.uris import PathLike, parse_uri_prefix, to_text
 
 from .advertised import find_advertised, list_advertised, load_advertised
@@ -66,25 +67,29 @@ def register_backend(
 
     Raises:
         TypeError: If ``name``, ``backend`` or ``prefixes`` is of a wrong type.
-        ValueError: If the name or a prefix is taken and ``force`` is False.
+        ValueError: If the name or a prefix is taken and ``force`` is False; a KeyError as well.
     """
     if not isinstance(name, str):
-        raise TypeError(f"the backend name should be a string, not {type(name).__name__}")
+        raise ArgumentTypeError(f"the backend name should be a string, not {type(name).__name__}")
     if prefixes is None:
         wanted: list[str] = []
     elif isinstance(prefixes, (str, list, tuple)):
         wanted = [prefixes] if isinstance(prefixes, str) else list(prefixes)
     else:
-        raise TypeError(f"prefixes should be str, list or tuple, not {type(prefixes).__name__}")
+        raise ArgumentTypeError(
+            f"prefixes should be str, list or tuple, not {type(prefixes).__name__}"
+        )
 
     def register(cls: type[BaseStorageBackend]) -> type[BaseStorageBackend]:
         if not isinstance(cls, type) or not issubclass(cls, BaseStorageBackend):
-            raise TypeError(f"backend {cls!r} is not a subclass of BaseStorageBackend")
+            raise ArgumentTypeError(f"backend {cls!r} is not a subclass of BaseStorageBackend")
         if name in _backends and not force:
-            raise ValueError(f"{name!r} is already registered as a storage backend; see force=True")
+            raise BackendExistsError(
+                f"{name!r} is already registered as a storage backend; see force=True"
+            )
         for prefix in wanted:
             if prefix in _prefixes and not force:
-                raise ValueError(
+                raise BackendExistsError(
                     f"prefix {prefix!r} already belongs to backend {_prefixes[prefix]!r}; "
                     "see force=True"
                 )
@@ -194,6 +199,9 @@ def merged_backend_args(
 ) -> BackendArgs:
     """Return the settings of a storage, which are given under either of their names.
 
+    Those under the older name are arguments of :class:`eng.fileio.FileClient`: ``backend``, or
+    ``prefix`` to choose it by, and the arguments of the backend.
+
     To be called by what takes both as its arguments: the warning points at its caller.
 
     Args:
@@ -202,7 +210,7 @@ def merged_backend_args(
         backend_args: The settings under their present name.
 
     Raises:
-        ValueError: If both are given.
+        ValueError: If both are given, or the prefix is unknown.
     """
     if file_client_args is None:
         return backend_args
@@ -212,8 +220,15 @@ def merged_backend_args(
         stacklevel=3,
     )
     if backend_args is not None:
-        raise ValueError(f"{owner}: give either file_client_args or backend_args, not both")
-    return file_client_args
+        raise ArgumentValueError(
+            f"{owner}: file_client_args and backend_args cannot be set together, at the same time; "
+            "give backend_args"
+        )
+    settings = dict(file_client_args)
+    prefix = settings.pop("prefix", None)
+    if settings.get("backend") is None and prefix is not None:
+        settings["backend"] = backend_name(prefix)
+    return settings
 
 
 def _merge_defaults(
@@ -230,10 +245,16 @@ def _merge_defaults(
     served = found.get("backend") or (backend_name(prefix) if uri is not None else None)
     if name is None:
         name = served
-    elif served is None or get_backend_class(name) is not get_backend_class(served):
+    elif served is None or not _is_same_store(name, served):
         found = table.get(name, {})
     assert name is not None
     return name, {**{k: v for k, v in found.items() if k != "backend"}, **settings}
+
+
+def _is_same_store(name: str, other: str) -> bool:
+    """Whether two names are of one store, such as ``petrel`` and ``s3``."""
+    classes = get_backend_class(name), get_backend_class(other)
+    return issubclass(*classes) or issubclass(*reversed(classes))
 
 
 def _create(name: str, settings: dict[str, Any], uri: PathLike | None) -> BaseStorageBackend:

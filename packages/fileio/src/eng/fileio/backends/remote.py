@@ -42,7 +42,7 @@ class RemoteBackend(BaseStorageBackend):
         suffix: Suffix = None,
         recursive: bool = False,
     ) -> Iterator[str]:
-        """List a directory lazily, as :meth:`LocalBackend.list_dir_or_file` does."""
+        """List a directory lazily, without hidden files, as :meth:`LocalBackend` does."""
 
     def get_text(self, filepath: PathLike, encoding: str = "utf-8") -> str:
         """Read text from a given ``filepath``; line ends stay as they are."""
@@ -56,11 +56,11 @@ class RemoteBackend(BaseStorageBackend):
         """Check whether a file path exists."""
         return self.isfile(filepath) or self.isdir(filepath)
 
-    def copyfile(self, src: PathLike, dst: PathLike) -> str:
+    def copyfile(self, src: PathLike, dst: PathLike) -> PathLike:
         """Copy a file within the store; into ``dst`` where that is a directory.
 
         Returns:
-            The destination file.
+            The destination as it was given, or the file in it where it is a directory.
 
         Raises:
             shutil.SameFileError: If ``src`` and ``dst`` are the same file.
@@ -70,13 +70,13 @@ class RemoteBackend(BaseStorageBackend):
         if source == target:
             raise shutil.SameFileError(f"{source!r} and {target!r} are the same file")
         self._copy(source, target)
-        return target
+        return dst if target == to_text(dst) else target
 
-    def copytree(self, src: PathLike, dst: PathLike) -> str:
+    def copytree(self, src: PathLike, dst: PathLike) -> PathLike:
         """Copy a directory within the store, many files at once.
 
         Returns:
-            The destination directory.
+            The destination as it was given.
 
         Raises:
             FileExistsError: If ``dst`` exists.
@@ -92,56 +92,56 @@ class RemoteBackend(BaseStorageBackend):
             names = (name for name in names if not name.startswith(inner))
         work = lambda name: self._copy(join_uri(source, name), join_uri(target, name))  # noqa: E731
         for_each(work, names, f"copy {source} to {target}", self.max_workers)
-        return target
+        return dst
 
-    def copyfile_from_local(self, src: PathLike, dst: PathLike) -> str:
+    def copyfile_from_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Upload a local file; into ``dst`` where that is a directory.
 
         Returns:
-            The destination file.
+            The destination as it was given, or the file in it where it is a directory.
         """
         source = os.fspath(src)
         target = self._resolve_target(to_text(dst), source)
         self._upload(source, target)
-        return target
+        return dst if target == to_text(dst) else target
 
-    def copytree_from_local(self, src: PathLike, dst: PathLike) -> str:
+    def copytree_from_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Upload a local directory, many files at once.
 
         Returns:
-            The destination directory.
+            The destination as it was given.
 
         Raises:
             FileExistsError: If ``dst`` exists.
             PartialFailureError: Lists what could not be uploaded; the rest is.
         """
-        from .local import LocalBackend
+        from .local import list_all
 
         source, target = os.fspath(src), to_text(dst)
-        names = LocalBackend().list_dir_or_file(source, list_dir=False, recursive=True)
+        names = list_all(source, list_dir=False)
         if self.exists(target):
             raise FileExistsError(17, "the destination of a tree already exists", target)
         work = lambda name: self._upload(os.path.join(source, name), join_uri(target, name))  # noqa: E731
         for_each(work, names, f"copy {source} to {target}", self.max_workers)
-        return target
+        return dst
 
-    def copyfile_to_local(self, src: PathLike, dst: PathLike) -> str:
+    def copyfile_to_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Download a file; into ``dst`` where that is a directory.
 
         Returns:
-            The destination file.
+            The destination as it was given, or the file in it where it is a directory.
         """
         source, target = to_text(src), os.fspath(dst)
         if os.path.isdir(target):
-            target = os.path.join(target, source.rstrip("/").rpartition("/")[2])
+            dst = target = os.path.join(target, source.rstrip("/").rpartition("/")[2])
         self._download(source, target)
-        return target
+        return dst
 
-    def copytree_to_local(self, src: PathLike, dst: PathLike) -> str:
+    def copytree_to_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Download a directory, many files at once.
 
         Returns:
-            The destination directory.
+            The destination as it was given.
 
         Raises:
             FileExistsError: If ``dst`` exists.
@@ -157,7 +157,7 @@ class RemoteBackend(BaseStorageBackend):
             self._download(join_uri(source, name), os.path.join(target, *name.split("/")))
 
         for_each(work, names, f"copy {source} to {target}", self.max_workers)
-        return target
+        return dst
 
     def copy_if_symlink_fails(self, src: PathLike, dst: PathLike) -> bool:
         """Copy ``src`` to ``dst``: such a store has no symbolic links.
@@ -197,6 +197,10 @@ class RemoteBackend(BaseStorageBackend):
         for_each(work, names, f"remove {root}", self.max_workers)
 
     def _list_names(self, root: str) -> Iterable[str]:
+        """The files below a directory that a copy or a removal of it takes.
+
+        To be overridden where :meth:`list_dir_or_file` leaves hidden ones out.
+        """
         return self.list_dir_or_file(root, list_dir=False, recursive=True)
 
     def _resolve_target(self, target: str, source: str) -> str:

@@ -11,7 +11,7 @@ from eng.fileio.atomic import atomic_write
 from eng.fileio.parallel import Failure, PartialFailureError, for_each
 from eng.fileio.uris import PathLike, join_uri, to_text
 
-from .base import Suffix, check_suffix
+from .base import Suffix, check_suffix, is_hidden
 from .remote import RemoteBackend
 from .s3_client import S3Clients, translate_errors
 from .s3_transfer import FileSink, MemorySink, download, upload, upload_file
@@ -24,7 +24,7 @@ _URI = re.compile(
 _BATCH = 1000  # keys that one DeleteObjects request takes
 
 
-class S3Backend(RemoteBackend):
+class PetrelBackend(RemoteBackend):
     """S3 storage backend; needs ``pip install eng-fileio[s3]``.
 
     ``cluster:s3://bucket/key`` takes endpoint, region and credentials of the profile ``cluster``
@@ -152,7 +152,14 @@ class S3Backend(RemoteBackend):
         place = self._parse(dir_path)
         pages = self._list_pages(place, recursive)
         list_dir = list_dir and suffix is None
-        return _list_names(pages, len(place.prefix), list_dir, list_file, suffix, recursive)
+        names = _list_names(pages, len(place.prefix), list_dir, list_file, suffix, recursive)
+        return (name for name, is_file in names if not (is_file and is_hidden(name)))
+
+    def _list_names(self, root: str) -> Iterator[str]:
+        place = self._parse(root)
+        pages = self._list_pages(place, recursive=True)
+        names = _list_names(pages, len(place.prefix), False, True, None, recursive=True)
+        return (name for name, _ in names)
 
     def rmtree(self, dir_path: PathLike) -> None:
         """Delete all below a directory, folder markers included, 1,000 objects a request.
@@ -297,8 +304,12 @@ class S3Backend(RemoteBackend):
             raise
 
 
-#: The older name of :class:`S3Backend`.
-PetrelBackend = S3Backend
+class S3Backend(PetrelBackend):
+    """The S3 backend, which ``s3://`` leads to.
+
+    It derives from the class of the older name, since code asks ``isinstance(…, PetrelBackend)`` of
+    what ``s3://`` gives.
+    """
 
 
 class _Place(NamedTuple):
@@ -331,24 +342,25 @@ def _list_names(
     list_file: bool,
     suffix: Suffix,
     recursive: bool,
-) -> Iterator[str]:
+) -> Iterator[tuple[str, bool]]:
+    """Names below a prefix, each with whether it is that of a file."""
     last: list[str] = []  # keys come sorted: a folder is new when it differs from the last
     for page in pages:
         if list_dir:
             for common in page.get("CommonPrefixes", ()):
-                yield common["Prefix"][skip:-1]
+                yield common["Prefix"][skip:-1], False
         for entry in page.get("Contents", ()):
             name = entry["Key"][skip:]
             folders = name.split("/")[:-1]
             if list_dir and recursive:
                 for depth in range(1, len(folders) + 1):
                     if last[:depth] != folders[:depth]:
-                        yield "/".join(folders[:depth])
+                        yield "/".join(folders[:depth]), False
                 last = folders
             wanted = list_file and name and not name.endswith("/")
             if wanted and (suffix is None or name.endswith(suffix)):
-                yield name
+                yield name, True
 
 
-def _rebuild(cls: type[S3Backend], settings: dict[str, Any]) -> S3Backend:
+def _rebuild(cls: type[PetrelBackend], settings: dict[str, Any]) -> PetrelBackend:
     return cls(**settings)

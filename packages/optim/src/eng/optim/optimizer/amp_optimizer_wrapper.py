@@ -121,7 +121,7 @@ def _cast_dtype(dtype: str | torch.dtype | None, device_type: str) -> torch.dtyp
         return torch.bfloat16 if device_type == "cpu" else torch.float16
     chosen = _DTYPES.get(dtype) if isinstance(dtype, str) else dtype
     if chosen is None or chosen not in _DTYPES.values():
-        raise ValueError(f"dtype must be one of {sorted(_DTYPES)} or None, not {dtype!r}")
+        raise ValueError(f"dtype should be one of {sorted(_DTYPES)} or None, not {dtype!r}")
     return chosen
 
 

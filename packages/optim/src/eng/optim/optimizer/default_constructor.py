@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import logging
 import sys
 from collections.abc import Mapping
@@ -16,6 +18,7 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from eng.dl_utils import plain_name, unwrap
 from eng.logging import print_log
 from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
+from eng.utils import ArgumentTypeError, ArgumentValueError
 
 from .optimizer_wrapper import OptimWrapper
 
@@ -32,6 +35,7 @@ _RULES = (
     "dcn_offset_lr_mult",
     "bypass_duplicate",
 )
+_FACTORS = tuple(rule for rule in _RULES if rule.endswith("_mult"))
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -43,16 +47,23 @@ class DefaultOptimWrapperConstructor:
     - ``custom_keys``: dict from a part of parameter names to ``lr_mult``, ``decay_mult`` and any
       other settings of their groups. The longest key that a name contains counts, among equally
       long ones the first in alphabetical order; a parameter matched here follows no other rule.
-    - ``bias_lr_mult``, ``bias_decay_mult``: for biases, except those of normalisation layers, of
-      the offset layers of deformable convolutions and, for the decay, of depthwise ones.
+    - ``bias_lr_mult``: learning rate of biases, except those of normalisation layers and of
+      deformable convolutions.
     - ``norm_decay_mult``: weight decay of normalisation layers.
-    - ``flat_decay_mult``: weight decay of parameters of one dimension that none of the other
-      rules given applies to, except those of deformable convolutions.
-    - ``dwconv_decay_mult``: weight decay of depthwise convolutions.
+    - ``bias_decay_mult``: weight decay of biases, except those of deformable convolutions.
+    - ``dwconv_decay_mult``: weight decay of depthwise convolutions of more than one channel.
+    - ``flat_decay_mult``: weight decay of parameters of one dimension, except those of deformable
+      convolutions.
     - ``dcn_offset_lr_mult``: learning rate of the offset layers of deformable convolutions; it
       takes the place of ``bias_lr_mult`` there.
     - ``bypass_duplicate``: whether parameters that are in the model twice are taken once (else
       they are an error). Defaults to False.
+
+    Of the rules for weight decay the first, in this order, that is given and applies is followed.
+    Keys that only a subclass knows are left to it.
+
+    With a ``paramwise_cfg`` each trainable parameter is a group of its own, and frozen ones are
+    left out; without one all parameters are one group.
 
     Args:
         optim_wrapper_cfg: Config of the wrapper, with the config of the optimizer as
@@ -61,7 +72,7 @@ class DefaultOptimWrapperConstructor:
 
     Raises:
         TypeError: If a config is no dict.
-        ValueError: If ``optimizer`` is missing or a rule unknown.
+        ValueError: If ``optimizer`` is missing, or the setting that a rule scales.
     """
 
     def __init__(
@@ -74,9 +85,9 @@ class DefaultOptimWrapperConstructor:
             ("paramwise_cfg", paramwise_cfg or {}),
         ):
             if not isinstance(value, Mapping):
-                raise TypeError(f"{name} must be a dict, not {type(value).__name__}")
+                raise ArgumentTypeError(f"{name} must be a dict, not {type(value).__name__}")
         if "optimizer" not in optim_wrapper_cfg:
-            raise ValueError(
+            raise ArgumentValueError(
                 "optim_wrapper must have an 'optimizer', such as dict(type='SGD', lr=0.1); "
                 f"it has {sorted(optim_wrapper_cfg)}"
             )
@@ -108,17 +119,38 @@ class DefaultOptimWrapperConstructor:
                 "by FullyShardedDataParallel, where all have one: use MMFullyShard"
             )
         optimizer_cfg = deepcopy(self.optimizer_cfg)
+        parameters: Any = model.parameters()
         if self.paramwise_cfg:
             params: list[dict[str, Any]] = []
             self.add_params(params, model)
             self._warn_of_what_matches_nothing(model)
-            optimizer_cfg["params"] = params
-        else:
-            optimizer_cfg["params"] = model.parameters()
+            parameters = params
+        optimizer_cfg[_first_argument(optimizer_cfg)] = parameters
         optimizer = OPTIMIZERS.build(optimizer_cfg)
         wrapper_cfg = deepcopy(self.optim_wrapper_cfg)
         wrapper_cfg.setdefault("type", "OptimWrapper")
-        return OPTIM_WRAPPERS.build(wrapper_cfg, default_args={"optimizer": optimizer})
+        wrapper = OPTIM_WRAPPERS.build(wrapper_cfg, default_args={"optimizer": optimizer})
+        if self.paramwise_cfg:
+            self._watch_frozen(model, optimizer, wrapper)
+        return wrapper
+
+    def _watch_frozen(self, model: nn.Module, optimizer: Any, wrapper: Any) -> None:
+        """Say which parameters are left out, and let the wrapper warn if one is thawed."""
+        ours = {id(param) for group in optimizer.param_groups for param in group["params"]}
+        left_out = {
+            plain_name(model, name): param
+            for name, param in model.named_parameters()
+            if not param.requires_grad and id(param) not in ours
+        }
+        if not left_out:
+            return
+        some = ", ".join(list(left_out)[:3]) + (", …" if len(left_out) > 3 else "")
+        print_log(
+            f"{len(left_out)} frozen parameters are left out of the optimizer: {some}",
+            logger="current",
+        )
+        if isinstance(wrapper, OptimWrapper):
+            wrapper.watch_left_out(left_out)
 
     def add_params(
         self,
@@ -127,7 +159,7 @@ class DefaultOptimWrapperConstructor:
         prefix: str = "",
         is_dcn_module: int | float | None = None,
     ) -> None:
-        """Append a parameter group for each parameter of a module and its submodules.
+        """Append a group for each trainable parameter of a module and its submodules.
 
         Args:
             params: The groups so far; it is appended to.
@@ -136,14 +168,11 @@ class DefaultOptimWrapperConstructor:
             is_dcn_module: Truthy inside a deformable convolution. Defaults to None.
         """
         for name, param in module.named_parameters(recurse=False):
+            full_name = f"{prefix}.{name}" if prefix else name
             group: dict[str, Any] = {"params": [param]}
-            if self._is_duplicate(params, param, f"{prefix}.{name}" if prefix else name):
+            if not param.requires_grad or self._is_duplicate(params, group, full_name):
                 continue
-            if param.requires_grad:
-                full_name = f"{prefix}.{name}" if prefix else name
-                group.update(
-                    self._pick_settings(full_name, name, param, module, bool(is_dcn_module))
-                )
+            group.update(self._pick_settings(full_name, name, param, module, bool(is_dcn_module)))
             params.append(group)
         inside_dcn = is_dcn_module or _is_deformable(module)
         for child_name, child in module.named_children():
@@ -158,20 +187,19 @@ class DefaultOptimWrapperConstructor:
         cfg = self.paramwise_cfg
         custom = self._find_custom_key(full_name)
         if custom is not None:
-            given = dict(cfg["custom_keys"][custom])
-            lr_mult, decay_mult = given.pop("lr_mult", 1.0), given.pop("decay_mult", 1.0)
+            given = cfg["custom_keys"][custom]
+            lr_mult, decay_mult = given.get("lr_mult", 1.0), given.get("decay_mult", 1.0)
             return {**self._scale_settings(lr_mult, decay_mult), **given}
         is_norm = isinstance(module, _NORMS)
-        is_depthwise = isinstance(module, nn.Conv2d) and module.in_channels == module.groups
-        is_bias = name == "bias" and not is_norm and not inside_dcn
+        is_bias = name == "bias" and not inside_dcn
         lr_rules = {
             "dcn_offset_lr_mult": inside_dcn and "conv_offset" in full_name,
-            "bias_lr_mult": is_bias,
+            "bias_lr_mult": is_bias and not is_norm,
         }
         decay_rules = {
             "norm_decay_mult": is_norm,
-            "dwconv_decay_mult": is_depthwise,
-            "bias_decay_mult": is_bias and not is_depthwise,
+            "bias_decay_mult": is_bias,
+            "dwconv_decay_mult": _is_depthwise(module),
             "flat_decay_mult": param.ndim == 1 and not inside_dcn,
         }
         return self._scale_settings(self._find_factor(lr_rules), self._find_factor(decay_rules))
@@ -196,10 +224,15 @@ class DefaultOptimWrapperConstructor:
     def _find_custom_key(self, full_name: str) -> str | None:
         keys = self.paramwise_cfg.get("custom_keys", {})
         longest_first = sorted(sorted(keys), key=len, reverse=True)
-        return next((key for key in longest_first if key in full_name), None)
+        return next((key for key in longest_first if _matches(key, full_name)), None)
 
-    def _is_duplicate(self, params: list[dict[str, Any]], param: nn.Parameter, name: str) -> bool:
-        if not any(param is other for group in params for other in group["params"]):
+    def _is_in(self, param_group: dict[str, Any], param_group_list: list[dict[str, Any]]) -> bool:
+        """Whether a parameter of a group is in another group already; subclasses call it."""
+        known = {id(param) for group in param_group_list for param in group["params"]}
+        return any(id(param) in known for param in param_group["params"])
+
+    def _is_duplicate(self, params: list[dict[str, Any]], group: dict[str, Any], name: str) -> bool:
+        if not self._is_in(group, params):
             return False
         if not self.paramwise_cfg.get("bypass_duplicate", False):
             raise ValueError(
@@ -216,12 +249,12 @@ class DefaultOptimWrapperConstructor:
         keys = [
             key
             for key in self.paramwise_cfg.get("custom_keys", {})
-            if not any(key in name for name in names)
+            if not any(_matches(key, name) for name in names)
         ]
         rules = [
             rule
             for rule, factor in self.paramwise_cfg.items()
-            if rule.endswith("_mult") and factor is not None and rule not in self._applied
+            if rule in _FACTORS and factor is not None and rule not in self._applied
         ]
         for what, unmatched in (("custom_keys", keys), ("rules", rules)):
             if unmatched:
@@ -233,12 +266,11 @@ class DefaultOptimWrapperConstructor:
                 )
 
     def _validate_cfg(self) -> None:
-        unknown = sorted(set(self.paramwise_cfg) - set(_RULES))
-        if unknown:
-            raise ValueError(f"unknown in paramwise_cfg: {unknown}; known are {list(_RULES)}")
+        if type(self) is DefaultOptimWrapperConstructor:
+            self._warn_of_unknown_rules()
         custom = self.paramwise_cfg.get("custom_keys", {})
         if not isinstance(custom, Mapping):
-            raise TypeError(f"custom_keys must be a dict, not {type(custom).__name__}")
+            raise ArgumentTypeError(f"custom_keys must be a dict, not {type(custom).__name__}")
         for setting, optimizer_key, base in (
             ("lr_mult", "lr", self.base_lr),
             ("decay_mult", "weight_decay", self.base_wd),
@@ -246,13 +278,25 @@ class DefaultOptimWrapperConstructor:
             rules = [
                 rule
                 for rule, factor in self.paramwise_cfg.items()
-                if rule.endswith(setting) and factor is not None
+                if rule in _FACTORS and rule.endswith(setting) and factor is not None
             ]
             rules += [f"custom_keys[{key!r}]" for key, given in custom.items() if setting in given]
             if rules and base is None:
-                raise ValueError(
+                raise ArgumentValueError(
                     f"{', '.join(rules)} have factors for {optimizer_key!r}, which the config of "
                     "the optimizer must then give"
+                )
+
+    def _warn_of_unknown_rules(self) -> None:
+        for rule in self.paramwise_cfg:
+            if rule not in _RULES:
+                near = difflib.get_close_matches(str(rule), _RULES, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_RULES)}"
+                print_log(
+                    f"paramwise_cfg has {rule!r}, which DefaultOptimWrapperConstructor does not "
+                    f"know: {hint}",
+                    logger="current",
+                    level=logging.WARNING,
                 )
 
 
@@ -261,6 +305,28 @@ def _is_flattened(model: nn.Module) -> bool:
     return fsdp is not None and any(
         isinstance(module, fsdp.FullyShardedDataParallel) for module in model.modules()
     )
+
+
+def _first_argument(optimizer_cfg: Mapping[str, Any]) -> str:
+    """The name under which an optimizer takes its parameters, ``params`` for those of torch."""
+    kind: Any = optimizer_cfg.get("type")
+    with OPTIMIZERS.switch_scope_and_registry(optimizer_cfg.get("_scope_")) as registry:
+        target = registry.get(kind) if isinstance(kind, str) else kind
+    try:
+        first = next(iter(inspect.signature(target).parameters.values()), None)
+    except (TypeError, ValueError):  # nothing is known of it, or it is missing and told of later
+        return "params"
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return first.name if first is not None and first.kind in named else "params"
+
+
+def _matches(key: str, name: str) -> bool:
+    # The dot lets ".backbone" match that part of the model itself.
+    return key in f".{name}"
+
+
+def _is_depthwise(module: nn.Module) -> bool:
+    return isinstance(module, nn.Conv2d) and module.in_channels == module.groups > 1
 
 
 def _is_deformable(module: nn.Module) -> bool:

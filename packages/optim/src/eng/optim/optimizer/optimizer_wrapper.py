@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 
 from eng.logging import MessageHub, print_log
 from eng.registry import OPTIM_WRAPPERS
+from eng.utils import ArgumentTypeError, ArgumentValueError
 
 __all__ = ["OptimWrapper"]
 
@@ -67,17 +68,19 @@ class OptimWrapper:
         stop_on_nan_loss: bool = False,
     ) -> None:
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"optimizer must be a torch.optim.Optimizer, not {type(optimizer).__name__}"
             )
         if not isinstance(accumulative_counts, int):
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"accumulative_counts must be an int, not {type(accumulative_counts).__name__}"
             )
         if accumulative_counts < 1:
-            raise ValueError(f"accumulative_counts must be at least 1, got {accumulative_counts}")
+            raise ArgumentValueError(
+                f"accumulative_counts must be at least 1, got {accumulative_counts}"
+            )
         if clip_grad is not None and not isinstance(clip_grad, Mapping):
-            raise TypeError(
+            raise ArgumentTypeError(
                 "clip_grad must be a dict of the arguments of clipping, such as "
                 f"dict(max_norm=1.0), or None, not {clip_grad!r}"
             )
@@ -88,13 +91,14 @@ class OptimWrapper:
             kind = self.clip_grad_kwargs.pop("type", "norm")
             if kind not in _CLIPPERS:
                 raise ValueError(
-                    f"type of clip_grad must be one of {sorted(_CLIPPERS)}, not {kind!r}"
+                    f"type of clip_grad should be one of {sorted(_CLIPPERS)}, not {kind!r}"
                 )
             self.clip_func, self.grad_name = _CLIPPERS[kind]
         self.stop_on_nan_loss = stop_on_nan_loss
         self.message_hub = MessageHub.get_current_instance()
         self._inner_count = 0
         self._has_met_model = False
+        self._left_out: dict[str, nn.Parameter] = {}
         #: The clipping of a model whose gradients are sharded: each process sees a part of them.
         self._clip_of_model: Callable[..., Tensor] | None = None
         # Unknown until initialize_count_status.
@@ -121,6 +125,8 @@ class OptimWrapper:
         """
         if self.stop_on_nan_loss:
             self.check_losses({"loss": loss})
+        if self._left_out:
+            self._warn_of_thawed()
         self.backward(self.scale_loss(loss))
         if self.should_update():
             self.step(**(step_kwargs or {}))
@@ -212,10 +218,9 @@ class OptimWrapper:
 
         Yields:
             Nothing.
-
-        Raises:
-            ValueError: If the optimizer has no parameter of the model.
         """
+        if self._left_out:
+            self._warn_of_thawed()
         if not self._has_met_model:
             self._meet_model(model)
             self._has_met_model = True
@@ -261,17 +266,43 @@ class OptimWrapper:
 
         The optimizer may have parameters beside those of the model, and the model others beside
         those of the optimizer. But one over another model, or over this one before it was sharded,
-        would do nothing.
+        does nothing for it.
         """
         own = {id(parameter) for parameter in model.parameters()}
         ours = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         if not any(id(parameter) in own for parameter in ours):
-            raise ValueError(
-                f"none of the {len(ours)} parameters of the optimizer "
-                f"{type(self.optimizer).__name__} belongs to the model {type(model).__name__}: "
-                "build it from the parameters of this model, after it has been sharded or copied"
+            print_log(
+                f"None of the {len(ours)} parameters of the optimizer "
+                f"{type(self.optimizer).__name__} belongs to the model {type(model).__name__}, "
+                "which is not trained by it: build it from the parameters of this model, after it "
+                "has been sharded or copied.",
+                logger="current",
+                level=logging.WARNING,
             )
         self._clip_of_model = getattr(model, "clip_grad_norm_", None)
+
+    def watch_left_out(self, parameters: Mapping[str, nn.Parameter]) -> None:
+        """Warn, once for each, when one of these parameters is no longer frozen.
+
+        Args:
+            parameters: Frozen parameters by name, which are in no group of the optimizer.
+        """
+        self._left_out = dict(parameters)
+
+    def _warn_of_thawed(self) -> None:
+        thawed = [name for name, param in self._left_out.items() if param.requires_grad]
+        if not thawed:
+            return
+        for name in thawed:
+            del self._left_out[name]
+        print_log(
+            f"Parameters that were frozen when the optimizer {type(self.optimizer).__name__} was "
+            f"built no longer are, but they belong to none of its groups and are not updated: "
+            f"{', '.join(thawed)}. Freeze them after the optimizer is built, or give them to it "
+            "by add_param_group.",
+            logger="current",
+            level=logging.WARNING,
+        )
 
     def _completes_update(self, count: int) -> bool:
         return count % self._accumulative_counts == 0 or count == self._max_counts

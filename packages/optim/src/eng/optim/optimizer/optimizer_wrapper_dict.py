@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 from torch import Tensor, nn
 
+from eng.utils import ArgumentKeyError, ArgumentTypeError
+
 from .optimizer_wrapper import OptimWrapper
 
 __all__ = ["OptimWrapperDict"]
@@ -38,7 +40,9 @@ class OptimWrapperDict(OptimWrapper):
     def __init__(self, **optimizer_wrapper_dict: OptimWrapper) -> None:
         for name, wrapper in optimizer_wrapper_dict.items():
             if not isinstance(wrapper, OptimWrapper):
-                raise TypeError(f"{name!r} must be an OptimWrapper, not {type(wrapper).__name__}")
+                raise ArgumentTypeError(
+                    f"{name!r} must be an OptimWrapper, not {type(wrapper).__name__}"
+                )
         self.optim_wrappers = dict(optimizer_wrapper_dict)
 
     def update_params(  # noqa: D102 - see _refuse
@@ -150,7 +154,7 @@ class OptimWrapperDict(OptimWrapper):
         """
         for name, state in state_dict.items():
             if name not in self.optim_wrappers:
-                raise KeyError(
+                raise ArgumentKeyError(
                     f"the state has an optimizer {name!r}; known are {list(self.optim_wrappers)}"
                 )
             self.optim_wrappers[name].load_state_dict(state)

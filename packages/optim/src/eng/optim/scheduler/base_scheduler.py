@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,7 @@ __all__ = [
     "Clock",
     "FactorScheduler",
     "OptimizerType",
+    "WarmUpScheduler",
     "_ParamScheduler",
     "check_positive",
     "check_share",
@@ -83,10 +85,11 @@ class _ParamScheduler:
             )
         if begin >= end:
             raise ValueError(
-                f"{type(self).__name__}: begin must be below end, got begin={begin}, end={end}"
+                f"{type(self).__name__}: end should be larger than begin, but got "
+                f"begin={begin}, end={end}"
             )
         if by not in _CLOCKS:
-            raise ValueError(f"{type(self).__name__}: by must be one of {_CLOCKS}, not {by!r}")
+            raise ValueError(f"{type(self).__name__}: by should be one of {_CLOCKS}, not {by!r}")
         self.optimizer = optimizer
         self.param_name = param_name
         self.begin = begin
@@ -103,11 +106,13 @@ class _ParamScheduler:
         self._optimizer_steps = 1
         if self.by_optimizer_step:
             _count_steps(optimizer, self)
+        self._watch = None if self.by_optimizer_step else _StepWatch(optimizer)
         self.step()
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that a new scheduler of the same settings needs to go on, as plain data."""
-        return {key: value for key, value in self.__dict__.items() if key != "optimizer"}
+        left_out = ("optimizer", "_watch")
+        return {key: value for key, value in self.__dict__.items() if key not in left_out}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a state that :meth:`state_dict` gave.
@@ -127,6 +132,7 @@ class _ParamScheduler:
                 f"on from counts {counted[saved]}"
             )
         self.__dict__.update(state_dict)
+        self._end_watch()
 
     def get_last_value(self) -> list[float]:
         """The value of every parameter group after the last :meth:`step`."""
@@ -149,16 +155,40 @@ class _ParamScheduler:
     def step(self) -> None:
         """Count one step and, inside ``[begin, end)``, set the parameter of every group."""
         if not self.by_optimizer_step:
+            self._warn_of_a_wrong_order()
             self._advance()
             return
         for _ in range(self._optimizer_steps):
             self._advance()
         self._optimizer_steps = 0
 
+    def _warn_of_a_wrong_order(self) -> None:
+        """Warn, as torch does, if the first step comes before one of the optimizer."""
+        if self._global_step < 0 or self._watch is None:
+            return
+        # A wrapper may accumulate gradients, or leave an update out that overflowed.
+        went_back = isinstance(self.optimizer, OptimWrapper) and self.optimizer.inner_count > 0
+        if not self._watch.has_stepped and not went_back:
+            warnings.warn(
+                f"Detected call of `{type(self).__name__}.step()` before `optimizer.step()`: the "
+                f"first value of {self.param_name!r} is skipped. Call them in the opposite order.",
+                UserWarning,
+                stacklevel=3,
+            )
+        self._end_watch()
+
+    def _end_watch(self) -> None:
+        if self._watch is not None:
+            self._watch.handle.remove()
+            self._watch = None
+
+    def _acts_at(self, step: int) -> bool:
+        return self.begin <= step < self.end
+
     def _advance(self) -> None:
         self._global_step += 1
         groups = self.optimizer.param_groups
-        if self.begin <= self._global_step < self.end:
+        if self._acts_at(self._global_step):
             self.last_step += 1
             for index, (group, value) in enumerate(zip(groups, self._get_value(), strict=True)):
                 group[self.param_name] = value
@@ -226,12 +256,28 @@ def _count_steps(optimizer: OptimizerType, scheduler: _ParamScheduler) -> None:
     plain = optimizer.optimizer if isinstance(optimizer, OptimWrapper) else optimizer
     told = weakref.ref(scheduler)  # the optimizer keeps no scheduler alive
 
-    def count(*_: Any) -> None:
+    def count(stepped: Optimizer, *_: Any) -> None:
         alive = told()
-        if alive is not None:
+        if alive is None:
+            return
+        # A fused optimizer is called though gradients overflowed, and leaves the update out itself.
+        overflowed = getattr(stepped, "found_inf", None)
+        if overflowed is None or not overflowed.item():
             alive._optimizer_steps += 1
 
     plain.register_step_post_hook(count)
+
+
+class _StepWatch:
+    """Notes whether an optimizer steps; it keeps no scheduler alive."""
+
+    def __init__(self, optimizer: OptimizerType) -> None:
+        self.has_stepped = False
+        plain = optimizer.optimizer if isinstance(optimizer, OptimWrapper) else optimizer
+        self.handle = plain.register_step_post_hook(self._note)
+
+    def _note(self, *_: Any) -> None:
+        self.has_stepped = True
 
 
 def _initial_values(optimizer: OptimizerType, param_name: str, *, fresh: bool) -> list[float]:
@@ -282,6 +328,20 @@ class FactorScheduler(_ParamScheduler):
         if ratio == 1:
             return [group[self.param_name] for group in groups]
         return [floor + (group[self.param_name] - floor) * ratio for group in groups]
+
+
+class WarmUpScheduler(FactorScheduler):
+    """A factor that has gone at the last step before ``end``, or, if that is the first, at ``end``.
+
+    A schedule of a single step acts in this step and gives the value back at the next.
+    """
+
+    @property
+    def _total(self) -> int:
+        return max(self.end - self.begin - 1, 1)
+
+    def _acts_at(self, step: int) -> bool:
+        return self.begin <= step <= self.begin + self._total
 
 
 def check_share(scheduler: _ParamScheduler, name: str, value: float) -> None:

@@ -14,6 +14,7 @@ from .base_scheduler import (
     Clock,
     FactorScheduler,
     OptimizerType,
+    WarmUpScheduler,
     _ParamScheduler,
     check_positive,
     check_share,
@@ -32,8 +33,8 @@ __all__ = [
 
 
 @PARAM_SCHEDULERS.register_module()
-class ConstantParamScheduler(FactorScheduler):
-    """Multiply a parameter by ``factor`` until the step before ``end``.
+class ConstantParamScheduler(WarmUpScheduler):
+    """Multiply a parameter by ``factor`` until the step before ``end``, or for one step.
 
     Args:
         optimizer: Optimizer or wrapper.
@@ -69,11 +70,11 @@ class ConstantParamScheduler(FactorScheduler):
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
     def _factor(self, step: int) -> float:
-        return schedules.constant(step, factor=self.factor, total=self.total_iters)
+        return schedules.constant(step, factor=self.factor, total=self._total)
 
 
 @PARAM_SCHEDULERS.register_module()
-class LinearParamScheduler(FactorScheduler):
+class LinearParamScheduler(WarmUpScheduler):
     """Multiply a parameter by a factor that moves in a straight line, as for a warm-up.
 
     Args:
@@ -115,7 +116,7 @@ class LinearParamScheduler(FactorScheduler):
 
     def _factor(self, step: int) -> float:
         return schedules.linear(
-            step, start=self.start_factor, end=self.end_factor, total=self.total_iters
+            step, start=self.start_factor, end=self.end_factor, total=self._total
         )
 
 
@@ -209,7 +210,7 @@ class PolyParamScheduler(FactorScheduler):
     Args:
         optimizer: Optimizer or wrapper.
         param_name: Key of the parameter in the groups.
-        eta_min: Value that would be reached at ``end``. Defaults to 0.
+        eta_min: Value of the last step, ``end - 1``. Defaults to 0.
         power: Power of the polynomial. Defaults to 1, a straight line.
         begin: First step. Defaults to 0.
         end: Step before which it ends. Defaults to never.
@@ -235,7 +236,7 @@ class PolyParamScheduler(FactorScheduler):
     ) -> None:
         self.eta_min = eta_min
         self.power = power
-        self.total_iters = end - begin
+        self.total_iters = end - begin - 1
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
     def _factor(self, step: int) -> float:
@@ -362,8 +363,9 @@ class OneCycleParamScheduler(_ParamScheduler):
         by: The clock, see :class:`_ParamScheduler`. Defaults to None.
 
     Raises:
-        ValueError: If the number of steps is unknown, ``pct_start`` is outside [0, 1], the
-            strategy unknown, or ``eta_max`` has not one value for each group.
+        ValueError: If the number of steps is unknown or below that from ``begin`` to ``end``,
+            ``pct_start`` is outside [0, 1], the strategy unknown, or ``eta_max`` has not one value
+            for each group.
     """
 
     _epoch_settings = ("total_steps",)
@@ -393,7 +395,15 @@ class OneCycleParamScheduler(_ParamScheduler):
         check_positive(self, "total_steps", self.total_steps)
         check_share(self, "pct_start", pct_start)
         if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"anneal_strategy must be 'cos' or 'linear', not {anneal_strategy!r}")
+            raise ValueError(
+                f"anneal_strategy should be one of 'cos' or 'linear', not {anneal_strategy!r}"
+            )
+        if end < INF and end - begin - 1 > self.total_steps:
+            raise ValueError(
+                f"{type(self).__name__}: the cycle has {self.total_steps} steps, but the schedule "
+                f"goes on to step {end - begin - 1}, from begin={begin} to end={end}: raise "
+                f"total_steps, or set end={begin + self.total_steps}"
+            )
         self.pct_start = pct_start
         self.anneal_strategy = anneal_strategy
         self.three_phase = three_phase
@@ -411,14 +421,15 @@ class OneCycleParamScheduler(_ParamScheduler):
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
     def _get_value(self) -> list[float]:
-        if self.last_step >= self.total_steps:
+        # The call after the last iteration is of no effect: the last value stays.
+        if self.last_step > self.total_steps:
             raise ValueError(
                 f"step {self.last_step} is past the {self.total_steps} steps of the cycle"
             )
         name = self.param_name
         return [
             schedules.one_cycle(
-                self.last_step,
+                min(self.last_step, self.total_steps - 1),
                 initial=group[f"initial_{name}"],
                 maximum=group[f"max_{name}"],
                 minimum=group[f"min_{name}"],

@@ -60,7 +60,9 @@ def cosine(step: int, *, period: int) -> float:
 
 
 def polynomial(step: int, *, power: float, total: int) -> float:
-    """``(1 - step / total) ** power`` up to step ``total``, 0 afterwards."""
+    """``(1 - step / total) ** power`` up to step ``total``, 0 afterwards; 1 if ``total`` is 0."""
+    if total <= 0:
+        return 1.0
     return float((1 - min(step, total) / total) ** power)
 
 
@@ -82,7 +84,7 @@ def one_cycle(
     cycle and falls to ``minimum``; with three phases it passes ``initial`` again on the way.
 
     Args:
-        step: Step inside the cycle, at most ``total - 1``.
+        step: Step of the cycle, at most ``total - 1``.
         initial: Value at step 0.
         maximum: Value at the peak.
         minimum: Value at the last step.
