@@ -55,8 +55,11 @@ def test_ema_begins_late(tmp_path: Path) -> None:
     assert hook.ema_model.module.weight.item() == 4.0
     with pytest.raises(ValueError, match="begin_iter=9"):
         EMAHook(begin_iter=9).before_train(runner)
-    with pytest.raises(ValueError, match="not both"):
-        EMAHook(begin_iter=1, begin_epoch=1)
+    for kind in (ValueError, AssertionError):
+        with pytest.raises(kind, match="cannot be set together"):
+            EMAHook(begin_iter=1, begin_epoch=1)
+        with pytest.raises(kind, match="begin_iter and begin_epoch must be at least 0"):
+            EMAHook(begin_iter=-1)
 
 
 def test_the_names_that_subclasses_call(tmp_path: Path) -> None:

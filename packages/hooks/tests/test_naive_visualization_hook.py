@@ -109,6 +109,16 @@ def test_batches_of_every_form_have_images(runner, form):
         np.testing.assert_array_equal(call.image, image.permute(1, 2, 0).numpy())
 
 
+@pytest.mark.parametrize("form", [lambda image: image, lambda image: image[None], lambda i: [i]])
+def test_a_batch_of_one(runner, form):
+    image = bytes_image()
+    batch = {"inputs": form(image)}
+    NaiveVisualizationHook().after_test_iter(runner, 0, batch, ["sample"])
+    (call,) = runner.visualizer.calls
+    assert np.array_equal(call.image, image.permute(1, 2, 0).numpy())
+    assert call.sample == "sample"
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_normalizing_is_undone(dtype):
     image = bytes_image()

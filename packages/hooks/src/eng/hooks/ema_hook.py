@@ -18,6 +18,7 @@ from eng.logging import print_log
 from eng.model import BaseAveragedModel
 from eng.registry import HOOKS, MODELS
 
+from .errors import HookArgumentError
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
 
@@ -42,7 +43,8 @@ class EMAHook(Hook):
         **kwargs: Arguments of the average, such as ``momentum``.
 
     Raises:
-        ValueError: If a beginning is negative, or both are given.
+        HookArgumentError: If a beginning is negative, or both are given. It is a
+            :class:`ValueError`.
     """
 
     priority = "NORMAL"
@@ -56,12 +58,14 @@ class EMAHook(Hook):
         **kwargs: Any,
     ) -> None:
         if begin_iter < 0 or begin_epoch < 0:
-            raise ValueError(
+            raise HookArgumentError(
                 f"EMAHook: begin_iter and begin_epoch must be at least 0, "
                 f"got {begin_iter} and {begin_epoch}"
             )
         if begin_iter and begin_epoch:
-            raise ValueError("EMAHook: give either begin_iter or begin_epoch, not both")
+            raise HookArgumentError(
+                "EMAHook: begin_iter and begin_epoch cannot be set together: give one of them"
+            )
         self.strict_load = strict_load
         self.begin_iter = begin_iter
         self.begin_epoch = begin_epoch
@@ -101,7 +105,9 @@ class EMAHook(Hook):
             ("begin_iter", self.begin_iter, runner.max_iters),
         ):
             if last is not None and begin > last:
-                raise ValueError(f"EMAHook: {name}={begin} is after the end of training, {last}")
+                raise HookArgumentError(
+                    f"EMAHook: {name}={begin} is after the end of training, {last}"
+                )
 
     @override
     def after_train_iter(
