@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import Dataset
 
+from eng.config import Config
 from eng.hooks import Hook
 from eng.model import BaseModel
 from eng.registry import DATASETS, MODELS
@@ -168,3 +169,25 @@ def reference_run(by_epoch: bool) -> dict[str, Any]:
         runner.register_hook(Recorder())
         runner.train()
     return seen
+
+
+class NormedModel(BaseModel):
+    """Has batch normalisation in a part that is frozen as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(3)
+        self.frozen = nn.Sequential(nn.BatchNorm1d(3)).eval().requires_grad_(False)
+
+    def forward(self, inputs: Any, data_samples: Any = None, mode: str = "tensor") -> Any:
+        return self.norm(inputs)
+
+
+def norms_of_a_run(work_dir: str, sync_bn: str | None) -> list[tuple[str, bool, bool]]:
+    """Class, training mode and need of gradients of each normalisation of a runner's model."""
+    # Not DDP, which refuses synchronised ones on the CPU.
+    cfg = Config({"model_wrapper_cfg": {"type": "MMFullyShard"}})
+    cfg.update({"sync_bn": sync_bn} if sync_bn else {})
+    runner = Runner(NormedModel(), work_dir, launcher="pytorch", cfg=cfg)
+    norms = [m for m in runner.model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    return [(type(m).__name__, m.training, m.weight.requires_grad) for m in norms]

@@ -21,8 +21,9 @@ import runner_workers as workers
 
 from eng.config import Config
 from eng.dataset import BaseDataset
-from eng.hooks import Hook
-from eng.model import BaseModel
+from eng.dist.testing import run_in_processes
+from eng.hooks import EMAHook, Hook
+from eng.model import BaseModel, BaseTTAModel
 from eng.optim import OptimWrapper, OptimWrapperDict
 from eng.registry import (
     DATA_SAMPLERS,
@@ -813,6 +814,34 @@ def test_synchronised_norms_are_reverted_in_a_single_process(job: dict[str, Any]
     assert not weight.requires_grad
     assert not runner.model.norm.training
     assert runner.model(torch.ones(2, 3)).shape == (2, 3)
+
+
+@pytest.mark.parametrize(("sync_bn", "kind"), [("torch", "SyncBatchNorm"), (None, "BatchNorm1d")])
+def test_norms_are_synchronised_in_several_processes(
+    tmp_path: Path, sync_bn: str | None, kind: str
+) -> None:
+    found = run_in_processes(workers.norms_of_a_run, 2, str(tmp_path), sync_bn)
+    assert found == [[(kind, True, True), (kind, False, False)]] * 2
+
+
+def test_weights_of_a_model_are_those_of_its_test_time_augmentation(
+    job: dict[str, Any], tmp_path: Path
+) -> None:
+    class Augmented(BaseTTAModel):
+        def merge_preds(self, data_samples_list: Any) -> Any:
+            return data_samples_list
+
+    Runner.from_cfg(job).train()
+    path = Path(job["work_dir"]) / "epoch_3.pth"
+    wanted = torch.load(path, weights_only=True)["state_dict"]
+    model = Augmented(module=MODELS.build({"type": "LineModel"}))
+    hooks: Any = [{"type": "EMAHook"}]
+    runner = Runner(model, str(tmp_path / "tta"), custom_hooks=hooks, load_from=str(path))
+    runner.call_hook("before_run")
+    runner.load_or_resume()
+    (ema,) = (hook for hook in runner.hooks if isinstance(hook, EMAHook))
+    for loaded in (model.module, ema.ema_model.module.module):
+        assert all(torch.equal(loaded.state_dict()[name], wanted[name]) for name in wanted)
 
 
 @pytest.mark.parametrize(
