@@ -102,7 +102,7 @@ def test_out_dir_gets_the_name_of_the_work_dir(tmp_path: Path) -> None:
         ({"save_best": ["a", "b", "c"], "rule": ["less", "less"]}, "2 rules for 3"),
         ({"filename_tmpl": "x.pth"}, "filename_tmpl"),
         ({"max_keep_ckpts": 0}, "max_keep_ckpts"),
-        ({"file_client_args": {}, "backend_args": {}}, "not both"),
+        ({"file_client_args": {}, "backend_args": {}}, "cannot be set together"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

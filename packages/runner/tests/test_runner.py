@@ -905,3 +905,32 @@ def test_errors_are_of_the_kinds_that_people_catch(
     for kind in (*kinds, RunnerConfigError):
         with pytest.raises(kind):
             build(runner)
+
+
+def test_the_config_of_the_user_is_never_overwritten(job: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "job.py"
+    text = "# by hand\nwork_dir = '.'\n"
+    path.write_text(text)
+    cfg = Config({**job, "work_dir": str(tmp_path)}, filename=str(path))
+    runner = Runner.from_cfg(cfg)
+    assert path.read_text() == text
+    assert "LineModel" in (Path(runner.log_dir) / "vis_data" / "config.py").read_text()
+
+
+def test_an_evaluation_saves_nothing_and_resumes_the_newest_weights(job: dict[str, Any]) -> None:
+    job["default_hooks"]["checkpoint"] = {
+        "type": "CheckpointHook",
+        "interval": 1,
+        "save_best": "auto",
+    }
+    runner = Runner.from_cfg(job)
+    metrics = runner.val()
+    assert set(metrics) == {"line/loss"}
+    assert not list(Path(job["work_dir"]).glob("*.pth"))
+    runner.train()
+    before = {path: path.stat().st_mtime_ns for path in Path(job["work_dir"]).glob("*")}
+    trained = runner.val()
+    assert {path: path.stat().st_mtime_ns for path in Path(job["work_dir"]).glob("*")} == before
+    names = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler")
+    alone = {name: value for name, value in job.items() if name not in names}
+    assert Runner.from_cfg({**alone, "resume": True}).val() == trained

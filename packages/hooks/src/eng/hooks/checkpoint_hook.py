@@ -112,6 +112,7 @@ class CheckpointHook(Hook):
         self._rules = pair_rules(self.key_indicators, names_of("rule", rule))
         self.best_ckpt_path: str | None = None
         self.best_ckpt_path_dict: dict[str, str] = {}
+        self._is_training = False
 
     @property
     def key_indicator(self) -> str | None:
@@ -140,6 +141,7 @@ class CheckpointHook(Hook):
             self.file_backend.join_path(root, name) if self._given_out_dir else root
         )
         runner.logger.info(f"Checkpoints will be saved to {self._folder}.")
+        self._is_training = True
         self._kept: list[int] = list(runner.message_hub.runtime_info.get("keep_ckpt_ids", []))
         #: The point of training of the last checkpoint that this process made, and its name.
         self._written: tuple[tuple[int, int], str] | None = None
@@ -174,7 +176,7 @@ class CheckpointHook(Hook):
     @override
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Keep the model as the best one if it is."""
-        if not self.save_best:
+        if not self.save_best or not self._is_training:  # val() alone saves nothing
             return
         if not metrics:
             runner.logger.warning("save_best: there are no metrics to choose the best by.")
@@ -183,6 +185,11 @@ class CheckpointHook(Hook):
             self.key_indicators = [next(iter(metrics))]
         for key in self.key_indicators:
             self._save_if_best(runner, key, metrics)
+
+    @override
+    def after_train(self, runner: HookRunner) -> None:
+        """Save nothing any more: a validation after training is an evaluation alone."""
+        self._is_training = False
 
     # ------------------------------------------------------------------ the latest
 

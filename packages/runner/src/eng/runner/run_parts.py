@@ -98,6 +98,8 @@ class OptimizerPart:
 
     def restore(self, state: dict[str, Any]) -> None:
         wrapper = self._runner.optim_wrapper
+        if wrapper is None:  # the run only evaluates
+            return
         if not is_sharded(self._runner.model):
             wrapper.load_state_dict(state)
             return

@@ -131,7 +131,8 @@ def log_environment(
 def dump_config(cfg: Config, text: str, identity: RunIdentity, logger: MMLogger) -> None:
     """Write the config to the work directory, under the name of the file it came from.
 
-    What that format cannot hold does not stop the run: the config is then written as Python.
+    What that format cannot hold does not stop the run: the config is then written as Python. The
+    file that the config came from is never overwritten.
 
     Args:
         cfg: The config.
@@ -141,6 +142,8 @@ def dump_config(cfg: Config, text: str, identity: RunIdentity, logger: MMLogger)
     """
     name = Path(cfg.filename).name if cfg.filename else f"{identity.timestamp}.py"
     path = Path(identity.work_dir) / name
+    if cfg.filename and path.exists() and path.samefile(cfg.filename):
+        return  # the work directory is where the user's config is, which stays as it is
     try:
         cfg.dump(path)
     except ConfigError as error:
