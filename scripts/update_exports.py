@@ -1,6 +1,7 @@
 """Write eng/all/exports.py anew from what the packages export. Run it when a package changes."""
 
 import importlib
+from textwrap import fill
 
 from workspace import PACKAGES, ROOT
 
@@ -11,18 +12,19 @@ Written by ``scripts/update_exports.py``: reading it imports none of the package
 
 __all__ = ["EXPORTS"]
 
-EXPORTS: dict[str, tuple[str, ...]] = {
+_NAMES = {
 '''
+TAIL = """}
+
+EXPORTS: dict[str, tuple[str, ...]] = {
+    package: tuple(names.split()) for package, names in _NAMES.items()
+}
+"""
 
 lines = [HEAD]
 for package in (name for name in PACKAGES if name != "all"):
     names = getattr(importlib.import_module(f"eng.{package}"), "__all__", [])
-    entries = "".join(f"        {chr(34)}{name}{chr(34)},\n" for name in names)
-    lines.append(
-        f"    {chr(34)}{package}{chr(34)}: (\n{entries}    ),\n"
-        if names
-        else f'    "{package}": (),\n'
-    )
-lines.append("}\n")
+    block = fill(" ".join(names), 90, initial_indent=" " * 8, subsequent_indent=" " * 8)
+    lines.append(f'    "{package}": """\n{block}\n    """,\n')
 path = ROOT / "packages/all/src/eng/all/exports.py"
-path.write_text("".join(lines), encoding="utf-8")
+path.write_text("".join([*lines, TAIL]), encoding="utf-8")

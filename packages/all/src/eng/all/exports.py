@@ -5,406 +5,123 @@ Written by ``scripts/update_exports.py``: reading it imports none of the package
 
 __all__ = ["EXPORTS"]
 
+_NAMES = {
+    "utils": """
+        ArgumentIndexError ArgumentKeyError ArgumentTypeError ArgumentValueError
+        ManagerMeta ManagerMixin ProgressBar Timer TimerError call_command
+        check_file_exist check_prerequisites check_time concat_list deprecated_api_warning
+        digit_version fopen get_git_hash get_installed_path has_method
+        import_modules_from_strings install_package is_abs is_filepath is_installed
+        is_list_of is_method_overridden is_seq_of is_str is_tuple_of iter_cast lazy_names
+        list_cast mkdir_or_exist requires_executable requires_package scandir slice_list
+        symlink to_1tuple to_2tuple to_3tuple to_4tuple to_ntuple track_iter_progress
+        track_parallel_progress track_progress tuple_cast
+    """,
+    "registry": """
+        COLLATE_FUNCTIONS DATASETS DATA_SAMPLERS EVALUATOR FSDP_WRAP_POLICIES FUNCTIONS
+        HOOKS INFERENCERS LOG_PROCESSORS LOOPS METRICS MODELS MODEL_WRAPPERS OPTIMIZERS
+        OPTIM_WRAPPERS OPTIM_WRAPPER_CONSTRUCTORS PARAM_SCHEDULERS RUNNERS
+        RUNNER_CONSTRUCTORS TASK_UTILS TRANSFORMS VISBACKENDS VISUALIZERS
+        WEIGHT_INITIALIZERS DefaultScope NotRegisteredError Registry build_from_cfg
+        build_model_from_cfg build_runner_from_cfg build_scheduler_from_cfg
+        count_registered_modules init_default_scope traverse_registry_tree
+    """,
+    "fileio": """
+        BaseFileHandler BaseStorageBackend FileClient FsspecBackend HTTPBackend
+        HardDiskBackend JsonHandler LmdbBackend LocalBackend MemcachedBackend
+        PartialFailureError PetrelBackend PickleHandler RemoteBackend S3Backend
+        YamlHandler copy_if_symlink_fails copyfile copyfile_from_local copyfile_to_local
+        copytree copytree_from_local copytree_to_local dict_from_file dump exists
+        file_handlers generate_presigned_url get get_file_backend get_local_path get_many
+        get_text isdir isfile join_path list_dir_or_file list_from_file load
+        merged_backend_args put put_text register_backend register_handler remove rmtree
+    """,
+    "config": """
+        Config ConfigDict ConfigError DictAction Difference Origin diff
+        resolve_package_path value_at
+    """,
+    "logging": """
+        HistoryBuffer MMLogger MessageHub print_log
+    """,
+    "device": """
+        autocast get_device get_max_cuda_memory get_max_memory is_cuda_available
+        is_mlu_available is_mps_available is_npu_available
+    """,
+    "dist": """
+        DistributedError MissingVariableError ReduceOp all_gather all_gather_object
+        all_reduce all_reduce_dict all_reduce_params barrier broadcast
+        broadcast_object_list cast_data_device collect_results collect_results_cpu
+        collect_results_gpu explain_failures gather gather_object get_backend
+        get_comm_device get_data_device get_default_group get_dist_info get_local_group
+        get_local_rank get_local_size get_rank get_world_size init_dist init_local_group
+        is_distributed is_main_process master_only sync_random_seed
+    """,
+    "dl_utils": """
+        TORCH_VERSION TimeCounter collect_env has_batch_norm is_jit_tracing
+        is_model_wrapper is_norm load_url mmcv_full_available plain_name
+        set_multi_processing tensor2imgs torch_meshgrid unwrap
+    """,
+    "structures": """
+        BaseDataElement InstanceData LabelData PixelData
+    """,
+    "checkpoint": """
+        CheckpointError CheckpointLoader find_latest_checkpoint full_model_state
+        full_optimizer_state get_deprecated_model_names get_external_models
+        get_mmcls_models get_state_dict get_torchvision_models is_sharded load_checkpoint
+        load_full_model_state load_full_optimizer_state load_state_dict model_state
+        save_checkpoint weights_to_cpu
+    """,
+    "dataset": """
+        AnnotationError BaseDataset ClassBalancedDataset Compose ConcatDataset
+        DefaultSampler InfiniteSampler RepeatDataset SampleIndex TransformError
+        default_collate force_full_init pseudo_collate random_numbers_of sampler_with
+        samplers_of worker_init_fn
+    """,
+    "evaluator": """
+        BaseMetric DumpResults Evaluator RunningMetric TorchMetric get_metric_value
+    """,
+    "optim": """
+        OPTIMIZERS OPTIM_WRAPPER_CONSTRUCTORS TORCH_OPTIMIZERS AmpOptimWrapper ConstantLR
+        ConstantMomentum ConstantParamScheduler CosineAnnealingLR CosineAnnealingMomentum
+        CosineAnnealingParamScheduler DefaultOptimWrapperConstructor ExponentialLR
+        ExponentialMomentum ExponentialParamScheduler LinearLR LinearMomentum
+        LinearParamScheduler MultiStepLR MultiStepMomentum MultiStepParamScheduler
+        OneCycleLR OneCycleParamScheduler OptimWrapper OptimWrapperDict PolyLR
+        PolyMomentum PolyParamScheduler StepLR StepMomentum StepParamScheduler
+        _ParamScheduler build_optim_wrapper
+    """,
+    "model": """
+        BaseAveragedModel BaseDataPreprocessor BaseInit BaseModel BaseModule BaseTTAModel
+        Caffe2XavierInit ConstantInit ExponentialMovingAverage ImgDataPreprocessor
+        KaimingInit MMDistributedDataParallel MMFullyShard MMFullyShardedDataParallel
+        MMSeparateDistributedDataParallel ModuleDict ModuleList MomentumAnnealingEMA
+        NormalInit PretrainedInit Sequential StochasticWeightAverage TruncNormalInit
+        UniformInit XavierInit bias_init_with_prob caffe2_xavier_init constant_init
+        convert_sync_batchnorm detect_anomalous_params initialize is_model_wrapper
+        kaiming_init merge_dict normal_init revert_sync_batchnorm stack_batch
+        trunc_normal_ trunc_normal_init uniform_init update_init_info xavier_init
+    """,
+    "vis": """
+        BaseVisBackend LocalVisBackend TensorboardVisBackend Visualizer WandbVisBackend
+    """,
+    "hooks": """
+        CheckpointHook DistSamplerSeedHook EMAHook EmptyCacheHook Hook HookRunner
+        HookTrainLoop IterTimerHook LoggerHook NaiveVisualizationHook ParamSchedulerHook
+        Priority RuntimeInfoHook SyncBuffersHook get_priority
+    """,
+    "runner": """
+        BaseLoop CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop LogProcessor
+        LoopRunner MissingLoopError Priority Progress RunState Runner RunnerConfigError
+        Stateful TestLoop ValLoop autocast find_latest_checkpoint
+        get_deprecated_model_names get_external_models get_mmcls_models get_priority
+        get_state_dict get_torchvision_models load_checkpoint load_state_dict
+        save_checkpoint weights_to_cpu
+    """,
+    "hub": """
+        get_config get_model
+    """,
+}
+
 EXPORTS: dict[str, tuple[str, ...]] = {
-    "utils": (
-        "ArgumentIndexError",
-        "ArgumentKeyError",
-        "ArgumentTypeError",
-        "ArgumentValueError",
-        "ManagerMeta",
-        "ManagerMixin",
-        "ProgressBar",
-        "Timer",
-        "TimerError",
-        "call_command",
-        "check_file_exist",
-        "check_prerequisites",
-        "check_time",
-        "concat_list",
-        "deprecated_api_warning",
-        "digit_version",
-        "fopen",
-        "get_git_hash",
-        "get_installed_path",
-        "has_method",
-        "import_modules_from_strings",
-        "install_package",
-        "is_abs",
-        "is_filepath",
-        "is_installed",
-        "is_list_of",
-        "is_method_overridden",
-        "is_seq_of",
-        "is_str",
-        "is_tuple_of",
-        "iter_cast",
-        "lazy_names",
-        "list_cast",
-        "mkdir_or_exist",
-        "requires_executable",
-        "requires_package",
-        "scandir",
-        "slice_list",
-        "symlink",
-        "to_1tuple",
-        "to_2tuple",
-        "to_3tuple",
-        "to_4tuple",
-        "to_ntuple",
-        "track_iter_progress",
-        "track_parallel_progress",
-        "track_progress",
-        "tuple_cast",
-    ),
-    "registry": (
-        "COLLATE_FUNCTIONS",
-        "DATASETS",
-        "DATA_SAMPLERS",
-        "EVALUATOR",
-        "FSDP_WRAP_POLICIES",
-        "FUNCTIONS",
-        "HOOKS",
-        "INFERENCERS",
-        "LOG_PROCESSORS",
-        "LOOPS",
-        "METRICS",
-        "MODELS",
-        "MODEL_WRAPPERS",
-        "OPTIMIZERS",
-        "OPTIM_WRAPPERS",
-        "OPTIM_WRAPPER_CONSTRUCTORS",
-        "PARAM_SCHEDULERS",
-        "RUNNERS",
-        "RUNNER_CONSTRUCTORS",
-        "TASK_UTILS",
-        "TRANSFORMS",
-        "VISBACKENDS",
-        "VISUALIZERS",
-        "WEIGHT_INITIALIZERS",
-        "DefaultScope",
-        "NotRegisteredError",
-        "Registry",
-        "build_from_cfg",
-        "build_model_from_cfg",
-        "build_runner_from_cfg",
-        "build_scheduler_from_cfg",
-        "count_registered_modules",
-        "init_default_scope",
-        "traverse_registry_tree",
-    ),
-    "fileio": (
-        "BaseFileHandler",
-        "BaseStorageBackend",
-        "FileClient",
-        "FsspecBackend",
-        "HTTPBackend",
-        "HardDiskBackend",
-        "JsonHandler",
-        "LmdbBackend",
-        "LocalBackend",
-        "MemcachedBackend",
-        "PartialFailureError",
-        "PetrelBackend",
-        "PickleHandler",
-        "RemoteBackend",
-        "S3Backend",
-        "YamlHandler",
-        "copy_if_symlink_fails",
-        "copyfile",
-        "copyfile_from_local",
-        "copyfile_to_local",
-        "copytree",
-        "copytree_from_local",
-        "copytree_to_local",
-        "dict_from_file",
-        "dump",
-        "exists",
-        "file_handlers",
-        "generate_presigned_url",
-        "get",
-        "get_file_backend",
-        "get_local_path",
-        "get_many",
-        "get_text",
-        "isdir",
-        "isfile",
-        "join_path",
-        "list_dir_or_file",
-        "list_from_file",
-        "load",
-        "merged_backend_args",
-        "put",
-        "put_text",
-        "register_backend",
-        "register_handler",
-        "remove",
-        "rmtree",
-    ),
-    "config": (
-        "Config",
-        "ConfigDict",
-        "ConfigError",
-        "DictAction",
-        "Difference",
-        "Origin",
-        "diff",
-        "resolve_package_path",
-        "value_at",
-    ),
-    "logging": (
-        "HistoryBuffer",
-        "MMLogger",
-        "MessageHub",
-        "print_log",
-    ),
-    "device": (
-        "autocast",
-        "get_device",
-        "get_max_cuda_memory",
-        "get_max_memory",
-        "is_cuda_available",
-        "is_mlu_available",
-        "is_mps_available",
-        "is_npu_available",
-    ),
-    "dist": (
-        "DistributedError",
-        "MissingVariableError",
-        "ReduceOp",
-        "all_gather",
-        "all_gather_object",
-        "all_reduce",
-        "all_reduce_dict",
-        "all_reduce_params",
-        "barrier",
-        "broadcast",
-        "broadcast_object_list",
-        "cast_data_device",
-        "collect_results",
-        "collect_results_cpu",
-        "collect_results_gpu",
-        "explain_failures",
-        "gather",
-        "gather_object",
-        "get_backend",
-        "get_comm_device",
-        "get_data_device",
-        "get_default_group",
-        "get_dist_info",
-        "get_local_group",
-        "get_local_rank",
-        "get_local_size",
-        "get_rank",
-        "get_world_size",
-        "init_dist",
-        "init_local_group",
-        "is_distributed",
-        "is_main_process",
-        "master_only",
-        "sync_random_seed",
-    ),
-    "dl_utils": (
-        "TORCH_VERSION",
-        "TimeCounter",
-        "collect_env",
-        "has_batch_norm",
-        "is_jit_tracing",
-        "is_model_wrapper",
-        "is_norm",
-        "load_url",
-        "mmcv_full_available",
-        "plain_name",
-        "set_multi_processing",
-        "tensor2imgs",
-        "torch_meshgrid",
-        "unwrap",
-    ),
-    "structures": (
-        "BaseDataElement",
-        "InstanceData",
-        "LabelData",
-        "PixelData",
-    ),
-    "checkpoint": (
-        "CheckpointError",
-        "CheckpointLoader",
-        "find_latest_checkpoint",
-        "full_model_state",
-        "full_optimizer_state",
-        "get_deprecated_model_names",
-        "get_external_models",
-        "get_mmcls_models",
-        "get_state_dict",
-        "get_torchvision_models",
-        "is_sharded",
-        "load_checkpoint",
-        "load_full_model_state",
-        "load_full_optimizer_state",
-        "load_state_dict",
-        "model_state",
-        "save_checkpoint",
-        "weights_to_cpu",
-    ),
-    "dataset": (
-        "AnnotationError",
-        "BaseDataset",
-        "ClassBalancedDataset",
-        "Compose",
-        "ConcatDataset",
-        "DefaultSampler",
-        "InfiniteSampler",
-        "RepeatDataset",
-        "SampleIndex",
-        "TransformError",
-        "default_collate",
-        "force_full_init",
-        "pseudo_collate",
-        "random_numbers_of",
-        "sampler_with",
-        "samplers_of",
-        "worker_init_fn",
-    ),
-    "evaluator": (
-        "BaseMetric",
-        "DumpResults",
-        "Evaluator",
-        "RunningMetric",
-        "TorchMetric",
-        "get_metric_value",
-    ),
-    "optim": (
-        "OPTIMIZERS",
-        "OPTIM_WRAPPER_CONSTRUCTORS",
-        "TORCH_OPTIMIZERS",
-        "AmpOptimWrapper",
-        "ConstantLR",
-        "ConstantMomentum",
-        "ConstantParamScheduler",
-        "CosineAnnealingLR",
-        "CosineAnnealingMomentum",
-        "CosineAnnealingParamScheduler",
-        "DefaultOptimWrapperConstructor",
-        "ExponentialLR",
-        "ExponentialMomentum",
-        "ExponentialParamScheduler",
-        "LinearLR",
-        "LinearMomentum",
-        "LinearParamScheduler",
-        "MultiStepLR",
-        "MultiStepMomentum",
-        "MultiStepParamScheduler",
-        "OneCycleLR",
-        "OneCycleParamScheduler",
-        "OptimWrapper",
-        "OptimWrapperDict",
-        "PolyLR",
-        "PolyMomentum",
-        "PolyParamScheduler",
-        "StepLR",
-        "StepMomentum",
-        "StepParamScheduler",
-        "_ParamScheduler",
-        "build_optim_wrapper",
-    ),
-    "model": (
-        "BaseAveragedModel",
-        "BaseDataPreprocessor",
-        "BaseInit",
-        "BaseModel",
-        "BaseModule",
-        "BaseTTAModel",
-        "Caffe2XavierInit",
-        "ConstantInit",
-        "ExponentialMovingAverage",
-        "ImgDataPreprocessor",
-        "KaimingInit",
-        "MMDistributedDataParallel",
-        "MMFullyShard",
-        "MMFullyShardedDataParallel",
-        "MMSeparateDistributedDataParallel",
-        "ModuleDict",
-        "ModuleList",
-        "MomentumAnnealingEMA",
-        "NormalInit",
-        "PretrainedInit",
-        "Sequential",
-        "StochasticWeightAverage",
-        "TruncNormalInit",
-        "UniformInit",
-        "XavierInit",
-        "bias_init_with_prob",
-        "caffe2_xavier_init",
-        "constant_init",
-        "convert_sync_batchnorm",
-        "detect_anomalous_params",
-        "initialize",
-        "is_model_wrapper",
-        "kaiming_init",
-        "merge_dict",
-        "normal_init",
-        "revert_sync_batchnorm",
-        "stack_batch",
-        "trunc_normal_",
-        "trunc_normal_init",
-        "uniform_init",
-        "update_init_info",
-        "xavier_init",
-    ),
-    "vis": (
-        "BaseVisBackend",
-        "LocalVisBackend",
-        "TensorboardVisBackend",
-        "Visualizer",
-        "WandbVisBackend",
-    ),
-    "hooks": (
-        "CheckpointHook",
-        "DistSamplerSeedHook",
-        "EMAHook",
-        "EmptyCacheHook",
-        "Hook",
-        "HookRunner",
-        "HookTrainLoop",
-        "IterTimerHook",
-        "LoggerHook",
-        "NaiveVisualizationHook",
-        "ParamSchedulerHook",
-        "Priority",
-        "RuntimeInfoHook",
-        "SyncBuffersHook",
-        "get_priority",
-    ),
-    "runner": (
-        "BaseLoop",
-        "CheckpointLoader",
-        "EpochBasedTrainLoop",
-        "IterBasedTrainLoop",
-        "LogProcessor",
-        "LoopRunner",
-        "MissingLoopError",
-        "Priority",
-        "Progress",
-        "RunState",
-        "Runner",
-        "RunnerConfigError",
-        "Stateful",
-        "TestLoop",
-        "ValLoop",
-        "autocast",
-        "find_latest_checkpoint",
-        "get_deprecated_model_names",
-        "get_external_models",
-        "get_mmcls_models",
-        "get_priority",
-        "get_state_dict",
-        "get_torchvision_models",
-        "load_checkpoint",
-        "load_state_dict",
-        "save_checkpoint",
-        "weights_to_cpu",
-    ),
-    "hub": (
-        "get_config",
-        "get_model",
-    ),
+    package: tuple(names.split()) for package, names in _NAMES.items()
 }
