@@ -3,19 +3,18 @@
 Each is of the kinds that code of the OpenMMLab family catches as well.
 """
 
+from eng.utils import ArgumentKeyError, ArgumentTypeError, ArgumentValueError
+
 __all__ = ["HookArgumentError", "HookKeyError", "HookTypeError"]
 
 
-class HookArgumentError(ValueError, AssertionError):
+class HookArgumentError(ArgumentValueError):
     """Arguments of a hook cannot be right, or contradict each other."""
 
 
-class HookTypeError(HookArgumentError, TypeError):
+class HookTypeError(ArgumentTypeError, HookArgumentError):
     """An argument of a hook is of a wrong type."""
 
 
-class HookKeyError(HookArgumentError, KeyError):
+class HookKeyError(ArgumentKeyError, HookArgumentError):
     """An argument of a hook is not one of the known words, or a metric is missing."""
-
-    def __str__(self) -> str:  # that of a KeyError puts its message into quotes
-        return Exception.__str__(self)
