@@ -73,6 +73,8 @@ def test_killed_s3_writes_leave_nothing_half_written(s3_settings, monkeypatch):
         assert data == data[:1] * size
         written.add(data[0])
         killed_inside += unfinished() > 0
+        if not killed_inside and data[0] != turn:
+            longest *= 1.25  # a busy machine: a child does not come to its upload in that time
     assert killed_inside > 0
     assert len(written) > 1
     fileio.put(bytes(size), path, s3_settings)  # moto gives every upload a date long ago
