@@ -87,7 +87,7 @@ class Visualizer(ManagerMixin):
         if image is not None:
             self.set_image(image)
         if isinstance(vis_backends, (Mapping, BaseVisBackend)):
-            vis_backends = [vis_backends]  # type: ignore[list-item] # a Config is a mapping
+            vis_backends = [vis_backends]
         self._vis_backends = dict(_build_backends(vis_backends or [], save_dir))
 
     @property
