@@ -246,6 +246,7 @@ EXPORTS: dict[str, tuple[str, ...]] = {
         "weights_to_cpu",
     ),
     "dataset": (
+        "COLLATE_FUNCTIONS",
         "AnnotationError",
         "BaseDataset",
         "ClassBalancedDataset",
