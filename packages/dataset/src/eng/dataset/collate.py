@@ -7,12 +7,9 @@ from typing import Any
 
 from torch.utils.data import default_collate as torch_default_collate
 
-from eng.registry import FUNCTIONS
+from eng.registry import COLLATE_FUNCTIONS, FUNCTIONS
 
 __all__ = ["COLLATE_FUNCTIONS", "default_collate", "pseudo_collate"]
-
-#: The registry of functions, under the name by which code registers functions of collation.
-COLLATE_FUNCTIONS = FUNCTIONS
 
 
 @FUNCTIONS.register_module()  # type: ignore[untyped-decorator]
