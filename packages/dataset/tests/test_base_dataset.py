@@ -250,11 +250,23 @@ def test_a_subset_is_that_of_a_list(tmp_path_factory: Any, choice: Any) -> None:
             assert values(BaseDataset(ann_file, indices=choice, serialize_data=serialize)) == wanted
 
 
+@pytest.mark.parametrize("beyond", [10, 11, 1000, -10, -11, np.int64(99), np.int64(-99)])
+def test_a_number_beyond_the_end_takes_what_is_there(
+    ann_file: str, serialize: bool, beyond: int
+) -> None:
+    everything = list(range(10))
+    dataset = BaseDataset(ann_file, serialize_data=serialize)
+    assert values(dataset.get_subset(beyond)) == everything
+    dataset.get_subset_(beyond)
+    assert values(dataset) == everything
+    assert values(BaseDataset(ann_file, indices=beyond, serialize_data=serialize)) == everything
+    dataset.get_subset_(3)
+    assert values(dataset.get_subset(beyond)) == [0, 1, 2]
+
+
 @pytest.mark.parametrize(
     ("indices", "error", "words"),
     [
-        (11, IndexError, "indices=11 is out of range: there are 10 samples"),
-        (-11, IndexError, "indices=-11 is out of range"),
         ([0, 10], IndexError, "10 of indices is out of range: there are 10 samples"),
         ([-11], IndexError, "-11 of indices"),
         ("5", TypeError, "an int or a sequence of ints, not str"),

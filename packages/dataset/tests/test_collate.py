@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from eng.dataset import default_collate, pseudo_collate
+from eng.dataset import COLLATE_FUNCTIONS, default_collate, pseudo_collate
 from eng.registry import FUNCTIONS
 from eng.structures import InstanceData
 
@@ -65,3 +65,9 @@ def test_data_elements_stay_as_they_are(collate):
 def test_a_sample_that_lacks_a_key(collate):
     with pytest.raises(KeyError, match=r"sample 1 of the batch lacks 'b'; it has \['a'\]"):
         collate([{"a": 1, "b": 2}, {"a": 1}])
+
+
+def test_functions_of_collation_are_in_the_registry_of_functions():
+    assert COLLATE_FUNCTIONS is FUNCTIONS
+    for name in ("pseudo_collate", "default_collate"):
+        assert COLLATE_FUNCTIONS.get(name) is FUNCTIONS.get(name) is not None

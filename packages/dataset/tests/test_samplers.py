@@ -249,3 +249,22 @@ def test_finding_the_sampler_of_a_loader():
     assert sampler_with(batched, "set_epoch") is sampler_with(plain, "set_epoch") is sampler
     assert sampler_with(DataLoader(range(4)), "set_epoch") is None
     assert samplers_of(object()) == []
+
+
+@pytest.mark.parametrize(("length", "size"), [(1, 1), (7, 7), (10, 10)])
+def test_sizes_have_their_names(length, size):
+    for round_up in (True, False):
+        sampler = DefaultSampler(range(length), seed=0, round_up=round_up)
+        assert sampler.num_samples == len(sampler) == len(list(sampler)) == size
+    assert InfiniteSampler(range(length), seed=0).size == size
+
+
+@pytest.mark.parametrize(
+    ("length", "world", "round_up", "counts"),
+    [(7, 2, True, [4, 4]), (7, 2, False, [4, 3]), (1, 3, False, [1, 0, 0]), (1, 3, True, [1] * 3)],
+)
+def test_the_number_of_samples_is_that_of_a_process(monkeypatch, length, world, round_up, counts):
+    for rank, count in enumerate(counts):
+        monkeypatch.setattr("eng.dataset.sampler.get_dist_info", lambda r=rank: (r, world))
+        sampler = DefaultSampler(range(length), seed=0, round_up=round_up)
+        assert sampler.num_samples == len(list(sampler)) == count

@@ -3,6 +3,7 @@ from collections import OrderedDict, namedtuple
 import pytest
 import torch
 
+from eng import dist
 from eng.dist import cast_data_device, get_comm_device, get_data_device
 
 Pair = namedtuple("Pair", "first second")
@@ -63,3 +64,23 @@ def test_the_device_of_data():
         get_data_device([torch.ones(1), torch.ones(1, device="meta")])
     with pytest.raises(ValueError, match="an empty list is on no device"):
         get_data_device([])
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda: dist.broadcast_object_list("text"), TypeError),
+        (lambda: dist.all_reduce_dict([1]), TypeError),
+        (lambda: dist.collect_results([1], 1, device="gpu", tmpdir="x"), ValueError),
+    ],
+)
+def test_errors_of_arguments_have_two_parents(call, error):
+    for kind in (error, AssertionError):
+        with pytest.raises(kind):
+            call()
+
+
+def test_an_unknown_device_to_collect_on_is_not_implemented_either():
+    for kind in (ValueError, NotImplementedError):
+        with pytest.raises(kind, match="should be one of"):
+            dist.collect_results([1], 1, device="tpu")

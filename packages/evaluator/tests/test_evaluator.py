@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from eng.evaluator import BaseMetric, DumpResults, Evaluator, RunningMetric, get_metric_value
 from eng.fileio import exists, load
+from eng.logging import MMLogger
 from eng.registry import EVALUATOR, METRICS
 from eng.structures import BaseDataElement, InstanceData
 
@@ -70,13 +71,18 @@ def test_padding_is_dropped_and_results_forgotten():
     assert metric.evaluate(1)["accuracy"] == 0
 
 
-def test_a_metric_without_results_warns():
+@pytest.fixture(autouse=True)
+def fresh_warnings():
+    MMLogger.get_current_instance().reset_warnings()
+
+
+def test_a_metric_without_results_warns(capsys):
     class Silent(Bare):
         def compute_metrics(self, results):
             return {"count": len(results)}
 
-    with pytest.warns(UserWarning, match="Silent got no results"):
-        assert Silent().evaluate(3) == {"count": 0}
+    assert Silent().evaluate(3) == {"count": 0}
+    assert "WARNING - Silent got no results" in capsys.readouterr().out
 
 
 def test_several_metrics_are_merged_and_know_the_dataset():
@@ -108,13 +114,12 @@ def test_two_numbers_of_one_name_are_an_error():
     assert [metric.results for metric in evaluator.metrics] == [[], []]
 
 
-def test_a_metric_called_with_nothing():
+def test_a_metric_called_with_nothing(capsys):
     for metric in (Bare(), Sums()):
-        with (
-            pytest.warns(UserWarning, match=f"{type(metric).__name__} got no"),
-            pytest.raises(ValueError, match=f"{type(metric).__name__} has nothing to compute from"),
-        ):
+        name = type(metric).__name__
+        with pytest.raises(ValueError, match=f"{name} has nothing to compute from"):
             metric.evaluate(3)
+        assert f"WARNING - {name} got no" in capsys.readouterr().out
 
 
 def test_what_a_metric_computes_must_have_names():
@@ -163,11 +168,43 @@ def test_offline_evaluate(chunk):
     assert evaluator.offline_evaluate(samples(1)) == {"accuracy": 1, "size": 1}
 
 
+@pytest.mark.parametrize("chunk", [1, 2, 3, 10])
+@pytest.mark.parametrize(
+    "make", [iter, lambda items: (item for item in items), lambda x: map(id, x)]
+)
+def test_offline_evaluate_of_iterators(chunk, make):
+    evaluator = Evaluator(Bare())
+    numbers = evaluator.offline_evaluate(iter(samples(1, 0, 0, 1, 1)), chunk_size=chunk)
+    assert numbers == {"accuracy": 0.6, "size": 5}
+    data = ["a", "b", "c", "d", "e"]
+    evaluator = Evaluator(Bare())
+    numbers = evaluator.offline_evaluate(
+        iter(samples(1, 0, 0, 1, 1)), data=make(data), chunk_size=chunk
+    )
+    assert numbers == {"accuracy": 0.6, "size": 5}
+    assert sum(len(batch) for batch in evaluator.metrics[0].batches) == 5
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 7])
+@pytest.mark.parametrize("counts", [(3, 2), (2, 3), (0, 2), (2, 0), (4, 2)])
+def test_iterators_of_another_length_are_refused(chunk, counts):
+    predictions, data = samples(*[1] * counts[0]), ["a"] * counts[1]
+    for kind in (ValueError, AssertionError):
+        for make in (iter, list):
+            with pytest.raises(kind, match="should have the same length"):
+                Evaluator(Bare()).offline_evaluate(
+                    make(predictions), data=iter(data), chunk_size=chunk
+                )
+
+
 def test_bad_input():
-    with pytest.raises(ValueError, match="data has 1 entries for 2"):
-        Evaluator(Bare()).offline_evaluate(samples(1, 1), data=["a"])
-    with pytest.raises(ValueError, match="chunk_size must be at least 1, got 0"):
-        Evaluator(Bare()).offline_evaluate(samples(1), chunk_size=0)
+    for kind in (ValueError, AssertionError):
+        with pytest.raises(kind, match="data has 1 entries for 2"):
+            Evaluator(Bare()).offline_evaluate(samples(1, 1), data=["a"])
+        with pytest.raises(kind, match="chunk_size must be at least 1, got 0"):
+            Evaluator(Bare()).offline_evaluate(samples(1), chunk_size=0)
+        with pytest.raises(kind, match="no metric 'AP'"):
+            get_metric_value("AP", {"loss": 1})
     with pytest.raises(ValueError, match="'cpu' or 'gpu', not 'tpu'"):
         Bare(collect_device="tpu")
     with pytest.raises(

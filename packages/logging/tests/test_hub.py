@@ -40,6 +40,25 @@ def test_it_can_be_made_from_data():
         MessageHub("bad", resumed_keys=dict(lr=True))
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.array(1.5),
+        np.array([1.5]),
+        np.array([[1.5]]),
+        np.float16(1.5),
+        np.array([1.5], np.float32),
+    ],
+)
+def test_arrays_of_one_element_are_scalars_everywhere(hub, value):
+    hub.update_scalar("a", value, count=np.array([2]))
+    hub.update_scalars({"b": value, "c": {"value": value, "count": np.array(2)}})
+    hub.update_scalars({"a": value})
+    assert hub.get_scalar("a").data[0].tolist() == [1.5, 1.5]
+    assert hub.get_scalar("a").data[1].tolist() == [2, 1]
+    assert hub.get_scalar("b").current() == hub.get_scalar("c").current() == 1.5
+
+
 def test_scalars_of_every_kind(hub):
     for value in (1, 1.0, np.float32(1), np.int64(1), np.array([1]), np.bool_(True)):
         hub.update_scalar("loss", value)

@@ -1,5 +1,7 @@
 import logging
-from collections import namedtuple
+from collections import ChainMap, OrderedDict, defaultdict, namedtuple
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pytest
 import torch
@@ -9,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 from torch.optim import SGD
 
+from eng.logging import MMLogger
 from eng.model import (
     BaseDataPreprocessor,
     BaseModel,
@@ -109,6 +112,25 @@ def test_parse_losses():
         make().parse_losses({"acc": b})
 
 
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(torch.ones(1), "Tensor"), ([torch.ones(1)], "list"), (None, "NoneType"), (3.0, "float"),
+     ((torch.ones(1), {}), "tuple")],
+)  # fmt: skip
+def test_what_is_no_dict_of_losses_is_told(value, kind):
+    class Wrong(Classifier):
+        def forward(self, inputs, data_samples=None, mode="tensor"):
+            return value
+
+    model = Wrong()
+    wrapper = OptimWrapper(SGD(model.parameters(), lr=0.1))
+    words = rf"forward\(\) of Wrong must return a dict of losses by name .* not {kind}"
+    with pytest.raises(TypeError, match=words):
+        model.train_step({"inputs": torch.ones(2, 4)}, wrapper)
+    with pytest.raises(TypeError, match=words):
+        model.parse_losses(value)
+
+
 def test_a_nan_loss_stops_training_by_name_and_iteration_if_asked_to():
     class Broken(Classifier):
         def forward(self, inputs, data_samples=None, mode="tensor"):
@@ -175,6 +197,61 @@ def test_batches_follow_the_model_to_its_device():
 
 
 # ------------------------------------------------------------------ averages
+
+
+def test_a_module_around_a_model_moves_its_preprocessor_along():
+    holder = nn.ModuleDict({"inner": nn.ModuleList([Classifier()])})
+    preprocessor = holder["inner"][0].data_preprocessor
+    bare = nn.Sequential(BaseDataPreprocessor())
+    assert preprocessor.device == torch.device("cpu")
+    for module, part in ((holder, preprocessor), (bare, bare[0])):
+        module.to(torch.float64)
+        module.half().float()
+        assert part.device == torch.device("cpu")
+        module.to("meta")
+        assert part.device == torch.device("meta")
+        assert part.cast_data({"inputs": torch.ones(2)})["inputs"].is_meta
+        module.double()
+        assert part.device == torch.device("meta")
+        module.to_empty(device="cpu")
+        assert part.device == torch.device("cpu")
+        module.cpu()
+        assert part.device == torch.device("cpu")
+
+
+class Answers(Mapping):
+    def __init__(self, name):
+        self.values_of = {name: torch.ones(1)}
+
+    def __getitem__(self, key):
+        return self.values_of[key]
+
+    def __iter__(self):
+        return iter(self.values_of)
+
+    def __len__(self):
+        return len(self.values_of)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        defaultdict(list, a=torch.ones(1)),
+        OrderedDict(a=torch.ones(1)),
+        MappingProxyType({"a": torch.ones(1)}),
+        ChainMap({"a": torch.ones(1)}),
+        Answers("a"),
+    ],
+)
+def test_any_mapping_of_a_batch_is_cast_to_a_plain_dict(data):
+    preprocessor = BaseDataPreprocessor().to("meta")
+    for batch in (data, {"nested": [data]}):
+        cast = preprocessor.cast_data(batch)
+        assert type(cast) is dict
+        cast = cast["nested"][0] if "nested" in cast else cast
+        assert type(cast) is dict
+        assert list(cast) == ["a"]
+        assert cast["a"].is_meta
 
 
 def walk(average, model, count, seed=3):
@@ -285,16 +362,24 @@ def test_averages_forward_with_the_average_and_leave_the_model_alone():
     assert all(p.requires_grad for p in model.parameters())
 
 
-def test_bad_averages():
+def test_bad_averages(capsys):
     with pytest.raises(ValueError, match="interval must be at least 1"):
         StochasticWeightAverage(net(), interval=0)
     for momentum in (0, 1, -0.1):
         with pytest.raises(ValueError, match="momentum must be in"):
             ExponentialMovingAverage(net(), momentum)
-    with pytest.warns(UserWarning, match="1 - momentum"):
-        ExponentialMovingAverage(net(), 0.999)
+    MMLogger.get_current_instance().reset_warnings()
+    ExponentialMovingAverage(net(), 0.999)
+    assert "did you mean 1 - momentum" in capsys.readouterr().out
     with pytest.raises(ValueError, match="gamma must be above 0"):
         MomentumAnnealingEMA(net(), gamma=0)
+    for make in (
+        lambda: StochasticWeightAverage(net(), interval=0),
+        lambda: ExponentialMovingAverage(net(), 1),
+        lambda: MomentumAnnealingEMA(net(), gamma=-1),
+    ):
+        with pytest.raises(AssertionError):
+            make()
     with pytest.raises(KeyError, match=r"1\.weight"):
         ExponentialMovingAverage(net()).update_parameters(nn.Sequential(nn.Linear(2, 3)))
 

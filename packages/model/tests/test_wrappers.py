@@ -100,7 +100,7 @@ def test_data_parallel_is_a_wrapper():
     assert MODEL_WRAPPERS.get("DataParallel") is nn.DataParallel
 
 
-def test_only_parts_to_train_are_wrapped_separately(group):
+def test_only_parts_to_train_are_wrapped_separately(group, monkeypatch):
     model = MMSeparateDistributedDataParallel(Model(), find_unused_parameters=True)
     inner = model.module
     assert type(inner.blocks) is type(inner.head) is MMDistributedDataParallel
@@ -117,6 +117,10 @@ def test_only_parts_to_train_are_wrapped_separately(group):
             super().__init__()
             self.scale = nn.Parameter(torch.ones(1))
 
+    alone = MMSeparateDistributedDataParallel(Loose())
+    assert type(alone.module.head) is MMDistributedDataParallel
+    assert alone.module.scale.requires_grad
+    monkeypatch.setattr("eng.model.wrappers.separate_distributed.get_world_size", lambda: 2)
     with pytest.raises(ValueError, match=r"Loose itself has parameters to train, \['scale'\]"):
         MMSeparateDistributedDataParallel(Loose())
 

@@ -113,3 +113,13 @@ def test_a_module_made_by_hand_is_no_obstacle(monkeypatch, spec):
     assert registry.get("handmade.inner.Thing") is None
     registry.register_module(name="own", module=list)
     assert registry.get("own") is list
+
+
+def test_errors_of_trees_have_two_parents(tree):
+    root, *_ = tree
+    for kind in (TypeError, AssertionError):
+        with pytest.raises(kind, match="parent must be a Registry"):
+            Registry("child", parent="root")
+    for kind in (ValueError, AssertionError):
+        with pytest.raises(kind, match="scope det exists in thing registry"):
+            Registry("again", parent=root, scope="det")

@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eng.structures import BaseDataElement, InstanceData
+from eng.structures import BaseDataElement, InstanceData, LabelData, PixelData
 
 
 class Polygons:
@@ -238,3 +238,31 @@ def test_bad_input_of_cat() -> None:
         InstanceData.cat([instances(1), {}])  # type: ignore[list-item]
     with pytest.raises(ValueError, match=r"entry 0 has \['a'\], entry 1 has \['b'\]"):
         InstanceData.cat([InstanceData(a=[1]), InstanceData(b=[1])])
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda: InstanceData(a=3), TypeError),
+        (lambda: InstanceData(a=[1, 2], b=[1]), ValueError),
+        (lambda: InstanceData(a=[1])[5], IndexError),
+        (lambda: InstanceData(a=[1])[[0, 1]], IndexError),
+        (lambda: InstanceData(a=[1])[{}], TypeError),
+        (lambda: InstanceData(a=[1])[np.array([True, False])], IndexError),
+        (lambda: InstanceData.cat([]), ValueError),
+        (lambda: InstanceData.cat([1, 2]), TypeError),
+        (lambda: InstanceData(a=[1]).set_field(1, "b", dtype=str), TypeError),
+        (lambda: InstanceData(a=[1]).set_field([1], "b", field_type="other"), ValueError),
+        (lambda: PixelData(a=[1]), TypeError),
+        (lambda: PixelData(a=torch.zeros(2, 2), b=torch.zeros(3, 3)), ValueError),
+        (lambda: PixelData(a=torch.zeros(2)), ValueError),
+        (lambda: LabelData.label_to_onehot([1], 3), TypeError),
+        (lambda: LabelData.label_to_onehot(torch.tensor([3]), 3), ValueError),
+        (lambda: LabelData.onehot_to_label([1, 0]), TypeError),
+        (lambda: LabelData.onehot_to_label(torch.tensor([2, 0])), ValueError),
+    ],
+)
+def test_errors_have_two_parents(call, error):
+    for kind in (error, AssertionError):
+        with pytest.raises(kind):
+            call()

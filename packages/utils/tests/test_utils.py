@@ -332,3 +332,24 @@ def test_a_module_made_by_hand_counts_as_installed(monkeypatch, spec):
         u.get_installed_path("handmade")
     monkeypatch.setitem(sys.modules, "blocked", None)
     assert not u.is_installed("blocked")
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda: u.digit_version("nothing"), ValueError),
+        (lambda: u.is_seq_of([1], int, seq_type=3), TypeError),
+        (lambda: u.is_method_overridden("keys", {}, {}), TypeError),
+        (lambda: u.ManagerMixin.get_instance(3), TypeError),
+        (lambda: u.ManagerMixin(""), ValueError),
+        (
+            lambda: u.deprecated_api_warning({"old": "new"})(lambda new=0: new)(new=1, old=2),
+            TypeError,
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_errors_of_arguments_are_assertion_errors_too(call, error):
+    for kind in (error, AssertionError):
+        with pytest.raises(kind):
+            call()

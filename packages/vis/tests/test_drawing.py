@@ -92,13 +92,15 @@ def test_grey_images_and_other_whole_numbers():
     ("image", "error", "message"),
     [
         (
-            np.zeros((2, 2, 4), np.uint8),
+            np.zeros((2, 2, 5), np.uint8),
             ValueError,
-            r"image must have the shape .* not \(2, 2, 4\)",
+            r"image must have the shape .* not \(2, 2, 5\)",
         ),
         (np.zeros((3, 2, 0), np.uint8), ValueError, "image must have the shape"),
         (np.zeros((0, 2, 3), np.uint8), ValueError, "with a pixel at least"),
-        (np.zeros((2, 2, 3)), TypeError, r"whole numbers of 0 to 255, not float64; .*astype"),
+        (np.full((2, 2, 3), 255.5), ValueError, "numbers of 0 to 255, not 255.5 to 255.5"),
+        (np.full((2, 2, 3), np.nan), ValueError, "numbers of 0 to 255, not nan to nan"),
+        (np.zeros((2, 2, 3), bool), TypeError, "not bool"),
         (np.full((2, 2, 3), 256), ValueError, "numbers of 0 to 255, not 256 to 256"),
         (np.full((2, 2, 3), -1), ValueError, "numbers of 0 to 255, not -1 to -1"),
         ("image.png", TypeError, "image must be numbers.*str: 'image.png'"),
@@ -107,8 +109,9 @@ def test_grey_images_and_other_whole_numbers():
 )
 def test_bad_images(image, error, message):
     visualizer = Visualizer(image=noise())
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=message) as caught:
         visualizer.set_image(image)
+    assert isinstance(caught.value, AssertionError)
     np.testing.assert_array_equal(visualizer.get_image(), noise())
 
 
@@ -125,8 +128,9 @@ def test_without_an_image_everything_says_so():
         lambda: visualizer.draw_texts("a", [0, 0]),
         lambda: visualizer.draw_binary_masks(np.ones((2, 2))),
     ):
-        with pytest.raises(RuntimeError, match="no image to draw on: call set_image"):
-            call()
+        for kind in (RuntimeError, AssertionError):
+            with pytest.raises(kind, match="no image to draw on: call set_image"):
+                call()
 
 
 # Where and with what things are drawn
@@ -416,6 +420,85 @@ def test_drawing_bit_by_bit_is_drawing_at_once():
     np.testing.assert_array_equal(stepwise.get_image(), at_once.get_image())
 
 
+def test_images_with_opacity_and_of_fractions():
+    image = noise()
+    opaque = np.dstack([image, np.full((20, 30), 255, np.uint8)])
+    clear = np.dstack([image, np.zeros((20, 30), np.uint8)])
+    given = [opaque, clear, image.astype(np.float32), image.astype(np.float64) + 0.4]
+    given += [np.clip(image - 0.4, 0, 255), torch.tensor(image).float(), opaque.astype(float)]
+    for one in given:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            visualizer = Visualizer(image=one)
+        assert visualizer.get_image().dtype == np.uint8
+        np.testing.assert_array_equal(visualizer.get_image(), image)
+    with pytest.warns(UserWarning, match="image holds floats of 0 to 1"):
+        Visualizer().set_image(image / 255)
+    np.testing.assert_array_equal(Visualizer(image=np.zeros((2, 3))).get_image(), blank(2, 3, 0))
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_contours_of_one_and_two_points(width):
+    def drawn(points, **settings):
+        visualizer = Visualizer(image=blank())
+        visualizer.draw_polygons(points, "r", line_widths=width, alpha=1, **settings)
+        return (visualizer.get_image() != 255).any(axis=2)
+
+    dot = drawn([np.array([[10, 8]])])
+    rows, columns = np.nonzero(dot)
+    assert width**2 <= dot.sum() <= (width + 2) ** 2
+    assert abs(rows.mean() + 0.5 - 8) <= 1  # lines are put on whole pixels
+    assert abs(columns.mean() + 0.5 - 10) <= 1
+    assert (drawn([10, 8]) == dot).all()
+    assert (drawn(torch.tensor([[10, 8]])) == dot).all()
+    line = drawn([np.array([[4, 8], [20, 8]])], face_colors="b")
+    assert line[7:9, 5:19].any(axis=0).all()
+    assert not line[:, 21 + width :].any()
+    assert not line[:, : 3 - width].any() if width < 3 else True
+    mixed = drawn([[[10, 8]], [[4, 8], [20, 8]], [[1, 1], [5, 1], [5, 5]]])
+    assert mixed[dot].all()
+    assert mixed[line].all()
+
+
+@pytest.mark.parametrize(
+    ("method", "args"),
+    [
+        ("draw_bboxes", ([[2, 2, 12, 12], [14, 2, 24, 12]],)),
+        ("draw_polygons", ([[2, 2, 12, 2, 12, 12, 2, 12], [14, 2, 24, 2, 24, 12, 14, 12]],)),
+        ("draw_circles", ([[7, 7], [19, 7]], 5)),
+    ],
+)
+@pytest.mark.parametrize(
+    "alpha", [[1.0, 0.5], (1, 0.5), np.array([1, 0.5]), torch.tensor([1, 0.5])]
+)
+def test_each_object_has_an_opacity_of_its_own(method, args, alpha):
+    visualizer = Visualizer(image=blank())
+    drawn = getattr(visualizer, method)(*args, "none", face_colors="k", alpha=alpha).get_image()
+    assert (drawn[7, 7] == 0).all()
+    assert np.abs(drawn[7, 19].astype(int) - 127).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("method", "args", "lists"),
+    [
+        ("draw_bboxes", ([2, 2, 9, 9],), {"edge_colors": ["r", "g"], "line_widths": [1, 2, 3]}),
+        ("draw_bboxes", ([2, 2, 9, 9],), {"line_styles": ["-", ":"], "alpha": [0.5, 1]}),
+        ("draw_polygons", ([[2, 2, 9, 2, 9, 9]],), {"face_colors": ["r", "g", "b"]}),
+        ("draw_circles", ([9, 9],), {"radius": [3, 5], "edge_colors": [RED, BLUE]}),
+        ("draw_lines", ([2, 9], [2, 9]), {"colors": ["r", "b"], "line_widths": [4, 1]}),
+        ("draw_points", ([5, 5],), {"colors": ["r", "b"], "sizes": [30, 1]}),
+        ("draw_texts", ("a", [2, 2]), {"colors": ["r", "b"], "font_sizes": [9, 30]}),
+        ("draw_texts", ("a", [2, 2]), {"bboxes": [{"facecolor": "b"}, {}]}),
+        ("draw_binary_masks", (np.eye(20, 30),), {"colors": ["r", "b"], "alphas": [1, 0.1]}),
+    ],
+)
+def test_lists_longer_than_the_objects_are_cut(method, args, lists):
+    drawn = getattr(Visualizer(image=blank()), method)(*args, **lists).get_image()
+    first = {name: values[0] for name, values in lists.items()}
+    wanted = getattr(Visualizer(image=blank()), method)(*args, **first).get_image()
+    np.testing.assert_array_equal(drawn, wanted)
+
+
 # Bad input
 
 
@@ -451,7 +534,8 @@ BAD = [
         ValueError,
         "bboxes has numbers that are not f",
     ),
-    ("draw_bboxes", (BOX, ["r", "g"]), {}, ValueError, "edge_colors has 2 values for 1 objects"),
+    ("draw_bboxes", ([BOX] * 3, ["r"] * 2), {}, ValueError, "edge_colors has 2 values for 3 obj"),
+    ("draw_bboxes", ([BOX] * 2, []), {}, ValueError, "edge_colors has 0 values for 2 objects"),
     ("draw_bboxes", (BOX, "nope"), {}, ValueError, "edge_colors: 'nope' is no colour; give a name"),
     ("draw_bboxes", (BOX, (256, 0, 0)), {}, ValueError, r"edge_colors: \(256, 0, 0\) is no colour"),
     ("draw_bboxes", (BOX, (-1, 0, 0)), {}, ValueError, r"edge_colors: \(-1, 0, 0\) is no colour"),
@@ -459,37 +543,46 @@ BAD = [
     ("draw_bboxes", (BOX, 5), {}, ValueError, "edge_colors: 5 is no colour"),
     ("draw_bboxes", (BOX,), {"face_colors": "nope"}, ValueError, "face_colors: 'nope'"),
     ("draw_bboxes", (BOX,), {"line_styles": "~"}, ValueError, "line_styles: '~' is no style"),
-    ("draw_bboxes", (BOX,), {"line_styles": ["-"] * 3}, ValueError, "line_styles has 3 values"),
+    ("draw_bboxes", ([BOX] * 4,), {"line_styles": ["-"] * 3}, ValueError, "line_styles has 3"),
     ("draw_bboxes", (BOX,), {"line_widths": -1}, ValueError, "line_widths must be from 0"),
-    ("draw_bboxes", (BOX,), {"line_widths": [1, 2]}, ValueError, "line_widths has 2 values"),
+    ("draw_bboxes", ([BOX] * 3,), {"line_widths": [1, 2]}, ValueError, "line_widths has 2 values"),
     ("draw_bboxes", (BOX,), {"line_widths": "a"}, TypeError, "line_widths must be numbers"),
     ("draw_bboxes", (BOX,), {"alpha": 2}, ValueError, "alpha must be from 0 to 1"),
-    ("draw_bboxes", (BOX,), {"alpha": [0.5]}, TypeError, "alpha must be a number"),
+    ("draw_bboxes", (BOX,), {"alpha": [1.5]}, ValueError, "alpha must be from 0 to 1"),
+    ("draw_bboxes", (BOX,), {"alpha": "half"}, TypeError, "alpha must be numbers"),
+    ("draw_bboxes", ([BOX] * 3,), {"alpha": [0.5, 1]}, ValueError, "alpha has 2 values for 3"),
     ("draw_bboxes", (BOX,), {"colour": "r"}, TypeError, "unexpected keyword argument 'colour'"),
     ("draw_points", ([1, 2, 3],), {}, ValueError, "positions must have the shape"),
     ("draw_points", ([1, 2],), {"marker": "zz"}, ValueError, "zz"),
-    ("draw_points", ([1, 2],), {"sizes": [1, 2]}, ValueError, "sizes has 2 values for 1 objects"),
+    ("draw_points", ([[1, 2]] * 3,), {"sizes": [1, 2]}, ValueError, "sizes has 2 values for 3"),
     ("draw_lines", ([1, 2, 3], [1, 2, 3]), {}, ValueError, "x_datas must have the shape"),
     ("draw_lines", ([[1, 2]] * 2, [1, 2]), {}, ValueError, "x_datas has 2 lines but y_datas has 1"),
     ("draw_circles", ([1, 2], -1), {}, ValueError, "radius must not be negative"),
-    ("draw_circles", ([1, 2], [1, 2]), {}, ValueError, "radius has 2 values for 1 circles"),
+    ("draw_circles", ([[1, 2]] * 3, [1, 2]), {}, ValueError, "radius has 2 values for 3 circles"),
     ("draw_circles", ([1, 2, 3], 1), {}, ValueError, "center must have the shape"),
-    ("draw_polygons", ([1, 2, 3, 4],), {}, ValueError, "3 corners at least"),
+    ("draw_polygons", ([1, 2, 3],), {}, ValueError, "polygons must be"),
+    ("draw_polygons", ([[1, 1], []],), {}, ValueError, "a corner at least"),
     ("draw_polygons", ([[1, 1, 2, 1, 2, 2], [1, 2, 3]],), {}, ValueError, r"polygons\[1\] must be"),
     ("draw_texts", ("a", [[1, 2], [3, 4]]), {}, ValueError, "1 texts but 2 positions"),
     ("draw_texts", ([3], [1, 2]), {}, TypeError, "texts must be a text or several"),
     ("draw_texts", ("a", [1, 2]), {"font_sizes": -3}, ValueError, "font_sizes must be from 0"),
-    ("draw_texts", ("a", [1, 2]), {"font_sizes": [3, 4]}, ValueError, "font_sizes has 2 values"),
+    (
+        "draw_texts",
+        (["a"] * 3, [BOX[:2]] * 3),
+        {"font_sizes": [3, 4]},
+        ValueError,
+        "font_sizes has",
+    ),
     ("draw_texts", ("a", [1, 2]), {"vertical_alignments": "up"}, ValueError, "one of top, center"),
     ("draw_texts", ("a", [1, 2]), {"horizontal_alignments": 1}, ValueError, "one of left, center"),
     ("draw_texts", ("a", [1, 2]), {"font_families": 1}, ValueError, "font_families must be a word"),
-    ("draw_texts", ("a", [1, 2]), {"bboxes": [{}, {}]}, ValueError, "bboxes has 2 values"),
+    ("draw_texts", (["a"] * 3, [BOX[:2]] * 3), {"bboxes": [{}, {}]}, ValueError, "bboxes has 2"),
     ("draw_texts", ("a", [1, 2]), {"bboxes": {"nope": 1}}, ValueError, "'a' with the box .*nope"),
     ("draw_texts", (["a", r"$\nope{$"], [[1, 2]] * 2), {}, ValueError, "nope.* cannot be written"),
     ("draw_binary_masks", (np.ones((2, 3)),), {}, ValueError, r"\(N, 20, 30\).* not \(2, 3\)"),
     ("draw_binary_masks", (np.full((20, 30), 2),), {}, ValueError, "nothing but 0 and 1.* not 2"),
     ("draw_binary_masks", (np.full((20, 30), 0.5),), {}, ValueError, "not 0.5"),
-    ("draw_binary_masks", (np.ones((20, 30)), ["r", "g"]), {}, ValueError, "colors has 2 values"),
+    ("draw_binary_masks", (np.ones((3, 20, 30)), ["r", "g"]), {}, ValueError, "colors has 2 val"),
     ("draw_binary_masks", (np.ones((20, 30)),), {"alphas": 1.5}, ValueError, "alphas must be from"),
 ]
 
@@ -497,16 +590,26 @@ BAD = [
 @pytest.mark.parametrize(("method", "args", "kwargs", "error", "message"), BAD)
 def test_bad_input_is_told_by_name_and_draws_nothing(method, args, kwargs, error, message):
     visualizer = Visualizer(image=noise())
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=message) as caught:
         getattr(visualizer, method)(*args, **kwargs)
+    signature = "unexpected keyword" in str(caught.value) or "zz" in str(caught.value)
+    assert isinstance(caught.value, AssertionError) or signature
     np.testing.assert_array_equal(visualizer.get_image(), noise())
 
 
 @pytest.mark.parametrize(
     ("method", "args", "message"),
     [
-        ("draw_bboxes", ([[0, 0, 5, 5], [-1, 0, 5, 5]],), "1 of 2 bboxes reach .* first number 1"),
-        ("draw_bboxes", ([0, 0, 31, 20],), "bboxes reach outside of the image of 30 x 20"),
+        (
+            "draw_bboxes",
+            ([[0, 0, 5, 5], [-1, 0, 5, 5]],),
+            "1 of 2 bboxes .* first number 1",
+        ),
+        (
+            "draw_bboxes",
+            ([0, 0, 31, 20],),
+            "out of bounds, .* image of 30 x 20",
+        ),
         ("draw_points", ([30.5, 2],), "points"),
         ("draw_lines", ([0, 31], [0, 5]), "lines"),
         ("draw_circles", ([5, 5], 6), "circles"),

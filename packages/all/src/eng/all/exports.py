@@ -72,10 +72,10 @@ _NAMES = {
         save_checkpoint weights_to_cpu
     """,
     "dataset": """
-        AnnotationError BaseDataset ClassBalancedDataset Compose ConcatDataset
-        DefaultSampler InfiniteSampler RepeatDataset SampleIndex TransformError
-        default_collate force_full_init pseudo_collate random_numbers_of sampler_with
-        samplers_of worker_init_fn
+        COLLATE_FUNCTIONS AnnotationError BaseDataset ClassBalancedDataset Compose
+        ConcatDataset DefaultSampler InfiniteSampler RepeatDataset SampleIndex
+        TransformError default_collate force_full_init pseudo_collate random_numbers_of
+        sampler_with samplers_of worker_init_fn
     """,
     "evaluator": """
         BaseMetric DumpResults Evaluator RunningMetric TorchMetric get_metric_value

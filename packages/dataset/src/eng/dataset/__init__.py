@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from .base_dataset import AnnotationError, BaseDataset
-from .collate import default_collate, pseudo_collate
+from .collate import COLLATE_FUNCTIONS, default_collate, pseudo_collate
 from .compose import Compose, TransformError
 from .full_init import force_full_init
 from .loader import sampler_with, samplers_of
@@ -18,6 +18,7 @@ if not TYPE_CHECKING:
 __version__: str  # see _version.py
 
 __all__ = [
+    "COLLATE_FUNCTIONS",
     "AnnotationError",
     "BaseDataset",
     "ClassBalancedDataset",

@@ -57,8 +57,8 @@ class BaseDataset(Dataset):
             unless it is absolute. Each key must be in each entry. Defaults to
             ``dict(img_path='')``.
         filter_cfg: What :meth:`filter_data` of a subclass is told. Defaults to None.
-        indices: Use the first samples, as many as a number says, the last for a negative one, or
-            those of a sequence of indices. Defaults to None, all.
+        indices: Use the first samples, as many as a number says if there are so many, the last for
+            a negative one, or those of a sequence of indices. Defaults to None, all.
         serialize_data: Whether annotations are kept pickled in memory that workers share, rather
             than as objects which each worker copies over time. Defaults to True.
         pipeline: Transforms or their configs, see :class:`Compose`. Defaults to none.
@@ -405,7 +405,7 @@ class BaseDataset(Dataset):
                 one, or those of a sequence of indices.
 
         Raises:
-            IndexError: If an index, or the number, is out of range.
+            IndexError: If an index of a sequence is out of range.
             TypeError: If it is neither.
         """
         if self.serialize_data:
@@ -424,7 +424,7 @@ class BaseDataset(Dataset):
             The dataset.
 
         Raises:
-            IndexError: If an index, or the number, is out of range.
+            IndexError: If an index of a sequence is out of range.
             TypeError: If it is neither.
         """
         # Serialized annotations are shared with the copy, the others are put in their place.
@@ -449,9 +449,8 @@ def _buffers(pickles: Iterable[bytes | memoryview]) -> tuple[SharedBuffer, Share
 def _positions(indices: Any, length: int) -> Sequence[int]:
     """The positions that ``indices`` means among so many."""
     if isinstance(indices, (int, np.integer)) and not isinstance(indices, bool):
-        if abs(indices) > length:
-            raise IndexError(f"indices={indices} is out of range: there are {length} samples")
-        return range(indices) if indices >= 0 else range(length + int(indices), length)
+        count = min(abs(int(indices)), length)  # as a slice does: what is there
+        return range(count) if indices >= 0 else range(length - count, length)
     if isinstance(indices, (str, bytes, Mapping)) or not hasattr(indices, "__len__"):
         raise TypeError(
             f"indices must be an int or a sequence of ints, not {type(indices).__name__}"

@@ -7,9 +7,9 @@ from typing import Any
 
 from torch.utils.data import default_collate as torch_default_collate
 
-from eng.registry import FUNCTIONS
+from eng.registry import COLLATE_FUNCTIONS, FUNCTIONS
 
-__all__ = ["default_collate", "pseudo_collate"]
+__all__ = ["COLLATE_FUNCTIONS", "default_collate", "pseudo_collate"]
 
 
 @FUNCTIONS.register_module()  # type: ignore[untyped-decorator]

@@ -138,9 +138,14 @@ class DefaultSampler(_StatefulSampler):
             yield SampleIndex(order[place % length], *origin, place)
         self.position = end
 
-    def __len__(self) -> int:
+    @property
+    def num_samples(self) -> int:
         """Number of samples of a whole epoch in this process."""
         return len(range(self.rank, self.total_size, self.world_size))
+
+    def __len__(self) -> int:
+        """Number of samples of a whole epoch in this process."""
+        return self.num_samples
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the order of the next iteration.
@@ -173,6 +178,11 @@ class InfiniteSampler(_StatefulSampler):
 
     def __init__(self, dataset: Sized, shuffle: bool = True, seed: int | None = None) -> None:
         super().__init__(dataset, shuffle, seed)
+
+    @property
+    def size(self) -> int:
+        """Number of samples of the dataset."""
+        return len(self.dataset)
 
     def __iter__(self) -> Iterator[int]:
         length = len(self.dataset)

@@ -7,11 +7,18 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
+from eng.utils import ArgumentValueError
+
 from .groups import get_dist_info
 from .objects import all_gather_object, broadcast_object_list, culprit, gather_object
 from .synchronize import barrier
 
 __all__ = ["collect_results", "collect_results_cpu", "collect_results_gpu"]
+
+
+class UnknownDeviceError(ValueError, NotImplementedError):
+    """Results cannot be collected on a device; a NotImplementedError as older engines raise."""
+
 
 _NOTHING = object()
 _BY_COMMUNICATION = ("gpu", "cuda", "npu", "mlu", "mps")
@@ -48,9 +55,11 @@ def collect_results(
         return collect_results_cpu(results, size, tmpdir)
     if device not in _BY_COMMUNICATION:
         known = ", ".join(("cpu", *_BY_COMMUNICATION))
-        raise ValueError(f"unknown device {device!r} to collect results on, known are: {known}")
+        raise UnknownDeviceError(
+            f"unknown device {device!r} to collect results on, device should be one of: {known}"
+        )
     if tmpdir is not None:
-        raise ValueError(f"device={device!r} collects without files: tmpdir should be None")
+        raise ArgumentValueError(f"device={device!r} collects without files: tmpdir should be None")
     return collect_results_gpu(results, size)
 
 

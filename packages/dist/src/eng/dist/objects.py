@@ -12,6 +12,8 @@ import torch.distributed as torch_dist
 from torch import Tensor
 from torch.distributed import ProcessGroup
 
+from eng.utils import ArgumentTypeError, ArgumentValueError
+
 from .devices import get_comm_device
 from .failure import wait
 from .groups import get_world_size, is_distributed
@@ -89,7 +91,7 @@ def broadcast_object_list(data: list[Any], src: int = 0, group: ProcessGroup | N
         ValueError: ``src`` is not in the group, or lists have different lengths.
     """
     if not isinstance(data, list):
-        raise TypeError(f"data is a list of objects, not {type(data).__name__}")
+        raise ArgumentTypeError(f"data is a list of objects, not {type(data).__name__}")
     if not is_distributed():
         return
     check_member(src, group, "src")
@@ -105,7 +107,7 @@ def broadcast_object_list(data: list[Any], src: int = 0, group: ProcessGroup | N
     if failure:
         raise TypeError(f"rank {src}: {_decode(body, size)}")
     if length != len(data):
-        raise ValueError(
+        raise ArgumentValueError(
             f"rank {src} sends a list of {length} objects, rank {torch_dist.get_rank()} "
             f"has room for {len(data)}"
         )

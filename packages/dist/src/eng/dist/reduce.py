@@ -11,6 +11,8 @@ import torch.distributed as torch_dist
 from torch import Tensor
 from torch.distributed import ProcessGroup, ReduceOp
 
+from eng.utils import ArgumentTypeError
+
 from .devices import get_comm_device
 from .failure import wait
 from .groups import get_backend, get_world_size
@@ -97,7 +99,7 @@ def all_reduce_dict(
         ValueError: The operation is unknown.
     """
     if not isinstance(data, dict):
-        raise TypeError(f"data is a dict of tensors, not {type(data).__name__}")
+        raise ArgumentTypeError(f"data is a dict of tensors, not {type(data).__name__}")
     _op_name(op)
     if get_world_size(group) == 1:
         return

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import islice
 from typing import Any
 
 from eng.registry import EVALUATOR, METRICS
+from eng.utils import ArgumentValueError
 
 from .metric import BaseMetric
 from .torch_metric import TorchMetric, is_torchmetrics
@@ -79,12 +80,12 @@ class Evaluator:
         return merged
 
     def offline_evaluate(
-        self, data_samples: Sequence[Any], data: Sequence[Any] | None = None, chunk_size: int = 1
+        self, data_samples: Iterable[Any], data: Iterable[Any] | None = None, chunk_size: int = 1
     ) -> dict[str, Any]:
         """Compute the numbers from predictions made earlier.
 
         Args:
-            data_samples: All predictions.
+            data_samples: All predictions; an iterator is read chunk by chunk.
             data: All data of the dataset, in the same order. Defaults to None.
             chunk_size: Number of samples passed to the metrics at once. Defaults to 1.
 
@@ -96,15 +97,20 @@ class Evaluator:
                 below 1.
         """
         if chunk_size < 1:
-            raise ValueError(f"chunk_size must be at least 1, got {chunk_size}")
-        if data is not None and len(data) != len(data_samples):
-            raise ValueError(
-                f"data has {len(data)} entries for {len(data_samples)} entries of data_samples"
-            )
-        chunks = _chunks(iter(data), chunk_size) if data is not None else None
+            raise ArgumentValueError(f"chunk_size must be at least 1, got {chunk_size}")
+        if isinstance(data, Sized) and isinstance(data_samples, Sized):
+            _check_lengths(len(data), len(data_samples))
+        size = 0
+        batches = _chunks(iter(data), chunk_size) if data is not None else None
         for outputs in _chunks(iter(data_samples), chunk_size):
-            self.process(outputs, next(chunks) if chunks is not None else None)
-        return self.evaluate(len(data_samples))
+            batch = next(batches, []) if batches is not None else None
+            if batch is not None and len(batch) != len(outputs):
+                _check_lengths(size + len(batch), size + len(outputs))
+            self.process(outputs, batch)
+            size += len(outputs)
+        if batches is not None and (rest := next(batches, [])):
+            _check_lengths(size + len(rest), size)
+        return self.evaluate(size)
 
 
 def _build(metric: Any) -> Any:
@@ -117,6 +123,14 @@ def _build(metric: Any) -> Any:
         f"a metric must be a config dict, a BaseMetric or one of torchmetrics, not "
         f"{type(built).__name__}"
     )
+
+
+def _check_lengths(of_data: int, of_samples: int) -> None:
+    if of_data != of_samples:
+        raise ArgumentValueError(
+            "data and data_samples should have the same length, but data has "
+            f"{of_data} entries for {of_samples} entries of data_samples"
+        )
 
 
 def _chunks(items: Iterator[Any], size: int) -> Iterator[list[Any]]:

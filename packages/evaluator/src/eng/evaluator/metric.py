@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eng.dist import broadcast_object_list, collect_results, is_main_process
+from eng.logging import print_log
 
 from .to_cpu import to_cpu
 
@@ -108,9 +109,10 @@ class BaseMetric(ABC):
     def _collect(self, size: int) -> list[Any] | None:
         """What the numbers are computed from, of all processes, in the first of them."""
         if not self.results:
-            warnings.warn(
+            print_log(
                 f"{type(self).__name__} got no results: its process() must append to self.results",
-                stacklevel=3,
+                logger="current",
+                level=logging.WARNING,
             )
         return to_cpu(collect_results(self.results, size, self.collect_device))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from eng.utils import ArgumentValueError
+
 __all__ = ["get_metric_value"]
 
 
@@ -24,7 +26,9 @@ def get_metric_value(indicator: str, metrics: dict[str, Any]) -> Any:
         return metrics[indicator]
     matched = [name for name in metrics if name.split("/")[-1] == indicator]
     if not matched or "/" in indicator:
-        raise ValueError(f"no metric {indicator!r}; there are {sorted(metrics)}")
+        raise ArgumentValueError(f"no metric {indicator!r}; there are {sorted(metrics)}")
     if len(matched) > 1:
-        raise ValueError(f"metric {indicator!r} is ambiguous; give one of {matched} in full")
+        raise ArgumentValueError(
+            f"metric {indicator!r} is ambiguous; give one of {matched} in full"
+        )
     return metrics[matched[0]]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
+import logging
 from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eng.dist import gather_object, get_dist_info
+from eng.logging import print_log
 
 from .metric import BaseMetric
 from .to_cpu import to_cpu
@@ -124,7 +125,9 @@ class RunningMetric(BaseMetric):
                 f"for a dataset of {size}: so many cannot be padding"
             )
         if not seen:
-            warnings.warn(f"{type(self).__name__} got no samples", stacklevel=4)
+            print_log(
+                f"{type(self).__name__} got no samples", logger="current", level=logging.WARNING
+            )
         self._release(held - padding)
         return seen - padding
 

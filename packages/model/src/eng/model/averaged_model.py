@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import warnings
+import logging
 from abc import abstractmethod
 from collections.abc import Sequence
 from copy import deepcopy
@@ -12,7 +12,9 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from eng.logging import print_log
 from eng.registry import MODELS
+from eng.utils import ArgumentValueError
 
 from .model_tensors import ModelTensors, picker, tensors_of
 
@@ -60,7 +62,7 @@ class BaseAveragedModel(nn.Module):
     ) -> None:
         super().__init__()
         if interval < 1:
-            raise ValueError(f"interval must be at least 1, got {interval}")
+            raise ArgumentValueError(f"interval must be at least 1, got {interval}")
         self.module = deepcopy(model).requires_grad_(False)
         self.interval = interval
         if device is not None:
@@ -289,12 +291,13 @@ class ExponentialMovingAverage(BaseAveragedModel):
     ) -> None:
         super().__init__(model, interval, device, update_buffers)
         if not 0 < momentum < 1:
-            raise ValueError(f"momentum must be in (0, 1), got {momentum}")
+            raise ArgumentValueError(f"momentum must be in (0, 1), got {momentum}")
         if momentum > 0.5:
-            warnings.warn(
+            print_log(
                 f"momentum {momentum} is the weight of the newest parameters, usually a small "
                 "number such as 0.0002: did you mean 1 - momentum?",
-                stacklevel=2,
+                logger="current",
+                level=logging.WARNING,
             )
         self.momentum = momentum
 
@@ -361,7 +364,7 @@ class MomentumAnnealingEMA(ExponentialMovingAverage):
     ) -> None:
         super().__init__(model, momentum, interval, device, update_buffers)
         if gamma <= 0:
-            raise ValueError(f"gamma must be above 0, got {gamma}")
+            raise ArgumentValueError(f"gamma must be above 0, got {gamma}")
         self.gamma = gamma
 
     def momentum_at(self, steps: int) -> float:

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from eng.utils import ArgumentTypeError, ArgumentValueError
+
 __all__ = ["stack_batch"]
 
 
@@ -32,16 +34,20 @@ def stack_batch(
         ValueError: If there are none, or they differ in dimensions or channels.
     """
     if not isinstance(tensor_list, (list, tuple)):
-        raise TypeError(f"tensor_list must be a list of tensors, not {type(tensor_list).__name__}")
+        raise ArgumentTypeError(
+            f"tensor_list must be a list of tensors, not {type(tensor_list).__name__}"
+        )
     if not tensor_list:
-        raise ValueError("tensor_list is empty: there is nothing to stack")
+        raise ArgumentValueError("tensor_list is empty: there is nothing to stack")
     for index, tensor in enumerate(tensor_list):
         if not isinstance(tensor, Tensor):
-            raise TypeError(f"tensor_list[{index}] must be a tensor, not {type(tensor).__name__}")
+            raise ArgumentTypeError(
+                f"tensor_list[{index}] must be a tensor, not {type(tensor).__name__}"
+            )
     first = tensor_list[0]
     for index, tensor in enumerate(tensor_list):
         if tensor.ndim != first.ndim or tensor.shape[:1] != first.shape[:1]:
-            raise ValueError(
+            raise ArgumentValueError(
                 "tensors of a batch must have the same number of dimensions and of channels, the "
                 f"first dimension: tensor_list[0] has shape {tuple(first.shape)}, "
                 f"tensor_list[{index}] has {tuple(tensor.shape)}"

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from eng.utils import ArgumentTypeError, ArgumentValueError
+
 from .build import build_from_cfg
 from .discovery import failures, import_advertised, import_object, import_scope
 from .scope import ROOT_SCOPE, DefaultScope, canonical
@@ -66,7 +68,7 @@ class Registry:
         locations: Sequence[str] = (),
     ) -> None:
         if parent is not None and not isinstance(parent, Registry):
-            raise TypeError(f"parent must be a Registry, but it is {parent!r}")
+            raise ArgumentTypeError(f"parent must be a Registry, but it is {parent!r}")
         self._name = name
         self._scope = canonical(self.infer_scope() if scope is None else scope)
         self._module_dict: dict[str, Any] = {}
@@ -271,7 +273,9 @@ class Registry:
     def _add_child(self, child: Registry) -> None:
         with _lock:
             if child.scope in self._children:
-                raise ValueError(f"scope {child.scope} exists in {self.name} registry already")
+                raise ArgumentValueError(
+                    f"scope {child.scope} exists in {self.name} registry already"
+                )
             self._children[child.scope] = child
 
     def _find(self, key: str) -> Any:

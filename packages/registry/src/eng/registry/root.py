@@ -46,7 +46,8 @@ DATASETS = Registry("dataset", scope=ROOT_SCOPE)
 DATA_SAMPLERS = Registry("data_sampler", scope=ROOT_SCOPE)
 TRANSFORMS = Registry("transform", scope=ROOT_SCOPE)
 FUNCTIONS = Registry("function", scope=ROOT_SCOPE)
-COLLATE_FUNCTIONS = Registry("collate_function", scope=ROOT_SCOPE)
+# The older name of the same: functions of collation are functions.
+COLLATE_FUNCTIONS = FUNCTIONS
 
 MODELS = Registry("model", build_func=build_model_from_cfg, scope=ROOT_SCOPE)
 MODEL_WRAPPERS = Registry("model_wrapper", scope=ROOT_SCOPE)

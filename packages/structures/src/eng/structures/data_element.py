@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from eng.utils import ArgumentTypeError, ArgumentValueError
+
 __all__ = ["BaseDataElement"]
 
 Self = TypeVar("Self", bound="BaseDataElement")
@@ -119,16 +121,18 @@ class BaseDataElement:
             field_type: ``'data'`` (default) or ``'metainfo'``.
 
         Raises:
-            AssertionError: If the value is no instance of ``dtype``.
+            TypeError: If the value is no instance of ``dtype``.
             ValueError: If ``field_type`` is neither.
             AttributeError: If the name is a field of the other kind or that of a method.
         """
         if dtype is not None and not isinstance(value, dtype):
-            raise AssertionError(
+            raise ArgumentTypeError(
                 f"{name.lstrip('_')!r} of {type(self).__name__} must be {dtype}, not {type(value)}"
             )
         if field_type not in ("data", "metainfo"):
-            raise ValueError(f"field_type must be 'data' or 'metainfo', not {field_type!r}")
+            raise ArgumentValueError(
+                f"field_type should be one of 'data' or 'metainfo', not {field_type!r}"
+            )
         fields, others = self._data_fields, self._metainfo_fields
         if field_type == "metainfo":
             fields, others = others, fields
@@ -408,7 +412,7 @@ def _equal(one: Any, other: Any) -> bool:
 
 def _need_mapping(name: str, value: Any) -> None:
     if not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be a dict, not {type(value).__name__}")
+        raise ArgumentTypeError(f"{name} must be a dict, not {type(value).__name__}")
 
 
 def _taken(name: str, kind: str) -> AttributeError:

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from eng.utils import ArgumentIndexError, ArgumentTypeError, ArgumentValueError
+
 from .data_element import BaseDataElement
 
 __all__ = ["InstanceData"]
@@ -31,7 +33,8 @@ class InstanceData(BaseDataElement):
         **kwargs: Fields of the data.
 
     Raises:
-        AssertionError: If a field has no length, or another one than the others have.
+        ValueError: If a field has another length than the others have.
+        TypeError: If a field has no length.
 
     Examples:
         >>> instances = InstanceData(labels=torch.tensor([2, 3]), names=['cat', 'dog'])
@@ -45,13 +48,13 @@ class InstanceData(BaseDataElement):
         try:
             length = len(value)
         except TypeError:
-            raise AssertionError(
+            raise ArgumentTypeError(
                 f"{name.lstrip('_')!r} of {type(self).__name__} must have one entry an instance, "
                 f"but {_described(value)} has no length"
             ) from None
         for other, present in self._stored():
             if other != name and len(present) != length:
-                raise AssertionError(
+                raise ArgumentValueError(
                     f"{name.lstrip('_')!r} of {type(self).__name__} has {length} entries "
                     f"({_described(value)}), but {other.lstrip('_')!r} has {len(present)}"
                 )
@@ -105,7 +108,7 @@ class InstanceData(BaseDataElement):
     def _slice_of_one(self, number: int) -> slice:
         length = len(self)
         if not -length <= number < length:
-            raise IndexError(
+            raise ArgumentIndexError(
                 f"instance {number} is out of range: {type(self).__name__} has {length}"
             )
         number %= length
@@ -121,18 +124,18 @@ class InstanceData(BaseDataElement):
         if isinstance(item, np.ndarray):
             item = torch.from_numpy(np.ascontiguousarray(item))
         if not isinstance(item, Tensor):
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{type(self).__name__} is indexed by the name of a field, a number, a slice, or a "
                 f"list, array or tensor of numbers or bools, not by {type(item).__name__}"
             )
         if item.dim() != 1 or item.dtype.is_floating_point or item.dtype.is_complex:
-            raise IndexError(
+            raise ArgumentIndexError(
                 f"{type(self).__name__} is indexed along its instances by one dimension of whole "
                 f"numbers or bools, not by {_described(item)}"
             )
         if item.dtype is torch.bool:
             if len(item) != length:
-                raise IndexError(
+                raise ArgumentIndexError(
                     f"an index of {len(item)} bools does not fit {type(self).__name__} of "
                     f"{length} instances"
                 )
@@ -141,7 +144,7 @@ class InstanceData(BaseDataElement):
         if item.device.type == "cpu" and len(item):
             low, high = (int(bound) for bound in torch.aminmax(item))
             if low < -length or high >= length:
-                raise IndexError(
+                raise ArgumentIndexError(
                     f"instance {low if low < -length else high} is out of range: "
                     f"{type(self).__name__} has {length}"
                 )
@@ -180,16 +183,18 @@ class InstanceData(BaseDataElement):
             TypeError: If something is no :class:`InstanceData`.
         """
         if not instances_list:
-            raise ValueError("cat needs at least one InstanceData")
+            raise ArgumentValueError("cat needs at least one InstanceData")
         for number, each in enumerate(instances_list):
             if not isinstance(each, InstanceData):
-                raise TypeError(f"entry {number} is no InstanceData but {type(each).__name__}")
+                raise ArgumentTypeError(
+                    f"entry {number} is no InstanceData but {type(each).__name__}"
+                )
         first = instances_list[0]
         if len(instances_list) == 1:
             return first
         for number, each in enumerate(instances_list):
             if set(each.all_keys()) != set(first.all_keys()):
-                raise ValueError(
+                raise ArgumentValueError(
                     f"all elements must have the same fields: entry 0 has {first.all_keys()}, "
                     f"entry {number} has {each.all_keys()}"
                 )
@@ -208,14 +213,14 @@ def _pick(name: str, value: Any, numbers: list[int]) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(value[number] for number in numbers)
     if not hasattr(value, "cat"):
-        raise ValueError(
+        raise ArgumentValueError(
             f"{name!r} is a {type(value).__name__}, which has no cat: it can only be sliced"
         )
     if not numbers:
         return value[:0]
     picked = value.cat([value[number : number + 1] for number in numbers])
     if len(picked) != len(numbers):
-        raise ValueError(
+        raise ArgumentValueError(
             f"{name!r}: cat of {len(numbers)} parts of a {type(value).__name__}, each of length 1, "
             f"gave one of length {len(picked)}"
         )
@@ -234,7 +239,7 @@ def _joined(name: str, values: list[Any]) -> Any:
         return type(first)(entry for value in values for entry in value)
     if hasattr(first, "cat"):
         return first.cat(values)
-    raise ValueError(f"{name!r} is a {type(first).__name__}, which has no cat")
+    raise ArgumentValueError(f"{name!r} is a {type(first).__name__}, which has no cat")
 
 
 def _described(value: Any) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from eng.utils import ArgumentTypeError, ArgumentValueError
+
 from .data_element import BaseDataElement
 
 __all__ = ["LabelData"]
@@ -40,7 +42,7 @@ class LabelData(BaseDataElement):
         """
         _need_tensor("onehot", onehot)
         if onehot.ndim != 1 or not bool(((onehot == 0) | (onehot == 1)).all()):
-            raise ValueError(
+            raise ArgumentValueError(
                 f"onehot must be one dimension of ones and zeros, not {onehot} of shape "
                 f"{tuple(onehot.shape)}"
             )
@@ -65,14 +67,14 @@ class LabelData(BaseDataElement):
         """
         _need_tensor("label", label)
         if label.dtype.is_floating_point or label.dtype.is_complex or label.dtype is torch.bool:
-            raise TypeError(f"label must hold whole numbers, not {label.dtype}")
+            raise ArgumentTypeError(f"label must hold whole numbers, not {label.dtype}")
         if label.ndim > 1:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"label must have at most one dimension, not shape {tuple(label.shape)}"
             )
         numbers = label.reshape(-1).long()
         if bool(((numbers < 0) | (numbers >= num_classes)).any()):
-            raise ValueError(
+            raise ArgumentValueError(
                 f"labels must be in [0, num_classes) with num_classes={num_classes}, "
                 f"not {numbers.tolist()}"
             )
@@ -83,4 +85,4 @@ class LabelData(BaseDataElement):
 
 def _need_tensor(name: str, value: object) -> None:
     if not isinstance(value, Tensor):
-        raise TypeError(f"{name} must be a tensor, not {type(value).__name__}")
+        raise ArgumentTypeError(f"{name} must be a tensor, not {type(value).__name__}")

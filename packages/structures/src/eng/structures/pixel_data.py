@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 import numpy as np
 from torch import Tensor
 
+from eng.utils import ArgumentIndexError, ArgumentTypeError, ArgumentValueError
+
 from .data_element import BaseDataElement
 
 __all__ = ["PixelData"]
@@ -25,7 +27,7 @@ class PixelData(BaseDataElement):
         **kwargs: Fields of the data.
 
     Raises:
-        AssertionError: If a field is no tensor or array, has other dimensions, or another height
+        ValueError: If a field is no tensor or array, has other dimensions, or another height
             and width than the others have.
 
     Examples:
@@ -38,9 +40,9 @@ class PixelData(BaseDataElement):
     def _checked(self, name: str, value: Any) -> Any:
         where = f"{name.lstrip('_')!r} of {type(self).__name__}"
         if not isinstance(value, (Tensor, np.ndarray)):
-            raise AssertionError(f"{where} must be a tensor or an array, not {type(value)}")
+            raise ArgumentTypeError(f"{where} must be a tensor or an array, not {type(value)}")
         if value.ndim not in (2, 3):
-            raise AssertionError(
+            raise ArgumentValueError(
                 f"{where} must have the shape (channel, height, width) or (height, width), not "
                 f"{tuple(value.shape)} ({type(value).__name__} of {value.dtype})"
             )
@@ -49,7 +51,7 @@ class PixelData(BaseDataElement):
                 continue
             expected = tuple(self.__dict__[other].shape[-2:])
             if tuple(value.shape[-2:]) != expected:
-                raise AssertionError(
+                raise ArgumentValueError(
                     f"{where} has height and width {tuple(value.shape[-2:])} "
                     f"({type(value).__name__} of {value.dtype}), but {other.lstrip('_')!r} has "
                     f"{expected}"
@@ -78,7 +80,7 @@ class PixelData(BaseDataElement):
             IndexError: If a row or column is out of range.
         """
         if not isinstance(item, tuple) or len(item) != 2:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{type(self).__name__} is indexed by rows and columns, such as [10:20, 5], not by "
                 f"{item!r}"
             )
@@ -93,12 +95,12 @@ class PixelData(BaseDataElement):
         if isinstance(index, slice):
             return index
         if not isinstance(index, (int, np.integer)) or isinstance(index, bool):
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{type(self).__name__} is indexed by a number or a slice of {what}s, not by "
                 f"{type(index).__name__}"
             )
         if not -length <= index < length:
-            raise IndexError(
+            raise ArgumentIndexError(
                 f"{what} {index} is out of range: {type(self).__name__} has {length} {what}s"
             )
         first = int(index) % length

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from .errors import ArgumentTypeError
+
 __all__ = ["deprecated_api_warning"]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -58,7 +60,7 @@ def deprecated_api_warning(
                     stacklevel=2,
                 )
                 if new in kwargs or (new in moved and new in given):
-                    raise TypeError(
+                    raise ArgumentTypeError(
                         f'`{label}` got both "{old}" and "{new}"; "{old}" is the deprecated name '
                         f'of "{new}", give only "{new}"'
                     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .errors import ArgumentTypeError
+
 __all__ = ["has_method", "is_method_overridden"]
 
 
@@ -25,7 +27,7 @@ def is_method_overridden(method: str, base_class: type, derived_class: type | An
         AttributeError: ``base_class`` has no such method.
     """
     if not isinstance(base_class, type):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"base_class must be a class, but it is an instance of {type(base_class).__name__}"
         )
     if not isinstance(derived_class, type):

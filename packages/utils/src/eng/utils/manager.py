@@ -6,6 +6,8 @@ import os
 import threading
 from typing import Any, TypeVar
 
+from .errors import ArgumentTypeError, ArgumentValueError
+
 __all__ = ["ManagerMeta", "ManagerMixin", "NoInstanceError"]
 
 T = TypeVar("T", bound="ManagerMixin")
@@ -130,11 +132,11 @@ class ManagerMixin(metaclass=ManagerMeta):
 
 def _check_name(cls: type, name: object) -> None:
     if not isinstance(name, str):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"the name of a {cls.__name__} must be a string, but it is a {type(name).__name__}"
         )
     if not name:
-        raise ValueError(f"the name of a {cls.__name__} must not be empty")
+        raise ArgumentValueError(f"the name of a {cls.__name__} must not be empty")
 
 
 def _renew_lock() -> None:

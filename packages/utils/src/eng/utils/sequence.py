@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from .errors import ArgumentTypeError
+
 __all__ = [
     "concat_list",
     "is_list_of",
@@ -51,7 +53,7 @@ def is_seq_of(
     if seq_type is None:
         seq_type = Sequence
     elif not isinstance(seq_type, type):
-        raise TypeError(f"seq_type must be a type, but it is {seq_type!r}")
+        raise ArgumentTypeError(f"seq_type must be a type, but it is {seq_type!r}")
     return isinstance(seq, seq_type) and all(isinstance(item, expected_type) for item in seq)  # type: ignore[attr-defined]
 
 

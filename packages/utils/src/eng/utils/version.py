@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .errors import ArgumentValueError
+
 __all__ = ["digit_version", "get_git_hash"]
 
 # The forms that PEP 440 allows, https://peps.python.org/pep-0440/#appendix-b.
@@ -38,7 +40,7 @@ def digit_version(version_str: str, length: int = 4) -> tuple[int, ...]:
     """
     match = _VERSION.fullmatch(version_str.strip())
     if match is None:
-        raise ValueError(f"failed to parse version {version_str!r}: it is not of PEP 440")
+        raise ArgumentValueError(f"failed to parse version {version_str!r}: it is not of PEP 440")
     release = [int(level) for level in match["release"].split(".")][:length]
     release += [0] * (length - len(release))
     if match["pre"]:

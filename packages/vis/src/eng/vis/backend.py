@@ -12,6 +12,7 @@ import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
+from eng.utils import ArgumentValueError
 
 from .geometry import as_image
 from .plain import plain_value
@@ -114,7 +115,7 @@ class LocalVisBackend(BaseVisBackend):
     ) -> None:
         super().__init__(save_dir)
         if Path(config_save_file).suffix not in (".py", ".yaml", ".yml", ".json"):
-            raise ValueError(f"config_save_file must end in .py, not {config_save_file!r}")
+            raise ArgumentValueError(f"config_save_file must end in .py, not {config_save_file!r}")
         _check_json("scalar_save_file", scalar_save_file)
         root = Path(save_dir)
         self._img_save_dir = str(root / img_save_dir)
@@ -153,10 +154,10 @@ class LocalVisBackend(BaseVisBackend):
         """
         from PIL import Image
 
-        pixels = as_image(f"image {name!r}", image)
+        pixels = as_image(f"image {name!r}", image, fractions=False)
         path = Path(self._img_save_dir, f"{name}_{step}.png")
         if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise ValueError(f"image {name!r} must have a name within {self._img_save_dir}")
+            raise ArgumentValueError(f"image {name!r} must have a name within {self._img_save_dir}")
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path)
 
@@ -195,7 +196,9 @@ class LocalVisBackend(BaseVisBackend):
             _check_json("file_path", file_path)
             other = str(Path(self._save_dir) / file_path)
             if other == self._scalar_save_file:
-                raise ValueError(f"file_path {file_path!r} is the file of all scalars already")
+                raise ArgumentValueError(
+                    f"file_path {file_path!r} is the file of all scalars already"
+                )
             self._append(record, other)
         self._append(record, self._scalar_save_file)
 
@@ -208,4 +211,4 @@ class LocalVisBackend(BaseVisBackend):
 
 def _check_json(argument: str, path: str) -> None:
     if Path(path).suffix != ".json":
-        raise ValueError(f"{argument} must end in .json, not {path!r}")
+        raise ArgumentValueError(f"{argument} must end in .json, not {path!r}")

@@ -20,6 +20,8 @@ from matplotlib.markers import MarkerStyle
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
 
+from eng.utils import ArgumentValueError
+
 from . import settings
 
 __all__ = ["Canvas"]
@@ -54,7 +56,7 @@ class Canvas:
             size = (self.width / dpi, self.height / dpi)
             self._figure = Figure(**{**figure_cfg, "dpi": dpi, "figsize": size})
         except (AttributeError, TypeError, ValueError) as error:
-            raise ValueError(f"fig_save_cfg {figure_cfg}: {error}") from error
+            raise ArgumentValueError(f"fig_save_cfg {figure_cfg}: {error}") from error
         self._renderer = RendererAgg(self.width, self.height, dpi)  # type: ignore[no-untyped-call]
         self._point = dpi / 72
         self._to_pixels = Affine2D().scale(1, -1).translate(0, self.height)
@@ -79,9 +81,16 @@ class Canvas:
             *outline: As of :func:`_outline`.
         """
         looks = _outline(len(polygons), *outline)
-        if len(polygons):
+        # What has no length is not drawn: a single corner becomes a dot, as wide as lines are.
+        shapes = [
+            corners if len(corners) > 1 else corners + np.array([[-width / 2, 0], [width / 2, 0]])
+            for corners, width in zip(
+                polygons, np.multiply(looks["linewidths"], self._point), strict=True
+            )
+        ]
+        if shapes:
             self._draw(
-                PolyCollection(polygons, joinstyle="miter", transform=self._to_pixels, **looks)
+                PolyCollection(shapes, joinstyle="miter", transform=self._to_pixels, **looks)
             )
 
     def circles(self, center: np.ndarray, radius: np.ndarray, *outline: Any) -> None:
@@ -215,7 +224,7 @@ class Canvas:
             artist.set_figure(self._figure)
             artist.get_window_extent(self._renderer)
         except (AttributeError, TypeError, ValueError) as error:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"texts: {text!r} with the box {box!r} cannot be written: {error}"
             ) from error
         return artist
@@ -235,12 +244,10 @@ def _outline(
     line_styles: Any,
     line_widths: Any,
     face_colors: Any,
-    alpha: float,
+    alpha: Any,
 ) -> dict[str, Any]:
     """How polygons and circles look, as arguments of a collection of matplotlib."""
-    if not np.isscalar(alpha):
-        raise TypeError(f"alpha must be a number, not {alpha!r}")
-    (opacity,) = settings.numbers("alpha", alpha, 1, most=1)
+    opacity = settings.numbers("alpha", alpha, count, most=1)
     faces = "none" if face_colors is None else face_colors
     return {
         "edgecolors": settings.colors("edge_colors", edge_colors, count, opacity),

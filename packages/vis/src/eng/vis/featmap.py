@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from eng.utils import ArgumentTypeError, ArgumentValueError
+
 from . import settings
 from .canvas import Canvas
 from .geometry import as_image
@@ -50,7 +52,7 @@ def featmap_image(
     """
     maps = _checked(featmap)
     if not isinstance(topk, int):
-        raise TypeError(f"topk must be a whole number, not {topk!r}")
+        raise ArgumentTypeError(f"topk must be a whole number, not {topk!r}")
     image = None if overlaid_image is None else as_image("overlaid_image", overlaid_image)
     height, width = maps.shape[1:] if image is None else image.shape[:2]
     size = (height, width)
@@ -65,15 +67,15 @@ def featmap_image(
 
 def _checked(featmap: Any) -> Tensor:
     if not isinstance(featmap, Tensor | np.ndarray):
-        raise TypeError(f"featmap must be a tensor, not {type(featmap).__name__}")
+        raise ArgumentTypeError(f"featmap must be a tensor, not {type(featmap).__name__}")
     maps = torch.as_tensor(featmap).detach().float().cpu()
     if maps.ndim != 3 or 0 in maps.shape:
-        raise ValueError(
+        raise ArgumentValueError(
             f"featmap must have the shape (C, H, W), not {tuple(maps.shape)}; of a batch draw one"
             " map at a time, featmap[0]"
         )
     if not maps.isfinite().all():
-        raise ValueError("featmap has numbers that are not finite")
+        raise ArgumentValueError("featmap has numbers that are not finite")
     return maps
 
 
@@ -83,12 +85,12 @@ def _reduced(maps: Tensor, channel_reduction: str | None) -> Tensor:
     if channel_reduction == "select_max":
         return maps[maps.sum(dim=(1, 2)).argmax()][None]
     if channel_reduction is not None:
-        raise ValueError(
+        raise ArgumentValueError(
             "channel_reduction must be 'squeeze_mean', 'select_max' or None, not"
             f" {channel_reduction!r}"
         )
     if len(maps) not in (1, 3):
-        raise ValueError(
+        raise ArgumentValueError(
             f"featmap must have 1 or 3 channels, not {len(maps)}, where channel_reduction is None"
             " and topk <= 0"
         )
@@ -107,7 +109,7 @@ def _grid(
     (rows, columns), (height, width) = arrangement, size
     count = min(topk, len(maps))
     if rows * columns < count:
-        raise ValueError(
+        raise ArgumentValueError(
             f"arrangement {arrangement} has place for {rows * columns} channels of {count}"
         )
     channels = maps.sum(dim=(1, 2)).topk(count).indices.tolist()
@@ -159,5 +161,7 @@ def _blend(picture: np.ndarray, image: np.ndarray | None, alpha: float) -> np.nd
 def _pair(argument: str, given: Any) -> tuple[int, int]:
     pair = tuple(int(v) for v in given) if isinstance(given, Sequence) else ()
     if len(pair) != 2 or min(pair) < 1 or pair != tuple(given):
-        raise ValueError(f"{argument} must be two whole numbers of 1 or more, not {given!r}")
+        raise ArgumentValueError(
+            f"{argument} must be two whole numbers of 1 or more, not {given!r}"
+        )
     return pair[0], pair[1]

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from eng.utils import ArgumentTypeError, ArgumentValueError
+
 __all__ = [
     "as_array",
     "as_boxes",
@@ -41,47 +43,58 @@ def as_array(argument: str, given: Any) -> np.ndarray:
     try:
         array = np.asarray(given)
     except ValueError as error:
-        raise ValueError(f"{argument} must have rows of one length: {error}") from None
+        raise ArgumentValueError(f"{argument} must have rows of one length: {error}") from None
     if array.dtype.kind not in "buif":
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{argument} must be numbers, as a tensor, an array or a list, not"
             f" {type(given).__name__}: {given!r}"
         )
     return array
 
 
-def as_image(argument: str, given: Any) -> np.ndarray:
+def as_image(argument: str, given: Any, fractions: bool = True) -> np.ndarray:
     """An own copy of an image, as RGB.
 
     Args:
         argument: Name of the argument, for errors.
-        given: Whole numbers of 0 to 255 of shape (height, width, 3), or grey ones of shape
-            (height, width) or (height, width, 1).
+        given: Numbers of 0 to 255 of shape (height, width, 3), (height, width, 4), whose opacity is
+            ignored, or grey ones of shape (height, width) or (height, width, 1).
+        fractions: Whether it may hold floats, which are rounded. Defaults to True.
 
     Returns:
         The image of shape (height, width, 3), uint8.
 
     Raises:
-        TypeError: If it holds anything but whole numbers.
+        TypeError: If it holds anything but numbers, or floats where they are not allowed.
         ValueError: If its shape is another, it has no pixel, or a number is not of 0 to 255.
     """
     image = as_array(argument, given)
     if image.ndim == 2:
         image = image[..., None]
-    if image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:
-        raise ValueError(
+    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or image.size == 0:
+        raise ArgumentValueError(
             f"{argument} must have the shape (height, width, 3) or (height, width), with a pixel"
             f" at least, not {np.shape(given)}"
         )
-    if image.dtype.kind not in "ui":
-        raise TypeError(
+    image = image[..., :3]
+    if image.dtype.kind not in ("uif" if fractions else "ui"):
+        raise ArgumentTypeError(
             f"{argument} must hold whole numbers of 0 to 255, not {image.dtype}; of numbers of 0"
             " to 1 make some with (image * 255).round().astype(np.uint8)"
         )
-    if image.dtype != np.uint8 and (image.min() < 0 or image.max() > 255):
-        raise ValueError(
+    low, high = np.rint(image.min()), np.rint(image.max())
+    if image.dtype != np.uint8 and not (low >= 0 and high <= 255):
+        raise ArgumentValueError(
             f"{argument} must hold numbers of 0 to 255, not {image.min()} to {image.max()}"
         )
+    if image.dtype.kind == "f":
+        if 0 < image.max() <= 1:
+            warnings.warn(
+                f"{argument} holds floats of 0 to 1, which are nearly black among 0 to 255: give"
+                " (image * 255).round().astype(np.uint8)",
+                stacklevel=3,
+            )
+        image = np.rint(image)
     return np.broadcast_to(image, (*image.shape[:2], 3)).astype(np.uint8, order="C")
 
 
@@ -119,7 +132,7 @@ def as_boxes(argument: str, given: Any) -> np.ndarray:
     boxes = _rows(argument, given, 4)
     turned = np.flatnonzero((boxes[:, :2] > boxes[:, 2:]).any(axis=1))
     if turned.size:
-        raise ValueError(
+        raise ArgumentValueError(
             f"{argument} must have x1 <= x2 and y1 <= y2; number {turned[0]} is"
             f" {boxes[turned[0]].tolist()} (x1, y1, x2, y2)"
         )
@@ -142,10 +155,11 @@ def as_radii(argument: str, given: Any, count: int) -> np.ndarray:
         ValueError: If there is another number of them, or one is negative or not finite.
     """
     radii = as_array(argument, given).reshape(-1)
+    radii = radii[: max(count, 1)]
     if len(radii) not in (1, count):
-        raise ValueError(f"{argument} has {len(radii)} values for {count} circles")
+        raise ArgumentValueError(f"{argument} has {len(radii)} values for {count} circles")
     if (radii < 0).any():
-        raise ValueError(f"{argument} must not be negative: {radii.tolist()}")
+        raise ArgumentValueError(f"{argument} must not be negative: {radii.tolist()}")
     return np.broadcast_to(_finite(argument, radii), count)
 
 
@@ -165,7 +179,7 @@ def as_segments(x_datas: Any, y_datas: Any) -> np.ndarray:
     """
     x, y = _rows("x_datas", x_datas, 2), _rows("y_datas", y_datas, 2)
     if len(x) != len(y):
-        raise ValueError(f"x_datas has {len(x)} lines but y_datas has {len(y)}")
+        raise ArgumentValueError(f"x_datas has {len(x)} lines but y_datas has {len(y)}")
     return np.stack([x, y], axis=2)
 
 
@@ -181,8 +195,7 @@ def as_polygons(argument: str, given: Any) -> list[np.ndarray]:
 
     Raises:
         TypeError: If it holds anything but numbers.
-        ValueError: If a shape is another, a polygon has fewer than 3 corners, or a number is not
-            finite.
+        ValueError: If a shape is another, a polygon has no corner, or a number is not finite.
     """
     if isinstance(given, Sequence) and not all(np.isscalar(item) for item in given):
         return [_polygon(f"{argument}[{i}]", item) for i, item in enumerate(given)]
@@ -214,7 +227,7 @@ def as_masks(argument: str, given: Any, height: int, width: int) -> np.ndarray:
     if masks.ndim == 2:
         masks = masks[None]
     if masks.ndim != 3 or masks.shape[1:] != (height, width):
-        raise ValueError(
+        raise ArgumentValueError(
             f"{argument} must have the shape (N, {height}, {width}) or ({height}, {width}), as the"
             f" image has, not {np.shape(given)}"
         )
@@ -223,7 +236,9 @@ def as_masks(argument: str, given: Any, height: int, width: int) -> np.ndarray:
     ones = masks == 1
     other = masks[~(ones | (masks == 0))]
     if other.size:
-        raise ValueError(f"{argument} must hold nothing but 0 and 1, or booleans, not {other[0]}")
+        raise ArgumentValueError(
+            f"{argument} must hold nothing but 0 and 1, or booleans, not {other[0]}"
+        )
     return ones
 
 
@@ -240,8 +255,9 @@ def warn_outside(what: str, low: np.ndarray, high: np.ndarray, width: int, heigh
     outside = np.flatnonzero(((low < 0) | (high > (width, height))).any(axis=1))
     if outside.size:
         warnings.warn(
-            f"{outside.size} of {len(low)} {what} reach outside of the image of {width} x {height}"
-            f" pixels (width x height), first number {outside[0]}: what is outside is not drawn",
+            f"{outside.size} of {len(low)} {what} are out of bounds, outside of the image of"
+            f" {width} x {height} pixels (width x height), first number {outside[0]}: what is"
+            " outside is not drawn",
             stacklevel=3,
         )
 
@@ -250,7 +266,7 @@ def _rows(argument: str, given: Any, columns: int) -> np.ndarray:
     array = as_array(argument, given)
     rows = np.atleast_2d(array) if array.size else np.empty((0, columns))
     if rows.ndim != 2 or rows.shape[1] != columns or (array.ndim > 1 and array.shape[1] != columns):
-        raise ValueError(
+        raise ArgumentValueError(
             f"{argument} must have the shape ({columns},) or (N, {columns}), not {array.shape}"
         )
     return _finite(argument, rows)
@@ -260,9 +276,9 @@ def _polygon(argument: str, given: Any) -> np.ndarray:
     corners = as_array(argument, given)
     if corners.ndim == 1 and corners.size % 2 == 0:
         corners = corners.reshape(-1, 2)
-    if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3:
-        raise ValueError(
-            f"{argument} must be (x1, y1, ..., xn, yn) or have the shape (n, 2), with 3 corners at"
+    if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 1:
+        raise ArgumentValueError(
+            f"{argument} must be (x1, y1, ..., xn, yn) or have the shape (n, 2), with a corner at"
             f" least, not the shape {np.shape(given)}"
         )
     return _finite(argument, corners)
@@ -270,5 +286,5 @@ def _polygon(argument: str, given: Any) -> np.ndarray:
 
 def _finite(argument: str, array: np.ndarray) -> np.ndarray:
     if not np.isfinite(array).all():
-        raise ValueError(f"{argument} has numbers that are not finite")
+        raise ArgumentValueError(f"{argument} has numbers that are not finite")
     return array.astype(np.float64)

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 from matplotlib.colors import to_rgba
 
+from eng.utils import ArgumentValueError
+
 from .geometry import as_array
 
 __all__ = ["colors", "names", "numbers", "spread", "styles"]
@@ -23,25 +25,27 @@ def spread(argument: str, values: Sequence[T], count: int) -> list[T]:
 
     Args:
         argument: Name of the argument, for errors.
-        values: One value, or one for each object.
+        values: One value, or one for each object; further ones are left out.
         count: Number of objects.
 
     Returns:
         As many values as objects.
 
     Raises:
-        ValueError: If there is another number of values.
+        ValueError: If there are fewer values than objects, and more than one or none.
     """
-    if len(values) == count:
-        return list(values)
+    if len(values) >= count:
+        return list(values[:count])
     if len(values) == 1:
         return [values[0]] * count
-    raise ValueError(
+    raise ArgumentValueError(
         f"{argument} has {len(values)} values for {count} objects: give one, or one for each"
     )
 
 
-def colors(argument: str, given: Any, count: int, alpha: float = 1.0) -> np.ndarray:
+def colors(
+    argument: str, given: Any, count: int, alpha: float | Sequence[float] = 1.0
+) -> np.ndarray:
     """Colours of objects.
 
     Args:
@@ -49,7 +53,7 @@ def colors(argument: str, given: Any, count: int, alpha: float = 1.0) -> np.ndar
         given: A colour, or one for each object: what matplotlib takes, or whole numbers of 0 to
             255 as RGB or RGBA.
         count: Number of objects.
-        alpha: Opacity that each is multiplied with. Defaults to 1.
+        alpha: Opacity that all are multiplied with, or one for each. Defaults to 1.
 
     Returns:
         RGBA of 0 to 1, of shape (count, 4).
@@ -63,7 +67,9 @@ def colors(argument: str, given: Any, count: int, alpha: float = 1.0) -> np.ndar
     if not many or any(isinstance(v, Real) for v in given):
         given = [given]
     rgba = spread(argument, [_color(argument, color) for color in given], count)
-    return np.array(rgba, np.float64).reshape(-1, 4) * (1, 1, 1, alpha)
+    values = np.array(rgba, np.float64).reshape(-1, 4)
+    values[:, 3] *= alpha
+    return values
 
 
 def numbers(argument: str, given: Any, count: int, most: float = float("inf")) -> list[float]:
@@ -84,11 +90,11 @@ def numbers(argument: str, given: Any, count: int, most: float = float("inf")) -
     """
     array = np.atleast_1d(as_array(argument, given)).astype(np.float64)
     if array.ndim != 1:
-        raise ValueError(
+        raise ArgumentValueError(
             f"{argument} must be a number or one for each object, not of shape {array.shape}"
         )
     if not (np.isfinite(array) & (array >= 0) & (array <= most)).all():
-        raise ValueError(f"{argument} must be from 0 to {most:g}, not {array.tolist()}")
+        raise ArgumentValueError(f"{argument} must be from 0 to {most:g}, not {array.tolist()}")
     return spread(argument, array.tolist(), count)
 
 
@@ -112,7 +118,7 @@ def styles(argument: str, given: Any, count: int) -> list[Any]:
         given = [given]
     for style in given:
         if style not in LINE_STYLES and not (isinstance(style, tuple) and len(style) == 2):
-            raise ValueError(
+            raise ArgumentValueError(
                 f"{argument}: {style!r} is no style; give one of {', '.join(LINE_STYLES)}, or a"
                 " tuple of an offset and lengths of dashes and gaps, such as (0, (3, 1))"
             )
@@ -138,7 +144,7 @@ def names(argument: str, given: Any, count: int, allowed: Sequence[str] | None =
     for word in words:
         if not isinstance(word, str) or (allowed is not None and word not in allowed):
             wanted = "a word" if allowed is None else f"one of {', '.join(allowed)}"
-            raise ValueError(f"{argument} must be {wanted}, not {word!r}")
+            raise ArgumentValueError(f"{argument} must be {wanted}, not {word!r}")
     return spread(argument, words, count)
 
 
@@ -149,7 +155,7 @@ def _color(argument: str, color: Any) -> tuple[float, ...]:
             return to_rgba(tuple((values / 255).tolist()))
         return to_rgba(color)
     except (TypeError, ValueError):
-        raise ValueError(
+        raise ArgumentValueError(
             f"{argument}: {color!r} is no colour; give a name such as 'g' or 'tab:blue', '#00ff00',"
             " 3 whole numbers of 0 to 255 or 3 floats of 0 to 1"
         ) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,11 @@ import numpy as np
 from eng.config import Config
 from eng.dist import master_only
 from eng.registry import VISBACKENDS, VISUALIZERS
-from eng.utils import ManagerMixin
+from eng.utils import ArgumentTypeError, ArgumentValueError, ManagerMixin
 
 from . import geometry
 from .backend import BaseVisBackend
+from .errors import BackendNameError, NoImageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,8 +39,9 @@ class Visualizer(ManagerMixin):
 
     Colours are what matplotlib takes, such as ``'g'``, ``'#00ff00'`` or floats of 0 to 1, or RGB
     as whole numbers of 0 to 255. Each setting of objects, such as a colour, a width or a style, is
-    one value for all of them or a list of one for each. Widths and sizes of fonts are in points; a
-    point is a pixel, or ``dpi / 72`` pixels with a ``dpi`` in ``fig_save_cfg``.
+    one value for all of them or a list of one for each; further ones are left out. Widths and sizes
+    of fonts are in points; a point is a pixel, or ``dpi / 72`` pixels with a ``dpi`` in
+    ``fig_save_cfg``.
 
     Recording is done in the first process alone, and so is showing; drawing is done in each.
     Subclasses say in :meth:`add_datasample` how a sample of their kind is drawn.
@@ -48,8 +50,8 @@ class Visualizer(ManagerMixin):
         name: Name of the instance, see :class:`eng.utils.ManagerMixin`. Defaults to
             ``'visualizer'``.
         image: An image to draw on, as for :meth:`set_image`. Defaults to None.
-        vis_backends: Backends, or configs of backends, each perhaps with a ``name``; without
-            one the name is the type. Defaults to None, no backend.
+        vis_backends: A backend or the config of one, or several, each config perhaps with a
+            ``name``; without one the name is the type. Defaults to None, no backend.
         save_dir: Directory whose folder ``vis_data`` the backends write to. Defaults to None:
             configs of backends without a ``save_dir`` of their own are left out.
         fig_save_cfg: Arguments of the :class:`matplotlib.figure.Figure` that is drawn with; a
@@ -58,7 +60,7 @@ class Visualizer(ManagerMixin):
             with. Defaults to no frame.
 
     Raises:
-        TypeError: If the image holds anything but whole numbers.
+        TypeError: If the image holds anything but numbers, or a backend is none.
         ValueError: If two backends have the same name, or the image has another shape or numbers
             that are not of 0 to 255.
     """
@@ -67,7 +69,10 @@ class Visualizer(ManagerMixin):
         self,
         name: str = "visualizer",
         image: np.ndarray | None = None,
-        vis_backends: Sequence[dict[str, Any] | BaseVisBackend] | None = None,
+        vis_backends: Sequence[dict[str, Any] | BaseVisBackend]
+        | dict[str, Any]
+        | BaseVisBackend
+        | None = None,
         save_dir: str | None = None,
         fig_save_cfg: dict[str, Any] = {"frameon": False},  # noqa: B006 - never changed
         fig_show_cfg: dict[str, Any] = {"frameon": False},  # noqa: B006 - never changed
@@ -81,6 +86,8 @@ class Visualizer(ManagerMixin):
         self.fig_show_cfg = fig_show_cfg
         if image is not None:
             self.set_image(image)
+        if isinstance(vis_backends, (Mapping, BaseVisBackend)):
+            vis_backends = [vis_backends]
         self._vis_backends = dict(_build_backends(vis_backends or [], save_dir))
 
     @property
@@ -92,31 +99,27 @@ class Visualizer(ManagerMixin):
     def dataset_meta(self, dataset_meta: dict[str, Any]) -> None:
         self._dataset_meta = dataset_meta
 
-    def get_backend(self, name: str) -> BaseVisBackend:
+    def get_backend(self, name: str) -> BaseVisBackend | None:
         """The backend of a name.
 
         Args:
             name: The name.
 
         Returns:
-            The backend.
-
-        Raises:
-            KeyError: If there is none of this name.
+            The backend; None if there is none of this name.
         """
-        if name not in self._vis_backends:
-            raise KeyError(f"no backend {name!r}; there are {sorted(self._vis_backends)}")
-        return self._vis_backends[name]
+        return self._vis_backends.get(name)
 
     def set_image(self, image: np.ndarray) -> None:
         """Set the image to draw on. What was drawn before is gone.
 
         Args:
-            image: RGB of shape (height, width, 3), or grey of shape (height, width) or
-                (height, width, 1), whole numbers of 0 to 255. It is copied.
+            image: RGB of shape (height, width, 3), RGBA, whose opacity is ignored, or grey of shape
+                (height, width) or (height, width, 1), numbers of 0 to 255; fractions are rounded.
+                It is copied.
 
         Raises:
-            TypeError: If it holds anything but whole numbers.
+            TypeError: If it holds anything but numbers.
             ValueError: If its shape is another, or a number is not of 0 to 255.
         """
         self._image = geometry.as_image("image", image)
@@ -172,7 +175,7 @@ class Visualizer(ManagerMixin):
         line_styles: str | list[str] = "-",
         line_widths: float | list[float] = 2,
         face_colors: Any = "none",
-        alpha: float = 0.8,
+        alpha: float | list[float] = 0.8,
     ) -> Visualizer:
         """Draw boxes.
 
@@ -182,7 +185,7 @@ class Visualizer(ManagerMixin):
             line_styles: Styles of the edges, of matplotlib. Defaults to ``'-'``.
             line_widths: Widths of the edges in points. Defaults to 2.
             face_colors: Colours of the faces. Defaults to ``'none'``: they are not filled.
-            alpha: Opacity, of 0 to 1. Defaults to 0.8.
+            alpha: Opacities, of 0 to 1. Defaults to 0.8.
 
         Returns:
             The visualizer itself.
@@ -204,9 +207,11 @@ class Visualizer(ManagerMixin):
         line_styles: str | list[str] = "-",
         line_widths: float | list[float] = 2,
         face_colors: Any = "none",
-        alpha: float = 0.8,
+        alpha: float | list[float] = 0.8,
     ) -> Visualizer:
         """Draw polygons. Each is closed, from its last corner to its first.
+
+        One of two corners is a line, one of a single corner a dot, as contours of small masks are.
 
         Args:
             polygons: One as (x1, y1, …, xn, yn) or of shape (n, 2), or a list of such, or an array
@@ -215,14 +220,14 @@ class Visualizer(ManagerMixin):
             line_styles: Styles of the edges, of matplotlib. Defaults to ``'-'``.
             line_widths: Widths of the edges in points. Defaults to 2.
             face_colors: Colours of the faces. Defaults to ``'none'``: they are not filled.
-            alpha: Opacity, of 0 to 1. Defaults to 0.8.
+            alpha: Opacities, of 0 to 1. Defaults to 0.8.
 
         Returns:
             The visualizer itself.
 
         Raises:
             RuntimeError: If no image was set.
-            ValueError: If a shape, number or colour is wrong, or one has fewer than 3 corners.
+            ValueError: If a shape, number or colour is wrong.
         """
         canvas, shapes = self._drawn_on(), geometry.as_polygons("polygons", polygons)
         low = np.reshape([corners.min(axis=0) for corners in shapes], (-1, 2))
@@ -239,7 +244,7 @@ class Visualizer(ManagerMixin):
         line_styles: str | list[str] = "-",
         line_widths: float | list[float] = 2,
         face_colors: Any = "none",
-        alpha: float = 0.8,
+        alpha: float | list[float] = 0.8,
     ) -> Visualizer:
         """Draw circles.
 
@@ -250,7 +255,7 @@ class Visualizer(ManagerMixin):
             line_styles: Styles of the edges, of matplotlib. Defaults to ``'-'``.
             line_widths: Widths of the edges in points. Defaults to 2.
             face_colors: Colours of the faces. Defaults to ``'none'``: they are not filled.
-            alpha: Opacity, of 0 to 1. Defaults to 0.8.
+            alpha: Opacities, of 0 to 1. Defaults to 0.8.
 
         Returns:
             The visualizer itself.
@@ -366,9 +371,9 @@ class Visualizer(ManagerMixin):
         canvas, points = self._drawn_on(), geometry.as_points("positions", positions)
         words = [texts] if isinstance(texts, str) else list(texts)
         if not all(isinstance(word, str) for word in words):
-            raise TypeError(f"texts must be a text or several, not {texts!r}")
+            raise ArgumentTypeError(f"texts must be a text or several, not {texts!r}")
         if len(words) != len(points):
-            raise ValueError(f"there are {len(words)} texts but {len(points)} positions")
+            raise ArgumentValueError(f"there are {len(words)} texts but {len(points)} positions")
         geometry.warn_outside("texts", points, points, canvas.width, canvas.height)
         canvas.texts(
             words, points, font_sizes, colors, vertical_alignments, horizontal_alignments,
@@ -570,7 +575,7 @@ class Visualizer(ManagerMixin):
 
     def _image_or_fail(self) -> np.ndarray:
         if self._image is None:
-            raise RuntimeError("there is no image to draw on: call set_image first, or give image=")
+            raise NoImageError("there is no image to draw on: call set_image first, or give image=")
         return self._image
 
     def _drawn_on(self) -> Canvas:
@@ -590,6 +595,10 @@ def _build_backends(
     for given in backends:
         if isinstance(given, BaseVisBackend):
             name, backend = type(given).__name__, given
+        elif not isinstance(given, Mapping):
+            raise ArgumentTypeError(
+                f"vis_backends must be backends or configs of them, not {type(given).__name__}"
+            )
         else:
             cfg = dict(given)
             kind = cfg["type"] if isinstance(cfg["type"], str) else cfg["type"].__name__
@@ -603,6 +612,8 @@ def _build_backends(
                 continue
             backend = VISBACKENDS.build(cfg)
         if name in seen:
-            raise ValueError(f"two backends have the name {name!r}: give one another name=...")
+            raise BackendNameError(
+                f"two backends have the name {name!r}: give one another name=..."
+            )
         seen.add(name)
         yield name, backend

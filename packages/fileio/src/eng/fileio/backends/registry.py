@@ -222,7 +222,7 @@ def merged_backend_args(
     if backend_args is not None:
         raise ArgumentValueError(
             f"{owner}: file_client_args and backend_args cannot be set together, at the same time; "
-            "give backend_args"
+            "give backend_args, not both"
         )
     settings = dict(file_client_args)
     prefix = settings.pop("prefix", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from eng.model.base_module import BaseModule, InitConfig
 from eng.optim import OptimWrapper
 from eng.registry import MODELS
+from eng.utils import ArgumentTypeError
 
 from .data_preprocessor import BaseDataPreprocessor
 from .steps import run_forward, take_train_step
@@ -133,9 +135,14 @@ class BaseModel(BaseModule):
             The total loss, and what is logged: ``loss``, the total, and each single one.
 
         Raises:
-            TypeError: If a value is neither a tensor nor a list of tensors.
+            TypeError: If it is no dict, or a value is neither a tensor nor a list of tensors.
             ValueError: If no name has ``loss`` in it.
         """
+        if not isinstance(losses, Mapping):
+            raise ArgumentTypeError(
+                f"forward() of {type(self).__name__} must return a dict of losses by name in mode "
+                f"'loss', such as dict(loss=...), not {type(losses).__name__}"
+            )
         means = [(name, _mean_loss(name, value)) for name, value in losses.items()]
         parts = [value for name, value in means if "loss" in name]
         if not parts:

@@ -39,10 +39,10 @@ class BaseDataPreprocessor(nn.Module):
                 of dicts, lists, tuples and named tuples.
 
         Returns:
-            The same, on the device.
+            The same, on the device. A mapping of any class becomes a plain dict.
         """
         if isinstance(data, Mapping):
-            return type(data)({key: self.cast_data(value) for key, value in data.items()})  # type: ignore[call-arg]
+            return {key: self.cast_data(value) for key, value in data.items()}
         if isinstance(data, (str, bytes)) or data is None:
             return data
         if isinstance(data, tuple) and hasattr(data, "_fields"):
@@ -65,6 +65,12 @@ class BaseDataPreprocessor(nn.Module):
             The batch on the device.
         """
         return self.cast_data(data)
+
+    def _apply(self, fn: Any, recurse: bool = True) -> BaseDataPreprocessor:
+        # What a module around this one moves its parts by. There may be no tensor to follow.
+        self._device = _find_target(fn, self._device)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
     def to(self, *args: Any, **kwargs: Any) -> BaseDataPreprocessor:
         """Set the device, see :meth:`torch.nn.Module.to`.
@@ -109,3 +115,12 @@ class BaseDataPreprocessor(nn.Module):
         """
         self._device = torch.device("cpu")
         return super().cpu()
+
+
+def _find_target(move: Any, device: torch.device) -> torch.device:
+    """The device to which a function moves tensors that are on another."""
+    try:
+        moved = move(torch.empty(0, device=device))
+    except NotImplementedError:  # nothing is copied out of the meta device
+        return device
+    return moved.device if isinstance(moved, Tensor) else device

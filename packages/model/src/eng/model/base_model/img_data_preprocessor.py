@@ -10,6 +10,7 @@ from torch import Tensor
 
 from eng.model.stack_batch import pad_to, stack_batch
 from eng.registry import MODELS
+from eng.utils import ArgumentTypeError, ArgumentValueError
 
 from .data_preprocessor import BaseDataPreprocessor
 
@@ -56,7 +57,7 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
     ) -> None:
         super().__init__(non_blocking)
         if bgr_to_rgb and rgb_to_bgr:
-            raise ValueError("set bgr_to_rgb or rgb_to_bgr, not both: one undoes the other")
+            raise ArgumentValueError("set bgr_to_rgb or rgb_to_bgr, not both: one undoes the other")
         _check_statistics(mean, std)
         self._channel_conversion = bgr_to_rgb or rgb_to_bgr
         self._enable_normalize = mean is not None
@@ -89,7 +90,7 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
         batch = self.cast_data(data)
         if isinstance(batch, dict):
             if "inputs" not in batch:
-                raise ValueError(f"a batch needs the key 'inputs', it has {list(batch)}")
+                raise ArgumentValueError(f"a batch needs the key 'inputs', it has {list(batch)}")
             batch["inputs"] = self._prepare(batch["inputs"])
             batch.setdefault("data_samples", None)
             return batch
@@ -99,19 +100,21 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
     def _prepare(self, inputs: Any) -> Tensor:
         if isinstance(inputs, Tensor):
             if inputs.ndim != 4:
-                raise ValueError(
+                raise ArgumentValueError(
                     "inputs that are one tensor must be a batch of images (N, C, H, W), "
                     f"not of shape {tuple(inputs.shape)}"
                 )
             self._check_channels(inputs[0], "inputs")
             return self._pad(self._normalize(inputs))
         if not isinstance(inputs, (list, tuple)):
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"inputs must be a list of images or a batch, not {type(inputs).__name__}"
             )
         for index, image in enumerate(inputs):
             if not isinstance(image, Tensor):
-                raise TypeError(f"inputs[{index}] must be a tensor, not {type(image).__name__}")
+                raise ArgumentTypeError(
+                    f"inputs[{index}] must be a tensor, not {type(image).__name__}"
+                )
             self._check_channels(image, f"inputs[{index}]")
         if all(image.shape == inputs[0].shape for image in inputs):
             # Bytes are stacked before they become four times as many.
@@ -122,18 +125,20 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
 
     def _check_channels(self, image: Tensor, name: str) -> None:
         if image.ndim != 3:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"{name} must be an image (C, H, W), not of shape {tuple(image.shape)}"
             )
         channels = image.shape[0]
         if self._channel_conversion and channels != 3:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"{name} has {channels} channels: only images of 3 go from BGR to RGB or back"
             )
         if self._enable_normalize:
             wanted = max(self.mean.numel(), self.std.numel())
             if wanted not in (1, channels):
-                raise ValueError(f"{name} has {channels} channels, mean and std are for {wanted}")
+                raise ArgumentValueError(
+                    f"{name} has {channels} channels, mean and std are for {wanted}"
+                )
 
     def _normalize(self, images: Tensor) -> Tensor:
         """One image or a batch, with channels swapped and normalised."""
@@ -156,7 +161,7 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> ImgDataPreprocessor:
         # A model in half precision still gets its images normalised in float32.
         statistics = {name: buffer for name, buffer in self._buffers.items() if buffer is not None}
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        super()._apply(fn, recurse)
         for name, buffer in statistics.items():
             moved = self._buffers[name]
             if moved is not None and moved.dtype is not torch.float32:
@@ -170,16 +175,16 @@ def _reshape_per_channel(values: Sequence[float]) -> Tensor:
 
 def _check_statistics(mean: Sequence[float] | None, std: Sequence[float] | None) -> None:
     if (mean is None) != (std is None):
-        raise ValueError(
+        raise ArgumentValueError(
             f"give both mean and std, to normalise images, or neither: mean is {mean}, std is {std}"
         )
     if mean is None or std is None:
         return
     lengths = {len(mean), len(std)} - {1}
     if 0 in lengths or len(lengths) > 1:
-        raise ValueError(
+        raise ArgumentValueError(
             "mean and std must have one value for each channel, or one for all: "
             f"mean has {len(mean)}, std has {len(std)}"
         )
     if any(value == 0 for value in std):
-        raise ValueError(f"std must have no 0, images are divided by it; got {list(std)}")
+        raise ArgumentValueError(f"std must have no 0, images are divided by it; got {list(std)}")

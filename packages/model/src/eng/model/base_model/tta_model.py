@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from eng.registry import MODELS
+from eng.utils import ArgumentTypeError, ArgumentValueError
 
 from .base_model import BaseModel
 
@@ -44,9 +45,11 @@ class BaseTTAModel(BaseModel):
         elif isinstance(module, Mapping):
             self.module = MODELS.build(module)
         else:
-            raise TypeError(f"module must be a model or a config, not {type(module).__name__}")
+            raise ArgumentTypeError(
+                f"module must be a model or a config, not {type(module).__name__}"
+            )
         if not hasattr(self.module, "test_step"):
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{type(self.module).__name__} has no test_step(), by which it would be tested"
             )
 
@@ -100,11 +103,13 @@ def _split_augmentations(data: Any) -> list[Any]:
     if isinstance(data, (list, tuple)):
         count = _count({f"item {place}": value for place, value in enumerate(data)})
         return [[value[index] for value in data] for index in range(count)]
-    raise TypeError(f"data must be a dict, a list or a tuple, not {type(data).__name__}")
+    raise ArgumentTypeError(f"data must be a dict, a list or a tuple, not {type(data).__name__}")
 
 
 def _count(parts: Mapping[str, Any]) -> int:
     counts = {name: len(value) for name, value in parts.items()}
     if len(set(counts.values())) != 1:
-        raise ValueError(f"every part of a batch must have the same augmentations, got {counts}")
+        raise ArgumentValueError(
+            f"every part of a batch must have the same augmentations, got {counts}"
+        )
     return next(iter(counts.values()))

@@ -11,6 +11,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from eng.utils import ArgumentValueError
+
 __all__ = [
     "bias_init_with_prob",
     "caffe2_xavier_init",
@@ -176,5 +178,7 @@ def _fill(module: nn.Module, fill: Callable[..., Tensor], bias: float, **setting
 
 def _choose(choices: dict[str, Callable[..., Tensor]], distribution: str) -> Callable[..., Tensor]:
     if distribution not in choices:
-        raise ValueError(f"distribution must be one of {sorted(choices)}, not {distribution!r}")
+        raise ArgumentValueError(
+            f"distribution should be one of {sorted(choices)}, not {distribution!r}"
+        )
     return choices[distribution]

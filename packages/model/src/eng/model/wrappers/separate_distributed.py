@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parallel.distributed import DistributedDataParallel
 
 from eng.device import get_device
+from eng.dist import get_world_size
 from eng.optim import OptimWrapperDict
 from eng.registry import MODEL_WRAPPERS
 
@@ -30,7 +31,8 @@ class MMSeparateDistributedDataParallel(ModelSteps, DistributedDataParallel):
     steps are the model's, which calls its children and so their wrappers.
 
     Args:
-        module: The model. It has no parameters to train outside of its children.
+        module: The model. With several processes it has no parameters to train outside of its
+            children.
         broadcast_buffers: Whether buffers are taken from the first process before each forward
             pass. Defaults to False.
         find_unused_parameters: Whether parameters without part in an output are looked for.
@@ -38,7 +40,8 @@ class MMSeparateDistributedDataParallel(ModelSteps, DistributedDataParallel):
         **kwargs: Further arguments of :class:`MMDistributedDataParallel`.
 
     Raises:
-        ValueError: If the model itself has parameters to train, which no process would share.
+        ValueError: If the model itself has parameters to train, which several processes would not
+            share.
     """
 
     def __init__(
@@ -52,13 +55,15 @@ class MMSeparateDistributedDataParallel(ModelSteps, DistributedDataParallel):
         # whole.
         nn.Module.__init__(self)
         own = [n for n, p in module.named_parameters(recurse=False) if p.requires_grad]
-        if own:
+        if own and get_world_size() > 1:
             raise ValueError(
                 f"{type(module).__name__} itself has parameters to train, {own}, whose gradients "
                 "would not be shared: put them into a child"
             )
         self.module = module
         device = torch.device(get_device())
+        for parameter in module.parameters(recurse=False):
+            parameter.data = parameter.data.to(device)
         for name, child in module.named_children():
             child.to(device)
             if any(parameter.requires_grad for parameter in child.parameters()):

@@ -1,0 +1,13 @@
+"""Errors that are of an older class as well, which code of the OpenMMLab family catches."""
+
+from __future__ import annotations
+
+__all__ = ["BackendNameError", "NoImageError"]
+
+
+class BackendNameError(ValueError, RuntimeError):
+    """Two backends of a visualizer have the same name."""
+
+
+class NoImageError(RuntimeError, AssertionError):
+    """There is no image to draw on."""
