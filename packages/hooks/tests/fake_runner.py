@@ -8,6 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from torch import nn
+
 from eng.logging import MessageHub
 
 
@@ -23,6 +25,7 @@ class FakeRunner(SimpleNamespace):
                 "message_hub": MessageHub.get_instance(f"{work_dir}-{time.perf_counter_ns()}"),
                 "logger": logging.getLogger("hooks-test"),
                 "is_resuming": False,
+                "model": nn.Linear(1, 1),
                 **settings,
             }
         )

@@ -14,6 +14,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from eng.config import Config
+from eng.dist import get_rank
 from eng.hooks import Hook
 from eng.model import BaseModel
 from eng.registry import DATASETS, MODELS
@@ -191,3 +192,35 @@ def norms_of_a_run(work_dir: str, sync_bn: str | None) -> list[tuple[str, bool, 
     runner = Runner(NormedModel(), work_dir, launcher="pytorch", cfg=cfg)
     norms = [m for m in runner.model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     return [(type(m).__name__, m.training, m.weight.requires_grad) for m in norms]
+
+
+class JoiningRunner(Runner):
+    """Looks around in ``setup_env``, as people's subclasses do."""
+
+    def setup_env(self, env_cfg: dict[str, Any]) -> None:
+        super().setup_env(env_cfg)
+        self.seen = (self.rank, self.world_size, self.work_dir, self.timestamp)
+
+
+def places_in_setup_env(work_dir: str) -> tuple[Any, Any]:
+    """What an overridden ``setup_env`` sees, and what the runner says later."""
+    runner = JoiningRunner(NormedModel(), work_dir, launcher="pytorch")
+    later = (runner.rank, runner.world_size, runner.work_dir, runner.timestamp)
+    return runner.seen, later
+
+
+class Uneven:
+    """A part that only the second process has a state of."""
+
+    def take(self, point: Any) -> Any:
+        return get_rank() or None
+
+    def restore(self, state: Any) -> None:
+        raise AssertionError("the first process, which saves, has none")
+
+
+def names_of_parts(work_dir: str) -> list[str]:
+    """Names of what is saved in this process."""
+    runner = Runner(NormedModel(), work_dir, launcher="pytorch")
+    runner.run_state.add("uneven", Uneven())
+    return sorted(runner.run_state.take(runner.progress))

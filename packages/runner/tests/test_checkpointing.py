@@ -33,6 +33,12 @@ def test_every_process_sees_the_same_keys_and_meta(tmp_path: Path, wrapper: str)
     assert saved["meta"] == metas[-1]
 
 
+def test_every_process_has_the_same_names_of_parts(tmp_path: Path) -> None:
+    first, second = run_in_processes(workers.names_of_parts, 2, str(tmp_path))
+    assert first == second
+    assert "uneven" in first
+
+
 class Counting:
     """Counts serialisations, copies and formattings of the config."""
 
@@ -164,12 +170,92 @@ def test_the_message_hub_serves_where_the_record_is_missing(job: dict[str, Any])
     assert sorted(path.name for path in folder.glob("best_*.pth")) == ["best_score_epoch_1.pth"]
 
 
-def test_a_broken_record_is_named(job: dict[str, Any]) -> None:
+def resume_from(job: dict[str, Any], name: str) -> None:
     folder = Path(job["work_dir"])
-    folder.mkdir()
-    (folder / "best_checkpoint.json").write_text('{"best": [{"metric": 1}]}')
-    with pytest.raises(Exception, match=r"best_checkpoint\.json is not a record of best"):
-        with_scores(job, 0.5, 0.6, 0.7).train()
+    (folder / "last_checkpoint").write_text(str(folder / name))
+    job["resume"] = True
+
+
+def test_a_broken_record_is_reported_and_the_message_hub_serves(job: dict[str, Any]) -> None:
+    with_scores(job, 0.9, 0.2, 0.2).train()
+    (Path(job["work_dir"]) / "best_checkpoint.json").write_text('{"best": [{"metric": 1}]}')
+    resume_from(job, "epoch_2.pth")
+    runner = with_scores(job, 0.2, 0.8)
+    runner.train()
+    assert runner.message_hub.get_info("best_score") == 0.9
+    log = next(Path(runner.log_dir).glob("*.log")).read_text()
+    assert "best_checkpoint.json is not a record of best checkpoints" in log
+
+
+def test_a_new_run_in_a_used_folder_knows_nothing_of_the_old_one(job: dict[str, Any]) -> None:
+    with_scores(job, 0.5, 0.9, 0.7).train()
+    with_scores(job, 0.1, 0.2, 0.3, interval=1).train()
+    assert [score for _, score, _ in records(job["work_dir"])] == [0.1, 0.2, 0.3]
+    # Nor does it when it is resumed before its first best one.
+    job["train_cfg"]["val_begin"] = 3
+    with_scores(job, 0.05).train()
+    resume_from(job, "epoch_2.pth")
+    resumed = with_scores(job, 0.06)
+    resumed.train()
+    assert resumed.message_hub.get_info("best_score") == 0.06
+
+
+def test_what_came_after_the_resumed_iteration_stays_forgotten(job: dict[str, Any]) -> None:
+    with_scores(job, 0.5, 0.6, 0.9).train()
+    resume_from(job, "epoch_2.pth")
+    runner = with_scores(job, 0.6, 0.55)
+    runner.train()
+    assert [score for _, score, _ in records(job["work_dir"])] == [0.5, 0.6]
+    resume_from(job, "epoch_3.pth")
+    job["train_cfg"]["max_epochs"] = 4
+    again = with_scores(job, 0.55, 0.7)
+    again.train()
+    assert again.message_hub.get_info("best_score") == 0.7
+
+
+def test_files_of_another_run_are_never_removed(job: dict[str, Any], tmp_path: Path) -> None:
+    other = {**job, "work_dir": str(tmp_path / "other")}
+    with_scores(job, 0.4, 0.3, 0.3).train()
+    with_scores(other, 0.99, 0.1, 0.1).train()
+    other["load_from"], other["resume"] = str(Path(job["work_dir"]) / "epoch_2.pth"), True
+    resumed = with_scores(other, 0.3, 0.5)
+    resumed.train()
+    assert resumed.message_hub.get_info("best_score") == 0.5
+    assert (tmp_path / "other" / "best_score_epoch_1.pth").exists()
+    assert (Path(job["work_dir"]) / "best_score_epoch_1.pth").exists()
+
+
+def test_a_model_that_was_changed_after_saving_is_saved_again(job: dict[str, Any]) -> None:
+    class Changing(Hook):
+        def before_val(self, runner: Any) -> None:
+            runner.model.net[0].bias.data.fill_(float(runner.epoch))
+
+    runner = with_scores(job, 0.1, 0.2, 0.3)
+    runner.register_hook(Changing())
+    runner.train()
+    best = torch.load(Path(job["work_dir"]) / "best_score_epoch_3.pth", weights_only=True)
+    assert best["state_dict"]["net.0.bias"].tolist() == [3.0] * 8
+
+
+def test_a_checkpoint_that_somebody_removed_is_saved_again(job: dict[str, Any]) -> None:
+    class Removing(Hook):
+        def before_val(self, runner: Any) -> None:
+            (Path(runner.work_dir) / f"epoch_{runner.epoch}.pth").unlink()
+
+    runner = with_scores(job, 0.1, 0.2, 0.3)
+    runner.register_hook(Removing())
+    runner.train()
+    assert (Path(job["work_dir"]) / "best_score_epoch_3.pth").exists()
+
+
+def test_two_hooks_keep_the_best_by_a_metric_each(job: dict[str, Any]) -> None:
+    runner = with_scores(job, 0.5, 0.9, 0.7, save_best="score")
+    other = {"type": "CheckpointHook", "interval": -1, "save_last": False}
+    runner.register_hook({**other, "save_best": "other", "rule": "less"})
+    runner.train()
+    names = sorted(path.name for path in Path(job["work_dir"]).glob("best_*.pth"))
+    assert names == ["best_other_epoch_1.pth", "best_score_epoch_2.pth"]
+    assert {name for name, _, _ in records(job["work_dir"])} >= set(names)
 
 
 class Sums(Hook):
@@ -203,6 +289,56 @@ def test_a_hook_joins_the_state_of_the_run(job: dict[str, Any]) -> None:
     resumed.register_hook(sums)
     resumed.train()
     assert sums.total == 30
+
+
+def test_a_hook_joins_once_however_often_the_runner_runs(job: dict[str, Any]) -> None:
+    runner, sums = Runner.from_cfg(job), Sums()
+    runner.register_hook(sums)
+    runner.train()
+    runner.val()
+    runner.test()
+    assert "sums" in runner.run_state
+
+
+def test_a_part_that_joins_after_the_resume_takes_its_state_over(job: dict[str, Any]) -> None:
+    runner = Runner.from_cfg(job)
+    runner.register_hook(Sums())
+    runner.train()
+    resumed, sums = Runner.from_cfg({**job, "resume": True}), Sums()
+    resumed.load_or_resume()
+    resumed.run_state.add("sums", sums)
+    assert sums.total == 30
+
+
+def test_a_part_that_draws_when_it_is_restored_changes_nothing(
+    job: dict[str, Any], tmp_path: Path
+) -> None:
+    class Drawing:
+        def state_dict(self) -> dict[str, int]:
+            return {}
+
+        def load_state_dict(self, state_dict: dict[str, int]) -> None:
+            torch.rand(7)
+
+    weights = []
+    for epochs in ([3], [2, 3]):
+        work_dir = str(tmp_path / str(len(epochs)))
+        for end in epochs:
+            settings = {"work_dir": work_dir, "resume": end != epochs[0]}
+            job["train_cfg"]["max_epochs"] = end
+            runner = Runner.from_cfg({**job, **settings})
+            runner.run_state.add("drawing", Drawing())
+            runner.train()
+        weights.append(runner.model.state_dict())
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_a_checkpoint_is_saved_before_training(job: dict[str, Any]) -> None:
+    runner = Runner.from_cfg(job)
+    runner.save_checkpoint(job["work_dir"], "start.pth")
+    saved = torch.load(Path(job["work_dir"]) / "start.pth", weights_only=True)
+    assert "state_dict" in saved
+    assert "optimizer" not in saved
 
 
 def test_a_state_of_a_hook_that_is_gone_is_reported(job: dict[str, Any]) -> None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import random
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import runner_workers as workers
+
+from eng.dist.testing import run_in_processes
 from eng.runner import Runner
 from eng.runner.environment import Environment, set_random_seed
 
@@ -53,10 +60,10 @@ def test_deterministic_algorithms_have_what_they_need() -> None:
 
 
 def test_the_environment_of_a_single_process() -> None:
-    environment = Environment.present("none", {"seed": 3, "diff_rank_seed": True})
+    environment = Environment(randomness={"seed": 3, "diff_rank_seed": True}).present()
     assert (environment.rank, environment.world_size, environment.distributed) == (0, 1, False)
     assert environment.diff_rank_seed
-    seeded = environment.with_seed(5, True)
+    seeded = environment.with_seed(5, True, True)
     assert (seeded.seed, seeded.deterministic, environment.seed) == (5, True, 0)
 
 
@@ -78,3 +85,18 @@ def test_an_overridden_set_randomness_is_called(job: dict[str, Any]) -> None:
             super().set_randomness(42, *args, **kwargs)
 
     assert OwnRunner.from_cfg(job).seed == 42
+
+
+def test_an_overridden_setup_env_sees_the_other_processes(tmp_path: Path) -> None:
+    found = run_in_processes(workers.places_in_setup_env, 2, str(tmp_path))
+    for rank, (seen, later) in enumerate(found):
+        assert seen == later
+        assert seen[:3] == (rank, 2, str(tmp_path))
+    assert found[0][0][3] == found[1][0][3]
+
+
+def test_randomness_that_is_set_later_is_known(job: dict[str, Any]) -> None:
+    runner = Runner.from_cfg(job)
+    runner.set_randomness(7, diff_rank_seed=True)
+    assert runner.seed == 7
+    assert runner.environment.diff_rank_seed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -69,7 +70,42 @@ def test_a_state_of_every_process() -> None:
     state.restore({"counter": [{"count": 7}, {"count": 8}]})
     assert counter.count == 7
     state.restore({"counter": []})
+    state.restore({"counter": [None]})
     assert counter.count == 7
+
+
+def test_parts_of_which_no_process_has_a_state_are_left_out() -> None:
+    state, part = RunState(), AtIteration()
+    state.add("part", part, per_rank=True)
+    assert state.take(Progress(iter=3)) == {}
+    assert state.take(Progress(iter=4)) == {"part": [{"iter": 4}]}
+
+
+def test_the_last_part_is_restored_last() -> None:
+    state, order = RunState(), []
+
+    class Part:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def take(self, point: Progress) -> int:
+            return 1
+
+        def restore(self, state: Any) -> None:
+            order.append(self.name)
+
+    state.add("first", Part("first"))
+    state.add("random", Part("random"), last=True)
+    state.add("second", Part("second"))
+    state.restore(state.take(Progress()))
+    assert order == list(state) == ["first", "second", "random"]
+
+
+def test_adding_the_same_object_again_changes_nothing() -> None:
+    state, counter = RunState(), Counter()
+    state.add("counter", counter)
+    state.add("counter", counter)
+    assert list(state) == ["counter"]
 
 
 def test_bad_parts_are_named() -> None:
@@ -77,5 +113,9 @@ def test_bad_parts_are_named() -> None:
     state.add("counter", Counter())
     with pytest.raises(ValueError, match="'counter' already"):
         state.add("counter", Counter())
-    with pytest.raises(TypeError, match=r"part 'x' must have state_dict and load_state_dict; int"):
-        state.add("x", 3)  # type: ignore[arg-type]
+    for owner, kind in ((3, "int"), (SimpleNamespace(take=print), "SimpleNamespace")):
+        words = f"part 'x' must have state_dict and load_state_dict; {kind}"
+        with pytest.raises(TypeError, match=words):
+            state.add("x", owner)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="name of a part must be a str, not 3"):
+        state.add(3, Counter())  # type: ignore[arg-type]

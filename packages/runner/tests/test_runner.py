@@ -424,12 +424,39 @@ def test_a_schedule_may_count_updates_instead_of_batches(job: dict[str, Any]) ->
         {"train_dataloader": None},
         {"val_evaluator": None},
         {"optim_wrapper": None, "train_dataloader": None, "train_cfg": None},
+        {"train_cfg": {}},
+        {"train_cfg": {"by_epoch": True}},
+        {"train_cfg": {"by_epoch": True, "max_epochs": 2, "val_intervall": 1}},
+        {"train_cfg": {"type": "EpochBasedTrainLoop", "max_epochs": 2, "val_interval": 0}},
+        {"train_cfg": {"by_epoch": True, "max_epochs": 2, "dynamic_intervals": [(1, 0)]}},
+        {"model": {"type": "Unknown"}},
+        {"model": "x"},
+        {"custom_hooks": [3]},
+        {"custom_hooks": [{"type": "UnknownHook"}]},
+        {"default_hooks": {"logger": {"type": "LoggerHook", "interval": 0}}},
+        {"log_level": "LOUD"},
+        {"visualizer": {"type": "Unknown"}},
     ],
 )
 def test_a_refused_runner_leaves_no_folder(job: dict[str, Any], change: dict[str, Any]) -> None:
-    with pytest.raises(RunnerConfigError):
+    with pytest.raises((ValueError, TypeError, LookupError)):
         Runner.from_cfg({**job, **change})
     assert not Path(job["work_dir"]).exists()
+
+
+def test_a_refused_runner_leaves_what_was_there(job: dict[str, Any]) -> None:
+    folder = Path(job["work_dir"])
+    folder.mkdir()
+    (folder / "mine.txt").write_text("x")
+    with pytest.raises(NotRegisteredError):
+        Runner.from_cfg({**job, "model": {"type": "Unknown"}})
+    assert [path.name for path in folder.iterdir()] == ["mine.txt"]
+
+
+def test_a_setting_of_the_loop_that_is_misspelt_names_the_closest(job: dict[str, Any]) -> None:
+    job["train_cfg"]["val_intervall"] = 2
+    with pytest.raises(RunnerConfigError, match="'val_intervall': did you mean 'val_interval'"):
+        Runner.from_cfg(job)
 
 
 def test_counts_may_be_whole_numbers_of_other_types(job: dict[str, Any]) -> None:

@@ -105,9 +105,9 @@ _NAMES = {
         BaseVisBackend LocalVisBackend TensorboardVisBackend Visualizer WandbVisBackend
     """,
     "hooks": """
-        CheckpointHook DistSamplerSeedHook EMAHook EmptyCacheHook Hook HookRunner
-        HookTrainLoop IterTimerHook LoggerHook NaiveVisualizationHook ParamSchedulerHook
-        Priority RuntimeInfoHook SyncBuffersHook get_priority
+        CheckpointHook DistSamplerSeedHook EMAHook EmptyCacheHook Hook HookRunState
+        HookRunner HookTrainLoop IterTimerHook LoggerHook NaiveVisualizationHook
+        ParamSchedulerHook Priority RuntimeInfoHook SyncBuffersHook get_priority
     """,
     "runner": """
         BaseLoop CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop LogProcessor

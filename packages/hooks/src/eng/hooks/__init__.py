@@ -11,7 +11,7 @@ from .logger_hook import LoggerHook
 from .naive_visualization_hook import NaiveVisualizationHook
 from .param_scheduler_hook import ParamSchedulerHook
 from .priority import Priority, get_priority
-from .protocol import HookRunner, HookTrainLoop
+from .protocol import HookRunner, HookRunState, HookTrainLoop
 from .runtime_info_hook import RuntimeInfoHook
 from .sampler_seed_hook import DistSamplerSeedHook
 from .sync_buffer_hook import SyncBuffersHook
@@ -27,6 +27,7 @@ __all__ = [
     "EMAHook",
     "EmptyCacheHook",
     "Hook",
+    "HookRunState",
     "HookRunner",
     "HookTrainLoop",
     "IterTimerHook",

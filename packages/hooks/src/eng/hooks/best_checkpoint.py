@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
-from eng.checkpoint import CheckpointError
 from eng.dist import broadcast_object_list, is_main_process
 from eng.fileio import get_file_backend
+from eng.logging import print_log
 
 __all__ = ["BestCheckpoint", "BestCheckpoints"]
 
@@ -41,40 +43,43 @@ class BestCheckpoints:
     A run that is resumed from an earlier iteration knows from it what was the best by then.
 
     Args:
+        run: Identifier of the run that they are of; it stays the same when the run is resumed.
         records: The checkpoints. Defaults to none.
     """
 
-    def __init__(self, records: Iterable[BestCheckpoint] = ()) -> None:
+    def __init__(self, run: str, records: Iterable[BestCheckpoint] = ()) -> None:
+        self.run = run
         self.records = list(records)
 
     @classmethod
-    def read(cls, work_dir: str) -> BestCheckpoints:
-        """Read the record of a work directory. To be called in all processes.
+    def read(cls, work_dir: str, run: str) -> BestCheckpoints | None:
+        """Read the record of a run. To be called in all processes.
 
         Args:
-            work_dir: The directory, perhaps of a remote store, which the first process reads.
+            work_dir: The work directory, which the first process reads.
+            run: Identifier of the run.
 
         Returns:
-            The record, empty without a file.
-
-        Raises:
-            CheckpointError: If the file is not such a record.
+            The record; None where there is none, or that of another run.
         """
-        boxes: list[list[BestCheckpoint] | str] = [_read(work_dir) if is_main_process() else []]
+        boxes = [_read(work_dir) if is_main_process() else None]
         broadcast_object_list(boxes)
         (found,) = boxes
-        if isinstance(found, str):
-            raise CheckpointError(found)
-        return cls(found)
+        return found if found is not None and found.run == run else None
 
     def write(self, work_dir: str) -> None:
-        """Write the record, whole or not at all.
+        """Write the record, whole or not at all, keeping other metrics of the same run.
 
         Args:
             work_dir: The directory.
         """
+        metrics = {record.metric for record in self.records}
+        there = _read(work_dir)
+        others = there.records if there is not None and there.run == self.run else []
+        records = [*(each for each in others if each.metric not in metrics), *self.records]
+        content = {"run": self.run, "best": [asdict(record) for record in records]}
         backend = get_file_backend(work_dir)
-        text = json.dumps({"best": [asdict(record) for record in self.records]}, indent=2)
+        text = json.dumps(content, indent=2)
         backend.put_text(f"{text}\n", backend.join_path(work_dir, BEST_CHECKPOINT))
 
     def up_to(self, iteration: int) -> BestCheckpoints:
@@ -86,10 +91,11 @@ class BestCheckpoints:
         Returns:
             Another record, without what came later.
         """
-        return BestCheckpoints(record for record in self.records if record.iter <= iteration)
+        kept = [record for record in self.records if record.iter <= iteration]
+        return BestCheckpoints(self.run, kept)
 
     def best(self, metric: str) -> BestCheckpoint | None:
-        """The best checkpoint by a metric.
+        """The best checkpoint by a metric: the last one, as each was better than those before.
 
         Args:
             metric: Its name.
@@ -99,30 +105,37 @@ class BestCheckpoints:
         """
         return next((each for each in reversed(self.records) if each.metric == metric), None)
 
-    def add(self, record: BestCheckpoint) -> list[str]:
-        """Add a checkpoint that is better than those before it.
+    def superseded(self, metric: str) -> list[str]:
+        """Files that were the best by a metric once and are not any more, all of which can go.
 
         Args:
-            record: The checkpoint.
+            metric: Its name.
 
         Returns:
-            Names of files that were the best by the same metric before, all of which can go.
+            Names of files.
         """
-        earlier = [each.file for each in self.records if each.metric == record.metric]
-        self.records.append(record)
-        return [file for file in dict.fromkeys(earlier) if file != record.file]
+        files = [each.file for each in self.records if each.metric == metric]
+        return [file for file in dict.fromkeys(files) if file != files[-1]]
 
 
-def _read(work_dir: str) -> list[BestCheckpoint] | str:
-    """The record of a work directory, or what is wrong with it."""
+def _read(work_dir: str) -> BestCheckpoints | None:
     backend = get_file_backend(work_dir)
     path = backend.join_path(work_dir, BEST_CHECKPOINT)
     if not backend.isfile(path):
-        return []
+        return None
     try:
-        return [BestCheckpoint(**each) for each in json.loads(backend.get_text(path))["best"]]
+        content = json.loads(backend.get_text(path))
+        return BestCheckpoints(str(content["run"]), map(_parse, content["best"]))
     except (ValueError, TypeError, KeyError) as error:
-        return (
-            f"{path} is not a record of best checkpoints ({type(error).__name__}: {error}): "
-            "remove it to start a new one"
+        print_log(
+            f"{path} is not a record of best checkpoints ({type(error).__name__}: {error}) and is "
+            "left out; the next best checkpoint starts a new one.",
+            logger="current",
+            level=logging.WARNING,
         )
+        return None
+
+
+def _parse(entry: dict[str, Any]) -> BestCheckpoint:
+    """One checkpoint; what a later version added to it is left out."""
+    return BestCheckpoint(**{field.name: entry[field.name] for field in fields(BestCheckpoint)})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import math
+import uuid
 from collections.abc import Sequence
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from typing_extensions import override
 
-from eng.dist import barrier, is_main_process
+from eng.dist import all_gather_object, barrier, broadcast_object_list, is_main_process
 from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.logging import MessageHub, print_log
 from eng.registry import HOOKS
@@ -19,6 +20,7 @@ from .best_checkpoint import BestCheckpoint, BestCheckpoints
 from .best_rule import RULES, infer_rule, names_of, pair_rules
 from .checkpoint_retention import retain
 from .errors import HookArgumentError, HookKeyError, HookTypeError
+from .fingerprint import fingerprint
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
 from .values import check_number, scalar_of
@@ -143,11 +145,10 @@ class CheckpointHook(Hook):
         runner.logger.info(f"Checkpoints will be saved to {self._folder}.")
         self._is_training = True
         self._kept: list[int] = list(runner.message_hub.runtime_info.get("keep_ckpt_ids", []))
-        #: The point of training of the last checkpoint that this process made, and its name.
-        self._written: tuple[tuple[int, int], str] | None = None
-        self._bests = BestCheckpoints()
-        if self.save_best:
-            self._bests = BestCheckpoints.read(runner.work_dir).up_to(runner.iter)
+        #: The last checkpoint that this process made.
+        self._written: _Written | None = None
+        if self.key_indicators:
+            self._load_bests(runner)
 
     @override
     def after_train_epoch(self, runner: HookRunner) -> None:
@@ -210,11 +211,13 @@ class CheckpointHook(Hook):
         barrier()
 
     def _write(self, runner: HookRunner, name: str, meta: dict[str, int]) -> None:
-        """Write a checkpoint; one of the same point of training is copied, not made again."""
+        """Write a checkpoint; one of the same state is copied, not serialised again."""
         point = (meta["epoch"], meta["iter"])
-        if self._written is not None and self._written[0] == point:
+        bits = fingerprint(runner.model) if self.key_indicators else []
+        written = self._written
+        if written is not None and self._can_be_copied(written, point, bits):
             if is_main_process():
-                self._copy(self._written[1], name)
+                self._copy(written.name, name)
             return
         runner.save_checkpoint(
             self._folder,
@@ -226,7 +229,18 @@ class CheckpointHook(Hook):
             backend_args=self.backend_args,
             **self.args,
         )
-        self._written = (point, name)
+        self._written = _Written(name, point, bits)
+
+    def _can_be_copied(self, written: _Written, point: tuple[int, int], bits: list[int]) -> bool:
+        """Whether a checkpoint has the state as it is now and is still there. All processes agree.
+
+        A hook may have changed the model since, as one that estimates statistics anew does.
+        """
+        is_same = written.point == point and written.bits == bits
+        if is_main_process():
+            path = self.file_backend.join_path(self._folder, written.name)
+            is_same = is_same and self.file_backend.isfile(path)
+        return all(all_gather_object(is_same))
 
     def _copy(self, name: str, new_name: str) -> None:
         source, target = (
@@ -252,61 +266,93 @@ class CheckpointHook(Hook):
             raise HookTypeError(f"save_best: {key!r} must be one number, not {metrics[key]!r}")
         suffix = f"_{key}" if len(self.key_indicators) > 1 else ""
         is_better, worst = RULES[self._rule_of(key)]
-        best = self._best_so_far(runner.message_hub, key, suffix, worst)
-        if math.isnan(score) or not is_better(score, best):
+        best_score = self._best_so_far(runner.message_hub, key, suffix, worst)
+        if math.isnan(score) or not is_better(score, best_score):
             return
         done = runner.epoch if self.by_epoch else runner.iter
         # Metrics may have a prefix, "accuracy/top1": it must not make a folder.
         name = f"best_{key.replace('/', '_')}_{self.filename_tmpl.format(done)}"
-        surplus = self._announce(
-            runner, BestCheckpoint(key, score, name, runner.epoch, runner.iter), suffix
-        )
+        best = BestCheckpoint(key, score, name, runner.epoch, runner.iter)
+        self._bests.records.append(best)
+        self._announce(runner.message_hub, best, suffix)
         self._write(runner, name, {"epoch": runner.epoch, "iter": runner.iter})
+        superseded = self._superseded(key, suffix)
         if is_main_process():
             self._bests.write(runner.work_dir)
-            for old in surplus:
-                self._remove(old)
+            for file in superseded:
+                self._remove(file)
         print_log(
             f"The best checkpoint with {score:0.4f} {key} at {self.unit} {done} is {name}.",
             logger=runner.logger,
             level=logging.INFO,
         )
 
-    def _best_so_far(self, hub: MessageHub, key: str, suffix: str, worst: float) -> float:
-        """The best score: of the record, or, where there is none, of the message hub."""
-        recorded = self._bests.best(key)
-        if recorded is not None:
-            path = self.file_backend.join_path(self._folder, recorded.file)
-            hub.update_info(f"best_score{suffix}", recorded.score)
-            hub.update_info(f"best_ckpt{suffix}", path)
-            self._note_best(key, path)
-        return float(hub.runtime_info.get(f"best_score{suffix}", worst))
-
-    def _note_best(self, key: str, path: str) -> None:
-        if len(self.key_indicators) > 1:
-            self.best_ckpt_path_dict[key] = path
-        else:
-            self.best_ckpt_path = path
-
-    def _announce(self, runner: HookRunner, best: BestCheckpoint, suffix: str) -> list[str]:
-        """Enter a new best checkpoint everywhere; names of the files that it takes the place of."""
+    def _load_bests(self, runner: HookRunner) -> None:
+        """Read what was the best by now: from the record of this run, or else the message hub."""
         hub = runner.message_hub
-        previous = hub.runtime_info.get(f"best_ckpt{suffix}")
+        run = _run_of(hub)
+        recorded = BestCheckpoints.read(runner.work_dir, run)
+        self._bests = (recorded or BestCheckpoints(run)).up_to(runner.iter)
+        #: What the hub has of a run without a record. Later it may be that of another hook.
+        self._of_hub = dict(hub.runtime_info) if recorded is None else {}
+        if recorded is not None and is_main_process():
+            if len(recorded.records) > len(self._bests.records):
+                self._bests.write(runner.work_dir)  # what came later is another course now
+            for key in self.key_indicators:  # left where the run was killed in between
+                for file in self._bests.superseded(key):
+                    self._remove(file)
+
+    def _best_so_far(self, hub: MessageHub, key: str, suffix: str, worst: float) -> float:
+        """The best score: of the record, or, where there was none, of the message hub."""
+        recorded = self._bests.best(key)
+        if recorded is None:
+            return float(self._of_hub.get(f"best_score{suffix}", worst))
+        self._announce(hub, recorded, suffix)
+        return recorded.score
+
+    def _announce(self, hub: MessageHub, best: BestCheckpoint, suffix: str) -> None:
+        """Tell the message hub, and who reads this hook, of a best checkpoint."""
         path = self.file_backend.join_path(self._folder, best.file)
         hub.update_info(f"best_score{suffix}", best.score)
         hub.update_info(f"best_ckpt{suffix}", path)
-        self._note_best(best.metric, path)
-        surplus = self._bests.add(best)
-        if previous is not None and previous != path:
+        if len(self.key_indicators) > 1:
+            self.best_ckpt_path_dict[best.metric] = path
+        else:
+            self.best_ckpt_path = path
+
+    def _superseded(self, key: str, suffix: str) -> list[str]:
+        """Files of this run that the new best checkpoint takes the place of."""
+        files = self._bests.superseded(key)
+        previous = self._of_hub.pop(f"best_ckpt{suffix}", None)
+        if previous is not None:
             name = PurePath(previous).name
             # One in another folder is another run's, from which this one was resumed.
-            if self.file_backend.join_path(self._folder, name) == previous:
-                surplus.append(name)
-        return surplus
+            is_here = self.file_backend.join_path(self._folder, name) == previous
+            best = self._bests.best(key)
+            if is_here and best is not None and name != best.file:
+                files.append(name)
+        return files
 
     def _rule_of(self, key: str) -> str:
         given = self._rules.get(key) or self._rules.get("")
         return given or infer_rule(key, self.greater_keys, self.less_keys)
+
+
+class _Written(NamedTuple):
+    """A checkpoint that was made: its name, the point of training, and the bits of its weights."""
+
+    name: str
+    point: tuple[int, int]
+    bits: list[int]
+
+
+def _run_of(hub: MessageHub) -> str:
+    """Identifier of a run, which its checkpoints hold, so that it stays when it is resumed."""
+    if "run_id" not in hub.runtime_info:
+        boxes = [uuid.uuid4().hex]
+        broadcast_object_list(boxes)
+        hub.update_info("run_id", boxes[0])
+    return str(hub.runtime_info["run_id"])
 
 
 def _check_template(template: str) -> None:

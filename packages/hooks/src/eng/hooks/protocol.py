@@ -9,7 +9,7 @@ from torch import nn
 
 from eng.logging import MessageHub
 
-__all__ = ["HookRunner", "HookTrainLoop"]
+__all__ = ["HookRunState", "HookRunner", "HookTrainLoop"]
 
 
 class HookTrainLoop(Protocol):
@@ -26,6 +26,13 @@ class HookTrainLoop(Protocol):
     @property
     def iter(self) -> int:
         """Iterations of training done."""
+
+
+class HookRunState(Protocol):
+    """The part of the run's state that hooks may touch."""
+
+    def add(self, name: str, owner: Any, *, per_rank: bool = False) -> None:
+        """Add an object with ``state_dict`` and ``load_state_dict`` to checkpoints of the run."""
 
 
 class HookRunner(Protocol):
@@ -63,6 +70,10 @@ class HookRunner(Protocol):
     @property
     def train_loop(self) -> HookTrainLoop | None:
         """The loop of training, None where the run only evaluates."""
+
+    @property
+    def run_state(self) -> HookRunState:
+        """The parts of checkpoints, to which a hook may add its own in ``before_run``."""
 
     @property
     def train_dataloader(self) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 from .errors import HookArgumentError, HookTypeError
@@ -53,7 +54,7 @@ def check_number(name: str, value: Any, least: int | None = None) -> None:
         HookArgumentError: If it is less.
     """
     words = f"{name} must be an integer" + (f" of at least {least}" if least is not None else "")
-    if not isinstance(value, int) or isinstance(value, bool):
+    if not isinstance(value, Integral) or isinstance(value, bool):
         raise HookTypeError(f"{words}, got {value!r}")
-    if least is not None and value < least:
+    if least is not None and int(value) < least:
         raise HookArgumentError(f"{words}, got {value!r}")

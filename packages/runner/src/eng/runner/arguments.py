@@ -17,6 +17,7 @@ from .errors import RunnerConfigError, RunnerTypeError
 __all__ = [
     "as_config",
     "check_count",
+    "check_intervals",
     "check_keys",
     "check_loop",
     "check_schedules",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 #: Settings of the training loops that are counts, with the least that each may be.
+_OWN_LOOPS = ("EpochBasedTrainLoop", "IterBasedTrainLoop")
 _COUNTS = {"max_epochs": 1, "max_iters": 1, "val_begin": 0, "val_interval": 1}
 
 
@@ -110,10 +112,55 @@ def check_loop(name: str, value: Any) -> None:
     """
     if value is not None and not isinstance(value, (Mapping, BaseLoop)):
         raise RunnerTypeError(f"{name} must be a dict or a loop, not {type(value).__name__}")
-    if isinstance(value, Mapping) and "type" not in value:
-        for key, least in _COUNTS.items():
-            if key in value:
-                check_count(key, value[key], least)
+    if name == "train_cfg" and isinstance(value, Mapping):
+        _check_train_cfg(value)
+
+
+def _check_train_cfg(cfg: Mapping[str, Any]) -> None:
+    """Refuse what the training loops of this package would refuse when they are built."""
+    if ("type" in cfg) == ("by_epoch" in cfg):
+        raise RunnerConfigError(
+            f"train_cfg needs either 'by_epoch' or 'type'; it has {sorted(cfg)}"
+        )
+    if "type" in cfg and cfg["type"] not in _OWN_LOOPS:
+        return  # a loop of somebody else has settings of its own
+    by_epoch = cfg.get("type") == _OWN_LOOPS[0] or cfg.get("by_epoch")
+    end = "max_epochs" if by_epoch else "max_iters"
+    if end not in cfg:
+        raise RunnerConfigError(f"train_cfg needs {end!r}; it has {sorted(cfg)}")
+    known = ["type", "by_epoch", end, "val_begin", "val_interval", "dynamic_intervals"]
+    for key in sorted(set(cfg) - set(known)):
+        close = difflib.get_close_matches(str(key), known, n=1)
+        hint = f": did you mean {close[0]!r}?" if close else f"; it takes {', '.join(known)}"
+        raise RunnerConfigError(f"train_cfg has no setting {key!r}{hint}")
+    for key, least in _COUNTS.items():
+        if key in cfg:
+            check_count(key, cfg[key], least)
+    check_intervals(cfg.get("dynamic_intervals"))
+
+
+def check_intervals(dynamic_intervals: Any) -> list[tuple[int, int]]:
+    """Refuse what is not pairs of a milestone and an interval.
+
+    Args:
+        dynamic_intervals: The pairs, or None.
+
+    Returns:
+        The pairs.
+
+    Raises:
+        RunnerConfigError: If it is something else.
+    """
+    pairs = []
+    for pair in dynamic_intervals or []:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise RunnerConfigError(
+                "train_cfg: dynamic_intervals must be pairs of a milestone and an interval, "
+                f"got {pair!r}"
+            )
+        milestone = check_count("a milestone of dynamic_intervals", pair[0], least=0)
+        pairs.append((milestone, check_count("an interval of dynamic_intervals", pair[1])))
+    return pairs
 
 
 def check_keys(cfg: Mapping[str, Any], arguments: Sequence[str]) -> None:

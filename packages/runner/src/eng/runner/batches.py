@@ -86,8 +86,7 @@ class ResumableBatches:
 
     def seek(self) -> None:
         """Go to the position of the run, in whatever batches the run came there."""
-        position = self._progress.position
-        self._batches_to_drop = self._move_sampler() if position else 0
+        self._batches_to_drop = self._move_sampler()
         self._endless = None
 
     def seek_iteration(self, iteration: int) -> None:

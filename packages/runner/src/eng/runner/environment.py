@@ -37,19 +37,14 @@ class Environment:
     seed: int = 0
     deterministic: bool = False
 
-    @classmethod
-    def present(cls, launcher: str, randomness: Mapping[str, Any]) -> Environment:
-        """The environment that this process is in, before seeds are set.
-
-        Args:
-            launcher: ``'none'`` or what started the processes.
-            randomness: Settings of the seeds.
+    def present(self) -> Environment:
+        """The same with the processes as they are now.
 
         Returns:
-            The environment.
+            A new environment.
         """
         rank, world_size = get_dist_info()
-        return cls(launcher, rank, world_size, dict(randomness))
+        return replace(self, rank=rank, world_size=world_size)
 
     @property
     def distributed(self) -> bool:
@@ -61,17 +56,20 @@ class Environment:
         """Whether each process adds its rank to the seed."""
         return bool(self.randomness.get("diff_rank_seed", False))
 
-    def with_seed(self, seed: int, deterministic: bool) -> Environment:
+    def with_seed(self, seed: int, deterministic: bool, diff_rank_seed: bool) -> Environment:
         """The same with a seed that was set.
 
         Args:
             seed: The seed, without the rank.
             deterministic: Whether only deterministic algorithms are used.
+            diff_rank_seed: Whether each process adds its rank.
 
         Returns:
             A new environment.
         """
-        return replace(self, seed=seed, deterministic=deterministic)
+        asked = {"diff_rank_seed": diff_rank_seed, "deterministic": deterministic}
+        randomness = {**self.randomness, **asked}
+        return replace(self, seed=seed, deterministic=deterministic, randomness=randomness)
 
 
 def setup_environment(env_cfg: Mapping[str, Any], launcher: str) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from eng.dist import broadcast_object_list, is_distributed, is_main_process
+from eng.dist import broadcast_object_list, is_distributed
 from eng.logging import MessageHub
 
-__all__ = ["RunIdentity"]
+__all__ = ["RunIdentity", "folders_of"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class RunIdentity:
     def create(
         cls, work_dir: str, experiment_name: str | None, config_file: str | None
     ) -> RunIdentity:
-        """Name a run that starts now. To be called in all processes.
+        """Name a run that starts now.
 
         Args:
             work_dir: Directory for checkpoints and logs.
@@ -43,38 +46,75 @@ class RunIdentity:
             config_file: Path of the config file.
 
         Returns:
-            The identity. No folder is made.
+            The identity, of this process alone. No folder is made.
         """
         folder = str(Path(work_dir).expanduser().absolute())
-        timestamp = _shared_timestamp(folder)
+        timestamp = _unused_timestamp(folder)
         if experiment_name is None:
             stem = f"{Path(config_file).stem}_" if config_file else ""
             experiment_name = f"{stem}{timestamp}"
         return cls(folder, timestamp, experiment_name, _unused_instance_name(experiment_name))
+
+    def shared(self) -> RunIdentity:
+        """The identity as the first process has it. To be called in all processes.
+
+        Returns:
+            The same in every process, but for the instance name.
+        """
+        boxes = [(self.work_dir, self.timestamp, self.experiment_name)]
+        if is_distributed():
+            broadcast_object_list(boxes)
+        (shared,) = boxes
+        return RunIdentity(*shared, _unused_instance_name(shared[2]))
 
     @property
     def log_dir(self) -> str:
         """Folder of the work directory for the logs of this start of the run."""
         return str(Path(self.work_dir) / self.timestamp)
 
-    def make_folders(self) -> None:
-        """Make the work directory and the folder for logs in it."""
-        Path(self.log_dir).mkdir(parents=True, exist_ok=True)
+    def make_folders(self) -> list[Path]:
+        """Make the work directory and the folder for logs in it.
+
+        Returns:
+            The folders that were not there before, the innermost first.
+        """
+        log_dir = Path(self.log_dir)
+        new = [folder for folder in (log_dir, *log_dir.parents) if not folder.exists()]
+        log_dir.mkdir(parents=True, exist_ok=True)
+        return new
 
 
-def _shared_timestamp(work_dir: str) -> str:
+@contextmanager
+def folders_of(identity: RunIdentity) -> Iterator[None]:
+    """Make the folders of a run, and remove what is new of them where it is refused after all.
+
+    Args:
+        identity: Names and folders of the run.
+
+    Yields:
+        Nothing.
+    """
+    new = identity.make_folders()
+    try:
+        yield
+    except BaseException:
+        for folder in new:
+            if folder == Path(identity.log_dir):
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                with suppress(OSError):  # somebody else has put something into it
+                    folder.rmdir()
+        raise
+
+
+def _unused_timestamp(work_dir: str) -> str:
     """The time as a name that is not taken in the work directory yet."""
-    shared = [""]
-    if is_main_process():
-        now = time.strftime("%Y%m%d_%H%M%S")
-        count = 1
-        shared[0] = now
-        while Path(work_dir, shared[0]).exists():
-            count += 1
-            shared[0] = f"{now}_{count}"
-    if is_distributed():
-        broadcast_object_list(shared)
-    return shared[0]
+    now = time.strftime("%Y%m%d_%H%M%S")
+    name, count = now, 1
+    while Path(work_dir, name).exists():
+        count += 1
+        name = f"{now}_{count}"
+    return name
 
 
 def _unused_instance_name(name: str) -> str:

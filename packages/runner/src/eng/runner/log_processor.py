@@ -11,10 +11,10 @@ from typing import Any
 import torch
 
 from eng.device import get_max_cuda_memory, is_cuda_available
+from eng.hooks import HookRunner
 from eng.registry import LOG_PROCESSORS
 
 from .errors import RunnerAssertionError
-from .protocol import LoopRunner
 
 __all__ = ["LogProcessor"]
 
@@ -55,7 +55,7 @@ class LogProcessor:
         self._check_custom_cfg()
 
     def get_log_after_iter(
-        self, runner: LoopRunner, batch_idx: int, mode: str
+        self, runner: HookRunner, batch_idx: int, mode: str
     ) -> tuple[dict[str, Any], str]:
         """Numbers and line after an iteration.
 
@@ -94,7 +94,7 @@ class LogProcessor:
         return scalars, "  ".join(parts)
 
     def get_log_after_epoch(
-        self, runner: LoopRunner, batch_idx: int, mode: str
+        self, runner: HookRunner, batch_idx: int, mode: str
     ) -> tuple[dict[str, Any], str]:
         """Numbers and line after validation or testing.
 
@@ -127,7 +127,7 @@ class LogProcessor:
             parts.append(f"{name}: {value:.{self.num_digits}f}" if number else f"{name}: {value}")
         return scalars, "  ".join(parts)
 
-    def _position(self, runner: LoopRunner, batch_idx: int, mode: str) -> str:
+    def _position(self, runner: HookRunner, batch_idx: int, mode: str) -> str:
         """Where the run is: ``Epoch(train)  [2][10/45]``."""
         done = batch_idx + 1
         if mode == "train":
@@ -144,7 +144,7 @@ class LogProcessor:
             return f"{kind}({mode})    [{runner.epoch}]{batch}"
         return f"{kind}({mode})  {batch}"
 
-    def _collect(self, runner: LoopRunner, batch_idx: int, mode: str) -> dict[str, Any]:
+    def _collect(self, runner: HookRunner, batch_idx: int, mode: str) -> dict[str, Any]:
         """The scalars of a mode without its prefix, each by its statistics."""
         prefix = f"{mode}/"
         histories = {
@@ -172,7 +172,7 @@ class LogProcessor:
         return collected
 
     @staticmethod
-    def _window(window: int | str, runner: LoopRunner, batch_idx: int) -> int:
+    def _window(window: int | str, runner: HookRunner, batch_idx: int) -> int:
         if window == "epoch":
             return batch_idx + 1
         if window == "global":

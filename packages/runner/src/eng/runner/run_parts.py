@@ -30,8 +30,8 @@ def build_run_state(runner: LoopRunner) -> RunState:
         runner: The runner.
 
     Returns:
-        The table, to which hooks and users may add parts. The random numbers are their last, so
-        that nothing that is restored after them draws any.
+        The table, to which hooks and users may add parts. The random numbers are restored
+        last, so that nothing that is restored draws of them.
     """
     state = RunState()
     state.add("model", ModelPart(runner))
@@ -39,7 +39,7 @@ def build_run_state(runner: LoopRunner) -> RunState:
     state.add("message_hub", runner.message_hub)
     state.add("optimizer", OptimizerPart(runner))
     state.add("param_schedulers", SchedulersPart(runner))
-    state.add("random", runner.random_state, per_rank=True)
+    state.add("random", runner.random_state, per_rank=True, last=True)
     return state
 
 
@@ -87,7 +87,7 @@ class OptimizerPart:
 
     def take(self, point: Progress) -> dict[str, Any] | None:
         wrapper = self._runner.optim_wrapper
-        if wrapper is None:
+        if not hasattr(wrapper, "state_dict"):  # none, or a config that was not built yet
             return None
         if not is_sharded(self._runner.model):
             state: dict[str, Any] = wrapper.state_dict()
@@ -98,7 +98,7 @@ class OptimizerPart:
 
     def restore(self, state: dict[str, Any]) -> None:
         wrapper = self._runner.optim_wrapper
-        if wrapper is None:  # the run only evaluates
+        if not hasattr(wrapper, "load_state_dict"):  # the run only evaluates
             return
         if not is_sharded(self._runner.model):
             wrapper.load_state_dict(state)
@@ -125,7 +125,7 @@ class SchedulersPart:
 
     def take(self, point: Progress) -> Any:
         schedulers = self._runner.param_schedulers
-        if not schedulers:
+        if not _are_built(schedulers):
             return None
         if isinstance(schedulers, dict):
             return {name: [s.state_dict() for s in group] for name, group in schedulers.items()}
@@ -133,7 +133,7 @@ class SchedulersPart:
 
     def restore(self, state: Any) -> None:
         schedulers = self._runner.param_schedulers
-        if not schedulers:
+        if not _are_built(schedulers):
             return
         pairs = [(schedulers, state)]
         if isinstance(schedulers, dict):
@@ -146,3 +146,12 @@ class SchedulersPart:
                 )
             for scheduler, each in zip(group, saved, strict=True):
                 scheduler.load_state_dict(copy.deepcopy(each))
+
+
+def _are_built(schedulers: Any) -> bool:
+    """Whether there are schedulers, and not configs of them that were not built yet."""
+    groups = schedulers.values() if isinstance(schedulers, dict) else [schedulers]
+    return bool(schedulers) and all(
+        isinstance(group, list) and all(hasattr(each, "state_dict") for each in group)
+        for group in groups
+    )

@@ -57,12 +57,14 @@ class PerRankPart:
     def __init__(self, part: Part) -> None:
         self._part = part
 
-    def take(self, point: Progress) -> list[Any]:
-        return all_gather_object(self._part.take(point))
+    def take(self, point: Progress) -> list[Any] | None:
+        states: list[Any] = all_gather_object(self._part.take(point))
+        return None if all(state is None for state in states) else states
 
     def restore(self, state: list[Any]) -> None:
-        if get_rank() < len(state):  # fewer where it was saved by fewer processes
-            self._part.restore(state[get_rank()])
+        rank = get_rank()
+        if rank < len(state) and state[rank] is not None:  # fewer if saved by fewer processes
+            self._part.restore(state[rank])
 
 
 class RunState:
@@ -87,33 +89,46 @@ class RunState:
 
     def __init__(self) -> None:
         self._parts: dict[str, Part] = {}
+        self._owners: dict[str, Any] = {}
+        self._last: set[str] = set()
+        #: States of a checkpoint for which there was no part when it was resumed.
+        self._unclaimed: dict[str, Any] = {}
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._parts)
+        """Names of the parts in the order in which they are restored."""
+        return iter(sorted(self._parts, key=self._last.__contains__))
 
-    def add(self, name: str, owner: Stateful | Part, *, per_rank: bool = False) -> None:
-        """Add a part.
+    def add(
+        self, name: str, owner: Stateful | Part, *, per_rank: bool = False, last: bool = False
+    ) -> None:
+        """Add a part. Adding the same object again changes nothing.
+
+        A part that is added after the run was resumed continues at once from its state in that
+        checkpoint.
 
         Args:
             name: Its name in checkpoints.
             owner: An object with ``state_dict`` and ``load_state_dict``, or a :class:`Part`.
             per_rank: Whether every process has a state of its own. Defaults to False: that of the
                 first process is saved.
+            last: Whether it is restored after all that are not. Defaults to False.
 
         Raises:
             ValueError: If another part has the name.
-            TypeError: If the object has no state.
+            TypeError: If the object has no state, or the name is not a str.
         """
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a part must be a str, not {name!r}")
+        if self._owners.get(name) is owner:
+            return
         if name in self._parts:
             raise ValueError(f"the state of the run has a part {name!r} already")
-        part: Any = owner
-        if not hasattr(owner, "take"):
-            missing = [m for m in ("state_dict", "load_state_dict") if not hasattr(owner, m)]
-            if missing:
-                kind = type(owner).__name__
-                raise TypeError(f"part {name!r} must have {' and '.join(missing)}; {kind} has not")
-            part = StatefulPart(part)
+        part = _as_part(name, owner)
         self._parts[name] = PerRankPart(part) if per_rank else part
+        self._owners[name] = owner
+        self._last.update([name] if last else [])
+        if name in self._unclaimed:
+            self._parts[name].restore(self._unclaimed.pop(name))
 
     def take(self, point: Progress, leave_out: Collection[str] = ()) -> dict[str, Any]:
         """Return the states of all parts. To be called in all processes.
@@ -123,26 +138,41 @@ class RunState:
             leave_out: Names of parts that are not asked. Defaults to none.
 
         Returns:
-            States by name, the same names in every process, without parts that have none now.
+            States by name, without parts that have none now. The names are the same in every
+            process; where only another one has a state, it is None.
         """
-        states = {n: part.take(point) for n, part in self._parts.items() if n not in leave_out}
-        return {name: state for name, state in states.items() if state is not None}
+        states = {name: self._parts[name].take(point) for name in self if name not in leave_out}
+        present = {name for name, state in states.items() if state is not None}
+        wanted = set().union(*all_gather_object(present))
+        return {name: state for name, state in states.items() if name in wanted}
 
     def restore(self, states: Mapping[str, Any], leave_out: Collection[str] = ()) -> None:
         """Continue from the states of another run.
 
         Args:
             states: What :meth:`take` returned. A part without a state there stays as it is; a
-                state of no part is reported in one line.
+                state of no part is reported in one line and kept for a part that is added later.
             leave_out: Names of parts that stay as they are. Defaults to none.
         """
-        for name, part in self._parts.items():
-            if name in states and name not in leave_out:
-                part.restore(states[name])
-        unexpected = sorted(set(states) - set(self._parts))
-        if unexpected:
+        for name in self:
+            if states.get(name) is not None and name not in leave_out:
+                self._parts[name].restore(states[name])
+        self._unclaimed = {name: s for name, s in states.items() if name not in self._parts}
+        if self._unclaimed:
             print_log(
-                f"The checkpoint has the state of {unexpected}, which this run has not.",
+                f"The checkpoint has the state of {sorted(self._unclaimed)}, which this run has "
+                "not. A part that is added under the name takes it over.",
                 logger="current",
                 level=logging.WARNING,
             )
+
+
+def _as_part(name: str, owner: Any) -> Part:
+    if hasattr(owner, "take") and hasattr(owner, "restore"):
+        part: Part = owner
+        return part
+    missing = [method for method in ("state_dict", "load_state_dict") if not hasattr(owner, method)]
+    if missing:
+        kind = type(owner).__name__
+        raise TypeError(f"part {name!r} must have {' and '.join(missing)}; {kind} has not")
+    return StatefulPart(owner)

@@ -28,7 +28,7 @@ from .checkpointing import left_out, load_or_resume, load_weights, resume_run, s
 from .environment import Environment, set_random_seed, setup_environment
 from .errors import RunnerConfigError
 from .hook_list import HookList, with_default_hooks
-from .identity import RunIdentity
+from .identity import RunIdentity, folders_of
 from .log_processor import LogProcessor
 from .loops import Loops, LoopSlot
 from .progress import Progress
@@ -162,26 +162,28 @@ class Runner:
         self.auto_scale_lr = auto_scale_lr
         self._load_from, self._resume = load_from, bool(resume)
         self._set_up_environment(work_dir, experiment_name, launcher, env_cfg, randomness)
-        self._set_up_services(env_cfg, default_scope, log_level, log_processor, visualizer)
-        self._set_up_model(with_preprocessor(model, data_preprocessor))
-        self._set_up_hooks(default_hooks, custom_hooks)
+        with folders_of(self._identity):
+            self._set_up_services(env_cfg, default_scope, log_level, log_processor, visualizer)
+            self._set_up_model(with_preprocessor(model, data_preprocessor))
+            self._set_up_hooks(default_hooks, custom_hooks)
 
     def _set_up_environment(
         self, work_dir: str, name: str | None, launcher: str, env_cfg: Any, randomness: Any
     ) -> None:
         """Join the other processes, seed, and agree on the names of the run."""
-        self._environment = Environment(launcher=launcher)
-        self.setup_env(env_cfg)
-        self._environment = Environment.present(launcher, randomness)
-        self.set_randomness(**randomness)
         self._random_state = RandomState()
+        self._environment = Environment(launcher=launcher, randomness=dict(randomness))
+        # As of this process alone, until setup_env has joined the others.
         self._identity = RunIdentity.create(work_dir, name, self.cfg.filename)
+        self.setup_env(env_cfg)
+        self._environment = self._environment.present()
+        self._identity = self._identity.shared()
+        self.set_randomness(**randomness)
 
     def _set_up_services(
         self, env_cfg: Any, scope: str, log_level: int | str, log_processor: Any, visualizer: Any
     ) -> None:
         """Make what the run writes to: folders, logger, message hub and visualizer."""
-        self._identity.make_folders()
         name = self._identity.instance_name
         self.default_scope = DefaultScope.get_instance(name, scope_name=scope)
         self.logger = self.build_logger(log_level=log_level)
@@ -549,6 +551,8 @@ class Runner:
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Set up processes and libraries. See :func:`eng.runner.environment.setup_environment`."""
         setup_environment(env_cfg, self.launcher)
+        self._environment = self._environment.present()
+        self._identity = self._identity.shared()
 
     def set_randomness(
         self, seed: int | None, diff_rank_seed: bool = False, deterministic: bool = False
@@ -561,7 +565,7 @@ class Runner:
             deterministic: Whether only deterministic algorithms are used. Defaults to False.
         """
         seed = set_random_seed(seed, deterministic, diff_rank_seed)
-        self._environment = self._environment.with_seed(seed, deterministic)
+        self._environment = self._environment.with_seed(seed, deterministic, diff_rank_seed)
 
     def dump_config(self) -> None:
         """Write the config to the work directory. See :func:`eng.runner.services.dump_config`."""

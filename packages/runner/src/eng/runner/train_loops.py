@@ -12,10 +12,9 @@ from eng.checkpoint import CheckpointError
 from eng.dataset import sampler_with
 from eng.registry import LOOPS
 
-from .arguments import check_count
+from .arguments import check_count, check_intervals
 from .base_loop import BaseLoop
 from .batches import ResumableBatches, check_has_batches, reseed
-from .errors import RunnerConfigError
 from .progress import Progress
 from .protocol import LoopRunner
 
@@ -341,13 +340,5 @@ class IterBasedTrainLoop(TrainLoop):
 
 def _split_intervals(interval: int, dynamic: Intervals) -> tuple[list[int], list[int]]:
     """Milestones and the interval that holds from each of them on."""
-    milestones, intervals = [0], [interval]
-    for pair in dynamic or []:
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise RunnerConfigError(
-                "train_cfg: dynamic_intervals must be pairs of a milestone and an interval, "
-                f"got {pair!r}"
-            )
-        milestones.append(check_count("a milestone of dynamic_intervals", pair[0], least=0))
-        intervals.append(check_count("an interval of dynamic_intervals", pair[1]))
-    return milestones, intervals
+    pairs = [(0, interval), *check_intervals(dynamic)]
+    return [milestone for milestone, _ in pairs], [each for _, each in pairs]
