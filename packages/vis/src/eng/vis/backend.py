@@ -154,7 +154,7 @@ class LocalVisBackend(BaseVisBackend):
         """
         from PIL import Image
 
-        pixels = as_image(f"image {name!r}", image, fractions=False)
+        pixels = as_image(f"image {name!r}", image, strict=True)
         path = Path(self._img_save_dir, f"{name}_{step}.png")
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise ArgumentValueError(f"image {name!r} must have a name within {self._img_save_dir}")

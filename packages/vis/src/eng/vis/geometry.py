@@ -52,32 +52,36 @@ def as_array(argument: str, given: Any) -> np.ndarray:
     return array
 
 
-def as_image(argument: str, given: Any, fractions: bool = True) -> np.ndarray:
+def as_image(argument: str, given: Any, strict: bool = False) -> np.ndarray:
     """An own copy of an image, as RGB.
 
     Args:
         argument: Name of the argument, for errors.
         given: Numbers of 0 to 255 of shape (height, width, 3), (height, width, 4), whose opacity is
             ignored, or grey ones of shape (height, width) or (height, width, 1).
-        fractions: Whether it may hold floats, which are rounded. Defaults to True.
+        strict: Whether floats, which are rounded, and RGBA are refused. Defaults to False.
 
     Returns:
         The image of shape (height, width, 3), uint8.
 
     Raises:
-        TypeError: If it holds anything but numbers, or floats where they are not allowed.
+        TypeError: If it holds anything but numbers, or floats where that is strict.
         ValueError: If its shape is another, it has no pixel, or a number is not of 0 to 255.
     """
     image = as_array(argument, given)
     if image.ndim == 2:
         image = image[..., None]
-    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or image.size == 0:
+    if (
+        image.ndim != 3
+        or image.shape[2] not in ((1, 3) if strict else (1, 3, 4))
+        or image.size == 0
+    ):
         raise ArgumentValueError(
             f"{argument} must have the shape (height, width, 3) or (height, width), with a pixel"
             f" at least, not {np.shape(given)}"
         )
     image = image[..., :3]
-    if image.dtype.kind not in ("uif" if fractions else "ui"):
+    if image.dtype.kind not in ("ui" if strict else "uif"):
         raise ArgumentTypeError(
             f"{argument} must hold whole numbers of 0 to 255, not {image.dtype}; of numbers of 0"
             " to 1 make some with (image * 255).round().astype(np.uint8)"

@@ -102,7 +102,7 @@ class TensorboardVisBackend(BaseVisBackend):
             TypeError: If the image holds anything but whole numbers.
             ValueError: If its shape is another, or a number is not of 0 to 255.
         """
-        pixels = as_image(f"image {name!r}", image, fractions=False)
+        pixels = as_image(f"image {name!r}", image, strict=True)
         self.experiment.add_image(name, pixels, step, dataformats="HWC")
 
     def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:

@@ -83,7 +83,7 @@ class WandbVisBackend(BaseVisBackend):
             TypeError: If the image holds anything but whole numbers.
             ValueError: If its shape is another, or a number is not of 0 to 255.
         """
-        pixels = as_image(f"image {name!r}", image, fractions=False)
+        pixels = as_image(f"image {name!r}", image, strict=True)
         self._log({name: self.experiment.Image(pixels)})
 
     def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
