@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, SupportsInt, TypeVar
+from typing import Any, Generic, SupportsInt, TypeVar, cast
 
 from .arguments import check_loop, check_together
 from .base_loop import BaseLoop
 from .errors import MissingLoopError
+from .eval_loops import TestLoop, ValLoop
+from .train_loops import TrainLoop
 
 __all__ = ["LoopSlot", "Loops"]
 
@@ -49,7 +51,8 @@ class LoopSlot(Generic[LoopT]):
             given: The loop, its config, or None.
         """
         #: The loop, None while it is not built.
-        self.built: Any = given if isinstance(given, BaseLoop) else None
+        # It may be a loop of somebody else, which has what the slot promises by its own means.
+        self.built: LoopT | None = cast(Any, given) if isinstance(given, BaseLoop) else None
         self._config = None if isinstance(given, BaseLoop) else given
 
     def __bool__(self) -> bool:
@@ -61,10 +64,10 @@ class LoopSlot(Generic[LoopT]):
         """The loop if it is built, else its config, or None."""
         return self._config if self.built is None else self.built
 
-    def get(self) -> Any:
+    def get(self) -> LoopT | None:
         """Return the loop, built now if it was not, or None where the run has none."""
         if self.built is None and self._config is not None:
-            self.built = self._build(self._config)
+            self.built = cast(Any, self._build(self._config))
         return self.built
 
     def check_given(self, purpose: str) -> None:
@@ -96,8 +99,7 @@ class LoopSlot(Generic[LoopT]):
             MissingLoopError: If the run has none; names the arguments to give.
         """
         self.check_given(purpose)
-        loop: LoopT = self.get()
-        return loop
+        return cast(LoopT, self.get())
 
     def setting(self, name: str) -> Any:
         """A setting of the loop, also before it is built.
@@ -135,6 +137,6 @@ class Loops:
         test: tuple[Any, Any, Any],
         builders: Sequence[Callable[[Any], BaseLoop]],
     ) -> None:
-        self.train: LoopSlot[Any] = LoopSlot("train", "optim_wrapper", train, builders[0])
-        self.val: LoopSlot[Any] = LoopSlot("val", "val_evaluator", val, builders[1])
-        self.test: LoopSlot[Any] = LoopSlot("test", "test_evaluator", test, builders[2])
+        self.train: LoopSlot[TrainLoop] = LoopSlot("train", "optim_wrapper", train, builders[0])
+        self.val: LoopSlot[ValLoop] = LoopSlot("val", "val_evaluator", val, builders[1])
+        self.test: LoopSlot[TestLoop] = LoopSlot("test", "test_evaluator", test, builders[2])

@@ -27,6 +27,7 @@ from .base_loop import BaseLoop
 from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
 from .environment import Environment, set_random_seed, setup_environment
 from .errors import RunnerConfigError
+from .eval_loops import TestLoop, ValLoop
 from .hook_list import HookList, with_default_hooks
 from .identity import RunIdentity, folders_of
 from .log_processor import LogProcessor
@@ -36,6 +37,7 @@ from .protocol import LoopRunner
 from .random_state import RandomState
 from .run_parts import build_run_state
 from .run_state import RunState
+from .train_loops import TrainLoop
 
 __all__ = ["Runner"]
 
@@ -226,15 +228,16 @@ class Runner:
             The runner.
 
         Raises:
-            RunnerConfigError: If ``model`` or ``work_dir`` is missing, or a key looks like one of
-                the arguments misspelt.
+            RunnerConfigError: If ``model`` or ``work_dir`` is missing. A key that looks like one
+                of the arguments misspelt is warned of.
         """
         cfg = copy.deepcopy(cfg)
         check_keys(cfg, _ARGUMENTS)
-        known = {name: cfg[name] for name in _ARGUMENTS if name in cfg}
-        if known.get("env_cfg") is None:
-            known.pop("env_cfg", None)
-        return cls(**known, cfg=cfg)
+        # Without settings of the environment, the default ones.
+        given = [
+            name for name in _ARGUMENTS if name in cfg and (name, cfg[name]) != ("env_cfg", None)
+        ]
+        return cls(**{name: cfg[name] for name in given}, cfg=cfg)
 
     # ------------------------------------------------------------------ running
 
@@ -248,15 +251,14 @@ class Runner:
             RunnerConfigError: If the runner has no training loop, or the model cannot be trained.
         """
         self._loops.train.check_given("to train")
-        self._need_step("train_step")
-        if self._loops.val:
-            self._need_step("val_step")
+        for step in ("train_step", *(["val_step"] if self._loops.val else [])):
+            self._need_step(step)
         self._prepare_training()
         loop = self._loops.train.require("to train")
         _ = self.val_loop  # built now, so that what is wrong with it shows before training
         self.call_hook("before_run")
         self.load_or_resume()
-        if isinstance(self.optim_wrapper, OptimWrapper):  # one, not one for each of several
+        if not hasattr(self.optim_wrapper, "optim_wrappers"):  # not one for each of several
             self.optim_wrapper.initialize_count_status(self.model, loop.iter, loop.max_iters)
         with explain_failures("training"):
             model = loop.run()
@@ -690,17 +692,17 @@ class Runner:
         return self._loops.train.setting("val_begin")
 
     @property
-    def train_loop(self) -> Any:
+    def train_loop(self) -> TrainLoop | None:
         """The training loop, built when first asked for; None without one."""
         return self._loops.train.get()
 
     @property
-    def val_loop(self) -> Any:
+    def val_loop(self) -> ValLoop | None:
         """The validation loop, built when first asked for; None without one."""
         return self._loops.val.get()
 
     @property
-    def test_loop(self) -> Any:
+    def test_loop(self) -> TestLoop | None:
         """The test loop, built when first asked for; None without one."""
         return self._loops.test.get()
 

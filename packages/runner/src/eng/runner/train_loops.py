@@ -80,6 +80,16 @@ class TrainLoop(BaseLoop):
         return self.progress.iter
 
     @property
+    def max_epochs(self) -> int:
+        """Epochs of the whole training; by iterations 1, which all of them are to hooks."""
+        return self._max_epochs
+
+    @property
+    def max_iters(self) -> int:
+        """Iterations of the whole training."""
+        return self._max_iters
+
+    @property
     def _end(self) -> int:
         """Epochs or iterations of the whole training."""
         return self._max_epochs if self.progress.by_epoch else self._max_iters
@@ -205,16 +215,6 @@ class EpochBasedTrainLoop(TrainLoop):
         super().__init__(runner, dataloader, progress, val_begin, val_interval, dynamic_intervals)
         self._max_iters = self._max_epochs * len(self.dataloader)
 
-    @property
-    def max_epochs(self) -> int:
-        """Epochs of the whole training."""
-        return self._max_epochs
-
-    @property
-    def max_iters(self) -> int:
-        """Iterations of the whole training."""
-        return self._max_iters
-
     def run(self) -> nn.Module:
         """Train.
 
@@ -289,16 +289,6 @@ class IterBasedTrainLoop(TrainLoop):
         progress = Progress(by_epoch=False)
         super().__init__(runner, dataloader, progress, val_begin, val_interval, dynamic_intervals)
         self.dataloader_iterator = iter(self.batches)
-
-    @property
-    def max_epochs(self) -> int:
-        """1: all iterations are one epoch to hooks and schedulers."""
-        return self._max_epochs
-
-    @property
-    def max_iters(self) -> int:
-        """Iterations of the whole training."""
-        return self._max_iters
 
     def run(self) -> nn.Module:
         """Train.
