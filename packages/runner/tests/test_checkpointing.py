@@ -213,6 +213,18 @@ def test_what_came_after_the_resumed_iteration_stays_forgotten(job: dict[str, An
     assert again.message_hub.get_info("best_score") == 0.7
 
 
+@pytest.mark.parametrize("save_best", ["score", "auto"])
+def test_a_record_of_which_everything_came_later_is_forgotten(
+    job: dict[str, Any], save_best: str
+) -> None:
+    job["train_cfg"]["val_begin"] = 3
+    with_scores(job, 0.9, save_best=save_best).train()
+    resume_from(job, "epoch_1.pth")
+    job["train_cfg"]["max_epochs"] = 2
+    with_scores(job, save_best=save_best).train()
+    assert records(job["work_dir"]) == []
+
+
 def test_files_of_another_run_are_never_removed(job: dict[str, Any], tmp_path: Path) -> None:
     other = {**job, "work_dir": str(tmp_path / "other")}
     with_scores(job, 0.4, 0.3, 0.3).train()

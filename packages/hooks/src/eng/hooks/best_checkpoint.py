@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -67,13 +67,13 @@ class BestCheckpoints:
         (found,) = boxes
         return found if found is not None and found.run == run else None
 
-    def write(self, work_dir: str) -> None:
+    def write(self, work_dir: str, metrics: Collection[str]) -> None:
         """Write the record, whole or not at all, keeping other metrics of the same run.
 
         Args:
             work_dir: The directory.
+            metrics: Names of the metrics that this record is of. Those of other hooks are kept.
         """
-        metrics = {record.metric for record in self.records}
         there = _read(work_dir)
         others = there.records if there is not None and there.run == self.run else []
         records = [*(each for each in others if each.metric not in metrics), *self.records]

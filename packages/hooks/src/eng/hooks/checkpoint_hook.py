@@ -215,7 +215,7 @@ class CheckpointHook(Hook):
         point = (meta["epoch"], meta["iter"])
         bits = fingerprint(runner.model) if self.key_indicators else []
         written = self._written
-        if written is not None and self._can_be_copied(written, point, bits):
+        if written is not None and written.point == point and self._is_unchanged(written, bits):
             if is_main_process():
                 self._copy(written.name, name)
             return
@@ -231,12 +231,12 @@ class CheckpointHook(Hook):
         )
         self._written = _Written(name, point, bits)
 
-    def _can_be_copied(self, written: _Written, point: tuple[int, int], bits: list[int]) -> bool:
-        """Whether a checkpoint has the state as it is now and is still there. All processes agree.
+    def _is_unchanged(self, written: _Written, bits: list[int]) -> bool:
+        """Whether a checkpoint has the weights as they are and is still there. All ranks agree.
 
         A hook may have changed the model since, as one that estimates statistics anew does.
         """
-        is_same = written.point == point and written.bits == bits
+        is_same = written.bits == bits
         if is_main_process():
             path = self.file_backend.join_path(self._folder, written.name)
             is_same = is_same and self.file_backend.isfile(path)
@@ -278,7 +278,7 @@ class CheckpointHook(Hook):
         self._write(runner, name, {"epoch": runner.epoch, "iter": runner.iter})
         superseded = self._superseded(key, suffix)
         if is_main_process():
-            self._bests.write(runner.work_dir)
+            self._bests.write(runner.work_dir, self.key_indicators)
             for file in superseded:
                 self._remove(file)
         print_log(
@@ -296,9 +296,13 @@ class CheckpointHook(Hook):
         #: What the hub has of a run without a record. Later it may be that of another hook.
         self._of_hub = dict(hub.runtime_info) if recorded is None else {}
         if recorded is not None and is_main_process():
+            # What 'auto' was is not known before the first validation: all metrics are its own.
+            metrics = {record.metric for record in recorded.records}
+            if self.key_indicators != ["auto"]:
+                metrics &= set(self.key_indicators)
             if len(recorded.records) > len(self._bests.records):
-                self._bests.write(runner.work_dir)  # what came later is another course now
-            for key in self.key_indicators:  # left where the run was killed in between
+                self._bests.write(runner.work_dir, metrics)  # later ones are of another course now
+            for key in sorted(metrics):  # left where the run was killed in between
                 for file in self._bests.superseded(key):
                     self._remove(file)
 
