@@ -6,6 +6,7 @@ import copy
 import json
 import random
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -961,3 +962,21 @@ def test_an_evaluation_saves_nothing_and_resumes_the_newest_weights(job: dict[st
     names = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler")
     alone = {name: value for name, value in job.items() if name not in names}
     assert Runner.from_cfg({**alone, "resume": True}).val() == trained
+
+
+class Oddity(Hook):
+    def after_train_iter(self, runner: Any, *args: Any, **kwargs: Any) -> None:
+        warnings.warn("something is odd", UserWarning, stacklevel=1)
+
+
+@pytest.mark.filterwarnings("always")
+def test_warnings_of_a_run_are_in_its_log_once(job: dict[str, Any]) -> None:
+    runner = Runner.from_cfg(job)
+    runner.register_hook(Oddity())
+    shown = warnings.showwarning
+    with pytest.warns(UserWarning, match="something is odd"):  # collected as well
+        runner.train()
+    assert warnings.showwarning is shown
+    log = next(Path(runner.log_dir).glob("*.log")).read_text()
+    assert log.count("WARNING - UserWarning: something is odd") == 1
+    assert f"{Path(__file__).name}:" in log

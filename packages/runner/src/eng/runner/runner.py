@@ -260,7 +260,7 @@ class Runner:
         self.load_or_resume()
         if not hasattr(self.optim_wrapper, "optim_wrappers"):  # not one for each of several
             self.optim_wrapper.initialize_count_status(self.model, loop.iter, loop.max_iters)
-        with explain_failures("training"):
+        with explain_failures("training"), services.warnings_in_log(self.logger):
             model = loop.run()
         self.call_hook("after_run")
         return model
@@ -305,7 +305,7 @@ class Runner:
         loop = slot.require(purpose)
         self.call_hook("before_run")
         self.load_or_resume()
-        with explain_failures(step):
+        with explain_failures(step), services.warnings_in_log(self.logger):
             metrics: dict[str, Any] = loop.run()
         self.call_hook("after_run")
         return metrics

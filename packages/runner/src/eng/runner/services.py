@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from eng.config import Config, ConfigError
 from eng.dist import master_only
@@ -17,6 +19,10 @@ from .environment import Environment
 from .identity import RunIdentity
 from .log_processor import LogProcessor
 
+#: How Python shows warnings while nobody collects them.
+_SHOW = getattr(warnings, "_showwarnmsg_impl", None)
+_SHOW_WARNING = getattr(warnings, "_showwarning_orig", warnings.showwarning)
+
 __all__ = [
     "build_log_processor",
     "build_logger",
@@ -24,6 +30,7 @@ __all__ = [
     "build_visualizer",
     "dump_config",
     "log_environment",
+    "warnings_in_log",
 ]
 
 
@@ -125,6 +132,39 @@ def log_environment(
     lines = "\n".join(f"    {name}: {value}" for name, value in shown.items())
     logger.info(f"Environment:\n{lines}")
     logger.info(f"Config:\n{cfg}")
+
+
+@contextmanager
+def warnings_in_log(logger: MMLogger) -> Iterator[None]:
+    """Write warnings to the log, where they are found after a run, and each of them once.
+
+    Args:
+        logger: The logger.
+
+    Yields:
+        Nothing.
+    """
+    shown_before = warnings.showwarning
+    # Who collects warnings, as tests do, goes on getting them.
+    is_recording = getattr(warnings, "_showwarnmsg_impl", None) is not _SHOW
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        logger.warning(f"{category.__name__}: {message} ({filename}:{lineno})")
+        if is_recording or shown_before is not _SHOW_WARNING:
+            shown_before(message, category, filename, lineno, file, line)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = shown_before
 
 
 @master_only
