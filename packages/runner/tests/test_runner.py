@@ -797,6 +797,23 @@ def test_a_run_is_resumed_before_it_trains(
     assert losses == whole[10:]
 
 
+def test_the_last_of_several_resumes_counts(job: dict[str, Any], tmp_path: Path) -> None:
+    job["default_hooks"]["checkpoint"] = {
+        "type": "CheckpointHook",
+        "by_epoch": False,
+        "interval": 1,
+    }
+    whole = losses_of({**job, "work_dir": str(tmp_path / "whole")})
+    losses_of(job, stop_at=8)
+    for last in (5, 7, 2):
+        runner, losses = Runner.from_cfg({**job, "work_dir": str(tmp_path / str(last))}), []
+        runner.register_hook(LossRecorder(losses))
+        for iteration in (7, last):
+            runner.resume(str(Path(job["work_dir"]) / f"iter_{iteration}.pth"))
+        runner.train()
+        assert losses == whole[last:]
+
+
 def test_weights_loaded_before_training_are_not_initialised_again(job: dict[str, Any]) -> None:
     losses_of(job)
     path = str(Path(job["work_dir"]) / "epoch_3.pth")
