@@ -28,6 +28,16 @@ def test_env_survives_what_is_missing(monkeypatch, tmp_path):
     assert collect_env()["GCC"] == "n/a"
 
 
+@pytest.mark.parametrize("home", [None, "/opt/cuda"])
+def test_env_needs_no_setuptools(monkeypatch, home):
+    monkeypatch.setitem(sys.modules, "torch.utils.cpp_extension", None)
+    monkeypatch.delenv("CUDA_PATH", raising=False)
+    monkeypatch.delenv("CUDA_HOME", raising=False)
+    if home is not None:
+        monkeypatch.setenv("CUDA_HOME", home)
+    assert collect_env().get("CUDA_HOME") == home
+
+
 def test_env_lists_gpus_of_one_kind_together(monkeypatch):
     names = ["A", "B", "A"]
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

@@ -37,11 +37,10 @@ def collect_env() -> dict[str, Any]:
             by_name[torch.cuda.get_device_name(index)].append(str(index))
         for name, indices in by_name.items():
             info["GPU " + ",".join(indices)] = name
-    from torch.utils.cpp_extension import CUDA_HOME
-
-    if CUDA_HOME is not None:
-        info["CUDA_HOME"] = CUDA_HOME
-        info["NVCC"] = _read_last_line([os.path.join(CUDA_HOME, "bin", "nvcc"), "-V"])  # noqa: PTH118
+    cuda_home = _find_cuda_home()
+    if cuda_home is not None:
+        info["CUDA_HOME"] = cuda_home
+        info["NVCC"] = _read_last_line([os.path.join(cuda_home, "bin", "nvcc"), "-V"])  # noqa: PTH118
     info["GCC"] = _read_first_line(["gcc", "--version"])
     if sys.platform == "win32":
         info["MSVC"] = platform.python_compiler()
@@ -56,6 +55,15 @@ def collect_env() -> dict[str, Any]:
         if version is not None:
             info[title] = version
     return info
+
+
+def _find_cuda_home() -> str | None:
+    """Where the CUDA toolkit is, as torch finds it."""
+    try:
+        from torch.utils.cpp_extension import CUDA_HOME
+    except ImportError:  # it needs setuptools, which not every torch brings
+        return os.environ.get("CUDA_HOME") or os.environ.get("CUDA_PATH")
+    return None if CUDA_HOME is None else str(CUDA_HOME)
 
 
 def mmcv_full_available() -> bool:
