@@ -20,6 +20,7 @@ __all__ = [
     "check_intervals",
     "check_keys",
     "check_loop",
+    "check_names_loop",
     "check_schedules",
     "check_together",
     "warn_of_close_names",
@@ -118,10 +119,7 @@ def check_loop(name: str, value: Any) -> None:
 
 def _check_train_cfg(cfg: Mapping[str, Any]) -> None:
     """Refuse what the training loops of this package would refuse when they are built."""
-    if ("type" in cfg) == ("by_epoch" in cfg):
-        raise RunnerConfigError(
-            f"train_cfg needs either 'by_epoch' or 'type'; it has {sorted(cfg)}"
-        )
+    check_names_loop(cfg)
     if "type" in cfg and cfg["type"] not in _OWN_LOOPS:
         return  # a loop of somebody else has settings of its own
     by_epoch = cfg.get("type") == _OWN_LOOPS[0] or cfg.get("by_epoch")
@@ -137,6 +135,21 @@ def _check_train_cfg(cfg: Mapping[str, Any]) -> None:
         if key in cfg:
             check_count(key, cfg[key], least)
     check_intervals(cfg.get("dynamic_intervals"))
+
+
+def check_names_loop(cfg: Mapping[str, Any]) -> None:
+    """Refuse the config of a training loop that does not say which one it is of.
+
+    Args:
+        cfg: The config.
+
+    Raises:
+        RunnerConfigError: If it has neither ``type`` nor ``by_epoch``, or both.
+    """
+    if ("type" in cfg) == ("by_epoch" in cfg):
+        raise RunnerConfigError(
+            f"train_cfg needs either 'by_epoch' or 'type'; it has {sorted(cfg)}"
+        )
 
 
 def check_intervals(dynamic_intervals: Any) -> list[tuple[int, int]]:

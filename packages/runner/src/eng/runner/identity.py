@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from eng.dist import broadcast_object_list, is_distributed
+from eng.dist import broadcast_object_list
 from eng.logging import MessageHub
 
 __all__ = ["RunIdentity", "folders_of"]
@@ -62,8 +62,7 @@ class RunIdentity:
             The same in every process, but for the instance name.
         """
         boxes = [(self.work_dir, self.timestamp, self.experiment_name)]
-        if is_distributed():
-            broadcast_object_list(boxes)
+        broadcast_object_list(boxes)
         (shared,) = boxes
         return RunIdentity(*shared, _unused_instance_name(shared[2]))
 

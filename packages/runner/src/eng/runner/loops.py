@@ -42,18 +42,10 @@ class LoopSlot(Generic[LoopT]):
         check_loop(f"{mode}_cfg", given[1])
         self._build = build
         self.dataloader, loop, self.partner = given
-        self.set(loop)
-
-    def set(self, given: BaseLoop | Mapping[str, Any] | None) -> None:
-        """Put another loop, or the config of one, into the slot.
-
-        Args:
-            given: The loop, its config, or None.
-        """
         #: The loop, None while it is not built.
         # It may be a loop of somebody else, which has what the slot promises by its own means.
-        self.built: LoopT | None = cast(Any, given) if isinstance(given, BaseLoop) else None
-        self._config = None if isinstance(given, BaseLoop) else given
+        self.built: LoopT | None = cast(Any, loop) if isinstance(loop, BaseLoop) else None
+        self._config: Mapping[str, Any] | None = None if isinstance(loop, BaseLoop) else loop
 
     def __bool__(self) -> bool:
         """Whether there is such a loop, built or not."""

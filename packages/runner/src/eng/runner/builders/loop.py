@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 from eng.evaluator import Evaluator
 from eng.registry import EVALUATOR, LOOPS
+from eng.runner.arguments import check_names_loop
 from eng.runner.base_loop import BaseLoop
-from eng.runner.errors import RunnerConfigError, RunnerTypeError
+from eng.runner.errors import RunnerTypeError
 from eng.runner.protocol import LoopRunner
 
 __all__ = ["build_eval_loop", "build_evaluator", "build_train_loop"]
@@ -42,11 +43,8 @@ def build_train_loop(
         return loop
     if not isinstance(loop, Mapping):
         raise RunnerTypeError(f"train_cfg must be a dict or a loop, not {type(loop).__name__}")
+    check_names_loop(loop)
     cfg = dict(loop)
-    if ("type" in cfg) == ("by_epoch" in cfg):
-        raise RunnerConfigError(
-            f"train_cfg needs either 'by_epoch' or 'type'; it has {sorted(cfg)}"
-        )
     if "type" not in cfg:
         by_epoch = cfg.pop("by_epoch")
         cfg["type"] = "EpochBasedTrainLoop" if by_epoch else "IterBasedTrainLoop"
