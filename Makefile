@@ -2,6 +2,7 @@
 # make quick         lint, types and tests of what changed, in a minute; PACKAGE=config for one
 # make test          run the tests of all packages
 # make test-slow     the long ones: kills by the hundred, large data
+# make test-exact    runs killed or stopped at random moments, and resumed to the bit
 # make test-wheels   every wheel alone in a clean environment
 # make test-pants    every wheel by Pants, and its tests of the packages without torch
 # make check         lint and types
@@ -15,7 +16,7 @@ PLAIN  := $(filter-out packages/fileio packages/vis packages/evaluator,$(patsubs
 # Test files are shared out whole, those that take longest first (conftest.py).
 PYTEST := $(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup digits quick test test-slow test-wheels test-pants check bench clean
+.PHONY: setup digits quick test test-slow test-exact test-wheels test-pants check bench clean
 
 setup: $(READY)
 
@@ -40,10 +41,13 @@ quick: $(READY)
 	@$(PY) scripts/quick.py $(PACKAGE)
 
 test: $(READY)
-	@$(PYTEST) -m "not exhaustive and not wheels" --durations=10
+	@$(PYTEST) -m "not exhaustive and not exact and not wheels" --durations=10
 
 test-slow: $(READY)
 	@$(PYTEST) -m exhaustive
+
+test-exact: $(READY)
+	@$(PYTEST) -m exact --dist worksteal
 
 test-wheels: $(READY)
 	@$(PYTEST) -m wheels --dist worksteal tests

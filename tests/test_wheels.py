@@ -99,6 +99,6 @@ def test_wheel_alone(package: str, environment: Environment, tmp_path: Path) -> 
     copy = tmp_path / f"{package}_tests"
     shutil.copytree(tests, copy, ignore=shutil.ignore_patterns("__pycache__", "BUILD"))
     environment.hold(f"{name}[test] @ {wheel.as_uri()}")
-    options = ["--import-mode=importlib", "-q", "-m", "not slow and not exhaustive"]
+    options = ["--import-mode=importlib", "-q", "-m", "not slow and not exhaustive and not exact"]
     options += ["-p", "no:cacheprovider", "-W", "ignore::pytest.PytestUnknownMarkWarning"]
     run([environment.python, "-m", "pytest", *options, copy], settings, cwd=tmp_path)
