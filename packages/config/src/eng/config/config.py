@@ -358,15 +358,25 @@ def _read_if_there(filename: str | Path | None) -> str:
     return path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else ""
 
 
-def _is_same(a: Any, b: Any) -> bool:
+def _is_same(a: Any, b: Any, known: set[tuple[int, int]] | None = None) -> bool:
     if a is b or type(a) is not type(b):
         return a is b
+    if not isinstance(a, (dict, list, tuple)):
+        equal = a == b
+        return bool(equal.all() if hasattr(equal, "all") else equal)  # arrays compare by element
+    known = set() if known is None else known
+    pair = (id(a), id(b))
+    if pair in known:
+        return True
     if isinstance(a, dict):
-        return a.keys() == b.keys() and all(_is_same(a[key], b[key]) for key in a)
-    if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(map(_is_same, a, b))
-    equal = a == b
-    return bool(equal.all() if hasattr(equal, "all") else equal)  # arrays compare by element
+        same = a.keys() == b.keys() and all(_is_same(a[key], b[key], known) for key in a)
+    else:
+        same = len(a) == len(b) and all(
+            _is_same(one, other, known) for one, other in zip(a, b, strict=True)
+        )
+    if same:
+        known.add(pair)
+    return same
 
 
 def _add_options(parser: argparse.ArgumentParser, values: Any, prefix: str = "") -> None:

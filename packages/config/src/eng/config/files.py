@@ -17,7 +17,8 @@ from .merge import merge, new_value
 from .origins import Origin, Origins, Values
 from .package_path import resolve_package_path
 from .python_file import PythonFile
-from .variables import substitute
+from .repeats import Repeats
+from .variables import Variables
 
 __all__ = ["read", "read_text"]
 
@@ -76,11 +77,11 @@ def read_text(
         raise ConfigError(
             f"no config format {path.suffix!r}: use py, yaml, yml or json", Origin(name)
         )
-    text = substitute(source, path) if use_variables else source
+    variables = Variables(source, path, use_variables)
     document: PythonFile | DataFile = (
-        PythonFile(text, name)
+        PythonFile(variables, name)
         if path.suffix == ".py"
-        else DataFile(text, name, is_json=path.suffix == ".json")
+        else DataFile(variables, name, is_json=path.suffix == ".json")
     )
     entries = _list_bases(document)
     base, origins, texts = _read_bases(entries, document, path, use_variables, above)
@@ -122,7 +123,7 @@ def _read_bases(
                 f"{base_origins.get((key,))}",
                 here,
             )
-        base.update({k: _add_scope(v, scope) for k, v in values.items()} if scope else values)
+        base.update(_add_scopes(values, scope) if scope else values)
         origins.update(base_origins)
     return base, origins, texts
 
@@ -143,22 +144,32 @@ def _locate(entry: str, path: Path, here: Origin) -> tuple[Path, str | None]:
     return found, None
 
 
-def _add_scope(value: Any, scope: str) -> Any:
+def _add_scopes(values: dict[str, Any], scope: str) -> dict[str, Any]:
     """Mark the outermost dictionaries that have a type: what is in them is built in their scope.
 
     Inner ones, such as the config of a norm layer, are often passed on whole to code that takes
     their keys as arguments.
     """
+    repeats = Repeats()
+    return {key: _add_scope(value, scope, repeats) for key, value in values.items()}
+
+
+def _add_scope(value: Any, scope: str, repeats: Repeats) -> Any:
+    if not isinstance(value, dict) and type(value) not in (list, tuple):
+        return value
+    made = repeats.find(value)
+    if made is not None:
+        return made
+    if isinstance(value, dict) and "type" in value:
+        marked = copy.copy(value)
+        marked[SCOPE] = scope if value.get(SCOPE) is None else value[SCOPE]
+        return repeats.add(value, marked)
     if isinstance(value, dict):
-        if "type" in value:
-            marked = copy.copy(value)
-            marked[SCOPE] = scope if value.get(SCOPE) is None else value[SCOPE]
-            return marked
-        if is_plain(value):
-            return {key: _add_scope(each, scope) for key, each in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(_add_scope(item, scope) for item in value)
-    return value
+        if not is_plain(value):
+            return value
+        inner = {key: _add_scope(each, scope, repeats) for key, each in value.items()}
+        return repeats.add(value, inner)
+    return repeats.add(value, type(value)([_add_scope(item, scope, repeats) for item in value]))
 
 
 def _list_bases(document: PythonFile | DataFile) -> list[str]:
