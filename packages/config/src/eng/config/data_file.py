@@ -40,11 +40,8 @@ class DataFile:
         self.name = name
         self.lines: Origins = {}
         self._variables = variables
-        try:
-            parse = self._parse_json if is_json else self._parse_yaml
-            self.values = parse(variables.text)
-        except RecursionError:
-            raise ConfigError("values are nested too deeply", Origin(name)) from None
+        parse = self._parse_json if is_json else self._parse_yaml
+        self.values = parse(variables.text)
         if not isinstance(self.values, dict):
             raise ConfigError("the file must hold a mapping", Origin(name))
         for key in self.values:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,14 @@ from .python_file import PythonFile
 from .repeats import Repeats
 from .variables import Variables
 
-__all__ = ["read", "read_text"]
+__all__ = ["read", "read_text", "refuse_depth"]
 
 
 def read(
-    path: Path, use_variables: bool = True, above: tuple[str, ...] = ()
+    path: Path,
+    use_variables: bool = True,
+    above: tuple[str, ...] = (),
+    allow_code: bool = True,
 ) -> tuple[dict[str, Any], str, Origins]:
     """Read a config file with its bases.
 
@@ -32,6 +37,7 @@ def read(
         path: The file.
         use_variables: Whether variables of the path and the environment are filled in.
         above: The real paths of the files that have this one as a base.
+        allow_code: Whether a base may be Python.
 
     Returns:
         The merged config, the text of all its files, and the origin of each value by path.
@@ -50,11 +56,15 @@ def read(
         source = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"the file is not encoded in UTF-8: {error}", Origin(str(path))) from None
-    return read_text(source, path, use_variables, (*above, real))
+    return read_text(source, path, use_variables, (*above, real), allow_code)
 
 
 def read_text(
-    source: str, path: Path, use_variables: bool = True, above: tuple[str, ...] = ()
+    source: str,
+    path: Path,
+    use_variables: bool = True,
+    above: tuple[str, ...] = (),
+    allow_code: bool = True,
 ) -> tuple[dict[str, Any], str, Origins]:
     """Read a config from the content of a file, which need not be there.
 
@@ -64,6 +74,7 @@ def read_text(
             to. Its suffix is the format.
         use_variables: See :func:`read`.
         above: See :func:`read`; including the file itself.
+        allow_code: See :func:`read`.
 
     Returns:
         See :func:`read`.
@@ -84,7 +95,13 @@ def read_text(
         else DataFile(variables, name, is_json=path.suffix == ".json")
     )
     entries = _list_bases(document)
-    base, origins, texts = _read_bases(entries, document, path, use_variables, above)
+    base, origins, texts = _read_bases(
+        entries,
+        document,
+        path,
+        partial(read, use_variables=use_variables, above=above, allow_code=allow_code),
+        allow_code,
+    )
     (values, own_origins), (base, origins) = document.load(Values(base, origins))
     values.pop(BASE, None)
     deprecation = values.pop(DEPRECATION, None)
@@ -102,20 +119,42 @@ def read_text(
     return new_value(values), text, own_origins
 
 
+@contextmanager
+def refuse_depth(path: Path) -> Iterator[None]:
+    """Report values of YAML and JSON that are nested too deeply as a fault of the file.
+
+    Raises:
+        ConfigError: They are.
+    """
+    try:
+        yield
+    except RecursionError:
+        if path.suffix == ".py":  # the code of a config may recurse, too
+            raise
+        raise ConfigError("values are nested too deeply", Origin(str(path))) from None
+
+
 def _read_bases(
     entries: list[str],
     document: PythonFile | DataFile,
     path: Path,
-    use_variables: bool,
-    above: tuple[str, ...],
+    read_base: Callable[[Path], tuple[dict[str, Any], str, Origins]],
+    allow_code: bool,
 ) -> tuple[dict[str, Any], Origins, list[str]]:
     here = Origin(str(path), document.base_line)
     base: dict[str, Any] = {}
     origins: Origins = {}
     texts = []
     for entry in entries:
+        if not allow_code and "." in entry.partition("::")[0] and "::" in entry:
+            raise ConfigError(
+                f"the base {entry!r} imports the packages around its own, and no code is allowed",
+                here,
+            )
         base_path, scope = _locate(entry, path, here)
-        values, text, base_origins = read(base_path, use_variables, above)
+        if not allow_code and base_path.suffix == ".py":
+            raise ConfigError(f"the base {entry!r} is code, and no code is allowed", here)
+        values, text, base_origins = read_base(base_path)
         texts.append(text)
         for key in base.keys() & values.keys():
             raise ConfigError(

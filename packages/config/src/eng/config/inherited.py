@@ -139,7 +139,7 @@ class Inherited:
 
     def _adopt(self, copied: Any, value: Any) -> None:
         known = self._known.get(id(value))
-        if known is None:
+        if known is None or copied in self:
             return
         entries = {}
         inner = dict(_entries(value))

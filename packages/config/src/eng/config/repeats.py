@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["Repeats", "count_entries"]
 
 #: Entries that copies beyond the first one of a value may have in all.
-BUDGET = 100_000
+BUDGET = 10_000
 
 
 class Repeats:
