@@ -128,6 +128,8 @@ class LocalVisBackend(BaseVisBackend):
         self._img_save_dir = str(root / img_save_dir)
         self._config_save_file = str(root / config_save_file)
         self._scalar_save_file = str(root / scalar_save_file)
+        #: Files whose last line may not be whole.
+        self._torn: set[str] = set()
 
     @property
     def experiment(self) -> LocalVisBackend:
@@ -214,8 +216,12 @@ class LocalVisBackend(BaseVisBackend):
     def _append(self, record: dict[str, Any], path: str) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps({key: plain_value(value) for key, value in record.items()})
+        # A line that a full disk has cut off must not take the next one with it.
+        start = "\n" if path in self._torn else ""
+        self._torn.add(path)
         with Path(path).open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+            file.write(f"{start}{line}\n")
+        self._torn.discard(path)
 
 
 def _check_json(argument: str, path: str) -> None:
