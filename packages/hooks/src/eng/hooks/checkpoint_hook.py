@@ -11,7 +11,12 @@ from typing import Any, NamedTuple
 
 from typing_extensions import override
 
-from eng.checkpoint import BackgroundWriter, CheckpointFolder, write_last_checkpoint
+from eng.checkpoint import (
+    BackgroundWriter,
+    CheckpointFolder,
+    used_checkpoint,
+    write_last_checkpoint,
+)
 from eng.dist import all_gather_object, barrier, broadcast_object_list, is_main_process
 from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.logging import MessageHub, print_log
@@ -156,6 +161,8 @@ class CheckpointHook(Hook):
         if is_main_process():
             for name in self._kept.drop_surplus():
                 self._remove(name)
+            if not (runner.is_resuming or runner.iter):
+                _warn_of_a_used_folder(folder, runner)
         #: The last checkpoint that this process made.
         self._written: _Written | None = None
         if self.key_indicators:
@@ -442,6 +449,16 @@ class _Written(NamedTuple):
     name: str
     point: tuple[int, int]
     bits: list[int]
+
+
+def _warn_of_a_used_folder(folder: CheckpointFolder, runner: HookRunner) -> None:
+    """Warn before training from scratch overwrites what another run has left."""
+    there = used_checkpoint(runner.work_dir, [folder])
+    if there is not None:
+        runner.logger.warning(
+            f"{there} and others there are of an earlier run: this one does not resume it, and "
+            "overwrites files of the same name. Set resume=True to resume it."
+        )
 
 
 def _key_of(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
