@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader
 
 from eng.config import Config
 from eng.evaluator import Evaluator
-from eng.hooks import HookRunner
+from eng.hooks import Hook, HookRunner
 
 from .environment import Environment
 from .progress import Progress
@@ -22,6 +22,10 @@ class LoopRunner(HookRunner, Protocol):
     """What a loop reads and calls beside what hooks do. Any object that has it can run loops."""
 
     cfg: Config
+
+    @property
+    def hooks(self) -> list[Hook]:
+        """All hooks in the order in which they run."""
 
     @property
     def progress(self) -> Progress:
