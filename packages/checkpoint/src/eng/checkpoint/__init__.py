@@ -10,6 +10,7 @@ from .model_zoo import (
     get_mmcls_models,
     get_torchvision_models,
 )
+from .rank_buffers import RankBuffers
 from .saver import find_latest_checkpoint, save_checkpoint
 from .sharded import (
     full_model_state,
@@ -34,6 +35,7 @@ __version__: str  # see _version.py
 __all__ = [
     "CheckpointError",
     "CheckpointLoader",
+    "RankBuffers",
     "find_latest_checkpoint",
     "full_model_state",
     "full_optimizer_state",
