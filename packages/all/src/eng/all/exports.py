@@ -66,18 +66,19 @@ _NAMES = {
     """,
     "checkpoint": """
         BackgroundWriter CheckpointError CheckpointFolder CheckpointLoader
-        NewestCheckpoint absolute_path find_latest_checkpoint find_newest_checkpoint
-        full_model_state full_optimizer_state get_deprecated_model_names
-        get_external_models get_mmcls_models get_state_dict get_torchvision_models
-        is_sharded load_checkpoint load_full_model_state load_full_optimizer_state
-        load_shared_checkpoint load_state_dict model_state progress_of save_checkpoint
-        used_checkpoint weights_to_cpu write_last_checkpoint
+        NewestCheckpoint RankBuffers absolute_path find_latest_checkpoint
+        find_newest_checkpoint full_model_state full_optimizer_state
+        get_deprecated_model_names get_external_models get_mmcls_models get_state_dict
+        get_torchvision_models is_sharded load_checkpoint load_full_model_state
+        load_full_optimizer_state load_shared_checkpoint load_state_dict model_state
+        progress_of save_checkpoint used_checkpoint weights_to_cpu write_last_checkpoint
     """,
     "dataset": """
         COLLATE_FUNCTIONS AnnotationError BaseDataset ClassBalancedDataset Compose
-        ConcatDataset DefaultSampler InfiniteSampler RepeatDataset SampleIndex
-        TransformError default_collate force_full_init pseudo_collate random_numbers_of
-        sampler_with samplers_of worker_init_fn
+        ConcatDataset DefaultSampler DistributedSamplerWrapper InfiniteSampler
+        PlacedSampler RepeatDataset SampleIndex TransformError default_collate
+        force_full_init open_loader pseudo_collate random_numbers_of sampler_with
+        samplers_of worker_init_fn
     """,
     "evaluator": """
         BaseMetric DumpResults Evaluator RunningMetric TorchMetric get_metric_value

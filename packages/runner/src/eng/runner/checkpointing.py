@@ -19,7 +19,6 @@ from eng.checkpoint import (
 from eng.dist import broadcast_object_list, get_world_size, is_main_process
 from eng.hooks import CheckpointHook, CheckpointWriter
 
-from .batches import reseed
 from .progress import Progress
 from .protocol import LoopRunner
 from .starting_point import choose_starting_point, storage_of
@@ -45,7 +44,11 @@ def left_out(optimizer: bool, param_scheduler: bool) -> set[str]:
     Returns:
         Names of parts.
     """
-    asked = {"optimizer": optimizer, "param_schedulers": param_scheduler}
+    asked = {
+        "optimizer": optimizer,
+        "accumulation": optimizer,
+        "param_schedulers": param_scheduler,
+    }
     return {name for name, wanted in asked.items() if not wanted}
 
 
@@ -219,6 +222,9 @@ def _take_over_seed(runner: LoopRunner, seed: int | None) -> None:
     if seed is None or seed == runner.seed:
         return
     runner.logger.warning(f"Resuming with seed {seed} of the checkpoint, not {runner.seed}.")
+    previous = runner.seed
     runner.set_randomness(**{**runner.environment.randomness, "seed": seed})
-    if runner.train_loop is not None:
-        reseed(runner.train_dataloader, seed)
+    loops: list[Any] = [runner.train_loop, runner.val_loop, runner.test_loop]
+    for loop in loops:
+        if hasattr(loop, "reseed"):
+            loop.reseed(seed, previous)

@@ -51,6 +51,10 @@ class LoopRunner(HookRunner, Protocol):
     def val_loop(self) -> Any:
         """The loop of validation, None without one."""
 
+    @property
+    def test_loop(self) -> Any:
+        """The loop of testing, None without one."""
+
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
         """Run all hooks of a stage."""
 

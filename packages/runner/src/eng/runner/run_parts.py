@@ -7,14 +7,17 @@ from typing import Any
 
 from eng.checkpoint import (
     CheckpointError,
+    RankBuffers,
     full_optimizer_state,
     get_state_dict,
     is_sharded,
     load_full_optimizer_state,
     load_state_dict,
 )
+from eng.dist import gather_object, get_rank, get_world_size
 from eng.optim import OptimWrapper, OptimWrapperDict
 
+from .batches import ResumableBatches
 from .progress import Progress
 from .protocol import LoopRunner
 from .run_state import RunState
@@ -35,10 +38,13 @@ def build_run_state(runner: LoopRunner) -> RunState:
     """
     state = RunState()
     state.add("model", ModelPart(runner))
+    state.add("buffers", BuffersPart(runner), per_rank=True)
     state.add("loop", LoopPart(runner))
+    state.add("data", DataPart(runner), per_rank=True)
     state.add("message_hub", runner.message_hub)
     state.add("optimizer", OptimizerPart(runner))
     state.add("param_schedulers", SchedulersPart(runner))
+    state.add("accumulation", AccumulationPart(runner))
     state.add("random", runner.random_state, per_rank=True, last=True)
     return state
 
@@ -54,6 +60,19 @@ class ModelPart:
 
     def restore(self, state: Any) -> None:
         load_state_dict(self._runner.model, state, False, self._runner.logger)
+
+
+class BuffersPart:
+    """Buffers of the model that are each process' own."""
+
+    def __init__(self, runner: LoopRunner) -> None:
+        self._runner = runner
+
+    def take(self, point: Progress) -> Any:
+        return RankBuffers(self._runner.model).state_dict()
+
+    def restore(self, state: Any) -> None:
+        RankBuffers(self._runner.model).load_state_dict(state)
 
 
 class LoopPart:
@@ -77,6 +96,22 @@ class LoopPart:
             loop.load_state_dict(state)
         else:
             loop._epoch, loop._iter = state["epoch"], state["iter"]
+
+
+class DataPart:
+    """What the order of the training data depends on beside the position in it."""
+
+    def __init__(self, runner: LoopRunner) -> None:
+        self._runner = runner
+
+    def take(self, point: Progress) -> dict[str, Any] | None:
+        batches = getattr(self._runner.train_loop, "batches", None)
+        return batches.state_dict(point) if isinstance(batches, ResumableBatches) else None
+
+    def restore(self, state: dict[str, Any]) -> None:
+        batches = getattr(self._runner.train_loop, "batches", None)
+        if isinstance(batches, ResumableBatches):
+            batches.load_state_dict(state)
 
 
 class OptimizerPart:
@@ -115,6 +150,42 @@ class OptimizerPart:
         """What a wrapper saves, with the state of its optimizer put together from all processes."""
         whole = full_optimizer_state(self._runner.model, wrapper.optimizer)
         return {**wrapper.state_dict(), **whole}
+
+
+class AccumulationPart:
+    """The cycle of accumulated iterations that is open, with the gradients of each process.
+
+    A checkpoint has gradients only where it is saved inside such a cycle.
+    """
+
+    def __init__(self, runner: LoopRunner) -> None:
+        self._runner = runner
+
+    def take(self, point: Progress) -> list[Any] | None:
+        wrapper = self._runner.optim_wrapper
+        if not hasattr(wrapper, "accumulation_state"):
+            return None
+        return gather_object(wrapper.accumulation_state())
+
+    def restore(self, state: list[Any]) -> None:
+        wrapper = self._runner.optim_wrapper
+        if not hasattr(wrapper, "load_accumulation_state"):
+            return
+        if len(state) == get_world_size():
+            wrapper.load_accumulation_state(state[get_rank()])
+        elif any(_gradients_in(each) for each in state):
+            self._runner.logger.warning(
+                f"The checkpoint was saved inside a cycle of accumulated iterations by "
+                f"{len(state)} processes, now there are {get_world_size()}: the gradients of the "
+                "open cycle are lost."
+            )
+
+
+def _gradients_in(state: dict[str, Any]) -> bool:
+    """Whether a state of accumulation, or one of several by name, has gradients."""
+    return "gradients" in state or any(
+        isinstance(each, dict) and "gradients" in each for each in state.values()
+    )
 
 
 class SchedulersPart:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol
 
-from eng.dist import all_gather_object, get_rank
+from eng.dist import all_gather_object, gather_object, get_rank
 from eng.logging import print_log
 
 from .progress import Progress
@@ -58,8 +58,8 @@ class PerRankPart:
         self._part = part
 
     def take(self, point: Progress) -> list[Any] | None:
-        states: list[Any] = all_gather_object(self._part.take(point))
-        return None if all(state is None for state in states) else states
+        states: list[Any] | None = gather_object(self._part.take(point))
+        return None if states is None or all(state is None for state in states) else states
 
     def restore(self, state: list[Any]) -> None:
         rank = get_rank()
