@@ -34,6 +34,7 @@ from .loops import Loops, LoopSlot
 from .progress import Progress
 from .protocol import LoopRunner
 from .random_state import RandomState
+from .run_files import closes_files, forget_when_gone
 from .run_parts import build_run_state
 from .run_state import RunState
 from .train_loops import TrainLoop
@@ -201,6 +202,7 @@ class Runner:
         services.log_environment(self.logger, self._environment, env_cfg, self.meta["cfg"])
         self.message_hub = self.build_message_hub()
         self.visualizer = self.build_visualizer(visualizer)
+        forget_when_gone(self, name)
         self.visualizer.add_config(self.cfg)
 
     def _set_up_model(self, model: nn.Module | dict[str, Any]) -> None:
@@ -243,6 +245,7 @@ class Runner:
 
     # ------------------------------------------------------------------ running
 
+    @closes_files
     @guarded
     def train(self) -> nn.Module:
         """Train, from the beginning or from where a checkpoint was saved.
@@ -304,6 +307,7 @@ class Runner:
         self._init_weights(unwrap(self.model))
         self._is_prepared = True
 
+    @closes_files
     def _evaluate(self, step: str, slot: LoopSlot[Any], purpose: str) -> dict[str, Any]:
         slot.check_given(purpose)
         check_step(self.model, step)
