@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader
 
 from eng.config import Config
 from eng.evaluator import Evaluator
-from eng.hooks import HookRunner
+from eng.hooks import Hook, HookRunner
 
 from .environment import Environment
 from .progress import Progress
@@ -38,6 +38,10 @@ class LoopRunner(HookRunner, Protocol):
     @property
     def random_state(self) -> RandomState:
         """The random number generators of this process."""
+
+    @property
+    def hooks(self) -> list[Hook]:
+        """All hooks in the order in which they run."""
 
     @property
     def run_state(self) -> RunState:
