@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from lock_owner import living_owner
+
 from eng.runner.cli import main
 
 JOB = """
@@ -91,6 +95,68 @@ def test_bad_input_is_one_line(
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("eng: ")]
     assert len(told) == 1
     assert words in told[0]
+
+
+def train(*options: str) -> int:
+    return main(["train", "job.py", "--work-dir", "out", *options])
+
+
+def test_resume_without_a_file_starts_as_the_config_says(folder: Path) -> None:
+    import torch
+
+    assert train("--cfg-options", "train_cfg.max_epochs=1") == 0
+    (folder / "out").rename(folder / "first")
+    weights = ["load_from=first/epoch_1.pth", "train_cfg.max_epochs=1"]
+    assert train("--resume", "--cfg-options", *weights) == 0
+    log = "".join(path.read_text() for path in folder.glob("out/*/*.log"))
+    assert "taking the weights of first/epoch_1.pth" in log
+    assert train("--resume", "--cfg-options", weights[0], "train_cfg.max_epochs=2") == 0
+    log = "".join(path.read_text() for path in folder.glob("out/*/*.log"))
+    assert "out/epoch_1.pth, the newest whole checkpoint in" in log
+    assert torch.load(folder / "out" / "epoch_2.pth")["meta"]["iter"] == 10
+
+
+def test_damaged_checkpoints_are_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("--cfg-options", "train_cfg.max_epochs=2") == 0
+    for path in folder.glob("out/*.pth"):
+        path.write_bytes(path.read_bytes()[:-30])
+    capsys.readouterr()
+    assert train("--resume") == 2
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("eng: ")]
+    assert len(told) == 1
+    assert "out/epoch_1.pth: " in told[0]
+    assert "out/epoch_2.pth: " in told[0]
+
+
+def test_a_second_job_is_refused_in_one_line_unless_forced(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "out").mkdir()
+    with living_owner(folder / "out") as owner:
+        assert train("--cfg-options", "train_cfg.max_epochs=1") == 2
+        told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("eng: ")]
+        assert len(told) == 1
+        assert f"out is in use: process {owner} on" in told[0]
+        assert not list(folder.glob("out/*.pth"))
+        assert train("--force", "--cfg-options", "train_cfg.max_epochs=1") == 0
+    log = "".join(path.read_text() for path in folder.glob("out/*/*.log"))
+    assert f".train.lock is taken over from process {owner} on" in log
+
+
+def test_a_config_of_the_user_is_never_overwritten(folder: Path) -> None:
+    (folder / "configs").mkdir()
+    text = (folder / "job.py").read_text()
+    (folder / "configs" / "job.py").write_text(text + "a = 1\n")
+    short = ["--cfg-options", "train_cfg.max_epochs=1"]
+    assert main(["train", "job.py", "--work-dir", ".", *short]) == 0
+    assert main(["train", "configs/job.py", "--work-dir", ".", *short]) == 0
+    assert (folder / "job.py").read_text() == text
+    logs = "".join(path.read_text() for path in folder.glob("*/*.log"))
+    assert "job.py is not a dump of a run and stays as it is; the config is in" in logs
+    # What a run has written is renewed.
+    assert main(["train", "job.py", "--work-dir", "out", *short]) == 0
+    assert main(["train", "configs/job.py", "--work-dir", "out", *short]) == 0
+    assert "a = 1" in (folder / "out" / "job.py").read_text()
 
 
 def test_debug_shows_the_traceback(folder: Path) -> None:

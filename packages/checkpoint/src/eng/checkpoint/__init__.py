@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from .background import BackgroundWriter
 from .errors import CheckpointError
+from .folder import CheckpointFolder, absolute_path
 from .loader import CheckpointLoader
 from .model_zoo import (
     get_deprecated_model_names,
@@ -10,8 +12,15 @@ from .model_zoo import (
     get_mmcls_models,
     get_torchvision_models,
 )
+from .newest import (
+    NewestCheckpoint,
+    find_newest_checkpoint,
+    progress_of,
+    used_checkpoint,
+)
+from .pointer import find_latest_checkpoint, write_last_checkpoint
 from .rank_buffers import RankBuffers
-from .saver import find_latest_checkpoint, save_checkpoint
+from .saver import save_checkpoint
 from .sharded import (
     full_model_state,
     full_optimizer_state,
@@ -19,6 +28,7 @@ from .sharded import (
     load_full_model_state,
     load_full_optimizer_state,
 )
+from .shared import load_shared_checkpoint
 from .state_dict import (
     get_state_dict,
     load_checkpoint,
@@ -33,10 +43,15 @@ if not TYPE_CHECKING:
 __version__: str  # see _version.py
 
 __all__ = [
+    "BackgroundWriter",
     "CheckpointError",
+    "CheckpointFolder",
     "CheckpointLoader",
+    "NewestCheckpoint",
     "RankBuffers",
+    "absolute_path",
     "find_latest_checkpoint",
+    "find_newest_checkpoint",
     "full_model_state",
     "full_optimizer_state",
     "get_deprecated_model_names",
@@ -48,8 +63,12 @@ __all__ = [
     "load_checkpoint",
     "load_full_model_state",
     "load_full_optimizer_state",
+    "load_shared_checkpoint",
     "load_state_dict",
     "model_state",
+    "progress_of",
     "save_checkpoint",
+    "used_checkpoint",
     "weights_to_cpu",
+    "write_last_checkpoint",
 ]

@@ -11,10 +11,12 @@ from .logger_hook import LoggerHook
 from .naive_visualization_hook import NaiveVisualizationHook
 from .param_scheduler_hook import ParamSchedulerHook
 from .priority import Priority, get_priority
-from .protocol import HookRunner, HookRunState, HookTrainLoop
+from .protocol import CheckpointWriter, HookRunner, HookRunState, HookTrainLoop
+from .run_id import run_id_of
 from .runtime_info_hook import RuntimeInfoHook
 from .sampler_seed_hook import DistSamplerSeedHook
 from .sync_buffer_hook import SyncBuffersHook
+from .values import scalar_of
 
 if not TYPE_CHECKING:
     from ._version import __getattr__ as __getattr__
@@ -23,6 +25,7 @@ __version__: str  # see _version.py
 
 __all__ = [
     "CheckpointHook",
+    "CheckpointWriter",
     "DistSamplerSeedHook",
     "EMAHook",
     "EmptyCacheHook",
@@ -38,4 +41,6 @@ __all__ = [
     "RuntimeInfoHook",
     "SyncBuffersHook",
     "get_priority",
+    "run_id_of",
+    "scalar_of",
 ]

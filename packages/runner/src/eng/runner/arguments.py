@@ -10,6 +10,7 @@ from numbers import Real
 from typing import Any
 
 from eng.config import Config
+from eng.dl_utils import unwrap
 
 from .base_loop import BaseLoop
 from .errors import RunnerConfigError, RunnerTypeError
@@ -22,6 +23,7 @@ __all__ = [
     "check_loop",
     "check_names_loop",
     "check_schedules",
+    "check_step",
     "check_together",
     "warn_of_close_names",
     "with_preprocessor",
@@ -241,3 +243,21 @@ def with_preprocessor(model: Any, data_preprocessor: Any) -> Any:
     if isinstance(model, Mapping) and data_preprocessor is not None:
         return {"data_preprocessor": data_preprocessor, **model}
     return model
+
+
+def check_step(model: Any, step: str) -> None:
+    """Refuse a model that has no such step.
+
+    Args:
+        model: The model, possibly wrapped.
+        step: Name of the step, such as ``'train_step'``.
+
+    Raises:
+        RunnerConfigError: If it has none.
+    """
+    inner = unwrap(model)
+    if not hasattr(inner, step):
+        raise RunnerConfigError(
+            f"{type(inner).__name__} has no {step}(): derive it from eng.model.BaseModel, or give "
+            "it one"
+        )

@@ -8,17 +8,20 @@ from typing import Any
 
 from eng.checkpoint import (
     CheckpointError,
-    CheckpointLoader,
-    find_latest_checkpoint,
+    CheckpointFolder,
+    absolute_path,
+    load_shared_checkpoint,
     load_state_dict,
     model_state,
     save_checkpoint,
     weights_to_cpu,
 )
 from eng.dist import broadcast_object_list, get_world_size, is_main_process
+from eng.hooks import CheckpointHook, CheckpointWriter
 
 from .progress import Progress
 from .protocol import LoopRunner
+from .starting_point import choose_starting_point, storage_of
 
 __all__ = ["left_out", "load_or_resume", "load_weights", "resume_run", "save_run"]
 
@@ -53,10 +56,11 @@ def save_run(
     runner: LoopRunner,
     path: str,
     meta: Mapping[str, Any],
-    *,
     by_epoch: bool,
     leave_out: Collection[str],
+    *,
     backend_args: dict[str, Any] | None,
+    writer: CheckpointWriter | None,
 ) -> None:
     """Save the state of a run. Called in all processes; the first one writes.
 
@@ -68,6 +72,7 @@ def save_run(
         by_epoch: Whether that is otherwise the end of the present epoch or of the iteration.
         leave_out: Parts of the state that are not saved.
         backend_args: Settings of the storage.
+        writer: Writes the checkpoint; None is :func:`eng.checkpoint.save_checkpoint`.
     """
     progress = runner.progress
     end = progress.after_epoch() if by_epoch else progress.after_iteration()
@@ -76,7 +81,7 @@ def save_run(
     checkpoint = collect_checkpoint(runner, point, meta, leave_out)
     if is_main_process():
         checkpoint["state_dict"] = weights_to_cpu(checkpoint["state_dict"])
-        save_checkpoint(checkpoint, path, backend_args=backend_args)
+        (writer or save_checkpoint)(checkpoint, path, backend_args=backend_args)
 
 
 def collect_checkpoint(
@@ -108,9 +113,11 @@ def _shared_meta(runner: LoopRunner, meta: Mapping[str, Any]) -> dict[str, Any]:
         {
             "experiment_name": runner.experiment_name,
             "time": time.strftime("%Y%m%d_%H%M%S"),
+            "saved_at": time.time(),
             "seed": runner.seed,
             "world_size": get_world_size(),
             "cfg": runner.meta["cfg"],
+            **{key: runner.meta[key] for key in ("load_from",) if key in runner.meta},
             **meta,
         }
     ]
@@ -118,23 +125,30 @@ def _shared_meta(runner: LoopRunner, meta: Mapping[str, Any]) -> dict[str, Any]:
     return boxes[0]
 
 
-def load_or_resume(runner: LoopRunner, load_from: str | None, resume: bool) -> None:
-    """Load the weights that training starts from, or resume.
+def load_or_resume(runner: LoopRunner, load_from: str | None, resume: bool | str) -> None:
+    """Load the weights that training starts from, or resume. Called in all processes.
 
     Args:
         runner: The runner.
         load_from: Path or address of a checkpoint.
-        resume: Whether to resume from it or, without it, from the latest of the work directory.
+        resume: Whether to resume, see :func:`eng.runner.starting_point.choose_starting_point`.
     """
-    if not resume:
-        if load_from is not None:
-            runner.load_checkpoint(load_from)
-        return
-    filename = load_from or find_latest_checkpoint(runner.work_dir)
-    if filename is None:
-        runner.logger.warning(f"No checkpoint in {runner.work_dir}: starting from scratch.")
-        return
-    runner.resume(filename)
+    start = choose_starting_point(runner.work_dir, _folders(runner), load_from, resume)
+    for level, text in start.lines:
+        runner.logger.log(level, text)
+    if load_from is not None:
+        # By which a run that is started again knows its own checkpoints.
+        runner.meta["load_from"] = absolute_path(load_from)
+    if start.path is not None and start.is_resumed:
+        runner.resume(start.path)
+    elif start.path is not None:
+        runner.load_checkpoint(start.path)
+
+
+def _folders(runner: LoopRunner) -> list[CheckpointFolder]:
+    """Where the hooks of a run save."""
+    hooks = (hook for hook in runner.hooks if isinstance(hook, CheckpointHook))
+    return [hook.folder_in(runner.work_dir) for hook in hooks]
 
 
 def load_weights(
@@ -152,7 +166,8 @@ def load_weights(
     Returns:
         The checkpoint.
     """
-    checkpoint = CheckpointLoader.load_checkpoint(filename, map_location, runner.logger)
+    storage = storage_of(_folders(runner), filename)
+    checkpoint = load_shared_checkpoint(filename, map_location, runner.logger, storage)
     state = model_state(checkpoint, filename, revise_keys)
     checkpoint = (
         {**checkpoint, "state_dict": state} if "state_dict" in checkpoint else {"state_dict": state}
@@ -203,11 +218,15 @@ def resume_run(
             "load_from=..., but not resumed"
         )
     _take_over_seed(runner, meta.get("seed"))
+    if "load_from" in meta:
+        runner.meta.setdefault("load_from", meta["load_from"])
     states = {name: checkpoint[key] for name, key in _KEYS.items() if key in checkpoint}
     states.update(checkpoint.get("train_state", {}))
     states["loop"] = {**states.get("loop", {}), "epoch": meta["epoch"], "iter": meta["iter"]}
     # The weights are loaded already, as hooks have changed them.
     runner.run_state.restore(states, {"model", *leave_out})
+    # By which hooks tell files of this run from others; not part of its state.
+    runner.message_hub.update_info("resumed_from", absolute_path(filename), resumed=False)
     world_size = meta.get("world_size", get_world_size())
     if world_size != get_world_size():
         runner.logger.warning(

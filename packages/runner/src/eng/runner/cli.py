@@ -6,6 +6,7 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from eng.registry import RUNNERS, NotRegisteredError
 
 from .errors import RunnerConfigError
 from .runner import Runner
+from .work_dir_lock import take_over_work_dirs
 
 __all__ = ["main"]
 
@@ -70,12 +72,15 @@ def _train(args: argparse.Namespace) -> None:
     cfg["work_dir"] = args.work_dir or cfg.get("work_dir") or f"work_dirs/{Path(args.config).stem}"
     args.work_dir = cfg["work_dir"]
     if args.resume is not None:
-        cfg["resume"] = True
-        cfg["load_from"] = None if args.resume == "" else args.resume
+        if args.resume:
+            cfg["resume"], cfg["load_from"] = True, args.resume
+        elif not cfg.get("resume"):
+            cfg["resume"] = "auto"
     if args.launcher is not None:
         cfg["launcher"] = args.launcher
     runner = _build_runner(cfg)
-    runner.train()
+    with take_over_work_dirs() if args.force else nullcontext():
+        runner.train()
     runner.logger.info(
         f"Done. Checkpoints: {runner.work_dir}; log: {runner.log_dir}/{runner.timestamp}.log; "
         f"curves: {runner.log_dir}/vis_data/scalars.json"
@@ -198,7 +203,13 @@ def _add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         nargs="?",
         const="",
         metavar="FILE",
-        help="resume from a checkpoint: FILE, or without it the latest in the work directory",
+        help="resume from the newest whole checkpoint in the work directory; with FILE, from FILE "
+        "until there is one of the run from it. Without any, the run starts as the config says",
+    )
+    train.add_argument(
+        "--force",
+        action="store_true",
+        help="train even if another job seems to train in the work directory",
     )
     train.set_defaults(run=_train)
 

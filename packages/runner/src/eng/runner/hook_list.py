@@ -25,17 +25,22 @@ DEFAULT_HOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-def with_default_hooks(hooks: Mapping[str, Any]) -> list[Any]:
+def with_default_hooks(hooks: Mapping[str, Any], iterations: int | None = None) -> list[Any]:
     """The default hooks, changed and completed by others.
 
     Args:
         hooks: Hooks or configs by name, None to drop one.
+        iterations: Length of a training by iterations, which is saved ten times, and at least
+            every 1000 iterations. Defaults to None: it is by epochs, and every one is saved.
 
     Returns:
         Hooks or configs, the default ones first.
     """
     warn_of_close_names("default_hooks", hooks, list(DEFAULT_HOOKS), "a default hook")
     merged = {**copy.deepcopy(DEFAULT_HOOKS), **hooks}
+    if iterations is not None and "checkpoint" not in hooks:
+        interval = min(1000, max(1, iterations // 10))
+        merged["checkpoint"].update(interval=interval, by_epoch=False)
     return [hook for hook in merged.values() if hook is not None]
 
 

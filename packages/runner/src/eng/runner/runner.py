@@ -15,7 +15,7 @@ from eng.dist import explain_failures
 from eng.dl_utils import is_model_wrapper, unwrap
 from eng.evaluator import Evaluator
 from eng.fileio import join_path, merged_backend_args
-from eng.hooks import Hook, HookRunner, Priority
+from eng.hooks import CheckpointWriter, Hook, HookRunner, Priority
 from eng.logging import MessageHub, MMLogger
 from eng.optim import OptimWrapper
 from eng.registry import RUNNERS, DefaultScope
@@ -27,12 +27,12 @@ from .arguments import (
     check_keys,
     check_resume_schedule,
     check_schedules,
+    check_step,
     with_preprocessor,
 )
 from .base_loop import BaseLoop
 from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
 from .environment import Environment, set_random_seed, setup_environment
-from .errors import RunnerConfigError
 from .eval_loops import TestLoop, ValLoop
 from .hook_list import HookList, with_default_hooks
 from .identity import RunIdentity, folders_of
@@ -44,6 +44,7 @@ from .random_state import RandomState
 from .run_parts import build_run_state
 from .run_state import RunState
 from .train_loops import TrainLoop
+from .training import guarded, warn_of_what_is_not_saved
 
 __all__ = ["Runner"]
 
@@ -77,9 +78,11 @@ class Runner:
         custom_hooks: More hooks. Defaults to None.
         data_preprocessor: Config of what prepares batches, for a model config without one.
             Defaults to None.
-        load_from: Checkpoint to begin with, or, with ``resume``, to go on from. Defaults to None.
-        resume: Whether to go on with the latest checkpoint in the work directory, or with
-            ``load_from``. Without any the run begins anew. Defaults to False.
+        load_from: Checkpoint to start from, or, with ``resume``, to resume from. Defaults to None.
+        resume: Whether to resume from the newest whole checkpoint in the work directory. With
+            ``load_from``, from the newest of the run that started from that file, or from the file
+            itself until there is one. ``'auto'`` does as False would until the work directory has
+            a checkpoint. Without any the run starts from scratch. Defaults to False.
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``: what started several
             processes. Defaults to ``'none'``.
         env_cfg: Settings of processes and libraries. Defaults to the backend ``nccl``, which on a
@@ -146,7 +149,7 @@ class Runner:
         custom_hooks: list[Hook | dict[str, Any]] | None = None,
         data_preprocessor: nn.Module | dict[str, Any] | None = None,
         load_from: str | None = None,
-        resume: bool = False,
+        resume: bool | str = False,
         launcher: str = "none",
         env_cfg: dict[str, Any] = {"dist_cfg": {"backend": "nccl"}},  # noqa: B006 - never changed
         log_processor: LogProcessor | dict[str, Any] | None = None,
@@ -169,7 +172,7 @@ class Runner:
         self.optim_wrapper: Any = optim_wrapper
         self.param_schedulers: Any = param_scheduler
         self.auto_scale_lr = auto_scale_lr
-        self._load_from, self._resume = load_from, bool(resume)
+        self._load_from, self._resume = load_from, resume
         self._set_up_environment(work_dir, experiment_name, launcher, env_cfg, randomness)
         with folders_of(self._identity):
             self._set_up_services(env_cfg, default_scope, log_level, log_processor, visualizer)
@@ -248,6 +251,7 @@ class Runner:
 
     # ------------------------------------------------------------------ running
 
+    @guarded
     def train(self) -> nn.Module:
         """Train, from the beginning or from where a checkpoint was saved.
 
@@ -255,14 +259,16 @@ class Runner:
             The model.
 
         Raises:
-            RunnerConfigError: If the runner has no training loop, or the model cannot be trained.
+            RunnerConfigError: If the runner has no training loop, the model cannot be trained, or
+                another job trains in the work directory.
         """
         self._loops.train.check_given("to train")
         for step in ("train_step", *(["val_step"] if self._loops.val else [])):
-            self._need_step(step)
+            check_step(self.model, step)
         self._prepare_training()
         loop = self._loops.train.require("to train")
         _ = self.val_loop  # built now, so that what is wrong with it shows before training
+        warn_of_what_is_not_saved(self)
         self.call_hook("before_run")
         self.load_or_resume()
         if not hasattr(self.optim_wrapper, "optim_wrappers"):  # not one for each of several
@@ -308,7 +314,7 @@ class Runner:
 
     def _evaluate(self, step: str, slot: LoopSlot[Any], purpose: str) -> dict[str, Any]:
         slot.check_given(purpose)
-        self._need_step(step)
+        check_step(self.model, step)
         loop = slot.require(purpose)
         self.call_hook("before_run")
         self.load_or_resume()
@@ -316,14 +322,6 @@ class Runner:
             metrics: dict[str, Any] = loop.run()
         self.call_hook("after_run")
         return metrics
-
-    def _need_step(self, step: str) -> None:
-        model = unwrap(self.model)
-        if not hasattr(model, step):
-            raise RunnerConfigError(
-                f"{type(model).__name__} has no {step}(): derive it from eng.model.BaseModel, or "
-                "give it one"
-            )
 
     # ------------------------------------------------------------------ building
 
@@ -455,7 +453,7 @@ class Runner:
             hooks: Hooks that take the place of one of these or stand beside them, by name. None
                 drops one. Defaults to None.
         """
-        self.register_custom_hooks(with_default_hooks(hooks or {}))
+        self.register_custom_hooks(with_default_hooks(hooks or {}, self._loops.train_iterations))
 
     def register_custom_hooks(self, hooks: Sequence[Hook | dict[str, Any]]) -> None:
         """Add hooks.
@@ -532,6 +530,8 @@ class Runner:
         meta: dict[str, Any] | None = None,
         by_epoch: bool = True,
         backend_args: dict[str, Any] | None = None,
+        *,
+        writer: CheckpointWriter | None = None,
     ) -> None:
         """Save the state of the run. To be called in all processes.
 
@@ -546,6 +546,8 @@ class Runner:
             by_epoch: Whether it is saved at the end of an epoch, which counts as done then, or
                 of an iteration. Defaults to True.
             backend_args: Settings of the storage. Defaults to None.
+            writer: Writes the checkpoint in the first process. Defaults to None,
+                :func:`eng.checkpoint.save_checkpoint`.
 
         Raises:
             ValueError: If both kinds of settings are given.
@@ -553,7 +555,7 @@ class Runner:
         storage = merged_backend_args("save_checkpoint", file_client_args, backend_args)
         path = join_path(out_dir, filename, backend_args=storage)
         skipped = left_out(save_optimizer, save_param_scheduler)
-        save_run(self, path, meta or {}, by_epoch=by_epoch, leave_out=skipped, backend_args=storage)
+        save_run(self, path, meta or {}, by_epoch, skipped, backend_args=storage, writer=writer)
 
     # ------------------------------------------------------------------ environment
 

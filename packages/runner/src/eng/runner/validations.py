@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-import numbers
-import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from eng.dist import broadcast_object_list, is_main_process
-from eng.fileio import get_file_backend
-from eng.logging import MessageHub, print_log
+from eng.fileio import BaseStorageBackend, get_file_backend
+from eng.hooks import run_id_of, scalar_of
+from eng.logging import print_log
 
 from .progress import Progress
+from .protocol import LoopRunner
 
 __all__ = ["Validation", "Validations"]
 
@@ -46,15 +46,25 @@ class Validations:
     A run that is resumed from it finds the results here, instead of validating again.
 
     Args:
-        work_dir: The work directory, which the first process reads and writes.
-        hub: The message hub, which has the identifier of the run, so that records of another run
-            in the same folder are not taken for those of this one.
+        runner: The runner, in whose work directory the file is. Its message hub has the identifier
+            of the run, so that records of another one in the same folder are not taken for its own.
     """
 
-    def __init__(self, work_dir: str, hub: MessageHub) -> None:
-        self._backend = get_file_backend(work_dir)
-        self._path = self._backend.join_path(work_dir, VALIDATIONS)
-        self._hub = hub
+    def __init__(self, runner: LoopRunner) -> None:
+        self._runner = runner
+
+    @property
+    def path(self) -> str:
+        """The file."""
+        return self._backend.join_path(self._runner.work_dir, VALIDATIONS)
+
+    @property
+    def _backend(self) -> BaseStorageBackend:
+        return get_file_backend(self._runner.work_dir)
+
+    def begin(self) -> None:
+        """Give the run its identifier before the first checkpoint. Called in all processes."""
+        run_id_of(self._runner.message_hub)
 
     def find(self, point: Progress) -> Validation | None:
         """The validation at a point of training. To be called in all processes.
@@ -79,30 +89,23 @@ class Validations:
             point: The point of training.
             metrics: Its metrics by name. What is not a number is left out.
         """
-        run = self._run_id()
+        run = run_id_of(self._runner.message_hub)
         if not is_main_process():
             return
-        found = {str(k): float(v) for k, v in (metrics or {}).items() if _is_number(v)}
+        values = {str(name): scalar_of(value) for name, value in (metrics or {}).items()}
+        found = {name: value for name, value in values.items() if value is not None}
         # Later ones were of another course: this run was resumed from before them.
         kept = [each for each in self._read() or [] if each.iter < point.iter]
         entries = [*kept, Validation(point.epoch, point.iter, found)][-_MOST:]
         content = {"run": run, "validations": [asdict(entry) for entry in entries]}
-        self._backend.put_text(f"{json.dumps(content, indent=1)}\n", self._path)
-
-    def _run_id(self) -> str:
-        """Identifier of the run, which its checkpoints hold, so that it stays when resumed."""
-        if "run_id" not in self._hub.runtime_info:
-            boxes = [uuid.uuid4().hex]
-            broadcast_object_list(boxes)
-            self._hub.update_info("run_id", boxes[0])
-        return str(self._hub.runtime_info["run_id"])
+        self._backend.put_text(f"{json.dumps(content, indent=1)}\n", self.path)
 
     def _read(self) -> list[Validation] | None:
-        run = self._hub.runtime_info.get("run_id")
-        if run is None or not self._backend.isfile(self._path):
+        run = self._runner.message_hub.runtime_info.get("run_id")
+        if run is None or not self._backend.isfile(self.path):
             return None
         try:
-            content = json.loads(self._backend.get_text(self._path))
+            content = json.loads(self._backend.get_text(self.path))
             if content["run"] != run:
                 return None
             names = [field.name for field in fields(Validation)]
@@ -112,19 +115,9 @@ class Validations:
             ]
         except (ValueError, TypeError, KeyError) as error:
             print_log(
-                f"{self._path} is not a record of validations ({type(error).__name__}: {error}) "
+                f"{self.path} is not a record of validations ({type(error).__name__}: {error}) "
                 "and is left out: the point of training is validated again.",
                 logger="current",
                 level=logging.WARNING,
             )
             return None
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool):
-        return False
-    return (
-        isinstance(value, numbers.Real)
-        or getattr(value, "size", None) == 1
-        or (callable(getattr(value, "numel", None)) and value.numel() == 1)
-    )
