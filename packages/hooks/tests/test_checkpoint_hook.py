@@ -12,9 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_runner import FakeRunner
 
-from eng.hooks import (
-    CheckpointHook,
-)
+from eng.fileio import LocalBackend
+from eng.hooks import CheckpointHook
 
 
 def run_epochs(
@@ -35,7 +34,7 @@ def test_keeps_the_newest_and_the_best(tmp_path: Path) -> None:
     scores = [{"accuracy": 0.5}, {"accuracy": 0.9}, {"accuracy": 0.7}, {"accuracy": 0.8}]
     names = run_epochs(hook, runner, scores)
     assert names == ["best_accuracy_epoch_2.pth", "epoch_3.pth", "epoch_4.pth"]
-    assert (tmp_path / "last_checkpoint").read_text() == str(tmp_path / "epoch_4.pth")
+    assert (tmp_path / "last_checkpoint").read_text() == "epoch_4.pth"
     info = runner.message_hub.runtime_info
     assert info["best_score"] == 0.9
     assert info["best_ckpt"] == str(tmp_path / "best_accuracy_epoch_2.pth")
@@ -50,7 +49,7 @@ def test_pointer_never_names_a_removed_checkpoint(tmp_path: Path) -> None:
         def save_checkpoint(self, out_dir: str, filename: str, **settings: Any) -> None:
             pointer = Path(self.work_dir) / "last_checkpoint"
             if pointer.exists():
-                assert Path(pointer.read_text()).exists()
+                assert Path(self.work_dir, pointer.read_text()).exists()
             super().save_checkpoint(out_dir, filename, **settings)
 
     hook = CheckpointHook(interval=1, max_keep_ckpts=1)
@@ -185,3 +184,125 @@ def test_a_metric_that_is_not_one_number_is_named(tmp_path: Path) -> None:
     hook = CheckpointHook(interval=1, save_best="acc")
     with pytest.raises(TypeError, match=r"'acc' must be one number, not \[1, 2\]"):
         run_epochs(hook, FakeRunner(tmp_path), [{"acc": [1, 2]}])  # type: ignore[dict-item]
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.pth"))
+
+
+def test_saves_now_off_the_interval_and_keeps_no_more(tmp_path: Path) -> None:
+    hook, runner = CheckpointHook(interval=1, max_keep_ckpts=2), FakeRunner(tmp_path)
+    hook.save_now(runner)
+    assert runner.saved == []  # before training, there is nothing to save
+    run_epochs(hook, runner, [{}, {}])
+    runner.iter += 1
+    hook.save_now(runner)
+    hook.save_now(runner)
+    assert runner.saved == ["epoch_1.pth", "epoch_2.pth", "iter_5.pth"]
+    assert files_in(tmp_path) == ["epoch_2.pth", "iter_5.pth"]
+    assert (tmp_path / "iter_5.pth").read_text() == str({"epoch": 2, "iter": 5})
+    assert (tmp_path / "last_checkpoint").read_text() == "iter_5.pth"
+    run_epochs(hook, runner, [{}])
+    assert files_in(tmp_path) == ["epoch_3.pth", "iter_5.pth"]
+
+
+def test_saving_now_uses_what_was_just_saved(tmp_path: Path) -> None:
+    hook, runner = CheckpointHook(interval=1), FakeRunner(tmp_path)
+    run_epochs(hook, runner, [{}])
+    hook.save_now(runner)
+    assert runner.saved == ["epoch_1.pth"]
+
+
+def test_saving_now_by_iterations_uses_the_template(tmp_path: Path) -> None:
+    hook = CheckpointHook(interval=5, by_epoch=False, filename_tmpl="i{:03d}.pth")
+    runner = FakeRunner(tmp_path, iter=3)
+    hook.before_train(runner)
+    hook.save_now(runner)
+    assert runner.saved == ["i003.pth"]
+
+
+def train_iterations(runner: FakeRunner, hooks: list[CheckpointHook], until: int) -> None:
+    runner.hooks, runner.max_iters = hooks, until
+    for hook in hooks:
+        hook.before_train(runner)
+    while runner.iter < until:
+        for hook in hooks:
+            hook.after_train_iter(runner, runner.iter)
+        runner.iter += 1
+
+
+def two_hooks(**settings: Any) -> list[CheckpointHook]:
+    newest = {"interval": 1, "max_keep_ckpts": 2, "by_epoch": False, **settings}
+    return [
+        CheckpointHook(**newest),
+        CheckpointHook(interval=4, by_epoch=False, save_last=False),
+    ]
+
+
+def test_hooks_that_share_a_folder_keep_their_own_lists(tmp_path: Path) -> None:
+    runner = FakeRunner(tmp_path)
+    train_iterations(runner, two_hooks(), 10)
+    assert files_in(tmp_path) == [f"iter_{n}.pth" for n in (10, 4, 8, 9)]
+    again = FakeRunner(tmp_path, iter=10, message_hub=runner.message_hub)
+    train_iterations(again, two_hooks(), 13)
+    assert files_in(tmp_path) == [f"iter_{n}.pth" for n in (12, 13, 4, 8)]
+
+
+def test_what_a_killed_run_would_have_removed_goes(tmp_path: Path) -> None:
+    class Killed(Exception):
+        pass
+
+    class Dying(CheckpointHook):
+        def _remove(self, name: str) -> None:
+            raise Killed
+
+    runner = FakeRunner(tmp_path)
+    settings: dict[str, Any] = {"interval": 1, "by_epoch": False, "max_keep_ckpts": 2}
+    with pytest.raises(Killed):
+        train_iterations(runner, [Dying(**settings)], 3)
+    assert files_in(tmp_path) == ["iter_1.pth", "iter_2.pth", "iter_3.pth"]
+    again = FakeRunner(tmp_path, iter=3, message_hub=runner.message_hub)
+    CheckpointHook(**settings).before_train(again)
+    assert files_in(tmp_path) == ["iter_2.pth", "iter_3.pth"]
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_only_files_of_the_own_run_are_removed(tmp_path: Path, is_moved: bool) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    runner = FakeRunner(first)
+    settings: dict[str, Any] = {"interval": 1, "by_epoch": False, "max_keep_ckpts": 1}
+    train_iterations(runner, [CheckpointHook(**{**settings, "max_keep_ckpts": 3})], 3)
+    if is_moved:
+        first.rename(second)
+    else:
+        second.mkdir()
+        (second / "iter_1.pth").write_text("of somebody else")
+    resumed_from = (second if is_moved else first) / "iter_3.pth"
+    runner.message_hub.update_info("resumed_from", str(resumed_from))
+    again = FakeRunner(second, iter=3, message_hub=runner.message_hub)
+    train_iterations(again, [CheckpointHook(**settings)], 5)
+    assert files_in(second) == (["iter_5.pth"] if is_moved else ["iter_1.pth", "iter_5.pth"])
+    assert is_moved or len(files_in(first)) == 3
+
+
+def test_a_list_by_number_of_an_older_checkpoint_is_taken_over(tmp_path: Path) -> None:
+    runner = FakeRunner(tmp_path, iter=2)
+    for number in (1, 2):
+        (tmp_path / f"iter_{number}.pth").write_text("")
+    runner.message_hub.update_info("keep_ckpt_ids", [1, 2])
+    train_iterations(runner, [CheckpointHook(interval=1, by_epoch=False, max_keep_ckpts=1)], 3)
+    assert files_in(tmp_path) == ["iter_3.pth"]
+    assert runner.message_hub.get_info("keep_ckpt_ids") == [3]
+
+
+def test_a_file_that_cannot_be_removed_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(backend: Any, path: str) -> None:
+        raise PermissionError(13, "not yours", path)
+
+    monkeypatch.setattr(LocalBackend, "remove", refuse)
+    hook = CheckpointHook(interval=1, by_epoch=False, max_keep_ckpts=1)
+    train_iterations(FakeRunner(tmp_path), [hook], 2)
+    assert files_in(tmp_path) == ["iter_1.pth", "iter_2.pth"]
+    assert "iter_1.pth is not kept any more, but cannot be removed" in caplog.text

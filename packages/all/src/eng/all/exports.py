@@ -66,11 +66,13 @@ _NAMES = {
         BaseDataElement InstanceData LabelData PixelData
     """,
     "checkpoint": """
-        CheckpointError CheckpointLoader find_latest_checkpoint full_model_state
-        full_optimizer_state get_deprecated_model_names get_external_models
-        get_mmcls_models get_state_dict get_torchvision_models is_sharded load_checkpoint
-        load_full_model_state load_full_optimizer_state load_state_dict model_state
-        save_checkpoint weights_to_cpu
+        BackgroundWriter CheckpointError CheckpointFolder CheckpointLoader
+        NewestCheckpoint absolute_path find_latest_checkpoint find_newest_checkpoint
+        full_model_state full_optimizer_state get_deprecated_model_names
+        get_external_models get_mmcls_models get_state_dict get_torchvision_models
+        is_sharded load_checkpoint load_full_model_state load_full_optimizer_state
+        load_shared_checkpoint load_state_dict model_state progress_of save_checkpoint
+        used_checkpoint weights_to_cpu write_last_checkpoint
     """,
     "dataset": """
         COLLATE_FUNCTIONS AnnotationError BaseDataset ClassBalancedDataset Compose
@@ -106,9 +108,10 @@ _NAMES = {
         BaseVisBackend LocalVisBackend TensorboardVisBackend Visualizer WandbVisBackend
     """,
     "hooks": """
-        CheckpointHook DistSamplerSeedHook EMAHook EmptyCacheHook Hook HookRunState
-        HookRunner HookTrainLoop IterTimerHook LoggerHook NaiveVisualizationHook
-        ParamSchedulerHook Priority RuntimeInfoHook SyncBuffersHook get_priority
+        CheckpointHook CheckpointWriter DistSamplerSeedHook EMAHook EmptyCacheHook Hook
+        HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
+        NaiveVisualizationHook ParamSchedulerHook Priority RuntimeInfoHook SyncBuffersHook
+        get_priority
     """,
     "runner": """
         BaseLoop CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop LogProcessor

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from .background import BackgroundWriter
 from .errors import CheckpointError
+from .folder import CheckpointFolder, absolute_path
 from .loader import CheckpointLoader
 from .model_zoo import (
     get_deprecated_model_names,
@@ -10,7 +12,14 @@ from .model_zoo import (
     get_mmcls_models,
     get_torchvision_models,
 )
-from .saver import find_latest_checkpoint, save_checkpoint
+from .newest import (
+    NewestCheckpoint,
+    find_newest_checkpoint,
+    progress_of,
+    used_checkpoint,
+)
+from .pointer import find_latest_checkpoint, write_last_checkpoint
+from .saver import save_checkpoint
 from .sharded import (
     full_model_state,
     full_optimizer_state,
@@ -18,6 +27,7 @@ from .sharded import (
     load_full_model_state,
     load_full_optimizer_state,
 )
+from .shared import load_shared_checkpoint
 from .state_dict import (
     get_state_dict,
     load_checkpoint,
@@ -32,9 +42,14 @@ if not TYPE_CHECKING:
 __version__: str  # see _version.py
 
 __all__ = [
+    "BackgroundWriter",
     "CheckpointError",
+    "CheckpointFolder",
     "CheckpointLoader",
+    "NewestCheckpoint",
+    "absolute_path",
     "find_latest_checkpoint",
+    "find_newest_checkpoint",
     "full_model_state",
     "full_optimizer_state",
     "get_deprecated_model_names",
@@ -46,8 +61,12 @@ __all__ = [
     "load_checkpoint",
     "load_full_model_state",
     "load_full_optimizer_state",
+    "load_shared_checkpoint",
     "load_state_dict",
     "model_state",
+    "progress_of",
     "save_checkpoint",
+    "used_checkpoint",
     "weights_to_cpu",
+    "write_last_checkpoint",
 ]

@@ -14,8 +14,9 @@ from eng.fileio import get_file_backend
 from eng.logging import print_log
 
 from .errors import CheckpointError
+from .integrity import ARCHIVE, find_damage
 
-__all__ = ["CheckpointLoader"]
+__all__ = ["CheckpointLoader", "parse_checkpoint", "read_file"]
 
 Loader = Callable[..., Any]
 Logger = logging.Logger | str | None
@@ -74,39 +75,96 @@ class CheckpointLoader:
         filename: str,
         map_location: Any = None,
         logger: Logger = None,
+        *,
+        backend_args: dict[str, Any] | None = None,
     ) -> Any:
-        """Read a checkpoint.
+        """Read a checkpoint and verify the checksums in it.
 
         Args:
             filename: Its path or address.
             map_location: As for :func:`torch.load`. Defaults to None.
             logger: Where the loading is noted. Defaults to None: it is printed.
+            backend_args: Settings of the storage, see :func:`eng.fileio.get_file_backend`. A
+                loader of a prefix does not get them. Defaults to None.
 
         Returns:
             The checkpoint.
 
         Raises:
             FileNotFoundError: If there is no such file.
-            CheckpointError: If it is no checkpoint.
+            CheckpointError: If it is not a checkpoint, or a damaged one.
         """
         filename = str(filename)
-        matching = [prefix for prefix in cls._schemes if filename.startswith(prefix)]
-        loader = cls._schemes[max(matching, key=len)] if matching else _load_by_fileio
+        loader = cls._loader_of(filename)
         print_log(f"Loads checkpoint from {filename}", logger=logger)
-        return loader(filename, map_location=map_location)
+        if loader is not None:
+            return loader(filename, map_location=map_location)
+        return parse_checkpoint(read_file(filename, backend_args), filename, map_location)
+
+    @classmethod
+    def has_scheme(cls, filename: str) -> bool:
+        """Whether a name has a loader of its own and so is not that of a file.
+
+        Args:
+            filename: The name.
+
+        Returns:
+            Whether a loader is registered for its beginning.
+        """
+        return cls._loader_of(filename) is not None
+
+    @classmethod
+    def _loader_of(cls, filename: str) -> Loader | None:
+        """The loader registered for the beginning of a name, None for a file."""
+        matching = [prefix for prefix in cls._schemes if filename.startswith(prefix)]
+        return cls._schemes[max(matching, key=len)] if matching else None
 
 
-def _load_by_fileio(filename: str, map_location: Any = None) -> Any:
+def read_file(filename: str, backend_args: dict[str, Any] | None = None) -> bytes:
+    """Read the bytes of a checkpoint.
+
+    Args:
+        filename: Its path or address.
+        backend_args: Settings of the storage. Defaults to None.
+
+    Returns:
+        The bytes.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
     try:  # not all backends could tell beforehand whether there is such a file
-        content = io.BytesIO(get_file_backend(filename).get(filename))
+        content: bytes = get_file_backend(filename, backend_args=backend_args).get(filename)
     except (FileNotFoundError, IsADirectoryError) as error:
         is_folder = isinstance(error, IsADirectoryError)
         kind = "a folder, not a checkpoint" if is_folder else "no such file"
         raise FileNotFoundError(f"cannot load checkpoint {filename!r}: {kind}") from error
+    return content
+
+
+def parse_checkpoint(data: bytes, filename: str, map_location: Any = None) -> Any:
+    """Verify the bytes of a checkpoint and load them as plain data.
+
+    Args:
+        data: The bytes.
+        filename: Where they come from, for the error.
+        map_location: As for :func:`torch.load`. Defaults to None.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        CheckpointError: If they are not a checkpoint, or a damaged one.
+    """
+    content = io.BytesIO(data)
+    damage = find_damage(content)
+    if damage is not None:
+        raise CheckpointError(f"{filename!r} is damaged: {damage}")
     try:
         return torch.load(content, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
-        if "weights_only" not in str(error).lower() or not _is_archive(content):
+        # Of an archive the checksums hold, so that these bytes are what somebody saved.
+        if "weights_only" not in str(error).lower() or not data.startswith(ARCHIVE):
             raise CheckpointError(_no_checkpoint(filename, error)) from error
         raise CheckpointError(
             f"{filename!r} holds more than plain data, so that loading it could run code of "
@@ -118,13 +176,10 @@ def _load_by_fileio(filename: str, map_location: Any = None) -> Any:
         raise CheckpointError(_no_checkpoint(filename, error)) from error
 
 
-def _is_archive(content: io.BytesIO) -> bool:
-    return bytes(content.getbuffer()[:2]) in (b"PK", b"\x80\x02")
-
-
 def _no_checkpoint(filename: str, error: Exception) -> str:
-    reason = f"{type(error).__name__}: {_first_line(error)}"
-    return f"{filename!r} is no checkpoint that torch.save wrote, or a broken one ({reason})"
+    # The first sentence: torch goes on to advise loading the file without weights_only.
+    reason = f"{type(error).__name__}: {_first_line(error).split('. ')[0]}"
+    return f"{filename!r} is not a checkpoint that torch.save wrote, or a damaged one ({reason})"
 
 
 def _first_line(error: Exception) -> str:

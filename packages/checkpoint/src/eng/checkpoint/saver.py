@@ -1,4 +1,4 @@
-"""Writing checkpoints, and finding the latest."""
+"""Write checkpoints."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ import torch
 
 from eng.fileio import get_file_backend, merged_backend_args
 
-__all__ = ["find_latest_checkpoint", "save_checkpoint"]
-
-#: Name of the file in a work directory that holds the path of its latest checkpoint.
-LAST_CHECKPOINT = "last_checkpoint"
+__all__ = ["save_checkpoint"]
 
 
 def save_checkpoint(
@@ -38,19 +35,3 @@ def save_checkpoint(
     torch.save(checkpoint, content)
     content.seek(0)
     get_file_backend(filename, backend_args=backend_args).put(content, filename)
-
-
-def find_latest_checkpoint(path: str) -> str | None:
-    """The latest checkpoint of a work directory.
-
-    Args:
-        path: The directory.
-
-    Returns:
-        Path of the checkpoint, or None if nothing was saved there.
-    """
-    backend = get_file_backend(path)
-    pointer = backend.join_path(path, LAST_CHECKPOINT)
-    if not backend.isfile(pointer):
-        return None
-    return backend.get_text(pointer).strip()

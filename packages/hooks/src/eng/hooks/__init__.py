@@ -11,7 +11,7 @@ from .logger_hook import LoggerHook
 from .naive_visualization_hook import NaiveVisualizationHook
 from .param_scheduler_hook import ParamSchedulerHook
 from .priority import Priority, get_priority
-from .protocol import HookRunner, HookRunState, HookTrainLoop
+from .protocol import CheckpointWriter, HookRunner, HookRunState, HookTrainLoop
 from .runtime_info_hook import RuntimeInfoHook
 from .sampler_seed_hook import DistSamplerSeedHook
 from .sync_buffer_hook import SyncBuffersHook
@@ -23,6 +23,7 @@ __version__: str  # see _version.py
 
 __all__ = [
     "CheckpointHook",
+    "CheckpointWriter",
     "DistSamplerSeedHook",
     "EMAHook",
     "EmptyCacheHook",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from typing_extensions import override
 
+from eng.checkpoint import BackgroundWriter, CheckpointFolder, write_last_checkpoint
 from eng.dist import all_gather_object, barrier, broadcast_object_list, is_main_process
 from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.logging import MessageHub, print_log
@@ -18,7 +19,7 @@ from eng.registry import HOOKS
 
 from .best_checkpoint import BestCheckpoint, BestCheckpoints
 from .best_rule import RULES, infer_rule, names_of, pair_rules
-from .checkpoint_retention import retain
+from .checkpoint_retention import KeptCheckpoints
 from .errors import HookArgumentError, HookKeyError, HookTypeError
 from .fingerprint import fingerprint
 from .hook import DataBatch, Hook
@@ -52,6 +53,9 @@ class CheckpointHook(Hook):
         filename_tmpl: Name of a checkpoint with ``{}``, or ``{:03d}`` and the like, for the epoch
             or iteration. Defaults to None, ``'epoch_{}.pth'`` or ``'iter_{}.pth'``.
         backend_args: Settings of the storage. Defaults to None.
+        async_save: Whether checkpoints are written in the background: training waits while the
+            state is copied, and for the one before if that is still being written. An error is
+            raised at the next save or at the end of training. Defaults to False.
         **kwargs: Further arguments of the runner's ``save_checkpoint``.
 
     Raises:
@@ -86,6 +90,8 @@ class CheckpointHook(Hook):
         file_client_args: dict[str, Any] | None = None,
         filename_tmpl: str | None = None,
         backend_args: dict[str, Any] | None = None,
+        *,
+        async_save: bool = False,
         **kwargs: Any,
     ) -> None:
         check_number("CheckpointHook: interval", interval)
@@ -106,6 +112,8 @@ class CheckpointHook(Hook):
         _check_template(self.filename_tmpl)
         self.file_client_args = file_client_args
         self.backend_args = merged_backend_args("CheckpointHook", file_client_args, backend_args)
+        self.async_save = async_save
+        self._writer = BackgroundWriter() if async_save else None
         self.args = kwargs
         self.greater_keys = names_of("greater_keys", greater_keys)
         self.less_keys = names_of("less_keys", less_keys)
@@ -136,19 +144,60 @@ class CheckpointHook(Hook):
     @override
     def before_train(self, runner: HookRunner) -> None:
         """Settle where checkpoints go."""
-        root = self._given_out_dir or runner.work_dir
-        self.file_backend = get_file_backend(root, backend_args=self.backend_args)
-        name = Path(runner.work_dir).name
-        self.out_dir = self._folder = (
-            self.file_backend.join_path(root, name) if self._given_out_dir else root
-        )
+        folder = self.folder_in(runner.work_dir)
+        self.file_backend = folder.backend
+        self.out_dir = self._folder = folder.path
         runner.logger.info(f"Checkpoints will be saved to {self._folder}.")
-        self._is_training = True
-        self._kept: list[int] = list(runner.message_hub.runtime_info.get("keep_ckpt_ids", []))
+        self._is_training, self._logger = True, runner.logger
+        key, is_only = _key_of(self, runner)
+        self._kept = KeptCheckpoints(
+            runner.message_hub, key, folder, runner.work_dir, self.max_keep_ckpts, is_only
+        )
+        if is_main_process():
+            for name in self._kept.drop_surplus():
+                self._remove(name)
         #: The last checkpoint that this process made.
         self._written: _Written | None = None
         if self.key_indicators:
             self._load_bests(runner)
+
+    def folder_in(self, work_dir: str) -> CheckpointFolder:
+        """Where the checkpoints of a work directory go.
+
+        Args:
+            work_dir: The work directory.
+
+        Returns:
+            The folder.
+        """
+        root = self._given_out_dir or work_dir
+        if self._given_out_dir:
+            backend = get_file_backend(root, backend_args=self.backend_args)
+            root = backend.join_path(root, Path(work_dir).name)
+        return CheckpointFolder(root, self.backend_args, self.filename_tmpl)
+
+    def save_now(self, runner: HookRunner) -> None:
+        """Save between two iterations, whatever the interval. To be called in all processes.
+
+        The checkpoint is whole when this returns. It is one of those of ``max_keep_ckpts``. Where
+        the newest checkpoint is of this point already, nothing is written; before training has
+        begun, there is nothing to save.
+
+        Args:
+            runner: The runner.
+        """
+        if not self._is_training:
+            return
+        meta = {"epoch": runner.epoch, "iter": runner.iter}
+        written = self._written
+        is_saved = written is not None and written.point == (runner.epoch, runner.iter)
+        if written is None or not is_saved or written.name not in self._kept.files:
+            template = self.filename_tmpl
+            if self.by_epoch:  # whose numbers are epochs
+                template = f"iter_{{}}{PurePath(template).suffix}"
+            number = None if self.by_epoch else runner.iter
+            self._save(runner, template.format(runner.iter), meta, number)
+        self._finish_writing()
 
     @override
     def after_train_epoch(self, runner: HookRunner) -> None:
@@ -157,7 +206,9 @@ class CheckpointHook(Hook):
             self.every_n_epochs(runner, self.interval)
             or (self.save_last and self.is_last_train_epoch(runner))
         ):
-            self._save(runner, runner.epoch + 1, {"epoch": runner.epoch + 1, "iter": runner.iter})
+            done = runner.epoch + 1
+            meta = {"epoch": done, "iter": runner.iter}
+            self._save(runner, self.filename_tmpl.format(done), meta, done)
 
     @override
     def after_train_iter(
@@ -172,7 +223,9 @@ class CheckpointHook(Hook):
             self.every_n_train_iters(runner, self.interval)
             or (self.save_last and self.is_last_train_iter(runner))
         ):
-            self._save(runner, runner.iter + 1, {"epoch": runner.epoch, "iter": runner.iter + 1})
+            done = runner.iter + 1
+            meta = {"epoch": runner.epoch, "iter": done}
+            self._save(runner, self.filename_tmpl.format(done), meta, done)
 
     @override
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
@@ -191,24 +244,27 @@ class CheckpointHook(Hook):
     def after_train(self, runner: HookRunner) -> None:
         """Save nothing any more: a validation after training is an evaluation alone."""
         self._is_training = False
+        self._finish_writing(close=True)
 
     # ------------------------------------------------------------------ the latest
 
-    def _save(self, runner: HookRunner, done: int, meta: dict[str, int]) -> None:
+    def _save(
+        self, runner: HookRunner, name: str, meta: dict[str, int], number: int | None
+    ) -> None:
         """Save, point ``last_checkpoint`` to it, and only then remove what is too old."""
-        name = self.filename_tmpl.format(done)
-        hub = runner.message_hub
-        self._kept, surplus = retain(self._kept, done, self.max_keep_ckpts)
+        surplus = self._kept.add(name, number)
         path = self.file_backend.join_path(self._folder, name)
-        hub.update_info("last_ckpt", path)
-        hub.update_info("keep_ckpt_ids", list(self._kept))
+        runner.message_hub.update_info("last_ckpt", path)
         self._write(runner, name, meta)
-        if is_main_process():
-            pointer = self.file_backend.join_path(runner.work_dir, "last_checkpoint")
-            get_file_backend(runner.work_dir).put_text(path, pointer)
+
+        def publish() -> None:
+            write_last_checkpoint(runner.work_dir, path)
             for old in surplus:
-                self._remove(self.filename_tmpl.format(old))
-        barrier()
+                self._remove(old)
+
+        self._after_writing(publish)
+        if self._writer is None:
+            barrier()
 
     def _write(self, runner: HookRunner, name: str, meta: dict[str, int]) -> None:
         """Write a checkpoint; one of the same state is copied, not serialised again."""
@@ -216,9 +272,13 @@ class CheckpointHook(Hook):
         bits = fingerprint(runner.model) if self.key_indicators else []
         written = self._written
         if written is not None and written.point == point and self._is_unchanged(written, bits):
-            if is_main_process():
-                self._copy(written.name, name)
+            source = written.name
+            self._after_writing(lambda: self._copy(source, name))
             return
+        settings = dict(self.args)
+        if self._writer is not None:
+            self._finish_writing()
+            settings["writer"] = self._writer.save
         runner.save_checkpoint(
             self._folder,
             filename=name,
@@ -227,9 +287,31 @@ class CheckpointHook(Hook):
             meta=meta,
             by_epoch=self.by_epoch,
             backend_args=self.backend_args,
-            **self.args,
+            **settings,
         )
         self._written = _Written(name, point, bits)
+
+    def _after_writing(self, work: Callable[[], None]) -> None:
+        """Do something with files once all checkpoints so far are whole. The first process does."""
+        if not is_main_process():
+            return
+        if self._writer is None:
+            work()
+        else:
+            self._writer.then(work)
+
+    def _finish_writing(self, close: bool = False) -> None:
+        """Wait for what is written in the background; all processes fail if it failed."""
+        if self._writer is None:
+            return
+        boxes: list[Exception | None] = [None]
+        try:
+            self._writer.close() if close else self._writer.wait()
+        except Exception as error:
+            boxes = [error]
+        broadcast_object_list(boxes)
+        if boxes[0] is not None:
+            raise boxes[0]
 
     def _is_unchanged(self, written: _Written, bits: list[int]) -> bool:
         """Whether a checkpoint has the weights as they are and is still there. All ranks agree.
@@ -239,7 +321,8 @@ class CheckpointHook(Hook):
         is_same = written.bits == bits
         if is_main_process():
             path = self.file_backend.join_path(self._folder, written.name)
-            is_same = is_same and self.file_backend.isfile(path)
+            is_there = self._writer is not None or self.file_backend.isfile(path)
+            is_same = is_same and is_there
         return all(all_gather_object(is_same))
 
     def _copy(self, name: str, new_name: str) -> None:
@@ -253,8 +336,15 @@ class CheckpointHook(Hook):
 
     def _remove(self, name: str) -> None:
         path = self.file_backend.join_path(self._folder, name)
-        if self.file_backend.isfile(path):
-            self.file_backend.remove(path)
+        try:
+            if self.file_backend.isfile(path):
+                self.file_backend.remove(path)
+        except OSError as error:  # no reason to end training
+            print_log(
+                f"{path} is not kept any more, but cannot be removed: {error}",
+                logger=self._logger,
+                level=logging.WARNING,
+            )
 
     # ------------------------------------------------------------------ the best
 
@@ -277,10 +367,14 @@ class CheckpointHook(Hook):
         self._announce(runner.message_hub, best, suffix)
         self._write(runner, name, {"epoch": runner.epoch, "iter": runner.iter})
         superseded = self._superseded(key, suffix)
-        if is_main_process():
-            self._bests.write(runner.work_dir, self.key_indicators)
+        bests = BestCheckpoints(self._bests.run, self._bests.records)
+
+        def publish() -> None:
+            bests.write(runner.work_dir, self.key_indicators)
             for file in superseded:
                 self._remove(file)
+
+        self._after_writing(publish)
         print_log(
             f"The best checkpoint with {score:0.4f} {key} at {self.unit} {done} is {name}.",
             logger=runner.logger,
@@ -348,6 +442,19 @@ class _Written(NamedTuple):
     name: str
     point: tuple[int, int]
     bits: list[int]
+
+
+def _key_of(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
+    """What tells a hook from others of a run that save as well, the same after a resume.
+
+    Returns:
+        The key, and whether there is only one such hook.
+    """
+    hooks = [each for each in getattr(runner, "hooks", [hook]) if isinstance(each, CheckpointHook)]
+    names = [f"{each._given_out_dir or ''}:{each.filename_tmpl}" for each in hooks]
+    place = next((number for number, each in enumerate(hooks) if each is hook), len(hooks))
+    name = f"{hook._given_out_dir or ''}:{hook.filename_tmpl}"
+    return f"{name}:{names[:place].count(name)}", len(hooks) < 2
 
 
 def _run_of(hub: MessageHub) -> str:

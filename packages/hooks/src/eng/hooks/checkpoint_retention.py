@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, TypeVar
 
-__all__ = ["retain"]
+from eng.checkpoint import CheckpointFolder
+from eng.logging import MessageHub
+
+__all__ = ["KeptCheckpoints", "retain"]
+
+T = TypeVar("T")
+
+#: Runtime information with the files of every hook of a run.
+_KEPT = "kept_checkpoints"
 
 
-def retain(kept: Sequence[int], new: int, max_keep: int) -> tuple[list[int], list[int]]:
+def retain(kept: Sequence[T], new: T, max_keep: int) -> tuple[list[T], list[T]]:
     """Decide which of the interval checkpoints are kept when one is added.
 
     Args:
-        kept: Epochs or iterations of those kept so far, the oldest first.
-        new: That of the new one, which may be there already.
+        kept: Those kept so far, the oldest first.
+        new: The new one, which may be there already.
         max_keep: How many are kept at most; below 1 all of them.
 
     Returns:
@@ -27,3 +36,93 @@ def retain(kept: Sequence[int], new: int, max_keep: int) -> tuple[list[int], lis
     found = [*(each for each in kept if each != new), new]
     surplus = len(found) - max_keep if max_keep > 0 else 0
     return found[max(0, surplus) :], found[: max(0, surplus)]
+
+
+class KeptCheckpoints:
+    """The interval checkpoints of one hook, which the message hub takes into checkpoints.
+
+    Only files that the run itself has saved into the folder are in the list. What a checkpoint of
+    another work directory lists stays there: a file of the same name here is somebody else's.
+
+    Args:
+        hub: The message hub of the run.
+        key: What tells the hook from others of the run.
+        folder: Where it saves.
+        work_dir: The work directory.
+        max_keep: How many checkpoints are kept at most; below 1 all of them.
+        is_only: Whether it is the only such hook, to which a list without a key belongs.
+    """
+
+    def __init__(
+        self,
+        hub: MessageHub,
+        key: str,
+        folder: CheckpointFolder,
+        work_dir: str,
+        max_keep: int,
+        is_only: bool,
+    ) -> None:
+        self._hub, self._key, self._folder, self._max_keep = hub, key, folder, max_keep
+        self._place = {"folder": folder.path, "work_dir": work_dir}
+        self.files: list[str] = self._listed(is_only)
+        self._note(self.files)
+
+    def add(self, name: str, number: int | None = None) -> list[str]:
+        """Add a checkpoint.
+
+        The message hub goes on listing what is to be removed, so that a run which is killed before
+        that removes it when it is resumed.
+
+        Args:
+            name: Name of its file.
+            number: Its epoch or iteration, where the name has one of the template. Defaults to
+                None.
+
+        Returns:
+            Files that can go once it is there whole.
+        """
+        self.files, surplus = retain(self.files, name, self._max_keep)
+        self._note([*surplus, *self.files])
+        if number is not None:
+            self._note_numbers(number)
+        return self._without_those_of_others(surplus)
+
+    def drop_surplus(self) -> list[str]:
+        """Drop what a killed run would have removed.
+
+        Returns:
+            Files that can go.
+        """
+        if not self.files:
+            return []
+        self.files, surplus = retain(self.files, self.files[-1], self._max_keep)
+        return self._without_those_of_others(surplus)
+
+    def _listed(self, is_only: bool) -> list[str]:
+        known: dict[str, Any] = self._hub.get_info(_KEPT, {}).get(self._key, {})
+        resumed_from = self._hub.get_info("resumed_from")
+        is_here = resumed_from is None or self._folder.holds(resumed_from)
+        if known:
+            is_same_place = all(known.get(name) == at for name, at in self._place.items())
+            return list(known["files"]) if is_same_place or is_here else []
+        numbers = self._hub.get_info("keep_ckpt_ids", [])
+        return [self._folder.template.format(n) for n in numbers] if is_only and is_here else []
+
+    def _note(self, files: Sequence[str]) -> None:
+        known = self._hub.get_info(_KEPT, {})
+        self._hub.update_info(_KEPT, {**known, self._key: {**self._place, "files": list(files)}})
+
+    def _note_numbers(self, number: int) -> None:
+        """Keep up the list by number, which programs of others read."""
+        numbers = [*self._hub.get_info("keep_ckpt_ids", []), number]
+        kept = [n for n in dict.fromkeys(numbers) if self._folder.template.format(n) in self.files]
+        self._hub.update_info("keep_ckpt_ids", kept)
+
+    def _without_those_of_others(self, files: Sequence[str]) -> list[str]:
+        """Files that no other hook of the run keeps in the same folder."""
+        others = [
+            set(each["files"])
+            for key, each in self._hub.get_info(_KEPT, {}).items()
+            if key != self._key and each["folder"] == self._folder.path
+        ]
+        return [name for name in files if not any(name in each for each in others)]

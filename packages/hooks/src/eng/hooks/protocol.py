@@ -9,7 +9,20 @@ from torch import nn
 
 from eng.logging import MessageHub
 
-__all__ = ["HookRunState", "HookRunner", "HookTrainLoop"]
+__all__ = ["CheckpointWriter", "HookRunState", "HookRunner", "HookTrainLoop"]
+
+
+class CheckpointWriter(Protocol):
+    """What writes a checkpoint that was collected, as :func:`eng.checkpoint.save_checkpoint`."""
+
+    def __call__(
+        self,
+        checkpoint: dict[str, Any],
+        filename: str,
+        *,
+        backend_args: dict[str, Any] | None = None,
+    ) -> None:
+        """Write a checkpoint."""
 
 
 class HookTrainLoop(Protocol):
@@ -117,5 +130,7 @@ class HookRunner(Protocol):
         meta: dict[str, Any] | None = None,
         by_epoch: bool = True,
         backend_args: dict[str, Any] | None = None,
+        *,
+        writer: CheckpointWriter = ...,
     ) -> None:
         """Save the state of the run. To be called in all processes."""

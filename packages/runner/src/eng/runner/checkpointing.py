@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from eng.checkpoint import (
     CheckpointError,
     CheckpointLoader,
+    absolute_path,
     find_latest_checkpoint,
     load_state_dict,
     model_state,
-    save_checkpoint,
     weights_to_cpu,
 )
 from eng.dist import broadcast_object_list, get_world_size, is_main_process
@@ -48,23 +48,21 @@ def left_out(optimizer: bool, param_scheduler: bool) -> set[str]:
 
 def save_run(
     runner: LoopRunner,
-    path: str,
+    write: Callable[[dict[str, Any]], None],
     meta: Mapping[str, Any],
     *,
     by_epoch: bool,
     leave_out: Collection[str],
-    backend_args: dict[str, Any] | None,
 ) -> None:
     """Save the state of a run. Called in all processes; the first one writes.
 
     Args:
         runner: The runner.
-        path: Where.
+        write: Writes the checkpoint.
         meta: Entries of the ``meta`` of the checkpoint. Its ``epoch`` and ``iter``, if given, say
             for which point of training the checkpoint stands.
         by_epoch: Whether that is otherwise the end of the present epoch or of the iteration.
         leave_out: Parts of the state that are not saved.
-        backend_args: Settings of the storage.
     """
     progress = runner.progress
     end = progress.after_epoch() if by_epoch else progress.after_iteration()
@@ -73,7 +71,7 @@ def save_run(
     checkpoint = collect_checkpoint(runner, point, meta, leave_out)
     if is_main_process():
         checkpoint["state_dict"] = weights_to_cpu(checkpoint["state_dict"])
-        save_checkpoint(checkpoint, path, backend_args=backend_args)
+        write(checkpoint)
 
 
 def collect_checkpoint(
@@ -187,6 +185,8 @@ def resume_run(
     states["loop"] = {**states.get("loop", {}), "epoch": meta["epoch"], "iter": meta["iter"]}
     # The weights are loaded already, as hooks have changed them.
     runner.run_state.restore(states, {"model", *leave_out})
+    # By which hooks tell files of this run from others; not part of its state.
+    runner.message_hub.update_info("resumed_from", absolute_path(filename), resumed=False)
     world_size = meta.get("world_size", get_world_size())
     if world_size != get_world_size():
         runner.logger.warning(

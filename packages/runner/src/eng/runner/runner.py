@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 from torch.utils.data import DataLoader
 
+from eng.checkpoint import save_checkpoint
 from eng.config import Config
 from eng.device import get_device
 from eng.dist import explain_failures
 from eng.dl_utils import is_model_wrapper, unwrap
 from eng.evaluator import Evaluator
 from eng.fileio import join_path, merged_backend_args
-from eng.hooks import Hook, HookRunner, Priority
+from eng.hooks import CheckpointWriter, Hook, HookRunner, Priority
 from eng.logging import MessageHub, MMLogger
 from eng.optim import OptimWrapper
 from eng.registry import RUNNERS, DefaultScope
@@ -525,6 +527,8 @@ class Runner:
         meta: dict[str, Any] | None = None,
         by_epoch: bool = True,
         backend_args: dict[str, Any] | None = None,
+        *,
+        writer: CheckpointWriter = save_checkpoint,
     ) -> None:
         """Save the state of the run. To be called in all processes.
 
@@ -539,6 +543,8 @@ class Runner:
             by_epoch: Whether it is saved at the end of an epoch, which counts as done then, or
                 of an iteration. Defaults to True.
             backend_args: Settings of the storage. Defaults to None.
+            writer: What writes the checkpoint in the first process. Defaults to
+                :func:`eng.checkpoint.save_checkpoint`.
 
         Raises:
             ValueError: If both kinds of settings are given.
@@ -546,7 +552,8 @@ class Runner:
         storage = merged_backend_args("save_checkpoint", file_client_args, backend_args)
         path = join_path(out_dir, filename, backend_args=storage)
         skipped = left_out(save_optimizer, save_param_scheduler)
-        save_run(self, path, meta or {}, by_epoch=by_epoch, leave_out=skipped, backend_args=storage)
+        write = partial(writer, filename=path, backend_args=storage)
+        save_run(self, write, meta or {}, by_epoch=by_epoch, leave_out=skipped)
 
     # ------------------------------------------------------------------ environment
 
