@@ -54,7 +54,8 @@ _NAMES = {
         collect_results_gpu explain_failures gather gather_object get_backend
         get_comm_device get_data_device get_default_group get_dist_info get_local_group
         get_local_rank get_local_size get_rank get_world_size init_dist init_local_group
-        is_distributed is_main_process master_only sync_random_seed
+        is_distributed is_main_process master_only report_failure sync_random_seed
+        write_stacks_to
     """,
     "dl_utils": """
         TORCH_VERSION TimeCounter collect_env has_batch_norm is_jit_tracing
@@ -111,7 +112,7 @@ _NAMES = {
         CheckpointHook CheckpointWriter DistSamplerSeedHook EMAHook EmptyCacheHook Hook
         HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
         NaiveVisualizationHook ParamSchedulerHook Priority RuntimeInfoHook SyncBuffersHook
-        get_priority
+        get_priority run_id_of scalar_of
     """,
     "runner": """
         BaseLoop CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop LogProcessor

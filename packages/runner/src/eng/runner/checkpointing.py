@@ -172,10 +172,28 @@ def load_weights(
     checkpoint = (
         {**checkpoint, "state_dict": state} if "state_dict" in checkpoint else {"state_dict": state}
     )
+    if runner.is_resuming:
+        checkpoint = _without_average(runner, checkpoint)
     # Before the weights are taken over, since hooks exchange them, as that of averaged weights.
     runner.call_hook("after_load_checkpoint", checkpoint=checkpoint)
     load_state_dict(runner.model, checkpoint["state_dict"], strict, runner.logger)
     return checkpoint
+
+
+def _without_average(runner: LoopRunner, checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """Where nothing averages weights any more, give back those that training had."""
+    averaged = checkpoint.get("ema_state_dict")
+    # A hook of somebody else may take the average over, too: its name tells.
+    has_hook = any("ema" in type(hook).__name__.lower() for hook in runner.hooks)
+    if has_hook or not isinstance(averaged, Mapping):
+        return checkpoint
+    runner.logger.warning(
+        "The checkpoint has an average of the weights as its model, the config has no EMAHook: "
+        "the weights of training are used, and the average is left out."
+    )
+    weights = checkpoint["state_dict"]
+    own = {name: averaged.get(f"module.{name}", value) for name, value in weights.items()}
+    return {**checkpoint, "state_dict": own}
 
 
 def resume_run(

@@ -24,10 +24,6 @@ class LoopRunner(HookRunner, Protocol):
     cfg: Config
 
     @property
-    def hooks(self) -> list[Hook]:
-        """All hooks in the order in which they run."""
-
-    @property
     def progress(self) -> Progress:
         """How far training has come."""
 
@@ -42,6 +38,10 @@ class LoopRunner(HookRunner, Protocol):
     @property
     def random_state(self) -> RandomState:
         """The random number generators of this process."""
+
+    @property
+    def hooks(self) -> list[Hook]:
+        """All hooks in the order in which they run."""
 
     @property
     def run_state(self) -> RunState:

@@ -57,7 +57,11 @@ class ConfiguredOptimizer(NamedTuple):
 
 
 def restore_optimizer(
-    wrapper: OptimWrapper, state: Mapping[str, Any], name: str, logger: logging.Logger
+    wrapper: OptimWrapper,
+    state: Mapping[str, Any],
+    name: str,
+    logger: logging.Logger,
+    is_sharded: bool = False,
 ) -> dict[str, Any] | None:
     """Compare the state of an optimizer with the one that is to take it over.
 
@@ -69,16 +73,18 @@ def restore_optimizer(
         state: State of an optimizer, with its class under ``type`` if this package saved it.
         name: What messages call the optimizer.
         logger: Where they go.
+        is_sharded: Whether parameters are parts of those that the state is of, so that neither
+            their number nor their shapes can be compared. Defaults to False.
 
     Returns:
         The part of the state that fits; None if it cannot be taken over.
     """
-    problem = _misfit(wrapper, state)
+    problem = _misfit(wrapper, state, is_sharded)
     if problem is not None:
         logger.warning(f"{name}: {problem}. The state of the checkpoint is left out.")
         return None
     kept = {key: value for key, value in state.items() if key != "type"}
-    wrong = dict(_wrong_shapes(wrapper, state))
+    wrong = {} if is_sharded else dict(_wrong_shapes(wrapper, state))
     if wrong:
         kept["state"] = {k: v for k, v in state["state"].items() if int(k) not in wrong}
         logger.warning(
@@ -96,7 +102,7 @@ def restore_optimizer(
     return kept
 
 
-def _misfit(wrapper: OptimWrapper, state: Mapping[str, Any]) -> str | None:
+def _misfit(wrapper: OptimWrapper, state: Mapping[str, Any], is_sharded: bool) -> str | None:
     """Why a state cannot be taken over as a whole."""
     optimizer = wrapper.optimizer
     kind = type(optimizer).__name__
@@ -108,7 +114,7 @@ def _misfit(wrapper: OptimWrapper, state: Mapping[str, Any]) -> str | None:
     if len(saved) != len(own):
         return f"the checkpoint has {len(saved)} parameter groups, the config {len(own)}"
     for number, (theirs, ours) in enumerate(zip(saved, own, strict=True)):
-        if len(theirs["params"]) != len(ours["params"]):
+        if len(theirs["params"]) != len(ours["params"]) and not is_sharded:
             return (
                 f"group {number} has {len(theirs['params'])} parameters in the checkpoint and "
                 f"{len(ours['params'])} now"
@@ -132,12 +138,14 @@ def _wrong_shapes(wrapper: OptimWrapper, state: Mapping[str, Any]) -> Iterator[t
     by_number = dict(zip(numbers, parameters, strict=True))
     for number, values in state["state"].items():
         parameter = by_number.get(int(number))
-        for key, value in values.items() if parameter is not None else ():
-            if key in _SHAPED_LIKE_PARAMETERS and isinstance(value, torch.Tensor):
-                if value.dim() and value.shape != parameter.shape:
-                    shapes = f"{tuple(value.shape)} instead of {tuple(parameter.shape)}"
-                    yield int(number), f"{key} of parameter {number}, {shapes}"
-                    break
+        if parameter is None:
+            continue
+        for key, value in values.items():
+            is_shaped = key in _SHAPED_LIKE_PARAMETERS and isinstance(value, torch.Tensor)
+            if is_shaped and value.dim() and value.shape != parameter.shape:
+                shapes = f"{tuple(value.shape)} instead of {tuple(parameter.shape)}"
+                yield int(number), f"{key} of parameter {number}, {shapes}"
+                break
 
 
 def _report_settings(

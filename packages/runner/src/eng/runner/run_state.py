@@ -35,7 +35,11 @@ class Part(Protocol):
         """
 
     def restore(self, state: Any) -> None:
-        """Continue from a state."""
+        """Continue from a state.
+
+        A part may have ``restore_nothing()`` as well, which is called where a checkpoint has no
+        state of it.
+        """
 
 
 class StatefulPart:
@@ -155,8 +159,12 @@ class RunState:
             leave_out: Names of parts that stay as they are. Defaults to none.
         """
         for name in self:
-            if states.get(name) is not None and name not in leave_out:
+            if name in leave_out:
+                continue
+            if states.get(name) is not None:
                 self._parts[name].restore(states[name])
+            else:
+                getattr(self._parts[name], "restore_nothing", lambda: None)()
         self._unclaimed = {name: s for name, s in states.items() if name not in self._parts}
         if self._unclaimed:
             print_log(

@@ -19,6 +19,7 @@ from .dataloader_info import check_has_batches, length_of, limits_of_resume, res
 from .errors import RunnerConfigError
 from .progress import Progress
 from .protocol import LoopRunner
+from .validations import Validations
 
 __all__ = ["EpochBasedTrainLoop", "IterBasedTrainLoop", "TrainLoop"]
 
@@ -64,6 +65,7 @@ class TrainLoop(BaseLoop):
         check_has_batches(self.dataloader)
         self.progress = progress
         self.batches = ResumableBatches(self.dataloader, progress, runner.seed)
+        self.validations = Validations(runner)
         #: Set by a hook to end training after the present epoch or iteration.
         self.stop_training = False
         visualizer = getattr(runner, "visualizer", None)
@@ -157,16 +159,35 @@ class TrainLoop(BaseLoop):
         if state.get("sampler_seed") is not None:
             reseed(self.dataloader, state["sampler_seed"])
 
-    def _explain_resume(self) -> None:
-        """Say at the start, and not after the loss, if the run cannot be resumed exactly."""
+    def _begin(self) -> None:
+        """Prepare to be resumed; say now, and not after the loss, if that cannot be exact."""
+        self.validations.begin()
         limits = limits_of_resume(self.dataloader)
         if limits is not None:
             self.runner.logger.warning(limits)
 
     def _validate_what_is_pending(self) -> None:
-        """After a resume from a checkpoint that was saved before its validation, do that now."""
-        if not self.progress.validated:
+        """After a resume from a checkpoint that was saved before its validation, do that now.
+
+        If it had ended before the run was stopped, its results are those that were written then,
+        and only what they lead to is done again, as a schedule that depends on them.
+        """
+        if self.progress.validated:
+            return
+        done = self.validations.find(self.progress)
+        if done is None:
             self._validate_when_due()
+            return
+        self.progress.validated = True
+        self.runner.logger.info(
+            f"The validation at iteration {done.iter} had ended before the run was stopped: "
+            f"its results are taken from {self.validations.path}."
+        )
+        with self.runner.random_state.preserved():
+            for stage in ("before_val", "before_val_epoch"):
+                self.runner.call_hook(stage)
+            self.runner.call_hook("after_val_epoch", metrics=dict(done.metrics))
+            self.runner.call_hook("after_val")
 
     def _validate_when_due(self) -> None:
         """Validate after an epoch or iteration if it is time to, and after the last one.
@@ -186,7 +207,8 @@ class TrainLoop(BaseLoop):
         is_due = done % self.val_interval == 0 or done == self._end
         if loop is not None and done >= self.val_begin and is_due:
             with self.runner.random_state.preserved(), self.batches.preserved():
-                loop.run()
+                metrics = loop.run()
+            self.validations.add(self.progress, metrics)
 
     def _train_step(self, idx: int, data_batch: Any) -> None:
         """Train on one batch, between the hooks of its iteration."""
@@ -240,7 +262,7 @@ class EpochBasedTrainLoop(TrainLoop):
         Returns:
             The model.
         """
-        self._explain_resume()
+        self._begin()
         self.runner.call_hook("before_train")
         self._validate_what_is_pending()
         while self.epoch < self.max_epochs and not self.stop_training:
@@ -321,7 +343,7 @@ class IterBasedTrainLoop(TrainLoop):
         Returns:
             The model.
         """
-        self._explain_resume()
+        self._begin()
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
         self._validate_what_is_pending()
