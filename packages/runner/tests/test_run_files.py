@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import gc
 import json
-import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -75,7 +74,7 @@ def test_a_run_that_fails_leaves_no_file_open(job: dict[str, Any]) -> None:
 
 
 def test_what_is_kept_by_name_goes_with_its_runner(job: dict[str, Any]) -> None:
-    logging.getLogger().setLevel(logging.ERROR)
+    job["log_level"] = "ERROR"
     before = len(MMLogger._instance_dict), len(MessageHub._instance_dict)
     for number in range(20):
         runner = Runner.from_cfg({**job, "experiment_name": f"of {number}"})

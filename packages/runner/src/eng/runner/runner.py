@@ -14,7 +14,7 @@ from eng.device import get_device
 from eng.dist import explain_failures
 from eng.dl_utils import is_model_wrapper, unwrap
 from eng.evaluator import Evaluator
-from eng.fileio import join_path, merged_backend_args
+from eng.fileio import merged_backend_args
 from eng.hooks import CheckpointWriter, Hook, HookRunner, Priority
 from eng.logging import MessageHub, MMLogger
 from eng.optim import OptimWrapper
@@ -31,7 +31,14 @@ from .arguments import (
     with_preprocessor,
 )
 from .base_loop import BaseLoop
-from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
+from .checkpointing import (
+    checkpoint_path,
+    left_out,
+    load_or_resume,
+    load_weights,
+    resume_run,
+    save_run,
+)
 from .environment import Environment, set_random_seed, setup_environment
 from .eval_loops import TestLoop, ValLoop
 from .hook_list import HookList, with_default_hooks
@@ -554,10 +561,11 @@ class Runner:
                 :func:`eng.checkpoint.save_checkpoint`.
 
         Raises:
-            ValueError: If both kinds of settings are given.
+            ValueError: If both kinds of settings are given, or ``filename`` leads out of
+                ``out_dir``.
         """
         storage = merged_backend_args("save_checkpoint", file_client_args, backend_args)
-        path = join_path(out_dir, filename, backend_args=storage)
+        path = checkpoint_path(out_dir, filename, storage)
         skipped = left_out(save_optimizer, save_param_scheduler)
         save_run(self, path, meta or {}, by_epoch, skipped, backend_args=storage, writer=writer)
 
