@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 import eng.dist as dist
+from eng.dist import failure
 
 
 def collectives():
@@ -270,3 +272,70 @@ def ending(how):
             os.kill(os.getpid(), 9)
         raise ValueError("oh no")
     dist.all_reduce(torch.ones(1))
+
+
+def late_by_a_glance(rounds):
+    """Rank 1 comes when the others give up a wait, to look around and wait again."""
+    failure._GLANCE = timedelta(milliseconds=50)
+    for number in range(rounds):
+        if dist.get_rank() == 1:
+            time.sleep(0.05 + (number % 9 - 4) * 0.0003)
+        data = torch.ones(1)
+        dist.all_reduce(data)
+        assert data.item() == dist.get_world_size()
+
+
+def late_to_a_barrier(rounds):
+    for number in range(rounds):
+        if dist.get_rank() == 1:
+            time.sleep(0.05 + (number % 9 - 4) * 0.0003)
+        with contextlib.suppress(TimeoutError):
+            dist.barrier(timeout=0.05)
+        dist.barrier()
+
+
+def failing_before_the_group_goes_down():
+    """Rank 1 destroys the group on its way out, as many programs do."""
+    try:
+        with dist.explain_failures("training"):
+            if dist.get_rank() == 1:
+                raise ValueError("oh no")
+            dist.all_reduce(torch.ones(1))
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def failing_and_caught():
+    """Rank 1 catches its error to print one line, as commands do."""
+    if dist.get_rank() == 1:
+        dist.report_failure(ValueError("oh no"))
+        torch.distributed.destroy_process_group()
+        sys.exit(2)
+    dist.all_reduce(torch.ones(1))
+
+
+def stuck_in_a_loader(folder, how):
+    """Rank 1 sleeps in a function of a known name while the others wait for it."""
+
+    def waits_for_a_disk():
+        while not Path(folder, "stacks_rank1.txt").stat().st_size:
+            time.sleep(0.05)
+        time.sleep(1)
+
+    with dist.write_stacks_to(folder), dist.explain_failures("training"):
+        if dist.get_rank() == 1:
+            waits_for_a_disk()
+        if how == "barrier":
+            dist.barrier(timeout=0.5)
+        elif how == "all_reduce":
+            dist.all_reduce(torch.ones(1))
+        else:
+            model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(4, 4))
+            model(torch.ones(2, 4)).sum().backward()
+
+
+def no_stacks_without_a_hang(folder):
+    with dist.write_stacks_to(folder), dist.write_stacks_to("elsewhere"):
+        dist.all_reduce(torch.ones(1))
+    dist.barrier()
+    return sorted(path.name for path in Path(folder).iterdir())

@@ -54,7 +54,8 @@ _NAMES = {
         collect_results_gpu explain_failures gather gather_object get_backend
         get_comm_device get_data_device get_default_group get_dist_info get_local_group
         get_local_rank get_local_size get_rank get_world_size init_dist init_local_group
-        is_distributed is_main_process master_only sync_random_seed
+        is_distributed is_main_process master_only report_failure sync_random_seed
+        write_stacks_to
     """,
     "dl_utils": """
         TORCH_VERSION TimeCounter collect_env has_batch_norm is_jit_tracing
@@ -66,18 +67,19 @@ _NAMES = {
     """,
     "checkpoint": """
         BackgroundWriter CheckpointError CheckpointFolder CheckpointLoader
-        NewestCheckpoint absolute_path find_latest_checkpoint find_newest_checkpoint
-        full_model_state full_optimizer_state get_deprecated_model_names
-        get_external_models get_mmcls_models get_state_dict get_torchvision_models
-        is_sharded load_checkpoint load_full_model_state load_full_optimizer_state
-        load_shared_checkpoint load_state_dict model_state progress_of save_checkpoint
-        used_checkpoint weights_to_cpu write_last_checkpoint
+        NewestCheckpoint RankBuffers absolute_path find_latest_checkpoint
+        find_newest_checkpoint full_model_state full_optimizer_state
+        get_deprecated_model_names get_external_models get_mmcls_models get_state_dict
+        get_torchvision_models is_sharded load_checkpoint load_full_model_state
+        load_full_optimizer_state load_shared_checkpoint load_state_dict model_state
+        progress_of save_checkpoint used_checkpoint weights_to_cpu write_last_checkpoint
     """,
     "dataset": """
         COLLATE_FUNCTIONS AnnotationError BaseDataset ClassBalancedDataset Compose
-        ConcatDataset DefaultSampler InfiniteSampler RepeatDataset SampleIndex
-        TransformError default_collate force_full_init pseudo_collate random_numbers_of
-        sampler_with samplers_of worker_init_fn
+        ConcatDataset DefaultSampler DistributedSamplerWrapper InfiniteSampler
+        PlacedSampler RepeatDataset SampleIndex TransformError default_collate
+        force_full_init open_loader pseudo_collate random_numbers_of sampler_with
+        samplers_of worker_init_fn
     """,
     "evaluator": """
         BaseMetric DumpResults Evaluator RunningMetric TorchMetric get_metric_value
@@ -110,7 +112,7 @@ _NAMES = {
         CheckpointHook CheckpointWriter DistSamplerSeedHook EMAHook EmptyCacheHook Hook
         HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
         NaiveVisualizationHook ParamSchedulerHook Priority RuntimeInfoHook SyncBuffersHook
-        get_priority
+        get_priority run_id_of scalar_of
     """,
     "runner": """
         BaseLoop CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop LogProcessor

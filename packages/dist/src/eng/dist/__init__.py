@@ -6,7 +6,7 @@ from torch.distributed import ReduceOp
 
 from .collect import collect_results, collect_results_cpu, collect_results_gpu
 from .devices import cast_data_device, get_comm_device, get_data_device
-from .failure import DistributedError, explain_failures
+from .failure import DistributedError, explain_failures, report_failure
 from .groups import (
     get_backend,
     get_default_group,
@@ -25,6 +25,7 @@ from .initialize import init_dist
 from .launchers import MissingVariableError
 from .objects import all_gather_object, broadcast_object_list, gather_object
 from .reduce import all_reduce, all_reduce_dict, all_reduce_params
+from .stacks import write_stacks_to
 from .synchronize import barrier, sync_random_seed
 from .tensors import all_gather, broadcast, gather
 
@@ -67,5 +68,7 @@ __all__ = [
     "is_distributed",
     "is_main_process",
     "master_only",
+    "report_failure",
     "sync_random_seed",
+    "write_stacks_to",
 ]

@@ -9,7 +9,8 @@ import torch.distributed as torch_dist
 
 from eng.device import get_device
 
-from .failure import watch_this_process
+from .attempt import with_store_of_attempt
+from .failure import forget_failures, watch_this_process
 from .launchers import Place, find_place
 
 __all__ = ["init_dist"]
@@ -43,7 +44,9 @@ def init_dist(launcher: str, backend: str | None = "nccl", **kwargs: Any) -> Non
     name = _choose_backend(backend)
     place.export()
     _select_device(place)
+    forget_failures()
     try:
+        kwargs = with_store_of_attempt(name, kwargs)
         torch_dist.init_process_group(backend=name, **kwargs)
     except RuntimeError as error:  # DistNetworkError where a socket is the matter
         if "EADDRINUSE" in str(error) or "address already in use" in str(error).lower():

@@ -34,6 +34,7 @@ def run_in_processes(
     backend: str | None = None,
     device: str = "cpu",
     start_method: str | None = None,
+    patience: float | None = None,
 ) -> list[Any]:
     """Call a function in each process of a new group.
 
@@ -53,13 +54,15 @@ def run_in_processes(
         start_method: ``"spawn"`` or ``"forkserver"``. Defaults to None: the environment variable
             ``ENG_TEST_START_METHOD``, or, without it, the fastest that is safe.
 
+        patience: Seconds that the processes have to end. Defaults to None: twice ``timeout``.
+
     Returns:
         By rank, what the function returned; without ``check`` a ``RuntimeError`` that names what it
         raised, and None for a process that was killed.
 
     Raises:
         AssertionError: A process raised or ended by itself (with ``check``), or did not end in
-            twice the timeout.
+            time.
         ValueError: The device is unknown, or processes that use CUDA are to be forked.
 
     Examples:
@@ -80,7 +83,7 @@ def run_in_processes(
         with _visible_devices(None if device == "cuda" else ""):
             for process in processes:
                 process.start()
-        _join(processes, timeout * 2)
+        _join(processes, patience or timeout * 2)
         paths = [Path(folder, str(rank)) for rank in range(world_size)]
         results = [pickle.loads(p.read_bytes()) if p.exists() else None for p in paths]
     for rank, result in enumerate(results):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
@@ -29,6 +28,7 @@ from .errors import HookArgumentError, HookKeyError, HookTypeError
 from .fingerprint import fingerprint
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
+from .run_id import run_id_of
 from .values import check_number, scalar_of
 
 __all__ = ["CheckpointHook"]
@@ -391,7 +391,7 @@ class CheckpointHook(Hook):
     def _load_bests(self, runner: HookRunner) -> None:
         """Read what was the best by now: from the record of this run, or else the message hub."""
         hub = runner.message_hub
-        run = _run_of(hub)
+        run = run_id_of(hub)
         recorded = BestCheckpoints.read(runner.work_dir, run)
         self._bests = (recorded or BestCheckpoints(run)).up_to(runner.iter)
         #: What the hub has of a run without a record. Later it may be that of another hook.
@@ -472,15 +472,6 @@ def _key_of(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
     place = next((number for number, each in enumerate(hooks) if each is hook), len(hooks))
     name = f"{hook._given_out_dir or ''}:{hook.filename_tmpl}"
     return f"{name}:{names[:place].count(name)}", len(hooks) < 2
-
-
-def _run_of(hub: MessageHub) -> str:
-    """Identifier of a run, which its checkpoints hold, so that it stays when it is resumed."""
-    if "run_id" not in hub.runtime_info:
-        boxes = [uuid.uuid4().hex]
-        broadcast_object_list(boxes)
-        hub.update_info("run_id", boxes[0])
-    return str(hub.runtime_info["run_id"])
 
 
 def _check_template(template: str) -> None:

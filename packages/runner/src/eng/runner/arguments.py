@@ -62,6 +62,23 @@ def check_schedules(param_scheduler: Any, optim_wrapper: Any) -> None:
         )
 
 
+def check_resume_schedule(cfg: Mapping[str, Any]) -> None:
+    """Refuse an unknown ``resume_schedule`` in the config, which would show only at a resume.
+
+    Args:
+        cfg: The config of the run.
+
+    Raises:
+        RunnerConfigError: If it is neither ``'checkpoint'`` nor ``'config'``.
+    """
+    given = cfg.get("resume_schedule", "checkpoint")
+    if given not in ("checkpoint", "config"):
+        raise RunnerConfigError(
+            f"resume_schedule must be 'checkpoint' or 'config', not {given!r}: whose settings a "
+            "changed schedule follows when the run is resumed"
+        )
+
+
 def check_count(name: str, value: Any, least: int = 1) -> int:
     """Refuse what is not a count, before anything runs by it.
 

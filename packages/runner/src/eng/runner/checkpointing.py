@@ -19,7 +19,6 @@ from eng.checkpoint import (
 from eng.dist import broadcast_object_list, get_world_size, is_main_process
 from eng.hooks import CheckpointHook, CheckpointWriter
 
-from .batches import reseed
 from .progress import Progress
 from .protocol import LoopRunner
 from .starting_point import choose_starting_point, storage_of
@@ -45,7 +44,11 @@ def left_out(optimizer: bool, param_scheduler: bool) -> set[str]:
     Returns:
         Names of parts.
     """
-    asked = {"optimizer": optimizer, "param_schedulers": param_scheduler}
+    asked = {
+        "optimizer": optimizer,
+        "accumulation": optimizer,
+        "param_schedulers": param_scheduler,
+    }
     return {name for name, wanted in asked.items() if not wanted}
 
 
@@ -169,10 +172,28 @@ def load_weights(
     checkpoint = (
         {**checkpoint, "state_dict": state} if "state_dict" in checkpoint else {"state_dict": state}
     )
+    if runner.is_resuming:
+        checkpoint = _without_average(runner, checkpoint)
     # Before the weights are taken over, since hooks exchange them, as that of averaged weights.
     runner.call_hook("after_load_checkpoint", checkpoint=checkpoint)
     load_state_dict(runner.model, checkpoint["state_dict"], strict, runner.logger)
     return checkpoint
+
+
+def _without_average(runner: LoopRunner, checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """Where nothing averages weights any more, give back those that training had."""
+    averaged = checkpoint.get("ema_state_dict")
+    # A hook of somebody else may take the average over, too: its name tells.
+    has_hook = any("ema" in type(hook).__name__.lower() for hook in runner.hooks)
+    if has_hook or not isinstance(averaged, Mapping):
+        return checkpoint
+    runner.logger.warning(
+        "The checkpoint has an average of the weights as its model, the config has no EMAHook: "
+        "the weights of training are used, and the average is left out."
+    )
+    weights = checkpoint["state_dict"]
+    own = {name: averaged.get(f"module.{name}", value) for name, value in weights.items()}
+    return {**checkpoint, "state_dict": own}
 
 
 def resume_run(
@@ -219,6 +240,9 @@ def _take_over_seed(runner: LoopRunner, seed: int | None) -> None:
     if seed is None or seed == runner.seed:
         return
     runner.logger.warning(f"Resuming with seed {seed} of the checkpoint, not {runner.seed}.")
+    previous = runner.seed
     runner.set_randomness(**{**runner.environment.randomness, "seed": seed})
-    if runner.train_loop is not None:
-        reseed(runner.train_dataloader, seed)
+    loops: list[Any] = [runner.train_loop, runner.val_loop, runner.test_loop]
+    for loop in loops:
+        if hasattr(loop, "reseed"):
+            loop.reseed(seed, previous)

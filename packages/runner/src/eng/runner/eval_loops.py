@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
 
+from eng.dataset import open_loader
 from eng.device import autocast
 from eng.evaluator import Evaluator
 from eng.registry import LOOPS
 
 from .base_loop import BaseLoop
+from .data_order import put_generators, take_generators
+from .dataloader_info import movable_sampler, place_sampler
 from .protocol import LoopRunner
 
 __all__ = ["TestLoop", "ValLoop"]
@@ -33,7 +37,9 @@ class _EvalLoop(BaseLoop):
         is_built = hasattr(evaluator, "evaluate")
         self.evaluator: Evaluator = evaluator if is_built else runner.build_evaluator(evaluator)  # type: ignore[assignment]
         self.fp16 = fp16
-        meta = getattr(self.dataloader.dataset, "metainfo", None)
+        is_movable = movable_sampler(self.dataloader) is not None
+        self._placed = None if is_movable else place_sampler(self.dataloader)
+        meta = getattr(getattr(self.dataloader, "dataset", None), "metainfo", None)
         if meta is not None:
             self.evaluator.dataset_meta = meta
             runner.visualizer.dataset_meta = meta
@@ -47,12 +53,25 @@ class _EvalLoop(BaseLoop):
         self.runner.call_hook(f"before_{self.mode}")
         self.runner.call_hook(f"before_{self.mode}_epoch")
         self.runner.model.eval()
-        for idx, data_batch in enumerate(self.dataloader):
+        for idx, data_batch in enumerate(self._open()):
             self.run_iter(idx, data_batch)
         metrics = self.evaluator.evaluate(len(self.dataloader.dataset))  # type: ignore[arg-type]
         self.runner.call_hook(f"after_{self.mode}_epoch", metrics=metrics)
         self.runner.call_hook(f"after_{self.mode}")
         return metrics
+
+    def _open(self) -> Iterator[Any]:
+        """Begin an iteration that is the same each time, however often it was done before.
+
+        Samples draw random numbers by their places, and generators of the data loader are put
+        back, so that a run that was resumed evaluates as one that was not.
+        """
+        placed = self._placed
+        if placed is not None:
+            placed.seed = self.runner.seed
+        generators = take_generators(self.dataloader)
+        yield from open_loader(self.dataloader, placed)
+        put_generators(self.dataloader, generators)
 
     @torch.no_grad()
     def run_iter(self, idx: int, data_batch: Any) -> None:

@@ -24,10 +24,6 @@ class LoopRunner(HookRunner, Protocol):
     cfg: Config
 
     @property
-    def hooks(self) -> list[Hook]:
-        """All hooks in the order in which they run."""
-
-    @property
     def progress(self) -> Progress:
         """How far training has come."""
 
@@ -44,12 +40,20 @@ class LoopRunner(HookRunner, Protocol):
         """The random number generators of this process."""
 
     @property
+    def hooks(self) -> list[Hook]:
+        """All hooks in the order in which they run."""
+
+    @property
     def run_state(self) -> RunState:
         """The parts of the run's state, which hooks and loops may add to."""
 
     @property
     def val_loop(self) -> Any:
         """The loop of validation, None without one."""
+
+    @property
+    def test_loop(self) -> Any:
+        """The loop of testing, None without one."""
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
         """Run all hooks of a stage."""

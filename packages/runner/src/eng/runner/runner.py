@@ -22,7 +22,14 @@ from eng.registry import RUNNERS, DefaultScope
 from eng.vis import Visualizer
 
 from . import builders, services
-from .arguments import as_config, check_keys, check_schedules, check_step, with_preprocessor
+from .arguments import (
+    as_config,
+    check_keys,
+    check_resume_schedule,
+    check_schedules,
+    check_step,
+    with_preprocessor,
+)
 from .base_loop import BaseLoop
 from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
 from .environment import Environment, set_random_seed, setup_environment
@@ -161,6 +168,7 @@ class Runner:
             builders=(self.build_train_loop, self.build_val_loop, self.build_test_loop),
         )
         check_schedules(param_scheduler, optim_wrapper)
+        check_resume_schedule(self.cfg)
         self.optim_wrapper: Any = optim_wrapper
         self.param_schedulers: Any = param_scheduler
         self.auto_scale_lr = auto_scale_lr

@@ -14,9 +14,12 @@ from eng.registry import LOOPS
 
 from .arguments import check_count, check_intervals
 from .base_loop import BaseLoop
-from .batches import ResumableBatches, check_has_batches, reseed
+from .batches import ResumableBatches
+from .dataloader_info import check_has_batches, length_of, limits_of_resume, reseed
+from .errors import RunnerConfigError
 from .progress import Progress
 from .protocol import LoopRunner
+from .validations import Validations
 
 __all__ = ["EpochBasedTrainLoop", "IterBasedTrainLoop", "TrainLoop"]
 
@@ -61,11 +64,12 @@ class TrainLoop(BaseLoop):
         super().__init__(runner, dataloader)
         check_has_batches(self.dataloader)
         self.progress = progress
-        self.batches = ResumableBatches(self.dataloader, progress)
+        self.batches = ResumableBatches(self.dataloader, progress, runner.seed)
+        self.validations = Validations(runner)
         #: Set by a hook to end training after the present epoch or iteration.
         self.stop_training = False
         visualizer = getattr(runner, "visualizer", None)
-        meta = getattr(self.dataloader.dataset, "metainfo", None)
+        meta = getattr(getattr(self.dataloader, "dataset", None), "metainfo", None)
         if visualizer is not None and meta is not None:
             visualizer.dataset_meta = meta
 
@@ -115,6 +119,11 @@ class TrainLoop(BaseLoop):
     def _iter(self, iteration: int) -> None:
         self.progress.count_iterations(iteration - self.progress.iter)
 
+    def reseed(self, seed: int, instead_of: int) -> None:
+        """See :meth:`BaseLoop.reseed`."""
+        super().reseed(seed, instead_of)
+        self.batches.seed = seed
+
     def state_dict(self, progress: Progress | None = None) -> dict[str, Any]:
         """Where the loop is, for a checkpoint.
 
@@ -150,10 +159,35 @@ class TrainLoop(BaseLoop):
         if state.get("sampler_seed") is not None:
             reseed(self.dataloader, state["sampler_seed"])
 
+    def _begin(self) -> None:
+        """Prepare to be resumed; say now, and not after the loss, if that cannot be exact."""
+        self.validations.begin()
+        limits = limits_of_resume(self.dataloader)
+        if limits is not None:
+            self.runner.logger.warning(limits)
+
     def _validate_what_is_pending(self) -> None:
-        """After a resume from a checkpoint that was saved before its validation, do that now."""
-        if not self.progress.validated:
+        """After a resume from a checkpoint that was saved before its validation, do that now.
+
+        If it had ended before the run was stopped, its results are those that were written then,
+        and only what they lead to is done again, as a schedule that depends on them.
+        """
+        if self.progress.validated:
+            return
+        done = self.validations.find(self.progress)
+        if done is None:
             self._validate_when_due()
+            return
+        self.progress.validated = True
+        self.runner.logger.info(
+            f"The validation at iteration {done.iter} had ended before the run was stopped: "
+            f"its results are taken from {self.validations.path}."
+        )
+        with self.runner.random_state.preserved():
+            for stage in ("before_val", "before_val_epoch"):
+                self.runner.call_hook(stage)
+            self.runner.call_hook("after_val_epoch", metrics=dict(done.metrics))
+            self.runner.call_hook("after_val")
 
     def _validate_when_due(self) -> None:
         """Validate after an epoch or iteration if it is time to, and after the last one.
@@ -172,8 +206,9 @@ class TrainLoop(BaseLoop):
         loop = self.runner.val_loop
         is_due = done % self.val_interval == 0 or done == self._end
         if loop is not None and done >= self.val_begin and is_due:
-            with self.runner.random_state.preserved():
-                loop.run()
+            with self.runner.random_state.preserved(), self.batches.preserved():
+                metrics = loop.run()
+            self.validations.add(self.progress, metrics)
 
     def _train_step(self, idx: int, data_batch: Any) -> None:
         """Train on one batch, between the hooks of its iteration."""
@@ -213,7 +248,13 @@ class EpochBasedTrainLoop(TrainLoop):
         self._max_epochs = check_count("max_epochs", max_epochs)
         progress = Progress(by_epoch=True)
         super().__init__(runner, dataloader, progress, val_begin, val_interval, dynamic_intervals)
-        self._max_iters = self._max_epochs * len(self.dataloader)
+        length = length_of(self.dataloader)
+        if length is None:
+            raise RunnerConfigError(
+                "the training data has no length, so that its epochs cannot be counted: train by "
+                "iterations (by_epoch=False and max_iters in train_cfg), or give it a __len__"
+            )
+        self._max_iters = self._max_epochs * length
 
     def run(self) -> nn.Module:
         """Train.
@@ -221,6 +262,7 @@ class EpochBasedTrainLoop(TrainLoop):
         Returns:
             The model.
         """
+        self._begin()
         self.runner.call_hook("before_train")
         self._validate_what_is_pending()
         while self.epoch < self.max_epochs and not self.stop_training:
@@ -258,6 +300,11 @@ class EpochBasedTrainLoop(TrainLoop):
             done = max(0, self.iter - self.epoch * len(self.dataloader))
             self.progress.position = done * self.progress.samples_per_iter
         self.batches.seek()
+        # Done by batches of other sizes, perhaps, so that these are not epochs times batches.
+        epochs_after = self.max_epochs - self.epoch - 1
+        if epochs_after >= 0:
+            to_come = self.batches.left_of_epoch + epochs_after * len(self.dataloader)
+            self._max_iters = self.iter + to_come
 
 
 @LOOPS.register_module()
@@ -296,6 +343,7 @@ class IterBasedTrainLoop(TrainLoop):
         Returns:
             The model.
         """
+        self._begin()
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
         self._validate_what_is_pending()

@@ -1,0 +1,146 @@
+"""Write the stacks of all threads of every process when something hangs.
+
+Who waits in vain for another process sees only its own stack. So the one that gives up asks all of
+them, through the store in which they met; a thread in each answers, whatever its process is stuck
+in.
+"""
+
+import faulthandler
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import torch.distributed as torch_dist
+from torch.distributed.distributed_c10d import Store
+
+from .groups import get_rank, get_world_size, is_distributed
+
+__all__ = ["stack_files", "write_stacks_to"]
+
+_PREFIX = "eng/dist/stacks"
+# how often each process looks whether it was asked
+_INTERVAL = 1.0
+# how long to wait for the answers of the others
+_PATIENCE = 5.0
+
+_active: "_StackWriter | None" = None
+
+
+@contextmanager
+def write_stacks_to(folder: str | Path) -> Iterator[None]:
+    """Have the stacks of all threads written into a folder if something hangs within the block.
+
+    At a timeout of a collective or of a data loader within
+    :func:`eng.dist.explain_failures`, every process writes ``stacks_rank<rank>.txt``, and the error
+    names the files. The same file gets the stacks if the process is aborted, as the watchdog of
+    NCCL does, or crashes, unless :mod:`faulthandler` is in use already.
+
+    Args:
+        folder: The folder, which is made if it is missing. Within another such block it is not
+            looked at.
+
+    Yields:
+        Nothing.
+    """
+    global _active  # noqa: PLW0603 - stacks are those of the process
+    if _active is not None:
+        yield
+        return
+    _active = writer = _StackWriter(Path(folder))
+    try:
+        yield
+    finally:
+        _active = None
+        writer.close()
+
+
+def stack_files(reason: str) -> str:
+    """Have every process write the stacks of its threads, and say where they are.
+
+    Args:
+        reason: What has hung, for the head of the files.
+
+    Returns:
+        A part of a message that begins with ``"; "``; empty outside of :func:`write_stacks_to`.
+    """
+    return "" if _active is None else _active.gather(reason)
+
+
+class _StackWriter:
+    """The file of this process, and the thread that answers to the others."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / f"stacks_rank{get_rank()}.txt"
+        self._file: TextIO = self._path.open("a", encoding="utf-8")
+        self._lock = threading.Lock()
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._is_for_crashes = not faulthandler.is_enabled()
+        if self._is_for_crashes:
+            faulthandler.enable(self._file)
+        if get_world_size() > 1:
+            default_store: Any = torch_dist.distributed_c10d._get_default_store()
+            # A connection of its own: the process may be stuck in an operation on the other.
+            store = default_store.clone()
+            self._seen = store.add(f"{_PREFIX}/asked", 0)
+            self._thread = threading.Thread(
+                target=self._answer, args=(store, get_rank()), name="eng.dist.stacks", daemon=True
+            )
+            self._thread.start()
+
+    def close(self) -> None:
+        self._end.set()
+        if self._thread is not None:
+            self._thread.join()
+        if self._is_for_crashes:
+            faulthandler.disable()
+        with self._lock:
+            self._file.close()
+            if not self._path.stat().st_size:
+                self._path.unlink()
+
+    def gather(self, reason: str) -> str:
+        self._write(reason)
+        if self._thread is None or not is_distributed():
+            return f"; stacks of all threads: {self._path}"
+        store, size = torch_dist.distributed_c10d._get_default_store(), get_world_size()
+        try:
+            store.set(f"{_PREFIX}/written/{get_rank()}", str(self._path))
+            store.add(f"{_PREFIX}/asked", 1)
+            written = _await_answers(store, size)
+        except RuntimeError as error:
+            return f"; stacks of all threads: {self._path} (others cannot be asked: {error})"
+        silent = sorted(set(range(size)) - set(written))
+        none = f" (none of rank {', '.join(map(str, silent))})" if silent else ""
+        return f"; stacks of all threads: {', '.join(written.values())}{none}"
+
+    def _answer(self, store: Store, rank: int) -> None:
+        while not self._end.wait(_INTERVAL):
+            try:
+                asked = store.add(f"{_PREFIX}/asked", 0)
+                if asked > self._seen:
+                    self._seen = asked
+                    self._write("another process has waited in vain")
+                    store.set(f"{_PREFIX}/written/{rank}", str(self._path))
+            except RuntimeError:
+                return  # the store is gone, and with it everybody who could ask
+
+    def _write(self, reason: str) -> None:
+        with self._lock:
+            if self._file.closed:
+                return
+            print(f"{time.strftime('%Y-%m-%d %H:%M:%S')}: {reason}", file=self._file, flush=True)
+            faulthandler.dump_traceback(self._file)
+
+
+def _await_answers(store: Store, size: int) -> dict[int, str]:
+    """Paths of files by rank, of the processes that answer in time."""
+    end = time.monotonic() + _PATIENCE
+    keys = {rank: f"{_PREFIX}/written/{rank}" for rank in range(size)}
+    while not store.check(list(keys.values())) and time.monotonic() < end:
+        time.sleep(0.05)
+    return {rank: store.get(key).decode() for rank, key in keys.items() if store.check([key])}
