@@ -73,6 +73,11 @@ class BackgroundWriter:
 
         self._pending.append(self._pool.submit(unless_failed))
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is not done yet."""
+        return any(not each.done() for each in self._pending)
+
     def wait(self) -> None:
         """Wait for all that was given.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,4 +78,5 @@ def absolute_path(path: str) -> str:
     Args:
         path: Path or address.
     """
-    return path if "://" in path else str(Path(path).expanduser().absolute())
+    # Links stay as they are: they may lead to other disks on other machines.
+    return path if "://" in path else os.path.abspath(Path(path).expanduser())  # noqa: PTH100

@@ -328,8 +328,8 @@ class CheckpointHook(Hook):
         is_same = written.bits == bits
         if is_main_process():
             path = self.file_backend.join_path(self._folder, written.name)
-            is_there = self._writer is not None or self.file_backend.isfile(path)
-            is_same = is_same and is_there
+            is_in_flight = self._writer is not None and self._writer.is_busy
+            is_same = is_same and (is_in_flight or self.file_backend.isfile(path))
         return all(all_gather_object(is_same))
 
     def _copy(self, name: str, new_name: str) -> None:

@@ -99,14 +99,17 @@ class KeptCheckpoints:
         return self._without_those_of_others(surplus)
 
     def _listed(self, is_only: bool) -> list[str]:
-        known: dict[str, Any] = self._hub.get_info(_KEPT, {}).get(self._key, {})
+        lists: dict[str, Any] = self._hub.get_info(_KEPT, {})
+        known = lists.get(self._key, {})
         resumed_from = self._hub.get_info("resumed_from")
         is_here = resumed_from is None or self._folder.holds(resumed_from)
         if known:
             is_same_place = all(known.get(name) == at for name, at in self._place.items())
             return list(known["files"]) if is_same_place or is_here else []
-        numbers = self._hub.get_info("keep_ckpt_ids", [])
-        return [self._folder.template.format(n) for n in numbers] if is_only and is_here else []
+        if lists or not (is_only and is_here):
+            return []
+        # Of a checkpoint that was made before there were lists by name.
+        return [self._folder.template.format(n) for n in self._hub.get_info("keep_ckpt_ids", [])]
 
     def _note(self, files: Sequence[str]) -> None:
         known = self._hub.get_info(_KEPT, {})
