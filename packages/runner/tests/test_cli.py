@@ -61,6 +61,75 @@ def test_train_then_test(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "Epoch(test)  [5/5]  line/loss:" in log
 
 
+DATA = "custom_imports: {imports: [eng_imported_by_a_config]}\nname: '{{ secret $ENG_TOKEN:no }}'\n"
+
+
+def test_a_config_is_shown_without_what_it_imports(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENG_TOKEN", "s3cr3t")
+    (folder / "data.yaml").write_text(DATA)
+    (folder / "same.yaml").write_text(DATA.replace("no", "yes"))
+    module = folder / "eng_imported_by_a_config.py"
+    module.write_text("print('imported')\n")
+    for options in ([], ["--why", "name"], ["--diff", "same.yaml"]):
+        assert main(["config", "data.yaml", *options]) == 0
+        shown = capsys.readouterr().out
+        assert "imported" not in shown.replace("eng_imported_by_a_config", "")
+        assert "s3cr3t" not in shown
+    assert main(["config", "data.yaml", "--import"]) == 0
+    assert capsys.readouterr().out.startswith("imported\n")
+
+
+@pytest.mark.parametrize("command", ["config", "train", "test"])
+def test_code_is_refused_where_it_is_not_wanted(
+    folder: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    (folder / "data.yaml").write_text(DATA)
+    (folder / "child.yaml").write_text("_base_: job.py\n")
+    for name in ("data.yaml", "child.yaml", "job.py"):
+        arguments = [command, name, *(["x.pth"] if command == "test" else []), "--no-code"]
+        assert main(arguments) == 2
+        message = capsys.readouterr().err
+        assert "no code is allowed" in message
+        assert name in message
+        assert message.count("\n") == 1
+
+
+def test_a_command_as_type_is_refused_in_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "evil.py").write_text(
+        "_base_ = 'job.py'\ncustom_hooks = [dict(type='os.system', command='touch ran')]\n"
+    )
+    assert main(["train", "evil.py", "--work-dir", "out"]) == 2
+    assert "os.system is the function posix.system" in capsys.readouterr().err
+    assert not (folder / "ran").exists()
+
+
+def test_a_file_beside_the_config_shadows_no_library(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (folder / "deep").mkdir()
+    for name in ("colorsys", "lmdb", "eng_beside_a_config"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        (folder / "deep" / f"{name}.py").write_text("is_beside = True\n")
+    (folder / "deep" / "c.py").write_text(
+        "import colorsys, eng_beside_a_config\n"
+        "a = hasattr(colorsys, 'is_beside')\nb = eng_beside_a_config.is_beside\n"
+    )
+    for _ in range(2):
+        assert main(["config", "deep/c.py"]) == 0
+    import colorsys
+
+    import eng_beside_a_config  # type: ignore[import-not-found]
+
+    assert not hasattr(colorsys, "is_beside")
+    assert eng_beside_a_config.is_beside
+    assert sys.path.count(str(folder / "deep")) == 1
+
+
 def test_config(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "child.py").write_text("_base_ = 'job.py'\ntrain_cfg = dict(max_epochs=7)\n")
     assert main(["config", "child.py"]) == 0

@@ -9,21 +9,21 @@ _NAMES = {
     "utils": """
         ArgumentIndexError ArgumentKeyError ArgumentTypeError ArgumentValueError
         ManagerMeta ManagerMixin ProgressBar Timer TimerError call_command
-        check_file_exist check_prerequisites check_time concat_list deprecated_api_warning
-        digit_version fopen get_git_hash get_installed_path has_method
-        import_modules_from_strings install_package is_abs is_filepath is_installed
-        is_list_of is_method_overridden is_seq_of is_str is_tuple_of iter_cast lazy_names
-        list_cast mkdir_or_exist requires_executable requires_package scandir slice_list
-        symlink to_1tuple to_2tuple to_3tuple to_4tuple to_ntuple track_iter_progress
-        track_parallel_progress track_progress tuple_cast
+        check_file_exist check_inner_path check_prerequisites check_time concat_list
+        deprecated_api_warning digit_version fopen get_git_hash get_installed_path
+        has_method import_modules_from_strings install_package is_abs is_filepath
+        is_installed is_list_of is_method_overridden is_seq_of is_str is_tuple_of
+        iter_cast lazy_names list_cast mkdir_or_exist requires_executable requires_package
+        scandir slice_list symlink to_1tuple to_2tuple to_3tuple to_4tuple to_ntuple
+        track_iter_progress track_parallel_progress track_progress tuple_cast
     """,
     "registry": """
         COLLATE_FUNCTIONS DATASETS DATA_SAMPLERS EVALUATOR FSDP_WRAP_POLICIES FUNCTIONS
         HOOKS INFERENCERS LOG_PROCESSORS LOOPS METRICS MODELS MODEL_WRAPPERS OPTIMIZERS
         OPTIM_WRAPPERS OPTIM_WRAPPER_CONSTRUCTORS PARAM_SCHEDULERS RUNNERS
         RUNNER_CONSTRUCTORS TASK_UTILS TRANSFORMS VISBACKENDS VISUALIZERS
-        WEIGHT_INITIALIZERS DefaultScope NotRegisteredError Registry build_from_cfg
-        build_model_from_cfg build_runner_from_cfg build_scheduler_from_cfg
+        WEIGHT_INITIALIZERS DefaultScope Kind NotRegisteredError Registry WrongKindError
+        build_from_cfg build_model_from_cfg build_runner_from_cfg build_scheduler_from_cfg
         count_registered_modules init_default_scope traverse_registry_tree
     """,
     "fileio": """
@@ -37,7 +37,7 @@ _NAMES = {
         merged_backend_args put put_text register_backend register_handler remove rmtree
     """,
     "config": """
-        Config ConfigDict ConfigError DictAction Difference Origin diff
+        Config ConfigDict ConfigError DictAction Difference Origin diff hide_secrets
         resolve_package_path value_at
     """,
     "logging": """

@@ -24,12 +24,13 @@ from eng.registry import HOOKS
 from .best_checkpoint import BestCheckpoint, BestCheckpoints
 from .best_rule import RULES, infer_rule, names_of, pair_rules
 from .checkpoint_retention import KeptCheckpoints
-from .errors import HookArgumentError, HookKeyError, HookTypeError
+from .errors import HookArgumentError
 from .fingerprint import fingerprint
 from .hook import DataBatch, Hook
+from .metric_names import check_metric_names, usable_score
 from .protocol import HookRunner
 from .run_id import run_id_of
-from .values import check_number, scalar_of
+from .values import check_number
 
 __all__ = ["CheckpointHook"]
 
@@ -100,6 +101,11 @@ class CheckpointHook(Hook):
         **kwargs: Any,
     ) -> None:
         check_number("CheckpointHook: interval", interval)
+        if interval < 1 and interval != -1:
+            raise HookArgumentError(
+                "CheckpointHook: interval must be at least 1, or -1 to save only at the end, "
+                f"got {interval!r}"
+            )
         check_number("CheckpointHook: max_keep_ckpts", max_keep_ckpts)
         if max_keep_ckpts == 0:
             raise HookArgumentError(
@@ -125,9 +131,11 @@ class CheckpointHook(Hook):
         self.save_best = save_best
         self.key_indicators = names_of("save_best", save_best)
         self._rules = pair_rules(self.key_indicators, names_of("rule", rule))
+        _ = self.rules  # one that cannot be inferred is told now, not at the first validation
         self.best_ckpt_path: str | None = None
         self.best_ckpt_path_dict: dict[str, str] = {}
         self._is_training = False
+        self._warned: set[str] = set()
 
     @property
     def key_indicator(self) -> str | None:
@@ -166,6 +174,7 @@ class CheckpointHook(Hook):
         #: The last checkpoint that this process made.
         self._written: _Written | None = None
         if self.key_indicators:
+            check_metric_names(self.key_indicators, runner)
             self._load_bests(runner)
 
     def folder_in(self, work_dir: str) -> CheckpointFolder:
@@ -243,7 +252,10 @@ class CheckpointHook(Hook):
             runner.logger.warning("save_best: there are no metrics to choose the best by.")
             return
         if self.key_indicators == ["auto"]:
-            self.key_indicators = [next(iter(metrics))]
+            first = next(iter(metrics))
+            if not self._has_rule(first, runner):
+                return
+            self.key_indicators = [first]
         for key in self.key_indicators:
             self._save_if_best(runner, key, metrics)
 
@@ -356,11 +368,9 @@ class CheckpointHook(Hook):
     # ------------------------------------------------------------------ the best
 
     def _save_if_best(self, runner: HookRunner, key: str, metrics: dict[str, float]) -> None:
-        if key not in metrics:
-            raise HookKeyError(f"save_best: no metric {key!r}; there are {sorted(metrics)}")
-        score = scalar_of(metrics[key])
+        score = usable_score(key, metrics, runner.logger, self._warned)
         if score is None:
-            raise HookTypeError(f"save_best: {key!r} must be one number, not {metrics[key]!r}")
+            return
         suffix = f"_{key}" if len(self.key_indicators) > 1 else ""
         is_better, worst = RULES[self._rule_of(key)]
         best_score = self._best_so_far(runner.message_hub, key, suffix, worst)
@@ -437,6 +447,17 @@ class CheckpointHook(Hook):
             if is_here and best is not None and name != best.file:
                 files.append(name)
         return files
+
+    def _has_rule(self, key: str, runner: HookRunner) -> bool:
+        """Whether a metric that ``'auto'`` stands for has a rule; warns the first time if not."""
+        try:
+            self._rule_of(key)
+        except HookArgumentError as error:
+            if key not in self._warned:
+                self._warned.add(key)
+                runner.logger.warning(f"save_best='auto': {error}. No best checkpoint is kept.")
+            return False
+        return True
 
     def _rule_of(self, key: str) -> str:
         given = self._rules.get(key) or self._rules.get("")

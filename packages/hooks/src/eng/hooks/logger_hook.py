@@ -157,7 +157,11 @@ class LoggerHook(Hook):
         runner.logger.info(line)
         if is_main_process():
             path = Path(runner.log_dir) / self.json_log_path
-            path.write_text(json.dumps({k: _plain(v) for k, v in scalars.items()}) + "\n")
+            text = json.dumps({k: _plain(v) for k, v in scalars.items()}) + "\n"
+            try:
+                path.write_text(text)
+            except OSError as error:
+                runner.logger.warning(f"The metrics cannot be written to {path}: {error}")
 
     @override
     def after_run(self, runner: HookRunner) -> None:
@@ -165,10 +169,19 @@ class LoggerHook(Hook):
         runner.visualizer.close()
         if self.out_dir is None or not is_main_process():
             return
-        for path in sorted(Path(runner.log_dir).rglob("*")):
+        try:
+            self._copy_logs(Path(runner.log_dir), self.out_dir)
+        except Exception as error:  # whatever the storage raises: the run itself is done
+            runner.logger.warning(
+                f"The logs cannot be copied to {self.out_dir}, and stay in {runner.log_dir}: "
+                f"{type(error).__name__}: {error}"
+            )
+
+    def _copy_logs(self, log_dir: Path, out_dir: str) -> None:
+        for path in sorted(log_dir.rglob("*")):
             if path.is_file() and path.name.endswith(self.out_suffix):
-                relative = path.relative_to(runner.log_dir).as_posix()
-                target = self.file_backend.join_path(self.out_dir, relative)
+                relative = path.relative_to(log_dir).as_posix()
+                target = self.file_backend.join_path(out_dir, relative)
                 self.file_backend.copyfile_from_local(str(path), target)
                 if not self.keep_local:
                     path.unlink()

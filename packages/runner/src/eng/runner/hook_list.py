@@ -11,6 +11,7 @@ from eng.registry import HOOKS
 
 from .arguments import warn_of_close_names
 from .errors import RunnerTypeError
+from .hook_arguments import check_hook_config, check_passed_on
 
 __all__ = ["DEFAULT_HOOKS", "HookList", "with_default_hooks"]
 
@@ -45,9 +46,15 @@ def with_default_hooks(hooks: Mapping[str, Any], iterations: int | None = None) 
 
 
 class HookList:
-    """Hooks by priority. Those of equal priority run in the order in which they were added."""
+    """Hooks by priority. Those of equal priority run in the order in which they were added.
 
-    def __init__(self) -> None:
+    Args:
+        save_checkpoint: What hooks that save pass arguments of theirs to. Defaults to None: these
+            arguments are not checked.
+    """
+
+    def __init__(self, save_checkpoint: Callable[..., Any] | None = None) -> None:
+        self._save_checkpoint = save_checkpoint
         self._hooks: list[Hook] = []
         self._resolved: dict[str, list[Callable[..., None]]] = {}
 
@@ -67,15 +74,17 @@ class HookList:
             priority: Its priority. Defaults to None, that of the config or the hook.
 
         Raises:
-            RunnerConfigError: If it is neither.
+            RunnerConfigError: If it is neither, or an argument is not one of the hook's.
         """
         if isinstance(hook, Mapping):
             cfg = dict(hook)
             given = cfg.pop("priority", None)
             priority = given if priority is None else priority
+            check_hook_config(cfg)
             hook = HOOKS.build(cfg)
         if not hasattr(hook, "priority"):
             raise RunnerTypeError(f"a hook must be a Hook or a config, not {type(hook).__name__}")
+        check_passed_on(hook, self._save_checkpoint)
         self.add(hook, priority)  # type: ignore[arg-type]
 
     def add(self, hook: Hook, priority: int | str | Priority | None = None) -> None:

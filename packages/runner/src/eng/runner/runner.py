@@ -222,7 +222,7 @@ class Runner:
 
     def _set_up_hooks(self, default_hooks: Any, custom_hooks: Any) -> None:
         """Register the hooks."""
-        self._hooks = HookList()
+        self._hooks = HookList(self.save_checkpoint)
         self.register_hooks(default_hooks, custom_hooks)
         self.logger.info(f"Hooks are run in this order:\n{self._hooks.describe()}")
         self.dump_config()

@@ -12,7 +12,7 @@ import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
-from eng.utils import ArgumentValueError
+from eng.utils import ArgumentValueError, check_inner_path
 
 from .geometry import as_image
 from .plain import plain_value
@@ -103,7 +103,7 @@ class LocalVisBackend(BaseVisBackend):
         scalar_save_file: Name of the file of the scalars. Defaults to ``'scalars.json'``.
 
     Raises:
-        ValueError: If a file name has another ending than its kind.
+        ValueError: If a file name has another ending than its kind, or leads out of ``save_dir``.
     """
 
     def __init__(
@@ -117,10 +117,19 @@ class LocalVisBackend(BaseVisBackend):
         if Path(config_save_file).suffix not in (".py", ".yaml", ".yml", ".json"):
             raise ArgumentValueError(f"config_save_file must end in .py, not {config_save_file!r}")
         _check_json("scalar_save_file", scalar_save_file)
+        names = {
+            "img_save_dir": img_save_dir,
+            "config_save_file": config_save_file,
+            "scalar_save_file": scalar_save_file,
+        }
+        for argument, name in names.items():
+            check_inner_path(name, argument)
         root = Path(save_dir)
         self._img_save_dir = str(root / img_save_dir)
         self._config_save_file = str(root / config_save_file)
         self._scalar_save_file = str(root / scalar_save_file)
+        #: Files whose last line may not be whole.
+        self._torn: set[str] = set()
 
     @property
     def experiment(self) -> LocalVisBackend:
@@ -189,11 +198,13 @@ class LocalVisBackend(BaseVisBackend):
             **kwargs: Ignored.
 
         Raises:
-            ValueError: If ``file_path`` is no ``.json`` file or the file of the scalars.
+            ValueError: If ``file_path`` is no ``.json`` file, the file of the scalars, or leads out
+                of the directory.
         """
         record = {"step": step, **scalar_dict}
         if file_path is not None:
             _check_json("file_path", file_path)
+            check_inner_path(file_path, "file_path")
             other = str(Path(self._save_dir) / file_path)
             if other == self._scalar_save_file:
                 raise ArgumentValueError(
@@ -205,8 +216,12 @@ class LocalVisBackend(BaseVisBackend):
     def _append(self, record: dict[str, Any], path: str) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps({key: plain_value(value) for key, value in record.items()})
+        # A line that a full disk has cut off must not take the next one with it.
+        start = "\n" if path in self._torn else ""
+        self._torn.add(path)
         with Path(path).open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+            file.write(f"{start}{line}\n")
+        self._torn.discard(path)
 
 
 def _check_json(argument: str, path: str) -> None:

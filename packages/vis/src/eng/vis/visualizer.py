@@ -17,6 +17,7 @@ from eng.utils import ArgumentTypeError, ArgumentValueError, ManagerMixin
 from . import geometry
 from .backend import BaseVisBackend
 from .errors import BackendNameError, NoImageError
+from .guard import RecordingGuard
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,6 +90,7 @@ class Visualizer(ManagerMixin):
         if isinstance(vis_backends, (Mapping, BaseVisBackend)):
             vis_backends = [vis_backends]
         self._vis_backends = dict(_build_backends(vis_backends or [], save_dir))
+        self._guards = {name: RecordingGuard(name) for name in self._vis_backends}
 
     @property
     def dataset_meta(self) -> dict[str, Any] | None:
@@ -488,8 +490,7 @@ class Visualizer(ManagerMixin):
             config: The config.
             **kwargs: Settings of the backends.
         """
-        for backend in self._vis_backends.values():
-            backend.add_config(config, **kwargs)
+        self._record("add_config", config, **kwargs)
 
     @master_only
     def add_graph(self, model: Any, data_batch: Any, **kwargs: Any) -> None:
@@ -500,8 +501,7 @@ class Visualizer(ManagerMixin):
             data_batch: A batch to run it on.
             **kwargs: Settings of the backends.
         """
-        for backend in self._vis_backends.values():
-            backend.add_graph(model, data_batch, **kwargs)
+        self._record("add_graph", model, data_batch, **kwargs)
 
     @master_only
     def add_image(self, name: str, image: np.ndarray, step: int = 0) -> None:
@@ -512,8 +512,7 @@ class Visualizer(ManagerMixin):
             image: RGB, of shape (height, width, 3), uint8.
             step: Step of the run. Defaults to 0.
         """
-        for backend in self._vis_backends.values():
-            backend.add_image(name, image, step)
+        self._record("add_image", name, image, step)
 
     @master_only
     def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
@@ -525,8 +524,7 @@ class Visualizer(ManagerMixin):
             step: Step of the run. Defaults to 0.
             **kwargs: Settings of the backends.
         """
-        for backend in self._vis_backends.values():
-            backend.add_scalar(name, value, step, **kwargs)
+        self._record("add_scalar", name, value, step, **kwargs)
 
     @master_only
     def add_scalars(
@@ -545,16 +543,14 @@ class Visualizer(ManagerMixin):
                 None.
             **kwargs: Settings of the backends.
         """
-        for backend in self._vis_backends.values():
-            backend.add_scalars(scalar_dict, step, file_path, **kwargs)
+        self._record("add_scalars", scalar_dict, step, file_path, **kwargs)
 
     def close(self) -> None:
         """Finish recording in every backend, and close the window."""
         if self._window is not None:
             self._window.close()
             self._window = None
-        for backend in self._vis_backends.values():
-            backend.close()
+        self._record("close")
 
     @classmethod
     def get_instance(cls, name: str, **kwargs: Any) -> Any:
@@ -572,6 +568,11 @@ class Visualizer(ManagerMixin):
         instance = super().get_instance(name, **kwargs)
         Visualizer._instance_dict[name] = instance
         return instance
+
+    def _record(self, method: str, *args: Any, **kwargs: Any) -> None:
+        """Call a method of each backend; one that cannot write does not stop the others."""
+        for name, backend in self._vis_backends.items():
+            self._guards[name].call(getattr(backend, method), *args, **kwargs)
 
     def _image_or_fail(self) -> np.ndarray:
         if self._image is None:

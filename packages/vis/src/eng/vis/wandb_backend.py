@@ -67,7 +67,7 @@ class WandbVisBackend(BaseVisBackend):
             config: The config.
             **kwargs: Ignored.
         """
-        self._begin().config.update(config.to_dict(), allow_val_change=True)
+        self._begin().config.update(config.without_secrets(), allow_val_change=True)
 
     def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
         """Record an image.

@@ -12,7 +12,13 @@ from torch.utils.data import DataLoader
 
 from eng.dataset import DefaultSampler, worker_init_fn
 from eng.dist import get_rank
-from eng.registry import DATA_SAMPLERS, DATASETS, FUNCTIONS
+from eng.registry import (
+    DATA_SAMPLERS,
+    DATASETS,
+    FUNCTIONS,
+    NotRegisteredError,
+    WrongKindError,
+)
 from eng.runner.dataloader_info import has_indices
 from eng.runner.errors import RunnerConfigError
 
@@ -82,10 +88,7 @@ def _collate(collate_fn: Any) -> Any:
     if not isinstance(collate_fn, dict):
         return collate_fn
     settings = dict(collate_fn)
-    kind = settings.pop("type")
-    function = FUNCTIONS.get(kind) if isinstance(kind, str) else kind
-    if function is None:
-        raise RunnerConfigError(f"collate_fn: no function {kind!r} is registered")
+    function = _find_function("collate_fn", settings.pop("type"))
     return partial(function, **settings) if settings else function
 
 
@@ -99,5 +102,16 @@ def _worker_init(cfg: dict[str, Any], seed: int | None) -> Any:
     if not isinstance(given, dict):
         return given
     extra = dict(given)
-    function = FUNCTIONS.get(extra.pop("type"))
+    function = _find_function("worker_init_fn", extra.pop("type"))
     return partial(function, **{**settings, **extra})
+
+
+def _find_function(place: str, kind: Any) -> Any:
+    if not isinstance(kind, str):
+        return kind
+    try:
+        return FUNCTIONS.require(kind)
+    except WrongKindError:
+        raise
+    except NotRegisteredError as error:
+        raise RunnerConfigError(f"{place}: no function {kind!r} is registered. {error}") from None
