@@ -266,3 +266,13 @@ def fail_in_the_background(folder: str) -> str:
     except OSError as error:
         return str(error)
     return "nothing failed"
+
+
+def load_and_fail_together(folder: str) -> tuple[list[int], str]:
+    """Both of the above in one start of the processes."""
+    put, read = LocalBackend.put, LocalBackend.get
+    error = fail_in_the_background(f"{folder}/full")
+    LocalBackend.put = put  # type: ignore[method-assign]
+    done = resume_on_own_disks(f"{folder}/own")
+    LocalBackend.get = read  # type: ignore[method-assign]
+    return done, error

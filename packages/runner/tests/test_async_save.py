@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,6 @@ from typing import Any
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import runner_workers as workers
-
-from eng.dist.testing import run_in_processes
 from eng.fileio import LocalBackend
 from eng.hooks import CheckpointHook, Hook
 from eng.runner import Runner
@@ -157,10 +151,3 @@ def test_no_thread_is_left(job: dict[str, Any]) -> None:
     before = threading.active_count()
     train(job, "work", async_save=True)
     assert threading.active_count() == before
-
-
-@pytest.mark.slow
-def test_processes_fail_together(tmp_path: Path) -> None:
-    first, second = run_in_processes(workers.fail_in_the_background, 2, str(tmp_path))
-    assert first == second
-    assert "No space left" in first

@@ -443,6 +443,7 @@ class CheckpointHook(Hook):
             name = PurePath(previous).name
             # One in another folder is another run's, from which this one was resumed.
             is_here = self.file_backend.join_path(self._folder, name) == previous
+            is_here = is_here and name.startswith("best_")  # whoever made the checkpoint
             best = self._bests.best(key)
             if is_here and best is not None and name != best.file:
                 files.append(name)
