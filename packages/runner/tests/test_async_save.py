@@ -119,6 +119,8 @@ def test_an_error_is_raised_at_the_next_save_or_the_end(
     monkeypatch.setattr(LocalBackend, "put", full)
     with pytest.raises(OSError, match="No space left"):
         train(job, "work", async_save=True)
+    log = next((Path(job["work_dir"]) / "work").glob("*/*.log")).read_text()
+    assert log.count("could not be written in the background: [Errno 28] No space left") == 1
     folder = Path(job["work_dir"]) / "work"
     names = sorted(path.name for path in folder.glob("*.pth"))
     assert names == [f"epoch_{n}.pth" for n in range(1, epochs)]
@@ -145,6 +147,38 @@ def test_saving_now_waits_until_it_is_written(
         for each in (runner, resumed)
     )
     assert same(first, second)
+
+
+def test_training_begins_again_after_a_failed_save(
+    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = LocalBackend.put
+    faults = [OSError(28, "No space left on device")]
+
+    def full(backend: LocalBackend, obj: Any, path: Any, **settings: Any) -> None:
+        if str(path).endswith("epoch_2.pth") and faults:
+            raise faults.pop()
+        put(backend, obj, path, **settings)
+
+    class Failing(Hook):
+        def before_val(self, runner: Any) -> None:
+            if runner.epoch == 2:
+                raise RuntimeError("of somebody else")
+
+    monkeypatch.setattr(LocalBackend, "put", full)
+    hook = CheckpointHook(interval=1, async_save=True)
+    job["default_hooks"]["checkpoint"] = None
+    failing = Runner.from_cfg(job)
+    failing.register_hook(hook)
+    failing.register_hook(Failing())
+    with pytest.raises(RuntimeError, match="somebody else"):
+        failing.train()
+    runner = Runner.from_cfg({**job, "resume": True})
+    runner.register_hook(hook)
+    runner.train()
+    log = next(Path(runner.log_dir).glob("*.log")).read_text()
+    assert "The last save of the training before failed: [Errno 28]" in log
+    assert (Path(runner.work_dir) / "last_checkpoint").read_text() == "epoch_3.pth"
 
 
 def test_no_thread_is_left(job: dict[str, Any]) -> None:

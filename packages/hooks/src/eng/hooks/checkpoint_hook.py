@@ -171,6 +171,10 @@ class CheckpointHook(Hook):
                 self._remove(name)
             if not (runner.is_resuming or runner.iter):
                 _warn_of_a_used_folder(folder, runner)
+        try:
+            self._finish_writing(close=True)
+        except Exception as error:  # told once more, since training may be begun again after it
+            runner.logger.warning(f"The last save of the training before failed: {error}")
         #: The last checkpoint that this process made.
         self._written: _Written | None = None
         if self.key_indicators:
@@ -443,9 +447,9 @@ class CheckpointHook(Hook):
             name = PurePath(previous).name
             # One in another folder is another run's, from which this one was resumed.
             is_here = self.file_backend.join_path(self._folder, name) == previous
-            is_here = is_here and name.startswith("best_")  # whoever made the checkpoint
             best = self._bests.best(key)
-            if is_here and best is not None and name != best.file:
+            # Nor is a file that only looks to be one, whoever made the checkpoint.
+            if is_here and name.startswith("best_") and best is not None and name != best.file:
                 files.append(name)
         return files
 
