@@ -9,6 +9,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from eng.dataset import length_of
 from eng.dist import is_main_process
 from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.registry import HOOKS
@@ -112,7 +113,8 @@ class LoggerHook(Hook):
         if self.every_n_train_iters(runner, self.interval_exp_name):
             runner.logger.info(f"Exp name: {runner.experiment_name}")
         loader = runner.train_dataloader
-        short = len(loader) <= self.interval
+        length = length_of(loader)
+        short = length is not None and length <= self.interval
         due = self.every_n_inner_iters(batch_idx, self.interval) or (
             self.end_of_epoch(loader, batch_idx) and (not self.ignore_last or short)
         )
@@ -153,7 +155,7 @@ class LoggerHook(Hook):
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Write the metrics."""
         scalars, line = runner.log_processor.get_log_after_epoch(
-            runner, len(runner.val_dataloader), "val"
+            runner, length_of(runner.val_dataloader) or 0, "val"
         )
         runner.logger.info(line)
         step = runner.epoch if self.log_metric_by_epoch else runner.iter
@@ -163,7 +165,7 @@ class LoggerHook(Hook):
     def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Write the metrics, to a file of their own as well."""
         scalars, line = runner.log_processor.get_log_after_epoch(
-            runner, len(runner.test_dataloader), "test"
+            runner, length_of(runner.test_dataloader) or 0, "test"
         )
         runner.logger.info(line)
         if is_main_process():

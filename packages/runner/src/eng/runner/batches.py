@@ -9,14 +9,13 @@ from typing import Any
 
 from torch.utils.data import BatchSampler
 
-from eng.dataset import DefaultSampler, open_loader, sampler_with
+from eng.dataset import DefaultSampler, length_of, open_loader, sampler_with
 from eng.dist import get_world_size
 from eng.logging import print_log
 
 from .data_order import put_generators, replay, take_generators, take_origin
 from .dataloader_info import (
     is_endless,
-    length_of,
     movable_sampler,
     order_is_random,
     own_samplers,
@@ -200,7 +199,9 @@ class ResumableBatches:
             return self._begin(resumed)
 
     def _begin(self, resumed: Mapping[str, Any]) -> Iterator[Any]:
-        if self._stateful is not None and "loader" in resumed:
+        if self._stateful is not None:
+            if "loader" not in resumed:
+                return self._drop_done(iter(self._dataloader))
             self._stateful.load_state_dict(resumed["loader"])
             return iter(self._dataloader)
         if self._movable is not None:

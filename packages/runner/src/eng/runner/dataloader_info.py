@@ -12,6 +12,7 @@ from eng.dataset import (
     DefaultSampler,
     InfiniteSampler,
     PlacedSampler,
+    length_of,
     sampler_with,
     samplers_of,
 )
@@ -23,7 +24,6 @@ __all__ = [
     "check_has_batches",
     "has_indices",
     "is_endless",
-    "length_of",
     "limits_of_resume",
     "movable_sampler",
     "order_is_random",
@@ -65,21 +65,6 @@ def reseed(dataloader: Any, seed: int, instead_of: int | None = None) -> None:
         dataloader.worker_init_fn = partial(
             init.func, *init.args, **{**init.keywords, "seed": seed}
         )
-
-
-def length_of(dataloader: Any) -> int | None:
-    """Number of batches of an epoch.
-
-    Args:
-        dataloader: The data loader.
-
-    Returns:
-        The number, None where it is unknown.
-    """
-    try:
-        return len(dataloader)
-    except TypeError:
-        return None
 
 
 def check_has_batches(dataloader: Any) -> None:

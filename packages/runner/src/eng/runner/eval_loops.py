@@ -8,14 +8,15 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from eng.dataset import open_loader
+from eng.dataset import length_of, open_loader
 from eng.device import autocast
+from eng.dist import all_gather_object
 from eng.evaluator import Evaluator
 from eng.registry import LOOPS
 
 from .base_loop import BaseLoop
 from .data_order import put_generators, take_generators
-from .dataloader_info import movable_sampler, place_sampler
+from .dataloader_info import movable_sampler, place_sampler, stateful_part
 from .protocol import LoopRunner
 
 __all__ = ["TestLoop", "ValLoop"]
@@ -37,8 +38,10 @@ class _EvalLoop(BaseLoop):
         is_built = hasattr(evaluator, "evaluate")
         self.evaluator: Evaluator = evaluator if is_built else runner.build_evaluator(evaluator)  # type: ignore[assignment]
         self.fp16 = fp16
-        is_movable = movable_sampler(self.dataloader) is not None
-        self._placed = None if is_movable else place_sampler(self.dataloader)
+        self._outputs = 0
+        self._placed = None
+        if movable_sampler(self.dataloader) is None and stateful_part(self.dataloader) is None:
+            self._placed = place_sampler(self.dataloader)
         meta = getattr(getattr(self.dataloader, "dataset", None), "metainfo", None)
         if meta is not None:
             self.evaluator.dataset_meta = meta
@@ -53,12 +56,19 @@ class _EvalLoop(BaseLoop):
         self.runner.call_hook(f"before_{self.mode}")
         self.runner.call_hook(f"before_{self.mode}_epoch")
         self.runner.model.eval()
+        self._outputs = 0
         for idx, data_batch in enumerate(self._open()):
             self.run_iter(idx, data_batch)
-        metrics = self.evaluator.evaluate(len(self.dataloader.dataset))  # type: ignore[arg-type]
+        metrics = self.evaluator.evaluate(self._count_samples())
         self.runner.call_hook(f"after_{self.mode}_epoch", metrics=metrics)
         self.runner.call_hook(f"after_{self.mode}")
         return metrics
+
+    def _count_samples(self) -> int:
+        """Number of samples of the data, without those that are there twice to fill up a batch."""
+        size = length_of(getattr(self.dataloader, "dataset", None))
+        # A stream has what was read of it, of which none is there twice.
+        return sum(all_gather_object(self._outputs)) if size is None else size
 
     def _open(self) -> Iterator[Any]:
         """Begin an iteration that is the same each time, however often it was done before.
@@ -90,6 +100,7 @@ class _EvalLoop(BaseLoop):
         else:
             outputs = step(data_batch)
         self.evaluator.process(data_samples=outputs, data_batch=data_batch)
+        self._outputs += len(outputs) if hasattr(outputs, "__len__") else 1
         self.runner.call_hook(
             f"after_{mode}_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from eng.dataset import length_of
 from eng.device import get_max_cuda_memory, is_cuda_available
 from eng.hooks import HookRunner
 from eng.registry import LOG_PROCESSORS
@@ -162,12 +163,13 @@ class LogProcessor:
         done = batch_idx + 1
         if mode == "train":
             if self.by_epoch:
-                length = len(runner.train_dataloader)
+                length = length_of(runner.train_dataloader) or "?"
                 epoch = f"[{runner.epoch + 1:>{len(str(runner.max_epochs))}}]"
                 return f"Epoch(train)  {epoch}[{done:>{len(str(length))}}/{length}]"
             total = runner.max_iters
             return f"Iter(train)  [{runner.iter + 1:>{len(str(total))}}/{total}]"
-        length = len(runner.val_dataloader if mode == "val" else runner.test_dataloader)
+        loader = runner.val_dataloader if mode == "val" else runner.test_dataloader
+        length = length_of(loader) or "?"
         batch = f"[{done:>{len(str(length))}}/{length}]"
         kind = "Epoch" if self.by_epoch else "Iter"
         if mode == "val" and self.by_epoch and runner.max_epochs is not None:

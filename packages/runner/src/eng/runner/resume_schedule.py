@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import heapq
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from eng.optim import _ParamScheduler
@@ -171,11 +171,16 @@ class ScheduleResume:
             scheduler.restart()
         # One that counts epochs steps at their ends, after those that count iterations.
         turns = [
-            ((step / number, _clock(scheduler) == "epoch", index) for step in range(1, number + 1))
+            _turns(index, number, _clock(scheduler) == "epoch")
             for index, (scheduler, number) in enumerate(zip(schedulers, steps, strict=True))
         ]
         for *_, index in heapq.merge(*turns):
             schedulers[index].replay(1)
+
+
+def _turns(index: int, number: int, is_last: bool) -> Iterator[tuple[float, bool, int]]:
+    """When a scheduler takes its steps, as shares of what is done, and after others or not."""
+    return ((step / number, is_last, index) for step in range(1, number + 1))
 
 
 def _are_alike(scheduler: Any, state: Mapping[str, Any]) -> bool:

@@ -9,13 +9,13 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from eng.checkpoint import CheckpointError
-from eng.dataset import sampler_with
+from eng.dataset import length_of, sampler_with
 from eng.registry import LOOPS
 
 from .arguments import check_count, check_intervals
 from .base_loop import BaseLoop
 from .batches import ResumableBatches
-from .dataloader_info import check_has_batches, length_of, limits_of_resume, reseed
+from .dataloader_info import check_has_batches, limits_of_resume, reseed
 from .errors import RunnerConfigError
 from .progress import Progress
 from .protocol import LoopRunner

@@ -10,10 +10,11 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
 import eng.optim
+from eng.dataset import length_of
 from eng.logging import print_log
 from eng.optim import OptimWrapper, OptimWrapperDict, _ParamScheduler
 from eng.registry import OPTIM_WRAPPERS, PARAM_SCHEDULERS
-from eng.runner.dataloader_info import length_of, samples_per_step
+from eng.runner.dataloader_info import samples_per_step
 from eng.runner.errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
 
 __all__ = [
