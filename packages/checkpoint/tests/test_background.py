@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -61,6 +62,16 @@ def test_a_thread_ends_when_it_is_closed() -> None:
     assert threading.active_count() == before + 1
     writer.close()
     assert threading.active_count() == before
+
+
+def test_a_copy_has_work_of_its_own() -> None:
+    writer, gate = BackgroundWriter(), threading.Event()
+    writer.then(lambda: gate.wait(30) and None)
+    copied = copy.deepcopy(writer)
+    copied.wait()
+    assert (writer.is_busy, copied.is_busy) == (True, False)
+    gate.set()
+    writer.close()
 
 
 def test_a_snapshot_shares_nothing_but_what_was_shared() -> None:

@@ -180,6 +180,29 @@ def test_names_follow_the_template(tmp_path: Path) -> None:
     assert newest(tmp_path, folder) == "best_acc_  11.ckpt"
 
 
+@pytest.mark.parametrize(
+    ("template", "name", "is_one"),
+    [
+        ("epoch_{}.pth", "epoch_3.pth", True),
+        ("epoch_{}.pth", "best_coco_AP_epoch_3.pth", True),
+        ("epoch_{}.pth", "whatever.pth", True),
+        ("e{:03d}.ckpt", "e003.ckpt", True),
+        ("e{0:>4}.ckpt", "e   3.ckpt", True),
+        ("e{:03d}.ckpt", "best_acc_e003.ckpt", True),
+        ("e{:03d}.ckpt", "iter_12.ckpt", True),
+        ("e{:03d}.ckpt", "iter_12.json", False),
+        ("e{:03d}.ckpt", "x.ckpt", False),
+        ("a+b({}).x", "a+b(4).x", True),
+        ("a+b({}).x", "aab4.x", False),
+        ("epoch_{}.pth", "../epoch_3.pth", False),
+        ("epoch_{}.pth", "a/x_epoch_3.pth", False),
+        ("epoch_{}.pth", "job.py", False),
+    ],
+)
+def test_checkpoints_by_their_names(template: str, name: str, is_one: bool) -> None:
+    assert CheckpointFolder("x", template=template).has_name_of_one(name) == is_one
+
+
 def test_other_folders_are_searched(work_dir: Path, tmp_path: Path) -> None:
     save(tmp_path / "out", 4)
     folder = CheckpointFolder(str(tmp_path / "out"))

@@ -350,6 +350,28 @@ def test_a_list_by_number_of_an_older_checkpoint_is_taken_over(tmp_path: Path) -
     assert runner.message_hub.get_info("keep_ckpt_ids") == [3]
 
 
+@pytest.mark.parametrize(
+    "listed",
+    [
+        {"kept_checkpoints": {":iter_{}.pth:0": {"files": ["../a.pth", "job.py", "x/iter_1.pth"]}}},
+        {"keep_ckpt_ids": ["/../../a", "../a", 1.5]},
+    ],
+)
+def test_a_list_that_leads_elsewhere_removes_nothing(
+    tmp_path: Path, listed: dict[str, Any]
+) -> None:
+    work_dir = tmp_path / "work"
+    files = [tmp_path / "a.pth", work_dir / "job.py", work_dir / "x" / "iter_1.pth"]
+    for path in files:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+    runner = FakeRunner(work_dir)
+    runner.message_hub.update_info_dict(listed)
+    train_iterations(runner, [CheckpointHook(interval=1, by_epoch=False, max_keep_ckpts=1)], 2)
+    assert all(path.exists() for path in files)
+    assert files_in(work_dir) == ["iter_2.pth"]
+
+
 def test_a_file_that_cannot_be_removed_ends_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -247,3 +247,32 @@ def resume_on_own_disks(folder: str) -> list[int]:
         done.append(runner.iter)
         runner.train()
     return done
+
+
+def fail_in_the_background(folder: str) -> str:
+    """Train with a disk that is full at the second checkpoint: the error of this process."""
+    put = LocalBackend.put
+
+    def full(backend: LocalBackend, obj: Any, path: Any, **settings: Any) -> None:
+        if str(path).endswith("iter_6.pth"):
+            raise OSError(28, "No space left on device", str(path))
+        put(backend, obj, path, **settings)
+
+    LocalBackend.put = full  # type: ignore[method-assign]
+    job = plane_job(f"{folder}/work", launcher="pytorch")
+    job["default_hooks"]["checkpoint"]["async_save"] = True
+    try:
+        Runner.from_cfg(job).train()
+    except OSError as error:
+        return str(error)
+    return "nothing failed"
+
+
+def load_and_fail_together(folder: str) -> tuple[list[int], str]:
+    """Both of the above in one start of the processes."""
+    put, read = LocalBackend.put, LocalBackend.get
+    error = fail_in_the_background(f"{folder}/full")
+    LocalBackend.put = put  # type: ignore[method-assign]
+    done = resume_on_own_disks(f"{folder}/own")
+    LocalBackend.get = read  # type: ignore[method-assign]
+    return done, error

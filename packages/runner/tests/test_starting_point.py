@@ -177,5 +177,8 @@ def test_a_damaged_file_that_is_named_is_an_error(job: dict[str, Any], folder: P
 
 
 @pytest.mark.slow
-def test_processes_that_see_other_disks_get_what_the_first_has(tmp_path: Path) -> None:
-    assert run_in_processes(workers.resume_on_own_disks, 2, str(tmp_path)) == [[0, 3, 4]] * 2
+def test_processes_load_what_the_first_has_and_fail_together(tmp_path: Path) -> None:
+    first, second = run_in_processes(workers.load_and_fail_together, 2, str(tmp_path))
+    assert first == second
+    assert first[0] == [0, 3, 4]  # on disks of their own
+    assert "No space left" in first[1]  # of a save in the background

@@ -160,6 +160,15 @@ def test_a_living_job_is_replaced_where_that_is_asked_for(
     assert "as it was asked for" in caplog.text
 
 
+def test_what_was_left_behind_is_removed(tmp_path: Path) -> None:
+    for name, age in (("old", 7200), ("new", 0)):
+        left = tmp_path / f".train.lock.{name}"
+        left.write_text("")
+        os.utime(left, (left.stat().st_mtime - age,) * 2)
+    with work_dir_lock(str(tmp_path), LOG):
+        assert {path.name for path in tmp_path.iterdir()} == {".train.lock", ".train.lock.new"}
+
+
 @pytest.mark.parametrize("content", ["", "{}", "[]", "text", '{"pid": 1, "more": 2}'])
 def test_a_file_that_is_not_a_lock_is_replaced(
     tmp_path: Path, content: str, caplog: pytest.LogCaptureFixture

@@ -171,6 +171,10 @@ class CheckpointHook(Hook):
                 self._remove(name)
             if not (runner.is_resuming or runner.iter):
                 _warn_of_a_used_folder(folder, runner)
+        try:
+            self._finish_writing(close=True)
+        except Exception as error:  # told once more, since training may be begun again after it
+            runner.logger.warning(f"The last save of the training before failed: {error}")
         #: The last checkpoint that this process made.
         self._written: _Written | None = None
         if self.key_indicators:
@@ -340,8 +344,8 @@ class CheckpointHook(Hook):
         is_same = written.bits == bits
         if is_main_process():
             path = self.file_backend.join_path(self._folder, written.name)
-            is_there = self._writer is not None or self.file_backend.isfile(path)
-            is_same = is_same and is_there
+            is_in_flight = self._writer is not None and self._writer.is_busy
+            is_same = is_same and (is_in_flight or self.file_backend.isfile(path))
         return all(all_gather_object(is_same))
 
     def _copy(self, name: str, new_name: str) -> None:
@@ -444,7 +448,8 @@ class CheckpointHook(Hook):
             # One in another folder is another run's, from which this one was resumed.
             is_here = self.file_backend.join_path(self._folder, name) == previous
             best = self._bests.best(key)
-            if is_here and best is not None and name != best.file:
+            # Nor is a file that only looks to be one, whoever made the checkpoint.
+            if is_here and name.startswith("best_") and best is not None and name != best.file:
                 files.append(name)
         return files
 

@@ -23,8 +23,9 @@ __all__ = [
     "check_loop",
     "check_names_loop",
     "check_schedules",
-    "check_step",
+    "check_steps",
     "check_together",
+    "given_arguments",
     "warn_of_close_names",
     "with_preprocessor",
 ]
@@ -245,19 +246,38 @@ def with_preprocessor(model: Any, data_preprocessor: Any) -> Any:
     return model
 
 
-def check_step(model: Any, step: str) -> None:
-    """Refuse a model that has no such step.
+def check_steps(model: Any, *steps: str) -> None:
+    """Refuse a model that lacks a step.
 
     Args:
         model: The model, possibly wrapped.
-        step: Name of the step, such as ``'train_step'``.
+        *steps: Names of steps, such as ``'train_step'``.
 
     Raises:
-        RunnerConfigError: If it has none.
+        RunnerConfigError: If it has not all of them.
     """
     inner = unwrap(model)
-    if not hasattr(inner, step):
-        raise RunnerConfigError(
-            f"{type(inner).__name__} has no {step}(): derive it from eng.model.BaseModel, or give "
-            "it one"
-        )
+    for step in steps:
+        if not hasattr(inner, step):
+            raise RunnerConfigError(
+                f"{type(inner).__name__} has no {step}(): derive it from eng.model.BaseModel, or "
+                "give it one"
+            )
+
+
+def given_arguments(cfg: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, Any]:
+    """The arguments of a runner that a config gives.
+
+    Args:
+        cfg: The config, in which other keys may stand as well.
+        arguments: Names of all arguments.
+
+    Returns:
+        Values by name. A setting of the environment that is None is left out: the default holds.
+
+    Raises:
+        RunnerConfigError: If one without a default is missing.
+    """
+    check_keys(cfg, arguments)
+    names = [name for name in arguments if name in cfg]
+    return {name: cfg[name] for name in names if (name, cfg[name]) != ("env_cfg", None)}

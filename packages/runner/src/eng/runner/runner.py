@@ -21,15 +21,7 @@ from eng.optim import OptimWrapper
 from eng.registry import RUNNERS, DefaultScope
 from eng.vis import Visualizer
 
-from . import builders, services
-from .arguments import (
-    as_config,
-    check_keys,
-    check_resume_schedule,
-    check_schedules,
-    check_step,
-    with_preprocessor,
-)
+from . import arguments, builders, services
 from .base_loop import BaseLoop
 from .checkpointing import (
     checkpoint_path,
@@ -168,15 +160,15 @@ class Runner:
         experiment_name: str | None = None,
         cfg: ConfigLike | None = None,
     ) -> None:
-        self.cfg = as_config(cfg)
+        self.cfg = arguments.as_config(cfg)
         self._loops = Loops(
             train=(train_dataloader, train_cfg, optim_wrapper),
             val=(val_dataloader, val_cfg, val_evaluator),
             test=(test_dataloader, test_cfg, test_evaluator),
             builders=(self.build_train_loop, self.build_val_loop, self.build_test_loop),
         )
-        check_schedules(param_scheduler, optim_wrapper)
-        check_resume_schedule(self.cfg)
+        arguments.check_schedules(param_scheduler, optim_wrapper)
+        arguments.check_resume_schedule(self.cfg)
         self.optim_wrapper: Any = optim_wrapper
         self.param_schedulers: Any = param_scheduler
         self.auto_scale_lr = auto_scale_lr
@@ -184,7 +176,7 @@ class Runner:
         self._set_up_environment(work_dir, experiment_name, launcher, env_cfg, randomness)
         with folders_of(self._identity):
             self._set_up_services(env_cfg, default_scope, log_level, log_processor, visualizer)
-            self._set_up_model(with_preprocessor(model, data_preprocessor))
+            self._set_up_model(arguments.with_preprocessor(model, data_preprocessor))
             self._set_up_hooks(default_hooks, custom_hooks)
 
     def _set_up_environment(
@@ -251,12 +243,7 @@ class Runner:
                 of the arguments misspelt is warned of.
         """
         cfg = copy.deepcopy(cfg)
-        check_keys(cfg, _ARGUMENTS)
-        # Without settings of the environment, the default ones.
-        given = [
-            name for name in _ARGUMENTS if name in cfg and (name, cfg[name]) != ("env_cfg", None)
-        ]
-        return cls(**{name: cfg[name] for name in given}, cfg=cfg)
+        return cls(**arguments.given_arguments(cfg, _ARGUMENTS), cfg=cfg)
 
     # ------------------------------------------------------------------ running
 
@@ -273,8 +260,7 @@ class Runner:
                 another job trains in the work directory.
         """
         self._loops.train.check_given("to train")
-        for step in ("train_step", *(["val_step"] if self._loops.val else [])):
-            check_step(self.model, step)
+        arguments.check_steps(self.model, "train_step", *(["val_step"] if self._loops.val else []))
         self._prepare_training()
         loop = self._loops.train.require("to train")
         _ = self.val_loop  # built now, so that what is wrong with it shows before training
@@ -325,7 +311,7 @@ class Runner:
     @closes_files
     def _evaluate(self, step: str, slot: LoopSlot[Any], purpose: str) -> dict[str, Any]:
         slot.check_given(purpose)
-        check_step(self.model, step)
+        arguments.check_steps(self.model, step)
         loop = slot.require(purpose)
         self.call_hook("before_run")
         self.load_or_resume()

@@ -27,6 +27,8 @@ LOCK = ".train.lock"
 HEARTBEAT = 5.0
 #: Seconds without one, seen from another machine, after which the process is taken for dead.
 SILENCE = 30.0
+#: Seconds after which a file that makes a lock is taken for one that was left behind.
+_LEFT_BEHIND = 600
 
 _is_forced: ContextVar[bool] = ContextVar("take_over_work_dirs", default=False)
 #: Locks that this process holds, with how often, by their paths.
@@ -160,6 +162,10 @@ def _enter(path: Path, logger: logging.Logger) -> None:
         logger.warning(f"{path} cannot be written, so that a second job is not noticed: {error}")
         return
     _held[path] = _Held(path, owner, logger)
+    for left in path.parent.glob(f"{LOCK}.*"):  # by one that was killed while it took the lock
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _LEFT_BEHIND:
+                left.unlink()
 
 
 def _leave(path: Path) -> None:
