@@ -104,6 +104,7 @@ def test_a_command_is_not_run(tmp_path):
         (PARAM_SCHEDULERS, "torch.optim.lr_scheduler.StepLR", "torch.optim.SGD"),
         (DATASETS, "torch.utils.data.TensorDataset", "torch.nn.Sequential"),
         (DATASETS, "builtins.range", "torch.nn.Linear"),
+        (DATASETS, "builtins.list", "numpy.memmap"),
         (FUNCTIONS, "torch.utils.data.default_collate", "torch.float32"),
     ],
 )

@@ -67,13 +67,14 @@ LOG_PROCESSORS = Registry(
     ),
 )
 
+# Neither modules that hold others, nor arrays and files, which creating one may overwrite.
 DATASETS = Registry(
     "dataset",
     scope=ROOT_SCOPE,
     kind=Kind(
         "a dataset (a class with __getitem__ or __iter__)",
         members=(("__getitem__",), ("__iter__",)),
-        excluded=("forward",),
+        excluded=("forward", "__array__", "flush"),
     ),
 )
 DATA_SAMPLERS = Registry(

@@ -26,7 +26,6 @@ from .protocol import LoopRunner
 from .starting_point import choose_starting_point, storage_of
 
 __all__ = [
-    "checkpoint_path",
     "left_out",
     "load_or_resume",
     "load_weights",
@@ -61,27 +60,9 @@ def left_out(optimizer: bool, param_scheduler: bool) -> set[str]:
     return {name for name, wanted in asked.items() if not wanted}
 
 
-def checkpoint_path(out_dir: str, filename: str, backend_args: dict[str, Any] | None) -> str:
-    """Join the folder and the name of a checkpoint.
-
-    Args:
-        out_dir: The folder.
-        filename: The name in it.
-        backend_args: Settings of the storage.
-
-    Returns:
-        The path.
-
-    Raises:
-        ValueError: If the name leads out of the folder.
-    """
-    check_inner_path(filename, "filename")
-    return join_path(out_dir, filename, backend_args=backend_args)
-
-
 def save_run(
     runner: LoopRunner,
-    path: str,
+    place: tuple[str, str],
     meta: Mapping[str, Any],
     by_epoch: bool,
     leave_out: Collection[str],
@@ -93,14 +74,20 @@ def save_run(
 
     Args:
         runner: The runner.
-        path: Where.
+        place: Folder, and name of the file in it.
         meta: Entries of the ``meta`` of the checkpoint. Its ``epoch`` and ``iter``, if given, say
             for which point of training the checkpoint stands.
         by_epoch: Whether that is otherwise the end of the present epoch or of the iteration.
         leave_out: Parts of the state that are not saved.
         backend_args: Settings of the storage.
         writer: Writes the checkpoint; None is :func:`eng.checkpoint.save_checkpoint`.
+
+    Raises:
+        ValueError: If the name leads out of the folder.
     """
+    out_dir, filename = place
+    check_inner_path(filename, "filename")
+    path = join_path(out_dir, filename, backend_args=backend_args)
     progress = runner.progress
     end = progress.after_epoch() if by_epoch else progress.after_iteration()
     meta = {"epoch": end.epoch, "iter": end.iter, **meta}

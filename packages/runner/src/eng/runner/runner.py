@@ -23,14 +23,7 @@ from eng.vis import Visualizer
 
 from . import arguments, builders, services
 from .base_loop import BaseLoop
-from .checkpointing import (
-    checkpoint_path,
-    left_out,
-    load_or_resume,
-    load_weights,
-    resume_run,
-    save_run,
-)
+from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
 from .environment import Environment, set_random_seed, setup_environment
 from .eval_loops import TestLoop, ValLoop
 from .hook_list import HookList, with_default_hooks
@@ -551,9 +544,9 @@ class Runner:
                 ``out_dir``.
         """
         storage = merged_backend_args("save_checkpoint", file_client_args, backend_args)
-        path = checkpoint_path(out_dir, filename, storage)
         skipped = left_out(save_optimizer, save_param_scheduler)
-        save_run(self, path, meta or {}, by_epoch, skipped, backend_args=storage, writer=writer)
+        place = (out_dir, filename)
+        save_run(self, place, meta or {}, by_epoch, skipped, backend_args=storage, writer=writer)
 
     # ------------------------------------------------------------------ environment
 
