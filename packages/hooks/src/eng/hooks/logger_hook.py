@@ -15,6 +15,7 @@ from eng.registry import HOOKS
 
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
+from .run_id import run_id_of
 from .values import check_number
 
 __all__ = ["LoggerHook"]
@@ -88,6 +89,16 @@ class LoggerHook(Hook):
             self.file_backend = get_file_backend(root, backend_args=self.backend_args)
             self.out_dir = self.file_backend.join_path(root, Path(runner.work_dir).name)
             runner.logger.info(f"Logs will be copied to {self.out_dir} after the run.")
+
+    @override
+    def before_train(self, runner: HookRunner) -> None:
+        """Go on with the curves of a run that is resumed."""
+        run_id = run_id_of(runner.message_hub)
+        # A visualizer of somebody else may not know of it.
+        start_run = getattr(runner.visualizer, "start_run", None)
+        if start_run is not None:
+            for line in start_run(run_id, runner.iter, runner.work_dir) or []:
+                runner.logger.info(line)
 
     @override
     def after_train_iter(

@@ -17,13 +17,22 @@ from eng.checkpoint import (
     weights_to_cpu,
 )
 from eng.dist import broadcast_object_list, get_world_size, is_main_process
+from eng.fileio import join_path
 from eng.hooks import CheckpointHook, CheckpointWriter
+from eng.utils import check_inner_path
 
 from .progress import Progress
 from .protocol import LoopRunner
 from .starting_point import choose_starting_point, storage_of
 
-__all__ = ["left_out", "load_or_resume", "load_weights", "resume_run", "save_run"]
+__all__ = [
+    "checkpoint_path",
+    "left_out",
+    "load_or_resume",
+    "load_weights",
+    "resume_run",
+    "save_run",
+]
 
 #: Keys of a checkpoint that are documented; all other parts are in its ``train_state``.
 _KEYS = {
@@ -50,6 +59,24 @@ def left_out(optimizer: bool, param_scheduler: bool) -> set[str]:
         "param_schedulers": param_scheduler,
     }
     return {name for name, wanted in asked.items() if not wanted}
+
+
+def checkpoint_path(out_dir: str, filename: str, backend_args: dict[str, Any] | None) -> str:
+    """Join the folder and the name of a checkpoint.
+
+    Args:
+        out_dir: The folder.
+        filename: The name in it.
+        backend_args: Settings of the storage.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: If the name leads out of the folder.
+    """
+    check_inner_path(filename, "filename")
+    return join_path(out_dir, filename, backend_args=backend_args)
 
 
 def save_run(

@@ -21,6 +21,9 @@ __all__ = ["LogProcessor"]
 #: Scalars that are averaged over a window; all others are shown as they are now.
 _AVERAGED = re.compile(r".*(loss|time|data_time|grad_norm).*")
 
+#: Statistics that a history knows of entries which it does not keep.
+_OF_TOTALS = ("mean", "max", "min", "current")
+
 
 @LOG_PROCESSORS.register_module()
 class LogProcessor:
@@ -126,6 +129,33 @@ class LogProcessor:
             number = isinstance(value, float)
             parts.append(f"{name}: {value:.{self.num_digits}f}" if number else f"{name}: {value}")
         return scalars, "  ".join(parts)
+
+    def entries_needed(self, runner: HookRunner, key: str) -> int | None:
+        """How many of the latest entries of a history a resumed run looks back to.
+
+        Statistics of all entries by ``mean``, ``max``, ``min`` and ``current`` need none of them:
+        the history has totals of what is not kept.
+
+        Args:
+            runner: The runner.
+            key: Key of the history in the message hub, such as ``'train/loss'``.
+
+        Returns:
+            The number, None for all of them.
+        """
+        mode, _, name = key.partition("/")
+        needed = [1, int(self.window_size)]
+        for cfg in self.custom_cfg:
+            if cfg["data_src"] != name:
+                continue
+            window = cfg.get("window_size")
+            if window == "epoch":
+                needed.append(len(runner.train_dataloader) if mode == "train" else 1)
+            elif isinstance(window, (int, float)):
+                needed.append(int(window))
+            elif cfg["method_name"] not in _OF_TOTALS:
+                return None
+        return max(needed)
 
     def _position(self, runner: HookRunner, batch_idx: int, mode: str) -> str:
         """Where the run is: ``Epoch(train)  [2][10/45]``."""

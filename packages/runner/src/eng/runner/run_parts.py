@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 from eng.checkpoint import (
@@ -42,7 +43,7 @@ def build_run_state(runner: LoopRunner) -> RunState:
     state.add("buffers", BuffersPart(runner), per_rank=True)
     state.add("loop", LoopPart(runner))
     state.add("data", DataPart(runner), per_rank=True)
-    state.add("message_hub", runner.message_hub)
+    state.add("message_hub", MessageHubPart(runner))
     optimizer = OptimizerPart(runner)
     state.add("optimizer", optimizer)
     state.add("param_schedulers", SchedulersPart(runner, optimizer))
@@ -75,6 +76,23 @@ class BuffersPart:
 
     def restore(self, state: Any) -> None:
         RankBuffers(self._runner.model).load_state_dict(state)
+
+
+class MessageHubPart:
+    """The message hub; of its histories what the log processor needs, so that it stays small."""
+
+    def __init__(self, runner: LoopRunner) -> None:
+        self._runner = runner
+
+    def take(self, point: Progress) -> dict[str, Any]:
+        # One of somebody else may look at whole histories.
+        needed = getattr(self._runner.log_processor, "entries_needed", None)
+        if needed is None:
+            return self._runner.message_hub.state_dict()
+        return self._runner.message_hub.state_dict(keep=partial(needed, self._runner))
+
+    def restore(self, state: Any) -> None:
+        self._runner.message_hub.load_state_dict(state)
 
 
 class LoopPart:

@@ -14,7 +14,7 @@ from eng.device import get_device
 from eng.dist import explain_failures
 from eng.dl_utils import is_model_wrapper, unwrap
 from eng.evaluator import Evaluator
-from eng.fileio import join_path, merged_backend_args
+from eng.fileio import merged_backend_args
 from eng.hooks import CheckpointWriter, Hook, HookRunner, Priority
 from eng.logging import MessageHub, MMLogger
 from eng.optim import OptimWrapper
@@ -23,7 +23,14 @@ from eng.vis import Visualizer
 
 from . import arguments, builders, services
 from .base_loop import BaseLoop
-from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
+from .checkpointing import (
+    checkpoint_path,
+    left_out,
+    load_or_resume,
+    load_weights,
+    resume_run,
+    save_run,
+)
 from .environment import Environment, set_random_seed, setup_environment
 from .eval_loops import TestLoop, ValLoop
 from .hook_list import HookList, with_default_hooks
@@ -33,6 +40,7 @@ from .loops import Loops, LoopSlot
 from .progress import Progress
 from .protocol import LoopRunner
 from .random_state import RandomState
+from .run_files import closes_files, forget_when_gone
 from .run_parts import build_run_state
 from .run_state import RunState
 from .train_loops import TrainLoop
@@ -201,6 +209,7 @@ class Runner:
         services.log_environment(self.logger, self._environment, env_cfg, self.meta["cfg"])
         self.message_hub = self.build_message_hub()
         self.visualizer = self.build_visualizer(visualizer)
+        forget_when_gone(self, name)
         self.visualizer.add_config(self.cfg)
 
     def _set_up_model(self, model: nn.Module | dict[str, Any]) -> None:
@@ -238,6 +247,7 @@ class Runner:
 
     # ------------------------------------------------------------------ running
 
+    @closes_files
     @guarded
     def train(self) -> nn.Module:
         """Train, from the beginning or from where a checkpoint was saved.
@@ -298,6 +308,7 @@ class Runner:
         self._init_weights(unwrap(self.model))
         self._is_prepared = True
 
+    @closes_files
     def _evaluate(self, step: str, slot: LoopSlot[Any], purpose: str) -> dict[str, Any]:
         slot.check_given(purpose)
         arguments.check_steps(self.model, step)
@@ -536,10 +547,11 @@ class Runner:
                 :func:`eng.checkpoint.save_checkpoint`.
 
         Raises:
-            ValueError: If both kinds of settings are given.
+            ValueError: If both kinds of settings are given, or ``filename`` leads out of
+                ``out_dir``.
         """
         storage = merged_backend_args("save_checkpoint", file_client_args, backend_args)
-        path = join_path(out_dir, filename, backend_args=storage)
+        path = checkpoint_path(out_dir, filename, storage)
         skipped = left_out(save_optimizer, save_param_scheduler)
         save_run(self, path, meta or {}, by_epoch, skipped, backend_args=storage, writer=writer)
 

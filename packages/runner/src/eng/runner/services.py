@@ -53,7 +53,9 @@ def build_logger(
     log_file = log_file or str(Path(identity.log_dir) / f"{identity.timestamp}.log")
     settings = {"file_mode": "a", "logger_name": "eng", **settings}
     name = settings.pop("name", identity.instance_name)
-    return MMLogger.get_instance(name, log_file=log_file, log_level=log_level, **settings)
+    logger = MMLogger.get_instance(name, log_file=log_file, log_level=log_level, **settings)
+    logger.close_files()  # open while the run runs
+    return logger
 
 
 def build_log_processor(

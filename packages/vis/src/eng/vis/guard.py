@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = ["RecordingGuard"]
+
+ResultT = TypeVar("ResultT")
 
 # Faults of the caller, which are raised: wrong arguments (the engine's own errors of arguments are
 # assertion errors too), and backends that lack something.
@@ -31,7 +33,7 @@ class RecordingGuard:
         self._to_skip = 0
         self._is_reported = False
 
-    def call(self, method: Callable[..., None], *args: Any, **kwargs: Any) -> None:
+    def call(self, method: Callable[..., ResultT], *args: Any, **kwargs: Any) -> ResultT | None:
         """Call a method of the backend.
 
         Args:
@@ -39,20 +41,24 @@ class RecordingGuard:
             *args: Its arguments.
             **kwargs: Its arguments by name.
 
+        Returns:
+            What it returns, None where it was not called or failed.
+
         Raises:
             Exception: A fault of the caller, such as a wrong argument.
         """
         if self._to_skip and method.__name__ != "close":
             self._to_skip -= 1
-            return
+            return None
         try:
-            method(*args, **kwargs)
+            result = method(*args, **kwargs)
         except _FAULTS_OF_CALLERS:
             raise
         except Exception as error:
             self._pause(error)
-        else:
-            self._failures = self._to_skip = 0
+            return None
+        self._failures = self._to_skip = 0
+        return result
 
     def _pause(self, error: Exception) -> None:
         self._failures += 1

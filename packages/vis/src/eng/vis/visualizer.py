@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eng.config import Config
-from eng.dist import master_only
+from eng.dist import is_main_process, master_only
 from eng.registry import VISBACKENDS, VISUALIZERS
 from eng.utils import ArgumentTypeError, ArgumentValueError, ManagerMixin
 
@@ -545,6 +545,22 @@ class Visualizer(ManagerMixin):
         """
         self._record("add_scalars", scalar_dict, step, file_path, **kwargs)
 
+    def start_run(self, run_id: str, step: int, work_dir: str) -> list[str]:
+        """Begin to record a training, or go on with one that is resumed.
+
+        Args:
+            run_id: Identifier of the run, the same whenever it is resumed.
+            step: Iterations done. What was recorded after them is recorded again, and the newer
+                records count.
+            work_dir: The work directory of the run.
+
+        Returns:
+            Lines for the log.
+        """
+        if not is_main_process():
+            return []
+        return [line for line in self._record("start_run", run_id, step, work_dir) if line]
+
     def close(self) -> None:
         """Finish recording in every backend, and close the window."""
         if self._window is not None:
@@ -569,10 +585,12 @@ class Visualizer(ManagerMixin):
         Visualizer._instance_dict[name] = instance
         return instance
 
-    def _record(self, method: str, *args: Any, **kwargs: Any) -> None:
+    def _record(self, method: str, *args: Any, **kwargs: Any) -> list[Any]:
         """Call a method of each backend; one that cannot write does not stop the others."""
-        for name, backend in self._vis_backends.items():
+        return [
             self._guards[name].call(getattr(backend, method), *args, **kwargs)
+            for name, backend in self._vis_backends.items()
+        ]
 
     def _image_or_fail(self) -> np.ndarray:
         if self._image is None:
