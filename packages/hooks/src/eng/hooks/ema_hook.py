@@ -80,7 +80,7 @@ class EMAHook(Hook):
         """
         self._make_average(runner.model)
         if hasattr(runner, "run_state"):  # a runner of somebody else may have none
-            others = [each for each in runner.hooks if isinstance(each, EMAHook)]
+            others = [each for each in getattr(runner, "hooks", []) if isinstance(each, EMAHook)]
             number = others.index(self) if self in others else 0
             name = f"ema_buffers_{number}" if number else "ema_buffers"
             runner.run_state.add(name, self._buffers, per_rank=True)
