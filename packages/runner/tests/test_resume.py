@@ -855,3 +855,34 @@ def test_an_average_that_is_new_begins_with_the_model(tmp_path: Path) -> None:
     runner, rest = run({**config(tmp_path), "custom_hooks": [averaged], "resume": True})
     assert any("no averaged weights" in line for line in messages(runner))
     assert sorted(rest.seen) == list(range(9, 16))
+
+
+# ---------------------------------------------------------------------- the end
+
+
+class StopsEarly(Hook):
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def after_val_epoch(self, runner: Any, metrics: Any = None) -> None:
+        runner.train_loop.stop_training = runner.epoch >= self.epoch
+
+
+@pytest.mark.parametrize("by_epoch", [True, False])
+def test_the_end_is_saved_though_training_was_stopped(tmp_path: Path, by_epoch: bool) -> None:
+    job = validated(tmp_path)
+    hook = {"type": "CheckpointHook", "interval": 100, "by_epoch": by_epoch}
+    job["default_hooks"] = {"checkpoint": hook}
+    runner, _ = run({**job, "custom_hooks": [StopsEarly(2)]})
+    assert (runner.epoch, runner.iter) == (2, 10)
+    name = "epoch_2.pth" if by_epoch else "iter_10.pth"
+    assert (tmp_path / "last_checkpoint").read_text() == name
+    assert torch.load(tmp_path / name, weights_only=True)["meta"]["iter"] == 10
+
+
+def test_a_run_that_is_done_saves_nothing_when_it_is_resumed(tmp_path: Path) -> None:
+    job = config(tmp_path)
+    run(copy.deepcopy(job))
+    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.pth")}
+    run({**job, "resume": True})
+    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.pth")} == before
