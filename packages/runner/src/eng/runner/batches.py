@@ -16,7 +16,7 @@ from eng.logging import print_log
 from .errors import RunnerConfigError
 from .progress import Progress
 
-__all__ = ["ResumableBatches", "check_has_batches", "reseed", "samples_per_step"]
+__all__ = ["ResumableBatches", "check_has_batches", "reseed", "samples_per_step", "stop_workers"]
 
 
 def samples_per_step(dataloader: DataLoader) -> int:
@@ -65,6 +65,21 @@ def check_has_batches(dataloader: DataLoader) -> None:
         )
 
 
+def stop_workers(dataloader: DataLoader, iterator: Iterator[Any]) -> None:
+    """End the workers of a data loader now, also those that are stuck in a sample.
+
+    Left to torch, each of these is waited for some seconds.
+
+    Args:
+        dataloader: The data loader, which starts new ones when it is read again.
+        iterator: Iterator over it.
+    """
+    for worker in getattr(iterator, "_workers", ()):
+        worker.terminate()
+    if getattr(dataloader, "_iterator", None) is iterator:  # persistent workers
+        dataloader._iterator = None
+
+
 class ResumableBatches:
     """The batches of a data loader from the position of a training run on.
 
@@ -81,6 +96,7 @@ class ResumableBatches:
         self._dataloader = dataloader
         self._progress = progress
         self._endless: Iterator[Any] | None = None
+        self._iterator: Iterator[Any] | None = None
         self._batches_to_drop = 0
         progress.samples_per_iter = samples_per_step(dataloader)
 
@@ -102,6 +118,13 @@ class ResumableBatches:
         progress.data_epoch, progress.position = epoch, done * progress.samples_per_iter
         self._endless = None
 
+    def abandon(self) -> None:
+        """Give up what is being read, at once, and go to the position of the run."""
+        if self._iterator is not None:
+            stop_workers(self._dataloader, self._iterator)
+        self._iterator = None
+        self.seek()
+
     def rest_of_epoch(self) -> Iterator[tuple[int, Any]]:
         """Yield what is left of the epoch of the data.
 
@@ -110,7 +133,7 @@ class ResumableBatches:
         """
         first = self._progress.position // self._progress.samples_per_iter
         drop, self._batches_to_drop = self._batches_to_drop, 0
-        yield from enumerate(itertools.islice(self._dataloader, drop, None), first)
+        yield from enumerate(itertools.islice(self._read(), drop, None), first)
 
     def __iter__(self) -> ResumableBatches:
         return self
@@ -123,7 +146,7 @@ class ResumableBatches:
         except StopIteration:
             self._progress.begin_data_epoch()
             self._set_epoch()
-            self._endless = iter(self._dataloader)
+            self._endless = self._read()
             return next(self._endless)
 
     def _continue_epoch(self) -> Iterator[Any]:
@@ -131,7 +154,11 @@ class ResumableBatches:
         if not self._is_endless():
             self._set_epoch()
         drop = self._move_sampler()
-        return itertools.islice(iter(self._dataloader), drop, None)
+        return itertools.islice(self._read(), drop, None)
+
+    def _read(self) -> Iterator[Any]:
+        self._iterator = iterator = iter(self._dataloader)
+        return iterator
 
     def _move_sampler(self) -> int:
         """Make the next iteration over the data loader begin at the position.

@@ -7,12 +7,15 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from eng.checkpoint import is_sharded
 from eng.device import autocast
 from eng.evaluator import Evaluator
 from eng.registry import LOOPS
 
 from .base_loop import BaseLoop
+from .batches import stop_workers
 from .protocol import LoopRunner
+from .signals import BrokenOff
 
 __all__ = ["TestLoop", "ValLoop"]
 
@@ -47,12 +50,36 @@ class _EvalLoop(BaseLoop):
         self.runner.call_hook(f"before_{self.mode}")
         self.runner.call_hook(f"before_{self.mode}_epoch")
         self.runner.model.eval()
-        for idx, data_batch in enumerate(self.dataloader):
-            self.run_iter(idx, data_batch)
-        metrics = self.evaluator.evaluate(len(self.dataloader.dataset))  # type: ignore[arg-type]
+        try:
+            self._run_iters()
+            with self.runner.interruption.may_break():
+                metrics = self.evaluator.evaluate(len(self.dataloader.dataset))  # type: ignore[arg-type]
+        except BrokenOff:
+            self._forget_results()
+            self.runner.call_hook(f"after_interrupted_{self.mode}")
+            raise
         self.runner.call_hook(f"after_{self.mode}_epoch", metrics=metrics)
         self.runner.call_hook(f"after_{self.mode}")
         return metrics
+
+    def _run_iters(self) -> None:
+        batches = iter(self.dataloader)
+        in_step = is_sharded(self.runner.model)
+        try:
+            for idx, batch in enumerate(
+                self.runner.interruption.fetch_to_validate(batches, in_step)
+            ):
+                self.run_iter(idx, batch)
+        except BrokenOff:
+            stop_workers(self.dataloader, batches)
+            raise
+
+    def _forget_results(self) -> None:
+        """Results of a validation that was broken off would count in the next one."""
+        for metric in getattr(self.evaluator, "metrics", ()):
+            results = getattr(metric, "results", None)
+            if isinstance(results, list):
+                results.clear()
 
     @torch.no_grad()
     def run_iter(self, idx: int, data_batch: Any) -> None:

@@ -8,9 +8,10 @@ from torch.utils.data import DataLoader
 
 from eng.config import Config
 from eng.evaluator import Evaluator
-from eng.hooks import HookRunner
+from eng.hooks import Hook, HookRunner
 
 from .environment import Environment
+from .interruption import Interruption
 from .progress import Progress
 from .random_state import RandomState
 from .run_state import RunState
@@ -32,6 +33,10 @@ class LoopRunner(HookRunner, Protocol):
         """Processes and seeds."""
 
     @property
+    def hooks(self) -> list[Hook]:
+        """All hooks in the order in which they run."""
+
+    @property
     def seed(self) -> int:
         """The seed of all random number generators."""
 
@@ -46,6 +51,10 @@ class LoopRunner(HookRunner, Protocol):
     @property
     def val_loop(self) -> Any:
         """The loop of validation, None without one."""
+
+    @property
+    def interruption(self) -> Interruption:
+        """Through which loops take batches, so that training can end between them."""
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
         """Run all hooks of a stage."""

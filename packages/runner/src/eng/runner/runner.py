@@ -13,7 +13,6 @@ from torch.utils.data import DataLoader
 from eng.checkpoint import save_checkpoint
 from eng.config import Config
 from eng.device import get_device
-from eng.dist import explain_failures
 from eng.dl_utils import is_model_wrapper, unwrap
 from eng.evaluator import Evaluator
 from eng.fileio import join_path, merged_backend_args
@@ -32,6 +31,8 @@ from .errors import RunnerConfigError
 from .eval_loops import TestLoop, ValLoop
 from .hook_list import HookList, with_default_hooks
 from .identity import RunIdentity, folders_of
+from .interrupted import saved_when_interrupted
+from .interruption import Interruption
 from .log_processor import LogProcessor
 from .loops import Loops, LoopSlot
 from .progress import Progress
@@ -164,6 +165,7 @@ class Runner:
         self.optim_wrapper: Any = optim_wrapper
         self.param_schedulers: Any = param_scheduler
         self.auto_scale_lr = auto_scale_lr
+        self._interruption = Interruption(self.cfg.get("interruption"))
         self._load_from, self._resume = load_from, bool(resume)
         self._set_up_environment(work_dir, experiment_name, launcher, env_cfg, randomness)
         with folders_of(self._identity):
@@ -251,6 +253,7 @@ class Runner:
 
         Raises:
             RunnerConfigError: If the runner has no training loop, or the model cannot be trained.
+            TrainingInterrupted: If a signal or the time limit ended it; all is saved then.
         """
         self._loops.train.check_given("to train")
         for step in ("train_step", *(["val_step"] if self._loops.val else [])):
@@ -262,9 +265,9 @@ class Runner:
         self.load_or_resume()
         if not hasattr(self.optim_wrapper, "optim_wrappers"):  # not one for each of several
             self.optim_wrapper.initialize_count_status(self.model, loop.iter, loop.max_iters)
-        with explain_failures("training"), services.warnings_in_log(self.logger):
+        with services.reported(self, "training"), saved_when_interrupted(self):
             model = loop.run()
-        self.call_hook("after_run")
+            self.call_hook("after_run")
         return model
 
     def val(self) -> dict[str, Any]:
@@ -307,7 +310,7 @@ class Runner:
         loop = slot.require(purpose)
         self.call_hook("before_run")
         self.load_or_resume()
-        with explain_failures(step), services.warnings_in_log(self.logger):
+        with services.reported(self, step):
             metrics: dict[str, Any] = loop.run()
         self.call_hook("after_run")
         return metrics
@@ -431,6 +434,8 @@ class Runner:
             fn_name: Name of the stage.
             **kwargs: Its arguments.
         """
+        if fn_name == "before_train_iter":
+            self._interruption.before_iteration()
         for method in self._hooks.at(fn_name):
             method(self, **kwargs)
 
@@ -648,6 +653,11 @@ class Runner:
     def random_state(self) -> RandomState:
         """The random number generators of this process."""
         return self._random_state
+
+    @property
+    def interruption(self) -> Interruption:
+        """Through which loops take batches, so that training can end between them."""
+        return self._interruption
 
     @property
     def run_state(self) -> RunState:
