@@ -88,6 +88,7 @@ class Stages(Hook):
 
     def after_train_iter(self, runner: Any, *args: Any, **kwargs: Any) -> None:
         moment.reached("training")
+        moment.reached("forever")
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         moment.reached("saving")
@@ -136,7 +137,9 @@ def weights(runner: Runner) -> list[str]:
 
 def train_in_child(folder: Path, job: dict[str, Any], phase: str, number: int) -> None:
     """Train, and take time at a moment; or, without one, to the end."""
-    moment.__init__(phase, number, Wait(folder / "mark", 60))  # type: ignore[misc]
+    # What cannot be broken off anywhere ends soon.
+    seconds = 60 if phase in ("data", "evaluation", "forever") else 0.5
+    moment.__init__(phase, number, Wait(folder / "mark", seconds))  # type: ignore[misc]
     runner = build(folder, job)
     runner.train()
     (folder / "weights").write_text("\n".join(weights(runner)))

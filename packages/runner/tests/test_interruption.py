@@ -283,7 +283,7 @@ def wait_for(path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
-    process = child(tmp_path, cases.job_of(tmp_path, True), "training", 10)
+    process = child(tmp_path, cases.job_of(tmp_path, True), "forever", 10)
     wait_for(tmp_path / "mark")
     process.terminate()
     time.sleep(0.5)
@@ -296,7 +296,7 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.exact
 @pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("phase", ["training", "validation", "saving", "data"])
+@pytest.mark.parametrize("phase", list(NUMBERS))
 @pytest.mark.parametrize("name", SIGNALS)
 def test_each_signal_in_each_phase_ten_times(
     tmp_path: Path, name: str, phase: str, workers: int

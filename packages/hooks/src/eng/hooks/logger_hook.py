@@ -14,6 +14,7 @@ from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.registry import HOOKS
 
 from .hook import DataBatch, Hook
+from .nan_loss import NanLossNotice
 from .protocol import HookRunner
 from .values import check_number
 
@@ -71,6 +72,7 @@ class LoggerHook(Hook):
         self.log_metric_by_epoch = log_metric_by_epoch
         self.backend_args = merged_backend_args("LoggerHook", file_client_args, backend_args)
         self.json_log_path = ""
+        self._nan_losses = NanLossNotice()
 
     @property
     def file_client(self) -> FileClient | None:
@@ -90,6 +92,16 @@ class LoggerHook(Hook):
             runner.logger.info(f"Logs will be copied to {self.out_dir} after the run.")
 
     @override
+    def before_train(self, runner: HookRunner) -> None:
+        """Watch the losses from here on."""
+        self._nan_losses.begin(runner)
+
+    @override
+    def after_train(self, runner: HookRunner) -> None:
+        """Look at the losses that no line was due for."""
+        self._nan_losses.look(runner, runner.iter)
+
+    @override
     def after_train_iter(
         self,
         runner: HookRunner,
@@ -106,6 +118,7 @@ class LoggerHook(Hook):
             self.end_of_epoch(loader, batch_idx) and (not self.ignore_last or short)
         )
         if due:
+            self._nan_losses.look(runner, runner.iter + 1)
             scalars, line = runner.log_processor.get_log_after_iter(runner, batch_idx, "train")
             runner.logger.info(line)
             runner.visualizer.add_scalars(

@@ -80,3 +80,6 @@ class LoopRunner(HookRunner, Protocol):
 
     def resume(self, filename: str) -> None:
         """Resume from a checkpoint."""
+
+    def count_updates(self) -> None:
+        """Tell the optimizer wrapper where in training it is."""

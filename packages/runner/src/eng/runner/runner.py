@@ -35,6 +35,7 @@ from .interrupted import saved_when_interrupted
 from .interruption import Interruption
 from .log_processor import LogProcessor
 from .loops import Loops, LoopSlot
+from .nan_loss import NanLossPolicy
 from .progress import Progress
 from .protocol import LoopRunner
 from .random_state import RandomState
@@ -166,6 +167,7 @@ class Runner:
         self.param_schedulers: Any = param_scheduler
         self.auto_scale_lr = auto_scale_lr
         self._interruption = Interruption(self.cfg.get("interruption"))
+        self._nan_loss = NanLossPolicy(self.cfg.get("nan_loss"))
         self._load_from, self._resume = load_from, bool(resume)
         self._set_up_environment(work_dir, experiment_name, launcher, env_cfg, randomness)
         with folders_of(self._identity):
@@ -263,12 +265,17 @@ class Runner:
         _ = self.val_loop  # built now, so that what is wrong with it shows before training
         self.call_hook("before_run")
         self.load_or_resume()
-        if not hasattr(self.optim_wrapper, "optim_wrappers"):  # not one for each of several
-            self.optim_wrapper.initialize_count_status(self.model, loop.iter, loop.max_iters)
+        self.count_updates()
         with services.reported(self, "training"), saved_when_interrupted(self):
-            model = loop.run()
+            model = self._nan_loss.train(self, loop)
             self.call_hook("after_run")
         return model
+
+    def count_updates(self) -> None:
+        """Tell the optimizer wrapper where in training it is."""
+        loop = self._loops.train.require("to train")
+        if not hasattr(self.optim_wrapper, "optim_wrappers"):  # not one for each of several
+            self.optim_wrapper.initialize_count_status(self.model, loop.iter, loop.max_iters)
 
     def val(self) -> dict[str, Any]:
         """Validate.
