@@ -126,3 +126,9 @@ def test_what_a_missing_package_or_file_raises_is_the_common_class_too(package, 
         with pytest.raises(kind, match=r"c\.py:2: the base .* cannot be read") as caught:
             Config.fromfile(config)
         assert isinstance(caught.value, ConfigError)
+
+
+@pytest.mark.parametrize("inner", ["../secret.py", "/etc/x.py", "a/../../x.yaml"])
+def test_a_path_stays_in_its_package(inner):
+    with pytest.raises(ValueError, match="leads out of its folder"):
+        resolve_package_path(f"eng.config::{inner}")

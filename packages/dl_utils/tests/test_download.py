@@ -170,3 +170,9 @@ def test_load_url_checks_the_hash_and_caches(tmp_path):
     assert load_url(url, str(tmp_path / "cache"), progress=False) == {"a": 1}
     (tmp_path / "m-00000000.pth").unlink()
     assert load_url(url, str(tmp_path / "cache"), progress=False) == {"a": 1}
+
+
+@pytest.mark.parametrize("name", ["../x.pth", "/x.pth", "a/../../x.pth", "s3://b/x.pth"])
+def test_a_name_stays_in_its_folder(tmp_path, name):
+    with pytest.raises(ValueError, match="file_name leads out"):
+        load_url("http://127.0.0.1:9/x.pth", str(tmp_path / "cache"), file_name=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -110,11 +111,62 @@ def test_checkpoint_hook_refuses(settings: dict[str, Any], words: str) -> None:
         CheckpointHook(**settings)
 
 
-def test_unknown_metric_and_rule(tmp_path: Path) -> None:
-    with pytest.raises(KeyError, match="nothing"):
-        run_epochs(CheckpointHook(save_best="nothing"), FakeRunner(tmp_path), [{"acc": 1.0}])
+def test_unknown_metric_and_rule(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    hook = CheckpointHook(interval=1, save_best="loss_cls")
+    with caplog.at_level("WARNING"):
+        run_epochs(hook, FakeRunner(tmp_path), [{"loss_cIs": 1.0}] * 3)
+    assert caplog.text.count("no metric is called 'loss_cls'") == 1
+    assert "did you mean 'loss_cIs'?" in caplog.text
+    assert (tmp_path / "epoch_3.pth").exists()
     with pytest.raises(ValueError, match="rule="):
-        run_epochs(CheckpointHook(save_best="odd"), FakeRunner(tmp_path), [{"odd": 1.0}])
+        CheckpointHook(save_best="odd")
+
+
+def test_a_first_metric_without_a_rule_ends_no_training(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    hook = CheckpointHook(interval=1, save_best="auto")
+    with caplog.at_level("WARNING"):
+        run_epochs(hook, FakeRunner(tmp_path), [{"odd": 1.0}] * 2)
+    assert caplog.text.count("save_best='auto'") == 1
+    assert files_in(tmp_path) == ["epoch_1.pth", "epoch_2.pth"]
+
+
+class Evaluator:
+    def __init__(self, names: list[str] | None, prefixes: list[str] | None = None) -> None:
+        self.metric_names = lambda: names
+        self.metric_prefixes = lambda: prefixes
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "key", "message"),
+    [
+        (Evaluator(["val/acc", "val/loss"]), "acc", "did you mean 'val/acc'"),
+        (Evaluator(["acc", "loss"]), ["acc", "los_loss"], "did you mean 'loss'"),
+        (Evaluator(None, ["line"]), "loss", "did you mean 'line/loss'"),
+        (Evaluator(None, ["line", "coco"]), "coc/loss", "did you mean 'coco/loss'"),
+    ],
+)
+def test_a_wrong_metric_is_refused_at_the_start(
+    tmp_path: Path, evaluator: Evaluator, key: Any, message: str
+) -> None:
+    runner = FakeRunner(tmp_path)
+    runner.val_loop = SimpleNamespace(evaluator=evaluator)  # type: ignore[attr-defined]
+    with pytest.raises(KeyError, match=message):
+        CheckpointHook(interval=1, save_best=key).before_train(runner)
+
+
+@pytest.mark.parametrize("evaluator", [Evaluator(None), Evaluator(None, None), object(), None])
+def test_a_metric_that_nobody_knows_is_not_refused(tmp_path: Path, evaluator: Any) -> None:
+    runner = FakeRunner(tmp_path)
+    runner.val_loop = SimpleNamespace(evaluator=evaluator)  # type: ignore[attr-defined]
+    CheckpointHook(interval=1, save_best="loss").before_train(runner)
+
+
+@pytest.mark.parametrize("interval", [0, -2, -10])
+def test_intervals_that_mean_nothing_are_refused(interval: int) -> None:
+    with pytest.raises(ValueError, match=rf"interval must be at least 1, or -1 .* got {interval}"):
+        CheckpointHook(interval=interval)
 
 
 @pytest.mark.parametrize(
@@ -180,10 +232,13 @@ def test_attributes_that_people_read(tmp_path: Path) -> None:
     }
 
 
-def test_a_metric_that_is_not_one_number_is_named(tmp_path: Path) -> None:
+def test_a_metric_that_is_not_one_number_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     hook = CheckpointHook(interval=1, save_best="acc")
-    with pytest.raises(TypeError, match=r"'acc' must be one number, not \[1, 2\]"):
-        run_epochs(hook, FakeRunner(tmp_path), [{"acc": [1, 2]}])  # type: ignore[dict-item]
+    with caplog.at_level("WARNING"):
+        run_epochs(hook, FakeRunner(tmp_path), [{"acc": [1, 2]}] * 2)  # type: ignore[dict-item]
+    assert caplog.text.count("'acc' must be one number, not [1, 2]") == 1
 
 
 def files_in(folder: Path) -> list[str]:
@@ -293,6 +348,28 @@ def test_a_list_by_number_of_an_older_checkpoint_is_taken_over(tmp_path: Path) -
     train_iterations(runner, [CheckpointHook(interval=1, by_epoch=False, max_keep_ckpts=1)], 3)
     assert files_in(tmp_path) == ["iter_3.pth"]
     assert runner.message_hub.get_info("keep_ckpt_ids") == [3]
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        {"kept_checkpoints": {":iter_{}.pth:0": {"files": ["../a.pth", "job.py", "x/iter_1.pth"]}}},
+        {"keep_ckpt_ids": ["/../../a", "../a", 1.5]},
+    ],
+)
+def test_a_list_that_leads_elsewhere_removes_nothing(
+    tmp_path: Path, listed: dict[str, Any]
+) -> None:
+    work_dir = tmp_path / "work"
+    files = [tmp_path / "a.pth", work_dir / "job.py", work_dir / "x" / "iter_1.pth"]
+    for path in files:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+    runner = FakeRunner(work_dir)
+    runner.message_hub.update_info_dict(listed)
+    train_iterations(runner, [CheckpointHook(interval=1, by_epoch=False, max_keep_ckpts=1)], 2)
+    assert all(path.exists() for path in files)
+    assert files_in(work_dir) == ["iter_2.pth"]
 
 
 def test_a_file_that_cannot_be_removed_ends_nothing(

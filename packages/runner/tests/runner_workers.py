@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 
 from eng.config import Config
 from eng.dist import get_rank
+from eng.fileio import LocalBackend
 from eng.hooks import Hook
 from eng.model import BaseModel
 from eng.registry import DATASETS, MODELS
@@ -224,3 +225,54 @@ def names_of_parts(work_dir: str) -> list[str]:
     runner = Runner(NormedModel(), work_dir, launcher="pytorch")
     runner.run_state.add("uneven", Uneven())
     return sorted(runner.run_state.take(runner.progress))
+
+
+def resume_on_own_disks(folder: str) -> list[int]:
+    """Train, and resume where the second process has no file of the first, then a damaged one."""
+    job = plane_job(f"{folder}/work", launcher="pytorch", resume=True)
+    read, done = LocalBackend.get, []
+
+    def read_nothing(backend: LocalBackend, path: Any) -> bytes:
+        raise FileNotFoundError(2, "no such file", str(path))
+
+    def read_a_part(backend: LocalBackend, path: Any) -> bytes:
+        return read(backend, path)[:-9]
+
+    for end, other in ((3, read), (4, read_nothing), (5, read_a_part)):
+        if get_rank() == 1:
+            LocalBackend.get = other  # type: ignore[method-assign]
+        job["train_cfg"] = {"by_epoch": False, "max_iters": end}
+        runner = Runner.from_cfg(job)
+        runner.load_or_resume()
+        done.append(runner.iter)
+        runner.train()
+    return done
+
+
+def fail_in_the_background(folder: str) -> str:
+    """Train with a disk that is full at the second checkpoint: the error of this process."""
+    put = LocalBackend.put
+
+    def full(backend: LocalBackend, obj: Any, path: Any, **settings: Any) -> None:
+        if str(path).endswith("iter_6.pth"):
+            raise OSError(28, "No space left on device", str(path))
+        put(backend, obj, path, **settings)
+
+    LocalBackend.put = full  # type: ignore[method-assign]
+    job = plane_job(f"{folder}/work", launcher="pytorch")
+    job["default_hooks"]["checkpoint"]["async_save"] = True
+    try:
+        Runner.from_cfg(job).train()
+    except OSError as error:
+        return str(error)
+    return "nothing failed"
+
+
+def load_and_fail_together(folder: str) -> tuple[list[int], str]:
+    """Both of the above in one start of the processes."""
+    put, read = LocalBackend.put, LocalBackend.get
+    error = fail_in_the_background(f"{folder}/full")
+    LocalBackend.put = put  # type: ignore[method-assign]
+    done = resume_on_own_disks(f"{folder}/own")
+    LocalBackend.get = read  # type: ignore[method-assign]
+    return done, error

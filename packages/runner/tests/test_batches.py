@@ -10,7 +10,8 @@ import torch
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
 from eng.dataset import DefaultSampler, InfiniteSampler
-from eng.runner.batches import ResumableBatches, reseed, samples_per_step
+from eng.runner.batches import ResumableBatches
+from eng.runner.dataloader_info import reseed, samples_per_step
 from eng.runner.progress import Progress
 
 SAMPLES = list(range(10))

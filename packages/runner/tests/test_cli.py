@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from lock_owner import living_owner
+
 from eng.runner.cli import main
 
 JOB = """
@@ -57,6 +61,75 @@ def test_train_then_test(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "Epoch(test)  [5/5]  line/loss:" in log
 
 
+DATA = "custom_imports: {imports: [eng_imported_by_a_config]}\nname: '{{ secret $ENG_TOKEN:no }}'\n"
+
+
+def test_a_config_is_shown_without_what_it_imports(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENG_TOKEN", "s3cr3t")
+    (folder / "data.yaml").write_text(DATA)
+    (folder / "same.yaml").write_text(DATA.replace("no", "yes"))
+    module = folder / "eng_imported_by_a_config.py"
+    module.write_text("print('imported')\n")
+    for options in ([], ["--why", "name"], ["--diff", "same.yaml"]):
+        assert main(["config", "data.yaml", *options]) == 0
+        shown = capsys.readouterr().out
+        assert "imported" not in shown.replace("eng_imported_by_a_config", "")
+        assert "s3cr3t" not in shown
+    assert main(["config", "data.yaml", "--import"]) == 0
+    assert capsys.readouterr().out.startswith("imported\n")
+
+
+@pytest.mark.parametrize("command", ["config", "train", "test"])
+def test_code_is_refused_where_it_is_not_wanted(
+    folder: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    (folder / "data.yaml").write_text(DATA)
+    (folder / "child.yaml").write_text("_base_: job.py\n")
+    for name in ("data.yaml", "child.yaml", "job.py"):
+        arguments = [command, name, *(["x.pth"] if command == "test" else []), "--no-code"]
+        assert main(arguments) == 2
+        message = capsys.readouterr().err
+        assert "no code is allowed" in message
+        assert name in message
+        assert message.count("\n") == 1
+
+
+def test_a_command_as_type_is_refused_in_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "evil.py").write_text(
+        "_base_ = 'job.py'\ncustom_hooks = [dict(type='os.system', command='touch ran')]\n"
+    )
+    assert main(["train", "evil.py", "--work-dir", "out"]) == 2
+    assert "os.system is the function posix.system" in capsys.readouterr().err
+    assert not (folder / "ran").exists()
+
+
+def test_a_file_beside_the_config_shadows_no_library(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (folder / "deep").mkdir()
+    for name in ("colorsys", "lmdb", "eng_beside_a_config"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        (folder / "deep" / f"{name}.py").write_text("is_beside = True\n")
+    (folder / "deep" / "c.py").write_text(
+        "import colorsys, eng_beside_a_config\n"
+        "a = hasattr(colorsys, 'is_beside')\nb = eng_beside_a_config.is_beside\n"
+    )
+    for _ in range(2):
+        assert main(["config", "deep/c.py"]) == 0
+    import colorsys
+
+    import eng_beside_a_config  # type: ignore[import-not-found]
+
+    assert not hasattr(colorsys, "is_beside")
+    assert eng_beside_a_config.is_beside
+    assert sys.path.count(str(folder / "deep")) == 1
+
+
 def test_config(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "child.py").write_text("_base_ = 'job.py'\ntrain_cfg = dict(max_epochs=7)\n")
     assert main(["config", "child.py"]) == 0
@@ -91,6 +164,68 @@ def test_bad_input_is_one_line(
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("eng: ")]
     assert len(told) == 1
     assert words in told[0]
+
+
+def train(*options: str) -> int:
+    return main(["train", "job.py", "--work-dir", "out", *options])
+
+
+def test_resume_without_a_file_starts_as_the_config_says(folder: Path) -> None:
+    import torch
+
+    assert train("--cfg-options", "train_cfg.max_epochs=1") == 0
+    (folder / "out").rename(folder / "first")
+    weights = ["load_from=first/epoch_1.pth", "train_cfg.max_epochs=1"]
+    assert train("--resume", "--cfg-options", *weights) == 0
+    log = "".join(path.read_text() for path in folder.glob("out/*/*.log"))
+    assert "taking the weights of first/epoch_1.pth" in log
+    assert train("--resume", "--cfg-options", weights[0], "train_cfg.max_epochs=2") == 0
+    log = "".join(path.read_text() for path in folder.glob("out/*/*.log"))
+    assert "out/epoch_1.pth, the newest whole checkpoint in" in log
+    assert torch.load(folder / "out" / "epoch_2.pth")["meta"]["iter"] == 10
+
+
+def test_damaged_checkpoints_are_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("--cfg-options", "train_cfg.max_epochs=2") == 0
+    for path in folder.glob("out/*.pth"):
+        path.write_bytes(path.read_bytes()[:-30])
+    capsys.readouterr()
+    assert train("--resume") == 2
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("eng: ")]
+    assert len(told) == 1
+    assert "out/epoch_1.pth: " in told[0]
+    assert "out/epoch_2.pth: " in told[0]
+
+
+def test_a_second_job_is_refused_in_one_line_unless_forced(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "out").mkdir()
+    with living_owner(folder / "out") as owner:
+        assert train("--cfg-options", "train_cfg.max_epochs=1") == 2
+        told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("eng: ")]
+        assert len(told) == 1
+        assert f"out is in use: process {owner} on" in told[0]
+        assert not list(folder.glob("out/*.pth"))
+        assert train("--force", "--cfg-options", "train_cfg.max_epochs=1") == 0
+    log = "".join(path.read_text() for path in folder.glob("out/*/*.log"))
+    assert f".train.lock is taken over from process {owner} on" in log
+
+
+def test_a_config_of_the_user_is_never_overwritten(folder: Path) -> None:
+    (folder / "configs").mkdir()
+    text = (folder / "job.py").read_text()
+    (folder / "configs" / "job.py").write_text(text + "a = 1\n")
+    short = ["--cfg-options", "train_cfg.max_epochs=1"]
+    assert main(["train", "job.py", "--work-dir", ".", *short]) == 0
+    assert main(["train", "configs/job.py", "--work-dir", ".", *short]) == 0
+    assert (folder / "job.py").read_text() == text
+    logs = "".join(path.read_text() for path in folder.glob("*/*.log"))
+    assert "job.py is not a dump of a run and stays as it is; the config is in" in logs
+    # What a run has written is renewed.
+    assert main(["train", "job.py", "--work-dir", "out", *short]) == 0
+    assert main(["train", "configs/job.py", "--work-dir", "out", *short]) == 0
+    assert "a = 1" in (folder / "out" / "job.py").read_text()
 
 
 def test_debug_shows_the_traceback(folder: Path) -> None:

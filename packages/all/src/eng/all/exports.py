@@ -9,21 +9,21 @@ _NAMES = {
     "utils": """
         ArgumentIndexError ArgumentKeyError ArgumentTypeError ArgumentValueError
         ManagerMeta ManagerMixin ProgressBar Timer TimerError call_command
-        check_file_exist check_prerequisites check_time concat_list deprecated_api_warning
-        digit_version fopen get_git_hash get_installed_path has_method
-        import_modules_from_strings install_package is_abs is_filepath is_installed
-        is_list_of is_method_overridden is_seq_of is_str is_tuple_of iter_cast lazy_names
-        list_cast mkdir_or_exist requires_executable requires_package scandir slice_list
-        symlink to_1tuple to_2tuple to_3tuple to_4tuple to_ntuple track_iter_progress
-        track_parallel_progress track_progress tuple_cast
+        check_file_exist check_inner_path check_prerequisites check_time concat_list
+        deprecated_api_warning digit_version fopen get_git_hash get_installed_path
+        has_method import_modules_from_strings install_package is_abs is_filepath
+        is_installed is_list_of is_method_overridden is_seq_of is_str is_tuple_of
+        iter_cast lazy_names list_cast mkdir_or_exist requires_executable requires_package
+        scandir slice_list symlink to_1tuple to_2tuple to_3tuple to_4tuple to_ntuple
+        track_iter_progress track_parallel_progress track_progress tuple_cast
     """,
     "registry": """
         COLLATE_FUNCTIONS DATASETS DATA_SAMPLERS EVALUATOR FSDP_WRAP_POLICIES FUNCTIONS
         HOOKS INFERENCERS LOG_PROCESSORS LOOPS METRICS MODELS MODEL_WRAPPERS OPTIMIZERS
         OPTIM_WRAPPERS OPTIM_WRAPPER_CONSTRUCTORS PARAM_SCHEDULERS RUNNERS
         RUNNER_CONSTRUCTORS TASK_UTILS TRANSFORMS VISBACKENDS VISUALIZERS
-        WEIGHT_INITIALIZERS DefaultScope NotRegisteredError Registry build_from_cfg
-        build_model_from_cfg build_runner_from_cfg build_scheduler_from_cfg
+        WEIGHT_INITIALIZERS DefaultScope Kind NotRegisteredError Registry WrongKindError
+        build_from_cfg build_model_from_cfg build_runner_from_cfg build_scheduler_from_cfg
         count_registered_modules init_default_scope traverse_registry_tree
     """,
     "fileio": """
@@ -37,7 +37,7 @@ _NAMES = {
         merged_backend_args put put_text register_backend register_handler remove rmtree
     """,
     "config": """
-        Config ConfigDict ConfigError DictAction Difference Origin diff
+        Config ConfigDict ConfigError DictAction Difference Origin diff hide_secrets
         resolve_package_path value_at
     """,
     "logging": """
@@ -67,17 +67,18 @@ _NAMES = {
     """,
     "checkpoint": """
         BackgroundWriter CheckpointError CheckpointFolder CheckpointLoader
-        NewestCheckpoint absolute_path find_latest_checkpoint find_newest_checkpoint
-        full_model_state full_optimizer_state get_deprecated_model_names
-        get_external_models get_mmcls_models get_state_dict get_torchvision_models
-        is_sharded load_checkpoint load_full_model_state load_full_optimizer_state
-        load_shared_checkpoint load_state_dict model_state progress_of save_checkpoint
-        used_checkpoint weights_to_cpu write_last_checkpoint
+        NewestCheckpoint RankBuffers absolute_path find_latest_checkpoint
+        find_newest_checkpoint full_model_state full_optimizer_state
+        get_deprecated_model_names get_external_models get_mmcls_models get_state_dict
+        get_torchvision_models is_sharded load_checkpoint load_full_model_state
+        load_full_optimizer_state load_shared_checkpoint load_state_dict model_state
+        progress_of save_checkpoint used_checkpoint weights_to_cpu write_last_checkpoint
     """,
     "dataset": """
         COLLATE_FUNCTIONS AnnotationError BaseDataset ClassBalancedDataset Compose
-        ConcatDataset DefaultSampler InfiniteSampler RepeatDataset SampleIndex
-        TransformError default_collate force_full_init pseudo_collate random_numbers_of
+        ConcatDataset DefaultSampler DistributedSamplerWrapper InfiniteSampler
+        PlacedSampler RepeatDataset SampleIndex TransformError default_collate
+        force_full_init length_of open_loader pseudo_collate random_numbers_of
         sampler_with samplers_of worker_init_fn
     """,
     "evaluator": """
@@ -111,7 +112,7 @@ _NAMES = {
         CheckpointHook CheckpointWriter DistSamplerSeedHook EMAHook EmptyCacheHook Hook
         HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
         NaiveVisualizationHook ParamSchedulerHook Priority RuntimeInfoHook SyncBuffersHook
-        get_priority
+        get_priority run_id_of scalar_of
     """,
     "runner": """
         BaseLoop CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop LogProcessor

@@ -19,6 +19,7 @@ from .newest import (
     used_checkpoint,
 )
 from .pointer import find_latest_checkpoint, write_last_checkpoint
+from .rank_buffers import RankBuffers
 from .saver import save_checkpoint
 from .sharded import (
     full_model_state,
@@ -47,6 +48,7 @@ __all__ = [
     "CheckpointFolder",
     "CheckpointLoader",
     "NewestCheckpoint",
+    "RankBuffers",
     "absolute_path",
     "find_latest_checkpoint",
     "find_newest_checkpoint",

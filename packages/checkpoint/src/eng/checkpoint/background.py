@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from torch import Tensor
+
+from eng.logging import print_log
 
 from .saver import save_checkpoint
 
@@ -35,6 +38,10 @@ class BackgroundWriter:
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
         self._pending: list[Future[None]] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy has work and a thread of its own.
+        return type(self), ()
 
     def save(
         self,
@@ -69,9 +76,19 @@ class BackgroundWriter:
         def unless_failed() -> None:
             if before is not None and before.exception() is not None:
                 before.result()
-            work()
+            try:
+                work()
+            except Exception as error:  # now, since the next save may be hours away
+                text = f"A checkpoint could not be written in the background: {error}"
+                print_log(text, logger="current", level=logging.ERROR)
+                raise
 
         self._pending.append(self._pool.submit(unless_failed))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is not done yet."""
+        return any(not each.done() for each in self._pending)
 
     def wait(self) -> None:
         """Wait for all that was given.

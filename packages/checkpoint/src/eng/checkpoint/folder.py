@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from eng.fileio import LocalBackend, get_file_backend
@@ -60,15 +61,25 @@ class CheckpointFolder:
             return bool(name) and folder == self.path.rstrip("/")
         return Path(path).resolve().parent == Path(self.path).resolve()
 
-    def names(self) -> Iterator[str]:
-        """List what has the name of a checkpoint, that of a best one included."""
-        if not self.backend.isdir(self.path):
-            return
+    def has_name_of_one(self, name: str) -> bool:
+        """Whether a file is a checkpoint by its name.
+
+        Args:
+            name: A name in the folder, not a path.
+
+        Returns:
+            Whether it is: by the template, as a best one, or by iterations where the template
+            counts epochs.
+        """
         form = _FIELD.sub(r" *\\d+ *", re.escape(self.template))
-        pattern = re.compile(rf"(.+_)?{form}|.+\.pth")
-        for name in self.backend.list_dir_or_file(self.path, list_dir=False):
-            if pattern.fullmatch(name):
-                yield name
+        by_iterations = rf"iter_\d+{re.escape(PurePath(self.template).suffix)}"
+        return bool(re.fullmatch(rf"([^/\\]+_)?{form}|{by_iterations}|[^/\\]+\.pth", name))
+
+    def names(self) -> Iterator[str]:
+        """List what has the name of a checkpoint."""
+        if self.backend.isdir(self.path):
+            files = self.backend.list_dir_or_file(self.path, list_dir=False)
+            yield from filter(self.has_name_of_one, files)
 
 
 def absolute_path(path: str) -> str:
@@ -77,4 +88,5 @@ def absolute_path(path: str) -> str:
     Args:
         path: Path or address.
     """
-    return path if "://" in path else str(Path(path).expanduser().absolute())
+    # Links stay as they are: they may lead to other disks on other machines.
+    return path if "://" in path else os.path.abspath(Path(path).expanduser())  # noqa: PTH100

@@ -117,11 +117,15 @@ def progress_of(path: str, backend_args: dict[str, Any] | None = None) -> Meta |
 
 def _verified_meta(path: str, folder: CheckpointFolder) -> Meta | None:
     with get_local_path(path, folder.backend_args) as local:
-        with Path(local).open("rb") as file:
-            damage = find_damage(file)
+        damage = _damage(local)
         if damage is not None:
             raise CheckpointError(damage)
         return _progress_in(local, path)
+
+
+def _damage(local: str) -> str | None:
+    with Path(local).open("rb") as file:
+        return find_damage(file)
 
 
 def _progress_in(local: str, path: str) -> Meta | None:
@@ -167,7 +171,7 @@ def _local_by_age(
             try:
                 meta = progress_of(path)
             except Exception as error:
-                faults[path] = _reason(path, error)
+                faults[path] = _damage(path) or _reason(path, error)
                 continue
             if meta is not None:
                 stamp = meta.get("saved_at")
@@ -193,6 +197,10 @@ def _number(name: str) -> tuple[int, str]:
 
 def _reason(path: str, error: Exception) -> str:
     """An error in one line, without the name of the file and torch's further advice."""
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, IsADirectoryError):
+        return "a folder, not a checkpoint"
     text = " ".join(str(error).split()) or type(error).__name__
     text = text.removeprefix(f"{path!r} ").removeprefix("is damaged: ")
     return text.split(". ")[0]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from eng.fileio import get_file_backend
+from eng.logging import print_log
 
 from .folder import CheckpointFolder, absolute_path
 
@@ -40,15 +42,23 @@ def write_last_checkpoint(work_dir: str, path: str) -> None:
     """Name the latest checkpoint of a work directory.
 
     One in the directory is named relative to it, so that the directory can be moved and copied;
-    one elsewhere by its address or absolute path.
+    one elsewhere by its address or absolute path. Where a folder has the name of the file, a
+    warning says so, and the newest checkpoint is found without it.
 
     Args:
         work_dir: The directory.
         path: Path or address of the checkpoint.
     """
     backend = get_file_backend(work_dir)
-    text = _relative_to(work_dir, path) or absolute_path(path)
-    backend.put_text(text, backend.join_path(work_dir, LAST_CHECKPOINT))
+    pointer = backend.join_path(work_dir, LAST_CHECKPOINT)
+    try:
+        backend.put_text(_relative_to(work_dir, path) or absolute_path(path), pointer)
+    except IsADirectoryError:
+        print_log(
+            f"{pointer} is a folder: the latest checkpoint is not named there. Remove it.",
+            logger="current",
+            level=logging.WARNING,
+        )
 
 
 def find_latest_checkpoint(path: str) -> str | None:

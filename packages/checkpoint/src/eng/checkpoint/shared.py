@@ -65,11 +65,13 @@ def load_shared_checkpoint(
 
 def _try_to_read(
     filename: str, backend_args: dict[str, Any] | None
-) -> tuple[bytes | None, OSError | None]:
+) -> tuple[bytes | None, Exception | None]:
     try:
         return read_file(filename, backend_args), None
-    except OSError as error:
-        return None, type(error)(*error.args)  # without what may not pickle
+    except FileNotFoundError as error:
+        return None, FileNotFoundError(*error.args)  # without its causes, which may not pickle
+    except Exception as error:  # the other processes wait
+        return None, CheckpointError(f"{filename!r} cannot be read: {error}")
 
 
 def _send(data: bytes | None) -> bytes:

@@ -9,6 +9,7 @@ from .errors import ConfigError
 from .keys import value_at
 from .origins import Origin
 from .package_path import resolve_package_path
+from .secret_values import hide_secrets
 
 if not TYPE_CHECKING:
     from ._version import __getattr__ as __getattr__
@@ -23,6 +24,7 @@ __all__ = [
     "Difference",
     "Origin",
     "diff",
+    "hide_secrets",
     "resolve_package_path",
     "value_at",
 ]

@@ -13,10 +13,11 @@ from eng.utils import import_modules_from_strings
 from .action import CommandLineOptions, DictAction, read_not_finite
 from .config_dict import ConfigDict, to_plain
 from .errors import ConfigError, error_at
-from .files import read, read_text
+from .files import read, read_text, refuse_depth
 from .keys import RESERVED, value_at
 from .merge import merge
 from .origins import CODE, COMMAND_LINE, Origin, Origins, origin_of
+from .secret_values import hide_secrets
 
 __all__ = ["Config", "Difference", "diff"]
 
@@ -65,6 +66,8 @@ class Config(MutableMapping[str, Any]):
         filename: str | Path,
         use_predefined_variables: bool = True,
         import_custom_modules: bool = True,
+        *,
+        allow_code: bool | None = None,
     ) -> Config:
         """Read a config file with its bases.
 
@@ -72,20 +75,37 @@ class Config(MutableMapping[str, Any]):
             filename: Path of a ``.py``, ``.yaml``, ``.yml`` or ``.json`` file.
             use_predefined_variables: Whether ``{{ fileDirname }}`` and its like, and environment
                 variables, are filled in.
-            import_custom_modules: Whether the modules under ``custom_imports`` are imported.
+            import_custom_modules: Whether the modules under ``custom_imports`` are imported. If
+                False, YAML and JSON may not bring code: neither ``custom_imports`` nor a ``.py``
+                base.
+            allow_code: Whether the config may bring code. False also refuses a Python config, True
+                reads any without importing. Default: it follows ``import_custom_modules``, and a
+                Python config is run.
 
         Raises:
             FileNotFoundError: There is no such file.
-            ConfigError: A file is wrong.
+            ConfigError: A file is wrong, or brings code where none is allowed.
             ImportError: A module of ``custom_imports`` cannot be imported.
         """
         path = Path(filename).expanduser()
-        values, text, origins = read(path.absolute(), use_predefined_variables)
-        cfg = Config(values, text, str(path))
-        cfg._note_origins(origins)
-        if import_custom_modules and cfg.get("custom_imports"):
+        is_python = path.suffix == ".py"
+        if allow_code is False and is_python:
+            raise ConfigError("a Python config is code, and no code is allowed", Origin(str(path)))
+        has_code = (import_custom_modules or is_python) if allow_code is None else allow_code
+        with refuse_depth(path):
+            values, text, origins = read(
+                path.absolute(), use_predefined_variables, allow_code=has_code
+            )
+            cfg = Config(values, text, str(path))
+            cfg._note_origins(origins)
+        imports = cfg.get("custom_imports")
+        if imports and not has_code:
+            raise ConfigError(
+                "custom_imports is code, and no code is allowed", cfg.origin("custom_imports")
+            )
+        if imports and import_custom_modules:
             try:
-                import_modules_from_strings(**cfg["custom_imports"])
+                import_modules_from_strings(**imports)
             except ImportError as error:
                 raise error_at(error, cfg.origin("custom_imports")) from error
         return cfg
@@ -104,9 +124,10 @@ class Config(MutableMapping[str, Any]):
             ConfigError: The format is another one, or the text is wrong.
         """
         name = f"<string>.{file_format.lstrip('.')}"
-        values, _, origins = read_text(cfg_str, Path.cwd() / name)
-        cfg = Config(values, cfg_str)
-        cfg._note_origins(origins)
+        with refuse_depth(Path(name)):
+            values, _, origins = read_text(cfg_str, Path.cwd() / name)
+            cfg = Config(values, cfg_str)
+            cfg._note_origins(origins)
         return cfg
 
     @staticmethod
@@ -226,6 +247,11 @@ class Config(MutableMapping[str, Any]):
     def to_dict(self) -> dict[str, Any]:
         """Return plain dictionaries, all the way down."""
         return to_plain(self._cfg_dict)
+
+    def without_secrets(self) -> dict[str, Any]:
+        """Return plain dictionaries in which texts have ``{{ secret $NAME }}`` for its value."""
+        values: dict[str, Any] = hide_secrets(self.to_dict())
+        return values
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """Return the value of a key, setting it first where it is missing."""
@@ -358,15 +384,25 @@ def _read_if_there(filename: str | Path | None) -> str:
     return path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else ""
 
 
-def _is_same(a: Any, b: Any) -> bool:
+def _is_same(a: Any, b: Any, known: set[tuple[int, int]] | None = None) -> bool:
     if a is b or type(a) is not type(b):
         return a is b
+    if not isinstance(a, (dict, list, tuple)):
+        equal = a == b
+        return bool(equal.all() if hasattr(equal, "all") else equal)  # arrays compare by element
+    known = set() if known is None else known
+    pair = (id(a), id(b))
+    if pair in known:
+        return True
     if isinstance(a, dict):
-        return a.keys() == b.keys() and all(_is_same(a[key], b[key]) for key in a)
-    if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(map(_is_same, a, b))
-    equal = a == b
-    return bool(equal.all() if hasattr(equal, "all") else equal)  # arrays compare by element
+        same = a.keys() == b.keys() and all(_is_same(a[key], b[key], known) for key in a)
+    else:
+        same = len(a) == len(b) and all(
+            _is_same(one, other, known) for one, other in zip(a, b, strict=True)
+        )
+    if same:
+        known.add(pair)
+    return same
 
 
 def _add_options(parser: argparse.ArgumentParser, values: Any, prefix: str = "") -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from addict import Dict
 
+from .repeats import Repeats
+
 __all__ = ["ConfigDict", "is_plain", "to_plain"]
 
 _PLAIN = (dict, OrderedDict)
@@ -58,12 +60,21 @@ class ConfigDict(Dict):
         dict.__setitem__(self, name, self._hook(value))
 
     @classmethod
-    def _hook(cls, item: Any) -> Any:
-        if type(item) in _PLAIN:
-            return cls(item)
-        if type(item) in (list, tuple):
-            return type(item)(map(cls._hook, item))
-        return item
+    def _hook(cls, item: Any, repeats: Repeats | None = None) -> Any:
+        kind = type(item)
+        if kind not in _PLAIN and kind not in (list, tuple):
+            return item
+        repeats = Repeats() if repeats is None else repeats
+        made = repeats.find(item)
+        if made is not None:
+            return made
+        if kind in _PLAIN:
+            made = cls()
+            for key, value in item.items():
+                dict.__setitem__(made, key, cls._hook(value, repeats))
+        else:
+            made = kind([cls._hook(each, repeats) for each in item])
+        return repeats.add(item, made)
 
     def setdefault(self, key: Any, default: Any = None) -> Any:
         """Return the value of a key, setting it first where it is missing."""
@@ -73,8 +84,9 @@ class ConfigDict(Dict):
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Set several keys; unlike a merge this replaces nested dictionaries."""
+        repeats = Repeats()
         for key, value in dict(*args, **kwargs).items():
-            self[key] = value
+            dict.__setitem__(self, key, self._hook(value, repeats))
 
     def copy(self) -> ConfigDict:
         """Return a shallow copy."""
@@ -115,12 +127,16 @@ def is_plain(value: dict[Any, Any]) -> bool:
     return type(value) in _PLAIN or isinstance(value, ConfigDict)
 
 
-def to_plain(value: Any) -> Any:
+def to_plain(value: Any, repeats: Repeats | None = None) -> Any:
     """Turn every :class:`ConfigDict` inside a value into a ``dict``."""
+    if isinstance(value, dict) and not is_plain(value):
+        return copy.copy(value)
+    if not isinstance(value, dict) and type(value) not in (list, tuple):
+        return value
+    repeats = Repeats() if repeats is None else repeats
+    made = repeats.find(value)
+    if made is not None:
+        return made
     if isinstance(value, dict):
-        if not is_plain(value):
-            return copy.copy(value)
-        return {key: to_plain(item) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(map(to_plain, value))
-    return value
+        return repeats.add(value, {key: to_plain(item, repeats) for key, item in value.items()})
+    return repeats.add(value, type(value)([to_plain(item, repeats) for item in value]))

@@ -7,37 +7,41 @@ import json
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from .config_dict import to_plain
 from .errors import ConfigError
 from .keys import BASE
 from .origins import Origin, Origins, Values, trace
-from .variables import BASE_VARIABLE, base_value
+from .repeats import Repeats
+from .variables import BASE_VARIABLE, Variables, base_value
+from .yaml_nodes import check_no_cycle, fill_scalars, trace_lines
 
 __all__ = ["DataFile"]
 
-_JSON_STRING_OR_VARIABLE = re.compile(r'"(?:[^"\\\n]|\\.)*"|' + BASE_VARIABLE.pattern)
+_JSON_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 
 
 class DataFile:
     """A config file in YAML or JSON.
 
     Args:
-        text: Content of the file.
+        variables: Content of the file, and its variables.
         name: Path of the file, for messages.
         is_json: Whether it is JSON.
 
     Raises:
         ConfigError: The text is of another format, holds no mapping, has a key twice or one at
-            the top that is no string.
+            the top that is no string, or a value contains itself.
     """
 
-    def __init__(self, text: str, name: str, is_json: bool) -> None:
+    def __init__(self, variables: Variables, name: str, is_json: bool) -> None:
         self.name = name
         self.lines: Origins = {}
-        self.values = self._parse_json(text) if is_json else self._parse_yaml(text)
+        self._variables = variables
+        parse = self._parse_json if is_json else self._parse_yaml
+        self.values = parse(variables.text)
         if not isinstance(self.values, dict):
             raise ConfigError("the file must hold a mapping", Origin(name))
         for key in self.values:
@@ -49,10 +53,16 @@ class DataFile:
 
     def bases(self) -> Any:
         """Return what the file has for ``_base_``."""
-        return self.values.get(BASE, [])
+        fill = _Filling(self, Values({}, {}), {})
+        return fill.value(self.values.get(BASE, []), (BASE,), (BASE,))
+
+    @property
+    def variables(self) -> Variables:
+        """The variables of the file."""
+        return self._variables
 
     def load(self, base: Values) -> tuple[Values, Values]:
-        """Fill in the base variables.
+        """Fill in the variables.
 
         Args:
             base: The merged bases.
@@ -61,59 +71,11 @@ class DataFile:
             The file's own values, and those of its bases.
         """
         origins: Origins = {}
-        return Values(self._fill(self.values, (), (), base, origins), origins), base
-
-    def _fill(
-        self,
-        value: Any,
-        path: tuple[str, ...],
-        new_path: tuple[str, ...],
-        base: Values,
-        origins: Origins,
-    ) -> Any:
-        """Fill in the base variables of a value and its keys.
-
-        Args:
-            value: The value.
-            path: Keys that lead to it in the file.
-            new_path: Those keys, filled in.
-            base: The merged bases.
-            origins: The origins so far; they are added to.
-        """
-        origin = self.lines.get(path)
-        if origin is not None:
-            origins[new_path] = origin
-
-        def look_up(key: str) -> Any:
-            return base_value(base.values, key, origin or Origin(self.name))
-
-        if isinstance(value, dict):
-            filled = {}
-            for key, each in value.items():
-                name = _fill_text(key, look_up) if isinstance(key, str) else key
-                inner = (*path, str(key)), (*new_path, str(name))
-                filled[name] = self._fill(each, *inner, base, origins)
-            return filled
-        if isinstance(value, list):
-            return [
-                self._fill(each, (*path, str(i)), (*new_path, str(i)), base, origins)
-                for i, each in enumerate(value)
-            ]
-        if not isinstance(value, str):
-            return value
-        whole = BASE_VARIABLE.fullmatch(value.strip())
-        if not whole:
-            return _fill_text(value, look_up)
-        taken = tuple(whole[1].split("."))
-        for at, each in base.origins.items():
-            if at[: len(taken)] == taken and at != taken:
-                origins[new_path + at[len(taken) :]] = each
-        return to_plain(look_up(whole[1]))
+        values = {key: value for key, value in self.values.items() if key != BASE}
+        return Values(_Filling(self, base, origins).value(values, (), ()), origins), base
 
     def _parse_json(self, text: str) -> Any:
-        quoted = _JSON_STRING_OR_VARIABLE.sub(
-            lambda m: m[0] if m[0].startswith('"') else f'"{m[0]}"', text
-        )
+        quoted = _quote_variables(text, self._variables)
         twice: list[str] = []
 
         def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -130,7 +92,7 @@ class DataFile:
         tree = _parse_json_as_python(quoted)
         if twice:
             raise ConfigError(
-                f"the key {twice[0]!r} is there twice",
+                f"the key {self._variables.show(twice[0])!r} is there twice",
                 Origin(self.name, _find_second_line(tree, twice[0])),
             )
         if isinstance(values, dict):
@@ -151,8 +113,11 @@ class DataFile:
             node = loader.get_single_node()
             if node is None:
                 return {}
+            check_no_cycle(node, self.name)
+            if self._variables:
+                fill_scalars(node, self._variables, loader, text)
             _restore_variables(node, variables)
-            self._trace(node, ())
+            trace_lines(node, self.name, self.lines, self._variables)
             return loader.construct_document(node)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
@@ -161,32 +126,104 @@ class DataFile:
             raise ConfigError(
                 f"no valid yaml: {getattr(error, 'problem', error)}", Origin(self.name, line)
             ) from error
+        except ValueError as error:  # what a tag asks for cannot be made of its value
+            if isinstance(error, ConfigError):
+                raise
+            raise ConfigError(f"no valid yaml: {error}", Origin(self.name)) from error
         finally:
             loader.dispose()
 
-    def _trace(self, node: Any, path: tuple[str, ...]) -> None:
-        if getattr(node, "id", None) == "mapping":
-            seen = set()
-            for key, value in node.value:
-                line = key.start_mark.line + 1
-                # The tag tells the string "1" from the number.
-                if key.value != "<<" and (key.tag, str(key.value)) in seen:
-                    raise ConfigError(
-                        f"the key {key.value!r} is there twice", Origin(self.name, line)
-                    )
-                seen.add((key.tag, str(key.value)))
-                at = (*path, str(key.value))
-                self.lines[at] = Origin(self.name, line)
-                self._trace(value, at)
-        elif getattr(node, "id", None) == "sequence":
-            for index, value in enumerate(node.value):
-                at = (*path, str(index))
-                self.lines[at] = Origin(self.name, value.start_mark.line + 1)
-                self._trace(value, at)
+
+class _Filling:
+    """One pass over a file that fills in its variables, and those of its bases.
+
+    Args:
+        file: The file.
+        base: The merged bases.
+        origins: The origins so far; they are added to.
+    """
+
+    def __init__(self, file: DataFile, base: Values, origins: Origins) -> None:
+        self._file = file
+        self._variables = file.variables
+        self._base = base
+        self._origins = origins
+        self._repeats = Repeats()
+
+    def value(self, value: Any, path: tuple[str, ...], new_path: tuple[str, ...]) -> Any:
+        """Return a value with all variables in it and its keys filled in.
+
+        Args:
+            value: The value.
+            path: Keys that lead to the value in the file.
+            new_path: Those keys, filled in.
+        """
+        origin = self._file.lines.get(path)
+        if origin is not None:
+            self._origins[new_path] = origin
+        origin = origin or Origin(self._file.name)
+        if isinstance(value, str):
+            return self._text(value, new_path, origin)
+        if not isinstance(value, (dict, list)):
+            return value
+        made = self._repeats.find(value)
+        if made is not None:
+            return made
+        if isinstance(value, list):
+            made = [
+                self.value(each, (*path, str(i)), (*new_path, str(i)))
+                for i, each in enumerate(value)
+            ]
+            return self._repeats.add(value, made)
+        filled: dict[Any, Any] = {}
+        for key, each in value.items():
+            name = self._key(key, origin)
+            if name in filled:
+                raise ConfigError(f"the key {name!r} is there twice", origin)
+            filled[name] = self.value(each, (*path, str(key)), (*new_path, str(name)))
+        return self._repeats.add(value, filled)
+
+    def _key(self, key: Any, origin: Origin) -> Any:
+        if not isinstance(key, str):
+            return key
+        if self._variables.is_marked(key):
+            return self._variables.fill(self._variables.unmark(key))
+        return self._fill_text(key, origin)
+
+    def _text(self, value: str, new_path: tuple[str, ...], origin: Origin) -> Any:
+        if self._variables.is_marked(value):
+            return self._variables.literal(self._variables.unmark(value), is_data=True)
+        whole = BASE_VARIABLE.fullmatch(value.strip())
+        if not whole:
+            return self._fill_text(value, origin)
+        key = self._variables.fill(whole[1])
+        taken = tuple(key.split("."))
+        for at, each in self._base.origins.items():
+            if at[: len(taken)] == taken and at != taken:
+                self._origins[new_path + at[len(taken) :]] = each
+        return to_plain(base_value(self._base.values, key, origin))
+
+    def _fill_text(self, text: str, origin: Origin) -> str:
+        # In one pass over the file's own text: what a variable brings is not searched again.
+        parts = BASE_VARIABLE.split(text)
+        return "".join(
+            str(base_value(self._base.values, self._variables.fill(part), origin))
+            if index % 2
+            else self._variables.fill(part)
+            for index, part in enumerate(parts)
+        )
 
 
-def _fill_text(text: str, look_up: Callable[[str], Any]) -> str:
-    return BASE_VARIABLE.sub(lambda match: str(look_up(match[1])), text)
+def _quote_variables(text: str, variables: Variables) -> str:
+    """Put the variables of JSON that stand outside of strings into strings."""
+    pattern = f"{_JSON_STRING.pattern}|{BASE_VARIABLE.pattern}|(?P<word>{variables.pattern})"
+
+    def quote(match: re.Match[str]) -> str:
+        if match["word"] is not None:
+            return f'"{variables.mark(match[0])}"'
+        return match[0] if match[0].startswith('"') else f'"{match[0]}"'
+
+    return re.sub(pattern, quote, text)
 
 
 def _hide_variables(text: str) -> tuple[str, dict[str, str]]:
@@ -208,16 +245,19 @@ def _hide_variables(text: str) -> tuple[str, dict[str, str]]:
     return BASE_VARIABLE.sub(hide, text), variables
 
 
-def _restore_variables(node: Any, variables: Mapping[str, str]) -> None:
-    if not variables:
-        return
-    if node.id == "scalar":
-        for hidden, variable in variables.items():
-            node.value = node.value.replace(hidden, variable)
-    else:
-        for each in node.value:
-            for inner in each if isinstance(each, tuple) else [each]:
-                _restore_variables(inner, variables)
+def _restore_variables(root: Any, variables: Mapping[str, str]) -> None:
+    waiting, seen = [root] if variables else [], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.id == "scalar":
+            for hidden, variable in variables.items():
+                node.value = node.value.replace(hidden, variable)
+        else:
+            for each in node.value:
+                waiting.extend(each if isinstance(each, tuple) else [each])
 
 
 def _parse_json_as_python(text: str) -> ast.expr | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,17 @@ from .merge import merge, new_value
 from .origins import Origin, Origins, Values
 from .package_path import resolve_package_path
 from .python_file import PythonFile
-from .variables import substitute
+from .repeats import Repeats
+from .variables import Variables
 
-__all__ = ["read", "read_text"]
+__all__ = ["read", "read_text", "refuse_depth"]
 
 
 def read(
-    path: Path, use_variables: bool = True, above: tuple[str, ...] = ()
+    path: Path,
+    use_variables: bool = True,
+    above: tuple[str, ...] = (),
+    allow_code: bool = True,
 ) -> tuple[dict[str, Any], str, Origins]:
     """Read a config file with its bases.
 
@@ -31,6 +37,7 @@ def read(
         path: The file.
         use_variables: Whether variables of the path and the environment are filled in.
         above: The real paths of the files that have this one as a base.
+        allow_code: Whether a base may be Python.
 
     Returns:
         The merged config, the text of all its files, and the origin of each value by path.
@@ -49,11 +56,15 @@ def read(
         source = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"the file is not encoded in UTF-8: {error}", Origin(str(path))) from None
-    return read_text(source, path, use_variables, (*above, real))
+    return read_text(source, path, use_variables, (*above, real), allow_code)
 
 
 def read_text(
-    source: str, path: Path, use_variables: bool = True, above: tuple[str, ...] = ()
+    source: str,
+    path: Path,
+    use_variables: bool = True,
+    above: tuple[str, ...] = (),
+    allow_code: bool = True,
 ) -> tuple[dict[str, Any], str, Origins]:
     """Read a config from the content of a file, which need not be there.
 
@@ -63,6 +74,7 @@ def read_text(
             to. Its suffix is the format.
         use_variables: See :func:`read`.
         above: See :func:`read`; including the file itself.
+        allow_code: See :func:`read`.
 
     Returns:
         See :func:`read`.
@@ -76,14 +88,20 @@ def read_text(
         raise ConfigError(
             f"no config format {path.suffix!r}: use py, yaml, yml or json", Origin(name)
         )
-    text = substitute(source, path) if use_variables else source
+    variables = Variables(source, path, use_variables)
     document: PythonFile | DataFile = (
-        PythonFile(text, name)
+        PythonFile(variables, name)
         if path.suffix == ".py"
-        else DataFile(text, name, is_json=path.suffix == ".json")
+        else DataFile(variables, name, is_json=path.suffix == ".json")
     )
     entries = _list_bases(document)
-    base, origins, texts = _read_bases(entries, document, path, use_variables, above)
+    base, origins, texts = _read_bases(
+        entries,
+        document,
+        path,
+        partial(read, use_variables=use_variables, above=above, allow_code=allow_code),
+        allow_code,
+    )
     (values, own_origins), (base, origins) = document.load(Values(base, origins))
     values.pop(BASE, None)
     deprecation = values.pop(DEPRECATION, None)
@@ -101,20 +119,42 @@ def read_text(
     return new_value(values), text, own_origins
 
 
+@contextmanager
+def refuse_depth(path: Path) -> Iterator[None]:
+    """Report values of YAML and JSON that are nested too deeply as a fault of the file.
+
+    Raises:
+        ConfigError: They are.
+    """
+    try:
+        yield
+    except RecursionError:
+        if path.suffix == ".py":  # the code of a config may recurse, too
+            raise
+        raise ConfigError("values are nested too deeply", Origin(str(path))) from None
+
+
 def _read_bases(
     entries: list[str],
     document: PythonFile | DataFile,
     path: Path,
-    use_variables: bool,
-    above: tuple[str, ...],
+    read_base: Callable[[Path], tuple[dict[str, Any], str, Origins]],
+    allow_code: bool,
 ) -> tuple[dict[str, Any], Origins, list[str]]:
     here = Origin(str(path), document.base_line)
     base: dict[str, Any] = {}
     origins: Origins = {}
     texts = []
     for entry in entries:
+        if not allow_code and "." in entry.partition("::")[0] and "::" in entry:
+            raise ConfigError(
+                f"the base {entry!r} imports the packages around its own, and no code is allowed",
+                here,
+            )
         base_path, scope = _locate(entry, path, here)
-        values, text, base_origins = read(base_path, use_variables, above)
+        if not allow_code and base_path.suffix == ".py":
+            raise ConfigError(f"the base {entry!r} is code, and no code is allowed", here)
+        values, text, base_origins = read_base(base_path)
         texts.append(text)
         for key in base.keys() & values.keys():
             raise ConfigError(
@@ -122,7 +162,7 @@ def _read_bases(
                 f"{base_origins.get((key,))}",
                 here,
             )
-        base.update({k: _add_scope(v, scope) for k, v in values.items()} if scope else values)
+        base.update(_add_scopes(values, scope) if scope else values)
         origins.update(base_origins)
     return base, origins, texts
 
@@ -143,22 +183,32 @@ def _locate(entry: str, path: Path, here: Origin) -> tuple[Path, str | None]:
     return found, None
 
 
-def _add_scope(value: Any, scope: str) -> Any:
+def _add_scopes(values: dict[str, Any], scope: str) -> dict[str, Any]:
     """Mark the outermost dictionaries that have a type: what is in them is built in their scope.
 
     Inner ones, such as the config of a norm layer, are often passed on whole to code that takes
     their keys as arguments.
     """
+    repeats = Repeats()
+    return {key: _add_scope(value, scope, repeats) for key, value in values.items()}
+
+
+def _add_scope(value: Any, scope: str, repeats: Repeats) -> Any:
+    if not isinstance(value, dict) and type(value) not in (list, tuple):
+        return value
+    made = repeats.find(value)
+    if made is not None:
+        return made
+    if isinstance(value, dict) and "type" in value:
+        marked = copy.copy(value)
+        marked[SCOPE] = scope if value.get(SCOPE) is None else value[SCOPE]
+        return repeats.add(value, marked)
     if isinstance(value, dict):
-        if "type" in value:
-            marked = copy.copy(value)
-            marked[SCOPE] = scope if value.get(SCOPE) is None else value[SCOPE]
-            return marked
-        if is_plain(value):
-            return {key: _add_scope(each, scope) for key, each in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(_add_scope(item, scope) for item in value)
-    return value
+        if not is_plain(value):
+            return value
+        inner = {key: _add_scope(each, scope, repeats) for key, each in value.items()}
+        return repeats.add(value, inner)
+    return repeats.add(value, type(value)([_add_scope(item, scope, repeats) for item in value]))
 
 
 def _list_bases(document: PythonFile | DataFile) -> list[str]:

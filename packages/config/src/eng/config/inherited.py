@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from .config_dict import ConfigDict, to_plain
 from .origins import Origin, Origins, Values, origin_of
+from .repeats import Repeats
 from .variables import base_value
 
 __all__ = ["Inherited"]
@@ -90,18 +91,31 @@ class Inherited:
                 found[key] = self._known[id(each)].origin
         return found
 
-    def add_origins(self, value: Any, path: tuple[str, ...], origins: Origins) -> None:
+    def add_origins(
+        self,
+        value: Any,
+        path: tuple[str, ...],
+        origins: Origins,
+        repeats: Repeats | None = None,
+    ) -> None:
         """Add the origins of what a value has taken over from the bases, all the way down.
 
         Args:
             value: The value.
             path: Keys that lead to the value.
             origins: The origins that are known better, which are added to.
+            repeats: The values seen so far. Default: none.
         """
+        if not isinstance(value, _CONTAINERS):
+            return
+        repeats = Repeats() if repeats is None else repeats
+        if repeats.find(value) is not None:
+            return
+        repeats.add(value, value)
         for key, origin in self.origins_in(value).items():
             origins.setdefault((*path, str(key)), origin)
         for key, each in _entries(value):
-            self.add_origins(each, (*path, str(key)), origins)
+            self.add_origins(each, (*path, str(key)), origins, repeats)
 
     def result(self) -> Values:
         """Return the values of the bases as the config has left them."""
@@ -125,7 +139,7 @@ class Inherited:
 
     def _adopt(self, copied: Any, value: Any) -> None:
         known = self._known.get(id(value))
-        if known is None:
+        if known is None or copied in self:
             return
         entries = {}
         inner = dict(_entries(value))

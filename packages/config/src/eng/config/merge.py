@@ -12,6 +12,7 @@ from .config_dict import is_plain
 from .errors import ConfigError
 from .keys import DELETE
 from .origins import CODE, Origin, Origins, origin_of
+from .repeats import Repeats
 
 __all__ = ["merge", "new_value"]
 
@@ -26,6 +27,7 @@ def merge(
     default: Origin = CODE,
     path: tuple[str, ...] = (),
     list_keys: bool = True,
+    repeats: Repeats | None = None,
 ) -> Any:
     """Merge a dictionary into a dictionary or list; neither is changed.
 
@@ -37,10 +39,12 @@ def merge(
         default: Origin of what ``new_origins`` does not have.
         path: Keys that lead here.
         list_keys: Whether digits as keys stand for the elements of a list.
+        repeats: The copies made so far. Default: none.
 
     Raises:
         ConfigError: The two cannot be merged.
     """
+    repeats = Repeats() if repeats is None else repeats
     result: dict[Any, Any] | list[Any] = copy.copy(base)
     if isinstance(base, dict) and is_plain(base):
         result = dict(base)
@@ -65,27 +69,33 @@ def merge(
                     f"({origins.get(at, default)}); set {DELETE}=True to drop that of the base",
                     origin_of(new_origins, at, default),
                 )
-            result[index] = merge(value, old, new_origins, origins, default, at, list_keys)
+            result[index] = merge(value, old, new_origins, origins, default, at, list_keys, repeats)
             continue
         if not there and isinstance(value, dict) and value.get(DELETE, False):
             _warn_if_misspelt(at, result, origin_of(new_origins, at, default))
         if there and isinstance(result[index], _CONTAINERS):
             for stale in [known for known in origins if known[: len(at)] == at]:
                 del origins[stale]
-        result[index] = new_value(value)
+        result[index] = new_value(value, repeats)
         origins[at] = origin_of(new_origins, at, default)
         if isinstance(value, _CONTAINERS):
             origins.update({k: v for k, v in new_origins.items() if k[: len(at)] == at})
     return result
 
 
-def new_value(value: Any) -> Any:
+def new_value(value: Any, repeats: Repeats | None = None) -> Any:
     """Return a value as it is where no base has one: without the markers ``_delete_`` in it."""
-    if type(value) in (list, tuple):
-        return type(value)(map(new_value, value))
-    if not (isinstance(value, dict) and is_plain(value)):
+    is_sequence = type(value) in (list, tuple)
+    if not is_sequence and not (isinstance(value, dict) and is_plain(value)):
         return value
-    return {key: new_value(each) for key, each in value.items() if key != DELETE}
+    repeats = Repeats() if repeats is None else repeats
+    made = repeats.find(value)
+    if made is not None:
+        return made
+    if is_sequence:
+        return repeats.add(value, type(value)([new_value(each, repeats) for each in value]))
+    kept = {key: new_value(each, repeats) for key, each in value.items() if key != DELETE}
+    return repeats.add(value, kept)
 
 
 def _warn_if_misspelt(path: tuple[str, ...], base: Iterable[Any], origin: Origin) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from eng.utils import get_installed_path, is_installed
+from eng.utils import check_inner_path, get_installed_path, is_installed
 
 from .keys import FORMATS
 
@@ -23,7 +23,7 @@ def resolve_package_path(reference: str) -> Path:
         Path of the file.
 
     Raises:
-        ValueError: ``reference`` is not of this form.
+        ValueError: ``reference`` is not of this form, or its path leads out of the package.
         ModuleNotFoundError: The package is not installed.
         FileNotFoundError: The package has no such file.
 
@@ -34,6 +34,7 @@ def resolve_package_path(reference: str) -> Path:
     package, colons, inner = reference.partition("::")
     if not (colons and package and inner):
         raise ValueError(f"a config of a package is named 'package::path', not {reference!r}")
+    check_inner_path(inner, f"the path of {reference!r}")
     if not is_installed(package):
         raise ModuleNotFoundError(
             f"{reference!r} needs the package {package}, which is not installed"

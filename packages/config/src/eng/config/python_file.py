@@ -20,6 +20,8 @@ from .python_syntax import (
     replace_expressions,
     uses_base,
 )
+from .python_variables import VARIABLE, fill_variables
+from .variables import Variables
 
 __all__ = ["PythonFile"]
 
@@ -31,15 +33,16 @@ class PythonFile:
     """A config file in Python.
 
     Args:
-        text: Content of the file.
+        variables: Content of the file, and its variables.
         name: Path of the file, for messages and tracebacks.
 
     Raises:
-        ConfigError: The text is no Python.
+        ConfigError: The text is no Python, or a variable stands where no value can.
     """
 
-    def __init__(self, text: str, name: str) -> None:
+    def __init__(self, variables: Variables, name: str) -> None:
         self.name = name
+        text = variables.text
         try:
             self.tree = ast.parse(text, name)
         except SyntaxError as error:
@@ -52,6 +55,9 @@ class PythonFile:
             self.tree = drop_script(self.tree)
         if has_variables or "*" in text or "+" in text:
             self.tree = replace_expressions(self.tree)
+        if variables:
+            # After that, so that what a variable brings is not searched for variables again.
+            self.tree = fill_variables(self.tree, variables, name)
         self._uses_base = has_variables and uses_base(self.tree)
         self.base_line: int | None = None
         self._inherited = Inherited(Values({}, {}), Origin(name))
@@ -63,6 +69,7 @@ class PythonFile:
             BASE_VALUE: lambda key, line: self._inherited.copy_of(key, Origin(name, line)),
             NOTE: self._note,
             UNPACK: self._unpack,
+            VARIABLE: variables.literal,
         }
         self._added = set(self._scope)
         self._ran = 0

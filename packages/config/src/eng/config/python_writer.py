@@ -14,6 +14,7 @@ from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from .scalars import plain_scalar
+from .secret_values import has_secret, hide_secrets
 from .variables import FILLED_IN, is_filled_in
 
 __all__ = ["PythonWriter", "Refusal", "is_name"]
@@ -101,7 +102,7 @@ class PythonWriter:
             return self._write_reference(value, path)
         if isinstance(value, PurePath):
             kind = Path if isinstance(value, Path) else type(value)
-            return f"{self._write_module('pathlib')}.{kind.__name__}({str(value)!r})"
+            return f"{self._write_module('pathlib')}.{kind.__name__}({hide_secrets(str(value))!r})"
         if type(value) in (
             datetime.date,
             datetime.time,
@@ -110,7 +111,7 @@ class PythonWriter:
         ) and (type(getattr(value, "tzinfo", None)) in (type(None), datetime.timezone)):
             return repr(value).replace("datetime.", f"{self._write_module('datetime')}.")
         if isinstance(value, (bytes, range)):
-            return repr(bytes(value) if isinstance(value, bytes) else value)
+            return repr(hide_secrets(bytes(value)) if isinstance(value, bytes) else value)
         if isinstance(value, complex):
             return f"complex({_write_float(value.real)}, {_write_float(value.imag)})"
         found, plain = plain_scalar(value)
@@ -118,7 +119,7 @@ class PythonWriter:
             return self._refuse(path, f"it is of type {type(value).__name__}", value)
         if isinstance(plain, str) and is_filled_in(plain):
             self._refuse(path, FILLED_IN, plain)
-        return _write_float(plain) if isinstance(plain, float) else repr(plain)
+        return _write_float(plain) if isinstance(plain, float) else repr(hide_secrets(plain))
 
     def _write_reference(self, value: Any, path: tuple[Any, ...]) -> str:
         """Return the expression of an object that can be imported."""
@@ -139,6 +140,8 @@ class PythonWriter:
 def is_name(key: object) -> bool:
     """Whether a key can be written as a name in Python."""
     if not (isinstance(key, str) and key.isidentifier()) or keyword.iskeyword(key):
+        return False
+    if has_secret(key):
         return False
     # Python reads a name in this form, and so would load another key.
     return key.isascii() or unicodedata.normalize("NFKC", key) == key

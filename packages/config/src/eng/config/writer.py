@@ -11,11 +11,15 @@ from typing import Any, NoReturn
 from .errors import ConfigError
 from .origins import Origin
 from .python_writer import PythonWriter, Refusal
+from .repeats import count_entries
 from .scalars import plain_scalar
+from .secret_values import hide_secrets
 from .variables import FILLED_IN, is_filled_in
 
 __all__ = ["display_text", "dump_text"]
 
+#: Entries that a dump may have, with what aliases of YAML repeat written out.
+_MOST = 10_000_000
 _UNICODE_BREAKS = "\x85\u2028\u2029\ufeff"
 
 
@@ -41,6 +45,7 @@ def dump_text(
             origin(path),
         )
 
+    _check_size(cfg)
     if file_format == "py":
         return PythonWriter(cfg, refuse).text()
     if file_format == "json":
@@ -63,7 +68,17 @@ def dump_text(
 
 def display_text(cfg: Mapping[str, Any]) -> str:
     """Return a config as Python for people to read: what cannot be dumped is there as ``repr``."""
-    return PythonWriter(cfg, lambda path, reason, value: repr(value)).text()
+    _check_size(cfg)
+    return PythonWriter(cfg, lambda path, reason, value: repr(hide_secrets(value))).text()
+
+
+def _check_size(cfg: Mapping[str, Any]) -> None:
+    count = count_entries(dict(cfg))
+    if count > _MOST:
+        raise ConfigError(
+            f"the config is too large to be written: with its aliases written out it has {count} "
+            f"values; the most are {_MOST}"
+        )
 
 
 def _simplify(value: Any, path: tuple[Any, ...], more: tuple[type, ...], refuse: Refusal) -> Any:
@@ -76,7 +91,8 @@ def _simplify(value: Any, path: tuple[Any, ...], more: tuple[type, ...], refuse:
             if isinstance(key, str) and is_filled_in(key):
                 refuse((*path, key), FILLED_IN, key)
         return {
-            plain_scalar(k)[1]: _simplify(v, (*path, k), more, refuse) for k, v in value.items()
+            hide_secrets(plain_scalar(k)[1]): _simplify(v, (*path, k), more, refuse)
+            for k, v in value.items()
         }
     if isinstance(value, (list, tuple, range, set, frozenset)):
         if isinstance(value, (set, frozenset)):
@@ -90,7 +106,7 @@ def _simplify(value: Any, path: tuple[Any, ...], more: tuple[type, ...], refuse:
         refuse(path, f"the format has no {kind}; dump the config as py", value)
     if isinstance(plain, str) and is_filled_in(plain):
         refuse(path, FILLED_IN, plain)
-    return plain
+    return hide_secrets(plain)
 
 
 def _sort(values: set[Any] | frozenset[Any]) -> list[Any]:

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 from .base_dataset import AnnotationError, BaseDataset
 from .collate import COLLATE_FUNCTIONS, default_collate, pseudo_collate
 from .compose import Compose, TransformError
+from .distributed import DistributedSamplerWrapper
 from .full_init import force_full_init
-from .loader import sampler_with, samplers_of
+from .loader import length_of, sampler_with, samplers_of
+from .placed import PlacedSampler, open_loader
 from .randomness import SampleIndex, random_numbers_of
 from .sampler import DefaultSampler, InfiniteSampler
 from .worker import worker_init_fn
@@ -25,12 +27,16 @@ __all__ = [
     "Compose",
     "ConcatDataset",
     "DefaultSampler",
+    "DistributedSamplerWrapper",
     "InfiniteSampler",
+    "PlacedSampler",
     "RepeatDataset",
     "SampleIndex",
     "TransformError",
     "default_collate",
     "force_full_init",
+    "length_of",
+    "open_loader",
     "pseudo_collate",
     "random_numbers_of",
     "sampler_with",

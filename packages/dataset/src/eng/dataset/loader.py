@@ -1,10 +1,10 @@
-"""What a data loader takes its samples by."""
+"""What a data loader takes its samples by, and how many."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["sampler_with", "samplers_of"]
+__all__ = ["length_of", "sampler_with", "samplers_of"]
 
 
 def samplers_of(dataloader: Any) -> list[Any]:
@@ -32,3 +32,18 @@ def sampler_with(dataloader: Any, attribute: str) -> Any | None:
         The first of :func:`samplers_of` that has it, None if none has.
     """
     return next((s for s in samplers_of(dataloader) if hasattr(s, attribute)), None)
+
+
+def length_of(loader: Any) -> int | None:
+    """Number of batches of a data loader, or of samples of a dataset.
+
+    Args:
+        loader: The data loader, or the dataset.
+
+    Returns:
+        The number, None where it is unknown.
+    """
+    try:
+        return len(loader)
+    except TypeError:
+        return None

@@ -139,6 +139,15 @@ class DefaultSampler(_StatefulSampler):
         self.position = end
 
     @property
+    def num_remaining(self) -> int:
+        """Number of samples that the next iteration gives this process."""
+        length = len(self.dataset)
+        left = max(0, length - self._start)
+        if self.round_up:
+            return -(-left // self.world_size)
+        return len(range(self._start + self.rank, length, self.world_size))
+
+    @property
     def num_samples(self) -> int:
         """Number of samples of a whole epoch in this process."""
         return len(range(self.rank, self.total_size, self.world_size))

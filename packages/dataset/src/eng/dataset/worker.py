@@ -16,7 +16,7 @@ from eng.registry import FUNCTIONS
 
 from .randomness import random_numbers_of
 
-__all__ = ["worker_init_fn"]
+__all__ = ["seed_each_sample", "worker_init_fn"]
 
 
 @FUNCTIONS.register_module()  # type: ignore[untyped-decorator]
@@ -46,13 +46,20 @@ def worker_init_fn(
         warnings.simplefilter("ignore")
     worker = get_worker_info()
     if worker is not None and not isinstance(worker.dataset, IterableDataset):
-        _seed_each_sample(worker.dataset)
+        seed_each_sample(worker.dataset)
 
 
-def _seed_each_sample(dataset: Any) -> None:
-    """Put a method for batches on the dataset of this worker that seeds before each sample."""
+def seed_each_sample(dataset: Any) -> None:
+    """Put a method for batches on the dataset of this worker that seeds before each sample.
+
+    Args:
+        dataset: The dataset. Doing it twice changes nothing.
+    """
+    present = getattr(dataset, "__getitems__", None)
+    if isinstance(present, partial) and present.func in (_fetch_singly, _fetch_together):
+        return
     # That of a Subset only asks for one sample after another.
-    own = None if isinstance(dataset, Subset) else getattr(dataset, "__getitems__", None)
+    own = None if isinstance(dataset, Subset) else present
     fetch = partial(_fetch_singly, dataset) if own is None else partial(_fetch_together, own)
     try:
         dataset.__getitems__ = fetch

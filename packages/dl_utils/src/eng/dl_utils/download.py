@@ -17,6 +17,8 @@ from urllib.parse import urlparse
 import torch
 from torch.hub import tqdm  # type: ignore[attr-defined] # the real one or torch's stand-in
 
+from eng.utils import check_inner_path
+
 __all__ = ["load_url"]
 
 _HASH = re.compile(r"-([a-f0-9]{8,})\.")
@@ -48,9 +50,12 @@ def load_url(
         file_name: Name in the cache; that of the URL when None.
 
     Raises:
-        ValueError: The name holds no hash and ``check_hash`` is set.
+        ValueError: The name holds no hash and ``check_hash`` is set, or ``file_name`` leads out of
+            the folder of the cache.
         RuntimeError: The download broke off, or the hash differs.
     """
+    if file_name is not None:
+        check_inner_path(file_name, "file_name")
     folder = Path(torch.hub.get_dir()) / "checkpoints" if model_dir is None else Path(model_dir)
     folder.mkdir(parents=True, exist_ok=True)
     name = Path(urlparse(url).path).name

@@ -31,6 +31,8 @@ class DumpResults(BaseMetric):
         ValueError: If the path ends otherwise, or ``collect_device`` is neither.
     """
 
+    number_names = ()
+
     def __init__(self, out_file_path: str, collect_device: str = "cpu") -> None:
         super().__init__(collect_device=collect_device)
         if not out_file_path.endswith((".pkl", ".pickle")):

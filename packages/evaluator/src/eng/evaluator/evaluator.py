@@ -10,6 +10,7 @@ from eng.registry import EVALUATOR, METRICS
 from eng.utils import ArgumentValueError
 
 from .metric import BaseMetric
+from .running_metric import RunningMetric
 from .torch_metric import TorchMetric, is_torchmetrics
 
 __all__ = ["Evaluator"]
@@ -42,6 +43,27 @@ class Evaluator:
         self._dataset_meta = dataset_meta
         for metric in self.metrics:
             metric.dataset_meta = dataset_meta
+
+    def metric_names(self) -> list[str] | None:
+        """Names of the numbers that :meth:`evaluate` gives; None where a metric cannot tell."""
+        names: list[str] = []
+        for metric in self.metrics:
+            own = metric.number_names if isinstance(metric, BaseMetric) else None
+            if own is None:
+                return None
+            prefix = f"{metric.prefix}/" if metric.prefix else ""
+            names += [f"{prefix}{name}" for name in own]
+        return names
+
+    def metric_prefixes(self) -> list[str] | None:
+        """Prefixes, one of which each name has; None where a metric has none or may change it."""
+        silent = [getattr(metric, "number_names", None) == () for metric in self.metrics]
+        prefixes = [
+            _find_prefix(metric)
+            for metric, is_silent in zip(self.metrics, silent, strict=True)
+            if not is_silent
+        ]
+        return None if None in prefixes else [each for each in prefixes if each is not None]
 
     def process(self, data_samples: Sequence[Any], data_batch: Any = None) -> None:
         """Pass one batch to every metric.
@@ -111,6 +133,13 @@ class Evaluator:
         if batches is not None and (rest := next(batches, [])):
             _check_lengths(size + len(rest), size)
         return self.evaluate(size)
+
+
+def _find_prefix(metric: Any) -> str | None:
+    # Whoever overrides evaluate may name its numbers otherwise.
+    own = (BaseMetric.evaluate, RunningMetric.evaluate)
+    is_ours = isinstance(metric, BaseMetric) and type(metric).evaluate in own
+    return metric.prefix or None if is_ours else None
 
 
 def _build(metric: Any) -> Any:

@@ -36,6 +36,8 @@ class BaseMetric(ABC):
     """
 
     default_prefix: str | None = None
+    #: Names of the numbers, without prefix, where a class or instance can tell them beforehand.
+    number_names: Sequence[str] | None = None
 
     def __init__(self, collect_device: str = "cpu", prefix: str | None = None) -> None:
         if collect_device not in ("cpu", "gpu"):

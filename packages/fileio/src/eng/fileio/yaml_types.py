@@ -21,7 +21,8 @@ def make_safe_loader() -> type[Any]:
     """Return a loader that makes plain data only."""
     import yaml
 
-    return _with_floats("SafeLoader", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return _with_floats("SafeLoader", _with_small_merges(base))
 
 
 @cache
@@ -37,3 +38,23 @@ def _with_floats(name: str, base: type[Any]) -> type[Any]:
     # It is asked after the others, so that integers and dates stay what they were.
     kind.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+.0123456789"))
     return kind
+
+
+def _with_small_merges(base: type[Any]) -> type[Any]:
+    """Return a loader that keeps each key of merged mappings once.
+
+    PyYAML keeps all that mappings under ``<<`` bring, and lets the last of a key count; merged
+    mappings that are merged again would grow by a factor at each level.
+    """
+
+    class SmallMerges(base):
+        def flatten_mapping(self, node: Any) -> None:
+            super().flatten_mapping(node)
+            pairs: dict[Any, Any] = {}
+            for pair in node.value:
+                key = pair[0]
+                is_scalar = isinstance(key.value, str)
+                pairs[(key.tag, key.value) if is_scalar else id(pair)] = pair
+            node.value = list(pairs.values())
+
+    return SmallMerges

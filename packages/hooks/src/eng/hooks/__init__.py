@@ -12,9 +12,11 @@ from .naive_visualization_hook import NaiveVisualizationHook
 from .param_scheduler_hook import ParamSchedulerHook
 from .priority import Priority, get_priority
 from .protocol import CheckpointWriter, HookRunner, HookRunState, HookTrainLoop
+from .run_id import run_id_of
 from .runtime_info_hook import RuntimeInfoHook
 from .sampler_seed_hook import DistSamplerSeedHook
 from .sync_buffer_hook import SyncBuffersHook
+from .values import scalar_of
 
 if not TYPE_CHECKING:
     from ._version import __getattr__ as __getattr__
@@ -39,4 +41,6 @@ __all__ = [
     "RuntimeInfoHook",
     "SyncBuffersHook",
     "get_priority",
+    "run_id_of",
+    "scalar_of",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -16,6 +17,8 @@ __all__ = ["BestCheckpoint", "BestCheckpoints"]
 
 #: Name of the file in a work directory.
 BEST_CHECKPOINT = "best_checkpoint.json"
+#: Hooks that save in the background change the file in threads of their own.
+_writing = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,10 @@ class BestCheckpoints:
             work_dir: The directory.
             metrics: Names of the metrics that this record is of. Those of other hooks are kept.
         """
+        with _writing:
+            self._write(work_dir, metrics)
+
+    def _write(self, work_dir: str, metrics: Collection[str]) -> None:
         there = _read(work_dir)
         others = there.records if there is not None and there.run == self.run else []
         records = [*(each for each in others if each.metric not in metrics), *self.records]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import math
-import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from typing_extensions import override
 
-from eng.checkpoint import BackgroundWriter, CheckpointFolder, write_last_checkpoint
+from eng.checkpoint import (
+    BackgroundWriter,
+    CheckpointFolder,
+    used_checkpoint,
+    write_last_checkpoint,
+)
 from eng.dist import all_gather_object, barrier, broadcast_object_list, is_main_process
 from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.logging import MessageHub, print_log
@@ -20,11 +24,13 @@ from eng.registry import HOOKS
 from .best_checkpoint import BestCheckpoint, BestCheckpoints
 from .best_rule import RULES, infer_rule, names_of, pair_rules
 from .checkpoint_retention import KeptCheckpoints
-from .errors import HookArgumentError, HookKeyError, HookTypeError
+from .errors import HookArgumentError
 from .fingerprint import fingerprint
 from .hook import DataBatch, Hook
+from .metric_names import check_metric_names, usable_score
 from .protocol import HookRunner
-from .values import check_number, scalar_of
+from .run_id import run_id_of
+from .values import check_number
 
 __all__ = ["CheckpointHook"]
 
@@ -95,6 +101,11 @@ class CheckpointHook(Hook):
         **kwargs: Any,
     ) -> None:
         check_number("CheckpointHook: interval", interval)
+        if interval < 1 and interval != -1:
+            raise HookArgumentError(
+                "CheckpointHook: interval must be at least 1, or -1 to save only at the end, "
+                f"got {interval!r}"
+            )
         check_number("CheckpointHook: max_keep_ckpts", max_keep_ckpts)
         if max_keep_ckpts == 0:
             raise HookArgumentError(
@@ -120,9 +131,11 @@ class CheckpointHook(Hook):
         self.save_best = save_best
         self.key_indicators = names_of("save_best", save_best)
         self._rules = pair_rules(self.key_indicators, names_of("rule", rule))
+        _ = self.rules  # one that cannot be inferred is told now, not at the first validation
         self.best_ckpt_path: str | None = None
         self.best_ckpt_path_dict: dict[str, str] = {}
         self._is_training = False
+        self._warned: set[str] = set()
 
     @property
     def key_indicator(self) -> str | None:
@@ -156,9 +169,16 @@ class CheckpointHook(Hook):
         if is_main_process():
             for name in self._kept.drop_surplus():
                 self._remove(name)
+            if not (runner.is_resuming or runner.iter):
+                _warn_of_a_used_folder(folder, runner)
+        try:
+            self._finish_writing(close=True)
+        except Exception as error:  # told once more, since training may be begun again after it
+            runner.logger.warning(f"The last save of the training before failed: {error}")
         #: The last checkpoint that this process made.
         self._written: _Written | None = None
         if self.key_indicators:
+            check_metric_names(self.key_indicators, runner)
             self._load_bests(runner)
 
     def folder_in(self, work_dir: str) -> CheckpointFolder:
@@ -236,7 +256,10 @@ class CheckpointHook(Hook):
             runner.logger.warning("save_best: there are no metrics to choose the best by.")
             return
         if self.key_indicators == ["auto"]:
-            self.key_indicators = [next(iter(metrics))]
+            first = next(iter(metrics))
+            if not self._has_rule(first, runner):
+                return
+            self.key_indicators = [first]
         for key in self.key_indicators:
             self._save_if_best(runner, key, metrics)
 
@@ -325,8 +348,8 @@ class CheckpointHook(Hook):
         is_same = written.bits == bits
         if is_main_process():
             path = self.file_backend.join_path(self._folder, written.name)
-            is_there = self._writer is not None or self.file_backend.isfile(path)
-            is_same = is_same and is_there
+            is_in_flight = self._writer is not None and self._writer.is_busy
+            is_same = is_same and (is_in_flight or self.file_backend.isfile(path))
         return all(all_gather_object(is_same))
 
     def _copy(self, name: str, new_name: str) -> None:
@@ -353,11 +376,9 @@ class CheckpointHook(Hook):
     # ------------------------------------------------------------------ the best
 
     def _save_if_best(self, runner: HookRunner, key: str, metrics: dict[str, float]) -> None:
-        if key not in metrics:
-            raise HookKeyError(f"save_best: no metric {key!r}; there are {sorted(metrics)}")
-        score = scalar_of(metrics[key])
+        score = usable_score(key, metrics, runner.logger, self._warned)
         if score is None:
-            raise HookTypeError(f"save_best: {key!r} must be one number, not {metrics[key]!r}")
+            return
         suffix = f"_{key}" if len(self.key_indicators) > 1 else ""
         is_better, worst = RULES[self._rule_of(key)]
         best_score = self._best_so_far(runner.message_hub, key, suffix, worst)
@@ -388,7 +409,7 @@ class CheckpointHook(Hook):
     def _load_bests(self, runner: HookRunner) -> None:
         """Read what was the best by now: from the record of this run, or else the message hub."""
         hub = runner.message_hub
-        run = _run_of(hub)
+        run = run_id_of(hub)
         recorded = BestCheckpoints.read(runner.work_dir, run)
         self._bests = (recorded or BestCheckpoints(run)).up_to(runner.iter)
         #: What the hub has of a run without a record. Later it may be that of another hook.
@@ -431,9 +452,21 @@ class CheckpointHook(Hook):
             # One in another folder is another run's, from which this one was resumed.
             is_here = self.file_backend.join_path(self._folder, name) == previous
             best = self._bests.best(key)
-            if is_here and best is not None and name != best.file:
+            # Nor is a file that only looks to be one, whoever made the checkpoint.
+            if is_here and name.startswith("best_") and best is not None and name != best.file:
                 files.append(name)
         return files
+
+    def _has_rule(self, key: str, runner: HookRunner) -> bool:
+        """Whether a metric that ``'auto'`` stands for has a rule; warns the first time if not."""
+        try:
+            self._rule_of(key)
+        except HookArgumentError as error:
+            if key not in self._warned:
+                self._warned.add(key)
+                runner.logger.warning(f"save_best='auto': {error}. No best checkpoint is kept.")
+            return False
+        return True
 
     def _rule_of(self, key: str) -> str:
         given = self._rules.get(key) or self._rules.get("")
@@ -448,6 +481,16 @@ class _Written(NamedTuple):
     bits: list[int]
 
 
+def _warn_of_a_used_folder(folder: CheckpointFolder, runner: HookRunner) -> None:
+    """Warn before training from scratch overwrites what another run has left."""
+    there = used_checkpoint(runner.work_dir, [folder])
+    if there is not None:
+        runner.logger.warning(
+            f"{there} and others there are of an earlier run: this one does not resume it, and "
+            "overwrites files of the same name. Set resume=True to resume it."
+        )
+
+
 def _key_of(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
     """What tells a hook from others of a run that save as well, the same after a resume.
 
@@ -459,15 +502,6 @@ def _key_of(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
     place = next((number for number, each in enumerate(hooks) if each is hook), len(hooks))
     name = f"{hook._given_out_dir or ''}:{hook.filename_tmpl}"
     return f"{name}:{names[:place].count(name)}", len(hooks) < 2
-
-
-def _run_of(hub: MessageHub) -> str:
-    """Identifier of a run, which its checkpoints hold, so that it stays when it is resumed."""
-    if "run_id" not in hub.runtime_info:
-        boxes = [uuid.uuid4().hex]
-        broadcast_object_list(boxes)
-        hub.update_info("run_id", boxes[0])
-    return str(hub.runtime_info["run_id"])
 
 
 def _check_template(template: str) -> None:

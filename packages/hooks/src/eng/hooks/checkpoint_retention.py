@@ -99,14 +99,21 @@ class KeptCheckpoints:
         return self._without_those_of_others(surplus)
 
     def _listed(self, is_only: bool) -> list[str]:
-        known: dict[str, Any] = self._hub.get_info(_KEPT, {}).get(self._key, {})
+        """The list of the checkpoint that the run was resumed from.
+
+        Somebody else may have made that: a name which is not one of a checkpoint is left out.
+        """
+        lists: dict[str, Any] = self._hub.get_info(_KEPT, {})
+        known = lists.get(self._key, {})
         resumed_from = self._hub.get_info("resumed_from")
         is_here = resumed_from is None or self._folder.holds(resumed_from)
-        if known:
-            is_same_place = all(known.get(name) == at for name, at in self._place.items())
-            return list(known["files"]) if is_same_place or is_here else []
-        numbers = self._hub.get_info("keep_ckpt_ids", [])
-        return [self._folder.template.format(n) for n in numbers] if is_only and is_here else []
+        names: list[Any] = []
+        if known and (is_here or all(known.get(key) == at for key, at in self._place.items())):
+            names = known["files"]
+        elif not lists and is_only and is_here:  # made before there were lists by name
+            numbers = self._hub.get_info("keep_ckpt_ids", [])
+            names = [self._folder.template.format(n) for n in numbers if isinstance(n, int)]
+        return [str(name) for name in names if self._folder.has_name_of_one(str(name))]
 
     def _note(self, files: Sequence[str]) -> None:
         known = self._hub.get_info(_KEPT, {})

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from eng.checkpoint import get_state_dict, is_sharded, load_state_dict
+from eng.checkpoint import RankBuffers, get_state_dict, is_sharded, load_state_dict
 from eng.dl_utils import unwrap
 from eng.logging import print_log
 from eng.model import BaseAveragedModel
@@ -79,6 +79,11 @@ class EMAHook(Hook):
             ValueError: If the model is sharded, of which there can be no copy.
         """
         self._make_average(runner.model)
+        if hasattr(runner, "run_state"):  # a runner of somebody else may have none
+            others = [each for each in getattr(runner, "hooks", []) if isinstance(each, EMAHook)]
+            number = others.index(self) if self in others else 0
+            name = f"ema_buffers_{number}" if number else "ema_buffers"
+            runner.run_state.add(name, self._buffers, per_rank=True)
 
     def _make_average(self, model: nn.Module) -> None:
         # A later test(), or a resume before train(), goes on with the average that there is.
@@ -92,6 +97,7 @@ class EMAHook(Hook):
         self.src_model: Any = unwrap(model)
         defaults = {"model": self.src_model}
         self.ema_model: BaseAveragedModel = MODELS.build(self.ema_cfg, default_args=defaults)
+        self._buffers = RankBuffers(self.ema_model.module)
 
     @override
     def before_train(self, runner: HookRunner) -> None:
@@ -152,6 +158,7 @@ class EMAHook(Hook):
     @override
     def before_save_checkpoint(self, runner: HookRunner, checkpoint: dict[str, Any]) -> None:
         """Save the average as the model and the weights of training beside it."""
+        self._make_average(runner.model)  # where a run is saved before it has begun
         averaged = get_state_dict(self.ema_model)
         checkpoint["ema_state_dict"] = averaged
         self._swap_ema_state_dict(checkpoint)

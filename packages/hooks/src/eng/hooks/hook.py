@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from eng.dataset import length_of
 from eng.registry import HOOKS
 
 from .priority import Priority
@@ -265,7 +266,7 @@ class Hook:
         Returns:
             Whether it is.
         """
-        return batch_idx + 1 == len(dataloader)
+        return batch_idx + 1 == length_of(dataloader)
 
     def is_last_train_epoch(self, runner: HookRunner) -> bool:
         """Whether the epoch that ends now is the last one of training.

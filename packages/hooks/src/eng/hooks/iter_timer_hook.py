@@ -8,6 +8,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from eng.dataset import length_of
 from eng.registry import HOOKS
 
 from .hook import DataBatch, Hook
@@ -86,4 +87,6 @@ class IterTimerHook(Hook):
         self.time_sec_test_val += took
         self._count += 1
         loader = runner.val_dataloader if mode == "val" else runner.test_dataloader
-        return self.time_sec_test_val / self._count * (len(loader) - batch_idx - 1)
+        return (
+            self.time_sec_test_val / self._count * max(0, (length_of(loader) or 0) - batch_idx - 1)
+        )

@@ -9,6 +9,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from eng.dataset import length_of
 from eng.dist import is_main_process
 from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.registry import HOOKS
@@ -16,6 +17,7 @@ from eng.registry import HOOKS
 from .hook import DataBatch, Hook
 from .nan_loss import NanLossNotice
 from .protocol import HookRunner
+from .run_id import run_id_of
 from .values import check_number
 
 __all__ = ["LoggerHook"]
@@ -93,8 +95,14 @@ class LoggerHook(Hook):
 
     @override
     def before_train(self, runner: HookRunner) -> None:
-        """Watch the losses from here on."""
+        """Go on with the curves of a run that is resumed, and watch the losses from here on."""
         self._nan_losses.begin(runner)
+        run_id = run_id_of(runner.message_hub)
+        # A visualizer of somebody else may not know of it.
+        start_run = getattr(runner.visualizer, "start_run", None)
+        if start_run is not None:
+            for line in start_run(run_id, runner.iter, runner.work_dir) or []:
+                runner.logger.info(line)
 
     @override
     def after_train(self, runner: HookRunner) -> None:
@@ -113,7 +121,8 @@ class LoggerHook(Hook):
         if self.every_n_train_iters(runner, self.interval_exp_name):
             runner.logger.info(f"Exp name: {runner.experiment_name}")
         loader = runner.train_dataloader
-        short = len(loader) <= self.interval
+        length = length_of(loader)
+        short = length is not None and length <= self.interval
         due = self.every_n_inner_iters(batch_idx, self.interval) or (
             self.end_of_epoch(loader, batch_idx) and (not self.ignore_last or short)
         )
@@ -155,7 +164,7 @@ class LoggerHook(Hook):
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Write the metrics."""
         scalars, line = runner.log_processor.get_log_after_epoch(
-            runner, len(runner.val_dataloader), "val"
+            runner, length_of(runner.val_dataloader) or 0, "val"
         )
         runner.logger.info(line)
         step = runner.epoch if self.log_metric_by_epoch else runner.iter
@@ -165,12 +174,16 @@ class LoggerHook(Hook):
     def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Write the metrics, to a file of their own as well."""
         scalars, line = runner.log_processor.get_log_after_epoch(
-            runner, len(runner.test_dataloader), "test"
+            runner, length_of(runner.test_dataloader) or 0, "test"
         )
         runner.logger.info(line)
         if is_main_process():
             path = Path(runner.log_dir) / self.json_log_path
-            path.write_text(json.dumps({k: _plain(v) for k, v in scalars.items()}) + "\n")
+            text = json.dumps({k: _plain(v) for k, v in scalars.items()}) + "\n"
+            try:
+                path.write_text(text)
+            except OSError as error:
+                runner.logger.warning(f"The metrics cannot be written to {path}: {error}")
 
     @override
     def after_run(self, runner: HookRunner) -> None:
@@ -178,10 +191,19 @@ class LoggerHook(Hook):
         runner.visualizer.close()
         if self.out_dir is None or not is_main_process():
             return
-        for path in sorted(Path(runner.log_dir).rglob("*")):
+        try:
+            self._copy_logs(Path(runner.log_dir), self.out_dir)
+        except Exception as error:  # whatever the storage raises: the run itself is done
+            runner.logger.warning(
+                f"The logs cannot be copied to {self.out_dir}, and stay in {runner.log_dir}: "
+                f"{type(error).__name__}: {error}"
+            )
+
+    def _copy_logs(self, log_dir: Path, out_dir: str) -> None:
+        for path in sorted(log_dir.rglob("*")):
             if path.is_file() and path.name.endswith(self.out_suffix):
-                relative = path.relative_to(runner.log_dir).as_posix()
-                target = self.file_backend.join_path(self.out_dir, relative)
+                relative = path.relative_to(log_dir).as_posix()
+                target = self.file_backend.join_path(out_dir, relative)
                 self.file_backend.copyfile_from_local(str(path), target)
                 if not self.keep_local:
                     path.unlink()

@@ -131,6 +131,6 @@ class HookRunner(Protocol):
         by_epoch: bool = True,
         backend_args: dict[str, Any] | None = None,
         *,
-        writer: CheckpointWriter = ...,
+        writer: CheckpointWriter | None = None,
     ) -> None:
         """Save the state of the run. To be called in all processes."""

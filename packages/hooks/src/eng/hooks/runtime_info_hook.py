@@ -38,7 +38,7 @@ class RuntimeInfoHook(Hook):
         hub.update_info("iter", runner.iter)
         hub.update_info("max_epochs", runner.max_epochs)
         hub.update_info("max_iters", runner.max_iters)
-        meta = getattr(runner.train_dataloader.dataset, "metainfo", None)
+        meta = getattr(getattr(runner.train_dataloader, "dataset", None), "metainfo", None)
         if meta is not None:
             hub.update_info("dataset_meta", meta, resumed=False)
 

@@ -1,7 +1,7 @@
 """Histories of scalars that cost the same to record at the millionth entry as at the first."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,42 @@ __all__ = ["HistoryBuffer"]
 
 Array = NDArray[np.float64]
 _FIRST_CAPACITY = 64
+#: Sums are taken block by block, so that those of whole blocks stand for their entries.
+BLOCK = 64
+
+
+class Totals(NamedTuple):
+    """Statistics of entries that are not kept: always those of whole blocks.
+
+    Attributes:
+        entries: Number of entries.
+        value: Sum of their values.
+        samples: Sum of their counts.
+        largest: Largest value.
+        smallest: Smallest value.
+    """
+
+    entries: int = 0
+    value: float = 0.0
+    samples: float = 0.0
+    largest: float = -np.inf
+    smallest: float = np.inf
+
+    def plus(self, values: Array, counts: Array) -> "Totals":
+        """Return the statistics with further entries, which begin a block."""
+        return Totals(
+            self.entries + len(values),
+            _add_blocks(self.value, values),
+            _add_blocks(self.samples, counts),
+            float(np.maximum(self.largest, values.max())),
+            float(np.minimum(self.smallest, values.min())),
+        )
+
+
+def _add_blocks(start: float, values: Array) -> float:
+    sums = np.add.reduceat(values, np.arange(0, len(values), BLOCK))
+    # Accumulating goes from left to right, whatever is summed up already.
+    return float(np.add.accumulate(np.concatenate([[start], sums]))[-1])
 
 
 class HistoryBuffer:
@@ -46,6 +82,7 @@ class HistoryBuffer:
     _end: int
     _recorded: int
     _pending: PendingTensors
+    _earlier: Totals
 
     def __init__(
         self,
@@ -133,15 +170,21 @@ class HistoryBuffer:
     def mean(self, window_size: int | None = None) -> Any:
         """Sum of the latest ``window_size`` values over the sum of their counts; all when None."""
         values, counts = self._window(window_size)
+        if self._is_all(window_size):
+            totals = self._earlier.plus(values, counts)
+            return np.float64(totals.value) / np.float64(totals.samples)
         return values.sum() / counts.sum()
 
     def max(self, window_size: int | None = None) -> Any:
         """Largest of the latest ``window_size`` values; of all when None."""
-        return self._window(window_size)[0].max()
+        largest = self._window(window_size)[0].max()
+        return np.maximum(largest, self._earlier.largest) if self._is_all(window_size) else largest
 
     def min(self, window_size: int | None = None) -> Any:
         """Smallest of the latest ``window_size`` values; of all when None."""
-        return self._window(window_size)[0].min()
+        smallest = self._window(window_size)[0].min()
+        is_all = self._is_all(window_size)
+        return np.minimum(smallest, self._earlier.smallest) if is_all else smallest
 
     def current(self) -> Any:
         """Latest value.
@@ -151,9 +194,29 @@ class HistoryBuffer:
         """
         return self._window(1)[0][-1]
 
+    def latest(self, least: int) -> "HistoryBuffer":
+        """Return a history of the latest entries, which counts the ones before in totals.
+
+        Windows of up to ``least`` entries, and mean, maximum and minimum of all, are equal to the
+        bit to those of this history, now and after the same further updates; as long as there are
+        no more than ``max_length`` entries.
+
+        Args:
+            least: Number of entries that are kept at least.
+        """
+        values, counts = self.data
+        surplus = max(0, (len(values) - max(least, 1)) // BLOCK * BLOCK)
+        other = HistoryBuffer.__new__(HistoryBuffer)
+        other._fill(values[surplus:], counts[surplus:], self._max_length)
+        other._earlier = self._earlier
+        if surplus:
+            other._earlier = self._earlier.plus(values[:surplus], counts[:surplus])
+        return other
+
     def __getstate__(self) -> dict[str, Any]:
         values, counts = self.data
-        return {"log_history": values, "count_history": counts, "max_length": self._max_length}
+        state = {"log_history": values, "count_history": counts, "max_length": self._max_length}
+        return {**state, "earlier": list(self._earlier)} if self._earlier.entries else state
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         # older engines pickled attributes, whose names begin with an underscore
@@ -163,6 +226,7 @@ class HistoryBuffer:
             np.array(plain["count_history"], dtype=np.float64),
             plain["max_length"],
         )
+        self._earlier = Totals(*plain.get("earlier", ()))
 
     @property
     def _log_history(self) -> Array:
@@ -172,6 +236,10 @@ class HistoryBuffer:
     @property
     def _count_history(self) -> Array:
         return self._counts[max(0, self._end - self._max_length) : self._end]
+
+    def _is_all(self, size: int | None) -> bool:
+        """Whether a window reaches back to the first entry that was ever recorded."""
+        return size is None or size >= self._earlier.entries + len(self)
 
     def _window(self, size: int | None) -> tuple[Array, Array]:
         if size is not None:
@@ -197,6 +265,7 @@ class HistoryBuffer:
         self._values, self._counts = values[-max_length:], counts[-max_length:]
         self._end = self._recorded = len(self._values)
         self._pending = PendingTensors()
+        self._earlier = Totals()
 
     def _make_room(self) -> int:
         """Double the arrays; at full size, move the entries that count to the front."""

@@ -3,7 +3,7 @@
 import copy
 import logging
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -162,16 +162,22 @@ class MessageHub(ManagerMixin):
             return copy.deepcopy(self._runtime_info[key])
         return default
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self, keep: Callable[[str], int | None] | None = None) -> dict[str, Any]:
         """Return what a resumed run needs, as plain data.
 
         Histories are bytes of little-endian float64. Information that is not plain (numbers,
         text, tensors, and lists, dicts and sets of them) is left out, with a warning.
+
+        Args:
+            keep: Returns for the key of a history how many of its latest entries are needed, and
+                None for all, so that the state does not grow with the run; see
+                :meth:`HistoryBuffer.latest`. Defaults to None: all are kept.
         """
         scalars, info = OrderedDict(), OrderedDict()
         for key, history in self._log_scalars.items():
             if self._resumed_keys.get(key, False):
-                scalars[key] = _pack(history)
+                least = None if keep is None else keep(key)
+                scalars[key] = _pack(history if least is None else history.latest(least))
         for key, value in self._runtime_info.items():
             if self._resumed_keys.get(key, False):
                 try:
@@ -229,19 +235,21 @@ def _copied(name: str, value: Mapping[str, Any] | None) -> "OrderedDict[str, Any
 
 
 def _pack(history: HistoryBuffer) -> dict[str, Any]:
-    values, counts = (array.astype("<f8").tobytes() for array in history.data)
-    return {"log_history": values, "count_history": counts, "max_length": history.max_length}
+    state = history.__getstate__()
+    arrays = ("log_history", "count_history")
+    return {**state, **{name: state[name].astype("<f8").tobytes() for name in arrays}}
 
 
 def _unpack(key: str, saved: Any) -> HistoryBuffer:
     if isinstance(saved, HistoryBuffer):
         return copy.deepcopy(saved)
     if isinstance(saved, Mapping):
-        return HistoryBuffer(
-            np.frombuffer(saved["log_history"], dtype="<f8"),  # type: ignore[arg-type]
-            np.frombuffer(saved["count_history"], dtype="<f8"),  # type: ignore[arg-type]
-            saved["max_length"],
+        arrays = ("log_history", "count_history")
+        history = HistoryBuffer()
+        history.__setstate__(
+            {**saved, **{name: np.frombuffer(saved[name], dtype="<f8") for name in arrays}}
         )
+        return history
     if hasattr(saved, "_log_history"):
         return HistoryBuffer(saved._log_history, saved._count_history, saved._max_length)
     raise TypeError(f"the saved scalar {key!r} is no history but {type(saved).__name__}")

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from contextlib import nullcontext
 from logging import LogRecord
 from pathlib import Path
 from typing import Any, TextIO
@@ -83,6 +84,19 @@ class MMLogger(logging.Logger, ManagerMixin):
         """Forget which warnings were shown, so that each may be shown once more."""
         self._once.seen.clear()
 
+    def keep_files_open(self) -> None:
+        """Keep the log file open between records, as it is until :meth:`close_files`."""
+        for handler in self.handlers:
+            if isinstance(handler, _FileHandler):
+                handler.is_kept_open = True
+
+    def close_files(self) -> None:
+        """Close the log file. Later records open it again, each for itself."""
+        for handler in self.handlers:
+            if isinstance(handler, _FileHandler):
+                handler.is_kept_open = False
+                handler.close_stream()
+
     def callHandlers(self, record: LogRecord) -> None:  # noqa: N802 - logging's name
         """Pass a record to the handlers of this logger and of its parents, if it has any."""
         logger: logging.Logger | None = self
@@ -111,7 +125,7 @@ class MMLogger(logging.Logger, ManagerMixin):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.open(mode).close()
             # Appending, each process writes behind what the others have written meanwhile.
-            handler = logging.FileHandler(path, "a", encoding="utf-8")
+            handler = _FileHandler(path)
         except OSError as error:
             raise OSError(f"the log file {path} cannot be written: {error}") from error
         handler.setFormatter(_LineFormatter())
@@ -179,6 +193,45 @@ class _TerminalHandler(logging.StreamHandler):
         if colour is None or "NO_COLOR" in os.environ or not self.stream.isatty():
             return text
         return text.replace(record.levelname, f"\033[{colour}m{record.levelname}\033[0m", 1)
+
+
+class _FileHandler(logging.FileHandler):
+    """Appends to a file that may be closed in between; one that cannot be written is told once."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "a", encoding="utf-8")
+        self.is_kept_open = True
+        self._is_reported = False
+
+    def emit(self, record: LogRecord) -> None:
+        try:
+            super().emit(record)
+            if not self.is_kept_open:
+                self.close_stream()
+        except OSError:  # the file cannot be opened again, or what was written not be flushed
+            self.handleError(record)
+
+    def close_stream(self) -> None:
+        """Close the file until the next record."""
+        with self.lock or nullcontext():
+            stream, self.stream = self.stream, None
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError as error:
+                    self._report(error)
+
+    def handleError(self, record: LogRecord) -> None:  # noqa: N802 - logging's name
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            self._report(error)
+        else:
+            super().handleError(record)
+
+    def _report(self, error: OSError) -> None:
+        if not self._is_reported and sys.stderr is not None:
+            self._is_reported = True
+            print(f"the log file {self.baseFilename} cannot be written: {error}", file=sys.stderr)
 
 
 class _LineFormatter(logging.Formatter):

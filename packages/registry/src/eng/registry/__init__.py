@@ -8,7 +8,8 @@ from .builders import (
     build_runner_from_cfg,
     build_scheduler_from_cfg,
 )
-from .registry import NotRegisteredError, Registry
+from .kinds import Kind
+from .registry import NotRegisteredError, Registry, WrongKindError
 from .report import count_registered_modules, traverse_registry_tree
 from .root import (
     COLLATE_FUNCTIONS,
@@ -69,8 +70,10 @@ __all__ = [
     "VISUALIZERS",
     "WEIGHT_INITIALIZERS",
     "DefaultScope",
+    "Kind",
     "NotRegisteredError",
     "Registry",
+    "WrongKindError",
     "build_from_cfg",
     "build_model_from_cfg",
     "build_runner_from_cfg",

@@ -13,9 +13,10 @@ from eng.utils import ArgumentTypeError, ArgumentValueError
 
 from .build import build_from_cfg
 from .discovery import failures, import_advertised, import_object, import_scope
+from .kinds import Kind, find_mismatch
 from .scope import ROOT_SCOPE, DefaultScope, canonical
 
-__all__ = ["NotRegisteredError", "Registry"]
+__all__ = ["NotRegisteredError", "Registry", "WrongKindError"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,6 +29,10 @@ class NotRegisteredError(KeyError):
     def __str__(self) -> str:
         # KeyError would show the message in quotes.
         return str(self.args[0]) if self.args else ""
+
+
+class WrongKindError(NotRegisteredError, TypeError):
+    """A dotted path leads to something that is not of the kind that a registry builds."""
 
 
 class Registry:
@@ -45,6 +50,8 @@ class Registry:
         parent: Registry to look in next.
         scope: Name of this registry's scope. Default: the top-level package that creates it.
         locations: Modules to import before a name counts as missed here.
+        kind: Kind that an object must be of which a config names by its dotted path instead of
+            registering it. Default: that of the parent, or any that does not run commands or code.
 
     Raises:
         ValueError: The parent has a child of the same scope already.
@@ -66,6 +73,7 @@ class Registry:
         parent: Registry | None = None,
         scope: str | None = None,
         locations: Sequence[str] = (),
+        kind: Kind | None = None,
     ) -> None:
         if parent is not None and not isinstance(parent, Registry):
             raise ArgumentTypeError(f"parent must be a Registry, but it is {parent!r}")
@@ -76,6 +84,8 @@ class Registry:
         self._locations = tuple(locations)
         self._imported = not self._locations
         self.parent = parent
+        inherited_kind: Kind | None = None if parent is None else parent._kind
+        self._kind: Kind | None = inherited_kind if kind is None else kind
         inherited = build_from_cfg if parent is None else parent.build_func
         self.build_func: Callable[..., Any] = build_func or inherited
         if parent is not None:
@@ -184,14 +194,11 @@ class Registry:
         Raises:
             TypeError: ``key`` is not a string.
         """
-        found = self._module_dict.get(key) if isinstance(key, str) else _refuse_key(key)
-        if found is not None:
-            return found
-        found = self._find(key)
+        found = self._get_registered(key)
         return found if found is not None or "." not in key else import_object(_expand_alias(key))
 
     def require(self, key: str) -> Any:
-        """Return what is registered under a name, as :meth:`get` does; nothing is an error.
+        """Return what is registered under a name, for building; nothing is an error.
 
         Args:
             key: The name.
@@ -199,10 +206,18 @@ class Registry:
         Raises:
             NotRegisteredError: Nothing is known under the name. It says where it was looked for,
                 and which names are near.
+            WrongKindError: The name is a dotted path to something that is not of the kind that
+                this registry builds, and that no registry of the tree has.
         """
-        found = self.get(key)
+        found = self._get_registered(key)
+        if found is not None:
+            return found
+        found = import_object(_expand_alias(key)) if "." in key else None
         if found is None:
             raise _make_missing_error(self, key)
+        mismatch = find_mismatch(found, self._kind)
+        if mismatch is not None and not (callable(found) and _is_registered(self.root, found)):
+            raise _make_kind_error(self, key, mismatch)
         return found
 
     def register_module(
@@ -277,6 +292,10 @@ class Registry:
                     f"scope {child.scope} exists in {self.name} registry already"
                 )
             self._children[child.scope] = child
+
+    def _get_registered(self, key: str) -> Any:
+        found = self._module_dict.get(key) if isinstance(key, str) else _refuse_key(key)
+        return self._find(key) if found is None else found
 
     def _find(self, key: str) -> Any:
         """Look a name up among what is registered in the tree."""
@@ -355,6 +374,19 @@ def _make_missing_error(registry: Registry, key: str) -> NotRegisteredError:
     message += [f"{failure}." for failure in failures(registry.root.name)]
     message.append("If it is your own class, import its module, for instance by custom_imports.")
     return NotRegisteredError(" ".join(message))
+
+
+def _make_kind_error(registry: Registry, key: str, mismatch: str) -> WrongKindError:
+    kind = registry._kind
+    return WrongKindError(
+        f"{key} is {mismatch}. The {registry.scope}::{registry.name} registry builds "
+        f"{kind.text if kind else 'registered objects'}: name one, or register what is meant, "
+        "with register_module in a module that custom_imports names."
+    )
+
+
+def _is_registered(root: Registry, found: object) -> bool:
+    return any(each is found for node in _walk_tree(root) for each in node._list_items().values())
 
 
 def _find_closest(root: Registry, name: str) -> list[str]:

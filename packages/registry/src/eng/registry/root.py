@@ -5,6 +5,7 @@ from .builders import (
     build_runner_from_cfg,
     build_scheduler_from_cfg,
 )
+from .kinds import Kind
 from .registry import Registry
 from .scope import ROOT_SCOPE
 
@@ -36,36 +37,154 @@ __all__ = [
 ]
 
 # Runners, and what builds one in another way than Runner.from_cfg.
-RUNNERS = Registry("runner", build_func=build_runner_from_cfg, scope=ROOT_SCOPE)
-RUNNER_CONSTRUCTORS = Registry("runner_constructor", scope=ROOT_SCOPE)
-LOOPS = Registry("loop", scope=ROOT_SCOPE)
-HOOKS = Registry("hook", scope=ROOT_SCOPE)
-LOG_PROCESSORS = Registry("log_processor", scope=ROOT_SCOPE)
+RUNNERS = Registry(
+    "runner",
+    build_func=build_runner_from_cfg,
+    scope=ROOT_SCOPE,
+    kind=Kind("a runner (a class with from_cfg)", members=(("from_cfg",),)),
+)
+RUNNER_CONSTRUCTORS = Registry("runner_constructor", scope=ROOT_SCOPE, kind=Kind("a class"))
+LOOPS = Registry(
+    "loop",
+    scope=ROOT_SCOPE,
+    kind=Kind(
+        "a loop (a class with run, such as eng.runner.BaseLoop)",
+        members=(("run",),),
+        excluded=("forward",),
+    ),
+)
+HOOKS = Registry(
+    "hook",
+    scope=ROOT_SCOPE,
+    kind=Kind("a hook (a subclass of eng.hooks.Hook)", members=(("priority",),)),
+)
+LOG_PROCESSORS = Registry(
+    "log_processor",
+    scope=ROOT_SCOPE,
+    kind=Kind(
+        "a log processor (a class with get_log_after_iter and get_log_after_epoch)",
+        members=(("get_log_after_iter", "get_log_after_epoch"),),
+    ),
+)
 
-DATASETS = Registry("dataset", scope=ROOT_SCOPE)
-DATA_SAMPLERS = Registry("data_sampler", scope=ROOT_SCOPE)
-TRANSFORMS = Registry("transform", scope=ROOT_SCOPE)
-FUNCTIONS = Registry("function", scope=ROOT_SCOPE)
+# Neither modules that hold others, nor arrays and files, which creating one may overwrite.
+DATASETS = Registry(
+    "dataset",
+    scope=ROOT_SCOPE,
+    kind=Kind(
+        "a dataset (a class with __getitem__ or __iter__)",
+        members=(("__getitem__",), ("__iter__",)),
+        excluded=("forward", "__array__", "flush"),
+    ),
+)
+DATA_SAMPLERS = Registry(
+    "data_sampler",
+    scope=ROOT_SCOPE,
+    kind=Kind("a sampler (a class with __iter__)", members=(("__iter__",),), excluded=("forward",)),
+)
+TRANSFORMS = Registry(
+    "transform",
+    scope=ROOT_SCOPE,
+    kind=Kind("a transform (a class with __call__)", members=(("__call__",),)),
+)
+FUNCTIONS = Registry("function", scope=ROOT_SCOPE, kind=Kind("a function", functions=True))
 # The older name of the same: functions of collation are functions.
 COLLATE_FUNCTIONS = FUNCTIONS
 
-MODELS = Registry("model", build_func=build_model_from_cfg, scope=ROOT_SCOPE)
-MODEL_WRAPPERS = Registry("model_wrapper", scope=ROOT_SCOPE)
-WEIGHT_INITIALIZERS = Registry("weight_initializer", scope=ROOT_SCOPE)
-FSDP_WRAP_POLICIES = Registry("fsdp_wrap_policy", scope=ROOT_SCOPE)
-
-OPTIMIZERS = Registry("optimizer", scope=ROOT_SCOPE)
-OPTIM_WRAPPERS = Registry("optim_wrapper", scope=ROOT_SCOPE)
-OPTIM_WRAPPER_CONSTRUCTORS = Registry("optim_wrapper_constructor", scope=ROOT_SCOPE)
-PARAM_SCHEDULERS = Registry(
-    "param_scheduler", build_func=build_scheduler_from_cfg, scope=ROOT_SCOPE
+MODELS = Registry(
+    "model",
+    build_func=build_model_from_cfg,
+    scope=ROOT_SCOPE,
+    kind=Kind(
+        "a model (a subclass of torch.nn.Module)",
+        members=(("forward", "parameters", "state_dict"),),
+    ),
+)
+MODEL_WRAPPERS = Registry(
+    "model_wrapper",
+    scope=ROOT_SCOPE,
+    kind=Kind(
+        "a wrapper of models (a subclass of torch.nn.Module)",
+        members=(("forward", "parameters", "state_dict"),),
+    ),
+)
+WEIGHT_INITIALIZERS = Registry(
+    "weight_initializer",
+    scope=ROOT_SCOPE,
+    kind=Kind(
+        "an initializer (a class with __call__)", members=(("__call__",),), excluded=("forward",)
+    ),
+)
+FSDP_WRAP_POLICIES = Registry(
+    "fsdp_wrap_policy",
+    scope=ROOT_SCOPE,
+    kind=Kind("a policy of wrapping (a function)", functions=True),
 )
 
-METRICS = Registry("metric", scope=ROOT_SCOPE)
-EVALUATOR = Registry("evaluator", scope=ROOT_SCOPE)
-# Parts of a task, such as box coders, anchor generators and assigners.
-TASK_UTILS = Registry("task_util", scope=ROOT_SCOPE)
-INFERENCERS = Registry("inferencer", scope=ROOT_SCOPE)
+OPTIMIZERS = Registry(
+    "optimizer",
+    scope=ROOT_SCOPE,
+    kind=Kind(
+        "an optimizer (a subclass of torch.optim.Optimizer)",
+        members=(("step", "zero_grad", "state_dict"),),
+    ),
+)
+OPTIM_WRAPPERS = Registry(
+    "optim_wrapper",
+    scope=ROOT_SCOPE,
+    kind=Kind("an optimizer wrapper (a class with update_params)", members=(("update_params",),)),
+)
+OPTIM_WRAPPER_CONSTRUCTORS = Registry(
+    "optim_wrapper_constructor",
+    scope=ROOT_SCOPE,
+    kind=Kind(
+        "a constructor of optimizer wrappers (a class with __call__)",
+        members=(("__call__",),),
+        excluded=("forward",),
+    ),
+)
+PARAM_SCHEDULERS = Registry(
+    "param_scheduler",
+    build_func=build_scheduler_from_cfg,
+    scope=ROOT_SCOPE,
+    kind=Kind(
+        "a scheduler (a class with step and get_last_value or get_last_lr)",
+        members=(("step", "get_last_value"), ("step", "get_last_lr")),
+    ),
+)
 
-VISUALIZERS = Registry("visualizer", scope=ROOT_SCOPE)
-VISBACKENDS = Registry("vis_backend", scope=ROOT_SCOPE)
+METRICS = Registry(
+    "metric",
+    scope=ROOT_SCOPE,
+    kind=Kind(
+        "a metric (a class with process and evaluate, or update and compute)",
+        members=(("process", "evaluate"), ("update", "compute")),
+    ),
+)
+EVALUATOR = Registry(
+    "evaluator",
+    scope=ROOT_SCOPE,
+    kind=Kind(
+        "an evaluator (a class with process and evaluate)", members=(("process", "evaluate"),)
+    ),
+)
+# Parts of a task, such as box coders, anchor generators and assigners.
+TASK_UTILS = Registry("task_util", scope=ROOT_SCOPE, kind=Kind("a class"))
+INFERENCERS = Registry("inferencer", scope=ROOT_SCOPE, kind=Kind("a class"))
+
+VISUALIZERS = Registry(
+    "visualizer",
+    scope=ROOT_SCOPE,
+    kind=Kind(
+        "a visualizer (a subclass of eng.vis.Visualizer)",
+        members=(("add_datasample", "add_scalars"),),
+    ),
+)
+VISBACKENDS = Registry(
+    "vis_backend",
+    scope=ROOT_SCOPE,
+    kind=Kind(
+        "a backend of visualizers (a subclass of eng.vis.BaseVisBackend)",
+        members=(("experiment", "add_scalars"),),
+    ),
+)

@@ -10,6 +10,7 @@ from numbers import Real
 from typing import Any
 
 from eng.config import Config
+from eng.dl_utils import unwrap
 
 from .base_loop import BaseLoop
 from .errors import RunnerConfigError, RunnerTypeError
@@ -23,7 +24,9 @@ __all__ = [
     "check_loop",
     "check_names_loop",
     "check_schedules",
+    "check_steps",
     "check_together",
+    "given_arguments",
     "warn_of_close_names",
     "with_preprocessor",
 ]
@@ -58,6 +61,23 @@ def check_schedules(param_scheduler: Any, optim_wrapper: Any) -> None:
     if param_scheduler is not None and optim_wrapper is None:
         raise RunnerConfigError(
             "param_scheduler needs an optim_wrapper whose settings it schedules"
+        )
+
+
+def check_resume_schedule(cfg: Mapping[str, Any]) -> None:
+    """Refuse an unknown ``resume_schedule`` in the config, which would show only at a resume.
+
+    Args:
+        cfg: The config of the run.
+
+    Raises:
+        RunnerConfigError: If it is neither ``'checkpoint'`` nor ``'config'``.
+    """
+    given = cfg.get("resume_schedule", "checkpoint")
+    if given not in ("checkpoint", "config"):
+        raise RunnerConfigError(
+            f"resume_schedule must be 'checkpoint' or 'config', not {given!r}: whose settings a "
+            "changed schedule follows when the run is resumed"
         )
 
 
@@ -222,3 +242,40 @@ def with_preprocessor(model: Any, data_preprocessor: Any) -> Any:
     if isinstance(model, Mapping) and data_preprocessor is not None:
         return {"data_preprocessor": data_preprocessor, **model}
     return model
+
+
+def check_steps(model: Any, *steps: str) -> None:
+    """Refuse a model that lacks a step.
+
+    Args:
+        model: The model, possibly wrapped.
+        *steps: Names of steps, such as ``'train_step'``.
+
+    Raises:
+        RunnerConfigError: If it has not all of them.
+    """
+    inner = unwrap(model)
+    for step in steps:
+        if not hasattr(inner, step):
+            raise RunnerConfigError(
+                f"{type(inner).__name__} has no {step}(): derive it from eng.model.BaseModel, or "
+                "give it one"
+            )
+
+
+def given_arguments(cfg: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, Any]:
+    """The arguments of a runner that a config gives.
+
+    Args:
+        cfg: The config, in which other keys may stand as well.
+        arguments: Names of all arguments.
+
+    Returns:
+        Values by name. A setting of the environment that is None is left out: the default holds.
+
+    Raises:
+        RunnerConfigError: If one without a default is missing.
+    """
+    check_keys(cfg, arguments)
+    names = [name for name in arguments if name in cfg]
+    return {name: cfg[name] for name in names if (name, cfg[name]) != ("env_cfg", None)}

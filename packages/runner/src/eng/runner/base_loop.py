@@ -7,7 +7,9 @@ from typing import Any
 
 from torch.utils.data import DataLoader
 
+from .dataloader_info import reseed
 from .protocol import LoopRunner
+from .shared_loader import share_out
 
 __all__ = ["BaseLoop"]
 
@@ -23,17 +25,24 @@ class BaseLoop(metaclass=ABCMeta):
     def __init__(self, runner: LoopRunner, dataloader: DataLoader | dict[str, Any]) -> None:
         self._runner = runner
         if isinstance(dataloader, dict):
-            # All processes draw the same order and take their parts of it.
-            self.dataloader = runner.build_dataloader(
-                dataloader, seed=runner.seed, diff_rank_seed=runner.environment.diff_rank_seed
-            )
+            # The seed is that of all processes, which draw the same order and take parts of it.
+            self.dataloader = runner.build_dataloader(dataloader, seed=runner.seed)
         else:
-            self.dataloader = dataloader
+            self.dataloader = share_out(dataloader, runner.seed)
 
     @property
     def runner(self) -> LoopRunner:
         """The runner that the loop belongs to."""
         return self._runner
+
+    def reseed(self, seed: int, instead_of: int) -> None:
+        """Follow the run, which takes over the seed of another one.
+
+        Args:
+            seed: The seed.
+            instead_of: The seed by now. What the config gives the sampler itself stays.
+        """
+        reseed(self.dataloader, seed, instead_of)
 
     @abstractmethod
     def run(self) -> Any:

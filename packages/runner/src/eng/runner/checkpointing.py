@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from eng.checkpoint import (
     CheckpointError,
-    CheckpointLoader,
+    CheckpointFolder,
     absolute_path,
-    find_latest_checkpoint,
+    load_shared_checkpoint,
     load_state_dict,
     model_state,
+    save_checkpoint,
     weights_to_cpu,
 )
 from eng.dist import broadcast_object_list, get_world_size, is_main_process
+from eng.fileio import join_path
+from eng.hooks import CheckpointHook, CheckpointWriter
+from eng.utils import check_inner_path
 
-from .batches import reseed
 from .progress import Progress
 from .protocol import LoopRunner
+from .starting_point import choose_starting_point, storage_of
 
-__all__ = ["left_out", "load_or_resume", "load_weights", "resume_run", "save_run"]
+__all__ = [
+    "left_out",
+    "load_or_resume",
+    "load_weights",
+    "resume_run",
+    "save_run",
+]
 
 #: Keys of a checkpoint that are documented; all other parts are in its ``train_state``.
 _KEYS = {
@@ -42,28 +52,42 @@ def left_out(optimizer: bool, param_scheduler: bool) -> set[str]:
     Returns:
         Names of parts.
     """
-    asked = {"optimizer": optimizer, "param_schedulers": param_scheduler}
+    asked = {
+        "optimizer": optimizer,
+        "accumulation": optimizer,
+        "param_schedulers": param_scheduler,
+    }
     return {name for name, wanted in asked.items() if not wanted}
 
 
 def save_run(
     runner: LoopRunner,
-    write: Callable[[dict[str, Any]], None],
+    place: tuple[str, str],
     meta: Mapping[str, Any],
-    *,
     by_epoch: bool,
     leave_out: Collection[str],
+    *,
+    backend_args: dict[str, Any] | None,
+    writer: CheckpointWriter | None,
 ) -> None:
     """Save the state of a run. Called in all processes; the first one writes.
 
     Args:
         runner: The runner.
-        write: Writes the checkpoint.
+        place: Folder, and name of the file in it.
         meta: Entries of the ``meta`` of the checkpoint. Its ``epoch`` and ``iter``, if given, say
             for which point of training the checkpoint stands.
         by_epoch: Whether that is otherwise the end of the present epoch or of the iteration.
         leave_out: Parts of the state that are not saved.
+        backend_args: Settings of the storage.
+        writer: Writes the checkpoint; None is :func:`eng.checkpoint.save_checkpoint`.
+
+    Raises:
+        ValueError: If the name leads out of the folder.
     """
+    out_dir, filename = place
+    check_inner_path(filename, "filename")
+    path = join_path(out_dir, filename, backend_args=backend_args)
     progress = runner.progress
     end = progress.after_epoch() if by_epoch else progress.after_iteration()
     meta = {"epoch": end.epoch, "iter": end.iter, **meta}
@@ -71,7 +95,7 @@ def save_run(
     checkpoint = collect_checkpoint(runner, point, meta, leave_out)
     if is_main_process():
         checkpoint["state_dict"] = weights_to_cpu(checkpoint["state_dict"])
-        write(checkpoint)
+        (writer or save_checkpoint)(checkpoint, path, backend_args=backend_args)
 
 
 def collect_checkpoint(
@@ -103,9 +127,11 @@ def _shared_meta(runner: LoopRunner, meta: Mapping[str, Any]) -> dict[str, Any]:
         {
             "experiment_name": runner.experiment_name,
             "time": time.strftime("%Y%m%d_%H%M%S"),
+            "saved_at": time.time(),
             "seed": runner.seed,
             "world_size": get_world_size(),
             "cfg": runner.meta["cfg"],
+            **{key: runner.meta[key] for key in ("load_from",) if key in runner.meta},
             **meta,
         }
     ]
@@ -113,23 +139,30 @@ def _shared_meta(runner: LoopRunner, meta: Mapping[str, Any]) -> dict[str, Any]:
     return boxes[0]
 
 
-def load_or_resume(runner: LoopRunner, load_from: str | None, resume: bool) -> None:
-    """Load the weights that training starts from, or resume.
+def load_or_resume(runner: LoopRunner, load_from: str | None, resume: bool | str) -> None:
+    """Load the weights that training starts from, or resume. Called in all processes.
 
     Args:
         runner: The runner.
         load_from: Path or address of a checkpoint.
-        resume: Whether to resume from it or, without it, from the latest of the work directory.
+        resume: Whether to resume, see :func:`eng.runner.starting_point.choose_starting_point`.
     """
-    if not resume:
-        if load_from is not None:
-            runner.load_checkpoint(load_from)
-        return
-    filename = load_from or find_latest_checkpoint(runner.work_dir)
-    if filename is None:
-        runner.logger.warning(f"No checkpoint in {runner.work_dir}: starting from scratch.")
-        return
-    runner.resume(filename)
+    start = choose_starting_point(runner.work_dir, _folders(runner), load_from, resume)
+    for level, text in start.lines:
+        runner.logger.log(level, text)
+    if load_from is not None:
+        # By which a run that is started again knows its own checkpoints.
+        runner.meta["load_from"] = absolute_path(load_from)
+    if start.path is not None and start.is_resumed:
+        runner.resume(start.path)
+    elif start.path is not None:
+        runner.load_checkpoint(start.path)
+
+
+def _folders(runner: LoopRunner) -> list[CheckpointFolder]:
+    """Where the hooks of a run save."""
+    hooks = (hook for hook in runner.hooks if isinstance(hook, CheckpointHook))
+    return [hook.folder_in(runner.work_dir) for hook in hooks]
 
 
 def load_weights(
@@ -147,15 +180,34 @@ def load_weights(
     Returns:
         The checkpoint.
     """
-    checkpoint = CheckpointLoader.load_checkpoint(filename, map_location, runner.logger)
+    storage = storage_of(_folders(runner), filename)
+    checkpoint = load_shared_checkpoint(filename, map_location, runner.logger, storage)
     state = model_state(checkpoint, filename, revise_keys)
     checkpoint = (
         {**checkpoint, "state_dict": state} if "state_dict" in checkpoint else {"state_dict": state}
     )
+    if runner.is_resuming:
+        checkpoint = _without_average(runner, checkpoint)
     # Before the weights are taken over, since hooks exchange them, as that of averaged weights.
     runner.call_hook("after_load_checkpoint", checkpoint=checkpoint)
     load_state_dict(runner.model, checkpoint["state_dict"], strict, runner.logger)
     return checkpoint
+
+
+def _without_average(runner: LoopRunner, checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """Where nothing averages weights any more, give back those that training had."""
+    averaged = checkpoint.get("ema_state_dict")
+    # A hook of somebody else may take the average over, too: its name tells.
+    has_hook = any("ema" in type(hook).__name__.lower() for hook in runner.hooks)
+    if has_hook or not isinstance(averaged, Mapping):
+        return checkpoint
+    runner.logger.warning(
+        "The checkpoint has an average of the weights as its model, the config has no EMAHook: "
+        "the weights of training are used, and the average is left out."
+    )
+    weights = checkpoint["state_dict"]
+    own = {name: averaged.get(f"module.{name}", value) for name, value in weights.items()}
+    return {**checkpoint, "state_dict": own}
 
 
 def resume_run(
@@ -180,6 +232,8 @@ def resume_run(
             "load_from=..., but not resumed"
         )
     _take_over_seed(runner, meta.get("seed"))
+    if "load_from" in meta:
+        runner.meta.setdefault("load_from", meta["load_from"])
     states = {name: checkpoint[key] for name, key in _KEYS.items() if key in checkpoint}
     states.update(checkpoint.get("train_state", {}))
     states["loop"] = {**states.get("loop", {}), "epoch": meta["epoch"], "iter": meta["iter"]}
@@ -200,6 +254,9 @@ def _take_over_seed(runner: LoopRunner, seed: int | None) -> None:
     if seed is None or seed == runner.seed:
         return
     runner.logger.warning(f"Resuming with seed {seed} of the checkpoint, not {runner.seed}.")
+    previous = runner.seed
     runner.set_randomness(**{**runner.environment.randomness, "seed": seed})
-    if runner.train_loop is not None:
-        reseed(runner.train_dataloader, seed)
+    loops: list[Any] = [runner.train_loop, runner.val_loop, runner.test_loop]
+    for loop in loops:
+        if hasattr(loop, "reseed"):
+            loop.reseed(seed, previous)

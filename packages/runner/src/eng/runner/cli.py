@@ -6,19 +6,21 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from eng.checkpoint import CheckpointError
-from eng.config import Config, ConfigError, DictAction, diff, value_at
+from eng.config import Config, ConfigError, DictAction, diff, hide_secrets, value_at
 from eng.dist import report_failure
 from eng.registry import RUNNERS, NotRegisteredError
 
 from .errors import RunnerConfigError
 from .interrupted import TrainingInterrupted
 from .runner import Runner
+from .work_dir_lock import take_over_work_dirs
 
 __all__ = ["main"]
 
@@ -77,12 +79,15 @@ def _train(args: argparse.Namespace) -> None:
     cfg["work_dir"] = args.work_dir or cfg.get("work_dir") or f"work_dirs/{Path(args.config).stem}"
     args.work_dir = cfg["work_dir"]
     if args.resume is not None:
-        cfg["resume"] = True
-        cfg["load_from"] = None if args.resume == "" else args.resume
+        if args.resume:
+            cfg["resume"], cfg["load_from"] = True, args.resume
+        elif not cfg.get("resume"):
+            cfg["resume"] = "auto"
     if args.launcher is not None:
         cfg["launcher"] = args.launcher
     runner = _build_runner(cfg)
-    runner.train()
+    with take_over_work_dirs() if args.force else nullcontext():
+        runner.train()
     runner.logger.info(
         f"Done. Checkpoints: {runner.work_dir}; log: {runner.log_dir}/{runner.timestamp}.log; "
         f"curves: {runner.log_dir}/vis_data/scalars.json"
@@ -100,26 +105,35 @@ def _test(args: argparse.Namespace) -> None:
 
 
 def _config(args: argparse.Namespace) -> None:
-    cfg = _load_config(args)
+    cfg = _load_config(args, is_imported=args.is_imported)
     if args.why is not None:
         try:
-            print(f"{args.why} = {value_at(cfg, args.why)!r}  # {cfg.origin(args.why)}")
+            value = hide_secrets(value_at(cfg.to_dict(), args.why))
+            print(f"{args.why} = {value!r}  # {cfg.origin(args.why)}")
         except KeyError as error:
             raise ConfigError(f"{cfg.filename}: {error.args[0]}") from error
     elif args.diff is not None:
-        for change in diff(cfg, Config.fromfile(args.diff)):
-            print(f"{change.key}: {change.left!r} -> {change.right!r}")
+        for change in diff(cfg, _read_config(args.diff, args, is_imported=args.is_imported)):
+            left, right = hide_secrets([change.left, change.right])
+            print(f"{change.key}: {left!r} -> {right!r}")
     else:
         print(cfg.pretty_text)
 
 
-def _load_config(args: argparse.Namespace) -> Config:
-    # As Python does for a script: modules beside the config can be imported by it.
-    sys.path.insert(0, str(Path(args.config).resolve().parent))
-    cfg = Config.fromfile(args.config)
+def _load_config(args: argparse.Namespace, is_imported: bool = True) -> Config:
+    folder = str(Path(args.config).resolve().parent)
+    if not args.no_code and folder not in sys.path:
+        # As Python does for a script, modules beside the config can be imported by it; but last,
+        # so that none of them takes the place of a library.
+        sys.path.append(folder)
+    cfg = _read_config(args.config, args, is_imported)
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
     return cfg
+
+
+def _read_config(path: str, args: argparse.Namespace, is_imported: bool) -> Config:
+    return Config.fromfile(path, import_custom_modules=is_imported, allow_code=not args.no_code)
 
 
 def _build_runner(cfg: Config) -> Any:
@@ -173,6 +187,11 @@ def _config_options() -> argparse.ArgumentParser:
         "lists as KEY=[1,2] or KEY=1,2",
     )
     options.add_argument(
+        "--no-code",
+        action="store_true",
+        help="refuse a config that brings code: Python, custom_imports, a Python base",
+    )
+    options.add_argument(
         "--debug", action="store_true", help="show the traceback of every error, not one line"
     )
     return options
@@ -205,7 +224,13 @@ def _add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         nargs="?",
         const="",
         metavar="FILE",
-        help="resume from a checkpoint: FILE, or without it the latest in the work directory",
+        help="resume from the newest whole checkpoint in the work directory; with FILE, from FILE "
+        "until there is one of the run from it. Without any, the run starts as the config says",
+    )
+    train.add_argument(
+        "--force",
+        action="store_true",
+        help="train even if another job seems to train in the work directory",
     )
     train.set_defaults(run=_train)
 
@@ -228,6 +253,12 @@ def _add_config(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     what = config.add_mutually_exclusive_group()
     what.add_argument("--why", metavar="KEY", help="say what KEY is and where it was set")
     what.add_argument("--diff", metavar="OTHER", help="print what differs from another config")
+    config.add_argument(
+        "--import",
+        dest="is_imported",
+        action="store_true",
+        help="import the modules that custom_imports names, as train and test do",
+    )
     config.set_defaults(run=_config)
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
 
 from eng.checkpoint import is_sharded
+from eng.dataset import length_of, open_loader
 from eng.device import autocast
+from eng.dist import all_gather_object
 from eng.evaluator import Evaluator
 from eng.registry import LOOPS
 
 from .base_loop import BaseLoop
-from .batches import stop_workers
+from .data_order import put_generators, take_generators
+from .dataloader_info import movable_sampler, place_sampler, stateful_part, stop_workers
 from .protocol import LoopRunner
 from .signals import BrokenOff
 
@@ -36,7 +40,11 @@ class _EvalLoop(BaseLoop):
         is_built = hasattr(evaluator, "evaluate")
         self.evaluator: Evaluator = evaluator if is_built else runner.build_evaluator(evaluator)  # type: ignore[assignment]
         self.fp16 = fp16
-        meta = getattr(self.dataloader.dataset, "metainfo", None)
+        self._outputs = 0
+        self._placed = None
+        if movable_sampler(self.dataloader) is None and stateful_part(self.dataloader) is None:
+            self._placed = place_sampler(self.dataloader)
+        meta = getattr(getattr(self.dataloader, "dataset", None), "metainfo", None)
         if meta is not None:
             self.evaluator.dataset_meta = meta
             runner.visualizer.dataset_meta = meta
@@ -50,10 +58,12 @@ class _EvalLoop(BaseLoop):
         self.runner.call_hook(f"before_{self.mode}")
         self.runner.call_hook(f"before_{self.mode}_epoch")
         self.runner.model.eval()
+        self._outputs = 0
         try:
             self._run_iters()
+            size = self._count_samples()
             with self.runner.interruption.may_break():
-                metrics = self.evaluator.evaluate(len(self.dataloader.dataset))  # type: ignore[arg-type]
+                metrics = self.evaluator.evaluate(size)
         except BrokenOff:
             self._forget_results()
             self.runner.call_hook(f"after_interrupted_{self.mode}")
@@ -63,16 +73,9 @@ class _EvalLoop(BaseLoop):
         return metrics
 
     def _run_iters(self) -> None:
-        batches = iter(self.dataloader)
-        in_step = is_sharded(self.runner.model)
-        try:
-            for idx, batch in enumerate(
-                self.runner.interruption.fetch_to_validate(batches, in_step)
-            ):
-                self.run_iter(idx, batch)
-        except BrokenOff:
-            stop_workers(self.dataloader, batches)
-            raise
+        fetch, in_step = self.runner.interruption.fetch_to_validate, is_sharded(self.runner.model)
+        for idx, data_batch in enumerate(fetch(self._open(), in_step)):
+            self.run_iter(idx, data_batch)
 
     def _forget_results(self) -> None:
         """Results of a validation that was broken off would count in the next one."""
@@ -80,6 +83,32 @@ class _EvalLoop(BaseLoop):
             results = getattr(metric, "results", None)
             if isinstance(results, list):
                 results.clear()
+
+    def _count_samples(self) -> int:
+        """Number of samples of the data, without those that are there twice to fill up a batch."""
+        size = length_of(getattr(self.dataloader, "dataset", None))
+        # A stream has what was read of it, of which none is there twice.
+        return sum(all_gather_object(self._outputs)) if size is None else size
+
+    def _open(self) -> Iterator[Any]:
+        """Begin an iteration that is the same each time, however often it was done before.
+
+        Samples draw random numbers by their places, and generators of the data loader are put
+        back, so that a run that was resumed evaluates as one that was not.
+        """
+        placed = self._placed
+        if placed is not None:
+            placed.seed = self.runner.seed
+        generators = take_generators(self.dataloader)
+        iterator = open_loader(self.dataloader, placed)
+        is_whole = False
+        try:
+            yield from iterator
+            is_whole = True
+        finally:
+            put_generators(self.dataloader, generators)
+            if not is_whole:
+                stop_workers(self.dataloader, iterator)
 
     @torch.no_grad()
     def run_iter(self, idx: int, data_batch: Any) -> None:
@@ -98,6 +127,7 @@ class _EvalLoop(BaseLoop):
         else:
             outputs = step(data_batch)
         self.evaluator.process(data_samples=outputs, data_batch=data_batch)
+        self._outputs += len(outputs) if hasattr(outputs, "__len__") else 1
         self.runner.call_hook(
             f"after_{mode}_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs
         )

@@ -11,6 +11,7 @@ from eng.registry import HOOKS
 
 from .arguments import warn_of_close_names
 from .errors import RunnerTypeError
+from .hook_arguments import check_hook_config, check_passed_on
 
 __all__ = ["DEFAULT_HOOKS", "HookList", "with_default_hooks"]
 
@@ -25,24 +26,35 @@ DEFAULT_HOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-def with_default_hooks(hooks: Mapping[str, Any]) -> list[Any]:
+def with_default_hooks(hooks: Mapping[str, Any], iterations: int | None = None) -> list[Any]:
     """The default hooks, changed and completed by others.
 
     Args:
         hooks: Hooks or configs by name, None to drop one.
+        iterations: Length of a training by iterations, which is saved ten times, and at least
+            every 1000 iterations. Defaults to None: it is by epochs, and every one is saved.
 
     Returns:
         Hooks or configs, the default ones first.
     """
     warn_of_close_names("default_hooks", hooks, list(DEFAULT_HOOKS), "a default hook")
     merged = {**copy.deepcopy(DEFAULT_HOOKS), **hooks}
+    if iterations is not None and "checkpoint" not in hooks:
+        interval = min(1000, max(1, iterations // 10))
+        merged["checkpoint"].update(interval=interval, by_epoch=False)
     return [hook for hook in merged.values() if hook is not None]
 
 
 class HookList:
-    """Hooks by priority. Those of equal priority run in the order in which they were added."""
+    """Hooks by priority. Those of equal priority run in the order in which they were added.
 
-    def __init__(self) -> None:
+    Args:
+        save_checkpoint: What hooks that save pass arguments of theirs to. Defaults to None: these
+            arguments are not checked.
+    """
+
+    def __init__(self, save_checkpoint: Callable[..., Any] | None = None) -> None:
+        self._save_checkpoint = save_checkpoint
         self._hooks: list[Hook] = []
         self._resolved: dict[str, list[Callable[..., None]]] = {}
 
@@ -62,15 +74,17 @@ class HookList:
             priority: Its priority. Defaults to None, that of the config or the hook.
 
         Raises:
-            RunnerConfigError: If it is neither.
+            RunnerConfigError: If it is neither, or an argument is not one of the hook's.
         """
         if isinstance(hook, Mapping):
             cfg = dict(hook)
             given = cfg.pop("priority", None)
             priority = given if priority is None else priority
+            check_hook_config(cfg)
             hook = HOOKS.build(cfg)
         if not hasattr(hook, "priority"):
             raise RunnerTypeError(f"a hook must be a Hook or a config, not {type(hook).__name__}")
+        check_passed_on(hook, self._save_checkpoint)
         self.add(hook, priority)  # type: ignore[arg-type]
 
     def add(self, hook: Hook, priority: int | str | Priority | None = None) -> None:

@@ -90,12 +90,14 @@ class Interruption:
             if cause := self._agreement.latest(watch.signal):
                 raise BrokenOff(cause)
 
-    def fetch(self, batches: Iterator[Item], iteration: int) -> Item:
+    def fetch(self, batches: Iterator[Item], iteration: int, can_break: bool = True) -> Item:
         """Take the next batch of training.
 
         Args:
             batches: The batches.
             iteration: Number of iterations done.
+            can_break: Whether a wait for a batch may be broken off, or a batch given back.
+                Defaults to True.
 
         Returns:
             The batch.
@@ -105,6 +107,10 @@ class Interruption:
             StopIteration: If there is none.
         """
         if self._watch is None:
+            return next(batches)
+        if not can_break:
+            self.before_iteration()
+            self._was_fetched = True
             return next(batches)
         self._was_fetched = True
         is_shared = self._agreement.is_alone or iteration % self._interval == 0

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from eng.dataset import length_of
 from eng.device import get_max_cuda_memory, is_cuda_available
 from eng.hooks import HookRunner
 from eng.registry import LOG_PROCESSORS
@@ -20,6 +21,9 @@ __all__ = ["LogProcessor"]
 
 #: Scalars that are averaged over a window; all others are shown as they are now.
 _AVERAGED = re.compile(r".*(loss|time|data_time|grad_norm).*")
+
+#: Statistics that a history knows of entries which it does not keep.
+_OF_TOTALS = ("mean", "max", "min", "current")
 
 
 @LOG_PROCESSORS.register_module()
@@ -127,17 +131,45 @@ class LogProcessor:
             parts.append(f"{name}: {value:.{self.num_digits}f}" if number else f"{name}: {value}")
         return scalars, "  ".join(parts)
 
+    def entries_needed(self, runner: HookRunner, key: str) -> int | None:
+        """How many of the latest entries of a history a resumed run looks back to.
+
+        Statistics of all entries by ``mean``, ``max``, ``min`` and ``current`` need none of them:
+        the history has totals of what is not kept.
+
+        Args:
+            runner: The runner.
+            key: Key of the history in the message hub, such as ``'train/loss'``.
+
+        Returns:
+            The number, None for all of them.
+        """
+        mode, _, name = key.partition("/")
+        needed = [1, int(self.window_size)]
+        for cfg in self.custom_cfg:
+            if cfg["data_src"] != name:
+                continue
+            window = cfg.get("window_size")
+            if window == "epoch":
+                needed.append(len(runner.train_dataloader) if mode == "train" else 1)
+            elif isinstance(window, (int, float)):
+                needed.append(int(window))
+            elif cfg["method_name"] not in _OF_TOTALS:
+                return None
+        return max(needed)
+
     def _position(self, runner: HookRunner, batch_idx: int, mode: str) -> str:
         """Where the run is: ``Epoch(train)  [2][10/45]``."""
         done = batch_idx + 1
         if mode == "train":
             if self.by_epoch:
-                length = len(runner.train_dataloader)
+                length = length_of(runner.train_dataloader) or "?"
                 epoch = f"[{runner.epoch + 1:>{len(str(runner.max_epochs))}}]"
                 return f"Epoch(train)  {epoch}[{done:>{len(str(length))}}/{length}]"
             total = runner.max_iters
             return f"Iter(train)  [{runner.iter + 1:>{len(str(total))}}/{total}]"
-        length = len(runner.val_dataloader if mode == "val" else runner.test_dataloader)
+        loader = runner.val_dataloader if mode == "val" else runner.test_dataloader
+        length = length_of(loader) or "?"
         batch = f"[{done:>{len(str(length))}}/{length}]"
         kind = "Epoch" if self.by_epoch else "Iter"
         if mode == "val" and self.by_epoch and runner.max_epochs is not None:

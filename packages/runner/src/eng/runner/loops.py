@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, SupportsInt, TypeVar, cast
 
+from eng.registry import LOOPS
+
 from .arguments import check_loop, check_together
 from .base_loop import BaseLoop
 from .errors import MissingLoopError
 from .eval_loops import TestLoop, ValLoop
-from .train_loops import TrainLoop
+from .train_loops import IterBasedTrainLoop, TrainLoop
 
 __all__ = ["LoopSlot", "Loops"]
 
@@ -132,3 +134,20 @@ class Loops:
         self.train: LoopSlot[TrainLoop] = LoopSlot("train", "optim_wrapper", train, builders[0])
         self.val: LoopSlot[ValLoop] = LoopSlot("val", "val_evaluator", val, builders[1])
         self.test: LoopSlot[TestLoop] = LoopSlot("test", "test_evaluator", test, builders[2])
+
+    @property
+    def train_iterations(self) -> int | None:
+        """The length of a training by iterations, also before its loop is built.
+
+        None where it trains by epochs, or in a way of its own.
+        """
+        loop = self.train.given
+        if isinstance(loop, Mapping):
+            kind = loop.get("type")
+            found = LOOPS.get(kind) if isinstance(kind, str) else kind
+            is_ours = isinstance(found, type) and issubclass(found, IterBasedTrainLoop)
+            is_by_iterations = is_ours if kind is not None else not loop.get("by_epoch", True)
+        else:
+            is_by_iterations = isinstance(loop, IterBasedTrainLoop)
+        length = self.train.setting("max_iters") if is_by_iterations else None
+        return length if isinstance(length, int) else None

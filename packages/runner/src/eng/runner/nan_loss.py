@@ -78,6 +78,10 @@ class NanLossPolicy:
             for each in getattr(wrapper, "optim_wrappers", {"": wrapper}).values():
                 each.loss_guard = self._accept
         while True:
+            if not hasattr(runner.optim_wrapper, "optim_wrappers"):  # not one for each of several
+                runner.optim_wrapper.initialize_count_status(
+                    runner.model, loop.iter, loop.max_iters
+                )
             try:
                 model: nn.Module = loop.run()
                 return model
@@ -133,4 +137,3 @@ class NanLossPolicy:
             raise FloatingPointError(f"{problem}; there is no checkpoint to go back to yet")
         runner.logger.warning(f"{problem}: training goes back to {path}.")
         runner.resume(path)
-        runner.count_updates()

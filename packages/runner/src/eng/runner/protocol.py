@@ -23,6 +23,8 @@ class LoopRunner(HookRunner, Protocol):
     """What a loop reads and calls beside what hooks do. Any object that has it can run loops."""
 
     cfg: Config
+    #: Through which loops take batches, so that training can end between them.
+    interruption: Interruption
 
     @property
     def progress(self) -> Progress:
@@ -33,16 +35,16 @@ class LoopRunner(HookRunner, Protocol):
         """Processes and seeds."""
 
     @property
-    def hooks(self) -> list[Hook]:
-        """All hooks in the order in which they run."""
-
-    @property
     def seed(self) -> int:
         """The seed of all random number generators."""
 
     @property
     def random_state(self) -> RandomState:
         """The random number generators of this process."""
+
+    @property
+    def hooks(self) -> list[Hook]:
+        """All hooks in the order in which they run."""
 
     @property
     def run_state(self) -> RunState:
@@ -53,8 +55,8 @@ class LoopRunner(HookRunner, Protocol):
         """The loop of validation, None without one."""
 
     @property
-    def interruption(self) -> Interruption:
-        """Through which loops take batches, so that training can end between them."""
+    def test_loop(self) -> Any:
+        """The loop of testing, None without one."""
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
         """Run all hooks of a stage."""
@@ -80,6 +82,3 @@ class LoopRunner(HookRunner, Protocol):
 
     def resume(self, filename: str) -> None:
         """Resume from a checkpoint."""
-
-    def count_updates(self) -> None:
-        """Tell the optimizer wrapper where in training it is."""

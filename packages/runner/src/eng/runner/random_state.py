@@ -70,8 +70,11 @@ class RawRandomState:
             torch.cuda.set_rng_state(self._cuda)
 
 
-def get_random_state() -> dict[str, Any]:
-    """The states of Python's, numpy's and torch's generators, all devices included.
+def get_random_state(devices: bool = True) -> dict[str, Any]:
+    """The states of Python's, numpy's and torch's generators.
+
+    Args:
+        devices: Whether with those of all devices. Defaults to True.
 
     Returns:
         Numbers, strings, lists and tensors, which load with ``weights_only=True``.
@@ -84,7 +87,7 @@ def get_random_state() -> dict[str, Any]:
         "numpy": [kind, torch.from_numpy(key.astype(np.int64)), position, has_gauss, cached],
         "torch": torch.get_rng_state(),
     }
-    if torch.cuda.is_available():
+    if devices and torch.cuda.is_available():
         state["cuda"] = torch.cuda.get_rng_state_all()
     return state
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import copy
-from typing import Any
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, cast
 
 from eng.checkpoint import (
-    CheckpointError,
+    RankBuffers,
     full_optimizer_state,
     get_state_dict,
     is_sharded,
     load_full_optimizer_state,
     load_state_dict,
 )
+from eng.dist import gather_object, get_rank, get_world_size
 from eng.optim import OptimWrapper, OptimWrapperDict
 
+from .batches import ResumableBatches
 from .progress import Progress
 from .protocol import LoopRunner
+from .resume_optimizer import ConfiguredOptimizer, restore_optimizer
+from .resume_schedule import ScheduleResume
 from .run_state import RunState
 from .train_loops import TrainLoop
 
@@ -35,10 +40,14 @@ def build_run_state(runner: LoopRunner) -> RunState:
     """
     state = RunState()
     state.add("model", ModelPart(runner))
+    state.add("buffers", BuffersPart(runner), per_rank=True)
     state.add("loop", LoopPart(runner))
-    state.add("message_hub", runner.message_hub)
-    state.add("optimizer", OptimizerPart(runner))
-    state.add("param_schedulers", SchedulersPart(runner))
+    state.add("data", DataPart(runner), per_rank=True)
+    state.add("message_hub", MessageHubPart(runner))
+    optimizer = OptimizerPart(runner)
+    state.add("optimizer", optimizer)
+    state.add("param_schedulers", SchedulersPart(runner, optimizer))
+    state.add("accumulation", AccumulationPart(runner))
     state.add("random", runner.random_state, per_rank=True, last=True)
     return state
 
@@ -54,6 +63,36 @@ class ModelPart:
 
     def restore(self, state: Any) -> None:
         load_state_dict(self._runner.model, state, False, self._runner.logger)
+
+
+class BuffersPart:
+    """Buffers of the model that are each process' own."""
+
+    def __init__(self, runner: LoopRunner) -> None:
+        self._runner = runner
+
+    def take(self, point: Progress) -> Any:
+        return RankBuffers(self._runner.model).state_dict()
+
+    def restore(self, state: Any) -> None:
+        RankBuffers(self._runner.model).load_state_dict(state)
+
+
+class MessageHubPart:
+    """The message hub; of its histories what the log processor needs, so that it stays small."""
+
+    def __init__(self, runner: LoopRunner) -> None:
+        self._runner = runner
+
+    def take(self, point: Progress) -> dict[str, Any]:
+        # One of somebody else may look at whole histories.
+        needed = getattr(self._runner.log_processor, "entries_needed", None)
+        if needed is None:
+            return self._runner.message_hub.state_dict()
+        return self._runner.message_hub.state_dict(keep=partial(needed, self._runner))
+
+    def restore(self, state: Any) -> None:
+        self._runner.message_hub.load_state_dict(state)
 
 
 class LoopPart:
@@ -79,49 +118,128 @@ class LoopPart:
             loop._epoch, loop._iter = state["epoch"], state["iter"]
 
 
-class OptimizerPart:
-    """The optimizer wrapper; of a sharded model, whole and as it would be without sharding."""
+class DataPart:
+    """What the order of the training data depends on beside the position in it."""
 
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
     def take(self, point: Progress) -> dict[str, Any] | None:
+        batches = getattr(self._runner.train_loop, "batches", None)
+        return batches.state_dict(point) if isinstance(batches, ResumableBatches) else None
+
+    def restore(self, state: dict[str, Any]) -> None:
+        batches = getattr(self._runner.train_loop, "batches", None)
+        if isinstance(batches, ResumableBatches):
+            batches.load_state_dict(state)
+
+
+class OptimizerPart:
+    """The optimizer wrapper; of a sharded model, whole and as it would be without sharding."""
+
+    def __init__(self, runner: LoopRunner) -> None:
+        self._runner = runner
+        self._configured: dict[int, ConfiguredOptimizer] = {}
+
+    def configured(self, wrapper: OptimWrapper) -> ConfiguredOptimizer:
+        """A wrapper as its config made it, and whether a state was taken over since."""
+        return self._configured.get(id(wrapper)) or ConfiguredOptimizer.of(wrapper)
+
+    def take(self, point: Progress) -> dict[str, Any] | None:
         wrapper = self._runner.optim_wrapper
         if not hasattr(wrapper, "state_dict"):  # none, or a config that was not built yet
             return None
-        if not is_sharded(self._runner.model):
-            state: dict[str, Any] = wrapper.state_dict()
-            return state
         if isinstance(wrapper, OptimWrapperDict):
-            return {name: self._gather(each) for name, each in wrapper.items()}
-        return self._gather(wrapper)
+            return {name: self._state_of(each) for name, each in wrapper.items()}
+        return self._state_of(wrapper)
 
     def restore(self, state: dict[str, Any]) -> None:
         wrapper = self._runner.optim_wrapper
         if not hasattr(wrapper, "load_state_dict"):  # the run only evaluates
             return
-        if not is_sharded(self._runner.model):
-            wrapper.load_state_dict(state)
+        if not isinstance(wrapper, OptimWrapperDict):
+            self._restore_one(wrapper, state, "optimizer")
             return
-        pairs = [(wrapper, state)]
-        if isinstance(wrapper, OptimWrapperDict):
-            pairs = [(each, state[name]) for name, each in wrapper.items() if name in state]
-        for each, saved in pairs:
-            load_full_optimizer_state(self._runner.model, each.optimizer, saved)
-            # What else the wrapper saves, with its part of the optimizer's state as it has it now.
-            each.load_state_dict({**saved, **each.optimizer.state_dict()})
+        names = set(map(str, state)) - {"type"}
+        if names != set(wrapper.keys()):
+            self._runner.logger.warning(
+                f"optimizer: the checkpoint has the states of {sorted(names)}, the config has "
+                f"{sorted(wrapper.keys())}. Those in both are used."
+            )
+        for name, each in wrapper.items():
+            if isinstance(state.get(name), Mapping):
+                self._restore_one(each, state[name], f"optimizer {name!r}")
 
-    def _gather(self, wrapper: OptimWrapper) -> dict[str, Any]:
+    def restore_nothing(self) -> None:
+        """Report that a checkpoint has no state of the optimizer."""
+        if hasattr(self._runner.optim_wrapper, "load_state_dict"):
+            self._runner.logger.warning(
+                "The checkpoint has no state of the optimizer, which starts anew."
+            )
+
+    def _restore_one(self, wrapper: OptimWrapper, state: Mapping[str, Any], name: str) -> None:
+        sharded = is_sharded(self._runner.model)
+        fitting = restore_optimizer(wrapper, state, name, self._runner.logger, sharded)
+        self._configured[id(wrapper)] = ConfiguredOptimizer.of(wrapper, fitting is not None)
+        if fitting is None:
+            return
+        if not sharded:
+            wrapper.load_state_dict(fitting)
+            return
+        load_full_optimizer_state(self._runner.model, wrapper.optimizer, fitting)
+        # What else the wrapper saves, with its part of the optimizer's state as it has it now.
+        wrapper.load_state_dict({**fitting, **wrapper.optimizer.state_dict()})
+
+    def _state_of(self, wrapper: OptimWrapper) -> dict[str, Any]:
         """What a wrapper saves, with the state of its optimizer put together from all processes."""
-        whole = full_optimizer_state(self._runner.model, wrapper.optimizer)
-        return {**wrapper.state_dict(), **whole}
+        state = {**wrapper.state_dict(), "type": type(wrapper.optimizer).__name__}
+        if not is_sharded(self._runner.model):
+            return state
+        return {**state, **full_optimizer_state(self._runner.model, wrapper.optimizer)}
+
+
+class AccumulationPart:
+    """The cycle of accumulated iterations that is open, with the gradients of each process.
+
+    A checkpoint has gradients only where it is saved inside such a cycle.
+    """
+
+    def __init__(self, runner: LoopRunner) -> None:
+        self._runner = runner
+
+    def take(self, point: Progress) -> list[Any] | None:
+        wrapper = self._runner.optim_wrapper
+        if not hasattr(wrapper, "accumulation_state"):
+            return None
+        return gather_object(wrapper.accumulation_state())
+
+    def restore(self, state: list[Any]) -> None:
+        wrapper = self._runner.optim_wrapper
+        if not hasattr(wrapper, "load_accumulation_state"):
+            return
+        if len(state) == get_world_size():
+            wrapper.load_accumulation_state(state[get_rank()])
+        elif any(_gradients_in(each) for each in state):
+            self._runner.logger.warning(
+                f"The checkpoint was saved inside a cycle of accumulated iterations by "
+                f"{len(state)} processes, now there are {get_world_size()}: the gradients of the "
+                "open cycle are lost."
+            )
+
+
+def _gradients_in(state: dict[str, Any]) -> bool:
+    """Whether a state of accumulation, or one of several by name, has gradients."""
+    return "gradients" in state or any(
+        isinstance(each, dict) and "gradients" in each for each in state.values()
+    )
 
 
 class SchedulersPart:
     """The parameter schedulers: a list, or by the name of their optimizer a list each."""
 
-    def __init__(self, runner: LoopRunner) -> None:
+    def __init__(self, runner: LoopRunner, optimizer: OptimizerPart) -> None:
         self._runner = runner
+        self._optimizer = optimizer
 
     def take(self, point: Progress) -> Any:
         schedulers = self._runner.param_schedulers
@@ -137,15 +255,33 @@ class SchedulersPart:
             return
         pairs = [(schedulers, state)]
         if isinstance(schedulers, dict):
-            pairs = [(schedulers[name], state[name]) for name in schedulers if name in state]
-        for group, saved in pairs:
-            if len(group) != len(saved):
-                raise CheckpointError(
-                    f"the checkpoint has the state of {len(saved)} parameter schedulers, "
-                    f"the config has {len(group)}"
-                )
-            for scheduler, each in zip(group, saved, strict=True):
-                scheduler.load_state_dict(copy.deepcopy(each))
+            saved = state if isinstance(state, Mapping) else {}
+            pairs = [(group, saved.get(name, [])) for name, group in schedulers.items()]
+        for group, each in pairs:
+            # One state for each of several optimizers is that of no list.
+            self._resume_of(group).restore(group, [] if isinstance(each, Mapping) else each)
+
+    def restore_nothing(self) -> None:
+        """Move schedulers of which a checkpoint has no state on to where the run is."""
+        schedulers = self._runner.param_schedulers
+        if not _are_built(schedulers):
+            return
+        self._runner.logger.warning(
+            "The checkpoint has no state of parameter schedulers: the config's are moved on to "
+            "where the run is."
+        )
+        for group in schedulers.values() if isinstance(schedulers, dict) else [schedulers]:
+            self._resume_of(group).move(group)
+
+    def _resume_of(self, group: list[Any]) -> ScheduleResume:
+        runner = self._runner
+        return ScheduleResume(
+            by_config=runner.cfg.get("resume_schedule", "checkpoint") == "config",
+            configured=self._optimizer.configured(group[0].optimizer),
+            loop=cast(Any, runner.train_loop),
+            progress=runner.progress,
+            logger=runner.logger,
+        )
 
 
 def _are_built(schedulers: Any) -> bool:

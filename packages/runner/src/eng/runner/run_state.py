@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol
 
-from eng.dist import all_gather_object, get_rank
+from eng.dist import all_gather_object, gather_object, get_rank
 from eng.logging import print_log
 
 from .progress import Progress
@@ -35,7 +35,11 @@ class Part(Protocol):
         """
 
     def restore(self, state: Any) -> None:
-        """Continue from a state."""
+        """Continue from a state.
+
+        A part may have ``restore_nothing()`` as well, which is called where a checkpoint has no
+        state of it.
+        """
 
 
 class StatefulPart:
@@ -58,8 +62,8 @@ class PerRankPart:
         self._part = part
 
     def take(self, point: Progress) -> list[Any] | None:
-        states: list[Any] = all_gather_object(self._part.take(point))
-        return None if all(state is None for state in states) else states
+        states: list[Any] | None = gather_object(self._part.take(point))
+        return None if states is None or all(state is None for state in states) else states
 
     def restore(self, state: list[Any]) -> None:
         rank = get_rank()
@@ -155,8 +159,12 @@ class RunState:
             leave_out: Names of parts that stay as they are. Defaults to none.
         """
         for name in self:
-            if states.get(name) is not None and name not in leave_out:
+            if name in leave_out:
+                continue
+            if states.get(name) is not None:
                 self._parts[name].restore(states[name])
+            else:
+                getattr(self._parts[name], "restore_nothing", lambda: None)()
         self._unclaimed = {name: s for name, s in states.items() if name not in self._parts}
         if self._unclaimed:
             print_log(

@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 from torch.utils.data import DataLoader
 
-from eng.checkpoint import save_checkpoint
 from eng.config import Config
 from eng.device import get_device
 from eng.dl_utils import is_model_wrapper, unwrap
 from eng.evaluator import Evaluator
-from eng.fileio import join_path, merged_backend_args
+from eng.fileio import merged_backend_args
 from eng.hooks import CheckpointWriter, Hook, HookRunner, Priority
 from eng.logging import MessageHub, MMLogger
 from eng.optim import OptimWrapper
 from eng.registry import RUNNERS, DefaultScope
 from eng.vis import Visualizer
 
-from . import builders, services
-from .arguments import as_config, check_keys, check_schedules, with_preprocessor
+from . import arguments, builders, services
 from .base_loop import BaseLoop
 from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
 from .environment import Environment, set_random_seed, setup_environment
-from .errors import RunnerConfigError
 from .eval_loops import TestLoop, ValLoop
 from .hook_list import HookList, with_default_hooks
 from .identity import RunIdentity, folders_of
-from .interrupted import saved_when_interrupted
 from .interruption import Interruption
 from .log_processor import LogProcessor
 from .loops import Loops, LoopSlot
@@ -39,9 +34,11 @@ from .nan_loss import NanLossPolicy
 from .progress import Progress
 from .protocol import LoopRunner
 from .random_state import RandomState
+from .run_files import closes_files, forget_when_gone
 from .run_parts import build_run_state
 from .run_state import RunState
 from .train_loops import TrainLoop
+from .training import guarded, run_training, warn_of_what_is_not_saved
 
 __all__ = ["Runner"]
 
@@ -75,9 +72,11 @@ class Runner:
         custom_hooks: More hooks. Defaults to None.
         data_preprocessor: Config of what prepares batches, for a model config without one.
             Defaults to None.
-        load_from: Checkpoint to begin with, or, with ``resume``, to go on from. Defaults to None.
-        resume: Whether to go on with the latest checkpoint in the work directory, or with
-            ``load_from``. Without any the run begins anew. Defaults to False.
+        load_from: Checkpoint to start from, or, with ``resume``, to resume from. Defaults to None.
+        resume: Whether to resume from the newest whole checkpoint in the work directory. With
+            ``load_from``, from the newest of the run that started from that file, or from the file
+            itself until there is one. ``'auto'`` does as False would until the work directory has
+            a checkpoint. Without any the run starts from scratch. Defaults to False.
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``: what started several
             processes. Defaults to ``'none'``.
         env_cfg: Settings of processes and libraries. Defaults to the backend ``nccl``, which on a
@@ -144,7 +143,7 @@ class Runner:
         custom_hooks: list[Hook | dict[str, Any]] | None = None,
         data_preprocessor: nn.Module | dict[str, Any] | None = None,
         load_from: str | None = None,
-        resume: bool = False,
+        resume: bool | str = False,
         launcher: str = "none",
         env_cfg: dict[str, Any] = {"dist_cfg": {"backend": "nccl"}},  # noqa: B006 - never changed
         log_processor: LogProcessor | dict[str, Any] | None = None,
@@ -155,24 +154,25 @@ class Runner:
         experiment_name: str | None = None,
         cfg: ConfigLike | None = None,
     ) -> None:
-        self.cfg = as_config(cfg)
+        self.cfg = arguments.as_config(cfg)
         self._loops = Loops(
             train=(train_dataloader, train_cfg, optim_wrapper),
             val=(val_dataloader, val_cfg, val_evaluator),
             test=(test_dataloader, test_cfg, test_evaluator),
             builders=(self.build_train_loop, self.build_val_loop, self.build_test_loop),
         )
-        check_schedules(param_scheduler, optim_wrapper)
+        arguments.check_schedules(param_scheduler, optim_wrapper)
+        arguments.check_resume_schedule(self.cfg)
         self.optim_wrapper: Any = optim_wrapper
         self.param_schedulers: Any = param_scheduler
         self.auto_scale_lr = auto_scale_lr
-        self._interruption = Interruption(self.cfg.get("interruption"))
+        self.interruption = Interruption(self.cfg.get("interruption"))
         self._nan_loss = NanLossPolicy(self.cfg.get("nan_loss"))
-        self._load_from, self._resume = load_from, bool(resume)
+        self._load_from, self._resume = load_from, resume
         self._set_up_environment(work_dir, experiment_name, launcher, env_cfg, randomness)
         with folders_of(self._identity):
             self._set_up_services(env_cfg, default_scope, log_level, log_processor, visualizer)
-            self._set_up_model(with_preprocessor(model, data_preprocessor))
+            self._set_up_model(arguments.with_preprocessor(model, data_preprocessor))
             self._set_up_hooks(default_hooks, custom_hooks)
 
     def _set_up_environment(
@@ -205,6 +205,7 @@ class Runner:
         services.log_environment(self.logger, self._environment, env_cfg, self.meta["cfg"])
         self.message_hub = self.build_message_hub()
         self.visualizer = self.build_visualizer(visualizer)
+        forget_when_gone(self, name)
         self.visualizer.add_config(self.cfg)
 
     def _set_up_model(self, model: nn.Module | dict[str, Any]) -> None:
@@ -218,7 +219,7 @@ class Runner:
 
     def _set_up_hooks(self, default_hooks: Any, custom_hooks: Any) -> None:
         """Register the hooks."""
-        self._hooks = HookList()
+        self._hooks = HookList(self.save_checkpoint)
         self.register_hooks(default_hooks, custom_hooks)
         self.logger.info(f"Hooks are run in this order:\n{self._hooks.describe()}")
         self.dump_config()
@@ -238,15 +239,12 @@ class Runner:
                 of the arguments misspelt is warned of.
         """
         cfg = copy.deepcopy(cfg)
-        check_keys(cfg, _ARGUMENTS)
-        # Without settings of the environment, the default ones.
-        given = [
-            name for name in _ARGUMENTS if name in cfg and (name, cfg[name]) != ("env_cfg", None)
-        ]
-        return cls(**{name: cfg[name] for name in given}, cfg=cfg)
+        return cls(**arguments.given_arguments(cfg, _ARGUMENTS), cfg=cfg)
 
     # ------------------------------------------------------------------ running
 
+    @closes_files
+    @guarded
     def train(self) -> nn.Module:
         """Train, from the beginning or from where a checkpoint was saved.
 
@@ -254,28 +252,19 @@ class Runner:
             The model.
 
         Raises:
-            RunnerConfigError: If the runner has no training loop, or the model cannot be trained.
+            RunnerConfigError: If the runner has no training loop, the model cannot be trained, or
+                another job trains in the work directory.
             TrainingInterrupted: If a signal or the time limit ended it; all is saved then.
         """
         self._loops.train.check_given("to train")
-        for step in ("train_step", *(["val_step"] if self._loops.val else [])):
-            self._need_step(step)
+        arguments.check_steps(self.model, "train_step", *(["val_step"] if self._loops.val else []))
         self._prepare_training()
         loop = self._loops.train.require("to train")
         _ = self.val_loop  # built now, so that what is wrong with it shows before training
+        warn_of_what_is_not_saved(self)
         self.call_hook("before_run")
         self.load_or_resume()
-        self.count_updates()
-        with services.reported(self, "training"), saved_when_interrupted(self):
-            model = self._nan_loss.train(self, loop)
-            self.call_hook("after_run")
-        return model
-
-    def count_updates(self) -> None:
-        """Tell the optimizer wrapper where in training it is."""
-        loop = self._loops.train.require("to train")
-        if not hasattr(self.optim_wrapper, "optim_wrappers"):  # not one for each of several
-            self.optim_wrapper.initialize_count_status(self.model, loop.iter, loop.max_iters)
+        return run_training(self, loop, self._nan_loss)
 
     def val(self) -> dict[str, Any]:
         """Validate.
@@ -311,9 +300,10 @@ class Runner:
         self._init_weights(unwrap(self.model))
         self._is_prepared = True
 
+    @closes_files
     def _evaluate(self, step: str, slot: LoopSlot[Any], purpose: str) -> dict[str, Any]:
         slot.check_given(purpose)
-        self._need_step(step)
+        arguments.check_steps(self.model, step)
         loop = slot.require(purpose)
         self.call_hook("before_run")
         self.load_or_resume()
@@ -321,14 +311,6 @@ class Runner:
             metrics: dict[str, Any] = loop.run()
         self.call_hook("after_run")
         return metrics
-
-    def _need_step(self, step: str) -> None:
-        model = unwrap(self.model)
-        if not hasattr(model, step):
-            raise RunnerConfigError(
-                f"{type(model).__name__} has no {step}(): derive it from eng.model.BaseModel, or "
-                "give it one"
-            )
 
     # ------------------------------------------------------------------ building
 
@@ -442,7 +424,7 @@ class Runner:
             **kwargs: Its arguments.
         """
         if fn_name == "before_train_iter":
-            self._interruption.before_iteration()
+            self.interruption.before_iteration()
         for method in self._hooks.at(fn_name):
             method(self, **kwargs)
 
@@ -462,7 +444,7 @@ class Runner:
             hooks: Hooks that take the place of one of these or stand beside them, by name. None
                 drops one. Defaults to None.
         """
-        self.register_custom_hooks(with_default_hooks(hooks or {}))
+        self.register_custom_hooks(with_default_hooks(hooks or {}, self._loops.train_iterations))
 
     def register_custom_hooks(self, hooks: Sequence[Hook | dict[str, Any]]) -> None:
         """Add hooks.
@@ -540,7 +522,7 @@ class Runner:
         by_epoch: bool = True,
         backend_args: dict[str, Any] | None = None,
         *,
-        writer: CheckpointWriter = save_checkpoint,
+        writer: CheckpointWriter | None = None,
     ) -> None:
         """Save the state of the run. To be called in all processes.
 
@@ -555,17 +537,17 @@ class Runner:
             by_epoch: Whether it is saved at the end of an epoch, which counts as done then, or
                 of an iteration. Defaults to True.
             backend_args: Settings of the storage. Defaults to None.
-            writer: What writes the checkpoint in the first process. Defaults to
+            writer: Writes the checkpoint in the first process. Defaults to None,
                 :func:`eng.checkpoint.save_checkpoint`.
 
         Raises:
-            ValueError: If both kinds of settings are given.
+            ValueError: If both kinds of settings are given, or ``filename`` leads out of
+                ``out_dir``.
         """
         storage = merged_backend_args("save_checkpoint", file_client_args, backend_args)
-        path = join_path(out_dir, filename, backend_args=storage)
         skipped = left_out(save_optimizer, save_param_scheduler)
-        write = partial(writer, filename=path, backend_args=storage)
-        save_run(self, write, meta or {}, by_epoch=by_epoch, leave_out=skipped)
+        place = (out_dir, filename)
+        save_run(self, place, meta or {}, by_epoch, skipped, backend_args=storage, writer=writer)
 
     # ------------------------------------------------------------------ environment
 
@@ -660,11 +642,6 @@ class Runner:
     def random_state(self) -> RandomState:
         """The random number generators of this process."""
         return self._random_state
-
-    @property
-    def interruption(self) -> Interruption:
-        """Through which loops take batches, so that training can end between them."""
-        return self._interruption
 
     @property
     def run_state(self) -> RunState:

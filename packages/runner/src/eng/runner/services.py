@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import logging
+import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -54,7 +56,9 @@ def build_logger(
     log_file = log_file or str(Path(identity.log_dir) / f"{identity.timestamp}.log")
     settings = {"file_mode": "a", "logger_name": "eng", **settings}
     name = settings.pop("name", identity.instance_name)
-    return MMLogger.get_instance(name, log_file=log_file, log_level=log_level, **settings)
+    logger = MMLogger.get_instance(name, log_file=log_file, log_level=log_level, **settings)
+    logger.close_files()  # open while the run runs
+    return logger
 
 
 def build_log_processor(
@@ -193,8 +197,9 @@ def warnings_in_log(logger: logging.Logger) -> Iterator[None]:
 def dump_config(cfg: Config, text: str, identity: RunIdentity, logger: MMLogger) -> None:
     """Write the config to the work directory, under the name of the file it came from.
 
-    What that format cannot hold does not stop the run: the config is then written as Python. The
-    file that the config came from is never overwritten.
+    It is written to the folder of this start as well, by which the next start knows the one in the
+    work directory for a dump: any other file there is the user's and stays as it is. What the
+    format cannot hold does not stop the run: the config is then written as Python.
 
     Args:
         cfg: The config.
@@ -203,12 +208,26 @@ def dump_config(cfg: Config, text: str, identity: RunIdentity, logger: MMLogger)
         logger: The logger.
     """
     name = Path(cfg.filename).name if cfg.filename else f"{identity.timestamp}.py"
-    path = Path(identity.work_dir) / name
+    own = Path(identity.log_dir) / name
+    try:
+        cfg.dump(own)
+    except ConfigError as error:
+        own = own.with_suffix(".py")
+        logger.warning(f"{error}. The config is in {own.name}, to be read by people")
+        own.write_text(text, encoding="utf-8")
+    path = Path(identity.work_dir) / own.name
     if cfg.filename and path.exists() and path.samefile(cfg.filename):
         return  # the work directory is where the user's config is, which stays as it is
-    try:
-        cfg.dump(path)
-    except ConfigError as error:
-        path = path.with_suffix(".py")
-        logger.warning(f"{error}. The config is in {path}, to be read by people")
-        path.write_text(text, encoding="utf-8")
+    if path.exists() and not _is_dump(path):
+        logger.warning(f"{path} is not a dump of a run and stays as it is; the config is in {own}")
+        return
+    shutil.copyfile(own, path)
+
+
+def _is_dump(path: Path) -> bool:
+    """Whether a file is what an earlier start wrote, and not one of the user."""
+    content = path.read_bytes()
+    # The second is all that versions before 0.2 left.
+    names = (glob.escape(path.name), "vis_data/config.py")
+    dumps = (dump for name in names for dump in path.parent.glob(f"*/{name}"))
+    return any(dump.is_file() and dump.read_bytes() == content for dump in dumps)

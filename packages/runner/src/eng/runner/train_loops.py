@@ -9,15 +9,18 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from eng.checkpoint import CheckpointError
-from eng.dataset import sampler_with
+from eng.dataset import length_of, sampler_with
 from eng.registry import LOOPS
 
 from .arguments import check_count, check_intervals
 from .base_loop import BaseLoop
-from .batches import ResumableBatches, check_has_batches, reseed
+from .batches import ResumableBatches
+from .dataloader_info import check_has_batches, limits_of_resume, reseed
+from .errors import RunnerConfigError
 from .progress import Progress
 from .protocol import LoopRunner
 from .signals import BrokenOff
+from .validations import Validations
 
 __all__ = ["EpochBasedTrainLoop", "IterBasedTrainLoop", "TrainLoop"]
 
@@ -63,11 +66,12 @@ class TrainLoop(BaseLoop):
         super().__init__(runner, dataloader)
         check_has_batches(self.dataloader)
         self.progress = progress
-        self.batches = ResumableBatches(self.dataloader, progress)
+        self.batches = ResumableBatches(self.dataloader, progress, runner.seed)
+        self.validations = Validations(runner)
         #: Set by a hook to end training after the present epoch or iteration.
         self.stop_training = False
         visualizer = getattr(runner, "visualizer", None)
-        meta = getattr(self.dataloader.dataset, "metainfo", None)
+        meta = getattr(getattr(self.dataloader, "dataset", None), "metainfo", None)
         if visualizer is not None and meta is not None:
             visualizer.dataset_meta = meta
 
@@ -117,6 +121,11 @@ class TrainLoop(BaseLoop):
     def _iter(self, iteration: int) -> None:
         self.progress.count_iterations(iteration - self.progress.iter)
 
+    def reseed(self, seed: int, instead_of: int) -> None:
+        """See :meth:`BaseLoop.reseed`."""
+        super().reseed(seed, instead_of)
+        self.batches.seed = seed
+
     def state_dict(self, progress: Progress | None = None) -> dict[str, Any]:
         """Where the loop is, for a checkpoint.
 
@@ -152,10 +161,35 @@ class TrainLoop(BaseLoop):
         if state.get("sampler_seed") is not None:
             reseed(self.dataloader, state["sampler_seed"])
 
+    def _begin(self) -> None:
+        """Prepare to be resumed; say now, and not after the loss, if that cannot be exact."""
+        self.validations.begin()
+        limits = limits_of_resume(self.dataloader)
+        if limits is not None:
+            self.runner.logger.warning(limits)
+
     def _validate_what_is_pending(self) -> None:
-        """After a resume from a checkpoint that was saved before its validation, do that now."""
-        if not self.progress.validated:
+        """After a resume from a checkpoint that was saved before its validation, do that now.
+
+        If it had ended before the run was stopped, its results are those that were written then,
+        and only what they lead to is done again, as a schedule that depends on them.
+        """
+        if self.progress.validated:
+            return
+        done = self.validations.find(self.progress)
+        if done is None:
             self._validate_when_due()
+            return
+        self.progress.validated = True
+        self.runner.logger.info(
+            f"The validation at iteration {done.iter} had ended before the run was stopped: "
+            f"its results are taken from {self.validations.path}."
+        )
+        with self.runner.random_state.preserved():
+            for stage in ("before_val", "before_val_epoch"):
+                self.runner.call_hook(stage)
+            self.runner.call_hook("after_val_epoch", metrics=dict(done.metrics))
+            self.runner.call_hook("after_val")
 
     def _validate_when_due(self) -> None:
         """Validate after an epoch or iteration if it is time to, and after the last one.
@@ -173,20 +207,24 @@ class TrainLoop(BaseLoop):
         )
         loop = self.runner.val_loop
         is_due = done % self.val_interval == 0 or done == self._end
-        if loop is None or done < self.val_begin or not is_due:
-            return
+        if loop is not None and done >= self.val_begin and is_due:
+            self._validate(loop)
+
+    def _validate(self, loop: Any) -> None:
         try:
             self.runner.interruption.check()
-            with self.runner.random_state.preserved():
-                loop.run()
+            with self.runner.random_state.preserved(), self.batches.preserved():
+                metrics = loop.run()
         except BrokenOff:
             self.progress.validated = False
             raise
+        self.validations.add(self.progress, metrics)
 
     def _fetch(self, batches: Iterator[Item]) -> Item:
         """Take the next batch, or end training here if it is interrupted."""
         try:
-            return self.runner.interruption.fetch(batches, self.iter)
+            interruption = self.runner.interruption
+            return interruption.fetch(batches, self.iter, self.batches.can_break_off)
         except BrokenOff:
             self.batches.abandon()
             raise
@@ -229,7 +267,13 @@ class EpochBasedTrainLoop(TrainLoop):
         self._max_epochs = check_count("max_epochs", max_epochs)
         progress = Progress(by_epoch=True)
         super().__init__(runner, dataloader, progress, val_begin, val_interval, dynamic_intervals)
-        self._max_iters = self._max_epochs * len(self.dataloader)
+        length = length_of(self.dataloader)
+        if length is None:
+            raise RunnerConfigError(
+                "the training data has no length, so that its epochs cannot be counted: train by "
+                "iterations (by_epoch=False and max_iters in train_cfg), or give it a __len__"
+            )
+        self._max_iters = self._max_epochs * length
 
     def run(self) -> nn.Module:
         """Train.
@@ -237,6 +281,7 @@ class EpochBasedTrainLoop(TrainLoop):
         Returns:
             The model.
         """
+        self._begin()
         self.runner.call_hook("before_train")
         self._validate_what_is_pending()
         while self.epoch < self.max_epochs and not self.stop_training:
@@ -281,6 +326,11 @@ class EpochBasedTrainLoop(TrainLoop):
             done = max(0, self.iter - self.epoch * len(self.dataloader))
             self.progress.position = done * self.progress.samples_per_iter
         self.batches.seek()
+        # Done by batches of other sizes, perhaps, so that these are not epochs times batches.
+        epochs_after = self.max_epochs - self.epoch - 1
+        if epochs_after >= 0:
+            to_come = self.batches.left_of_epoch + epochs_after * len(self.dataloader)
+            self._max_iters = self.iter + to_come
 
 
 @LOOPS.register_module()
@@ -319,6 +369,7 @@ class IterBasedTrainLoop(TrainLoop):
         Returns:
             The model.
         """
+        self._begin()
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
         self._validate_what_is_pending()

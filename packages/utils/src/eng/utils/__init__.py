@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .package import call_command, get_installed_path, install_package, is_installed
     from .path import (
         check_file_exist,
+        check_inner_path,
         fopen,
         is_abs,
         is_filepath,
@@ -65,6 +66,7 @@ __all__ = [
     "TimerError",
     "call_command",
     "check_file_exist",
+    "check_inner_path",
     "check_prerequisites",
     "check_time",
     "concat_list",
@@ -119,6 +121,7 @@ _NAMES = {
     "package": ("call_command", "get_installed_path", "install_package", "is_installed"),
     "path": (
         "check_file_exist",
+        "check_inner_path",
         "fopen",
         "is_abs",
         "is_filepath",

@@ -119,6 +119,16 @@ class ManagerMixin(metaclass=ManagerMeta):
             return cls._instance_dict[next(reversed(cls._instance_dict))]
 
     @classmethod
+    def drop_instance(cls, name: str) -> None:
+        """Forget the instance called ``name``, if there is one; whoever has it can go on using it.
+
+        Args:
+            name: Name of the instance.
+        """
+        with _lock:
+            cls._instance_dict.pop(name, None)
+
+    @classmethod
     def check_instance_created(cls, name: str) -> bool:
         """Return whether an instance called ``name`` exists."""
         with _lock:

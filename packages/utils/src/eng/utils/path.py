@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from .errors import ArgumentValueError
+
 __all__ = [
     "check_file_exist",
+    "check_inner_path",
     "fopen",
     "is_abs",
     "is_filepath",
@@ -19,6 +22,27 @@ __all__ = [
 ]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def check_inner_path(path: str | Path, what: str) -> None:
+    """Refuse a path, to be joined to a folder, that leads out of the folder.
+
+    Args:
+        path: The path, in the local file system or another storage.
+        what: The argument that holds it, for the message.
+
+    Raises:
+        ArgumentValueError: It is absolute, or leads up and out by ``..``; a ``ValueError``.
+
+    Examples:
+        >>> check_inner_path("curves/loss.json", "file_path")
+        >>> check_inner_path("../loss.json", "file_path")
+        Traceback (most recent call last):
+        eng.utils.errors.ArgumentValueError: file_path leads out of its folder: '../loss.json'
+    """
+    parts = Path(os.path.normpath(path)).parts
+    if is_abs(str(path)) or parts[:1] == ("..",) or "\0" in str(path):
+        raise ArgumentValueError(f"{what} leads out of its folder: {str(path)!r}")
 
 
 def is_filepath(x: object) -> bool:

@@ -12,10 +12,11 @@ import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
-from eng.utils import ArgumentValueError
+from eng.utils import ArgumentValueError, check_inner_path
 
 from .geometry import as_image
 from .plain import plain_value
+from .run_record import Curves, count_lines, find_folders, mark_folder
 
 __all__ = ["BaseVisBackend", "LocalVisBackend"]
 
@@ -88,6 +89,20 @@ class BaseVisBackend(ABC):
             **kwargs: Settings of the backend.
         """
 
+    def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
+        """Begin to record a training, or go on with one that is resumed.
+
+        Args:
+            run_id: Identifier of the run, the same whenever it is resumed.
+            step: Iterations done: 0, or those of the checkpoint that it is resumed from. What was
+                recorded after them is recorded again, and the newer records count.
+            work_dir: The work directory of the run.
+
+        Returns:
+            A line for the log, None if there is nothing to say.
+        """
+        return None
+
     def close(self) -> None:
         """Finish recording."""
 
@@ -103,7 +118,7 @@ class LocalVisBackend(BaseVisBackend):
         scalar_save_file: Name of the file of the scalars. Defaults to ``'scalars.json'``.
 
     Raises:
-        ValueError: If a file name has another ending than its kind.
+        ValueError: If a file name has another ending than its kind, or leads out of ``save_dir``.
     """
 
     def __init__(
@@ -117,15 +132,54 @@ class LocalVisBackend(BaseVisBackend):
         if Path(config_save_file).suffix not in (".py", ".yaml", ".yml", ".json"):
             raise ArgumentValueError(f"config_save_file must end in .py, not {config_save_file!r}")
         _check_json("scalar_save_file", scalar_save_file)
+        names = {
+            "img_save_dir": img_save_dir,
+            "config_save_file": config_save_file,
+            "scalar_save_file": scalar_save_file,
+        }
+        for argument, name in names.items():
+            check_inner_path(name, argument)
         root = Path(save_dir)
         self._img_save_dir = str(root / img_save_dir)
         self._config_save_file = str(root / config_save_file)
         self._scalar_save_file = str(root / scalar_save_file)
+        #: Files whose last line may not be whole.
+        self._torn: set[str] = set()
+        #: What this run has recorded before it was resumed.
+        self._earlier: Curves | None = None
 
     @property
     def experiment(self) -> LocalVisBackend:
         """The backend itself."""
         return self
+
+    def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
+        """Drop what earlier starts of a run have recorded after the iteration it is resumed from.
+
+        It is moved to files such as ``scalars.superseded.json`` beside.
+
+        Args:
+            run_id: Identifier of the run.
+            step: Iterations done.
+            work_dir: The work directory of the run.
+
+        Returns:
+            A line for the log, None if nothing was dropped.
+        """
+        if step == 0:
+            mark_folder(self._save_dir, run_id, lines=count_lines(Path(self._scalar_save_file)))
+            return None
+        folders = find_folders(self._save_dir, run_id, work_dir)
+        mark_folder(self._save_dir, run_id)
+        name = Path(self._scalar_save_file).relative_to(self._save_dir)
+        self._earlier = Curves(folder / name for folder in folders)
+        count = self._earlier.drop_after(step)
+        if not count:
+            return None
+        return (
+            f"{count} records of {name} are of iterations after {step}, which are done again: they "
+            f"are now in {name.with_suffix(f'.superseded{name.suffix}')} beside it."
+        )
 
     def add_config(self, config: Config, **kwargs: Any) -> None:
         """Write a config to its file.
@@ -189,11 +243,13 @@ class LocalVisBackend(BaseVisBackend):
             **kwargs: Ignored.
 
         Raises:
-            ValueError: If ``file_path`` is no ``.json`` file or the file of the scalars.
+            ValueError: If ``file_path`` is no ``.json`` file, the file of the scalars, or leads out
+                of the directory.
         """
         record = {"step": step, **scalar_dict}
         if file_path is not None:
             _check_json("file_path", file_path)
+            check_inner_path(file_path, "file_path")
             other = str(Path(self._save_dir) / file_path)
             if other == self._scalar_save_file:
                 raise ArgumentValueError(
@@ -204,9 +260,16 @@ class LocalVisBackend(BaseVisBackend):
 
     def _append(self, record: dict[str, Any], path: str) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        line = json.dumps({key: plain_value(value) for key, value in record.items()})
+        plain = {key: plain_value(value) for key, value in record.items()}
+        if self._earlier is not None and path == self._scalar_save_file:
+            self._earlier.replace(plain)
+        line = json.dumps(plain)
+        # A line that a full disk has cut off must not take the next one with it.
+        start = "\n" if path in self._torn else ""
+        self._torn.add(path)
         with Path(path).open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+            file.write(f"{start}{line}\n")
+        self._torn.discard(path)
 
 
 def _check_json(argument: str, path: str) -> None:

@@ -15,6 +15,7 @@ from .backend import BaseVisBackend
 from .geometry import as_image
 from .optional import require
 from .plain import plain_value
+from .run_record import find_folders, mark_folder
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -41,6 +42,9 @@ class TensorboardVisBackend(BaseVisBackend):
         super().__init__(save_dir)
         self._writer: SummaryWriter | None = None
         self._left_out: set[str] = set()
+        self._config: str | None = None
+        #: Step from which on a resumed run takes the place of what is there.
+        self._purge_step: int | None = None
 
     @property
     def experiment(self) -> SummaryWriter:
@@ -48,18 +52,48 @@ class TensorboardVisBackend(BaseVisBackend):
         if self._writer is None:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._writer = SummaryWriter(self._save_dir)
+            self._writer = SummaryWriter(self._save_dir, purge_step=self._purge_step)
+            self._purge_step = None
+            if self._config is not None:
+                self._writer.add_text("config", self._config)
+                self._config = None
         return self._writer
 
+    def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
+        """Go on in the directory of the first start of a run, as one run of TensorBoard.
+
+        Args:
+            run_id: Identifier of the run.
+            step: Iterations done. TensorBoard shows what comes after them once.
+            work_dir: The work directory of the run.
+
+        Returns:
+            A line for the log, None if the run is not resumed.
+        """
+        folders = find_folders(self._save_dir, run_id, work_dir) if step else []
+        first = next((each for each in folders if any(each.glob("*tfevents*"))), None)
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        if first is None:
+            mark_folder(self._save_dir, run_id)
+            return None
+        self._save_dir = str(first)
+        self._purge_step = step + 1
+        return f"TensorBoard goes on with the run in {first}, from iteration {step} on."
+
     def add_config(self, config: Config, **kwargs: Any) -> None:
-        """Record a config as the text ``config``.
+        """Record a config as the text ``config``, with what is recorded first or at the end.
 
         Args:
             config: The config.
             **kwargs: Ignored.
         """
         # The text is shown as Markdown, where indented lines stay as they are.
-        self.experiment.add_text("config", textwrap.indent(config.pretty_text, "    "))
+        self._config = textwrap.indent(config.pretty_text, "    ")
+        if self._writer is not None:
+            self._writer.add_text("config", self._config)
+            self._config = None
 
     def add_graph(self, model: Any, data_batch: Any, **kwargs: Any) -> None:
         """Record the graph of a model, traced in evaluation mode.
@@ -147,6 +181,8 @@ class TensorboardVisBackend(BaseVisBackend):
 
     def close(self) -> None:
         """Write out what was recorded and close the file."""
+        if self._config is not None:
+            _ = self.experiment
         if self._writer is not None:
             self._writer.close()
             self._writer = None

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eng.config import Config
-from eng.dist import master_only
+from eng.dist import is_main_process, master_only
 from eng.registry import VISBACKENDS, VISUALIZERS
 from eng.utils import ArgumentTypeError, ArgumentValueError, ManagerMixin
 
 from . import geometry
 from .backend import BaseVisBackend
 from .errors import BackendNameError, NoImageError
+from .guard import RecordingGuard
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,6 +90,7 @@ class Visualizer(ManagerMixin):
         if isinstance(vis_backends, (Mapping, BaseVisBackend)):
             vis_backends = [vis_backends]
         self._vis_backends = dict(_build_backends(vis_backends or [], save_dir))
+        self._guards = {name: RecordingGuard(name) for name in self._vis_backends}
 
     @property
     def dataset_meta(self) -> dict[str, Any] | None:
@@ -488,8 +490,7 @@ class Visualizer(ManagerMixin):
             config: The config.
             **kwargs: Settings of the backends.
         """
-        for backend in self._vis_backends.values():
-            backend.add_config(config, **kwargs)
+        self._record("add_config", config, **kwargs)
 
     @master_only
     def add_graph(self, model: Any, data_batch: Any, **kwargs: Any) -> None:
@@ -500,8 +501,7 @@ class Visualizer(ManagerMixin):
             data_batch: A batch to run it on.
             **kwargs: Settings of the backends.
         """
-        for backend in self._vis_backends.values():
-            backend.add_graph(model, data_batch, **kwargs)
+        self._record("add_graph", model, data_batch, **kwargs)
 
     @master_only
     def add_image(self, name: str, image: np.ndarray, step: int = 0) -> None:
@@ -512,8 +512,7 @@ class Visualizer(ManagerMixin):
             image: RGB, of shape (height, width, 3), uint8.
             step: Step of the run. Defaults to 0.
         """
-        for backend in self._vis_backends.values():
-            backend.add_image(name, image, step)
+        self._record("add_image", name, image, step)
 
     @master_only
     def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
@@ -525,8 +524,7 @@ class Visualizer(ManagerMixin):
             step: Step of the run. Defaults to 0.
             **kwargs: Settings of the backends.
         """
-        for backend in self._vis_backends.values():
-            backend.add_scalar(name, value, step, **kwargs)
+        self._record("add_scalar", name, value, step, **kwargs)
 
     @master_only
     def add_scalars(
@@ -545,16 +543,30 @@ class Visualizer(ManagerMixin):
                 None.
             **kwargs: Settings of the backends.
         """
-        for backend in self._vis_backends.values():
-            backend.add_scalars(scalar_dict, step, file_path, **kwargs)
+        self._record("add_scalars", scalar_dict, step, file_path, **kwargs)
+
+    def start_run(self, run_id: str, step: int, work_dir: str) -> list[str]:
+        """Begin to record a training, or go on with one that is resumed.
+
+        Args:
+            run_id: Identifier of the run, the same whenever it is resumed.
+            step: Iterations done. What was recorded after them is recorded again, and the newer
+                records count.
+            work_dir: The work directory of the run.
+
+        Returns:
+            Lines for the log.
+        """
+        if not is_main_process():
+            return []
+        return [line for line in self._record("start_run", run_id, step, work_dir) if line]
 
     def close(self) -> None:
         """Finish recording in every backend, and close the window."""
         if self._window is not None:
             self._window.close()
             self._window = None
-        for backend in self._vis_backends.values():
-            backend.close()
+        self._record("close")
 
     @classmethod
     def get_instance(cls, name: str, **kwargs: Any) -> Any:
@@ -572,6 +584,13 @@ class Visualizer(ManagerMixin):
         instance = super().get_instance(name, **kwargs)
         Visualizer._instance_dict[name] = instance
         return instance
+
+    def _record(self, method: str, *args: Any, **kwargs: Any) -> list[Any]:
+        """Call a method of each backend; one that cannot write does not stop the others."""
+        return [
+            self._guards[name].call(getattr(backend, method), *args, **kwargs)
+            for name, backend in self._vis_backends.items()
+        ]
 
     def _image_or_fail(self) -> np.ndarray:
         if self._image is None:

@@ -22,8 +22,9 @@ __all__ = ["WandbVisBackend"]
 class WandbVisBackend(BaseVisBackend):
     """Records to a run of Weights & Biases.
 
-    It needs ``pip install eng-vis[wandb]``. The run is begun when something is
-    recorded, and another one when something is recorded after :meth:`close`.
+    It needs ``pip install eng-vis[wandb]``. The run is begun when something is recorded, the config
+    apart, and another one when something is recorded after :meth:`close`. A training that is
+    resumed goes on with its run, unless ``init_kwargs`` have an ``id`` or ``resume``.
 
     Args:
         save_dir: Directory of the files of the run, unless ``init_kwargs`` have a ``dir``.
@@ -51,6 +52,7 @@ class WandbVisBackend(BaseVisBackend):
         self._define_metric_cfg = dict(define_metric_cfg or {})
         self._commit = commit
         self._run: Any = None
+        self._config: dict[str, Any] | None = None
 
     @property
     def experiment(self) -> Any:
@@ -67,7 +69,25 @@ class WandbVisBackend(BaseVisBackend):
             config: The config.
             **kwargs: Ignored.
         """
-        self._begin().config.update(config.to_dict(), allow_val_change=True)
+        self._config = config.without_secrets()
+        if self._run is not None:
+            self._record_config()
+
+    def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
+        """Give the run the identifier of the training, so that it goes on when that is resumed.
+
+        Args:
+            run_id: Identifier of the training.
+            step: Iterations done.
+            work_dir: Ignored.
+
+        Returns:
+            A line for the log, None if the training is not resumed.
+        """
+        if self._run is not None or {"id", "resume", "resume_from"} & set(self._init_kwargs):
+            return None
+        self._init_kwargs |= {"id": run_id, "resume": "allow"}
+        return f"Weights & Biases goes on with the run {run_id}." if step else None
 
     def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
         """Record an image.
@@ -115,7 +135,9 @@ class WandbVisBackend(BaseVisBackend):
         self._log({name: plain_value(value) for name, value in scalar_dict.items()})
 
     def close(self) -> None:
-        """Finish the run, if one was begun."""
+        """Finish the run, if one was begun or has a config."""
+        if self._config is not None:
+            self._begin()
         if self._run is not None:
             self._run.finish()
             self._run = None
@@ -133,4 +155,10 @@ class WandbVisBackend(BaseVisBackend):
             self._run = wandb.init(**self._init_kwargs)
             for metric, summary in self._define_metric_cfg.items():
                 self._run.define_metric(metric, summary=summary)
+            self._record_config()
         return self._run
+
+    def _record_config(self) -> None:
+        if self._config is not None:
+            config, self._config = self._config, None
+            self._run.config.update(config, allow_val_change=True)

@@ -60,7 +60,7 @@ class AmpOptimWrapper(OptimWrapper):
             **kwargs: Arguments of :meth:`torch.Tensor.backward`.
         """
         self.loss_scaler.scale(loss).backward(**kwargs)  # type: ignore[no-untyped-call]
-        self._inner_count += 1
+        self._count_backward()
 
     def step(self, **kwargs: Any) -> None:
         """Undo the scaling, clip, update unless a gradient overflowed, and adapt the scale.
@@ -73,6 +73,7 @@ class AmpOptimWrapper(OptimWrapper):
             self._clip_grad()
         self.loss_scaler.step(self.optimizer, **kwargs)
         self.loss_scaler.update()
+        self._gradients_are_spent = True
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:

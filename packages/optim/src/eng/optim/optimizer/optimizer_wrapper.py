@@ -17,6 +17,8 @@ from eng.logging import MessageHub, print_log
 from eng.registry import OPTIM_WRAPPERS
 from eng.utils import ArgumentTypeError, ArgumentValueError
 
+from .accumulation import put_gradients, waiting_gradients
+
 __all__ = ["OptimWrapper"]
 
 _CLIPPERS: dict[str, tuple[Callable[..., Any], str]] = {
@@ -101,6 +103,9 @@ class OptimWrapper:
         self.message_hub = MessageHub.get_current_instance()
         self.loss_guard: Callable[[Tensor], bool] | None = None
         self._inner_count = 0
+        #: Whether the gradients there are have been used for an update already.
+        self._gradients_are_spent = False
+        self._is_resumed = False
         self._has_met_model = False
         self._left_out: dict[str, nn.Parameter] = {}
         #: The clipping of a model whose gradients are sharded: each process sees a part of them.
@@ -176,7 +181,11 @@ class OptimWrapper:
             **kwargs: Arguments of :meth:`torch.Tensor.backward`.
         """
         loss.backward(**kwargs)  # type: ignore[no-untyped-call]
+        self._count_backward()
+
+    def _count_backward(self) -> None:
         self._inner_count += 1
+        self._gradients_are_spent = False
 
     def zero_grad(self, **kwargs: Any) -> None:
         """Drop the gradients.
@@ -185,6 +194,7 @@ class OptimWrapper:
             **kwargs: Arguments of :meth:`torch.optim.Optimizer.zero_grad`.
         """
         self.optimizer.zero_grad(**kwargs)
+        self._gradients_are_spent = False
 
     def step(self, **kwargs: Any) -> None:
         """Clip the gradients, if asked for, and update the parameters.
@@ -195,6 +205,7 @@ class OptimWrapper:
         if self.clip_grad_kwargs:
             self._clip_grad()
         self.optimizer.step(**kwargs)
+        self._gradients_are_spent = True
 
     def scale_loss(self, loss: Tensor) -> Tensor:
         """Divide a loss by the number of iterations that make up its update.
@@ -208,7 +219,7 @@ class OptimWrapper:
         count = self._accumulative_counts
         if count == 1:
             return loss
-        if self._max_counts > 0 and self._inner_count >= self._max_counts - self._remainder_counts:
+        if self._max_counts - self._remainder_counts <= self._inner_count < self._max_counts:
             count = self._remainder_counts
         return loss / count
 
@@ -250,15 +261,18 @@ class OptimWrapper:
 
         Args:
             model: The model, to warn where accumulation changes what it computes.
-            init_counts: Iterations done so far.
+            init_counts: Iterations done so far; what :meth:`load_accumulation_state` restored
+                before takes precedence.
             max_counts: Iterations of the whole run.
         """
-        self._inner_count = init_counts
+        is_resumed, self._is_resumed = self._is_resumed, False
+        if not is_resumed:
+            self._inner_count = init_counts
         self._max_counts = max_counts
         self._remainder_counts = max_counts % self._accumulative_counts
         if self._accumulative_counts == 1:
             return
-        if init_counts % self._accumulative_counts:
+        if init_counts % self._accumulative_counts and not is_resumed:
             print_log(
                 f"Resuming after {init_counts} iterations, inside a cycle of "
                 f"{self._accumulative_counts} accumulated iterations: the gradients of "
@@ -355,6 +369,50 @@ class OptimWrapper:
             state_dict: What :meth:`state_dict` gave.
         """
         self.optimizer.load_state_dict(state_dict)
+
+    def accumulation_state(self) -> dict[str, Any]:
+        """Where this wrapper is in its cycle of accumulated iterations, of this process alone.
+
+        Returns:
+            ``inner_count`` and ``accumulative_counts``, and in an open cycle ``gradients``: those
+            that wait for their update, on the CPU, by the place of their parameter in the
+            optimizer; None stands for zeros.
+        """
+        waiting = {} if self._gradients_are_spent else waiting_gradients(self.optimizer)
+        return {
+            "inner_count": self._inner_count,
+            "accumulative_counts": self._accumulative_counts,
+            **({"gradients": waiting} if waiting else {}),
+        }
+
+    def load_accumulation_state(self, state: Mapping[str, Any]) -> None:
+        """Continue within a cycle of accumulated iterations.
+
+        Args:
+            state: What :meth:`accumulation_state` returned in the same process of another run.
+                Gradients of parameters that are others now, or of a cycle of another length, are
+                reported as lost.
+        """
+        gradients = state.get("gradients", {})
+        counts = state["accumulative_counts"]
+        if counts != self._accumulative_counts:
+            if gradients:
+                print_log(
+                    f"Resuming inside a cycle of {counts} accumulated iterations, now they are "
+                    f"{self._accumulative_counts}: the gradients of the open cycle are lost.",
+                    logger="current",
+                    level=logging.WARNING,
+                )
+            return
+        self._inner_count, self._is_resumed = state["inner_count"], True
+        problem = put_gradients(self.optimizer, gradients)
+        if problem:
+            print_log(
+                f"Resuming inside a cycle of accumulated iterations: {problem}; its gradients are "
+                "lost.",
+                logger="current",
+                level=logging.WARNING,
+            )
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:

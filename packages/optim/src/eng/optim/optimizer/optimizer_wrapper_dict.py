@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from eng.utils import ArgumentKeyError, ArgumentTypeError
 
+from .accumulation import waiting_gradients
 from .optimizer_wrapper import OptimWrapper
 
 __all__ = ["OptimWrapperDict"]
@@ -158,6 +159,28 @@ class OptimWrapperDict(OptimWrapper):
                     f"the state has an optimizer {name!r}; known are {list(self.optim_wrappers)}"
                 )
             self.optim_wrappers[name].load_state_dict(state)
+
+    def accumulation_state(self) -> dict[str, Any]:
+        """Where every wrapper is in its cycle, by name, of this process alone.
+
+        Gradients that one wrapper's loss left in the parameters of another are part of it.
+        """
+        states = {name: wrapper.accumulation_state() for name, wrapper in self.items()}
+        for name, wrapper in self.items():
+            waiting = waiting_gradients(wrapper.optimizer)
+            if waiting:
+                states[name]["gradients"] = waiting
+        return states
+
+    def load_accumulation_state(self, state: Mapping[str, Any]) -> None:
+        """Continue within cycles of accumulated iterations.
+
+        Args:
+            state: What :meth:`accumulation_state` returned. A name that is none here is left out.
+        """
+        for name, wrapper in self.items():
+            if name in state:
+                wrapper.load_accumulation_state(state[name])
 
     def items(self) -> ItemsView[str, OptimWrapper]:
         """Names and wrappers."""

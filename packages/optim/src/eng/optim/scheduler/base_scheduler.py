@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 import weakref
 from abc import abstractmethod
@@ -62,6 +63,11 @@ class _ParamScheduler:
         KeyError: If a group lacks ``param_name``, or, with ``last_step`` given, its initial value.
     """
 
+    #: Whether :attr:`end` is that of the training, which a resumed run may have another of.
+    follows_training = False
+    #: Settings that follow the end, with what they are less than ``end - begin``.
+    _follows: Mapping[str, int] = {}
+
     def __init__(
         self,
         optimizer: OptimizerType,
@@ -111,7 +117,7 @@ class _ParamScheduler:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that a new scheduler of the same settings needs to go on, as plain data."""
-        left_out = ("optimizer", "_watch")
+        left_out = ("optimizer", "_watch", "_follows", "follows_training")
         return {key: value for key, value in self.__dict__.items() if key not in left_out}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
@@ -133,6 +139,39 @@ class _ParamScheduler:
             )
         self.__dict__.update(state_dict)
         self._end_watch()
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments of this schedule that do not follow from its length, by name."""
+        known = {name for kind in type(self).__mro__ for name in _arguments_of(kind)}
+        left_out = {"optimizer", "begin", "end", "last_step", "verbose", "by", *self._follows}
+        return {k: v for k, v in self.__dict__.items() if k in known - left_out}
+
+    def set_end(self, end: int) -> None:
+        """Move the end, and with it the settings that were not given and follow from it.
+
+        Args:
+            end: The step before which the schedule ends.
+        """
+        self.end = end
+        for name, less in self._follows.items():
+            setattr(self, name, end - self.begin - less)
+
+    def restart(self) -> None:
+        """Begin the schedule again from the initial values in the groups of the optimizer."""
+        self.base_values = _initial_values(self.optimizer, self.param_name, fresh=False)
+        self.last_step = self._global_step = -1
+        self._optimizer_steps = 0
+        self._end_watch()
+        self.replay(1)
+
+    def replay(self, steps: int) -> None:
+        """Take steps without an update by the optimizer, to get to where a run is.
+
+        Args:
+            steps: Their number.
+        """
+        for _ in range(steps):
+            self._advance()
 
     def get_last_value(self) -> list[float]:
         """The value of every parameter group after the last :meth:`step`."""
@@ -249,6 +288,11 @@ class _ParamScheduler:
 
     #: Names of the settings that count epochs, for :meth:`build_iter_from_epoch`.
     _epoch_settings: tuple[str, ...] = ()
+
+
+def _arguments_of(kind: type) -> list[str]:
+    own = vars(kind).get("__init__")
+    return list(inspect.signature(own).parameters) if inspect.isfunction(own) else []
 
 
 def _count_steps(optimizer: OptimizerType, scheduler: _ParamScheduler) -> None:

@@ -55,6 +55,18 @@ class MomentumSchedulerMixin:
     def step(self) -> None:
         """Count one step and set the momentum, or the first beta, of every group."""
         super().step()  # type: ignore[misc]
+        self._set_betas()
+
+    def replay(self, steps: int) -> None:
+        """Take steps without an update by the optimizer.
+
+        Args:
+            steps: Their number.
+        """
+        super().replay(steps)  # type: ignore[misc]
+        self._set_betas()
+
+    def _set_betas(self) -> None:
         if self.use_betas:
             for group in self.optimizer.param_groups:  # type: ignore[attr-defined]
                 group["betas"] = (group["momentum"], *group["betas"][1:])

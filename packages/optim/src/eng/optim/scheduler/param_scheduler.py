@@ -67,6 +67,7 @@ class ConstantParamScheduler(WarmUpScheduler):
         check_share(self, "factor", factor)
         self.factor = factor
         self.total_iters = end - begin - 1
+        self._follows = {"total_iters": 1}
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
     def _factor(self, step: int) -> float:
@@ -112,6 +113,7 @@ class LinearParamScheduler(WarmUpScheduler):
         self.start_factor = start_factor
         self.end_factor = end_factor
         self.total_iters = end - begin - 1
+        self._follows = {"total_iters": 1}
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
     def _factor(self, step: int) -> float:
@@ -195,6 +197,7 @@ class CosineAnnealingParamScheduler(FactorScheduler):
         by: Clock | None = None,
     ) -> None:
         self.T_max = T_max if T_max is not None else end - begin
+        self._follows = {"T_max": 0} if T_max is None else {}
         check_positive(self, "T_max", self.T_max)
         self.eta_min = eta_min
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
@@ -237,6 +240,7 @@ class PolyParamScheduler(FactorScheduler):
         self.eta_min = eta_min
         self.power = power
         self.total_iters = end - begin - 1
+        self._follows = {"total_iters": 1}
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
     def _factor(self, step: int) -> float:
@@ -392,6 +396,7 @@ class OneCycleParamScheduler(_ParamScheduler):
         if total_steps is None and end >= INF:
             raise ValueError("OneCycle: give either total_steps or end")
         self.total_steps = end - begin if total_steps is None else total_steps
+        self._follows = {"total_steps": 0} if total_steps is None else {}
         check_positive(self, "total_steps", self.total_steps)
         check_share(self, "pct_start", pct_start)
         if anneal_strategy not in ("cos", "linear"):

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
 
-from eng.dataset import worker_init_fn
+from eng.dataset import DefaultSampler, worker_init_fn
 from eng.dist import get_rank
-from eng.registry import DATA_SAMPLERS, DATASETS, FUNCTIONS
+from eng.registry import (
+    DATA_SAMPLERS,
+    DATASETS,
+    FUNCTIONS,
+    NotRegisteredError,
+    WrongKindError,
+)
+from eng.runner.dataloader_info import has_indices
 from eng.runner.errors import RunnerConfigError
 
 __all__ = ["build_dataloader"]
@@ -25,7 +33,8 @@ def build_dataloader(
     Args:
         dataloader: A config with ``dataset``, ``sampler`` or ``batch_sampler``, perhaps
             ``collate_fn`` and ``worker_init_fn``, and arguments of
-            :class:`torch.utils.data.DataLoader`. A data loader is returned as it is.
+            :class:`torch.utils.data.DataLoader`. A data loader is returned as it is, as
+            is anything else that is not a config.
         seed: Seed of the sampler and the workers. Defaults to None.
         diff_rank_seed: Whether processes have different seeds, so that the sampler must find a
             common one. Defaults to False.
@@ -36,7 +45,7 @@ def build_dataloader(
     Raises:
         RunnerConfigError: If ``dataset`` is missing.
     """
-    if isinstance(dataloader, DataLoader):
+    if not isinstance(dataloader, Mapping):
         return dataloader
     cfg = copy.copy(dict(dataloader))
     if "dataset" not in cfg:
@@ -62,6 +71,9 @@ def _samplers(cfg: dict[str, Any], dataset: Any, seed: int | None) -> dict[str, 
     sampler = cfg.pop("sampler", None)
     if isinstance(sampler, dict):
         sampler = DATA_SAMPLERS.build(sampler, default_args={"dataset": dataset, "seed": seed})
+    elif sampler is None and has_indices(dataset):
+        # Its order depends on the seed alone, and each process takes its part.
+        sampler = DefaultSampler(dataset, shuffle=bool(cfg.pop("shuffle", False)), seed=seed)
     batch_sampler = cfg.pop("batch_sampler", None)
     if isinstance(batch_sampler, dict):
         batch_sampler = DATA_SAMPLERS.build(
@@ -76,10 +88,7 @@ def _collate(collate_fn: Any) -> Any:
     if not isinstance(collate_fn, dict):
         return collate_fn
     settings = dict(collate_fn)
-    kind = settings.pop("type")
-    function = FUNCTIONS.get(kind) if isinstance(kind, str) else kind
-    if function is None:
-        raise RunnerConfigError(f"collate_fn: no function {kind!r} is registered")
+    function = _find_function("collate_fn", settings.pop("type"))
     return partial(function, **settings) if settings else function
 
 
@@ -93,5 +102,16 @@ def _worker_init(cfg: dict[str, Any], seed: int | None) -> Any:
     if not isinstance(given, dict):
         return given
     extra = dict(given)
-    function = FUNCTIONS.get(extra.pop("type"))
+    function = _find_function("worker_init_fn", extra.pop("type"))
     return partial(function, **{**settings, **extra})
+
+
+def _find_function(place: str, kind: Any) -> Any:
+    if not isinstance(kind, str):
+        return kind
+    try:
+        return FUNCTIONS.require(kind)
+    except WrongKindError:
+        raise
+    except NotRegisteredError as error:
+        raise RunnerConfigError(f"{place}: no function {kind!r} is registered. {error}") from None

@@ -10,13 +10,19 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
 import eng.optim
+from eng.dataset import length_of
 from eng.logging import print_log
 from eng.optim import OptimWrapper, OptimWrapperDict, _ParamScheduler
 from eng.registry import OPTIM_WRAPPERS, PARAM_SCHEDULERS
-from eng.runner.batches import samples_per_step
+from eng.runner.dataloader_info import samples_per_step
 from eng.runner.errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
 
-__all__ = ["build_optim_wrapper", "build_param_scheduler", "scale_learning_rate"]
+__all__ = [
+    "build_optim_wrapper",
+    "build_param_scheduler",
+    "end_of_training",
+    "scale_learning_rate",
+]
 
 
 def build_optim_wrapper(
@@ -106,21 +112,31 @@ def _build_list(
                 f"param_scheduler must hold schedulers or configs, not {type(each).__name__}"
             )
         cfg = dict(each)
-        if "end" not in cfg:
-            cfg["end"], unit = _end_of_training(cfg, optim_wrapper, train_loop)
+        follows_training = "end" not in cfg
+        if follows_training:
+            clock = cfg.get("by") or ("epoch" if cfg.get("by_epoch", True) else "iter")
+            cfg["end"], unit = end_of_training(clock, optim_wrapper, train_loop)
             print_log(
                 f"{cfg['type']} goes on to the end of training, {cfg['end']} {unit}.", "current"
             )
-        defaults = {"optimizer": optim_wrapper, "epoch_length": len(train_loop.dataloader)}
+        defaults = {"optimizer": optim_wrapper, "epoch_length": length_of(train_loop.dataloader)}
         built.append(PARAM_SCHEDULERS.build(cfg, default_args=defaults))
+        if follows_training:
+            built[-1].follows_training = True
     return built
 
 
-def _end_of_training(
-    cfg: Mapping[str, Any], optim_wrapper: OptimWrapper, train_loop: Any
-) -> tuple[int, str]:
-    """The end of training by the clock of a scheduler, and what it counts."""
-    clock = cfg.get("by") or ("epoch" if cfg.get("by_epoch", True) else "iter")
+def end_of_training(clock: str, optim_wrapper: OptimWrapper, train_loop: Any) -> tuple[int, str]:
+    """The end of training by the clock of a scheduler.
+
+    Args:
+        clock: ``'epoch'``, ``'iter'`` or ``'step'``.
+        optim_wrapper: The wrapper whose updates are counted by ``'step'``.
+        train_loop: The loop of training.
+
+    Returns:
+        The end, and what it counts.
+    """
     if clock == "epoch":
         return train_loop.max_epochs, "epochs"
     if clock == "step":

@@ -1,0 +1,126 @@
+"""Prepare the nodes of a YAML file before values are made of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .errors import ConfigError
+from .origins import Origin, Origins
+from .repeats import Repeats
+from .variables import Variables
+
+__all__ = ["check_no_cycle", "fill_scalars", "trace_lines"]
+
+# What a variable without quotes may become, beside text. YAML knows more, such as merge keys.
+_TYPED = {f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "int", "null", "timestamp")}
+_TEXT = "tag:yaml.org,2002:str"
+
+
+def check_no_cycle(root: Any, name: str) -> None:
+    """Raise ConfigError where a value contains itself, by an alias of something around it.
+
+    Args:
+        root: The node of the file.
+        name: The file, for the message.
+    """
+    inside, done = [(root, iter(_list_inner(root)))], set()
+    above = {id(root)}
+    while inside:
+        node, rest = inside[-1]
+        child = next(rest, None)
+        if child is None:
+            inside.pop()
+            above.discard(id(node))
+            done.add(id(node))
+        elif id(child) in above:
+            raise ConfigError(
+                "a value contains itself, by an alias of what it lies in",
+                Origin(name, child.start_mark.line + 1),
+            )
+        elif id(child) not in done:
+            above.add(id(child))
+            inside.append((child, iter(_list_inner(child))))
+
+
+def fill_scalars(root: Any, variables: Variables, loader: Any, text: str) -> None:
+    """Give scalars without quotes that are one variable the type that its value looks like.
+
+    A text stays behind the word of its variable, marked as one that stands alone.
+
+    Args:
+        root: The node of the file.
+        variables: The variables of the file.
+        loader: The loader, which resolves the types of scalars.
+        text: The text that was parsed.
+    """
+    waiting, seen = [root], {id(root)}
+    while waiting:
+        node = waiting.pop()
+        for inner in _list_inner(node):
+            if id(inner) not in seen:
+                seen.add(id(inner))
+                waiting.append(inner)
+        if node.id != "scalar" or not variables.has_word(node.value):
+            continue
+        if node.tag != _TEXT:  # given by a tag in the file
+            node.value = variables.fill(node.value)
+        elif variables.is_word(node.value) and _is_bare(node, text):
+            value = str(variables.fill(node.value))
+            tag = loader.resolve(type(node), value, (True, False))
+            if tag in _TYPED and variables.may_be_typed(node.value):
+                node.tag, node.value = tag, value
+            else:
+                node.value = variables.mark(node.value)
+
+
+def trace_lines(root: Any, name: str, lines: Origins, variables: Variables) -> None:
+    """Note the line of each value.
+
+    Args:
+        root: The node of the file.
+        name: The file.
+        lines: The origins so far; they are added to.
+        variables: The variables of the file, for messages.
+
+    Raises:
+        ConfigError: A mapping has a key twice.
+    """
+    repeats = Repeats()
+
+    def trace(node: Any, path: tuple[str, ...]) -> None:
+        if node.id == "scalar" or repeats.find(node.value) is not None:
+            return
+        repeats.add(node.value, node)
+        if node.id == "sequence":
+            for index, value in enumerate(node.value):
+                note(value, (*path, str(index)), value.start_mark.line + 1)
+            return
+        seen = set()
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            text = variables.show(str(key.value))
+            # The tag tells the string "1" from the number.
+            if key.value != "<<" and (key.tag, str(key.value)) in seen:
+                raise ConfigError(f"the key {text!r} is there twice", Origin(name, line))
+            seen.add((key.tag, str(key.value)))
+            note(value, (*path, str(key.value)), line)
+
+    def note(node: Any, path: tuple[str, ...], line: int) -> None:
+        lines[path] = Origin(name, line)
+        trace(node, path)
+
+    trace(root, ())
+
+
+def _list_inner(node: Any) -> list[Any]:
+    if node.id == "scalar":
+        return []
+    return [
+        inner for each in node.value for inner in (each if isinstance(each, tuple) else (each,))
+    ]
+
+
+def _is_bare(node: Any, text: str) -> bool:
+    """Whether a scalar is written without quotes, and without the tag of text."""
+    written = text[node.start_mark.index : node.end_mark.index]
+    return not node.style and "!" not in written.partition(node.value)[0]

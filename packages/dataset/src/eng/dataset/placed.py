@@ -1,0 +1,188 @@
+"""Open a data loader from a position on, whatever sampler it has."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import BatchSampler, DataLoader, IterableDataset, get_worker_info
+
+from eng.dist import get_dist_info
+
+from .randomness import SampleIndex
+from .worker import seed_each_sample
+
+__all__ = ["PlacedSampler", "open_loader"]
+
+#: Above this number of indices, the order of a sampler of others is not drawn in advance.
+_MOST_IN_ADVANCE = 10_000_000
+
+
+class PlacedSampler:
+    """Stands in for the sampler of a data loader: begins anywhere, gives samples their places.
+
+    The order is that of the sampler itself. Its indices become :class:`SampleIndex`, so that what
+    is drawn at random for a sample depends neither on the number of workers nor on where the order
+    was begun. All that the sampler draws itself is drawn when an iteration over it begins.
+
+    Args:
+        sampler: A sampler of samples, or of batches.
+        batch_size: Samples of this process in a batch, by which batches are counted in samples.
+            Defaults to None, a sampler of samples.
+
+    Attributes:
+        seed: The seed of the samples.
+        epoch: Number of the coming epoch, from 0.
+        start: Samples of this process that an iteration leaves out, in whole batches unless the
+            batch sampler is torch's own.
+        times_opened: How often an iteration has begun.
+    """
+
+    def __init__(self, sampler: Any, batch_size: int | None = None) -> None:
+        self._sampler = sampler
+        self._batch_size = batch_size
+        self.seed = self.epoch = self.start = self.times_opened = 0
+        self._begun: Iterator[Any] | None = None
+
+    @contextmanager
+    def begun(self) -> Iterator[None]:
+        """Draw the order once, for all iterations that are begun within the context.
+
+        A data loader with workers begins two and uses the second.
+
+        Yields:
+            Nothing.
+        """
+        self._begun = self._indices()
+        try:
+            yield
+        finally:
+            self._begun = None
+
+    def __iter__(self) -> Iterator[Any]:
+        self.times_opened += 1
+        return self._indices() if self._begun is None else self._begun
+
+    def _indices(self) -> Iterator[Any]:
+        sampler = self._sampler
+        if type(sampler) is BatchSampler:
+            samples = self._place(_draw(sampler.sampler), self.start)
+            return iter(BatchSampler(samples, sampler.batch_size, sampler.drop_last))
+        if self._batch_size is None:
+            return self._place(_draw(sampler), self.start)
+        return self._place_batches(_draw(sampler), -(-self.start // self._batch_size))
+
+    def __len__(self) -> int:
+        return len(self._sampler)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_sampler"], name)
+
+    def _place(self, indices: Iterator[Any], start: int) -> Iterator[Any]:
+        rank, world_size = get_dist_info()
+        for number, index in enumerate(itertools.islice(indices, start, None), start):
+            yield self._placed(index, number * world_size + rank)
+
+    def _place_batches(self, batches: Iterator[Any], start: int) -> Iterator[Any]:
+        rank, world_size = get_dist_info()
+        number = 0
+        for count, batch in enumerate(batches):
+            if count >= start:
+                places = range(number * world_size + rank, 2**62, world_size)
+                yield [self._placed(*pair) for pair in zip(batch, places, strict=False)]
+            number += len(batch)
+
+    def _placed(self, index: Any, place: int) -> Any:
+        if isinstance(index, SampleIndex) or not _is_number(index):
+            return index
+        return SampleIndex(int(index), self.seed, self.epoch, place)
+
+
+def open_loader(dataloader: Any, placed: PlacedSampler | None, base_seed: int = 0) -> Iterator[Any]:
+    """Begin an iteration over a data loader with another sampler in place of its own.
+
+    Each worker gives samples random numbers by their places, beside what the ``worker_init_fn`` of
+    the data loader does. Nothing but the order is drawn from random numbers of the run, whether
+    workers are started or were kept. The data loader itself is afterwards as it was.
+
+    Args:
+        dataloader: The data loader.
+        placed: What stands in for its sampler. None leaves it its own.
+        base_seed: Seed of the workers' random numbers beside those of samples. Defaults to 0.
+
+    Returns:
+        The iterator.
+    """
+    if not isinstance(dataloader, DataLoader) or isinstance(dataloader.dataset, IterableDataset):
+        return iter(dataloader)
+    replaced: dict[str, Any] = {
+        "worker_init_fn": partial(_init_worker, dataloader.worker_init_fn),
+        "generator": torch.Generator().manual_seed(base_seed),
+    }
+    if placed is None:
+        with _replaced(dataloader, replaced):
+            return iter(dataloader)
+    replaced["sampler" if dataloader.batch_sampler is None else "batch_sampler"] = placed
+    with placed.begun(), _replaced(dataloader, replaced):
+        return iter(dataloader)
+
+
+@contextmanager
+def _replaced(dataloader: DataLoader[Any], attributes: dict[str, Any]) -> Iterator[None]:
+    """Replace attributes of a data loader while an iteration is begun, which takes them over.
+
+    Not by assignment, which a data loader refuses, as an iteration that is open would not follow.
+    """
+    settings = vars(dataloader)
+    own = {name: settings[name] for name in attributes}
+    settings.update(attributes)
+    try:
+        yield
+    finally:
+        settings.update(own)
+
+
+def _init_worker(own: Any, worker_id: int) -> None:
+    if own is not None:
+        own(worker_id)
+    worker = get_worker_info()
+    if worker is not None:
+        seed_each_sample(worker.dataset)
+
+
+def _draw(sampler: Any) -> Iterator[Any]:
+    """Begin an iteration over a sampler, so that all it draws from the run's generators is drawn.
+
+    Most draw their order with their first index. One that draws as it goes, in between what
+    training draws, gives all its indices at once, unless it is endless.
+    """
+    indices = iter(sampler)
+    begun = list(itertools.islice(indices, 1))
+    drawn = _global_random_state()
+    begun += itertools.islice(indices, 1)
+    if drawn != _global_random_state() and _has_few(sampler):
+        begun += indices
+    return itertools.chain(begun, indices)
+
+
+def _global_random_state() -> tuple[Any, ...]:
+    numpy_state: Any = np.random.get_state(legacy=True)
+    name, key, *more = numpy_state
+    return random.getstate(), name, key.tobytes(), *more, torch.get_rng_state().numpy().tobytes()
+
+
+def _has_few(sampler: Any) -> bool:
+    try:
+        return len(sampler) * (getattr(sampler, "batch_size", 1) or 1) <= _MOST_IN_ADVANCE
+    except TypeError:  # without a length it may be endless
+        return False
+
+
+def _is_number(index: Any) -> bool:
+    return hasattr(index, "__index__") and not isinstance(index, bool)

@@ -1,0 +1,81 @@
+"""Hold the names of metrics that a hook was given against those that there are."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .errors import HookKeyError
+from .protocol import HookRunner
+from .values import scalar_of
+
+__all__ = ["check_metric_names", "usable_score"]
+
+
+def check_metric_names(keys: Sequence[str], runner: HookRunner) -> None:
+    """Refuse names that the evaluator of validation is known not to give.
+
+    Args:
+        keys: The names; ``'auto'`` stands for any.
+        runner: The runner. Without a validation, or with an evaluator that cannot tell, nothing is
+            refused.
+
+    Raises:
+        HookKeyError: If one is none of them; names the closest one.
+    """
+    loop = getattr(runner, "val_loop", None)
+    evaluator = getattr(loop, "evaluator", None)
+    for key in keys:
+        if key == "auto" or evaluator is None:
+            continue
+        names = _call(evaluator, "metric_names")
+        if names is not None and key not in names:
+            raise HookKeyError(f"save_best: {_describe(key, names)}")
+        prefixes = _call(evaluator, "metric_prefixes")
+        if names is None and prefixes and not key.startswith(tuple(f"{p}/" for p in prefixes)):
+            close = [f"{prefix}/{key.rpartition('/')[2]}" for prefix in prefixes]
+            near = difflib.get_close_matches(key, close, n=1, cutoff=0) or close
+            raise HookKeyError(
+                f"save_best: no metric is called {key!r}: all begin with "
+                f"{' or '.join(repr(f'{each}/') for each in prefixes)}; did you mean {near[0]!r}?"
+            )
+
+
+def usable_score(
+    key: str, metrics: Mapping[str, Any], logger: logging.Logger, warned: set[str]
+) -> float | None:
+    """Return a metric as a number; warn the first time that it is missing or not a number.
+
+    Args:
+        key: Its name.
+        metrics: Metrics of a validation by name.
+        logger: The logger of the run.
+        warned: Names that were warned of; they are added to.
+
+    Returns:
+        The number, None where there is none.
+    """
+    score = scalar_of(metrics[key]) if key in metrics else None
+    if score is None and key not in warned:
+        warned.add(key)
+        fault = f"{key!r} must be one number, not {metrics.get(key)!r:.80}"
+        fault = fault if key in metrics else _describe(key, metrics)
+        logger.warning(
+            f"save_best: {fault}. Training goes on, without keeping a best checkpoint by it."
+        )
+    return score
+
+
+def _describe(key: str, names: Iterable[str]) -> str:
+    known = sorted(names)
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"no metric is called {key!r}, there are {known}{hint}"
+
+
+def _call(evaluator: Any, method: str) -> list[str] | None:
+    function = getattr(evaluator, method, None)
+    found = function() if callable(function) else None
+    return None if found is None else list(found)

@@ -1,0 +1,82 @@
+"""Random numbers and generators that the order of the data came from, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from eng.dataset import samplers_of
+
+from .random_state import get_random_state, set_random_state
+
+__all__ = ["put_generators", "replay", "take_generators", "take_origin"]
+
+
+def take_generators(dataloader: Any) -> list[torch.Tensor]:
+    """States of the generators that a data loader and its samplers draw from.
+
+    Args:
+        dataloader: The data loader.
+
+    Returns:
+        The states, in an order that depends on the classes alone.
+    """
+    return [generator.get_state() for generator in _generators(dataloader)]
+
+
+def put_generators(dataloader: Any, states: list[torch.Tensor]) -> None:
+    """Put the generators of a data loader where those of another were.
+
+    Args:
+        dataloader: The data loader.
+        states: What :func:`take_generators` returned. Nothing happens unless it has as many.
+    """
+    generators = _generators(dataloader)
+    if len(generators) == len(states):
+        for generator, state in zip(generators, states, strict=True):
+            generator.set_state(state.cpu())
+
+
+def take_origin(dataloader: Any) -> dict[str, Any]:
+    """All that an iteration over a data loader may draw from, before it is begun.
+
+    Args:
+        dataloader: The data loader.
+
+    Returns:
+        ``random``, the states of the process' generators on the CPU, and ``generators``.
+    """
+    return {
+        "random": get_random_state(devices=False),
+        "generators": take_generators(dataloader),
+    }
+
+
+@contextmanager
+def replay(dataloader: Any, origin: Mapping[str, Any]) -> Iterator[None]:
+    """Draw again what was drawn from an origin on; afterwards the process draws as before.
+
+    Args:
+        dataloader: The data loader. Its own generators stay where the iteration leaves them.
+        origin: What :func:`take_origin` returned.
+
+    Yields:
+        Nothing.
+    """
+    present = get_random_state(devices=False)
+    set_random_state(origin["random"])
+    put_generators(dataloader, origin["generators"])
+    try:
+        yield
+    finally:
+        set_random_state(present)
+
+
+def _generators(dataloader: Any) -> list[torch.Generator]:
+    """Generators of a data loader, its batch sampler and its samplers, each once."""
+    owners = [dataloader, getattr(dataloader, "batch_sampler", None), *samplers_of(dataloader)]
+    found = [getattr(owner, "generator", None) for owner in owners]
+    return list({id(g): g for g in found if isinstance(g, torch.Generator)}.values())

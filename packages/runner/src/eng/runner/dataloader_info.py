@@ -1,0 +1,251 @@
+"""What a data loader of any kind tells about its size, samplers and state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from torch.utils.data import BatchSampler, DataLoader, IterableDataset, SequentialSampler
+from torch.utils.data.distributed import DistributedSampler
+
+from eng.dataset import (
+    DefaultSampler,
+    InfiniteSampler,
+    PlacedSampler,
+    length_of,
+    sampler_with,
+    samplers_of,
+)
+from eng.dist import get_world_size
+
+from .errors import RunnerConfigError
+
+__all__ = [
+    "check_has_batches",
+    "has_indices",
+    "is_endless",
+    "limits_of_resume",
+    "movable_sampler",
+    "order_is_random",
+    "own_samplers",
+    "place_sampler",
+    "reseed",
+    "samples_per_step",
+    "stateful_part",
+    "stop_workers",
+]
+
+
+def samples_per_step(dataloader: Any) -> int:
+    """Number of samples that all processes together take in one iteration.
+
+    Args:
+        dataloader: The data loader of this process.
+
+    Returns:
+        The number.
+    """
+    return _batch_size(dataloader) * get_world_size()
+
+
+def reseed(dataloader: Any, seed: int, instead_of: int | None = None) -> None:
+    """Give a data loader the seed of another one, so that their orders and samples agree.
+
+    Args:
+        dataloader: The data loader, whose sampler may have a seed and whose workers may be seeded
+            by :func:`eng.dataset.worker_init_fn`.
+        seed: The seed.
+        instead_of: The seed that is replaced; others, as one that the config gives the sampler,
+            stay. Defaults to None, any.
+    """
+    sampler = sampler_with(dataloader, "seed")
+    if sampler is not None and instead_of in (None, sampler.seed):
+        sampler.seed = seed
+    init = getattr(dataloader, "worker_init_fn", None)
+    if isinstance(init, partial) and init.keywords.get("seed") in (instead_of, seed):
+        dataloader.worker_init_fn = partial(
+            init.func, *init.args, **{**init.keywords, "seed": seed}
+        )
+
+
+def check_has_batches(dataloader: Any) -> None:
+    """Refuse to train on nothing, before it is reported as done.
+
+    Args:
+        dataloader: The data loader. One whose length is unknown is taken to have some.
+
+    Raises:
+        RunnerConfigError: If it has no batch.
+    """
+    if length_of(dataloader) == 0:
+        samples = length_of(getattr(dataloader, "dataset", None))
+        raise RunnerConfigError(
+            f"the training data has not one batch: {samples} samples for {get_world_size()} "
+            f"processes in batches of {_batch_size(dataloader)}; with drop_last=True an incomplete "
+            "one is left out"
+        )
+
+
+def has_indices(dataset: Any) -> bool:
+    """Whether a dataset is read by indices and has some.
+
+    Args:
+        dataset: The dataset.
+
+    Returns:
+        False for an iterable dataset, one without a length and an empty one.
+    """
+    if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__len__"):
+        return False
+    return len(dataset) > 0
+
+
+def is_endless(dataloader: Any) -> bool:
+    """Whether the epochs of the data are of no concern.
+
+    Args:
+        dataloader: The data loader.
+
+    Returns:
+        True with an :class:`eng.dataset.InfiniteSampler`.
+    """
+    return any(isinstance(sampler, InfiniteSampler) for sampler in samplers_of(dataloader))
+
+
+def own_samplers(dataloader: Any) -> list[Any]:
+    """Samplers of a data loader that are of :mod:`eng.dataset`, subclasses included.
+
+    Args:
+        dataloader: The data loader.
+
+    Returns:
+        Each of them once.
+    """
+    found = {id(each): each for each in samplers_of(dataloader)}
+    return [each for each in found.values() if isinstance(each, (DefaultSampler, InfiniteSampler))]
+
+
+def movable_sampler(dataloader: Any) -> Any | None:
+    """The sampler of a data loader that can be told its epoch and position.
+
+    A batch sampler of another kind than torch's own does not follow it, as one that gathers
+    samples by their shape: nor does a subclass that has another order than the class it derives
+    from.
+
+    Args:
+        dataloader: The data loader.
+
+    Returns:
+        The sampler, None if there is none.
+    """
+    if type(getattr(dataloader, "batch_sampler", None)) not in (BatchSampler, type(None)):
+        return None
+    sampler = sampler_with(dataloader, "load_state_dict")
+    if sampler is None or not {"epoch", "position"} <= set(sampler.state_dict()):
+        return None
+    for kind in (DefaultSampler, InfiniteSampler):
+        changes_order = type(sampler).__iter__ is not kind.__iter__
+        if isinstance(sampler, kind) and changes_order:
+            knows_position = type(sampler).load_state_dict is not kind.load_state_dict
+            return sampler if knows_position else None
+    return sampler
+
+
+def place_sampler(dataloader: Any) -> PlacedSampler | None:
+    """Make what stands in for the sampler of a data loader, to begin anywhere.
+
+    Args:
+        dataloader: The data loader.
+
+    Returns:
+        The stand-in. None for data without indices, and for a data loader of another kind.
+    """
+    if not isinstance(dataloader, DataLoader) or isinstance(dataloader.dataset, IterableDataset):
+        return None
+    if dataloader.batch_sampler is None:
+        return PlacedSampler(dataloader.sampler)
+    return PlacedSampler(dataloader.batch_sampler, _batch_size(dataloader))
+
+
+def stateful_part(dataloader: Any) -> Any | None:
+    """The part of a data loader that keeps its place in the data by itself.
+
+    Args:
+        dataloader: The data loader.
+
+    Returns:
+        A data loader with ``state_dict`` and ``load_state_dict``, or the iterable dataset with
+        these of one that reads it in this process; else None.
+    """
+    if _is_stateful(dataloader):
+        return dataloader
+    dataset = getattr(dataloader, "dataset", None)
+    is_read_here = isinstance(dataloader, DataLoader) and dataloader.num_workers == 0
+    if is_read_here and isinstance(dataset, IterableDataset) and _is_stateful(dataset):
+        return dataset
+    return None
+
+
+def order_is_random(dataloader: Any) -> bool:
+    """Whether the order of samples may depend on random numbers of the run.
+
+    Args:
+        dataloader: The data loader.
+
+    Returns:
+        False where it is known to depend on seed and epoch alone.
+    """
+    if stateful_part(dataloader) is not None:
+        return False
+    *_, sampler = samplers_of(dataloader) or [None]
+    known = (SequentialSampler, DistributedSampler, DefaultSampler, InfiniteSampler)
+    return not isinstance(sampler, known)
+
+
+def limits_of_resume(dataloader: Any) -> str | None:
+    """Why a run that reads from a data loader cannot be resumed exactly inside an epoch.
+
+    Args:
+        dataloader: The data loader.
+
+    Returns:
+        One line that says what would help; None if it can.
+    """
+    if stateful_part(dataloader) is not None or place_sampler(dataloader) is not None:
+        return None
+    dataset = getattr(dataloader, "dataset", None)
+    what = type(dataloader).__name__
+    if isinstance(dataset, IterableDataset):
+        what = f"{type(dataset).__name__}, an iterable dataset,"
+    return (
+        f"A run resumed inside an epoch of the data is not exactly this one: {what} has no state, "
+        "so that batches are read again and dropped, and what it draws at random differs. Exact "
+        "are torchdata's StatefulDataLoader, an iterable dataset with state_dict and "
+        "load_state_dict read with num_workers=0, and datasets with indices."
+    )
+
+
+def _is_stateful(part: Any) -> bool:
+    return hasattr(part, "state_dict") and hasattr(part, "load_state_dict")
+
+
+def _batch_size(dataloader: Any) -> int:
+    batch_sampler = getattr(dataloader, "batch_sampler", None)
+    size = getattr(batch_sampler, "batch_size", None) or getattr(dataloader, "batch_size", None)
+    return int(size or 1)
+
+
+def stop_workers(dataloader: Any, iterator: Iterator[Any]) -> None:
+    """End the workers of a data loader now, also those that are stuck in a sample.
+
+    Left to torch, each of these is waited for some seconds.
+
+    Args:
+        dataloader: The data loader, which starts new ones when it is read again.
+        iterator: Iterator over it.
+    """
+    for worker in getattr(iterator, "_workers", ()):
+        worker.terminate()
+    if getattr(dataloader, "_iterator", None) is iterator:  # persistent workers
+        dataloader._iterator = None

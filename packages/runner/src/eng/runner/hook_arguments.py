@@ -1,0 +1,105 @@
+"""Refuse wrong arguments of hooks when they are registered, not when they are used."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from eng.hooks import CheckpointHook, EMAHook
+from eng.registry import HOOKS, MODELS, NotRegisteredError
+
+from .errors import RunnerTypeError
+
+__all__ = ["check_hook_config", "check_passed_on"]
+
+#: Arguments of ``save_checkpoint`` that CheckpointHook gives itself.
+_GIVEN = (
+    "out_dir",
+    "filename",
+    "file_client_args",
+    "save_optimizer",
+    "save_param_scheduler",
+    "meta",
+    "by_epoch",
+    "backend_args",
+    "writer",
+)
+
+
+def check_hook_config(cfg: Mapping[str, Any]) -> None:
+    """Refuse arguments that the class of a hook does not take.
+
+    Args:
+        cfg: Config of the hook.
+
+    Raises:
+        RunnerTypeError: If there are some; names the closest ones that it takes.
+    """
+    kind = cfg.get("type")
+    if isinstance(kind, str):
+        with HOOKS.switch_scope_and_registry(cfg.get("_scope_")) as registry:
+            kind = registry.require(kind)
+    if not isinstance(kind, type):
+        return
+    known, is_open = _read_signature(kind)
+    if not is_open:
+        _check_names(kind.__name__, set(cfg) - {"type", "_scope_"}, known)
+
+
+def check_passed_on(hook: object, save_checkpoint: Callable[..., Any] | None) -> None:
+    """Refuse arguments that a hook only passes on, to what would refuse them later.
+
+    Args:
+        hook: The hook.
+        save_checkpoint: What a :class:`eng.hooks.CheckpointHook` passes them to. None for a list
+            of hooks without a runner.
+
+    Raises:
+        RunnerTypeError: If there are some that are not taken.
+    """
+    if isinstance(hook, CheckpointHook) and save_checkpoint is not None:
+        known, is_open = _read_signature(save_checkpoint)
+        if not is_open:
+            own, _ = _read_signature(CheckpointHook)
+            passed = [name for name in known if name not in _GIVEN]
+            _check_names(type(hook).__name__, hook.args, passed, [*own, *passed])
+    if isinstance(hook, EMAHook):
+        _check_average(hook)
+
+
+def _check_average(hook: EMAHook) -> None:
+    settings = dict(hook.ema_cfg)
+    kind = settings.pop("type", None)
+    if isinstance(kind, str):
+        try:
+            kind = MODELS.of_default_scope().require(kind)
+        except NotRegisteredError:  # told by the hook when it builds the average
+            return
+    known, is_open = _read_signature(kind)
+    if not is_open:
+        own, _ = _read_signature(EMAHook)
+        _check_names(type(hook).__name__, set(settings) - {"_scope_"}, known, [*own, *known])
+
+
+def _check_names(
+    owner: str, given: Iterable[str], known: list[str], near: list[str] | None = None
+) -> None:
+    for name in sorted(set(given) - set(known)):
+        # What is not taken here is not proposed: a name that the hook itself gives is meant as it.
+        names = [each for each in (known if near is None else near) if each != name]
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f": did you mean {close[0]!r}?" if close else f"; it takes {', '.join(names)}"
+        raise RunnerTypeError(f"{owner} takes no argument {name!r}{hint}")
+
+
+def _read_signature(function: Any) -> tuple[list[str], bool]:
+    """Return the names that a class or function takes, and whether it takes any other as well."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # of a class in C, for instance
+        return [], True
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    is_open = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    return [p.name for p in parameters if p.kind in named], is_open

@@ -1,0 +1,182 @@
+"""Restore the state of an optimizer after comparing it with the optimizer of the config."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from eng.optim import OptimWrapper
+
+__all__ = ["ConfiguredOptimizer", "restore_optimizer"]
+
+#: States of torch's optimizers that have the shape of their parameter.
+_SHAPED_LIKE_PARAMETERS = {
+    "momentum_buffer",
+    "exp_avg",
+    "exp_avg_sq",
+    "exp_inf",
+    "max_exp_avg_sq",
+    "square_avg",
+    "grad_avg",
+    "acc_delta",
+    "sum",
+    "prev",
+}
+
+
+class ConfiguredOptimizer(NamedTuple):
+    """An optimizer as its config makes it, before the state of a checkpoint replaces its settings.
+
+    Attributes:
+        groups: Settings of its parameter groups.
+        is_restored: Whether the state of the checkpoint was taken over.
+    """
+
+    groups: list[dict[str, Any]]
+    is_restored: bool
+
+    @classmethod
+    def of(cls, wrapper: OptimWrapper, is_restored: bool = False) -> ConfiguredOptimizer:
+        """Note the present settings of a wrapper's groups.
+
+        Args:
+            wrapper: The wrapper.
+            is_restored: Whether a state is about to be taken over. Defaults to False.
+
+        Returns:
+            The note.
+        """
+        groups = [
+            {k: v for k, v in group.items() if k != "params"} for group in wrapper.param_groups
+        ]
+        return cls(groups, is_restored)
+
+
+def restore_optimizer(
+    wrapper: OptimWrapper,
+    state: Mapping[str, Any],
+    name: str,
+    logger: logging.Logger,
+    is_sharded: bool = False,
+) -> dict[str, Any] | None:
+    """Compare the state of an optimizer with the one that is to take it over.
+
+    Each difference is reported in one line: what the checkpoint has, what the config has, and what
+    is used.
+
+    Args:
+        wrapper: The wrapper as its config makes it.
+        state: State of an optimizer, with its class under ``type`` if this package saved it.
+        name: What messages call the optimizer.
+        logger: Where they go.
+        is_sharded: Whether parameters are parts of those that the state is of, so that neither
+            their number nor their shapes can be compared. Defaults to False.
+
+    Returns:
+        The part of the state that fits; None if it cannot be taken over.
+    """
+    problem = _misfit(wrapper, state, is_sharded)
+    if problem is not None:
+        logger.warning(f"{name}: {problem}. The state of the checkpoint is left out.")
+        return None
+    kept = {key: value for key, value in state.items() if key != "type"}
+    wrong = {} if is_sharded else dict(_wrong_shapes(wrapper, state))
+    if wrong:
+        kept["state"] = {k: v for k, v in state["state"].items() if int(k) not in wrong}
+        logger.warning(
+            f"{name}: the checkpoint has state of other shapes for {len(wrong)} parameters, such "
+            f"as {next(iter(wrong.values()))}. Their state starts anew, all else is restored."
+        )
+    _report_settings(wrapper, state, name, logger)
+    if ("loss_scaler" in state) != hasattr(wrapper, "loss_scaler"):
+        has = "loss_scaler" in state
+        logger.warning(
+            f"{name}: the checkpoint was trained {'with' if has else 'without'} an "
+            f"AmpOptimWrapper, the config has a {type(wrapper).__name__}. "
+            f"{'The scale of its loss is left out.' if has else 'The loss scale starts anew.'}"
+        )
+    return kept
+
+
+def _misfit(wrapper: OptimWrapper, state: Mapping[str, Any], is_sharded: bool) -> str | None:
+    """Why a state cannot be taken over as a whole."""
+    optimizer = wrapper.optimizer
+    kind = type(optimizer).__name__
+    if "param_groups" not in state or "state" not in state:
+        return f"the checkpoint has the states of {sorted(map(str, state))}, the config one {kind}"
+    if state.get("type", kind) != kind:
+        return f"the checkpoint has the state of {state['type']}, the config {kind}"
+    saved, own = state["param_groups"], optimizer.param_groups
+    if len(saved) != len(own):
+        return f"the checkpoint has {len(saved)} parameter groups, the config {len(own)}"
+    for number, (theirs, ours) in enumerate(zip(saved, own, strict=True)):
+        if len(theirs["params"]) != len(ours["params"]) and not is_sharded:
+            return (
+                f"group {number} has {len(theirs['params'])} parameters in the checkpoint and "
+                f"{len(ours['params'])} now"
+            )
+        lacking, foreign = (
+            set(a) - set(b) for a, b in ((optimizer.defaults, theirs), (theirs, ours))
+        )
+        foreign = {key for key in foreign if not str(key).startswith("initial_")}
+        if lacking and foreign:  # an older torch lacks settings, but has none that are unknown now
+            return (
+                f"the checkpoint has an optimizer with {', '.join(sorted(foreign))}, the config "
+                f"{kind} with {', '.join(sorted(lacking))}"
+            )
+    return None
+
+
+def _wrong_shapes(wrapper: OptimWrapper, state: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+    """Numbers of parameters whose saved state is of another shape, with what is wrong."""
+    parameters: list[nn.Parameter] = [p for g in wrapper.param_groups for p in g["params"]]
+    numbers = [int(n) for group in state["param_groups"] for n in group["params"]]
+    by_number = dict(zip(numbers, parameters, strict=True))
+    for number, values in state["state"].items():
+        parameter = by_number.get(int(number))
+        if parameter is None:
+            continue
+        for key, value in values.items():
+            is_shaped = key in _SHAPED_LIKE_PARAMETERS and isinstance(value, torch.Tensor)
+            if is_shaped and value.dim() and value.shape != parameter.shape:
+                shapes = f"{tuple(value.shape)} instead of {tuple(parameter.shape)}"
+                yield int(number), f"{key} of parameter {number}, {shapes}"
+                break
+
+
+def _report_settings(
+    wrapper: OptimWrapper, state: Mapping[str, Any], name: str, logger: logging.Logger
+) -> None:
+    """Report settings that the config changes, since those of the checkpoint are used."""
+    changed: dict[str, tuple[Any, Any]] = {}
+    for theirs, ours in zip(state["param_groups"], wrapper.param_groups, strict=True):
+        for key, value in ours.items():
+            initial = f"initial_{key}"
+            # A scheduled setting moves: what it started from is what a config can change.
+            is_scheduled = initial in ours or initial in theirs
+            if key == "params" or is_scheduled or key not in theirs:
+                continue
+            if (
+                _is_plain(value)
+                and _is_plain(theirs[key])
+                and _listed(value) != _listed(theirs[key])
+            ):
+                changed.setdefault(str(key).removeprefix("initial_"), (theirs[key], value))
+    for key, (saved, given) in changed.items():
+        remedy = " (resume_schedule='config' uses the config's)" if f"initial_{key}" in ours else ""
+        logger.warning(
+            f"{name}: the checkpoint has {key}={saved!r}, the config {given!r}. The checkpoint's "
+            f"is used{remedy}."
+        )
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, (int, float, str, bool, list, tuple, type(None)))
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

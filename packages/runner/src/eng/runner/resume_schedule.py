@@ -1,0 +1,214 @@
+"""Restore parameter schedulers, or move them on to where the run is."""
+
+from __future__ import annotations
+
+import copy
+import heapq
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from eng.optim import _ParamScheduler
+
+from .builders.optim import end_of_training
+from .progress import Progress
+from .resume_optimizer import ConfiguredOptimizer
+
+__all__ = ["ScheduleResume"]
+
+
+class _Loop(Protocol):
+    """What the end of schedules is taken from."""
+
+    max_epochs: int
+    max_iters: int
+
+
+class ScheduleResume:
+    """Resumes the schedulers of one optimizer.
+
+    Args:
+        by_config: Whether settings that differ are those of the config, instead of the
+            checkpoint's.
+        configured: The optimizer as its config made it.
+        loop: The loop of training, resumed already.
+        progress: Where the run is.
+        logger: Where differences are reported.
+    """
+
+    def __init__(
+        self,
+        *,
+        by_config: bool,
+        configured: ConfiguredOptimizer,
+        loop: _Loop,
+        progress: Progress,
+        logger: logging.Logger,
+    ) -> None:
+        self._by_config = by_config
+        self._configured = configured
+        self._loop = loop
+        self._progress = progress
+        self._logger = logger
+
+    def restore(self, schedulers: Sequence[Any], saved: Sequence[Mapping[str, Any]]) -> None:
+        """Restore schedulers from their states in a checkpoint.
+
+        Those whose settings are the same continue exactly. Those of another length, which follows
+        the length of training, and with ``by_config`` those with other settings are moved on to
+        where the run is, and all others of the same optimizer with them.
+
+        Args:
+            schedulers: The schedulers, as the config makes them.
+            saved: Their states.
+        """
+        misfit = self._misfit(schedulers, saved)
+        if misfit is not None:
+            self._logger.warning(f"{misfit}. The config's are used, moved on to where the run is.")
+            self.move(schedulers)
+            return
+        self._follow_training(schedulers)
+        own = [_length(scheduler) for scheduler in schedulers]
+        is_moved = not self._configured.is_restored or (
+            self._by_config and self._has_other_bases(schedulers)
+        )
+        for number, (scheduler, state) in enumerate(zip(schedulers, saved, strict=True)):
+            settings = copy.deepcopy(scheduler.settings())
+            is_changed = self._report(number, scheduler, state)
+            scheduler.load_state_dict(copy.deepcopy(dict(state)))
+            if self._by_config:
+                scheduler.__dict__.update(settings)
+            # The length is that of the config, and what follows from it.
+            is_moved |= _length(scheduler) != own[number] or (is_changed and self._by_config)
+            scheduler.__dict__.update(own[number])
+        if is_moved:
+            self._replay(schedulers, [int(state["_global_step"]) for state in saved])
+
+    def move(self, schedulers: Sequence[Any]) -> None:
+        """Move schedulers that have no state in the checkpoint on to where the run is.
+
+        Args:
+            schedulers: The schedulers, as the config makes them.
+        """
+        self._follow_training(schedulers)
+        done = {
+            "epoch": self._progress.epoch,
+            "iter": self._progress.iter,
+        }
+        steps = []
+        for scheduler in schedulers:
+            updates = -(-done["iter"] // getattr(scheduler.optimizer, "accumulative_counts", 1))
+            steps.append({**done, "step": updates}[_clock(scheduler)])
+        self._replay(schedulers, steps)
+
+    def _misfit(self, schedulers: Sequence[Any], saved: Sequence[Mapping[str, Any]]) -> str | None:
+        """Why states cannot be those of these schedulers."""
+        names = [type(scheduler).__name__ for scheduler in schedulers]
+        if len(saved) != len(schedulers):
+            return (
+                f"The checkpoint has the states of {len(saved)} parameter schedulers, the config "
+                f"has {len(schedulers)}: {', '.join(names)}"
+            )
+        for name, scheduler, state in zip(names, schedulers, saved, strict=True):
+            if not _are_alike(scheduler, state):
+                has = {k: v for k, v in state.items() if not k.startswith("_")}
+                return (
+                    f"The checkpoint has the state of another parameter scheduler ({has}) than "
+                    f"the {name} of the config"
+                )
+        return None
+
+    def _report(self, number: int, scheduler: Any, state: Mapping[str, Any]) -> bool:
+        """Report the settings that the config changes.
+
+        Returns:
+            Whether there are any.
+        """
+        changed = {
+            name: (state[name], value)
+            for name, value in scheduler.settings().items()
+            if name in state and _as_list(state[name]) != _as_list(value)
+        }
+        if changed:
+            pairs = [f"{name}={a!r} and now {b!r}" for name, (a, b) in changed.items()]
+            used = "config's" if self._by_config else "checkpoint's"
+            other = "" if self._by_config else " (resume_schedule='config' uses the config's)"
+            self._logger.warning(
+                f"param_scheduler[{number}], {type(scheduler).__name__}: the checkpoint has "
+                f"{', '.join(pairs)}. The {used} is used{other}."
+            )
+        return bool(changed)
+
+    def _follow_training(self, schedulers: Sequence[Any]) -> None:
+        for scheduler in schedulers:
+            if getattr(scheduler, "follows_training", False):
+                end, _ = end_of_training(_clock(scheduler), scheduler.optimizer, self._loop)
+                scheduler.set_end(end)
+
+    def _has_other_bases(self, schedulers: Sequence[Any]) -> bool:
+        """Whether the config starts what is scheduled from other values than the checkpoint."""
+        return any(
+            group.get(key) != given.get(key)
+            for scheduler in schedulers
+            for key in [f"initial_{scheduler.param_name}"]
+            for group, given in zip(
+                scheduler.optimizer.param_groups, self._configured.groups, strict=True
+            )
+        )
+
+    def _replay(self, schedulers: Sequence[Any], steps: Sequence[int]) -> None:
+        """Step schedulers from the beginning, in the order in which training has stepped them."""
+        for scheduler in schedulers:
+            name = scheduler.param_name
+            key = f"initial_{name}"
+            for group, given in zip(
+                scheduler.optimizer.param_groups, self._configured.groups, strict=True
+            ):
+                if key in given and (self._by_config or not self._configured.is_restored):
+                    group[key] = given[key]
+                group[name] = group[key]
+        for scheduler in schedulers:
+            scheduler.restart()
+        # One that counts epochs steps at their ends, after those that count iterations.
+        turns = [
+            _turns(index, number, _clock(scheduler) == "epoch")
+            for index, (scheduler, number) in enumerate(zip(schedulers, steps, strict=True))
+        ]
+        for *_, index in heapq.merge(*turns):
+            schedulers[index].replay(1)
+
+
+def _turns(index: int, number: int, is_last: bool) -> Iterator[tuple[float, bool, int]]:
+    """When a scheduler takes its steps, as shares of what is done, and after others or not."""
+    return ((step / number, is_last, index) for step in range(1, number + 1))
+
+
+def _are_alike(scheduler: Any, state: Mapping[str, Any]) -> bool:
+    """Whether a state may be that of a scheduler, as far as it shows."""
+    if not isinstance(scheduler, _ParamScheduler):
+        return True
+    same_clock = (
+        bool(state.get("by_epoch", True)) == scheduler.by_epoch
+        and bool(state.get("by_optimizer_step", False)) == scheduler.by_optimizer_step
+    )
+    same_name = state.get("param_name", scheduler.param_name) == scheduler.param_name
+    return same_clock and same_name and set(scheduler.settings()) <= set(state)
+
+
+def _clock(scheduler: Any) -> str:
+    if getattr(scheduler, "by_optimizer_step", False):
+        return "step"
+    return "epoch" if scheduler.by_epoch else "iter"
+
+
+def _length(scheduler: Any) -> dict[str, Any]:
+    """Begin and end of a schedule, with the settings that follow from them."""
+    names = ("begin", "end", *getattr(scheduler, "_follows", ()))
+    return {name: getattr(scheduler, name) for name in names}
+
+
+def _as_list(value: Any) -> Any:
+    """A value as it compares: milestones may be a counter, as older engines save them."""
+    if isinstance(value, Mapping):
+        return sorted(key for key, count in value.items() for _ in range(count))
+    return sorted(value) if isinstance(value, (list, tuple)) else value

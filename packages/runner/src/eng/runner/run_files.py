@@ -1,0 +1,85 @@
+"""Close the files of a run at its end, and forget what belongs to runners that are gone."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from eng.hooks import LoggerHook
+from eng.logging import MessageHub, MMLogger
+from eng.registry import DefaultScope
+from eng.vis import Visualizer
+
+from .protocol import LoopRunner
+
+__all__ = ["closes_files", "forget_when_gone"]
+
+RunnerT = TypeVar("RunnerT", bound=LoopRunner)
+P = ParamSpec("P")
+ResultT = TypeVar("ResultT")
+
+#: Names of what runners had that are gone, each with the class that keeps it by that name.
+_gone: list[list[tuple[Any, str]]] = []
+
+
+def closes_files(
+    run: Callable[Concatenate[RunnerT, P], ResultT],
+) -> Callable[Concatenate[RunnerT, P], ResultT]:
+    """Let a method of a runner keep the log file open while it runs, and leave no file open.
+
+    Args:
+        run: The method.
+
+    Returns:
+        The method, which may be called again.
+    """
+
+    def run_and_close(runner: RunnerT, /, *args: P.args, **kwargs: P.kwargs) -> ResultT:
+        with _open_files(runner):
+            return run(runner, *args, **kwargs)
+
+    functools.update_wrapper(run_and_close, run)
+    return run_and_close
+
+
+def forget_when_gone(runner: LoopRunner, instance_name: str) -> None:
+    """Forget what runners left behind that are gone, and note what this one will leave.
+
+    Logger, message hub, visualizer and scope are kept by name, and so outlive their runner: those
+    of the latest one can be asked for until there is a new one.
+
+    Args:
+        runner: The runner.
+        instance_name: The name under which it keeps them.
+    """
+    while _gone:
+        for kind, name in _gone.pop():
+            kind.drop_instance(name)
+    visualizer: Any = runner.visualizer
+    kinds: tuple[Any, ...] = (MMLogger, MessageHub, DefaultScope)
+    names = [(kind, instance_name) for kind in kinds]
+    own = getattr(visualizer, "instance_name", "")
+    if isinstance(visualizer, Visualizer) and own.startswith(instance_name):
+        names += [(kind, own) for kind in {Visualizer, type(visualizer)}]
+    weakref.finalize(runner, _gone.append, names).atexit = False
+
+
+@contextmanager
+def _open_files(runner: LoopRunner) -> Iterator[None]:
+    logger, visualizer = runner.logger, runner.visualizer
+    if isinstance(logger, MMLogger):
+        logger.keep_files_open()
+    is_done = False
+    try:
+        yield
+        is_done = True
+    finally:
+        # LoggerHook closes it at the end of a run that gets there.
+        is_closed = is_done and any(isinstance(hook, LoggerHook) for hook in runner.hooks)
+        if not is_closed and hasattr(visualizer, "close"):
+            visualizer.close()
+        if isinstance(logger, MMLogger):
+            logger.close_files()

@@ -1,0 +1,90 @@
+"""Guard a training run: its folder is its own, what is not saved is said, and it can be ended."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from torch import nn
+
+from eng.hooks import CheckpointHook
+
+from .interrupted import saved_when_interrupted
+from .nan_loss import NanLossPolicy
+from .protocol import LoopRunner
+from .services import reported
+from .work_dir_lock import work_dir_lock
+
+__all__ = ["guarded", "run_training", "warn_of_what_is_not_saved"]
+
+RunnerT = TypeVar("RunnerT", bound=LoopRunner)
+ResultT = TypeVar("ResultT")
+
+
+def guarded(train: Callable[[RunnerT], ResultT]) -> Callable[[RunnerT], ResultT]:
+    """Run the training method of a runner while the lock of the work directory is held.
+
+    Args:
+        train: The method.
+
+    Returns:
+        The method guarded.
+    """
+
+    @functools.wraps(train)
+    def run(runner: RunnerT) -> ResultT:
+        with work_dir_lock(runner.work_dir, runner.logger):
+            return train(runner)
+
+    return run
+
+
+def run_training(runner: LoopRunner, loop: Any, nan_loss: NanLossPolicy) -> nn.Module:
+    """Train from where the run is to the end, with what is done after it.
+
+    Args:
+        runner: The runner.
+        loop: Its training loop.
+        nan_loss: What happens at a loss that is NaN or infinite.
+
+    Returns:
+        The model.
+
+    Raises:
+        TrainingInterrupted: If a signal or the time limit ended it; all is saved then.
+    """
+    with reported(runner, "training"), saved_when_interrupted(runner):
+        model = nan_loss.train(runner, loop)
+        runner.call_hook("after_run")
+    return model
+
+
+def warn_of_what_is_not_saved(runner: LoopRunner) -> None:
+    """Warn in one line where a run saves nothing, or nothing before its end.
+
+    Args:
+        runner: The runner, whose training loop is built.
+    """
+    hooks = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook)]
+    if not any(_saves(hook, runner) for hook in hooks):
+        runner.logger.warning(
+            "This run saves no checkpoint, so that it can neither be resumed nor tested: give "
+            + ("CheckpointHook an interval within its length." if hooks else "it a CheckpointHook.")
+        )
+        return
+    for hook in hooks:
+        if hook.by_epoch and hook.interval > 0 and not runner.progress.by_epoch:
+            runner.logger.warning(
+                f"CheckpointHook(interval={hook.interval}) counts epochs, but train_cfg trains by "
+                "iterations, all of which are one epoch: nothing is saved before the end. Set "
+                "by_epoch=False and an interval in iterations."
+            )
+
+
+def _saves(hook: CheckpointHook, runner: LoopRunner) -> bool:
+    length = runner.max_epochs if hook.by_epoch else runner.max_iters
+    if length is None or type(hook) is not CheckpointHook:
+        return True  # as far as can be told
+    is_within = 0 < hook.interval <= length
+    return is_within or hook.save_last or bool(hook.save_best and runner.val_loop)

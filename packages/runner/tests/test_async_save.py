@@ -1,0 +1,187 @@
+"""Checkpoints that are written in the background are those that would have been written at once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from eng.fileio import LocalBackend
+from eng.hooks import CheckpointHook, Hook
+from eng.runner import Runner
+
+
+def train(job: dict[str, Any], name: str, *hooks: Hook, **settings: Any) -> Runner:
+    checkpoint = {"type": "CheckpointHook", "interval": 1, **settings}
+    hooks_cfg = {**job["default_hooks"], "checkpoint": checkpoint}
+    work_dir = str(Path(job["work_dir"]) / name)
+    runner = Runner.from_cfg({**job, "work_dir": work_dir, "default_hooks": hooks_cfg})
+    for hook in hooks:
+        runner.register_hook(hook)
+    runner.train()
+    return runner
+
+
+def same(first: Any, second: Any) -> bool:
+    if isinstance(first, torch.Tensor):
+        return torch.equal(first, second)
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(same(first[k], second[k]) for k in first)
+    if isinstance(first, (list, tuple)):
+        return len(first) == len(second) and all(map(same, first, second))
+    return first == second or (first != first and second != second)
+
+
+def test_the_same_files_with_the_same_states(job: dict[str, Any]) -> None:
+    settings = {"max_keep_ckpts": 2, "save_best": "line/loss"}
+    folders = []
+    for name, async_save in (("sync", False), ("async", True)):
+        runner = train(job, name, **settings, async_save=async_save)
+        folders.append(Path(runner.work_dir))
+    names = [sorted(path.name for path in folder.glob("*.pth")) for folder in folders]
+    assert names[0] == names[1]
+    for name in names[0]:
+        states = [torch.load(folder / name, weights_only=True) for folder in folders]
+        for part in ("state_dict", "optimizer", "param_schedulers"):
+            assert same(states[0][part], states[1][part])
+        assert same(states[0]["train_state"]["random"], states[1]["train_state"]["random"])
+    bests = [
+        json.loads((folder / "best_checkpoint.json").read_text())["best"] for folder in folders
+    ]
+    assert bests[0] == bests[1]
+    assert [(folder / "last_checkpoint").read_text() for folder in folders] == ["epoch_3.pth"] * 2
+
+
+class Gate:
+    """Holds writes of checkpoints back until training has gone on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.opened, self.written = threading.Event(), []
+        put = LocalBackend.put
+
+        def held(backend: LocalBackend, obj: Any, path: Any, **settings: Any) -> None:
+            if str(path).endswith(".pth"):
+                assert self.opened.wait(60)
+                self.written.append(Path(path).name)
+            put(backend, obj, path, **settings)
+
+        monkeypatch.setattr(LocalBackend, "put", held)
+
+
+class Seen(Hook):
+    """Notes what is there an iteration after a save, and lets the write go on later."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate, self.names = gate, []
+
+    def after_train_iter(self, runner: Any, batch_idx: int, *args: Any, **kwargs: Any) -> None:
+        if batch_idx == 3:
+            self.names.append(sorted(p.name for p in Path(runner.work_dir).glob("*.pth")))
+            self.gate.opened.set()
+
+
+def test_training_goes_on_meanwhile_and_the_last_is_awaited(
+    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(monkeypatch)
+    gate.opened.set()
+    seen = Seen(gate)
+
+    class Closing(Hook):
+        def after_train_epoch(self, runner: Any) -> None:
+            gate.opened.clear()
+            if runner.epoch == 2:
+                threading.Timer(0.2, gate.opened.set).start()
+
+    job.update(val_cfg=None, val_dataloader=None, val_evaluator=None)
+    runner = train(job, "work", seen, Closing(), async_save=True)
+    assert seen.names == [[], [], ["epoch_1.pth"]]  # not there yet while the next epoch trains
+    assert gate.written == ["epoch_1.pth", "epoch_2.pth", "epoch_3.pth"]
+    assert (Path(runner.work_dir) / "last_checkpoint").read_text() == "epoch_3.pth"
+    assert torch.load(Path(runner.work_dir) / "epoch_1.pth")["meta"]["iter"] == 5
+
+
+@pytest.mark.parametrize(("fails_at", "epochs"), [("epoch_1.pth", 1), ("epoch_3.pth", 3)])
+def test_an_error_is_raised_at_the_next_save_or_the_end(
+    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch, fails_at: str, epochs: int
+) -> None:
+    put = LocalBackend.put
+
+    def full(backend: LocalBackend, obj: Any, path: Any, **settings: Any) -> None:
+        if str(path).endswith(fails_at):
+            raise OSError(28, "No space left on device", str(path))
+        put(backend, obj, path, **settings)
+
+    monkeypatch.setattr(LocalBackend, "put", full)
+    with pytest.raises(OSError, match="No space left"):
+        train(job, "work", async_save=True)
+    log = next((Path(job["work_dir"]) / "work").glob("*/*.log")).read_text()
+    assert log.count("could not be written in the background: [Errno 28] No space left") == 1
+    folder = Path(job["work_dir"]) / "work"
+    names = sorted(path.name for path in folder.glob("*.pth"))
+    assert names == [f"epoch_{n}.pth" for n in range(1, epochs)]
+    if names:
+        assert (folder / "last_checkpoint").read_text() == names[-1]
+
+
+def test_saving_now_waits_until_it_is_written(
+    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Saving(Hook):
+        def before_train_iter(self, runner: Any, batch_idx: int, *args: Any, **kw: Any) -> None:
+            if runner.iter == 7:
+                (hook,) = [each for each in runner.hooks if isinstance(each, CheckpointHook)]
+                hook.save_now(runner)
+                assert torch.load(Path(runner.work_dir) / "iter_7.pth")["meta"]["iter"] == 7
+
+    runner = train(job, "work", Saving(), async_save=True)
+    resumed = Runner.from_cfg({**job, "work_dir": str(Path(job["work_dir"]) / "resumed")})
+    resumed.resume(str(Path(runner.work_dir) / "iter_7.pth"))
+    resumed.train()
+    first, second = (
+        torch.load(Path(each.work_dir) / "epoch_3.pth", weights_only=True)["state_dict"]
+        for each in (runner, resumed)
+    )
+    assert same(first, second)
+
+
+def test_training_begins_again_after_a_failed_save(
+    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = LocalBackend.put
+    faults = [OSError(28, "No space left on device")]
+
+    def full(backend: LocalBackend, obj: Any, path: Any, **settings: Any) -> None:
+        if str(path).endswith("epoch_2.pth") and faults:
+            raise faults.pop()
+        put(backend, obj, path, **settings)
+
+    class Failing(Hook):
+        def before_val(self, runner: Any) -> None:
+            if runner.epoch == 2:
+                raise RuntimeError("of somebody else")
+
+    monkeypatch.setattr(LocalBackend, "put", full)
+    hook = CheckpointHook(interval=1, async_save=True)
+    job["default_hooks"]["checkpoint"] = None
+    failing = Runner.from_cfg(job)
+    failing.register_hook(hook)
+    failing.register_hook(Failing())
+    with pytest.raises(RuntimeError, match="somebody else"):
+        failing.train()
+    runner = Runner.from_cfg({**job, "resume": True})
+    runner.register_hook(hook)
+    runner.train()
+    log = next(Path(runner.log_dir).glob("*.log")).read_text()
+    assert "The last save of the training before failed: [Errno 28]" in log
+    assert (Path(runner.work_dir) / "last_checkpoint").read_text() == "epoch_3.pth"
+
+
+def test_no_thread_is_left(job: dict[str, Any]) -> None:
+    before = set(threading.enumerate())
+    train(job, "work", async_save=True)
+    assert set(threading.enumerate()) <= before
