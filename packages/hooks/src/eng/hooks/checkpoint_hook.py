@@ -279,6 +279,10 @@ class CheckpointHook(Hook):
         self._is_training = False
         self._finish_writing(close=True)
 
+    def after_interrupted_train(self, runner: HookRunner) -> None:
+        """Save nothing any more, see :meth:`after_train`."""
+        self.after_train(runner)
+
     # ------------------------------------------------------------------ the latest
 
     def _save(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["RandomState", "get_random_state", "set_random_state"]
+__all__ = ["RandomState", "RawRandomState", "get_random_state", "set_random_state"]
 
 
 class RandomState:
@@ -48,6 +48,26 @@ class RandomState:
             state: What :meth:`state_dict` returned.
         """
         set_random_state(state)
+
+
+class RawRandomState:
+    """The states of the generators now, as they are: taken in microseconds, not to be saved."""
+
+    def __init__(self) -> None:
+        self._python = random.getstate()
+        self._numpy: Any = np.random.get_state(legacy=False)
+        self._torch = torch.get_rng_state()
+        self._cuda: torch.Tensor | None = None
+        if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            self._cuda = torch.cuda.get_rng_state()
+
+    def restore(self) -> None:
+        """Put the generators back."""
+        random.setstate(self._python)
+        np.random.set_state(self._numpy)
+        torch.set_rng_state(self._torch)
+        if self._cuda is not None:
+            torch.cuda.set_rng_state(self._cuda)
 
 
 def get_random_state(devices: bool = True) -> dict[str, Any]:
