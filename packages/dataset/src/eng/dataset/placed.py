@@ -87,8 +87,13 @@ class PlacedSampler:
 
     def _place(self, indices: Iterator[Any], start: int) -> Iterator[Any]:
         rank, world_size = get_dist_info()
+        seed, epoch = self.seed, self.epoch
         for number, index in enumerate(itertools.islice(indices, start, None), start):
-            yield self._placed(index, number * world_size + rank)
+            place = number * world_size + rank
+            if type(index) is int:  # nearly always, and there is one for each sample
+                yield SampleIndex(index, seed, epoch, place)
+            else:
+                yield self._placed(index, place)
 
     def _place_batches(self, batches: Iterator[Any], start: int) -> Iterator[Any]:
         rank, world_size = get_dist_info()
