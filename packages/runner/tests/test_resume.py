@@ -576,6 +576,12 @@ def test_the_record_of_another_run_is_not_taken_over(tmp_path: Path) -> None:
     assert seen.before == 10
 
 
+def test_a_run_that_does_not_validate_any_more(tmp_path: Path) -> None:
+    run(validated(tmp_path), stop_at=11)
+    _, rest = run({**config(tmp_path), "resume": True})
+    assert sorted(rest.seen) == [11, 12, 13, 14, 15]
+
+
 def test_a_file_of_another_engine_is_not_validated_at_once(tmp_path: Path) -> None:
     job = validated(tmp_path)
     run(job, stop_at=11)
