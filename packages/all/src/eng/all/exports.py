@@ -37,8 +37,8 @@ _NAMES = {
         merged_backend_args put put_text register_backend register_handler remove rmtree
     """,
     "config": """
-        Config ConfigDict ConfigError DictAction Difference Origin diff hide_secrets
-        resolve_package_path value_at
+        Config ConfigDict ConfigError ConfigParsingError DictAction Difference LazyAttr
+        LazyObject Origin diff hide_secrets read_base resolve_package_path value_at
     """,
     "logging": """
         HistoryBuffer MMLogger MessageHub print_log
