@@ -318,7 +318,7 @@ def stuck_in_a_loader(folder, how):
     """Rank 1 sleeps in a function of a known name while the others wait for it."""
 
     def waits_for_a_disk():
-        while not Path(folder, "stacks_rank1.txt").stat().st_size:
+        while not Path(folder, "stacks_rank1.txt").exists():
             time.sleep(0.05)
         time.sleep(1)
 

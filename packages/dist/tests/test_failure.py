@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import dist_cases
 
-from eng.dist import write_stacks_to
+from eng.dist import explain_failures, write_stacks_to
 from eng.dist.testing import run_in_processes
 
 PROGRAM = str(Path(__file__).parent / "restarted_program.py")
@@ -63,10 +63,13 @@ def test_nothing_is_left_where_nothing_hangs(tmp_path):
     assert run_in_processes(dist_cases.no_stacks_without_a_hang, 2, str(tmp_path)) == [[], []]
 
 
-def test_stacks_of_one_process_need_no_group(tmp_path):
-    with write_stacks_to(tmp_path):
-        assert [path.name for path in tmp_path.iterdir()] == ["stacks_rank0.txt"]
-    assert list(tmp_path.iterdir()) == []
+def test_a_loader_that_times_out_leaves_the_stacks_of_its_process(tmp_path):
+    with pytest.raises(RuntimeError, match="DataLoader timed out") as caught:  # noqa: SIM117
+        with write_stacks_to(tmp_path), explain_failures("training"):
+            raise RuntimeError("DataLoader timed out after 5 seconds")
+    path = tmp_path / "stacks_rank0.txt"
+    assert str(caught.value).endswith(f"; stacks of all threads: {path}")
+    assert "test_a_loader_that_times_out" in path.read_text()
 
 
 def run_with_restarts(how: str, deaths: int) -> str:

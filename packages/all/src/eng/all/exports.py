@@ -117,7 +117,7 @@ _NAMES = {
     "runner": """
         BaseLoop CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop LogProcessor
         LoopRunner MissingLoopError Priority Progress RunState Runner RunnerConfigError
-        Stateful TestLoop ValLoop autocast find_latest_checkpoint
+        Stateful TestLoop TrainingInterrupted ValLoop autocast find_latest_checkpoint
         get_deprecated_model_names get_external_models get_mmcls_models get_priority
         get_state_dict get_torchvision_models load_checkpoint load_state_dict
         save_checkpoint weights_to_cpu

@@ -7,10 +7,11 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset, get_worker_info
 
 from eng.dist import get_dist_info
@@ -20,8 +21,8 @@ from .worker import seed_each_sample
 
 __all__ = ["PlacedSampler", "open_loader"]
 
-#: Above this number of indices, the order of a sampler of others is not drawn in advance.
-_MOST_IN_ADVANCE = 10_000_000
+#: States of Python's, numpy's and torch's generators.
+_State: TypeAlias = tuple[Any, Any, Tensor]
 
 
 class PlacedSampler:
@@ -86,8 +87,13 @@ class PlacedSampler:
 
     def _place(self, indices: Iterator[Any], start: int) -> Iterator[Any]:
         rank, world_size = get_dist_info()
+        seed, epoch = self.seed, self.epoch
         for number, index in enumerate(itertools.islice(indices, start, None), start):
-            yield self._placed(index, number * world_size + rank)
+            place = number * world_size + rank
+            if type(index) is int:  # nearly always, and there is one for each sample
+                yield SampleIndex(index, seed, epoch, place)
+            else:
+                yield self._placed(index, place)
 
     def _place_batches(self, batches: Iterator[Any], start: int) -> Iterator[Any]:
         rank, world_size = get_dist_info()
@@ -157,31 +163,56 @@ def _init_worker(own: Any, worker_id: int) -> None:
 
 
 def _draw(sampler: Any) -> Iterator[Any]:
-    """Begin an iteration over a sampler, so that all it draws from the run's generators is drawn.
+    """Begin an iteration over a sampler that draws nothing from the run's generators later on.
 
     Most draw their order with their first index. One that draws as it goes, in between what
-    training draws, gives all its indices at once, unless it is endless.
+    training draws, is given random numbers of its own.
     """
     indices = iter(sampler)
     begun = list(itertools.islice(indices, 1))
-    drawn = _global_random_state()
+    drawn = _fingerprint()
     begun += itertools.islice(indices, 1)
-    if drawn != _global_random_state() and _has_few(sampler):
-        begun += indices
+    if drawn != _fingerprint():
+        indices = _draw_apart(indices, int(torch.randint(2**62, ())))
     return itertools.chain(begun, indices)
 
 
-def _global_random_state() -> tuple[Any, ...]:
-    numpy_state: Any = np.random.get_state(legacy=True)
+def _draw_apart(indices: Iterator[Any], seed: int) -> Iterator[Any]:
+    """Go on with an iteration that draws random numbers, as if in a process of its own."""
+    state: _State | None = None
+    while True:
+        outside = _take_state()
+        if state is None:
+            random.seed(seed)
+            np.random.seed(seed % 2**32)
+            torch.default_generator.manual_seed(seed)
+        else:
+            _put_state(state)
+        try:
+            index = next(indices)
+        except StopIteration:
+            return
+        finally:
+            state = _take_state()
+            _put_state(outside)
+        yield index
+
+
+def _take_state() -> _State:
+    return random.getstate(), np.random.get_state(), torch.get_rng_state()
+
+
+def _put_state(state: _State) -> None:
+    random.setstate(state[0])
+    np.random.set_state(state[1])
+    torch.set_rng_state(state[2])
+
+
+def _fingerprint() -> tuple[Any, ...]:
+    """What differs once any of the generators has drawn."""
+    python, numpy_state, cpu = _take_state()
     name, key, *more = numpy_state
-    return random.getstate(), name, key.tobytes(), *more, torch.get_rng_state().numpy().tobytes()
-
-
-def _has_few(sampler: Any) -> bool:
-    try:
-        return len(sampler) * (getattr(sampler, "batch_size", 1) or 1) <= _MOST_IN_ADVANCE
-    except TypeError:  # without a length it may be endless
-        return False
+    return python, name, key.tobytes(), *more, cpu.numpy().tobytes()
 
 
 def _is_number(index: Any) -> bool:

@@ -255,8 +255,8 @@ def report_failure(error: BaseException) -> None:
 
 def _report_current() -> None:
     error = sys.exc_info()[1]
-    if isinstance(error, SystemExit):
-        error = error.__context__
+    if isinstance(error, SystemExit):  # which may be how a program ends after an error
+        error = None if error.__suppress_context__ else error.__context__
     if error is not None:
         report_failure(error)
 

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 import torch.distributed as torch_dist
 from torch.distributed.distributed_c10d import Store
 
+from .devices import get_comm_device
 from .groups import get_rank, get_world_size, is_distributed
 
 __all__ = ["stack_files", "write_stacks_to"]
@@ -35,8 +36,8 @@ def write_stacks_to(folder: str | Path) -> Iterator[None]:
 
     At a timeout of a collective or of a data loader within
     :func:`eng.dist.explain_failures`, every process writes ``stacks_rank<rank>.txt``, and the error
-    names the files. The same file gets the stacks if the process is aborted, as the watchdog of
-    NCCL does, or crashes, unless :mod:`faulthandler` is in use already.
+    names the files. On accelerators, whose watchdog aborts the process, the same file gets its
+    stacks then, unless :mod:`faulthandler` is in use already.
 
     Args:
         folder: The folder, which is made if it is missing. Within another such block it is not
@@ -73,15 +74,14 @@ class _StackWriter:
     """The file of this process, and the thread that answers to the others."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"stacks_rank{get_rank()}.txt"
-        self._file: TextIO = self._path.open("a", encoding="utf-8")
         self._lock = threading.Lock()
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
-        self._is_for_crashes = not faulthandler.is_enabled()
-        if self._is_for_crashes:
-            faulthandler.enable(self._file)
+        self._file_of_aborts: TextIO | None = None
+        if get_comm_device().type != "cpu" and not faulthandler.is_enabled():
+            self._file_of_aborts = self._open()
+            faulthandler.enable(self._file_of_aborts)
         if get_world_size() > 1:
             default_store: Any = torch_dist.distributed_c10d._get_default_store()
             # A connection of its own: the process may be stuck in an operation on the other.
@@ -96,10 +96,9 @@ class _StackWriter:
         self._end.set()
         if self._thread is not None:
             self._thread.join()
-        if self._is_for_crashes:
+        if self._file_of_aborts is not None:
             faulthandler.disable()
-        with self._lock:
-            self._file.close()
+            self._file_of_aborts.close()
             if not self._path.stat().st_size:
                 self._path.unlink()
 
@@ -130,11 +129,13 @@ class _StackWriter:
                 return  # the store is gone, and with it everybody who could ask
 
     def _write(self, reason: str) -> None:
-        with self._lock:
-            if self._file.closed:
-                return
-            print(f"{time.strftime('%Y-%m-%d %H:%M:%S')}: {reason}", file=self._file, flush=True)
-            faulthandler.dump_traceback(self._file)
+        with self._lock, self._open() as file:
+            print(f"{time.strftime('%Y-%m-%d %H:%M:%S')}: {reason}", file=file, flush=True)
+            faulthandler.dump_traceback(file)
+
+    def _open(self) -> TextIO:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        return self._path.open("a", encoding="utf-8")
 
 
 def _await_answers(store: Store, size: int) -> dict[int, str]:

@@ -162,6 +162,7 @@ class CheckpointHook(Hook):
         self.out_dir = self._folder = folder.path
         runner.logger.info(f"Checkpoints will be saved to {self._folder}.")
         self._is_training, self._logger = True, runner.logger
+        self._began_at = runner.iter
         key, is_only = _key_of(self, runner)
         self._kept = KeptCheckpoints(
             runner.message_hub, key, folder, runner.work_dir, self.max_keep_ckpts, is_only
@@ -265,9 +266,22 @@ class CheckpointHook(Hook):
 
     @override
     def after_train(self, runner: HookRunner) -> None:
-        """Save nothing any more: a validation after training is an evaluation alone."""
+        """Save the end if that is not saved yet, and nothing any more.
+
+        Training may have ended where its counts did not say so. A validation after it is an
+        evaluation alone.
+        """
+        saved = self._began_at if self._written is None else self._written.point[1]
+        if self._is_training and self.save_last and runner.iter > saved:
+            number = runner.epoch if self.by_epoch else runner.iter
+            meta = {"epoch": runner.epoch, "iter": runner.iter}
+            self._save(runner, self.filename_tmpl.format(number), meta, number)
         self._is_training = False
         self._finish_writing(close=True)
+
+    def after_interrupted_train(self, runner: HookRunner) -> None:
+        """Save nothing any more, see :meth:`after_train`."""
+        self.after_train(runner)
 
     # ------------------------------------------------------------------ the latest
 

@@ -141,6 +141,10 @@ class EMAHook(Hook):
         """Put the weights of training back."""
         self._swap_ema_parameters()
 
+    def after_interrupted_val(self, runner: HookRunner) -> None:
+        """Put the weights of training back, where validation was broken off."""
+        self._swap_ema_parameters()
+
     @override
     def before_test_epoch(self, runner: HookRunner) -> None:
         """Put the average into the model."""

@@ -15,6 +15,7 @@ from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.registry import HOOKS
 
 from .hook import DataBatch, Hook
+from .nan_loss import NanLossNotice
 from .protocol import HookRunner
 from .run_id import run_id_of
 from .values import check_number
@@ -73,6 +74,7 @@ class LoggerHook(Hook):
         self.log_metric_by_epoch = log_metric_by_epoch
         self.backend_args = merged_backend_args("LoggerHook", file_client_args, backend_args)
         self.json_log_path = ""
+        self._nan_losses = NanLossNotice()
 
     @property
     def file_client(self) -> FileClient | None:
@@ -93,13 +95,19 @@ class LoggerHook(Hook):
 
     @override
     def before_train(self, runner: HookRunner) -> None:
-        """Go on with the curves of a run that is resumed."""
+        """Go on with the curves of a run that is resumed, and watch the losses from here on."""
+        self._nan_losses.begin(runner)
         run_id = run_id_of(runner.message_hub)
         # A visualizer of somebody else may not know of it.
         start_run = getattr(runner.visualizer, "start_run", None)
         if start_run is not None:
             for line in start_run(run_id, runner.iter, runner.work_dir) or []:
                 runner.logger.info(line)
+
+    @override
+    def after_train(self, runner: HookRunner) -> None:
+        """Look at the losses that no line was due for."""
+        self._nan_losses.look(runner, runner.iter)
 
     @override
     def after_train_iter(
@@ -119,6 +127,7 @@ class LoggerHook(Hook):
             self.end_of_epoch(loader, batch_idx) and (not self.ignore_last or short)
         )
         if due:
+            self._nan_losses.look(runner, runner.iter + 1)
             scalars, line = runner.log_processor.get_log_after_iter(runner, batch_idx, "train")
             runner.logger.info(line)
             runner.visualizer.add_scalars(

@@ -80,6 +80,14 @@ class RuntimeInfoHook(Hook):
         """Record that no loop runs."""
         runner.message_hub.pop_info("loop_stage")
 
+    def after_interrupted_train(self, runner: HookRunner) -> None:
+        """Record that no loop runs, where training was broken off."""
+        runner.message_hub.pop_info("loop_stage")
+
+    def after_interrupted_val(self, runner: HookRunner) -> None:
+        """Record what runs around a validation that was broken off."""
+        self._leave(runner)
+
     @override
     def before_val(self, runner: HookRunner) -> None:
         """Record that validation runs, perhaps within training."""

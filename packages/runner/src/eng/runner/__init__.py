@@ -23,6 +23,7 @@ from eng.hooks import Priority, get_priority
 from .base_loop import BaseLoop
 from .errors import MissingLoopError, RunnerConfigError
 from .eval_loops import TestLoop, ValLoop
+from .interrupted import TrainingInterrupted
 from .log_processor import LogProcessor
 from .progress import Progress
 from .protocol import LoopRunner
@@ -50,6 +51,7 @@ __all__ = [
     "RunnerConfigError",
     "Stateful",
     "TestLoop",
+    "TrainingInterrupted",
     "ValLoop",
     "autocast",
     "find_latest_checkpoint",

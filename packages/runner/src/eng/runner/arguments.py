@@ -14,6 +14,7 @@ from eng.dl_utils import unwrap
 
 from .base_loop import BaseLoop
 from .errors import RunnerConfigError, RunnerTypeError
+from .known_settings import check_settings
 
 __all__ = [
     "as_config",
@@ -147,10 +148,7 @@ def _check_train_cfg(cfg: Mapping[str, Any]) -> None:
     if end not in cfg:
         raise RunnerConfigError(f"train_cfg needs {end!r}; it has {sorted(cfg)}")
     known = ["type", "by_epoch", end, "val_begin", "val_interval", "dynamic_intervals"]
-    for key in sorted(set(cfg) - set(known)):
-        close = difflib.get_close_matches(str(key), known, n=1)
-        hint = f": did you mean {close[0]!r}?" if close else f"; it takes {', '.join(known)}"
-        raise RunnerConfigError(f"train_cfg has no setting {key!r}{hint}")
+    check_settings("train_cfg", cfg, known)
     for key, least in _COUNTS.items():
         if key in cfg:
             check_count(key, cfg[key], least)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch.utils.data import BatchSampler
 
 from eng.dataset import DefaultSampler, length_of, open_loader, sampler_with
@@ -22,6 +23,7 @@ from .dataloader_info import (
     place_sampler,
     samples_per_step,
     stateful_part,
+    stop_workers,
 )
 from .progress import Progress
 
@@ -51,6 +53,8 @@ class ResumableBatches:
         self._progress = progress
         self.seed = seed
         self._endless: Iterator[Any] | None = None
+        self._iterator: Iterator[Any] | None = None
+        self._unopened: list[torch.Tensor] = []
         self._stateful = stateful_part(dataloader)
         self._movable = movable_sampler(dataloader)
         self._placed = None if self._movable else place_sampler(dataloader)
@@ -72,6 +76,8 @@ class ResumableBatches:
             Inside an epoch of the data the ``origin`` of its order; otherwise the ``generators``
             that the next one is drawn from. With them the ``loader``'s own state.
         """
+        if self._resumed:  # and not opened yet
+            return dict(self._resumed)
         if self._origin is not None and point.position:
             state: dict[str, Any] = {"origin": self._origin}
         else:
@@ -126,6 +132,21 @@ class ResumableBatches:
         progress.data_epoch, progress.position = epoch, done * progress.samples_per_iter
         self._endless = None
 
+    @property
+    def can_break_off(self) -> bool:
+        """Whether a wait for a batch may be broken off: what counts by itself would lose it."""
+        return self._stateful is None
+
+    def abandon(self) -> None:
+        """Give up what is being read, and go to the position of the run."""
+        if self._iterator is not None:
+            stop_workers(self._dataloader, self._iterator)
+            if not self._progress.position:
+                put_generators(self._dataloader, self._unopened)
+                self._origin = None
+            self.load_state_dict(self.state_dict(self._progress))
+        self._iterator = self._endless = None
+
     # ------------------------------------------------------------------ reading
 
     @property
@@ -179,6 +200,7 @@ class ResumableBatches:
         resumed, self._resumed = self._resumed, {}
         self._set_epoch()
         put_generators(self._dataloader, resumed.get("generators", []))
+        self._unopened = take_generators(self._dataloader)
         origin = resumed.get("origin")
         if origin is None:
             self._origin = take_origin(self._dataloader)
@@ -201,15 +223,15 @@ class ResumableBatches:
     def _begin(self, resumed: Mapping[str, Any]) -> Iterator[Any]:
         if self._stateful is not None:
             if "loader" not in resumed:
-                return self._drop_done(iter(self._dataloader))
+                return self._drop_done(self._keep(iter(self._dataloader)))
             self._stateful.load_state_dict(resumed["loader"])
-            return iter(self._dataloader)
+            return self._keep(iter(self._dataloader))
         if self._movable is not None:
             self._move_sampler()
-            return open_loader(self._dataloader, None, self._base_seed)
+            return self._keep(open_loader(self._dataloader, None, self._base_seed))
         placed = self._placed
         if placed is None:
-            return self._drop_done(iter(self._dataloader))
+            return self._drop_done(self._keep(iter(self._dataloader)))
         for sampler in own_samplers(self._dataloader):  # within a batch sampler of others
             sampler.load_state_dict(
                 {**sampler.state_dict(), "epoch": self._progress.data_epoch, "position": 0}
@@ -217,9 +239,13 @@ class ResumableBatches:
         placed.seed, placed.epoch = self.seed, self._progress.data_epoch
         placed.start = self._progress.position // get_world_size()
         times = placed.times_opened
-        iterator = open_loader(self._dataloader, placed, self._base_seed)
+        iterator = self._keep(open_loader(self._dataloader, placed, self._base_seed))
         # A data loader of another class may have its own way to its samples.
         return iterator if placed.times_opened > times else self._drop_done(iterator)
+
+    def _keep(self, iterator: Iterator[Any]) -> Iterator[Any]:
+        self._iterator = iterator
+        return iterator
 
     @property
     def _base_seed(self) -> int:

@@ -14,9 +14,11 @@ import torch
 
 from eng.checkpoint import CheckpointError
 from eng.config import Config, ConfigError, DictAction, diff, hide_secrets, value_at
+from eng.dist import report_failure
 from eng.registry import RUNNERS, NotRegisteredError
 
 from .errors import RunnerConfigError
+from .interrupted import TrainingInterrupted
 from .runner import Runner
 from .work_dir_lock import take_over_work_dirs
 
@@ -43,11 +45,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Its arguments. Defaults to None, those of the process.
 
     Returns:
-        The exit status: 0, or 2 for bad input, or 130 after an interruption with Ctrl-C.
+        The exit status: 0, or 2 for bad input, or 128 and the number of the signal that
+        interrupted it, as 130 after Ctrl-C.
     """
     args = _parser().parse_args(argv)
     try:
         args.run(args)
+    except TrainingInterrupted as interrupted:
+        print(f"eng: {interrupted}", file=sys.stderr)
+        return interrupted.status
     except KeyboardInterrupt:
         work_dir = getattr(args, "work_dir", None) or "the work directory"
         print(
@@ -56,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return INTERRUPTED
     except Exception as error:
+        report_failure(error)  # while there is a group
         if args.debug or not _is_bad_input(error):
             raise
         print(f"eng: {_one_line(error)}", file=sys.stderr)

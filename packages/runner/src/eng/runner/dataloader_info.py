@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -32,6 +33,7 @@ __all__ = [
     "reseed",
     "samples_per_step",
     "stateful_part",
+    "stop_workers",
 ]
 
 
@@ -232,3 +234,18 @@ def _batch_size(dataloader: Any) -> int:
     batch_sampler = getattr(dataloader, "batch_sampler", None)
     size = getattr(batch_sampler, "batch_size", None) or getattr(dataloader, "batch_size", None)
     return int(size or 1)
+
+
+def stop_workers(dataloader: Any, iterator: Iterator[Any]) -> None:
+    """End the workers of a data loader now, also those that are stuck in a sample.
+
+    Left to torch, each of these is waited for some seconds.
+
+    Args:
+        dataloader: The data loader, which starts new ones when it is read again.
+        iterator: Iterator over it.
+    """
+    for worker in getattr(iterator, "_workers", ()):
+        worker.terminate()
+    if getattr(dataloader, "_iterator", None) is iterator:  # persistent workers
+        dataloader._iterator = None

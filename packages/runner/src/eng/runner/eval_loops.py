@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from eng.checkpoint import is_sharded
 from eng.dataset import length_of, open_loader
 from eng.device import autocast
 from eng.dist import all_gather_object
@@ -16,8 +17,9 @@ from eng.registry import LOOPS
 
 from .base_loop import BaseLoop
 from .data_order import put_generators, take_generators
-from .dataloader_info import movable_sampler, place_sampler, stateful_part
+from .dataloader_info import movable_sampler, place_sampler, stateful_part, stop_workers
 from .protocol import LoopRunner
+from .signals import BrokenOff
 
 __all__ = ["TestLoop", "ValLoop"]
 
@@ -57,12 +59,30 @@ class _EvalLoop(BaseLoop):
         self.runner.call_hook(f"before_{self.mode}_epoch")
         self.runner.model.eval()
         self._outputs = 0
-        for idx, data_batch in enumerate(self._open()):
-            self.run_iter(idx, data_batch)
-        metrics = self.evaluator.evaluate(self._count_samples())
+        try:
+            self._run_iters()
+            size = self._count_samples()
+            with self.runner.interruption.may_break():
+                metrics = self.evaluator.evaluate(size)
+        except BrokenOff:
+            self._forget_results()
+            self.runner.call_hook(f"after_interrupted_{self.mode}")
+            raise
         self.runner.call_hook(f"after_{self.mode}_epoch", metrics=metrics)
         self.runner.call_hook(f"after_{self.mode}")
         return metrics
+
+    def _run_iters(self) -> None:
+        fetch, in_step = self.runner.interruption.fetch_to_validate, is_sharded(self.runner.model)
+        for idx, data_batch in enumerate(fetch(self._open(), in_step)):
+            self.run_iter(idx, data_batch)
+
+    def _forget_results(self) -> None:
+        """Results of a validation that was broken off would count in the next one."""
+        for metric in getattr(self.evaluator, "metrics", ()):
+            results = getattr(metric, "results", None)
+            if isinstance(results, list):
+                results.clear()
 
     def _count_samples(self) -> int:
         """Number of samples of the data, without those that are there twice to fill up a batch."""
@@ -80,8 +100,15 @@ class _EvalLoop(BaseLoop):
         if placed is not None:
             placed.seed = self.runner.seed
         generators = take_generators(self.dataloader)
-        yield from open_loader(self.dataloader, placed)
-        put_generators(self.dataloader, generators)
+        iterator = open_loader(self.dataloader, placed)
+        is_whole = False
+        try:
+            yield from iterator
+            is_whole = True
+        finally:
+            put_generators(self.dataloader, generators)
+            if not is_whole:
+                stop_workers(self.dataloader, iterator)
 
     @torch.no_grad()
     def run_iter(self, idx: int, data_batch: Any) -> None:

@@ -11,6 +11,7 @@ from eng.evaluator import Evaluator
 from eng.hooks import Hook, HookRunner
 
 from .environment import Environment
+from .interruption import Interruption
 from .progress import Progress
 from .random_state import RandomState
 from .run_state import RunState
@@ -22,6 +23,8 @@ class LoopRunner(HookRunner, Protocol):
     """What a loop reads and calls beside what hooks do. Any object that has it can run loops."""
 
     cfg: Config
+    #: Through which loops take batches, so that training can end between them.
+    interruption: Interruption
 
     @property
     def progress(self) -> Progress:

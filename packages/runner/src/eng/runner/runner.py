@@ -11,7 +11,6 @@ from torch.utils.data import DataLoader
 
 from eng.config import Config
 from eng.device import get_device
-from eng.dist import explain_failures
 from eng.dl_utils import is_model_wrapper, unwrap
 from eng.evaluator import Evaluator
 from eng.fileio import merged_backend_args
@@ -28,8 +27,10 @@ from .environment import Environment, set_random_seed, setup_environment
 from .eval_loops import TestLoop, ValLoop
 from .hook_list import HookList, with_default_hooks
 from .identity import RunIdentity, folders_of
+from .interruption import Interruption
 from .log_processor import LogProcessor
 from .loops import Loops, LoopSlot
+from .nan_loss import NanLossPolicy
 from .progress import Progress
 from .protocol import LoopRunner
 from .random_state import RandomState
@@ -37,7 +38,7 @@ from .run_files import closes_files, forget_when_gone
 from .run_parts import build_run_state
 from .run_state import RunState
 from .train_loops import TrainLoop
-from .training import guarded, warn_of_what_is_not_saved
+from .training import guarded, run_training, warn_of_what_is_not_saved
 
 __all__ = ["Runner"]
 
@@ -165,6 +166,8 @@ class Runner:
         self.optim_wrapper: Any = optim_wrapper
         self.param_schedulers: Any = param_scheduler
         self.auto_scale_lr = auto_scale_lr
+        self.interruption = Interruption(self.cfg.get("interruption"))
+        self._nan_loss = NanLossPolicy(self.cfg.get("nan_loss"))
         self._load_from, self._resume = load_from, resume
         self._set_up_environment(work_dir, experiment_name, launcher, env_cfg, randomness)
         with folders_of(self._identity):
@@ -251,6 +254,7 @@ class Runner:
         Raises:
             RunnerConfigError: If the runner has no training loop, the model cannot be trained, or
                 another job trains in the work directory.
+            TrainingInterrupted: If a signal or the time limit ended it; all is saved then.
         """
         self._loops.train.check_given("to train")
         arguments.check_steps(self.model, "train_step", *(["val_step"] if self._loops.val else []))
@@ -260,12 +264,7 @@ class Runner:
         warn_of_what_is_not_saved(self)
         self.call_hook("before_run")
         self.load_or_resume()
-        if not hasattr(self.optim_wrapper, "optim_wrappers"):  # not one for each of several
-            self.optim_wrapper.initialize_count_status(self.model, loop.iter, loop.max_iters)
-        with explain_failures("training"), services.warnings_in_log(self.logger):
-            model = loop.run()
-        self.call_hook("after_run")
-        return model
+        return run_training(self, loop, self._nan_loss)
 
     def val(self) -> dict[str, Any]:
         """Validate.
@@ -308,7 +307,7 @@ class Runner:
         loop = slot.require(purpose)
         self.call_hook("before_run")
         self.load_or_resume()
-        with explain_failures(step), services.warnings_in_log(self.logger):
+        with services.reported(self, step):
             metrics: dict[str, Any] = loop.run()
         self.call_hook("after_run")
         return metrics
@@ -424,6 +423,8 @@ class Runner:
             fn_name: Name of the stage.
             **kwargs: Its arguments.
         """
+        if fn_name == "before_train_iter":
+            self.interruption.before_iteration()
         for method in self._hooks.at(fn_name):
             method(self, **kwargs)
 

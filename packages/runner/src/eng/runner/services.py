@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import logging
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from eng.config import Config, ConfigError
-from eng.dist import master_only
+from eng.dist import explain_failures, master_only, write_stacks_to
 from eng.dl_utils import collect_env
+from eng.hooks import HookRunner
 from eng.logging import MessageHub, MMLogger
 from eng.registry import LOG_PROCESSORS, VISUALIZERS
 from eng.vis import Visualizer
@@ -32,6 +34,7 @@ __all__ = [
     "build_visualizer",
     "dump_config",
     "log_environment",
+    "reported",
     "warnings_in_log",
 ]
 
@@ -139,7 +142,26 @@ def log_environment(
 
 
 @contextmanager
-def warnings_in_log(logger: MMLogger) -> Iterator[None]:
+def reported(runner: HookRunner, operation: str) -> Iterator[None]:
+    """Write what is of use after a run to its folder: warnings, and the stacks of what hangs.
+
+    Args:
+        runner: The runner.
+        operation: What the block does, for the message if another process fails.
+
+    Yields:
+        Nothing.
+    """
+    with (
+        write_stacks_to(runner.log_dir),
+        explain_failures(operation),
+        warnings_in_log(runner.logger),
+    ):
+        yield
+
+
+@contextmanager
+def warnings_in_log(logger: logging.Logger) -> Iterator[None]:
     """Write warnings to the log, where they are found after a run, and each of them once.
 
     Args:

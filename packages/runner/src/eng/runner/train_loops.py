@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from torch import nn
 from torch.utils.data import DataLoader
@@ -19,10 +19,12 @@ from .dataloader_info import check_has_batches, limits_of_resume, reseed
 from .errors import RunnerConfigError
 from .progress import Progress
 from .protocol import LoopRunner
+from .signals import BrokenOff
 from .validations import Validations
 
 __all__ = ["EpochBasedTrainLoop", "IterBasedTrainLoop", "TrainLoop"]
 
+Item = TypeVar("Item")
 Intervals = Sequence[tuple[int, int]] | None
 
 
@@ -172,7 +174,8 @@ class TrainLoop(BaseLoop):
         If it had ended before the run was stopped, its results are those that were written then,
         and only what they lead to is done again, as a schedule that depends on them.
         """
-        if self.progress.validated:
+        if self.progress.validated or self.runner.val_loop is None:
+            self.progress.validated = True
             return
         done = self.validations.find(self.progress)
         if done is None:
@@ -206,9 +209,26 @@ class TrainLoop(BaseLoop):
         loop = self.runner.val_loop
         is_due = done % self.val_interval == 0 or done == self._end
         if loop is not None and done >= self.val_begin and is_due:
+            self._validate(loop)
+
+    def _validate(self, loop: Any) -> None:
+        try:
+            self.runner.interruption.check()
             with self.runner.random_state.preserved(), self.batches.preserved():
                 metrics = loop.run()
-            self.validations.add(self.progress, metrics)
+        except BrokenOff:
+            self.progress.validated = False
+            raise
+        self.validations.add(self.progress, metrics)
+
+    def _fetch(self, batches: Iterator[Item]) -> Item:
+        """Take the next batch, or end training here if it is interrupted."""
+        try:
+            interruption = self.runner.interruption
+            return interruption.fetch(batches, self.iter, self.batches.can_break_off)
+        except BrokenOff:
+            self.batches.abandon()
+            raise
 
     def _train_step(self, idx: int, data_batch: Any) -> None:
         """Train on one batch, between the hooks of its iteration."""
@@ -275,10 +295,17 @@ class EpochBasedTrainLoop(TrainLoop):
         """Train for one epoch, or for what is left of it after a resume."""
         self.runner.call_hook("before_train_epoch")
         self.runner.model.train()
-        for idx, data_batch in self.batches.rest_of_epoch():
-            self.run_iter(idx, data_batch)
+        batches = self.batches.rest_of_epoch()
+        while (item := self._fetch_or_none(batches)) is not None:
+            self.run_iter(*item)
         self.runner.call_hook("after_train_epoch")
         self.progress.count_epoch()
+
+    def _fetch_or_none(self, batches: Iterator[tuple[int, Any]]) -> tuple[int, Any] | None:
+        try:
+            return self._fetch(batches)
+        except StopIteration:
+            return None
 
     def run_iter(self, idx: int, data_batch: Any) -> None:
         """Train on one batch.
@@ -349,7 +376,7 @@ class IterBasedTrainLoop(TrainLoop):
         self._validate_what_is_pending()
         while self.iter < self.max_iters and not self.stop_training:
             self.runner.model.train()
-            self.run_iter(next(self.dataloader_iterator))
+            self.run_iter(self._fetch(self.dataloader_iterator))
             self._validate_when_due()
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")

@@ -1,17 +1,22 @@
-"""Guard a training run: its work directory is its own, and it says what it will not save."""
+"""Guard a training run: its folder is its own, what is not saved is said, and it can be ended."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from torch import nn
 
 from eng.hooks import CheckpointHook
 
+from .interrupted import saved_when_interrupted
+from .nan_loss import NanLossPolicy
 from .protocol import LoopRunner
+from .services import reported
 from .work_dir_lock import work_dir_lock
 
-__all__ = ["guarded", "warn_of_what_is_not_saved"]
+__all__ = ["guarded", "run_training", "warn_of_what_is_not_saved"]
 
 RunnerT = TypeVar("RunnerT", bound=LoopRunner)
 ResultT = TypeVar("ResultT")
@@ -33,6 +38,26 @@ def guarded(train: Callable[[RunnerT], ResultT]) -> Callable[[RunnerT], ResultT]
             return train(runner)
 
     return run
+
+
+def run_training(runner: LoopRunner, loop: Any, nan_loss: NanLossPolicy) -> nn.Module:
+    """Train from where the run is to the end, with what is done after it.
+
+    Args:
+        runner: The runner.
+        loop: Its training loop.
+        nan_loss: What happens at a loss that is NaN or infinite.
+
+    Returns:
+        The model.
+
+    Raises:
+        TrainingInterrupted: If a signal or the time limit ended it; all is saved then.
+    """
+    with reported(runner, "training"), saved_when_interrupted(runner):
+        model = nan_loss.train(runner, loop)
+        runner.call_hook("after_run")
+    return model
 
 
 def warn_of_what_is_not_saved(runner: LoopRunner) -> None:

@@ -44,6 +44,9 @@ class OptimWrapper:
 
     Attributes:
         message_hub: The hub that the gradient norm is recorded in, the latest one by default.
+        loss_guard: Is called with each loss by :meth:`update_params`, in all processes. Where it
+            returns False, the iteration counts, but its loss is not backpropagated. Defaults to
+            None.
 
     Raises:
         TypeError: If ``optimizer`` is no optimizer, ``accumulative_counts`` no int, or
@@ -98,6 +101,7 @@ class OptimWrapper:
             self.clip_func, self.grad_name = _CLIPPERS[kind]
         self.stop_on_nan_loss = stop_on_nan_loss
         self.message_hub = MessageHub.get_current_instance()
+        self.loss_guard: Callable[[Tensor], bool] | None = None
         self._inner_count = 0
         #: Whether the gradients there are have been used for an update already.
         self._gradients_are_spent = False
@@ -132,10 +136,20 @@ class OptimWrapper:
             self.check_losses({"loss": loss})
         if self._left_out:
             self._warn_of_thawed()
-        self.backward(self.scale_loss(loss))
+        if self.loss_guard is not None and not self.loss_guard(loss):
+            self._inner_count += 1
+            if not self._has_gradients():
+                return
+        else:
+            self.backward(self.scale_loss(loss))
         if self.should_update():
             self.step(**(step_kwargs or {}))
             self.zero_grad(**(zero_kwargs or {}))
+
+    def _has_gradients(self) -> bool:
+        """Whether other iterations of the cycle have left gradients for an update."""
+        groups = self.optimizer.param_groups
+        return any(param.grad is not None for group in groups for param in group["params"])
 
     def check_losses(self, losses: Mapping[str, Tensor]) -> None:
         """Stop training if a loss is NaN or infinite; does nothing unless ``stop_on_nan_loss``.

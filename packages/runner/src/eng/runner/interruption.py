@@ -1,0 +1,212 @@
+"""Interrupt training by a signal or a time limit, without losing what was trained."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from .agreement import Agreement
+from .duration import seconds_of
+from .errors import RunnerConfigError
+from .known_settings import check_settings
+from .random_state import RawRandomState
+from .requeue import signals_to_requeue
+from .signals import BrokenOff, SignalWatch, check_signals
+
+__all__ = ["Interruption"]
+
+Item = TypeVar("Item")
+_SETTINGS = ("signals", "time_limit", "requeue", "interval")
+
+
+class Interruption:
+    """Ends training between two iterations when a signal or a time limit asks for it.
+
+    Loops take batches through :meth:`fetch` in training and :meth:`fetch_to_validate` in
+    validation. When these raise :class:`BrokenOff`, all processes are at the end of the same
+    iteration, and random numbers are as they were there, also if a batch was being waited for.
+
+    Args:
+        settings: ``signals``: names of those that are obeyed (default: ``SIGTERM``, ``SIGINT`` and
+            ``SIGUSR1``, each unless the program has a handler of its own). ``time_limit``: of one
+            call of ``train()``, in seconds or as ``'[days-]hours:minutes:seconds'`` (default:
+            none).
+            ``requeue``: whether Slurm starts the job again after ``SIGUSR1``, ``SIGUSR2`` or the
+            time limit, or the names of the signals after which (default: False). ``interval``:
+            iterations of training between two agreements of several processes (default: 1).
+
+    Raises:
+        RunnerConfigError: If a setting is unknown or invalid.
+    """
+
+    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
+        settings = {} if settings is None else settings
+        check_settings("interruption", settings, _SETTINGS)
+        self._signals: Sequence[str] | None = settings.get("signals")
+        check_signals(self._signals)
+        self._limit = seconds_of("interruption: time_limit", settings.get("time_limit"))
+        self._requeue = signals_to_requeue(settings.get("requeue", False))
+        self._interval = settings.get("interval", 1)
+        if not isinstance(self._interval, int) or self._interval < 1:
+            raise RunnerConfigError(
+                f"interruption: interval must be a whole number of at least 1, "
+                f"got {self._interval!r}"
+            )
+        self._watch: SignalWatch | None = None
+        self._agreement = Agreement()
+        self._was_fetched = False
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether training runs that may be interrupted."""
+        return self._watch is not None
+
+    @property
+    def causes_of_requeue(self) -> Set[int]:
+        """Causes after which Slurm is to start the job again."""
+        return self._requeue
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Obey signals and the time limit within the block. To be entered in all processes.
+
+        Yields:
+            Nothing.
+
+        Raises:
+            BrokenOff: If the block was broken off, or has ended after a signal.
+        """
+        deadline = None if self._limit is None else time.monotonic() + self._limit
+        self._agreement.join()
+        with SignalWatch(self._signals, deadline) as watch:
+            self._watch = watch
+            try:
+                yield
+            finally:
+                self._watch = None
+            # What has ended in time needs no limit; but a signal is meant for the program.
+            if cause := self._agreement.latest(watch.signal):
+                raise BrokenOff(cause)
+
+    def fetch(self, batches: Iterator[Item], iteration: int, can_break: bool = True) -> Item:
+        """Take the next batch of training.
+
+        Args:
+            batches: The batches.
+            iteration: Number of iterations done.
+            can_break: Whether a wait for a batch may be broken off, or a batch given back.
+                Defaults to True.
+
+        Returns:
+            The batch.
+
+        Raises:
+            BrokenOff: If training is to end before it.
+            StopIteration: If there is none.
+        """
+        if self._watch is None:
+            return next(batches)
+        if not can_break:
+            self.before_iteration()
+            self._was_fetched = True
+            return next(batches)
+        self._was_fetched = True
+        is_shared = self._agreement.is_alone or iteration % self._interval == 0
+        before = RawRandomState()
+        cause, item, is_end = self._take(batches, self._watch, may_break=is_shared)
+        if is_shared:
+            cause = self._agreement.latest(cause)
+            if cause:
+                before.restore()
+                raise BrokenOff(cause)
+        if is_end:
+            raise StopIteration
+        return item  # type: ignore[return-value]
+
+    def fetch_to_validate(self, batches: Iterator[Item], is_sharded: bool) -> Iterator[Item]:
+        """Take the batches of validation, until it is broken off.
+
+        Processes may have different numbers of batches. They agree about once a second.
+
+        Args:
+            batches: The batches.
+            is_sharded: Whether the processes validate in step, since none of them has the whole
+                model.
+
+        Yields:
+            The batches.
+
+        Raises:
+            BrokenOff: If training is to end.
+        """
+        if self._watch is None:
+            yield from batches
+            return
+        rounds = self._agreement.rounds(every=is_sharded)
+        is_end = False
+        while not is_end:
+            may_break = rounds.is_due or not is_sharded
+            cause, item, is_end = self._take(batches, self._watch, may_break)
+            cause = rounds.next(cause, is_end)
+            if cause:
+                raise BrokenOff(cause)
+            if not is_end:
+                yield item  # type: ignore[misc]
+
+    def check(self) -> None:
+        """End training here if any process was asked to. To be called in all processes.
+
+        Raises:
+            BrokenOff: If so.
+        """
+        if self._watch is not None and (cause := self._agreement.latest(self._watch.cause)):
+            raise BrokenOff(cause)
+
+    def before_iteration(self) -> None:
+        """Check before an iteration of a loop that does not call :meth:`fetch`.
+
+        Raises:
+            BrokenOff: If training is to end.
+        """
+        if not self._was_fetched:
+            self.check()
+        self._was_fetched = False
+
+    @contextmanager
+    def may_break(self) -> Iterator[None]:
+        """Let the block be broken off where it is, in a single process.
+
+        Yields:
+            Nothing.
+
+        Raises:
+            BrokenOff: If a signal arrives within the block.
+        """
+        if self._watch is None or not self._agreement.is_alone:
+            yield
+            return
+        with self._watch.breaking():
+            yield
+
+    def _take(
+        self, batches: Iterator[Item], watch: SignalWatch, may_break: bool
+    ) -> tuple[int, Item | None, bool]:
+        """A cause to end, or the next batch, or whether there is none."""
+        if may_break and watch.cause:
+            return watch.cause, None, False
+        try:
+            if not may_break:
+                return watch.cause, next(batches), False
+            with watch.breaking():
+                return 0, next(batches), False
+        except StopIteration:
+            return watch.cause, None, True
+        except BrokenOff as broken:
+            return broken.cause, None, False
+        except RuntimeError:
+            # Workers of a data loader may have got the signal as well, and died of it.
+            if not watch.cause or not may_break:
+                raise
+            return watch.cause, None, False

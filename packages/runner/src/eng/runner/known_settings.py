@@ -1,0 +1,30 @@
+"""Refuse settings that nothing reads."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .errors import RunnerConfigError, RunnerTypeError
+
+__all__ = ["check_settings"]
+
+
+def check_settings(name: str, settings: Any, known: Sequence[str]) -> None:
+    """Refuse what is not a dict of known settings.
+
+    Args:
+        name: Name of the setting that holds them.
+        settings: The settings.
+        known: Their names.
+
+    Raises:
+        RunnerConfigError: If it is so. The message has the closest name.
+    """
+    if not isinstance(settings, Mapping):
+        raise RunnerTypeError(f"{name} must be a dict, not {settings!r}")
+    for key in sorted(set(settings) - set(known), key=str):
+        close = difflib.get_close_matches(str(key), known, n=1)
+        hint = f": did you mean {close[0]!r}?" if close else f"; it takes {', '.join(known)}"
+        raise RunnerConfigError(f"{name} has no setting {key!r}{hint}")
