@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,7 +21,7 @@ __all__ = ["ConfigDict", "is_plain", "new_value", "to_plain", "to_text"]
 _PLAIN = (dict, OrderedDict)
 _LISTS = (list, LazyList, tuple)
 # Types of values that may have lazy values in them, apart from those that give them by themselves.
-_MAY_BE_LAZY = (LazyValue, tuple, set, frozenset)
+_MAY_BE_LAZY = (LazyValue, tuple, set, frozenset, functools.partial)
 
 
 class _LazySwitch(type):
@@ -336,15 +337,20 @@ def _raw_dict(*args: Any, **kwargs: Any) -> dict[Any, Any]:
 
 
 def _is_lazy(value: Any) -> bool:
-    """Whether a value is lazy, or a tuple or set has a lazy value in it."""
+    """Whether a value is lazy, or a tuple, set or partial function has a lazy value in it."""
     if isinstance(value, LazyValue):
         return True
+    if isinstance(value, functools.partial):
+        return any(map(_is_lazy, (value.func, *value.args, *value.keywords.values())))
     return isinstance(value, (tuple, set, frozenset)) and any(map(_is_lazy, value))
 
 
 def _build(value: Any) -> Any:
     if isinstance(value, LazyValue):
         return value.build()
+    if isinstance(value, functools.partial) and _is_lazy(value):
+        keywords = {key: _build(each) for key, each in value.keywords.items()}
+        return functools.partial(_build(value.func), *map(_build, value.args), **keywords)
     if isinstance(value, (tuple, set, frozenset)) and _is_lazy(value):
         items = map(_build, value)
         return type(value)._make(items) if hasattr(value, "_make") else type(value)(items)
