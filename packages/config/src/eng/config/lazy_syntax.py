@@ -12,11 +12,11 @@ from .python_kind import is_library, is_of_configs, is_read_base
 __all__ = ["CONFIG_IMPORT", "LAZY_IMPORT", "READ_BASE", "replace_imports"]
 
 #: Name of the function that ``import`` of a library becomes a call of.
-LAZY_IMPORT = "_lazy_import_"
+LAZY_IMPORT = "<lazy import>"
 #: Name of the function that ``from eng.config import`` becomes a call of.
-CONFIG_IMPORT = "_config_import_"
+CONFIG_IMPORT = "<config import>"
 #: Name of the function that ``from ... import`` in ``with read_base():`` becomes a call of.
-READ_BASE = "_read_base_"
+READ_BASE = "<read base>"
 
 
 def replace_imports(tree: ast.Module, name: str) -> ast.Module:
