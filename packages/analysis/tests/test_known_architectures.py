@@ -28,6 +28,10 @@ from eng.analysis import FlopAnalyzer, parameter_count
 PRODUCTS = {"conv", "linear", "matmul", "bmm", "scaled_dot_product_attention"}
 
 
+# All of them together take longer than the tests of a package may; these two run with the long ones.
+long = pytest.mark.exhaustive
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("build", "parameters", "giga_multiply_adds"),
@@ -35,9 +39,9 @@ PRODUCTS = {"conv", "linear", "matmul", "bmm", "scaled_dot_product_attention"}
         (alexnet, 61_100_840, 0.714),
         (vgg16, 138_357_544, 15.470),
         (lambda: resnet((2, 2, 2, 2), bottleneck=False), 11_689_512, 1.814),
-        (lambda: resnet((3, 4, 6, 3), bottleneck=True), 25_557_032, 4.089),
+        pytest.param(lambda: resnet((3, 4, 6, 3), bottleneck=True), 25_557_032, 4.089, marks=long),
         (mobilenet_v2, 3_504_872, 0.301),
-        (densenet121, 7_978_856, 2.834),
+        pytest.param(densenet121, 7_978_856, 2.834, marks=long),
         (squeezenet1_0, 1_248_424, 0.819),
         (lambda: VisionTransformer(768, 12, 12, 16, 224), 86_567_656, 17.564),
     ],
