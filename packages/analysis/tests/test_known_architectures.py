@@ -28,7 +28,7 @@ from eng.analysis import FlopAnalyzer, parameter_count
 PRODUCTS = {"conv", "linear", "matmul", "bmm", "scaled_dot_product_attention"}
 
 
-# All of them together take longer than the tests of a package may; these two run with the long ones.
+# All eight take longer than the tests of a package may: two run with the long ones.
 long = pytest.mark.exhaustive
 
 

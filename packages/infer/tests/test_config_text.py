@@ -87,6 +87,28 @@ def test_a_class_is_not_called() -> None:
         read_config_text("import pathlib\nx = pathlib.Path.home()")
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{[]: 1}",
+        "{[1]}",
+        "dict([1])",
+        "range(1, 2, 3, 4)",
+        "float('a')",
+        "list(range(10000000000))",
+        "tuple(range(10000000000))",
+        "dict.fromkeys(range(9))",
+        "float(10000000000 * 9)",
+        "[" * 5000 + "]" * 5000,
+        "-" * 100000 + "1",
+        "9" * 5000,
+    ],
+)
+def test_invalid_values(value: str) -> None:
+    with pytest.raises(ValueError, match=r"line|value|nested|convert"):
+        read_config_text(f"x = {value}")
+
+
 def test_invalid_python() -> None:
     with pytest.raises(ValueError, match="invalid Python in line 2"):
         read_config_text("a = 1\nb = (")

@@ -115,6 +115,10 @@ def test_a_wrong_batch_size_is_refused(size: Any) -> None:
         line()([1], batch_size=size)
 
 
+def test_a_batch_size_of_numpy() -> None:
+    assert line()([1, 2], batch_size=np.int64(2))["predictions"] == [2.0, 4.0]
+
+
 def test_chunks() -> None:
     chunks = line()._get_chunk_data(iter([1, 2, 3]), 2)
     assert list(chunks) == [[1, 2], [3]]
@@ -224,7 +228,9 @@ def test_the_message_hub_of_a_checkpoint_takes_precedence(tmp_path: Path) -> Non
         ({}, AssertionError, "meta"),
         ({"meta": {}}, ValueError, "holds no config"),
         ({"meta": {"cfg": "import os\nx = os.system('true')"}}, ValueError, "line 2"),
-        ({"meta": {"cfg": "lr = 1"}}, ValueError, "no 'model'"),
+        ({"meta": None, "message_hub": None}, ValueError, "holds no config"),
+        ({"meta": {"cfg": "lr = 1"}}, ValueError, "needs 'model'"),
+        ({"meta": {"cfg": "model = dict(type='os.system', command='true')"}}, TypeError, "model"),
     ],
 )
 def test_a_checkpoint_without_a_config(
@@ -254,6 +260,22 @@ def test_wrong_models_are_refused() -> None:
             line(model=wrong)
     with pytest.raises(AssertionError, match=r"'missing.py' is not an existing config file"):
         line(model="missing.py")
+
+
+def test_wrong_configs_are_refused(tmp_path: Path) -> None:
+    for model in (None, InferLine(), "InferLine"):
+        with pytest.raises(ValueError, match="needs 'model'"):
+            line(model={"model": model})
+    with pytest.raises(AssertionError, match="the config is empty"):
+        line(model={})
+    torch.save([1], tmp_path / "list.pth")
+    with pytest.raises(ValueError, match="must be a dict"):
+        line(model=None, weights=str(tmp_path / "list.pth"))
+
+
+def test_a_visualizer_that_is_built() -> None:
+    visualizer = Visualizer("infer_built")
+    assert line(model={**CFG, "visualizer": visualizer}).visualizer.instance_name == "infer_built"
 
 
 def test_random_weights_are_warned_of() -> None:

@@ -56,16 +56,25 @@ def read_config_text(text: str) -> dict[str, Any]:
         {'model': {'type': 'torch.nn.Linear', 'in_features': 2}}
     """
     try:
-        statements = ast.parse(text).body
+        return _values(ast.parse(text).body)
     except SyntaxError as error:
         raise ValueError(f"invalid Python in line {error.lineno}: {error.msg}") from error
+    except (RecursionError, MemoryError) as error:  # of Python's parser as well
+        raise ValueError("values are nested too deeply") from error
+
+
+def _values(statements: list[ast.stmt]) -> dict[str, Any]:
     imports: Imports = {}
     values: dict[str, Any] = {}
     for statement in statements:
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             imports.update(_imported(statement))
         elif isinstance(statement, ast.Assign):
-            values[_assigned_name(statement)] = _value(statement.value, imports)
+            name = _assigned_name(statement)
+            try:
+                values[name] = _value(statement.value, imports)
+            except (TypeError, OverflowError) as error:  # such as a list as a key
+                raise ValueError(f"invalid value of {name!r}: {error}") from error
         elif not _is_comment(statement):
             raise _refusal(statement)
     return values
@@ -129,7 +138,10 @@ def _read_call(node: ast.Call, imports: Imports) -> Any:
     if function is None or any(keyword.arg is None for keyword in node.keywords):
         raise _refusal(node)
     settings = {str(keyword.arg): _value(keyword.value, imports) for keyword in node.keywords}
-    return function(*(_value(each, imports) for each in node.args), **settings)
+    values = [_value(each, imports) for each in node.args]
+    if function is not range and any(isinstance(value, range) for value in values):
+        raise _refusal(node)  # a few letters would fill the memory
+    return function(*values, **settings)
 
 
 def _dotted(node: ast.expr, imports: Imports) -> str:

@@ -239,9 +239,16 @@ class BaseInferencer(metaclass=InferencerMeta):
         if weights is not None:
             checkpoint = CheckpointLoader.load_checkpoint(weights, map_location="cpu")
         if not cfg:
-            cfg.update(config_of_checkpoint(checkpoint or {}))
-        if "model" not in cfg:
-            raise ValueError(f"the config has no 'model'; it has {sorted(cfg)}")
+            if checkpoint is None:
+                raise AssertionError(
+                    "the config is empty, and there are no weights to read it from"
+                )
+            cfg.update(config_of_checkpoint(checkpoint))
+        if not isinstance(cfg.get("model"), Mapping):
+            raise ValueError(
+                f"the config needs 'model', the config of the model, not {cfg.get('model')!r}; "
+                f"it has {sorted(cfg)}"
+            )
         cfg.model.pop("pretrained", None)  # the weights of the backbone alone
         model: nn.Module = MODELS.build(cfg.model)
         model.cfg = cfg  # type: ignore[assignment]
@@ -261,7 +268,9 @@ class BaseInferencer(metaclass=InferencerMeta):
 
     def _init_collate(self, cfg: ConfigType) -> Callable[[list[Any]], Any]:
         """Find what makes a batch of samples, as the test data loader of the config has it."""
-        given = (cfg.get("test_dataloader") or {}).get("collate_fn") or "pseudo_collate"
+        loader = cfg.get("test_dataloader")
+        given = loader.get("collate_fn") if isinstance(loader, Mapping) else None
+        given = given or "pseudo_collate"
         settings = {"type": given} if not isinstance(given, Mapping) else dict(given)
         function = settings.pop("type")
         if function == "pseudo_collate":
@@ -275,8 +284,8 @@ class BaseInferencer(metaclass=InferencerMeta):
 
     def _init_visualizer(self, cfg: ConfigType) -> Visualizer | None:
         """Build the visualizer of the config, under a name that no other has."""
-        if cfg.get("visualizer") is None:
-            return None
+        if not isinstance(cfg.get("visualizer"), Mapping):
+            return cfg.get("visualizer")  # none, or one that is built
         now = str(datetime.now().timestamp())
         name = cfg.visualizer.get("name", now)
         if _is_taken(cfg.visualizer["type"], name):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
+from operator import index
+from typing import Any, SupportsIndex
 
 from eng.fileio import isdir, join_path, list_dir_or_file
 
@@ -37,10 +38,10 @@ def take_chunks(inputs: Iterable[Any], size: int) -> Iterator[list[Any]]:
     Raises:
         ValueError: If the size is not a whole number of at least 1.
     """
-    if not isinstance(size, int) or size < 1:
+    if not isinstance(size, SupportsIndex) or index(size) < 1:
         raise ValueError(f"the size of a batch must be a whole number of at least 1, not {size!r}")
     items = iter(inputs)
-    while chunk := list(islice(items, size)):
+    while chunk := list(islice(items, index(size))):
         yield chunk
 
 

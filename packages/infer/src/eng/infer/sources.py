@@ -78,7 +78,7 @@ def config_of_checkpoint(checkpoint: Mapping[str, Any]) -> ConfigDict:
         cfg = ConfigDict(read_config_text(text))
     except ValueError as error:
         raise ValueError(
-            f"the config in the checkpoint is not read, since it is code: {error}. "
+            f"the config in the checkpoint cannot be read as data: {error}. "
             "Give the config itself: model='config.py'"
         ) from error
     if cfg.get("custom_imports"):
@@ -87,6 +87,8 @@ def config_of_checkpoint(checkpoint: Mapping[str, Any]) -> ConfigDict:
 
 
 def _config_text(checkpoint: Mapping[str, Any]) -> str:
+    if not isinstance(checkpoint, Mapping):
+        raise ValueError(f"a checkpoint must be a dict, not {type(checkpoint).__name__}")
     # Records of a run that was resumed are newer there than in the meta information.
     recorded = (checkpoint.get("message_hub") or {}).get("runtime_info") or {}
     if isinstance(recorded.get("cfg"), str):
@@ -96,7 +98,7 @@ def _config_text(checkpoint: Mapping[str, Any]) -> str:
             "the checkpoint has neither 'message_hub' with a config nor 'meta'; "
             "give the config itself: model='config.py'"
         )
-    text = checkpoint["meta"].get("cfg")
+    text = (checkpoint["meta"] or {}).get("cfg")
     if not isinstance(text, str):
         raise ValueError(
             "the checkpoint holds no config; give the config itself: model='config.py'"
