@@ -108,6 +108,11 @@ _NAMES = {
         kaiming_init merge_dict normal_init revert_sync_batchnorm stack_batch
         trunc_normal_ trunc_normal_init uniform_init update_init_info xavier_init
     """,
+    "analysis": """
+        ActivationAnalyzer FlopAnalyzer JitModelAnalysis activation_count
+        complexity_stats_str complexity_stats_table flop_count get_model_complexity_info
+        parameter_count parameter_count_table
+    """,
     "vis": """
         BaseVisBackend LocalVisBackend TensorboardVisBackend Visualizer WandbVisBackend
     """,
@@ -126,7 +131,11 @@ _NAMES = {
         save_checkpoint weights_to_cpu
     """,
     "hub": """
-        get_config get_model
+        MODULE2PACKAGE find_model_folder get_config get_model list_metafile_models
+        names_of_model
+    """,
+    "infer": """
+        BaseInferencer InferencerMeta
     """,
 }
 
