@@ -338,20 +338,22 @@ def after_seconds(seconds: float) -> Callable[[], bool]:
 
 def random_moment(rng: random.Random, trace: Path, whole: Path) -> Callable[[], bool]:
     """A time that comes at a random moment of what is left of a run, or of its beginning."""
-    if rng.random() < 0.1:
-        return after_seconds(rng.uniform(0, 1))
     there = _count_lines(trace)
     left = len({_parse(line)["at"] for line in whole.read_text().splitlines()} - _done(trace))
-    lines = there + rng.randint(0, left)
+    limit = after_seconds(240)
+    if left == 0:
+        return limit
+    if rng.random() < 0.1:
+        return after_seconds(rng.uniform(0, 1))
+    lines = there + rng.randint(1, left)
     # A save, or the end of the run, lies in between.
     seconds = rng.uniform(0, 0.03)
-    limit = after_seconds(120)
     end: Callable[[], bool] | None = None
 
     def is_over() -> bool:
         nonlocal end
-        if end is None and (lines == there or _count_lines(trace) >= lines):
-            end = after_seconds(seconds + (0.5 if lines == there else 0))
+        if end is None and _count_lines(trace) >= lines:
+            end = after_seconds(seconds)
         return limit() or (end is not None and end())
 
     return is_over
