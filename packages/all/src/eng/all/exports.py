@@ -107,6 +107,9 @@ _NAMES = {
     """,
     "vis": """
         BaseVisBackend LocalVisBackend TensorboardVisBackend Visualizer WandbVisBackend
+        check_length check_type check_type_and_length color_str2rgb color_val_matplotlib
+        convert_overlay_heatmap force_init_env img_from_canvas tensor2ndarray value2list
+        wait_continue
     """,
     "hooks": """
         CheckpointHook CheckpointWriter DistSamplerSeedHook EMAHook EmptyCacheHook Hook
