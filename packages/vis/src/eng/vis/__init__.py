@@ -8,6 +8,13 @@ from .argument_checks import check_length, check_type, check_type_and_length, va
 from .backend import BaseVisBackend, LocalVisBackend
 from .environment import force_init_env
 from .tensorboard_backend import TensorboardVisBackend
+from .trackers import (
+    AimVisBackend,
+    ClearMLVisBackend,
+    DVCLiveVisBackend,
+    MLflowVisBackend,
+    NeptuneVisBackend,
+)
 from .visualizer import Visualizer
 from .wandb_backend import WandbVisBackend
 
@@ -24,8 +31,13 @@ if TYPE_CHECKING:
 __version__: str  # see _version.py
 
 __all__ = [
+    "AimVisBackend",
     "BaseVisBackend",
+    "ClearMLVisBackend",
+    "DVCLiveVisBackend",
     "LocalVisBackend",
+    "MLflowVisBackend",
+    "NeptuneVisBackend",
     "TensorboardVisBackend",
     "Visualizer",
     "WandbVisBackend",
