@@ -208,6 +208,69 @@ def test_a_tracker_closes_without_a_work_directory(calls, backend):
     assert calls[-1][0].endswith((".close", ".stop"))
 
 
+@pytest.mark.usefixtures("calls")
+class ByCalls(VisBackendConformance):
+    """What was recorded, by what the client of a tracker was called with."""
+
+    #: Name of the call that has an image, as its first argument or by the name `image`.
+    image_call: str
+
+    @pytest.fixture(autouse=True)
+    def made(self, calls):
+        self.calls = calls
+
+    def read(self, save_dir, name):
+        return [value for each, value in map(self.number, self.calls) if each == name]
+
+    def read_images(self, save_dir, name):
+        found = [
+            args[0] if args else kwargs["image"]
+            for call, args, kwargs in self.calls
+            if call.endswith(self.image_call)
+        ]
+        return [np.rint(each * 255) if each.dtype.kind == "f" else each for each in found]
+
+    def number(self, call):
+        """Name and value of a call that records a number, else None twice."""
+        raise NotImplementedError
+
+
+class TestClearMLByCalls(ByCalls):
+    image_call = "report_image"
+
+    @pytest.fixture
+    def cfg(self):
+        return {"type": "ClearMLVisBackend"}
+
+    def number(self, call):
+        name, _, kwargs = call
+        return (kwargs["title"], kwargs["value"]) if name.endswith("report_scalar") else (None, 0)
+
+
+class TestNeptuneByCalls(ByCalls):
+    image_call = "File.as_image"
+
+    @pytest.fixture
+    def cfg(self):
+        return {"type": "NeptuneVisBackend"}
+
+    def number(self, call):
+        found = re.fullmatch(r"init_run\(\)\[(.*)\]\.append", call[0])
+        return (found[1], call[1][0]) if found else (None, 0)
+
+
+class TestAimByCalls(ByCalls):
+    image_call = "Image"
+
+    @pytest.fixture
+    def cfg(self):
+        return {"type": "AimVisBackend"}
+
+    def number(self, call):
+        name, _, kwargs = call
+        return (kwargs["name"], kwargs["value"]) if name.endswith(".track") else (None, 0)
+
+
 # ---------------------------------------------------------------- the trackers themselves
 
 
@@ -235,9 +298,10 @@ class TestMLflow(VisBackendConformance):
     def read_images(self, save_dir, name):
         client, (run,) = runs_of(save_dir)
         paths = [each.path for each in client.list_artifacts(run.info.run_id, "images")]
-        paths = sorted(path for path in paths if path.endswith(".png"))
-        assert all(name.replace("/", "#") in path for path in paths)
-        paths.sort(key=lambda path: int(path.split("%step%")[1].split("%")[0]))
+        # Between name, step and time are other characters in each generation of MLflow.
+        parts = [re.fullmatch(r"images/val.image.step.(\d+).timestamp.*\.png", p) for p in paths]
+        steps = {int(found[1]): found[0] for found in parts if found}
+        paths = [steps[step] for step in sorted(steps)]
         folder = Path(run.info.artifact_uri.removeprefix("file://"))
         return [np.asarray(Image.open(folder / path)) for path in paths]
 
@@ -338,9 +402,9 @@ class TestDVCLive(VisBackendConformance):
         return [float(row[head.index(name.split("/")[-1])]) for row in rows]
 
     def read_images(self, save_dir, name):
-        paths = list((save_dir / "plots" / "images").rglob(f"{name}*.png"))
-        paths += list((save_dir / "plots" / "images" / name).glob("*.png"))
-        return [np.asarray(Image.open(path).convert("RGB")) for path in sorted(set(paths))]
+        paths = (save_dir / "plots" / "images" / name).glob("*.png")
+        paths = sorted(paths, key=lambda path: int(path.stem))
+        return [np.asarray(Image.open(path)) for path in paths]
 
     def test_nothing_is_left_in_the_current_folder(self, backend, elsewhere):
         backend.add_config(Config({"a": 1}))
@@ -351,31 +415,25 @@ class TestDVCLive(VisBackendConformance):
 
 @needs("aim")
 @pytest.mark.slow
-class TestAim(VisBackendConformance):
-    @pytest.fixture
-    def cfg(self, tmp_path):
-        settings = {"system_tracking_interval": None, "capture_terminal_logs": False}
-        return {"type": "AimVisBackend", "init_kwargs": {"repo": str(tmp_path / "r"), **settings}}
-
-    def sequence(self, save_dir, name):
-        from aim import Repo
-
-        folder = next(parent / "r" for parent in save_dir.parents if (parent / "r").exists())
-        for run in Repo(str(folder)).iter_runs():
-            for metric in run.metrics():
-                if metric.name == name:
-                    return list(metric.data.items())
-            for name_, context, _ in run.iter_sequence_info_by_type("images"):
-                if name_ == name:
-                    return list(run.get_image_sequence(name, context).data.items())
-        return []
-
-    def read(self, save_dir, name):
-        return [float(values[0]) for _, values in self.sequence(save_dir, name)]
-
-    def read_images(self, save_dir, name):
-        images = [values[0] for _, values in self.sequence(save_dir, name)]
-        return [np.asarray(image.to_pil_image().convert("RGB")) for image in images]
+def test_aim_tracks_in_its_repository(tmp_path, elsewhere):
+    settings = {"system_tracking_interval": None, "capture_terminal_logs": False}
+    backend = AimVisBackend("work/run_1", {"repo": str(tmp_path / "aim"), **settings})
+    backend.add_config(Config({"act": torch.nn.ReLU, "of": {1: "one"}, "lr": 0.1}))
+    for step in range(3):
+        backend.add_scalar("train/loss", torch.tensor(3.0 - step), step=step)
+        backend.add_image("val/image", PIXELS, step=step)
+    run = backend.experiment
+    assert run.experiment == "work_run_1"
+    assert run["hparams", "lr"] == 0.1
+    assert run["hparams", "of", "1"] == "one"
+    found = run.collect_sequence_info(("metric", "images"))
+    (loss,), (image,) = found["metric"], found["images"]
+    assert (loss["name"], image["name"]) == ("train/loss", "val/image")
+    assert (loss["values"]["first"], loss["values"]["last"]) == (3, 1)
+    assert loss["values"]["last_step"] == 2
+    backend.close()
+    backend.close()
+    assert not list(elsewhere.iterdir())
 
 
 @needs("neptune")

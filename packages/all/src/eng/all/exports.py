@@ -109,10 +109,11 @@ _NAMES = {
         xavier_init
     """,
     "vis": """
-        BaseVisBackend LocalVisBackend TensorboardVisBackend Visualizer WandbVisBackend
-        check_length check_type check_type_and_length color_str2rgb color_val_matplotlib
-        convert_overlay_heatmap force_init_env img_from_canvas tensor2ndarray value2list
-        wait_continue
+        AimVisBackend BaseVisBackend ClearMLVisBackend DVCLiveVisBackend LocalVisBackend
+        MLflowVisBackend NeptuneVisBackend TensorboardVisBackend Visualizer
+        WandbVisBackend check_length check_type check_type_and_length color_str2rgb
+        color_val_matplotlib convert_overlay_heatmap force_init_env img_from_canvas
+        tensor2ndarray value2list wait_continue
     """,
     "hooks": """
         CheckpointHook CheckpointWriter DistSamplerSeedHook EMAHook EmptyCacheHook Hook

@@ -11,7 +11,7 @@ import numpy as np
 from eng.config import Config
 from eng.registry import VISBACKENDS
 
-from .tracker import TrackerBackend
+from .tracker import TrackerBackend, plain_config
 
 __all__ = ["AimVisBackend"]
 
@@ -51,7 +51,7 @@ class AimVisBackend(TrackerBackend):
         return run
 
     def _write_config(self, config: Config) -> None:
-        self._run["hparams"] = config.without_secrets()
+        self._run["hparams"] = plain_config(config.without_secrets())
 
     def _write_numbers(self, numbers: dict[str, float], step: int) -> None:
         for name, value in numbers.items():

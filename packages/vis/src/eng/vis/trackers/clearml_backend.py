@@ -11,7 +11,7 @@ import numpy as np
 from eng.config import Config
 from eng.registry import VISBACKENDS
 
-from .tracker import TrackerBackend
+from .tracker import TrackerBackend, plain_config
 
 __all__ = ["ClearMLVisBackend"]
 
@@ -47,7 +47,7 @@ class ClearMLVisBackend(TrackerBackend):
         return clearml.Task.init(**self._init_kwargs)
 
     def _write_config(self, config: Config) -> None:
-        self._run.connect_configuration(config.without_secrets())
+        self._run.connect_configuration(plain_config(config.without_secrets()))
 
     def _write_numbers(self, numbers: dict[str, float], step: int) -> None:
         logger = self._run.get_logger()

@@ -10,9 +10,8 @@ import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
-from eng.vis.plain import plain_value
 
-from .tracker import TrackerBackend, find_artifacts
+from .tracker import TrackerBackend, find_artifacts, plain_config
 
 __all__ = ["DVCLiveVisBackend"]
 
@@ -77,7 +76,7 @@ class DVCLiveVisBackend(TrackerBackend):
         return super().start_run(run_id, step, work_dir)
 
     def _write_config(self, config: Config) -> None:
-        self._run.log_params(_as_params(config.without_secrets()))
+        self._run.log_params(plain_config(config.without_secrets()))
 
     def _write_numbers(self, numbers: dict[str, float], step: int) -> None:
         self._run.step = step
@@ -86,20 +85,10 @@ class DVCLiveVisBackend(TrackerBackend):
 
     def _write_image(self, name: str, image: np.ndarray, step: int) -> None:
         self._run.step = step
-        self._run.log_image(f"{name}.png", image)
+        self._run.log_image(f"{name}/{step}.png", image)  # a folder is shown as steps
 
     def _finish(self) -> None:
         if self._run._dvc_repo is not None:
             for path in find_artifacts(self._save_dir, self._artifact_suffix):
                 self._run.log_artifact(path)
         self._run.end()
-
-
-def _as_params(value: Any) -> Any:
-    """A config in values that DVCLive takes: dicts with words as keys, lists, words and numbers."""
-    value = plain_value(value)
-    if isinstance(value, dict):
-        return {str(key): _as_params(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_as_params(each) for each in value]
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

@@ -18,7 +18,7 @@ from eng.vis.geometry import as_image
 from eng.vis.optional import require
 from eng.vis.plain import plain_value
 
-__all__ = ["TrackerBackend", "find_artifacts", "flatten_config"]
+__all__ = ["TrackerBackend", "find_artifacts", "flatten_config", "plain_config"]
 
 
 class TrackerBackend(BaseVisBackend):
@@ -215,6 +215,27 @@ def flatten_config(config: Any, prefix: str = "") -> dict[str, Any]:
         else:
             flat[dotted] = value
     return flat
+
+
+def plain_config(value: Any) -> Any:
+    """Convert a config to values that any tracker takes.
+
+    Args:
+        value: The config, or a value in it.
+
+    Returns:
+        Dicts with words as keys, lists, words and numbers; anything else as its text.
+
+    Examples:
+        >>> plain_config({'act': int, 1: (2, None)})
+        {'act': "<class 'int'>", '1': [2, None]}
+    """
+    value = plain_value(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain_config(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_config(each) for each in value]
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
 
 
 def find_artifacts(
