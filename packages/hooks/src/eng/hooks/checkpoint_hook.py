@@ -276,12 +276,12 @@ class CheckpointHook(Hook):
             number = runner.epoch if self.by_epoch else runner.iter
             meta = {"epoch": runner.epoch, "iter": runner.iter}
             self._save(runner, self.filename_tmpl.format(number), meta, number)
-        self._is_training = False
-        self._finish_writing(close=True)
+        self.after_interrupted_train(runner)
 
     def after_interrupted_train(self, runner: HookRunner) -> None:
-        """Save nothing any more, see :meth:`after_train`."""
-        self.after_train(runner)
+        """Save nothing any more, where training was broken off: what is whole is saved by now."""
+        self._is_training = False
+        self._finish_writing(close=True)
 
     # ------------------------------------------------------------------ the latest
 
