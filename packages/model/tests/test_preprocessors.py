@@ -298,3 +298,21 @@ def test_a_training_step_calls_the_model_by_the_same_method():
     optim = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
     assert model.train_step({"inputs": 4.0}, optim)["loss"].item() == 2
     assert model.weight.item() == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("kind", ["npu", "mlu", "musa"])
+def test_models_and_preprocessors_move_to_other_accelerators(kind, monkeypatch):
+    moves = []
+    for cls in (BaseModel, BaseDataPreprocessor):
+        monkeypatch.setattr(cls, "to", lambda module, *args: moves.append(args))
+        module = Sum() if cls is BaseModel else BaseDataPreprocessor()
+        for device in (None, 1, f"{kind}:2"):
+            assert getattr(module, kind)(device) is module
+    assert moves == [(kind,), (f"{kind}:1",), (f"{kind}:2",)] * 2
+
+
+def test_an_accelerator_that_torch_lacks_is_an_error_of_torch():
+    model = Sum()
+    with pytest.raises((RuntimeError, AssertionError), match="npu"):
+        model.npu()
+    assert model.data_preprocessor.device.type == "cpu"

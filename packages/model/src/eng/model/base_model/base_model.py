@@ -17,11 +17,12 @@ from eng.utils import ArgumentTypeError
 
 from .data_preprocessor import BaseDataPreprocessor
 from .steps import run_forward, take_train_step
+from .vendor_devices import VendorDevices
 
 __all__ = ["BaseModel"]
 
 
-class BaseModel(BaseModule):
+class BaseModel(VendorDevices, BaseModule):
     """A model that knows how to take a training, a validation and a test step.
 
     A subclass implements :meth:`forward` for three modes. The rest is here.
