@@ -415,6 +415,26 @@ class TestDVCLive(VisBackendConformance):
         assert not list(elsewhere.iterdir())
 
 
+@needs("dvclive")
+@pytest.mark.slow
+def test_dvclive_records_an_experiment_and_artifacts_in_a_repository(elsewhere):
+    from dvc.repo import Repo
+
+    for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+        author = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", *author, *command], check=True)
+    Repo.init(".").close()
+    backend = DVCLiveVisBackend("work", init_kwargs={"exp_name": "digits"})
+    backend.add_config(Config({"lr": 0.1}))
+    backend.add_scalar("loss", 1)
+    backend.close()
+    assert not list(Path("work").glob("*.dvc"))
+    Path("work/x.json").write_text("{}")
+    backend.add_scalar("loss", 2, step=1)
+    backend.close()
+    assert [path.name for path in Path("work").glob("*.dvc")] == ["x.json.dvc"]
+
+
 @needs("aim")
 @pytest.mark.slow
 def test_aim_tracks_in_its_repository(tmp_path, elsewhere):

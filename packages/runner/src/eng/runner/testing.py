@@ -92,7 +92,7 @@ class ToyMetric(BaseMetric):
         super().__init__(collect_device=collect_device)
         self.dummy_metrics = dummy_metrics
 
-    def process(self, data_batch: Any, data_samples: Sequence[Any]) -> None:
+    def process(self, data_batch: Any, predictions: Sequence[Any]) -> None:
         """Take note of a batch."""
         self.results.append({"acc": 1})
 

@@ -15,6 +15,9 @@ from .tracker import TrackerBackend, find_artifacts, plain_config
 
 __all__ = ["DVCLiveVisBackend"]
 
+#: Files that DVCLive writes itself.
+_OWN = ("dvc.yaml", "metrics.json", "params.yaml")
+
 
 @VISBACKENDS.register_module()
 class DVCLiveVisBackend(TrackerBackend):
@@ -88,7 +91,9 @@ class DVCLiveVisBackend(TrackerBackend):
         self._run.log_image(f"{name}/{step}.png", image)  # a folder is shown as steps
 
     def _finish(self) -> None:
-        if self._run._dvc_repo is not None:
-            for path in find_artifacts(self._save_dir, self._artifact_suffix):
-                self._run.log_artifact(path)
+        if getattr(self._run, "_dvc_repo", None) is not None:
+            folder = Path(self._save_dir)
+            for path in find_artifacts(str(folder), self._artifact_suffix, [str(folder / "plots")]):
+                if path.parent != folder or path.name not in _OWN:
+                    self._run.log_artifact(path)
         self._run.end()
