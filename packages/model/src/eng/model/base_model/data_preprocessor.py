@@ -10,11 +10,13 @@ from torch import Tensor, nn
 
 from eng.registry import MODELS
 
+from .vendor_devices import VendorDevices
+
 __all__ = ["BaseDataPreprocessor"]
 
 
 @MODELS.register_module()
-class BaseDataPreprocessor(nn.Module):
+class BaseDataPreprocessor(VendorDevices, nn.Module):
     """Copies a batch to the device of the model.
 
     Args:

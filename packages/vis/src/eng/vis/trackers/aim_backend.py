@@ -1,0 +1,66 @@
+"""Recording to Aim."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eng.config import Config
+from eng.registry import VISBACKENDS
+
+from .tracker import TrackerBackend, plain_config
+
+__all__ = ["AimVisBackend"]
+
+
+@VISBACKENDS.register_module()
+class AimVisBackend(TrackerBackend):
+    """Records to a run of Aim, which ``aim up`` shows.
+
+    It needs ``pip install eng-vis[aim]``.
+
+    Args:
+        save_dir: Gives the experiment its name, from its last two parts. Defaults to None: the time
+            is the name.
+        init_kwargs: Arguments of ``aim.Run``, such as ``repo`` and ``experiment``. Defaults to
+            None: the repository of the current folder.
+    """
+
+    package = "aim"
+
+    def __init__(
+        self, save_dir: str | None = None, init_kwargs: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(save_dir)
+        self._init_kwargs = dict(init_kwargs or {})
+        self._hash: str | None = None
+
+    def _open(self) -> Any:
+        import aim
+
+        parts = Path(self._save_dir).absolute().parts[-2:] if self._save_dir else ()
+        name = "_".join(parts) or datetime.now().strftime("%Y%m%d_%H%M%S")
+        arguments = {"experiment": name, **self._init_kwargs}
+        if self._hash is not None:  # what is recorded after close() belongs to the same run
+            arguments.setdefault("run_hash", self._hash)
+        run = aim.Run(**arguments)
+        self._hash = run.hash
+        return run
+
+    def _write_config(self, config: Config) -> None:
+        self._run["hparams"] = plain_config(config.without_secrets())
+
+    def _write_numbers(self, numbers: dict[str, float], step: int) -> None:
+        for name, value in numbers.items():
+            self._run.track(name=name, value=value, step=step)
+
+    def _write_image(self, name: str, image: np.ndarray, step: int) -> None:
+        import aim
+
+        self._run.track(name=name, value=aim.Image(image), step=step)
+
+    def _finish(self) -> None:
+        self._run.close()

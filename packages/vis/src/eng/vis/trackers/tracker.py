@@ -1,0 +1,258 @@
+"""Base class of backends that record to a run of an experiment tracker."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from eng.config import Config
+from eng.vis.backend import BaseVisBackend
+from eng.vis.environment import force_init_env
+from eng.vis.geometry import as_image
+from eng.vis.optional import require
+from eng.vis.plain import plain_value
+
+__all__ = ["TrackerBackend", "find_artifacts", "flatten_config", "plain_config"]
+
+
+class TrackerBackend(BaseVisBackend):
+    """Records to a run of a tracker, which is begun when something is recorded.
+
+    The config alone begins none: it is recorded with what comes first, or by :meth:`close`. What is
+    recorded after :meth:`close` begins a run again. That the package of the tracker is not
+    installed is an error of the first method that records.
+
+    Args:
+        save_dir: Directory of the files of the run. None where the tracker has its own.
+    """
+
+    #: The package of the tracker, which its extra is named after.
+    package: ClassVar[str]
+
+    def __init__(self, save_dir: str | None = None) -> None:
+        super().__init__(save_dir or "")
+        self._run: Any = None
+        self._config: Config | None = None
+        self._is_config_due = False
+        self._work_dir: str | None = None
+        self._left_out: set[str] = set()
+
+    def _init_env(self) -> None:
+        require(self.package, type(self).__name__)
+
+    @property
+    def experiment(self) -> Any:
+        """The run of the tracker, for what this interface lacks; begun if need be."""
+        return self._begin()
+
+    def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
+        """Take note of the work directory, whose files are recorded in the end.
+
+        Args:
+            run_id: Identifier of the training.
+            step: Iterations done.
+            work_dir: The work directory.
+
+        Returns:
+            None.
+        """
+        self._work_dir = work_dir
+        return None
+
+    @force_init_env
+    def add_config(self, config: Config, **kwargs: Any) -> None:
+        """Record a config.
+
+        Args:
+            config: The config.
+            **kwargs: Ignored.
+        """
+        self._config, self._is_config_due = config, True
+        if self._run is not None:
+            self._begin()
+
+    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
+        """Record an image.
+
+        Args:
+            name: Its name.
+            image: RGB of shape (height, width, 3), or grey of shape (height, width), of whole
+                numbers from 0 to 255.
+            step: Step of the run. Defaults to 0.
+            **kwargs: Ignored.
+
+        Raises:
+            TypeError: If the image holds anything but whole numbers.
+            ValueError: If its shape is another, or a number is not of 0 to 255.
+        """
+        pixels = as_image(f"image {name!r}", image, strict=True)
+        self._begin()
+        self._write_image(name, pixels, step)
+
+    def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
+        """Record a number. Anything else is left out, with a warning the first time.
+
+        Args:
+            name: Its name.
+            value: A number, or a tensor or array of one element.
+            step: Step of the run. Defaults to 0.
+            **kwargs: Ignored.
+        """
+        self._write({name: value}, step)
+
+    def add_scalars(
+        self,
+        scalar_dict: dict[str, Any],
+        step: int = 0,
+        file_path: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Record numbers.
+
+        Args:
+            scalar_dict: Numbers by name. A ``step`` in it takes the place of the argument.
+            step: Step of the run. Defaults to 0.
+            file_path: Ignored. Defaults to None.
+            **kwargs: Ignored.
+        """
+        step = plain_value(scalar_dict.get("step", step))
+        self._write({name: v for name, v in scalar_dict.items() if name != "step"}, step)
+
+    def close(self) -> None:
+        """Finish the run, if one was begun or there is a config to record."""
+        if self._is_config_due:
+            self._begin()
+        if self._run is not None:
+            try:
+                self._finish()
+            finally:
+                self._run = None
+
+    @abstractmethod
+    def _open(self) -> Any:
+        """Begin a run and return it."""
+
+    @abstractmethod
+    def _write_config(self, config: Config) -> None:
+        """Record a config in the run."""
+
+    @abstractmethod
+    def _write_numbers(self, numbers: dict[str, float], step: int) -> None:
+        """Record numbers in the run."""
+
+    @abstractmethod
+    def _write_image(self, name: str, image: np.ndarray, step: int) -> None:
+        """Record an image, RGB of shape (height, width, 3), uint8, in the run."""
+
+    @abstractmethod
+    def _finish(self) -> None:
+        """Finish the run."""
+
+    @force_init_env
+    def _begin(self) -> Any:
+        """The run, begun if need be, with the config recorded."""
+        if self._run is None:
+            self._run = self._open()
+        if self._is_config_due and self._config is not None:
+            self._is_config_due = False
+            self._write_config(self._config)
+        return self._run
+
+    def _write(self, scalars: Mapping[str, Any], step: int) -> None:
+        plain = {name: plain_value(value) for name, value in scalars.items()}
+        numbers = {name: v for name, v in plain.items() if isinstance(v, (int, float))}
+        for name in plain.keys() - numbers.keys() - self._left_out:
+            self._left_out.add(name)
+            warnings.warn(
+                f"{type(self).__name__} leaves out {name!r}, which is not a number but "
+                f"{plain[name]!r:.80}",
+                stacklevel=3,
+            )
+        if numbers:
+            self._begin()
+            self._write_numbers(numbers, step)
+
+    def _work_folder(self) -> str | None:
+        """The work directory, as the run or the config has it."""
+        if self._work_dir is None and self._config is not None:
+            given = self._config.get("work_dir")
+            return given if isinstance(given, str) else None
+        return self._work_dir
+
+
+def flatten_config(config: Any, prefix: str = "") -> dict[str, Any]:
+    """Flatten a config.
+
+    Args:
+        config: Dicts and lists in any nesting.
+        prefix: Put before each key. Defaults to ``''``.
+
+    Returns:
+        Values by dotted keys, with places in lists of dicts as numbers. Other lists are values.
+
+    Examples:
+        >>> flatten_config({'a': {'b': 1, 'c': [2, 3]}, 'd': [{'e': 4}]})
+        {'a.b': 1, 'a.c': [2, 3], 'd.0.e': 4}
+    """
+    if isinstance(config, Mapping):
+        items = [(str(key), value) for key, value in config.items()]
+    else:
+        items = [(str(place), value) for place, value in enumerate(config)]
+    flat: dict[str, Any] = {}
+    for key, value in items:
+        dotted = f"{prefix}{key}"
+        is_list = isinstance(value, (list, tuple))
+        if (isinstance(value, Mapping) and value) or (
+            is_list and any(isinstance(each, Mapping) for each in value)
+        ):
+            flat |= flatten_config(value, f"{dotted}.")
+        else:
+            flat[dotted] = value
+    return flat
+
+
+def plain_config(value: Any) -> Any:
+    """Convert a config to values that any tracker takes.
+
+    Args:
+        value: The config, or a value in it.
+
+    Returns:
+        Dicts with words as keys, lists, words and numbers; anything else as its text.
+
+    Examples:
+        >>> plain_config({'act': int, 1: (2, None)})
+        {'act': "<class 'int'>", '1': [2, None]}
+    """
+    value = plain_value(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain_config(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_config(each) for each in value]
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+def find_artifacts(
+    folder: str | None, suffixes: Sequence[str], without: Sequence[str] = ()
+) -> Iterator[Path]:
+    """Find files of a run by the ends of their names.
+
+    Args:
+        folder: The folder to look in. None has no files.
+        suffixes: The ends.
+        without: Folders that are left out. Defaults to none.
+
+    Yields:
+        The files, in the order of their names.
+    """
+    left_out = {Path(each).resolve() for each in without}
+    for parent, folders, files in os.walk(folder or os.devnull):
+        inner = sorted(folders)
+        folders[:] = [each for each in inner if Path(parent, each).resolve() not in left_out]
+        yield from (Path(parent, each) for each in sorted(files) if each.endswith(tuple(suffixes)))
