@@ -14,13 +14,14 @@ from .values import scalar_of
 __all__ = ["check_metric_names", "usable_score"]
 
 
-def check_metric_names(keys: Sequence[str], runner: HookRunner) -> None:
+def check_metric_names(keys: Sequence[str], runner: HookRunner, setting: str = "save_best") -> None:
     """Refuse names that the evaluator of validation is known not to give.
 
     Args:
         keys: The names; ``'auto'`` stands for any.
         runner: The runner. Without a validation, or with an evaluator that cannot tell, nothing is
             refused.
+        setting: What named them, for the error. Defaults to ``'save_best'``.
 
     Raises:
         HookKeyError: If one is none of them; names the closest one.
@@ -32,13 +33,13 @@ def check_metric_names(keys: Sequence[str], runner: HookRunner) -> None:
             continue
         names = _call(evaluator, "metric_names")
         if names is not None and key not in names:
-            raise HookKeyError(f"save_best: {_describe(key, names)}")
+            raise HookKeyError(f"{setting}: {_describe(key, names)}")
         prefixes = _call(evaluator, "metric_prefixes")
         if names is None and prefixes and not key.startswith(tuple(f"{p}/" for p in prefixes)):
             close = [f"{prefix}/{key.rpartition('/')[2]}" for prefix in prefixes]
             near = difflib.get_close_matches(key, close, n=1, cutoff=0) or close
             raise HookKeyError(
-                f"save_best: no metric is called {key!r}: all begin with "
+                f"{setting}: no metric is called {key!r}: all begin with "
                 f"{' or '.join(repr(f'{each}/') for each in prefixes)}; did you mean {near[0]!r}?"
             )
 

@@ -3,6 +3,7 @@
 from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 
 from .amp_optimizer_wrapper import AmpOptimWrapper
+from .base import BaseOptimWrapper
 from .builder import TORCH_OPTIMIZERS, build_optim_wrapper
 from .default_constructor import DefaultOptimWrapperConstructor
 from .optimizer_wrapper import OptimWrapper
@@ -14,6 +15,7 @@ __all__ = [
     "OPTIM_WRAPPER_CONSTRUCTORS",
     "TORCH_OPTIMIZERS",
     "AmpOptimWrapper",
+    "BaseOptimWrapper",
     "DefaultOptimWrapperConstructor",
     "OptimWrapper",
     "OptimWrapperDict",
