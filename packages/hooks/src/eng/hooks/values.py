@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
 from .errors import HookArgumentError, HookTypeError
 
-__all__ = ["check_number", "is_scalar", "scalar_of"]
+__all__ = ["check_number", "is_scalar", "names_of", "scalar_of"]
 
 
 def scalar_of(value: Any) -> float | None:
@@ -58,3 +59,24 @@ def check_number(name: str, value: Any, least: int | None = None) -> None:
         raise HookTypeError(f"{words}, got {value!r}")
     if least is not None and int(value) < least:
         raise HookArgumentError(f"{words}, got {value!r}")
+
+
+def names_of(argument: str, value: str | Sequence[str] | None) -> list[str]:
+    """One name or several as a list.
+
+    Args:
+        argument: Name of the argument, for the error.
+        value: Its value.
+
+    Returns:
+        The names, none for None.
+
+    Raises:
+        HookTypeError: If something else is given.
+    """
+    names = [value] if isinstance(value, str) else value
+    if names is None:
+        return []
+    if not isinstance(names, (list, tuple)) or not all(isinstance(n, str) for n in names):
+        raise HookTypeError(f"{argument} must be a str or a list of str, not {value!r}")
+    return list(names)

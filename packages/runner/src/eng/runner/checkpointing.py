@@ -21,6 +21,7 @@ from eng.fileio import join_path
 from eng.hooks import CheckpointHook, CheckpointWriter
 from eng.utils import check_inner_path
 
+from .checkpoint_meta import MMENGINE_VERSION, dataset_meta_of, warn_of_other_data
 from .progress import Progress
 from .protocol import LoopRunner
 from .starting_point import choose_starting_point, storage_of
@@ -123,6 +124,7 @@ def collect_checkpoint(
 
 def _shared_meta(runner: LoopRunner, meta: Mapping[str, Any]) -> dict[str, Any]:
     """What a checkpoint says of itself, in all processes what the first one says."""
+    described = dataset_meta_of(getattr(runner.train_loop, "dataloader", None))
     boxes = [
         {
             "experiment_name": runner.experiment_name,
@@ -131,6 +133,8 @@ def _shared_meta(runner: LoopRunner, meta: Mapping[str, Any]) -> dict[str, Any]:
             "seed": runner.seed,
             "world_size": get_world_size(),
             "cfg": runner.meta["cfg"],
+            "mmengine_version": MMENGINE_VERSION,
+            **({} if described is None else {"dataset_meta": described}),
             **{key: runner.meta[key] for key in ("load_from",) if key in runner.meta},
             **meta,
         }
@@ -232,6 +236,8 @@ def resume_run(
             "load_from=..., but not resumed"
         )
     _take_over_seed(runner, meta.get("seed"))
+    described = dataset_meta_of(getattr(runner.train_loop, "dataloader", None))
+    warn_of_other_data(meta.get("dataset_meta"), described, runner.logger)
     if "load_from" in meta:
         runner.meta.setdefault("load_from", meta["load_from"])
     states = {name: checkpoint[key] for name, key in _KEYS.items() if key in checkpoint}

@@ -22,6 +22,7 @@ from eng.vis import Visualizer
 
 from . import arguments, builders, services
 from .base_loop import BaseLoop
+from .checkpoint_meta import MMENGINE_VERSION
 from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
 from .environment import Environment, set_random_seed, setup_environment
 from .eval_loops import TestLoop, ValLoop
@@ -201,6 +202,7 @@ class Runner:
             "cfg": self.cfg.pretty_text,
             "seed": self.seed,
             "experiment_name": self.experiment_name,
+            "mmengine_version": MMENGINE_VERSION,
         }
         services.log_environment(self.logger, self._environment, env_cfg, self.meta["cfg"])
         self.message_hub = self.build_message_hub()

@@ -86,5 +86,5 @@ def _saves(hook: CheckpointHook, runner: LoopRunner) -> bool:
     length = runner.max_epochs if hook.by_epoch else runner.max_iters
     if length is None or type(hook) is not CheckpointHook:
         return True  # as far as can be told
-    is_within = 0 < hook.interval <= length
+    is_within = hook.interval > 0 and (hook.save_begin or hook.interval) <= length
     return is_within or hook.save_last or bool(hook.save_best and runner.val_loop)
