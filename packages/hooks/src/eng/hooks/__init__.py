@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from .checkpoint_hook import CheckpointHook
+from .early_stopping_hook import EarlyStoppingHook
 from .ema_hook import EMAHook
 from .empty_cache_hook import EmptyCacheHook
 from .hook import Hook
@@ -28,6 +29,7 @@ __all__ = [
     "CheckpointWriter",
     "DistSamplerSeedHook",
     "EMAHook",
+    "EarlyStoppingHook",
     "EmptyCacheHook",
     "Hook",
     "HookRunState",

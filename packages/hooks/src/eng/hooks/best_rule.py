@@ -47,7 +47,11 @@ def pair_rules(metrics: Sequence[str], rules: Sequence[str]) -> dict[str, str]:
 
 
 def infer_rule(
-    metric: str, greater_keys: Sequence[str] | None = None, less_keys: Sequence[str] | None = None
+    metric: str,
+    greater_keys: Sequence[str] | None = None,
+    less_keys: Sequence[str] | None = None,
+    *,
+    setting: str = "save_best",
 ) -> str:
     """The rule of a metric by its name.
 
@@ -60,6 +64,7 @@ def infer_rule(
         greater_keys: Names, or parts of names, of which greater values are better. Defaults to
             None, the common ones.
         less_keys: The same of which smaller values are better. Defaults to None, ``loss``.
+        setting: What named the metric, for the error. Defaults to ``'save_best'``.
 
     Returns:
         ``'greater'`` or ``'less'``.
@@ -83,6 +88,6 @@ def infer_rule(
         if any(key.lower() in metric.lower() for key in keys):
             return rule
     raise HookArgumentError(
-        f"save_best: cannot infer whether greater or smaller values of {metric!r} are better; "
+        f"{setting}: cannot infer whether greater or smaller values of {metric!r} are better; "
         "give rule='greater' or rule='less'"
     )

@@ -11,7 +11,7 @@ from .errors import HookKeyError
 from .protocol import HookRunner
 from .values import scalar_of
 
-__all__ = ["check_metric_names", "usable_score"]
+__all__ = ["check_metric_names", "describe_missing", "usable_score"]
 
 
 def check_metric_names(keys: Sequence[str], runner: HookRunner, setting: str = "save_best") -> None:
@@ -33,7 +33,7 @@ def check_metric_names(keys: Sequence[str], runner: HookRunner, setting: str = "
             continue
         names = _call(evaluator, "metric_names")
         if names is not None and key not in names:
-            raise HookKeyError(f"{setting}: {_describe(key, names)}")
+            raise HookKeyError(f"{setting}: {describe_missing(key, names)}")
         prefixes = _call(evaluator, "metric_prefixes")
         if names is None and prefixes and not key.startswith(tuple(f"{p}/" for p in prefixes)):
             close = [f"{prefix}/{key.rpartition('/')[2]}" for prefix in prefixes]
@@ -62,14 +62,23 @@ def usable_score(
     if score is None and key not in warned:
         warned.add(key)
         fault = f"{key!r} must be one number, not {metrics.get(key)!r:.80}"
-        fault = fault if key in metrics else _describe(key, metrics)
+        fault = fault if key in metrics else describe_missing(key, metrics)
         logger.warning(
             f"save_best: {fault}. Training goes on, without keeping a best checkpoint by it."
         )
     return score
 
 
-def _describe(key: str, names: Iterable[str]) -> str:
+def describe_missing(key: str, names: Iterable[str]) -> str:
+    """Say that a metric is missing, which there are, and which is the closest.
+
+    Args:
+        key: Its name.
+        names: Names of those that there are.
+
+    Returns:
+        Part of a sentence.
+    """
     known = sorted(names)
     near = difflib.get_close_matches(key, known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""

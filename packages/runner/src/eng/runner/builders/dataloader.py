@@ -98,7 +98,8 @@ def _batch_size(cfg: Mapping[str, Any]) -> int:
     batch_sampler = cfg.get("batch_sampler")
     if isinstance(batch_sampler, Mapping) and "batch_size" in batch_sampler:
         return int(batch_sampler["batch_size"])
-    return int(cfg.get("batch_size") or getattr(batch_sampler, "batch_size", 1))
+    size: Any = cfg.get("batch_size") or getattr(batch_sampler, "batch_size", 1)
+    return int(size)
 
 
 def _collate(collate_fn: Any) -> Any:
