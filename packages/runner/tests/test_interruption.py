@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch.utils.data import DataLoader
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -73,6 +74,37 @@ def test_a_run_that_was_interrupted_goes_on_to_the_bit(
     resumed.train()
     assert cases.losses(tmp_path) == losses
     assert cases.weights(resumed) == weights
+
+
+@pytest.mark.parametrize("by_epoch", [True, False])
+@pytest.mark.parametrize("sample", [33, 41])  # the first of an epoch of 32, and one inside
+@pytest.mark.parametrize("kind", ["shuffle", "object", "accumulation"])
+@pytest.mark.parametrize("is_caught", [True, False])
+def test_orders_of_torch_and_open_cycles_go_on_to_the_bit(
+    tmp_path: Path, by_epoch: bool, sample: int, kind: str, is_caught: bool
+) -> None:
+    def build(folder: Path, **more: Any) -> Runner:
+        job = cases.job_of(folder, by_epoch, **more)
+        if kind == "accumulation":
+            job["optim_wrapper"]["accumulative_counts"] = 3
+        else:
+            del job["train_dataloader"]["sampler"]
+            job["train_dataloader"]["shuffle"] = True
+        if kind == "object":
+            job["train_dataloader"] = DataLoader(cases.NoisyPlane(), batch_size=4, shuffle=True)
+        return cases.build(folder, job)
+
+    cases.moment.__init__()
+    whole = build(tmp_path / "whole")
+    whole.train()
+    cases.moment.__init__("data", sample, cases.Raise("SIGTERM"))
+    stopped = build(tmp_path)
+    with pytest.raises(TrainingInterrupted):
+        stopped.train()
+    runner = stopped if is_caught else build(tmp_path, resume=True)
+    runner.train()
+    assert cases.losses(tmp_path) == cases.losses(tmp_path / "whole")
+    assert cases.weights(runner) == cases.weights(whole)
 
 
 @pytest.mark.parametrize("phase", ["training", "validation", "data"])
@@ -294,37 +326,45 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     assert not (tmp_path / "work" / "iter_10.pth").exists()
 
 
+@pytest.fixture(scope="module")
+def whole_runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """By epochs without workers, and by iterations with two."""
+    folders = [tmp_path_factory.mktemp("whole") for _ in range(2)]
+    for kind, folder in enumerate(folders):
+        process = child(folder, job_with_workers(folder, kind))
+        process.join(60)
+        assert process.exitcode == 0
+    return folders
+
+
+def job_with_workers(folder: Path, kind: int, **more: Any) -> dict[str, Any]:
+    job = cases.job_of(folder, by_epoch=not kind, **more)
+    job["train_dataloader"]["num_workers"] = 2 * kind
+    return job
+
+
 @pytest.mark.exact
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("phase", list(NUMBERS))
 @pytest.mark.parametrize("name", SIGNALS)
 def test_each_signal_in_each_phase_ten_times(
-    tmp_path: Path, name: str, phase: str, workers: int
+    tmp_path: Path, whole_runs: list[Path], name: str, phase: str
 ) -> None:
-    def job(folder: Path, **more: Any) -> dict[str, Any]:
-        made = cases.job_of(folder, by_epoch=bool(workers), **more)
-        made["train_dataloader"]["num_workers"] = workers
-        return made
-
-    whole = tmp_path / "whole"
-    whole.mkdir()
-    process = child(whole, job(whole))
-    process.join(60)
+    number_of_signal = getattr(signal, name)
     moments = random.Random(name + phase)
+    few = {"validation": 8, "evaluation": 2, "saving": 2, "data": 40}.get(phase, 20)
     for number in range(10):
-        folder = tmp_path / str(number)
+        kind, folder = number % 2, tmp_path / str(number)
         folder.mkdir()
-        few = {"validation": 12, "saving": 2, "data": 40}.get(phase, 20)
-        process = child(folder, job(folder), phase, moments.randint(1, few))
-        seconds = moments.random() * 0.2
+        moment = moments.randint(1, few // 2 if phase == "data" and kind else few)
+        process = child(folder, job_with_workers(folder, kind), phase, moment)
         wait_for(folder / "mark")
-        time.sleep(seconds)
-        number_of_signal = getattr(signal, name)
+        time.sleep(moments.random() * 0.2)
         os.kill(process.pid, number_of_signal)
         process.join(10)
         assert process.exitcode == 128 + number_of_signal
-        resumed = child(folder, job(folder, resume=True))
+        resumed = child(folder, job_with_workers(folder, kind, resume=True))
         resumed.join(60)
         assert resumed.exitcode == 0
-        assert cases.losses(folder) == cases.losses(whole)
-        assert (folder / "weights").read_text() == (whole / "weights").read_text()
+        assert cases.losses(folder) == cases.losses(whole_runs[kind])
+        assert (folder / "weights").read_text() == (whole_runs[kind] / "weights").read_text()

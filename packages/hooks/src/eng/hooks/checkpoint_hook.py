@@ -301,9 +301,16 @@ class CheckpointHook(Hook):
             number = runner.epoch if self.by_epoch else runner.iter
             meta = {"epoch": runner.epoch, "iter": runner.iter}
             self._save(runner, self.filename_tmpl.format(number), meta, number)
+        self.after_interrupted_train(runner)
+
+<<<<<<< HEAD
+=======
+    def after_interrupted_train(self, runner: HookRunner) -> None:
+        """Save nothing any more, where training was broken off: what is whole is saved by now."""
         self._is_training = False
         self._finish_writing(close=True)
 
+>>>>>>> main
     # ------------------------------------------------------------------ the latest
 
     def _save(

@@ -81,7 +81,7 @@ def describe_missing(key: str, names: Iterable[str]) -> str:
     """
     known = sorted(names)
     near = difflib.get_close_matches(key, known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
     return f"no metric is called {key!r}, there are {known}{hint}"
 
 

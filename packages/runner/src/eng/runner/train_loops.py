@@ -174,7 +174,8 @@ class TrainLoop(BaseLoop):
         If it had ended before the run was stopped, its results are those that were written then,
         and only what they lead to is done again, as a schedule that depends on them.
         """
-        if self.progress.validated:
+        if self.progress.validated or self.runner.val_loop is None:
+            self.progress.validated = True
             return
         done = self.validations.find(self.progress)
         if done is None:
