@@ -11,6 +11,7 @@ from eng.model import (
     ImgDataPreprocessor,
     stack_batch,
 )
+from eng.optim import OptimWrapper
 from eng.registry import MODELS
 
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
@@ -229,3 +230,71 @@ def test_bad_test_time_augmentation():
         Merged(Sum()).test_step({"inputs": [[], []], "data_samples": [[]]})
     with pytest.raises(NotImplementedError, match="BaseTTAModel must implement merge_preds"):
         BaseTTAModel(Sum()).test_step({"inputs": [[torch.ones(1)]], "data_samples": [[0]]})
+
+
+def test_a_preprocessor_goes_into_a_copy_of_the_config_of_the_model():
+    MODELS.register_module(name="SumForTest", module=Sum)
+    try:
+        module = {"type": "SumForTest"}
+        cfg = {"type": "BaseDataPreprocessor", "non_blocking": True}
+        model = Merged(module, cfg)
+        assert model.module.data_preprocessor.non_blocking
+        assert module == {"type": "SumForTest"}
+        preprocessor = BaseDataPreprocessor()
+        both = Merged({**module, "data_preprocessor": cfg}, data_preprocessor=preprocessor)
+        assert both.module.data_preprocessor is preprocessor
+    finally:
+        MODELS.module_dict.pop("SumForTest")
+    assert MODELS.get("BaseTTAModel") is BaseTTAModel
+
+
+def test_a_preprocessor_for_a_built_model_is_warned_of(capfd):
+    model = Sum()
+    own = model.data_preprocessor
+    assert Merged(model, BaseDataPreprocessor()).module.data_preprocessor is own
+    captured = capfd.readouterr()
+    assert "Sum is built already" in captured.out + captured.err
+
+
+class Doubled(BaseModel):
+    """Gives every step its batch twice."""
+
+    def forward(self, inputs, data_samples=None, mode="tensor"):
+        return mode, inputs, data_samples
+
+    def _run_forward(self, data, mode):
+        return [super()._run_forward(data, mode)] * 2
+
+
+def test_steps_call_the_model_by_one_method():
+    class Plain(Doubled):
+        _run_forward = BaseModel._run_forward
+
+    assert Plain()._run_forward({"inputs": 1, "data_samples": 2}, "loss") == ("loss", 1, 2)
+    assert Plain()._run_forward([1], mode="x") == ("x", 1, None)
+    assert Plain()._run_forward((1, 2), "x") == ("x", 1, 2)
+    for wrong in (1, torch.ones(1), "ab", None):
+        with pytest.raises(TypeError, match="must give a dict, a list or a tuple"):
+            Plain()._run_forward(wrong, "x")
+    model = Doubled()
+    for step in (model.val_step, model.test_step):
+        assert step({"inputs": 1}) == [("predict", 1, None)] * 2
+
+
+def test_a_training_step_calls_the_model_by_the_same_method():
+    class Halved(BaseModel):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(1))
+
+        def forward(self, inputs, mode="tensor"):
+            return {"loss": self.weight * inputs}
+
+        def _run_forward(self, data, mode):
+            losses = super()._run_forward(data, mode)
+            return {name: loss / 2 for name, loss in losses.items()}
+
+    model = Halved()
+    optim = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
+    assert model.train_step({"inputs": 4.0}, optim)["loss"].item() == 2
+    assert model.weight.item() == pytest.approx(0.8)

@@ -354,3 +354,90 @@ def test_running_again_is_warned_of(caplog, capfd):
     captured = capfd.readouterr()
     assert "has run before" in captured.out + captured.err + caplog.text
     assert module.linear.weight.unique().item() == 0
+
+
+def test_a_model_keeps_the_record_of_its_own_initialisation(log_file):
+    class Hand(BaseModule):
+        """Notes by hand how its parameter was initialised, as well as its mean."""
+
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(2))
+            self.late = None
+
+        def init_weights(self):
+            with torch.no_grad():
+                self.weight.fill_(3)
+            entry = self._params_init_info[self.weight]
+            assert isinstance(entry["init_info"], str)
+            assert entry["tmp_mean_value"].item() == 1
+            entry["init_info"] = "by its own rule"
+            entry["tmp_mean_value"] = self.weight.data.mean().cpu()
+            self.late = nn.Parameter(torch.zeros(1))
+            self._params_init_info[self.late]["init_info"] = "made while initialising"
+            self._is_init = True
+
+    class Parent(BaseModule):
+        def __init__(self):
+            super().__init__()
+            self.hand = Hand()
+
+        def init_weights(self):
+            super().init_weights()
+            update_init_info(self, "a later note on what has not changed")
+
+        def _dump_init_info(self):
+            record = self._params_init_info
+            assert record is self.hand._params_init_info
+            self.dumped = {n: record[p]["init_info"] for n, p in self.named_parameters()}
+            super()._dump_init_info()
+
+    outer = Sequential(Parent())
+    outer.init_weights()
+    assert "by its own rule" in log_file()
+    assert "made while initialising" in log_file()
+    assert "a later note" not in log_file()
+    parent = Parent()
+    parent.init_weights()
+    assert parent.dumped == {
+        "hand.weight": "by its own rule",
+        "hand.late": "made while initialising",
+    }
+    assert not hasattr(parent, "_params_init_info")
+
+
+def test_types_of_initialisers_and_layers_may_be_classes():
+    class Net(BaseModule):
+        def __init__(self):
+            super().__init__(
+                [
+                    {"type": ConstantInit, "val": 2, "layer": nn.Linear},
+                    {"type": ConstantInit, "val": 3, "layer": [nn.Conv1d, "Conv2d"]},
+                ]
+            )
+            self.parts = nn.ModuleList([nn.Linear(1, 1), nn.Conv1d(1, 1, 1), nn.Conv2d(1, 1, 1)])
+
+    net = Net()
+    net.init_weights()
+    assert [part.weight.item() for part in net.parts] == [2, 3, 3]
+
+
+def test_a_pretrained_checkpoint_given_by_its_class_comes_last(tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save({"linear.weight": torch.full((1, 1), 7.0), "linear.bias": torch.zeros(1)}, path)
+
+    class Child(BaseModule):
+        def __init__(self):
+            super().__init__({"type": "Constant", "val": 1, "layer": "Linear"})
+            self.linear = nn.Linear(1, 1)
+
+    class Net(BaseModule):
+        def __init__(self):
+            super().__init__({"type": PretrainedInit, "checkpoint": str(path), "prefix": "net."})
+            self.net = Child()
+
+    net = Net()
+    net.init_cfg = {"type": PretrainedInit, "checkpoint": str(path)}
+    net.linear = net.net.linear
+    net.init_weights()
+    assert net.net.linear.weight.item() == 7

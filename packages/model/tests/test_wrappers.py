@@ -1,9 +1,10 @@
+import copy
 from functools import partial
 
 import pytest
 import torch
 from torch import nn
-from torch.distributed.fsdp import BackwardPrefetch, wrap
+from torch.distributed.fsdp import BackwardPrefetch, FullyShardedDataParallel, wrap
 
 from eng.model import (
     BaseModel,
@@ -14,7 +15,7 @@ from eng.model import (
     is_model_wrapper,
 )
 from eng.optim import build_optim_wrapper
-from eng.registry import FSDP_WRAP_POLICIES, MODEL_WRAPPERS, MODELS
+from eng.registry import FSDP_WRAP_POLICIES, FUNCTIONS, MODEL_WRAPPERS, MODELS
 
 
 class Block(nn.Module):
@@ -217,3 +218,81 @@ def test_settings_of_sharding_by_name(group):
 def test_bad_settings(group, cls, kwargs, error, match):
     with pytest.raises(error, match=match):
         cls(Model(), **kwargs)
+
+
+def test_settings_of_fsdp_by_the_names_of_torch(group):
+    class Two(BaseModel):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = torch.nn.Linear(4, 4), torch.nn.Linear(4, 4)
+            self.third = torch.nn.Linear(4, 1, device="meta")
+
+        def forward(self, inputs, data_samples=None, mode="tensor"):
+            return self.third(self.second(self.first(inputs)))
+
+    def fill(module, value=1):
+        if isinstance(module, torch.nn.Linear):
+            module.to_empty(device="cpu")
+            torch.nn.init.constant_(module.weight, value)
+
+    FUNCTIONS.register_module(name="fill_for_test", module=fill)
+    settings = {
+        "auto_wrap_policy": {"type": "size_based_auto_wrap_policy", "min_num_params": 1},
+        "param_init_fn": {"type": "fill_for_test", "value": 3},
+        "mixed_precision": {"param_dtype": "bfloat16"},
+    }
+    before = copy.deepcopy(settings)
+    try:
+        model = MMFullyShardedDataParallel(
+            Two(),
+            sharding_strategy="NO_SHARD",
+            ignored_modules=["second"],
+            use_orig_params=True,
+            **settings,
+        )
+        named = MMFullyShardedDataParallel(
+            Two(), auto_wrap_policy="always_wrap_policy", param_init_fn="fill_for_test"
+        )
+    finally:
+        FUNCTIONS.module_dict.pop("fill_for_test")
+    assert settings == before
+    assert model.mixed_precision.param_dtype is torch.bfloat16
+    assert model.module.third.module.weight.tolist() == [[3] * 4]
+    parts = (model.module.first, model.module.second)
+    assert [isinstance(part, FullyShardedDataParallel) for part in parts] == [True, False]
+    assert isinstance(named.module.first, FullyShardedDataParallel)
+    assert named.module.third.module.weight.tolist() == [[1] * 4]
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "match"),
+    [
+        ({"sharding_strategy": 3}, TypeError, "sharding_strategy must be a name"),
+        ({"mixed_precision": "float16"}, TypeError, "mixed_precision must be a dict"),
+        ({"auto_wrap_policy": "size"}, ValueError, "size"),
+        ({"auto_wrap_policy": {"type": "nope"}}, ValueError, "nope"),
+        ({"auto_wrap_policy": 3}, TypeError, "a wrap policy must"),
+        ({"param_init_fn": "nope"}, ValueError, "'nope' is not registered in FUNCTIONS"),
+        ({"param_init_fn": 3}, TypeError, "param_init_fn must be a callable"),
+        ({"ignored_modules": ["nope"]}, ValueError, "ignored_modules: Model has no 'nope'"),
+        ({"ignored_parameters": "weight"}, TypeError, "ignored_parameters must be a list"),
+        (
+            {"auto_wrap_policy": "always_wrap_policy", "fsdp_auto_wrap_policy": "x"},
+            ValueError,
+            "not both",
+        ),
+    ],
+)
+def test_bad_settings_of_fsdp(group, settings, error, match):
+    with pytest.raises(error, match=match):
+        MMFullyShardedDataParallel(Model(), **settings)
+
+
+def test_wrappers_call_the_model_by_the_same_method(group):
+    model = MMDistributedDataParallel(Model().requires_grad_(True))
+    inputs = torch.ones(1, 4)
+    expected = model.module(inputs)
+    for batch in ({"inputs": inputs}, (inputs,), [inputs]):
+        assert torch.equal(model._run_forward(batch, mode="tensor"), expected)
+    with pytest.raises(TypeError, match="must give a dict, a list or a tuple, not Tensor"):
+        model._run_forward(inputs, mode="tensor")

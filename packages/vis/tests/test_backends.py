@@ -19,7 +19,7 @@ from torch import nn
 
 from eng.config import Config
 from eng.dist.testing import run_in_processes
-from eng.vis import LocalVisBackend, TensorboardVisBackend, WandbVisBackend
+from eng.vis import LocalVisBackend, TensorboardVisBackend, Visualizer, WandbVisBackend
 from eng.vis.testing import VisBackendConformance
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -162,11 +162,26 @@ def test_only_the_first_process_writes(tmp_path):
 
 
 @pytest.mark.parametrize("backend", [TensorboardVisBackend, WandbVisBackend])
-def test_a_package_that_is_missing_is_named_with_its_extra(tmp_path, monkeypatch, backend):
+@pytest.mark.parametrize(
+    ("method", "args"),
+    [
+        ("add_config", (Config({"a": 1}),)),
+        ("add_scalar", ("loss", 1)),
+        ("add_scalars", ({"loss": 1},)),
+        ("add_image", ("image", np.zeros((2, 2, 3), np.uint8))),
+        ("add_graph", (torch.nn.Linear(1, 1), torch.zeros(1, 1))),
+    ],
+)
+def test_a_missing_package_is_named_at_first_use(tmp_path, monkeypatch, backend, method, args):
     package = backend.__name__.removesuffix("VisBackend").lower()
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ModuleNotFoundError, match=rf"pip install 'eng-vis\[{package}\]'"):
-        backend(str(tmp_path))
+    visualizer = Visualizer("missing", vis_backends=backend(str(tmp_path)))
+    for _ in range(2):
+        with pytest.raises(
+            ModuleNotFoundError, match=rf"\"pip install {package}\".*vis\[{package}\]"
+        ):
+            getattr(visualizer, method)(*args)
+    visualizer.close()
 
 
 class StandIn(ModuleType):
@@ -183,10 +198,13 @@ class StandIn(ModuleType):
 
     def init(self, **settings):
         run = SimpleNamespace(
-            settings=settings, configs=[], records=[], commits=[], metrics={}, finished=0
-        )
+            settings=settings, configs=[], records=[], commits=[], metrics={}, finished=0,
+            codes=[], watched=[],
+        )  # fmt: skip
         run.config = SimpleNamespace(update=lambda cfg, **how: run.configs.append((cfg, how)))
-        run.define_metric = lambda name, summary: run.metrics.update({name: summary})
+        run.define_metric = lambda name, **how: run.metrics.update({name: how})
+        run.log_code = lambda name: run.codes.append(name)
+        run.watch = lambda model, **how: run.watched.append((model, how))
 
         def log(record, commit):
             assert not run.finished
@@ -266,7 +284,8 @@ def test_wandb_is_given_what_its_arguments_say(tmp_path, wandb):
     (run,) = wandb.runs
     assert run.settings == {"dir": str(tmp_path), **settings}
     assert settings == {"project": "digits", "mode": "offline"}
-    assert run.metrics == {"coco/bbox_mAP": "max"}
+    assert run.metrics == {"coco/bbox_mAP": {"summary": "max"}}
+    assert run.codes == []
     assert run.configs == [({"a": 1, "b": {"c": [2]}}, {"allow_val_change": True})]
     assert run.records[0] == {"loss": 0.5, "step": 3}
     assert run.records[1]["image"].pixels.dtype == np.uint8
@@ -280,6 +299,30 @@ def test_wandb_has_the_directory_of_its_own_settings(tmp_path, wandb):
     backend.close()
     assert wandb.runs[0].settings == {"dir": str(tmp_path / "b")}
     assert not (tmp_path / "a").exists()
+
+
+def test_wandb_defines_metrics_and_records_code_and_gradients(tmp_path, wandb):
+    metrics = [{"name": "acc", "step_metric": "epoch"}, {"name": "loss", "summary": "min"}]
+    backend = WandbVisBackend(
+        str(tmp_path),
+        define_metric_cfg=metrics,
+        log_code_name="digits",
+        watch_kwargs={"log": "all"},
+    )
+    model = nn.Linear(1, 1)
+    backend.add_config(Config({"a": 1}))
+    backend.add_graph(model, None)
+    backend.close()
+    (run,) = wandb.runs
+    assert run.metrics == {"acc": {"step_metric": "epoch"}, "loss": {"summary": "min"}}
+    assert run.codes == ["digits"]
+    assert run.watched == [(model, {"log": "all"})]
+
+
+@pytest.mark.parametrize("metrics", ["loss", ["loss"], 3, [{"name": "loss"}, "acc"]])
+def test_wandb_refuses_other_definitions_of_metrics(tmp_path, metrics):
+    with pytest.raises(ValueError, match="define_metric_cfg must be a dict"):
+        WandbVisBackend(str(tmp_path), define_metric_cfg=metrics)
 
 
 @pytest.mark.slow

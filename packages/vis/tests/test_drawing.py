@@ -778,7 +778,7 @@ def test_an_image_is_shown_as_it_is_until_the_key_is_pressed(gui):
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), visualizer.get_image())
     assert tuple(figure.get_size_inches() * figure.dpi) == (30, 20)
 
-    visualizer.show(noise(50, 40), wait_time=1500)
+    visualizer.show(noise(50, 40), wait_time=1.5)
     assert gui[3:] == ["shown", 1.5]
     assert pyplot.get_fignums() == [figure.number]
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), noise(50, 40))

@@ -101,12 +101,18 @@ _NAMES = {
         MMSeparateDistributedDataParallel ModuleDict ModuleList MomentumAnnealingEMA
         NormalInit PretrainedInit Sequential StochasticWeightAverage TruncNormalInit
         UniformInit XavierInit bias_init_with_prob caffe2_xavier_init constant_init
-        convert_sync_batchnorm detect_anomalous_params initialize is_model_wrapper
-        kaiming_init merge_dict normal_init revert_sync_batchnorm stack_batch
-        trunc_normal_ trunc_normal_init uniform_init update_init_info xavier_init
+        convert_sync_batchnorm detect_anomalous_params efficient_conv_bn_eval_control
+        efficient_conv_bn_eval_forward efficient_conv_bn_eval_graph_transform initialize
+        is_model_wrapper kaiming_init merge_dict normal_init revert_sync_batchnorm
+        stack_batch trunc_normal_ trunc_normal_init turn_on_efficient_conv_bn_eval
+        turn_on_efficient_conv_bn_eval_for_single_model uniform_init update_init_info
+        xavier_init
     """,
     "vis": """
         BaseVisBackend LocalVisBackend TensorboardVisBackend Visualizer WandbVisBackend
+        check_length check_type check_type_and_length color_str2rgb color_val_matplotlib
+        convert_overlay_heatmap force_init_env img_from_canvas tensor2ndarray value2list
+        wait_continue
     """,
     "hooks": """
         CheckpointHook CheckpointWriter DistSamplerSeedHook EMAHook EmptyCacheHook Hook

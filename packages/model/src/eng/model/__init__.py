@@ -45,6 +45,13 @@ from .wrappers import (
 )
 
 if TYPE_CHECKING:
+    from .efficient_conv_bn_eval import (
+        efficient_conv_bn_eval_control,
+        efficient_conv_bn_eval_forward,
+        efficient_conv_bn_eval_graph_transform,
+        turn_on_efficient_conv_bn_eval,
+        turn_on_efficient_conv_bn_eval_for_single_model,
+    )
     from .wrappers.sharded import MMFullyShard, MMFullyShardedDataParallel
 
 __version__: str  # see _version.py
@@ -80,6 +87,9 @@ __all__ = [
     "constant_init",
     "convert_sync_batchnorm",
     "detect_anomalous_params",
+    "efficient_conv_bn_eval_control",
+    "efficient_conv_bn_eval_forward",
+    "efficient_conv_bn_eval_graph_transform",
     "initialize",
     "is_model_wrapper",
     "kaiming_init",
@@ -89,6 +99,8 @@ __all__ = [
     "stack_batch",
     "trunc_normal_",
     "trunc_normal_init",
+    "turn_on_efficient_conv_bn_eval",
+    "turn_on_efficient_conv_bn_eval_for_single_model",
     "uniform_init",
     "update_init_info",
     "xavier_init",
@@ -101,5 +113,10 @@ __getattr__, __dir__ = lazy_names(
         "MMFullyShard": ".wrappers.sharded",
         "MMFullyShardedDataParallel": ".wrappers.sharded",
         "__version__": "._version",
+        "efficient_conv_bn_eval_control": ".efficient_conv_bn_eval",
+        "efficient_conv_bn_eval_forward": ".efficient_conv_bn_eval",
+        "efficient_conv_bn_eval_graph_transform": ".efficient_conv_bn_eval",
+        "turn_on_efficient_conv_bn_eval": ".efficient_conv_bn_eval",
+        "turn_on_efficient_conv_bn_eval_for_single_model": ".efficient_conv_bn_eval",
     },
 )

@@ -13,7 +13,7 @@ from eng.logging import print_log
 from eng.registry import MODELS
 
 from .weight_init import PretrainedInit, initialize, update_init_info
-from .weight_init.record import recorded_initialization
+from .weight_init.record import log_record, recorded_initialization
 
 __all__ = ["BaseModule", "ModuleDict", "ModuleList", "Sequential"]
 
@@ -62,7 +62,7 @@ class BaseModule(nn.Module):
         configs = [self.init_cfg] if isinstance(self.init_cfg, Mapping) else self.init_cfg or []
         pretrained = [cfg for cfg in configs if _is_pretrained(cfg)]
         others = [cfg for cfg in configs if not _is_pretrained(cfg)]
-        with recorded_initialization(self):
+        with recorded_initialization(self, self._dump_init_info):
             if others:
                 initialize(self, others)
             for child in self.children():
@@ -70,6 +70,10 @@ class BaseModule(nn.Module):
             if pretrained:
                 initialize(self, pretrained)
         self._is_init = True
+
+    def _dump_init_info(self) -> None:
+        """Log what initialised each parameter: to the file of the log only, if it has one."""
+        log_record(self)
 
     def __repr__(self) -> str:
         text = super().__repr__()

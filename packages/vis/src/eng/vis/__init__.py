@@ -2,13 +2,24 @@
 
 from typing import TYPE_CHECKING
 
+from eng.utils import lazy_names
+
+from .argument_checks import check_length, check_type, check_type_and_length, value2list
 from .backend import BaseVisBackend, LocalVisBackend
+from .environment import force_init_env
 from .tensorboard_backend import TensorboardVisBackend
 from .visualizer import Visualizer
 from .wandb_backend import WandbVisBackend
 
-if not TYPE_CHECKING:
-    from ._version import __getattr__ as __getattr__
+if TYPE_CHECKING:
+    from .conversions import (
+        color_str2rgb,
+        color_val_matplotlib,
+        convert_overlay_heatmap,
+        img_from_canvas,
+        tensor2ndarray,
+    )
+    from .window import wait_continue
 
 __version__: str  # see _version.py
 
@@ -18,4 +29,29 @@ __all__ = [
     "TensorboardVisBackend",
     "Visualizer",
     "WandbVisBackend",
+    "check_length",
+    "check_type",
+    "check_type_and_length",
+    "color_str2rgb",
+    "color_val_matplotlib",
+    "convert_overlay_heatmap",
+    "force_init_env",
+    "img_from_canvas",
+    "tensor2ndarray",
+    "value2list",
+    "wait_continue",
 ]
+
+# These import matplotlib, which a run without pictures does not need.
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "__version__": "._version",
+        "color_str2rgb": ".conversions",
+        "color_val_matplotlib": ".conversions",
+        "convert_overlay_heatmap": ".conversions",
+        "img_from_canvas": ".conversions",
+        "tensor2ndarray": ".conversions",
+        "wait_continue": ".window",
+    },
+)

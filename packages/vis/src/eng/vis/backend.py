@@ -28,6 +28,9 @@ class BaseVisBackend(ABC):
         save_dir: Directory for files that the backend writes.
     """
 
+    #: Whether :meth:`_init_env` was called, see :func:`eng.vis.force_init_env`.
+    _env_initialized = False
+
     def __init__(self, save_dir: str) -> None:
         self._save_dir = save_dir
 
@@ -35,6 +38,12 @@ class BaseVisBackend(ABC):
     @abstractmethod
     def experiment(self) -> Any:
         """The object that does the recording, for what this interface lacks."""
+
+    def _init_env(self) -> None:
+        """Begin to record. Called before the first use of a method that asks for it.
+
+        A method asks by the decorator :func:`eng.vis.force_init_env`.
+        """
 
     def add_config(self, config: Config, **kwargs: Any) -> None:
         """Record a config.
@@ -147,6 +156,10 @@ class LocalVisBackend(BaseVisBackend):
         self._torn: set[str] = set()
         #: What this run has recorded before it was resumed.
         self._earlier: Curves | None = None
+
+    def _init_env(self) -> None:
+        for folder in (self._save_dir, self._img_save_dir):
+            Path(folder).mkdir(parents=True, exist_ok=True)
 
     @property
     def experiment(self) -> LocalVisBackend:

@@ -16,6 +16,7 @@ from matplotlib.collections import (
     PolyCollection,
 )
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.markers import MarkerStyle
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
@@ -23,6 +24,7 @@ from matplotlib.transforms import Affine2D
 from eng.utils import ArgumentValueError
 
 from . import settings
+from .figure_layer import FigureLayer
 
 __all__ = ["Canvas"]
 
@@ -72,6 +74,30 @@ class Canvas:
             RGB of shape (height, width, 3), uint8.
         """
         return self._pixels[..., :3].copy()
+
+    def draw_layer(self, layer: FigureLayer) -> None:
+        """Draw what a figure has.
+
+        Args:
+            layer: The figure.
+        """
+        layer.draw(self._renderer)
+
+    def image_below(self, layer: FigureLayer) -> np.ndarray:
+        """A copy of the image with what a figure has, which is not drawn on the image itself.
+
+        Args:
+            layer: The figure.
+
+        Returns:
+            RGB of shape (height, width, 3), uint8.
+        """
+        before = self._pixels.copy()
+        try:
+            self.draw_layer(layer)
+            return self.image()
+        finally:
+            self._pixels[...] = before
 
     def polygons(self, polygons: Any, *outline: Any) -> None:
         """Draw polygons.
@@ -161,6 +187,7 @@ class Canvas:
         horizontal_alignments: Any = "left",
         font_families: Any = "sans-serif",
         bboxes: Any = None,
+        font_properties: Any = None,
     ) -> None:
         """Draw texts.
 
@@ -174,6 +201,8 @@ class Canvas:
             font_families: Their fonts.
             bboxes: Settings of the box around each, of
                 :class:`matplotlib.patches.FancyBboxPatch`. None for no box.
+            font_properties: Their :class:`matplotlib.font_manager.FontProperties`, which take
+                precedence over ``font_families``. None for none.
         """
         n = len(texts)
         sizes = self.font_size() if font_sizes is None else font_sizes
@@ -183,7 +212,7 @@ class Canvas:
             settings.colors("colors", colors, n),
             settings.names("vertical_alignments", vertical_alignments, n, VERTICAL),
             settings.names("horizontal_alignments", horizontal_alignments, n, HORIZONTAL),
-            settings.names("font_families", font_families, n),
+            settings.fonts(font_families, font_properties, n),
             settings.spread("bboxes", boxes, n),
         )
         artists = [
@@ -212,14 +241,14 @@ class Canvas:
             pixels[mask] = np.rint(pixels[mask] * (1 - alpha) + color * alpha)
 
     def _text(
-        self, text: str, x: float, y: float, size: float, color: Any, va: Any, ha: Any, family: Any,
-        box: Any,
+        self, text: str, x: float, y: float, size: float, color: Any, va: Any, ha: Any,
+        font: FontProperties, box: Any,
     ) -> Text:  # fmt: skip
         """A text that has its place, so that nothing is wrong with it."""
         try:
             artist = Text(
-                x, y, text, fontsize=size, color=color, verticalalignment=va,
-                horizontalalignment=ha, fontfamily=family, bbox=box, transform=self._to_pixels,
+                x, y, text, fontproperties=font, fontsize=size, color=color, verticalalignment=va,
+                horizontalalignment=ha, bbox=box, transform=self._to_pixels,
             )  # fmt: skip
             artist.set_figure(self._figure)
             artist.get_window_extent(self._renderer)

@@ -17,7 +17,7 @@ from . import settings
 from .canvas import Canvas
 from .geometry import as_image
 
-__all__ = ["featmap_image"]
+__all__ = ["colored", "featmap_image", "mixed"]
 
 #: Smallest height and width of a map, in pixels, that is told its channel.
 LABELLED = (32, 88)
@@ -62,7 +62,7 @@ def featmap_image(
     if channel_reduction is None and topk > 0:
         return _grid(maps, image, topk, _pair("arrangement", arrangement), size, alpha)
     (opacity,) = settings.numbers("alpha", alpha, 1, most=1)
-    return _blend(_picture(_resized(_reduced(maps, channel_reduction), size)), image, opacity)
+    return mixed(colored(_resized(_reduced(maps, channel_reduction), size)), image, opacity)
 
 
 def _checked(featmap: Any) -> Tensor:
@@ -117,8 +117,8 @@ def _grid(
     corners = []
     for i, opacity in enumerate(settings.numbers("alpha", alpha, count, most=1)):
         top, left = i // columns * height, i % columns * width
-        picture = _picture(_resized(maps[channels[i]][None], size))
-        grid[top : top + height, left : left + width] = _blend(picture, image, opacity)
+        picture = colored(_resized(maps[channels[i]][None], size))
+        grid[top : top + height, left : left + width] = mixed(picture, image, opacity)
         corners.append((left + 4, top + 4))
     if height < LABELLED[0] or width < LABELLED[1]:
         return grid
@@ -143,8 +143,15 @@ def _resized_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return pixels[0].round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
 
 
-def _picture(maps: Tensor) -> np.ndarray:
-    """One channel in colours, three as they are; the smallest number is 0, the greatest 255."""
+def colored(maps: Tensor) -> np.ndarray:
+    """One channel in colours, three as they are; the smallest number is 0, the greatest 255.
+
+    Args:
+        maps: The map, of shape (1, height, width) or (3, height, width).
+
+    Returns:
+        RGB of shape (height, width, 3), uint8.
+    """
     low, high = maps.min(), maps.max()
     scaled = ((maps - low) / (high - low) if high > low else torch.zeros_like(maps)).numpy()
     if len(scaled) == 1:
@@ -152,7 +159,17 @@ def _picture(maps: Tensor) -> np.ndarray:
     return np.rint(scaled.transpose(1, 2, 0) * 255).astype(np.uint8)
 
 
-def _blend(picture: np.ndarray, image: np.ndarray | None, alpha: float) -> np.ndarray:
+def mixed(picture: np.ndarray, image: np.ndarray | None, alpha: float) -> np.ndarray:
+    """Mix a picture with an image of the same shape.
+
+    Args:
+        picture: RGB of shape (height, width, 3), uint8.
+        image: The image, likewise. None for the picture alone.
+        alpha: Weight of the picture, of 0 to 1.
+
+    Returns:
+        RGB of shape (height, width, 3), uint8.
+    """
     if image is None:
         return np.ascontiguousarray(picture)
     return np.rint(image * (1 - alpha) + picture * alpha).astype(np.uint8)

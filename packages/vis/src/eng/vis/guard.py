@@ -11,8 +11,10 @@ __all__ = ["RecordingGuard"]
 ResultT = TypeVar("ResultT")
 
 # Faults of the caller, which are raised: wrong arguments (the engine's own errors of arguments are
-# assertion errors too), and backends that lack something.
-_FAULTS_OF_CALLERS = (TypeError, AssertionError, AttributeError, NameError, NotImplementedError)
+# assertion errors too), and backends that lack something, a package among them.
+_FAULTS_OF_CALLERS = (
+    TypeError, AssertionError, AttributeError, NameError, NotImplementedError, ImportError,
+)  # fmt: skip
 #: Most calls that are skipped before the next attempt.
 _LONGEST_PAUSE = 512
 

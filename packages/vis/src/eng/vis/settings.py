@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 from matplotlib.colors import to_rgba
+from matplotlib.font_manager import FontProperties
 
-from eng.utils import ArgumentValueError
+from eng.utils import ArgumentTypeError, ArgumentValueError
 
 from .geometry import as_array
 
-__all__ = ["colors", "names", "numbers", "spread", "styles"]
+__all__ = ["colors", "fonts", "names", "numbers", "spread", "styles"]
 
 T = TypeVar("T")
 
@@ -146,6 +147,34 @@ def names(argument: str, given: Any, count: int, allowed: Sequence[str] | None =
             wanted = "a word" if allowed is None else f"one of {', '.join(allowed)}"
             raise ArgumentValueError(f"{argument} must be {wanted}, not {word!r}")
     return spread(argument, words, count)
+
+
+def fonts(families: Any, properties: Any, count: int) -> list[FontProperties]:
+    """Fonts of texts.
+
+    Args:
+        families: A family of fonts, or one for each text.
+        properties: Properties of fonts, or those of each text, which take precedence. None for
+            the families alone.
+        count: Number of texts.
+
+    Returns:
+        As many fonts as texts.
+
+    Raises:
+        TypeError: If properties are something else.
+        ValueError: If a family is invalid, or their number is not that of the texts.
+    """
+    if properties is None:
+        return [FontProperties(family=[name]) for name in names("font_families", families, count)]
+    given = properties if isinstance(properties, (list, tuple)) else [properties]
+    for each in given:
+        if not isinstance(each, FontProperties):
+            raise ArgumentTypeError(
+                "font_properties must be a matplotlib.font_manager.FontProperties, or a list of "
+                f"one for each text, not {each!r}"
+            )
+    return spread("font_properties", given, count)
 
 
 def _color(argument: str, color: Any) -> tuple[float, ...]:

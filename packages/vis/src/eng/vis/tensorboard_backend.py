@@ -12,6 +12,7 @@ from eng.config import Config
 from eng.registry import VISBACKENDS
 
 from .backend import BaseVisBackend
+from .environment import force_init_env
 from .geometry import as_image
 from .optional import require
 from .plain import plain_value
@@ -30,15 +31,13 @@ class TensorboardVisBackend(BaseVisBackend):
     It needs ``pip install eng-vis[tensorboard]``. A file is begun when something is recorded, and
     another one when something is recorded after :meth:`close`.
 
+    That tensorboard is not installed is an error of the first method that records.
+
     Args:
         save_dir: Directory of the files.
-
-    Raises:
-        ModuleNotFoundError: If tensorboard is not installed.
     """
 
     def __init__(self, save_dir: str) -> None:
-        require("tensorboard", type(self).__name__)
         super().__init__(save_dir)
         self._writer: SummaryWriter | None = None
         self._left_out: set[str] = set()
@@ -46,7 +45,11 @@ class TensorboardVisBackend(BaseVisBackend):
         #: Step from which on a resumed run takes the place of what is there.
         self._purge_step: int | None = None
 
+    def _init_env(self) -> None:
+        require("tensorboard", type(self).__name__)
+
     @property
+    @force_init_env
     def experiment(self) -> SummaryWriter:
         """The :class:`torch.utils.tensorboard.SummaryWriter`; made, with its file, if need be."""
         if self._writer is None:
@@ -58,6 +61,15 @@ class TensorboardVisBackend(BaseVisBackend):
                 self._writer.add_text("config", self._config)
                 self._config = None
         return self._writer
+
+    @property
+    def _tensorboard(self) -> SummaryWriter:
+        """The writer, by the name that subclasses know."""
+        return self.experiment
+
+    @_tensorboard.setter
+    def _tensorboard(self, writer: SummaryWriter) -> None:
+        self._writer = writer
 
     def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
         """Go on in the directory of the first start of a run, as one run of TensorBoard.
@@ -82,6 +94,7 @@ class TensorboardVisBackend(BaseVisBackend):
         self._purge_step = step + 1
         return f"TensorBoard goes on with the run in {first}, from iteration {step} on."
 
+    @force_init_env
     def add_config(self, config: Config, **kwargs: Any) -> None:
         """Record a config as the text ``config``, with what is recorded first or at the end.
 

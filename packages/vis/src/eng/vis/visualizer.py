@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,20 +17,24 @@ from eng.utils import ArgumentTypeError, ArgumentValueError, ManagerMixin
 
 from . import geometry
 from .backend import BaseVisBackend
-from .errors import BackendNameError, NoImageError
+from .cv2_window import Cv2Window, check_wait_time
+from .drawing_surface import DrawingSurface
+from .errors import BackendNameError
 from .guard import RecordingGuard
 
 if TYPE_CHECKING:
+    from matplotlib.backend_bases import FigureManagerBase
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
     from torch import Tensor
 
-    from .canvas import Canvas
     from .window import Window
 
 __all__ = ["Visualizer"]
 
 
 @VISUALIZERS.register_module()
-class Visualizer(ManagerMixin):
+class Visualizer(DrawingSurface, ManagerMixin):
     """Draws on an image, and sends configs, scalars and images of a run to its backends.
 
     What is drawn is drawn at once, on a copy of the image, in the order of the calls, which may be
@@ -78,12 +83,11 @@ class Visualizer(ManagerMixin):
         fig_save_cfg: dict[str, Any] = {"frameon": False},  # noqa: B006 - never changed
         fig_show_cfg: dict[str, Any] = {"frameon": False},  # noqa: B006 - never changed
     ) -> None:
-        super().__init__(name)
+        DrawingSurface.__init__(self, fig_save_cfg)
+        ManagerMixin.__init__(self, name)
         self._dataset_meta: dict[str, Any] | None = None
-        self._image: np.ndarray | None = None
-        self._canvas: Canvas | None = None
         self._window: Window | None = None
-        self.fig_save_cfg = fig_save_cfg
+        self._cv2_window: Cv2Window | None = None
         self.fig_show_cfg = fig_show_cfg
         if image is not None:
             self.set_image(image)
@@ -112,43 +116,20 @@ class Visualizer(ManagerMixin):
         """
         return self._vis_backends.get(name)
 
-    def set_image(self, image: np.ndarray) -> None:
-        """Set the image to draw on. What was drawn before is gone.
-
-        Args:
-            image: RGB of shape (height, width, 3), RGBA, whose opacity is ignored, or grey of shape
-                (height, width) or (height, width, 1), numbers of 0 to 255; fractions are rounded.
-                It is copied.
-
-        Raises:
-            TypeError: If it holds anything but numbers.
-            ValueError: If its shape is another, or a number is not of 0 to 255.
-        """
-        self._image = geometry.as_image("image", image)
-        self._canvas = None
-
-    def get_image(self) -> np.ndarray:
-        """The image with what was drawn on it.
-
-        Returns:
-            A copy, RGB of shape (height, width, 3), uint8. Pixels that nothing was drawn on are
-            exactly those of the image that was set.
-
-        Raises:
-            RuntimeError: If no image was set.
-        """
-        if self._canvas is not None:
-            return self._canvas.image()
-        return self._image_or_fail().copy()
+    @property
+    def manager(self) -> FigureManagerBase | None:
+        """What matplotlib manages the window with; None where none is open."""
+        return None if self._window is None else self._window.manager
 
     @master_only
     def show(
         self,
         drawn_img: np.ndarray | None = None,
         win_name: str = "image",
-        wait_time: int = 0,
+        wait_time: float = 0,
         continue_key: str = " ",
-    ) -> None:
+        backend: str = "matplotlib",
+    ) -> Figure | None:
         """Show an image in a window, and wait until a key is pressed or the window is closed.
 
         The window stays open for the next image; :meth:`close` closes it. Where there is no
@@ -157,18 +138,28 @@ class Visualizer(ManagerMixin):
         Args:
             drawn_img: The image, as for :meth:`set_image`. Defaults to None: what was drawn.
             win_name: Title of the window. Defaults to ``'image'``.
-            wait_time: How long to wait at most, in milliseconds. Defaults to 0, without limit.
-            continue_key: The key to go on with. Defaults to the space key.
+            wait_time: How long to wait at most, in seconds. Defaults to 0, without limit.
+            continue_key: The key to go on with. Defaults to the space key. A window of OpenCV goes
+                on with any key.
+            backend: Opens the window: ``'matplotlib'`` (default) or ``'cv2'``, OpenCV.
+
+        Returns:
+            The figure in a notebook, else None.
 
         Raises:
             RuntimeError: If no image was given and none was set.
+            ValueError: If ``backend`` or ``wait_time`` is invalid.
+            ModuleNotFoundError: If OpenCV is to open the window and is not installed.
         """
         image = self.get_image() if drawn_img is None else geometry.as_image("drawn_img", drawn_img)
-        if self._window is None:
-            from .window import Window
-
-            self._window = Window(self.fig_show_cfg)
-        self._window.show(image, win_name, wait_time, continue_key)
+        check_wait_time(wait_time)
+        if backend == "cv2":
+            self._cv2_window = self._cv2_window or Cv2Window()
+            self._cv2_window.show(image, win_name, wait_time)
+            return None
+        if backend != "matplotlib":
+            raise ArgumentValueError(f"backend must be 'matplotlib' or 'cv2', not {backend!r}")
+        return self._matplotlib_window().show(image, win_name, wait_time, continue_key)
 
     def draw_bboxes(
         self,
@@ -343,6 +334,7 @@ class Visualizer(ManagerMixin):
         horizontal_alignments: str | list[str] = "left",
         font_families: str | list[str] = "sans-serif",
         bboxes: dict[str, Any] | list[dict[str, Any]] | None = None,
+        font_properties: FontProperties | list[FontProperties] | None = None,
     ) -> Visualizer:
         """Write texts.
 
@@ -360,13 +352,16 @@ class Visualizer(ManagerMixin):
                 ``'monospace'`` or the name of one. Defaults to ``'sans-serif'``.
             bboxes: The box around a text, settings of
                 :class:`matplotlib.patches.FancyBboxPatch`. Defaults to None, no box.
+            font_properties: Fonts in all their properties, such as one of a file:
+                ``FontProperties(fname="font.ttf")``. They take precedence over ``font_families``,
+                but not over sizes. Defaults to None.
 
         Returns:
             The visualizer itself.
 
         Raises:
             RuntimeError: If no image was set.
-            TypeError: If a text is none.
+            TypeError: If a text or the properties of a font are something else.
             ValueError: If there is not one position for each text, or a shape, number, colour or
                 alignment is wrong.
         """
@@ -378,8 +373,8 @@ class Visualizer(ManagerMixin):
             raise ArgumentValueError(f"there are {len(words)} texts but {len(points)} positions")
         geometry.warn_outside("texts", points, points, canvas.width, canvas.height)
         canvas.texts(
-            words, points, font_sizes, colors, vertical_alignments, horizontal_alignments,
-            font_families, bboxes,
+            words, points, self._font_size if font_sizes is None else font_sizes, colors,
+            vertical_alignments, horizontal_alignments, font_families, bboxes, font_properties,
         )  # fmt: skip
         return self
 
@@ -459,7 +454,7 @@ class Visualizer(ManagerMixin):
         draw_gt: bool = True,
         draw_pred: bool = True,
         show: bool = False,
-        wait_time: int = 0,
+        wait_time: float = 0,
         step: int = 0,
     ) -> None:
         """Draw a sample of data and record it. Subclasses say how: no field of it is known here.
@@ -473,7 +468,7 @@ class Visualizer(ManagerMixin):
             draw_gt: Whether to draw what is annotated. Defaults to True.
             draw_pred: Whether to draw what is predicted. Defaults to True.
             show: Whether to show it in a window. Defaults to False.
-            wait_time: How long to show it, in milliseconds; 0 without limit. Defaults to 0.
+            wait_time: How long to show it, in seconds; 0 without limit. Defaults to 0.
             step: Step of the run. Defaults to 0.
         """
         warnings.warn(
@@ -562,10 +557,11 @@ class Visualizer(ManagerMixin):
         return [line for line in self._record("start_run", run_id, step, work_dir) if line]
 
     def close(self) -> None:
-        """Finish recording in every backend, and close the window."""
-        if self._window is not None:
-            self._window.close()
-            self._window = None
+        """Finish recording in every backend, and close the windows."""
+        for window in (self._window, self._cv2_window):
+            if window is not None:
+                window.close()
+        self._window = self._cv2_window = None
         self._record("close")
 
     @classmethod
@@ -585,25 +581,23 @@ class Visualizer(ManagerMixin):
         Visualizer._instance_dict[name] = instance
         return instance
 
+    def _init_manager(self, win_name: str) -> None:
+        """Open the window in which images are shown, where there is a display."""
+        self._matplotlib_window().open(win_name)
+
+    def _matplotlib_window(self) -> Window:
+        if self._window is None:
+            from .window import Window
+
+            self._window = Window(self.fig_show_cfg)
+        return self._window
+
     def _record(self, method: str, *args: Any, **kwargs: Any) -> list[Any]:
         """Call a method of each backend; one that cannot write does not stop the others."""
         return [
             self._guards[name].call(getattr(backend, method), *args, **kwargs)
             for name, backend in self._vis_backends.items()
         ]
-
-    def _image_or_fail(self) -> np.ndarray:
-        if self._image is None:
-            raise NoImageError("there is no image to draw on: call set_image first, or give image=")
-        return self._image
-
-    def _drawn_on(self) -> Canvas:
-        """The canvas of the image; made, and matplotlib imported, with the first drawing."""
-        if self._canvas is None:
-            from .canvas import Canvas
-
-            self._canvas = Canvas(self._image_or_fail(), self.fig_save_cfg)
-        return self._canvas
 
 
 def _build_backends(
@@ -623,7 +617,7 @@ def _build_backends(
             kind = cfg["type"] if isinstance(cfg["type"], str) else cfg["type"].__name__
             name = cfg.pop("name", kind)
             cfg.setdefault("save_dir", folder)
-            if cfg["save_dir"] is None:
+            if cfg["save_dir"] is None and _needs_folder(cfg["type"]):
                 warnings.warn(
                     f"{kind} is left out: neither it nor the visualizer has a save_dir",
                     stacklevel=3,
@@ -636,3 +630,10 @@ def _build_backends(
             )
         seen.add(name)
         yield name, backend
+
+
+def _needs_folder(kind: str | type) -> bool:
+    """Whether a class of backends cannot do without a ``save_dir``."""
+    cls = VISBACKENDS.require(kind) if isinstance(kind, str) else kind
+    parameter = inspect.signature(cls).parameters.get("save_dir")
+    return parameter is None or parameter.default is not None

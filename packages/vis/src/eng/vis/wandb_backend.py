@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
+from eng.utils import ArgumentValueError
 
 from .backend import BaseVisBackend
+from .environment import force_init_env
 from .geometry import as_image
 from .optional import require
 from .plain import plain_value
@@ -30,31 +33,42 @@ class WandbVisBackend(BaseVisBackend):
         save_dir: Directory of the files of the run, unless ``init_kwargs`` have a ``dir``.
         init_kwargs: Arguments of ``wandb.init``, such as ``project`` or ``mode``. Defaults to None.
         define_metric_cfg: What the summary keeps of a metric, by its name, such as
-            ``{'coco/bbox_mAP': 'max'}``; see ``wandb.define_metric``. Defaults to None.
+            ``{'coco/bbox_mAP': 'max'}``; or a list of arguments of ``wandb.define_metric``, a dict
+            each. Defaults to None.
         commit: Whether each record is a step of the run. If False, what is recorded is kept until
             something is logged through :attr:`experiment` with ``commit=True``, or the run ends.
             Defaults to True.
+        log_code_name: Name of the code of the current folder, which is recorded with the config.
+            Defaults to None, the name that wandb gives.
+        watch_kwargs: Arguments of ``wandb.watch``, for :meth:`add_graph`. Defaults to None.
 
     Raises:
-        ModuleNotFoundError: If wandb is not installed.
+        ValueError: If ``define_metric_cfg`` is neither a dict nor a list of dicts.
     """
 
     def __init__(
         self,
         save_dir: str,
         init_kwargs: dict[str, Any] | None = None,
-        define_metric_cfg: dict[str, str] | None = None,
+        define_metric_cfg: dict[str, str] | list[dict[str, Any]] | None = None,
         commit: bool | None = True,
+        log_code_name: str | None = None,
+        watch_kwargs: dict[str, Any] | None = None,
     ) -> None:
-        require("wandb", type(self).__name__)
         super().__init__(save_dir)
         self._init_kwargs = {"dir": save_dir, **(init_kwargs or {})}
-        self._define_metric_cfg = dict(define_metric_cfg or {})
+        self._define_metric_cfg = _as_metric_arguments(define_metric_cfg)
         self._commit = commit
+        self._log_code_name = log_code_name
+        self._watch_kwargs = dict(watch_kwargs or {})
         self._run: Any = None
         self._config: dict[str, Any] | None = None
 
+    def _init_env(self) -> None:
+        require("wandb", type(self).__name__)
+
     @property
+    @force_init_env
     def experiment(self) -> Any:
         """The module ``wandb``, for what this interface lacks, with a run begun."""
         import wandb
@@ -62,6 +76,16 @@ class WandbVisBackend(BaseVisBackend):
         self._begin()
         return wandb
 
+    @property
+    def _wandb(self) -> Any:
+        """The module ``wandb``, by the name that subclasses know."""
+        return self.experiment
+
+    @_wandb.setter
+    def _wandb(self, module: Any) -> None:
+        self._run = getattr(module, "run", None) or module
+
+    @force_init_env
     def add_config(self, config: Config, **kwargs: Any) -> None:
         """Record a config as the config of the run.
 
@@ -88,6 +112,16 @@ class WandbVisBackend(BaseVisBackend):
             return None
         self._init_kwargs |= {"id": run_id, "resume": "allow"}
         return f"Weights & Biases goes on with the run {run_id}." if step else None
+
+    def add_graph(self, model: Any, data_batch: Any = None, **kwargs: Any) -> None:
+        """Record gradients and parameters of a model while it is trained, by ``wandb.watch``.
+
+        Args:
+            model: The model, a :class:`torch.nn.Module`.
+            data_batch: Ignored. Defaults to None.
+            **kwargs: Ignored.
+        """
+        self._begin().watch(model, **self._watch_kwargs)
 
     def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
         """Record an image.
@@ -145,6 +179,7 @@ class WandbVisBackend(BaseVisBackend):
     def _log(self, record: dict[str, Any]) -> None:
         self._begin().log(record, commit=self._commit)
 
+    @force_init_env
     def _begin(self) -> Any:
         """The run, begun if need be."""
         if self._run is None:
@@ -153,8 +188,8 @@ class WandbVisBackend(BaseVisBackend):
             # Without the directory wandb would write to one for temporary files.
             Path(self._init_kwargs["dir"]).mkdir(parents=True, exist_ok=True)
             self._run = wandb.init(**self._init_kwargs)
-            for metric, summary in self._define_metric_cfg.items():
-                self._run.define_metric(metric, summary=summary)
+            for arguments in self._define_metric_cfg:
+                self._run.define_metric(**arguments)
             self._record_config()
         return self._run
 
@@ -162,3 +197,21 @@ class WandbVisBackend(BaseVisBackend):
         if self._config is not None:
             config, self._config = self._config, None
             self._run.config.update(config, allow_val_change=True)
+            if self._log_code_name is not None:
+                self._run.log_code(name=self._log_code_name)
+
+
+def _as_metric_arguments(
+    given: dict[str, str] | list[dict[str, Any]] | None,
+) -> list[dict[str, Any]]:
+    """Arguments of each call of ``define_metric``."""
+    if isinstance(given, Mapping):
+        return [{"name": name, "summary": summary} for name, summary in given.items()]
+    if given is None:
+        return []
+    if isinstance(given, list) and all(isinstance(each, Mapping) for each in given):
+        return [dict(each) for each in given]
+    raise ArgumentValueError(
+        "define_metric_cfg must be a dict of summaries by metric, such as {'loss': 'min'}, or a "
+        f"list of dicts of arguments of wandb.define_metric, not {given!r}"
+    )

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib import pyplot
-from matplotlib.backend_bases import KeyEvent
+from matplotlib.backend_bases import CloseEvent, FigureManagerBase, KeyEvent
+from matplotlib.figure import Figure
 
-__all__ = ["Window"]
+__all__ = ["Window", "wait_continue"]
 
 
 class Window:
@@ -26,32 +27,59 @@ class Window:
         self._figure_cfg = figure_cfg
         self._figure: Any = None
 
-    def show(self, image: np.ndarray, title: str, wait_time: int, continue_key: str) -> None:
+    @property
+    def manager(self) -> FigureManagerBase | None:
+        """What matplotlib manages the window with; None where it is not open."""
+        return None if self._figure is None else self._figure.canvas.manager
+
+    def open(self, title: str) -> bool:
+        """Open the window if need be.
+
+        Args:
+            title: Title of the window.
+
+        Returns:
+            Whether there is one.
+        """
+        if not self._open():
+            return False
+        if self.manager is not None:
+            self.manager.set_window_title(title)
+        return True
+
+    def show(
+        self, image: np.ndarray, title: str, wait_time: float, continue_key: str
+    ) -> Figure | None:
         """Show an image, in the place of the one before, and wait.
 
         Args:
             image: RGB of shape (height, width, 3), uint8.
             title: Title of the window.
-            wait_time: How long to wait at most, in milliseconds. 0 waits until the key is pressed
-                or the window is closed.
+            wait_time: How long to wait at most, in seconds. 0 waits until the key is pressed or
+                the window is closed.
             continue_key: The key that ends the wait.
+
+        Returns:
+            The figure in a notebook, else None.
         """
-        if not self._open():
+        if not self.open(title):
             warnings.warn(
                 f"nothing is shown: the backend {pyplot.get_backend()!r} of matplotlib opens no"
                 " windows here (is there a display?); save the image instead, with get_image or"
                 " add_image",
                 stacklevel=4,
             )
-            return
-        self._fill(image, title)
+            return None
+        self._fill(image)
         if "inline" in pyplot.get_backend().lower():
+            shown: Figure = self._figure
             pyplot.show()
             self.close()
-            return
+            return shown
         self._figure.canvas.draw_idle()
         self._figure.show()
-        self._wait(wait_time / 1000, continue_key)
+        wait_continue(self._figure, wait_time, continue_key)
+        return None
 
     def close(self) -> None:
         """Close the window, if it is open."""
@@ -73,7 +101,7 @@ class Window:
             return False
         return True
 
-    def _fill(self, image: np.ndarray, title: str) -> None:
+    def _fill(self, image: np.ndarray) -> None:
         height, width = image.shape[:2]
         figure = self._figure
         figure.clear()
@@ -81,20 +109,36 @@ class Window:
         axes = figure.add_axes((0, 0, 1, 1))
         axes.axis("off")
         axes.imshow(image, interpolation="nearest")
-        if figure.canvas.manager is not None:
-            figure.canvas.manager.set_window_title(title)
 
-    def _wait(self, seconds: float, continue_key: str) -> None:
-        canvas = self._figure.canvas
 
-        def on_key(event: KeyEvent) -> None:
-            if event.key == continue_key:
-                canvas.stop_event_loop()
+def wait_continue(figure: Figure, timeout: float = 0, continue_key: str = " ") -> int:
+    """Wait until a key is pressed in a window of matplotlib, it is closed, or time is up.
 
-        events = [
-            canvas.mpl_connect("key_press_event", on_key),
-            canvas.mpl_connect("close_event", lambda event: canvas.stop_event_loop()),
-        ]
-        canvas.start_event_loop(seconds)
-        for event in events:
-            canvas.mpl_disconnect(event)
+    Args:
+        figure: The figure of the window.
+        timeout: Seconds to wait at most. Defaults to 0, without limit.
+        continue_key: The key that ends the wait. Defaults to the space key.
+
+    Returns:
+        1 if the window was closed, else 0.
+    """
+    canvas: Any = figure.canvas
+    is_closed = False
+
+    def on_key(event: KeyEvent) -> None:
+        if event.key == continue_key:
+            canvas.stop_event_loop()
+
+    def on_close(event: CloseEvent) -> None:
+        nonlocal is_closed
+        is_closed = True
+        canvas.stop_event_loop()
+
+    events = [
+        canvas.mpl_connect("key_press_event", on_key),
+        canvas.mpl_connect("close_event", on_close),
+    ]
+    canvas.start_event_loop(timeout)
+    for event in events:
+        canvas.mpl_disconnect(event)
+    return int(is_closed)

@@ -110,7 +110,7 @@ class BaseModel(BaseModule):
             One prediction a sample.
         """
         data = self.data_preprocessor(data, False)
-        return run_forward(self, data, "predict")
+        return self._run_forward(data, "predict")
 
     def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
         """The same as :meth:`val_step`.
@@ -122,6 +122,21 @@ class BaseModel(BaseModule):
             One prediction a sample.
         """
         return self.val_step(data)
+
+    def _run_forward(self, data: dict[str, Any] | tuple | list, mode: str) -> Any:
+        """Call the model with a preprocessed batch; every step does so. A subclass may override it.
+
+        Args:
+            data: Arguments of :meth:`forward`, by name in a dict, else in their order.
+            mode: As of :meth:`forward`.
+
+        Returns:
+            The outputs of the model.
+
+        Raises:
+            TypeError: If ``data`` is neither a dict nor a list or tuple.
+        """
+        return run_forward(self, data, mode)
 
     def parse_losses(self, losses: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
         """Sum up what a forward pass returned.

@@ -37,7 +37,7 @@ def run_forward(model: nn.Module, data: Any, mode: str) -> Any:
 
 
 def take_train_step(
-    model: nn.Module, bare: Any, data: Any, optim_wrapper: OptimWrapper
+    model: Any, bare: Any, data: Any, optim_wrapper: OptimWrapper
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Preprocess a batch, compute its losses and update the parameters.
 
@@ -52,7 +52,7 @@ def take_train_step(
     """
     with optim_wrapper.optim_context(model):
         data = bare.data_preprocessor(data, True)
-        losses = run_forward(model, data, "loss")
+        losses = model._run_forward(data, "loss")
     loss, log_vars = bare.parse_losses(losses)
     optim_wrapper.check_losses(log_vars)
     optim_wrapper.update_params(loss)

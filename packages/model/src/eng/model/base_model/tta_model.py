@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
 
+from eng.logging import print_log
 from eng.registry import MODELS
 from eng.utils import ArgumentTypeError, ArgumentValueError
 
@@ -16,6 +18,7 @@ from .base_model import BaseModel
 __all__ = ["BaseTTAModel"]
 
 
+@MODELS.register_module()
 class BaseTTAModel(BaseModel):
     """Tests a model on several augmentations of each sample and merges what it predicts.
 
@@ -27,6 +30,9 @@ class BaseTTAModel(BaseModel):
 
     Args:
         module: The model to test, possibly wrapped, or its config.
+        data_preprocessor: Prepares each batch of the model, see :class:`BaseModel`; it goes into a
+            copy of the model's config. A model that is built already keeps its own. Defaults to
+            None, the one of the config.
 
     Raises:
         TypeError: If the model has no ``test_step``, or ``module`` is neither.
@@ -38,12 +44,24 @@ class BaseTTAModel(BaseModel):
         ...         return [sum(scores) / len(scores) for scores in data_samples_list]
     """
 
-    def __init__(self, module: dict[str, Any] | nn.Module) -> None:
+    def __init__(
+        self,
+        module: dict[str, Any] | nn.Module,
+        data_preprocessor: dict[str, Any] | nn.Module | None = None,
+    ) -> None:
         super().__init__()
         if isinstance(module, nn.Module):
             self.module: Any = module
+            if data_preprocessor is not None:
+                print_log(
+                    f"{type(module).__name__} is built already and keeps its own data_preprocessor:"
+                    f" the one given to {type(self).__name__} is not used.",
+                    logger="current",
+                    level=logging.WARNING,
+                )
         elif isinstance(module, Mapping):
-            self.module = MODELS.build(module)
+            given = {} if data_preprocessor is None else {"data_preprocessor": data_preprocessor}
+            self.module = MODELS.build({**module, **given})
         else:
             raise ArgumentTypeError(
                 f"module must be a model or a config, not {type(module).__name__}"

@@ -48,8 +48,9 @@ class BaseInit:
         bias: Value of biases. Defaults to 0.
         bias_prob: Probability that a sigmoid after the layer gives at the start; it decides over
             the bias. Defaults to None.
-        layer: Name of the class of the layers to initialise, or a list of names. Layers of derived
-            classes are meant as well. Defaults to None: no layer, unless ``wholemodule`` is set.
+        layer: Name of the class of the layers to initialise, or the class, or a list of such.
+            Layers of derived classes are meant as well. Defaults to None: no layer, unless
+            ``wholemodule`` is set.
 
     Attributes:
         wholemodule: Whether every layer is initialised, whatever its class. False; set where a
@@ -64,17 +65,21 @@ class BaseInit:
         *,
         bias: float = 0,
         bias_prob: float | None = None,
-        layer: str | list[str] | None = None,
+        layer: str | type | list[str | type] | None = None,
     ) -> None:
         if not isinstance(bias, Number):
             raise TypeError(f"bias must be a number, not {type(bias).__name__}")
         if bias_prob is not None and not isinstance(bias_prob, float):
             raise TypeError(f"bias_prob must be a float, not {type(bias_prob).__name__}")
-        if layer is not None and not isinstance(layer, (str, list, tuple)):
-            raise TypeError(f"layer must be a str or a list of str, not {type(layer).__name__}")
+        layers = layer if isinstance(layer, (list, tuple)) else [] if layer is None else [layer]
+        for each in layers:
+            if not isinstance(each, (str, type)):
+                raise TypeError(
+                    f"layer must be a str or a list of str, or classes, not {type(each).__name__}"
+                )
         self.wholemodule = False
         self.bias = bias if bias_prob is None else bias_init_with_prob(bias_prob)
-        self.layer = [layer] if isinstance(layer, str) else list(layer or [])
+        self.layer = [each if isinstance(each, str) else each.__name__ for each in layers]
 
     def __call__(self, module: nn.Module) -> None:
         """Initialise the layers of a module; a warning tells if none is of the classes named.

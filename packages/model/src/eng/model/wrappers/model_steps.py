@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from eng.model.base_model.steps import take_train_step
+from eng.model.base_model.steps import run_forward, take_train_step
 from eng.optim import OptimWrapper
 
 __all__ = ["ModelSteps"]
@@ -60,3 +60,7 @@ class ModelSteps(nn.Module):
             One prediction a sample.
         """
         return self.module.test_step(data)
+
+    def _run_forward(self, data: dict[str, Any] | tuple | list, mode: str) -> Any:
+        """Call the wrapper with a preprocessed batch, see :meth:`BaseModel._run_forward`."""
+        return run_forward(self, data, mode)

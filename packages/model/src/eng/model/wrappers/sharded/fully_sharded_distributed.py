@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -17,17 +18,23 @@ from torch.distributed.fsdp import (
 )
 
 from eng.dist import get_world_size
-from eng.model.base_model.steps import run_forward
 from eng.model.wrappers.initial_values import share_initial_values
 from eng.model.wrappers.model_steps import ModelSteps
 from eng.registry import MODEL_WRAPPERS
+from eng.utils import ArgumentValueError
 
-from .device_and_dtype import device_kind, dtype_of
+from .arguments import (
+    parse_cpu_offload,
+    parse_ignored,
+    parse_init_function,
+    parse_mixed_precision,
+    parse_prefetch,
+    parse_sharding_strategy,
+)
+from .device_and_dtype import device_kind
 from .wrap_policies import WrapPolicy, build_wrap_policy
 
 __all__ = ["MMFullyShardedDataParallel"]
-
-_PREFETCHES = {"pre": BackwardPrefetch.BACKWARD_PRE, "post": BackwardPrefetch.BACKWARD_POST}
 
 
 @MODEL_WRAPPERS.register_module()
@@ -35,10 +42,9 @@ class MMFullyShardedDataParallel(ModelSteps, FullyShardedDataParallel):
     """:class:`~torch.distributed.fsdp.FullyShardedDataParallel` for a :class:`BaseModel`.
 
     All forward passes go through torch's wrapper, which gathers the parameters for them. Unlike
-    in torch, parameters keep their own names (``use_orig_params=True``, unless said otherwise)
-    and begin as those of the first process. Build the optimizer after the wrapper. Gradients that
-    are accumulated are shared in every iteration, so that they stay sharded.
-    :class:`MMFullyShard` is the newer way.
+    in torch, parameters keep their own names (``use_orig_params=True``) and begin as those of the
+    first process. Build the optimizer after the wrapper. Gradients that are accumulated are shared
+    in every iteration, so that they stay sharded. :class:`MMFullyShard` is the newer way.
 
     Args:
         module: The model.
@@ -51,8 +57,16 @@ class MMFullyShardedDataParallel(ModelSteps, FullyShardedDataParallel):
             callable. Defaults to None: the model is one part.
         backward_prefetch: ``'pre'``, ``'post'`` or torch's ``BackwardPrefetch``: when parameters
             are gathered for the next part in the backward pass. Defaults to None, not ahead.
-        **kwargs: Further arguments of torch's class. ``sharding_strategy`` may be given by its
-            name, ``mixed_precision`` by a dict whose dtypes are names.
+        sharding_strategy: How parameters are sharded, torch's ``ShardingStrategy`` or its name.
+            Defaults to None, ``'FULL_SHARD'``.
+        auto_wrap_policy: The same as ``fsdp_auto_wrap_policy``, by the name that torch has for it.
+        mixed_precision: Torch's ``MixedPrecision``, or a dict of its arguments, whose dtypes may be
+            names. Defaults to None.
+        param_init_fn: Gives values to parameters on no device: a callable, a name in
+            ``FUNCTIONS``, or a dict of such a name as ``type`` and arguments. Defaults to None.
+        use_orig_params: Whether parameters keep their own names. Defaults to True.
+        **kwargs: Further arguments of torch's class. ``ignored_modules`` and
+            ``ignored_parameters`` may be given by lists of dotted names.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -66,24 +80,26 @@ class MMFullyShardedDataParallel(ModelSteps, FullyShardedDataParallel):
         cpu_offload: bool | CPUOffload | None = None,
         fsdp_auto_wrap_policy: str | dict[str, Any] | WrapPolicy | None = None,
         backward_prefetch: str | BackwardPrefetch | None = None,
+        *,
+        sharding_strategy: str | ShardingStrategy | None = None,
+        auto_wrap_policy: str | dict[str, Any] | WrapPolicy | None = None,
+        mixed_precision: dict[str, Any] | MixedPrecision | None = None,
+        param_init_fn: str | dict[str, Any] | Callable[[nn.Module], None] | None = None,
+        use_orig_params: bool = True,
         **kwargs: Any,
     ) -> None:
-        if isinstance(cpu_offload, bool):
-            cpu_offload = CPUOffload(offload_params=cpu_offload)
-        elif cpu_offload is not None and not isinstance(cpu_offload, CPUOffload):
-            raise TypeError(
-                f"cpu_offload must be a bool, CPUOffload or None, not {type(cpu_offload).__name__}"
-            )
+        offload = parse_cpu_offload(cpu_offload)
         if device_kind() == "cpu":
-            cpu_offload = None  # everything is there already, and torch looks for an accelerator
-        kwargs.setdefault("use_orig_params", True)
+            offload = None  # everything is there already, and torch looks for an accelerator
+        if fsdp_auto_wrap_policy is not None and auto_wrap_policy is not None:
+            raise ArgumentValueError(
+                "give auto_wrap_policy or fsdp_auto_wrap_policy, not both: they are the same"
+            )
         kwargs.setdefault("device_id", _get_current_device())
-        for name, convert in (
-            ("sharding_strategy", _parse_sharding_strategy),
-            ("mixed_precision", _parse_mixed_precision),
-        ):
-            if name in kwargs:
-                kwargs[name] = convert(kwargs[name])
+        kwargs["sharding_strategy"] = parse_sharding_strategy(sharding_strategy)
+        for name in ("ignored_modules", "ignored_parameters"):
+            if kwargs.get(name) is not None:
+                kwargs[name] = parse_ignored(module, name, kwargs[name])
         if process_group is None and "HYBRID" not in str(kwargs.get("sharding_strategy")):
             # With a mesh torch saves states as DTensor, without one in a way that it gives up.
             kwargs.setdefault("device_mesh", init_device_mesh(device_kind(), (get_world_size(),)))
@@ -91,16 +107,19 @@ class MMFullyShardedDataParallel(ModelSteps, FullyShardedDataParallel):
         super().__init__(
             module,
             process_group=process_group,
-            cpu_offload=cpu_offload,
-            auto_wrap_policy=build_wrap_policy(fsdp_auto_wrap_policy),
-            backward_prefetch=_parse_prefetch(backward_prefetch),
+            cpu_offload=offload,
+            auto_wrap_policy=build_wrap_policy(fsdp_auto_wrap_policy or auto_wrap_policy),
+            backward_prefetch=parse_prefetch(backward_prefetch),
+            mixed_precision=parse_mixed_precision(mixed_precision),
+            param_init_fn=parse_init_function(param_init_fn),
+            use_orig_params=use_orig_params,
             **kwargs,
         )
 
     def val_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
         """Preprocess a batch and predict through the wrapper, which gathers the parameters."""
         data = self.module.data_preprocessor(data, False)
-        return run_forward(self, data, "predict")
+        return self._run_forward(data, "predict")
 
     def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
         """The same as :meth:`val_step`."""
@@ -112,33 +131,3 @@ def _get_current_device() -> torch.device:
     if kind == "cpu":
         return torch.device("cpu")
     return torch.device(kind, torch.accelerator.current_device_index())
-
-
-def _parse_prefetch(given: Any) -> BackwardPrefetch | None:
-    if given is None or isinstance(given, BackwardPrefetch):
-        return given
-    if not isinstance(given, str):
-        raise TypeError(
-            "backward_prefetch must be 'pre', 'post', BackwardPrefetch or None, "
-            f"not {type(given).__name__}"
-        )
-    found = _PREFETCHES.get(given.lower().removeprefix("backward_"))
-    if found is None:
-        raise ValueError(f"backward_prefetch must be one of {sorted(_PREFETCHES)}, not {given!r}")
-    return found
-
-
-def _parse_sharding_strategy(given: Any) -> Any:
-    if not isinstance(given, str):
-        return given
-    if given not in ShardingStrategy.__members__:
-        raise ValueError(
-            f"sharding_strategy must be one of {list(ShardingStrategy.__members__)}, not {given!r}"
-        )
-    return ShardingStrategy[given]
-
-
-def _parse_mixed_precision(given: Any) -> Any:
-    if not isinstance(given, dict):
-        return given
-    return MixedPrecision(**{name: dtype_of(value) for name, value in given.items()})

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 from torch.distributed.fsdp import wrap
 
-from eng.registry import FSDP_WRAP_POLICIES, MODELS
+from eng.registry import FSDP_WRAP_POLICIES, FUNCTIONS, MODELS, NotRegisteredError
 
 __all__ = ["build_wrap_policy", "parts_to_shard"]
 
@@ -35,27 +35,43 @@ def build_wrap_policy(policy: str | Mapping[str, Any] | Callable[..., Any] | Non
     """Find a policy.
 
     Args:
-        policy: A name in ``FSDP_WRAP_POLICIES``; a dict of a name as ``type`` and settings, where
-            classes of modules may be given by their names in ``MODELS``; a policy, which is
-            returned as it is; or None.
+        policy: A name in ``FSDP_WRAP_POLICIES`` or ``FUNCTIONS``; a dict of a name as ``type`` and
+            settings, where classes of modules may be given by their names in ``MODELS``; a policy,
+            which is returned as it is; or None.
 
     Returns:
         A callable as torch takes it, or None.
 
     Raises:
         TypeError: If it is none of these.
-        NotRegisteredError: If a name is unknown.
+        KeyError, ValueError: If a name is unknown.
     """
     if policy is None or (callable(policy) and not isinstance(policy, Mapping)):
         return policy
     if isinstance(policy, str):
-        return FSDP_WRAP_POLICIES.require(policy)
+        return _find_policy(policy)
     if not isinstance(policy, Mapping) or "type" not in policy:
         raise TypeError(
             f"a wrap policy must be a name, a dict with 'type', a callable or None, not {policy!r}"
         )
     settings = {key: _find_classes(value) for key, value in policy.items() if key != "type"}
-    return functools.partial(FSDP_WRAP_POLICIES.require(policy["type"]), **settings)
+    return functools.partial(_find_policy(policy["type"]), **settings)
+
+
+class _UnknownPolicyError(NotRegisteredError, ValueError):
+    """No registry has a policy of a name."""
+
+
+def _find_policy(kind: Any) -> Any:
+    if not isinstance(kind, str):
+        return kind
+    found = FSDP_WRAP_POLICIES.get(kind) or FUNCTIONS.get(kind)
+    if found is not None:
+        return found
+    try:
+        return FSDP_WRAP_POLICIES.require(kind)  # names what is closest
+    except NotRegisteredError as error:
+        raise _UnknownPolicyError(*error.args) from None
 
 
 def parts_to_shard(model: nn.Module, policy: WrapPolicy) -> list[nn.Module]:
