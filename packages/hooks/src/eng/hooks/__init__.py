@@ -12,11 +12,13 @@ from .logger_hook import LoggerHook
 from .naive_visualization_hook import NaiveVisualizationHook
 from .param_scheduler_hook import ParamSchedulerHook
 from .priority import Priority, get_priority
+from .profiler_hook import ProfilerHook
 from .protocol import CheckpointWriter, HookRunner, HookRunState, HookTrainLoop
 from .run_id import run_id_of
 from .runtime_info_hook import RuntimeInfoHook
 from .sampler_seed_hook import DistSamplerSeedHook
 from .sync_buffer_hook import SyncBuffersHook
+from .test_time_aug_hook import PrepareTTAHook, build_runner_with_tta
 from .values import scalar_of
 
 if not TYPE_CHECKING:
@@ -39,9 +41,12 @@ __all__ = [
     "LoggerHook",
     "NaiveVisualizationHook",
     "ParamSchedulerHook",
+    "PrepareTTAHook",
     "Priority",
+    "ProfilerHook",
     "RuntimeInfoHook",
     "SyncBuffersHook",
+    "build_runner_with_tta",
     "get_priority",
     "run_id_of",
     "scalar_of",

@@ -283,34 +283,27 @@ class CheckpointHook(Hook):
         Training may have ended where its counts did not say so. A validation after it is an
         evaluation alone.
         """
-        self._end_saving(runner)
-        if self.published_keys and is_main_process():
-            hub = runner.message_hub
-            paths = [hub.get_info("last_ckpt")] if self.save_last else []
-            paths += [self.best_ckpt_path, *self.best_ckpt_path_dict.values()]
-            for path in dict.fromkeys(path for path in paths if path):
-                publish(path, self.published_keys, self.backend_args, runner.logger)
-
-    def after_interrupted_train(self, runner: HookRunner) -> None:
-        """Save the end if that is not saved yet, and nothing any more."""
-        self._end_saving(runner)
-
-    def _end_saving(self, runner: HookRunner) -> None:
         saved = self._began_at if self._written is None else self._written.point[1]
         if self._is_training and self.save_last and runner.iter > saved:
             number = runner.epoch if self.by_epoch else runner.iter
             meta = {"epoch": runner.epoch, "iter": runner.iter}
             self._save(runner, self.filename_tmpl.format(number), meta, number)
         self.after_interrupted_train(runner)
+        self._publish(runner)
 
-<<<<<<< HEAD
-=======
     def after_interrupted_train(self, runner: HookRunner) -> None:
         """Save nothing any more, where training was broken off: what is whole is saved by now."""
         self._is_training = False
         self._finish_writing(close=True)
 
->>>>>>> main
+    def _publish(self, runner: HookRunner) -> None:
+        if not self.published_keys or not is_main_process():
+            return
+        paths = [runner.message_hub.get_info("last_ckpt")] if self.save_last else []
+        paths += [self.best_ckpt_path, *self.best_ckpt_path_dict.values()]
+        for path in dict.fromkeys(path for path in paths if path):
+            publish(path, self.published_keys, self.backend_args, runner.logger)
+
     # ------------------------------------------------------------------ the latest
 
     def _save(

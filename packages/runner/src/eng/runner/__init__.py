@@ -25,6 +25,7 @@ from .errors import MissingLoopError, RunnerConfigError
 from .eval_loops import TestLoop, ValLoop
 from .interrupted import TrainingInterrupted
 from .log_processor import LogProcessor
+from .model_features import turn_on_activation_checkpointing
 from .progress import Progress
 from .protocol import LoopRunner
 from .run_state import RunState, Stateful
@@ -64,5 +65,6 @@ __all__ = [
     "load_checkpoint",
     "load_state_dict",
     "save_checkpoint",
+    "turn_on_activation_checkpointing",
     "weights_to_cpu",
 ]

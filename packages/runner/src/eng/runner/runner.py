@@ -39,7 +39,7 @@ from .run_files import closes_files, forget_when_gone
 from .run_parts import build_run_state
 from .run_state import RunState
 from .train_loops import TrainLoop
-from .training import guarded, run_training, warn_of_what_is_not_saved
+from .training import begin_training, guarded, run_training
 
 __all__ = ["Runner"]
 
@@ -163,7 +163,7 @@ class Runner:
             builders=(self.build_train_loop, self.build_val_loop, self.build_test_loop),
         )
         arguments.check_schedules(param_scheduler, optim_wrapper)
-        arguments.check_resume_schedule(self.cfg)
+        arguments.check_cfg(self.cfg)
         self.optim_wrapper: Any = optim_wrapper
         self.param_schedulers: Any = param_scheduler
         self.auto_scale_lr = auto_scale_lr
@@ -223,7 +223,7 @@ class Runner:
         """Register the hooks."""
         self._hooks = HookList(self.save_checkpoint)
         self.register_hooks(default_hooks, custom_hooks)
-        self.logger.info(f"Hooks are run in this order:\n{self._hooks.describe()}")
+        self.logger.info(f"Hooks are run in this order:\n{self.get_hooks_info()}")
         self.dump_config()
 
     @classmethod
@@ -262,9 +262,7 @@ class Runner:
         arguments.check_steps(self.model, "train_step", *(["val_step"] if self._loops.val else []))
         self._prepare_training()
         loop = self._loops.train.require("to train")
-        _ = self.val_loop  # built now, so that what is wrong with it shows before training
-        warn_of_what_is_not_saved(self)
-        self.call_hook("before_run")
+        begin_training(self)
         self.load_or_resume()
         return run_training(self, loop, self._nan_loss)
 
@@ -429,6 +427,10 @@ class Runner:
             self.interruption.before_iteration()
         for method in self._hooks.at(fn_name):
             method(self, **kwargs)
+
+    def get_hooks_info(self) -> str:
+        """The hooks of each stage. See :meth:`eng.runner.hook_list.HookList.describe`."""
+        return self._hooks.describe()
 
     def register_hook(
         self, hook: Hook | dict[str, Any], priority: int | str | Priority | None = None
