@@ -11,6 +11,7 @@ from .iter_timer_hook import IterTimerHook
 from .logger_hook import LoggerHook
 from .naive_visualization_hook import NaiveVisualizationHook
 from .param_scheduler_hook import ParamSchedulerHook
+from .prepare_tta_hook import PrepareTTAHook, build_runner_with_tta
 from .priority import Priority, get_priority
 from .profiler_hook import ProfilerHook
 from .protocol import CheckpointWriter, HookRunner, HookRunState, HookTrainLoop
@@ -18,7 +19,6 @@ from .run_id import run_id_of
 from .runtime_info_hook import RuntimeInfoHook
 from .sampler_seed_hook import DistSamplerSeedHook
 from .sync_buffer_hook import SyncBuffersHook
-from .test_time_aug_hook import PrepareTTAHook, build_runner_with_tta
 from .values import scalar_of
 
 if not TYPE_CHECKING:

@@ -29,7 +29,8 @@ def check_metric_names(keys: Sequence[str], runner: HookRunner, setting: str = "
     loop = getattr(runner, "val_loop", None)
     evaluator = getattr(loop, "evaluator", None)
     for key in keys:
-        if key == "auto" or evaluator is None:
+        # The sum of losses comes from the model.
+        if key in ("auto", "val_loss") or evaluator is None:
             continue
         names = _call(evaluator, "metric_names")
         if names is not None and key not in names:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
 from .errors import HookArgumentError, HookTypeError
 
-__all__ = ["check_number", "is_scalar", "names_of", "scalar_of"]
+__all__ = ["check_number", "is_scalar", "json_value", "names_of", "scalar_of"]
 
 
 def scalar_of(value: Any) -> float | None:
@@ -40,6 +40,25 @@ def is_scalar(value: Any) -> bool:
         return False
     count = value.numel() if hasattr(value, "numel") else getattr(value, "size", 0)
     return count == 1 and getattr(value.dtype, "kind", "f") in "biuf"
+
+
+def json_value(value: Any) -> Any:
+    """A value as it can stand in a JSON file.
+
+    Args:
+        value: The value.
+
+    Returns:
+        Plain data: arrays and tensors as lists, and None for what cannot be written.
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): json_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [json_value(item) for item in value]
+    # Numbers of numpy as well: they are arrays without dimensions.
+    return json_value(value.tolist()) if hasattr(value, "tolist") else None
 
 
 def check_number(name: str, value: Any, least: int | None = None) -> None:
