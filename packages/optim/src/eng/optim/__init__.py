@@ -47,8 +47,19 @@ from eng.optim.scheduler import (
     _ParamScheduler,
 )
 
-if not TYPE_CHECKING:
-    from ._version import __getattr__ as __getattr__
+if TYPE_CHECKING:
+    from .optimizer.zero_optimizer import ZeroRedundancyOptimizer as ZeroRedundancyOptimizer
+else:
+    from ._version import __getattr__ as _version_of
+
+    def __getattr__(name):
+        # It takes a second to import, and few need it.
+        if name == "ZeroRedundancyOptimizer":
+            from .optimizer.zero_optimizer import ZeroRedundancyOptimizer
+
+            return ZeroRedundancyOptimizer
+        return _version_of(name)
+
 
 __version__: str  # see _version.py
 
@@ -91,6 +102,7 @@ __all__ = [
     "StepLR",
     "StepMomentum",
     "StepParamScheduler",
+    "ZeroRedundancyOptimizer",
     "_ParamScheduler",
     "build_optim_wrapper",
 ]

@@ -13,7 +13,7 @@ from eng.config import Config
 from eng.dl_utils import unwrap
 
 from .base_loop import BaseLoop
-from .errors import RunnerConfigError, RunnerTypeError
+from .errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
 from .known_settings import check_settings
 from .model_features import check_model_features
 
@@ -188,7 +188,7 @@ def check_intervals(dynamic_intervals: Any) -> list[tuple[int, int]]:
     pairs = []
     for pair in dynamic_intervals or []:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise RunnerConfigError(
+            raise RunnerAssertionError(
                 "train_cfg: dynamic_intervals must be pairs of a milestone and an interval, "
                 f"got {pair!r}"
             )
