@@ -242,6 +242,7 @@ def resume_run(
         runner.meta.setdefault("load_from", meta["load_from"])
     states = {name: checkpoint[key] for name, key in _KEYS.items() if key in checkpoint}
     states.update(checkpoint.get("train_state", {}))
+    _report_what_is_lacking(checkpoint, filename, runner)
     states["loop"] = {**states.get("loop", {}), "epoch": meta["epoch"], "iter": meta["iter"]}
     # The weights are loaded already, as hooks have changed them.
     runner.run_state.restore(states, {"model", *leave_out})
@@ -253,6 +254,22 @@ def resume_run(
             f"The checkpoint was saved by {world_size} processes, now there are {get_world_size()}."
         )
     runner.logger.info(f"Resumed from {filename}: epoch {meta['epoch']}, iter {meta['iter']}.")
+
+
+def _report_what_is_lacking(
+    checkpoint: Mapping[str, Any], filename: str, runner: LoopRunner
+) -> None:
+    """Say in one line what a checkpoint of another engine does not have."""
+    if "train_state" in checkpoint:
+        return
+    version = checkpoint["meta"].get("mmengine_version")
+    lacking = [key for key in ("optimizer", "message_hub") if key not in checkpoint]
+    runner.logger.warning(
+        f"{filename} was not saved by this engine"
+        f"{f' but by MMEngine {version}' if version else ''}: it has no random numbers and no "
+        f"position in the data{''.join(f', no {key}' for key in lacking)}. Training continues at "
+        "its epoch and iteration, but not to the bit as without the interruption."
+    )
 
 
 def _take_over_seed(runner: LoopRunner, seed: int | None) -> None:
