@@ -11,7 +11,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
 
 ROOT = Path(__file__).parent.parent
 CONFIG = str(ROOT / "examples" / "digits" / "config.py")
@@ -50,6 +53,50 @@ def test_checkpoint_tests_to_the_accuracy_of_validation(whole_run: Path, tmp_pat
     command = [*ENG, "test", CONFIG, str(whole_run / "epoch_15.pth"), "--work-dir", str(tmp_path)]
     subprocess.run(command, check=True, capture_output=True)
     assert f"accuracy: {accuracies(whole_run)[-1]:.4f}" in log_of(tmp_path)
+
+
+def test_inferencer_recognises_files_arrays_lists_and_folders(
+    whole_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "examples" / "digits"))
+    from inferencer import DigitsInferencer
+
+    images, labels = load_digits(return_X_y=True)
+    arrays = list((images.reshape(-1, 8, 8) * 255 / 16).round().astype(np.uint8))
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for place in range(10):
+        Image.fromarray(arrays[place]).save(folder / f"{place}.png")
+    files = [str(path) for path in sorted(folder.iterdir())]
+
+    inferencer = DigitsInferencer(weights=str(whole_run / "epoch_15.pth"), device="cpu")
+    everything = inferencer(arrays, batch_size=256)["predictions"]
+    assert np.mean([found["pred"] for found in everything] == labels) >= 0.97
+    first = everything[:10]
+    for given in (arrays[:10], files, str(folder), folder):
+        for batch_size in (1, 4):
+            found = inferencer(given, batch_size=batch_size)["predictions"]
+            assert [pred["pred"] for pred in found] == [pred["pred"] for pred in first]
+            scores = [pred["score"] for pred in found]
+            assert scores == pytest.approx([pred["score"] for pred in first], rel=1e-4)
+    for given in (arrays[3], files[3]):
+        assert inferencer(given)["predictions"][0]["pred"] == first[3]["pred"]
+
+    results = inferencer(folder, batch_size=4, out_dir=str(tmp_path / "pictures"))
+    for place, picture in enumerate(results["visualization"]):
+        saved = np.asarray(Image.open(tmp_path / "pictures" / f"{place}.png"))
+        assert np.array_equal(saved, picture)
+        assert picture.shape == (190, 160, 3)
+        assert np.array_equal(picture[40::20, 10::20, 0], arrays[place])  # the pixels, enlarged
+        assert picture[:30].max() > 200  # the caption above
+
+
+def test_inferencer_from_the_command_line(whole_run: Path, tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "a.png")
+    script = str(ROOT / "examples" / "digits" / "inferencer.py")
+    command = [sys.executable, script, str(whole_run / "epoch_15.pth"), str(tmp_path / "a.png")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert set(json.loads(done.stdout.splitlines()[-1])) == {"pred", "score"}
 
 
 def test_interrupted_run_goes_on_to_the_same_accuracy(whole_run: Path, tmp_path: Path) -> None:

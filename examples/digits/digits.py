@@ -81,21 +81,23 @@ class DigitsNet(BaseModel):
 
         Args:
             inputs: Images of shape (N, 1, 8, 8), in [0, 1].
-            data_samples: Labels of shape (N,). Defaults to None.
+            data_samples: Labels of shape (N,). Defaults to None: there are none.
             mode: ``'loss'``, ``'predict'`` or ``'tensor'``.
 
         Returns:
-            A dict with the loss, one dict with label and prediction a sample, or the logits.
+            A dict with the loss; for each sample a dict with the prediction, its score and the
+            label, if there are any; or the logits.
         """
         logits = self.head(self.features(inputs))
         if mode == "loss":
             return {"loss": F.cross_entropy(logits, data_samples)}
         if mode == "predict":
-            predictions = logits.argmax(dim=1)
-            return [
-                {"pred": pred, "label": label}
-                for pred, label in zip(predictions, data_samples, strict=True)
-            ]
+            scores, predictions = logits.softmax(dim=1).max(dim=1)
+            columns = {"pred": predictions, "score": scores}
+            if data_samples is not None:
+                columns["label"] = data_samples
+            rows = zip(*columns.values(), strict=True)
+            return [dict(zip(columns, row, strict=True)) for row in rows]
         return logits
 
 

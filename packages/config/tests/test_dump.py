@@ -309,3 +309,14 @@ def test_pretty_text_shows_what_cannot_be_dumped():
 def test_an_unknown_format_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"'toml'.*use py, yaml, yml or json"):
         Config(dict(a=1)).dump(tmp_path / "c.toml")
+
+
+def test_no_key_is_taken_for_a_function_of_the_reader(tmp_path):
+    names = ("_unpack_", "_note_", "_base_value_", "_variable_", "_lazy_import_", "_read_base_")
+    (tmp_path / "base.py").write_text("b = [1]\n")
+    lines = "".join(f"{name} = [*_base_.b]\n" for name in names)
+    (tmp_path / "c.py").write_text(f"_base_ = 'base.py'\n{lines}c = '{{{{ _base_.b }}}}'\n")
+    cfg = Config.fromfile(tmp_path / "c.py")
+    assert cfg == {key: [1] for key in names} | dict(b=[1], c=[1])
+    assert cfg.origin("_note_.0").file == str(tmp_path / "base.py")
+    assert Config.fromstring(cfg.dump(), "py") == cfg

@@ -204,7 +204,7 @@ def test_an_import_that_fails_is_named_with_its_line(tmp_path, monkeypatch, text
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "c.py").write_text(text)
     with pytest.raises(ImportError, match=message) as caught:
-        Config.fromfile(tmp_path / "c.py")
+        Config.fromfile(tmp_path / "c.py", lazy_import=False)
     assert type(caught.value) is kind
     assert str(caught.value).count(str(tmp_path)) == 1
     assert isinstance(caught.value.__cause__, kind)
@@ -228,7 +228,7 @@ def test_what_a_config_does_as_a_script_needs_nothing_to_read_it(tmp_path, impor
     assert cfg.origin("a").line == 3
     (tmp_path / "c.py").write_text(f"{imports}\na = build\n{script}")
     with pytest.raises(ImportError, match=r"c\.py:1: No module named"):
-        Config.fromfile(tmp_path / "c.py")
+        Config.fromfile(tmp_path / "c.py", lazy_import=False)
     (tmp_path / "c.py").write_text("if __name__ == '__main__':\n    a = 1\nelse:\n    a = 2\n")
     assert Config.fromfile(tmp_path / "c.py") == dict(a=2)
 

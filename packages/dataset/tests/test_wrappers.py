@@ -140,8 +140,8 @@ def test_metainfo() -> None:
         assert dataset.metainfo["classes"] == ("a", "b")
     other = of("c", 1, metainfo={"classes": ("a", "b"), "palette": np.ones((2, 2)), "task": 1})
     words = (
-        r"(?s)'palette' is array.* in datasets\[0\] but array.* in datasets\[2\]; 'task' is None "
-        r".*ignore_keys"
+        r"(?s)'palette' is array.* in datasets\[0\] but array.* in datasets\[2\]; "
+        r"'task' is missing .*ignore_keys"
     )
     with pytest.raises(ValueError, match=words):
         ConcatDataset([first, second, other])
@@ -152,6 +152,59 @@ def test_metainfo() -> None:
     assert sorted(ignoring.metainfo) == ["classes", "palette"]
     same = [of("a", 1, metainfo={"task": i}) for i in range(2)]
     assert len(ConcatDataset(same, ignore_keys="task")) == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        (({"k": 1}, {"k": 2}), ValueError),
+        (({"k": 1}, {}), ValueError),
+        (({}, {"k": None}), ValueError),
+        (({"k": [1]}, {"k": (1,)}), TypeError),
+        (({"k": 1}, {"k": 1.0}), TypeError),
+        (({"k": np.ones(2)}, {"k": [1.0, 1.0]}), TypeError),
+        (({"k": np.ones(2)}, {"k": np.zeros(2)}), ValueError),
+    ],
+)
+def test_metainfo_that_differs(values: tuple[dict, dict], error: type[Exception]) -> None:
+    parts = [of("a", 1, metainfo=each) for each in values]
+    with pytest.raises(error, match="'k' is"):
+        ConcatDataset(parts)
+    for ignored in ("k", ["k"], ("k", "other")):
+        assert len(ConcatDataset(parts, ignore_keys=ignored)) == 2
+
+
+@pytest.mark.parametrize("ignored", [3, {"k": 1}, ["k", 1], b"k"])
+def test_keys_to_ignore_are_text(ignored: object) -> None:
+    with pytest.raises(TypeError, match="ignore_keys must be"):
+        ConcatDataset([of("a", 1)], ignore_keys=ignored)
+
+
+def test_indices_in_the_original_datasets() -> None:
+    concat = ConcatDataset([of("a", 3), of("b", 2)])
+    wanted = {0: (0, 0), 2: (0, 2), 3: (1, 0), 4: (1, 1), -1: (1, 1), -5: (0, 0)}
+    assert {idx: concat._get_ori_dataset_idx(idx) for idx in wanted} == wanted
+    for idx in (-9, -6, 5):
+        for error in (ValueError, IndexError):
+            with pytest.raises(error, match="out of range"):
+                concat._get_ori_dataset_idx(idx)
+    repeated = RepeatDataset(of("a", 3), 2)
+    assert [repeated._get_ori_dataset_idx(i) for i in (0, 3, 5, -1)] == [0, 0, 2, 2]
+    balanced = ClassBalancedDataset(Named("a", [[], [0], [0]]), 0.9)
+    assert [balanced._get_ori_dataset_idx(i) for i in range(5)] == [0, 1, 1, 2, 2]
+
+
+def test_repeat_factors() -> None:
+    dataset = Named("a", [[], [0], [0]])
+    balanced = ClassBalancedDataset(dataset, 0.9)
+    factors = balanced._get_repeat_factors(dataset, 0.9)
+    assert factors == [1.0, pytest.approx(1.161895003862225), pytest.approx(1.161895003862225)]
+
+    class Twice(ClassBalancedDataset):
+        def _get_repeat_factors(self, dataset: object, repeat_thr: float) -> list[float]:
+            return [2.0] * 3
+
+    assert len(Twice(dataset, 0.9)) == 6
 
 
 def test_bad_input() -> None:

@@ -32,7 +32,7 @@ def test_the_device_named_can_be_used():
 
 def test_a_build_without_accelerators_answers_false(no_accelerator):
     assert get_device() == "cpu"
-    for name in ("cuda", "mlu", "npu", "mps"):
+    for name in ("cuda", "mlu", "npu", "mps", "dipu", "musa"):
         assert getattr(device, f"is_{name}_available")() is False
     with pytest.raises(RuntimeError, match="no cuda device is available; here is: cpu"):
         get_max_memory("cuda")
@@ -41,7 +41,7 @@ def test_a_build_without_accelerators_answers_false(no_accelerator):
     assert get_max_memory() == 0
 
 
-@pytest.mark.parametrize("name", ["npu", "mlu"])
+@pytest.mark.parametrize("name", ["npu", "mlu", "dipu", "musa"])
 def test_extensions_of_vendors(no_accelerator, name):
     no_accelerator.setattr(torch, name, extension(True, peak=3 << 20), raising=False)
     assert getattr(device, f"is_{name}_available")() is True
@@ -112,3 +112,15 @@ def test_autocast_decorates_a_function():
 
     assert multiply(torch.ones(2, 2)).dtype is torch.bfloat16
     assert multiply(torch.ones(2, 2)).dtype is torch.bfloat16
+
+
+@pytest.mark.parametrize(("version", "expected"), [(100, False), (220, True), (251, True)])
+def test_full_precision_of_ascend_devices(no_accelerator, version, expected):
+    assert device.is_npu_support_full_precision() is False
+    no_accelerator.setattr(torch, "npu", extension(True), raising=False)
+    utils = types.ModuleType("torch_npu.npu.utils")
+    utils.get_soc_version = lambda: version
+    for name in ("torch_npu", "torch_npu.npu"):
+        no_accelerator.setitem(sys.modules, name, types.ModuleType(name))
+    no_accelerator.setitem(sys.modules, "torch_npu.npu.utils", utils)
+    assert device.is_npu_support_full_precision() is expected

@@ -52,3 +52,14 @@ def test_one_process_needs_no_environment():
     assert dist.collect_results([1, 2, 3], 2) == [1, 2]
     with pytest.raises(ValueError, match="unknown reduce operation 'avg'"):
         dist.all_reduce(data, "avg")
+
+
+def test_the_launcher_is_inferred_from_its_variables(monkeypatch):
+    variables = ("OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_NTASKS", "WORLD_SIZE")
+    for variable in variables:
+        monkeypatch.delenv(variable, raising=False)
+    found = [dist.infer_launcher()]
+    for variable in variables:
+        monkeypatch.setenv(variable, "1")
+        found.append(dist.infer_launcher())
+    assert found == ["none", "mpi", "slurm", "pytorch"]

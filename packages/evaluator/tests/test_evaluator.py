@@ -1,6 +1,7 @@
 """Metrics in one process, and several metrics as one."""
 
 import tracemalloc
+from collections import namedtuple
 
 import pytest
 import torch
@@ -183,6 +184,64 @@ def test_offline_evaluate_of_iterators(chunk, make):
     )
     assert numbers == {"accuracy": 0.6, "size": 5}
     assert sum(len(batch) for batch in evaluator.metrics[0].batches) == 5
+
+
+Pair = namedtuple("Pair", "x y")
+
+
+@pytest.mark.parametrize(
+    ("data", "batch"),
+    [
+        ([{"i": 0}, {"i": 1}], {"i": [0, 1]}),
+        (
+            [{"a": {"b": 1}, "c": [2, 3]}, {"a": {"b": 4}, "c": [5, 6]}],
+            {"a": {"b": [1, 4]}, "c": [[2, 5], [3, 6]]},
+        ),
+        ([(1, "ab"), (2, "cd")], ([1, 2], ["ab", "cd"])),
+        ([Pair(1, 2), Pair(3, 4)], Pair([1, 3], [2, 4])),
+        ([1, 2], [1, 2]),
+        ([None, b"x"], [None, b"x"]),
+    ],
+)
+def test_data_of_an_offline_evaluation_come_in_batches(data, batch):
+    evaluator = Evaluator(Bare())
+    evaluator.offline_evaluate(samples(1, 1), data=data, chunk_size=2)
+    assert evaluator.metrics[0].batches == [batch]
+    assert type(evaluator.metrics[0].batches[0]) is type(batch)
+
+
+def test_tensors_of_an_offline_evaluation_are_not_stacked():
+    evaluator = Evaluator(Bare())
+    evaluator.offline_evaluate(samples(1), data=[{"inputs": torch.ones(2)}])
+    (tensor,) = evaluator.metrics[0].batches[0]["inputs"]
+    assert tensor.shape == (2,)
+
+
+def test_data_of_another_form_are_refused():
+    with pytest.raises(ValueError, match="zip"):
+        Evaluator(Bare()).offline_evaluate(samples(1, 1), data=[[1], [1, 2]], chunk_size=2)
+    with pytest.raises(KeyError, match="a"):
+        Evaluator(Bare()).offline_evaluate(samples(1, 1), data=[{"a": 1}, {}], chunk_size=2)
+
+
+def test_results_meet_in_the_folder_that_is_given(monkeypatch):
+    seen = []
+    monkeypatch.setattr("eng.evaluator.metric.collect_results", lambda *given: seen.append(given))
+    for metric in (Bare(collect_dir="shared"), DumpResults("a.pkl", collect_dir="shared"), Bare()):
+        metric.results = [1]
+        metric._collect(1)
+    assert [given[1:] for given in seen] == [(1, "cpu", "shared")] * 2 + [(1, "cpu", None)]
+    for wrong in (Bare, lambda **settings: DumpResults("a.pkl", **settings)):
+        with pytest.raises(ValueError, match="collect_dir is for collect_device='cpu'"):
+            wrong(collect_device="gpu", collect_dir="shared")
+
+
+def test_tensors_are_moved_by_the_name_that_other_code_imports():
+    from eng.evaluator.metric import _to_cpu
+
+    moved = _to_cpu({"a": [torch.ones(1, requires_grad=True)], "b": ("x", 3)})
+    assert moved["a"][0].device.type == "cpu"
+    assert moved["b"] == ("x", 3)
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 7])

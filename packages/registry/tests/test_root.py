@@ -19,7 +19,7 @@ def test_all_root_registries_are_of_the_root_scope():
     roots = [value for value in vars(eng.registry).values() if isinstance(value, Registry)]
     assert {registry.scope for registry in roots} == {"eng"}
     names = {id(registry): registry.name for registry in roots}
-    assert len(set(names.values())) == len(names) == 23
+    assert len(set(names.values())) == len(names) == 24
 
 
 def test_functions_of_collation_are_functions():

@@ -143,14 +143,14 @@ class ExactError(BaseMetric):
 class Trace(Hook):
     """Writes each iteration and each validation as a line, which a kill leaves whole or not."""
 
-    priority = "LOWEST"
+    priority = "LOW"  # before a checkpoint is saved: what is in it has its line
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
 
     def _write(self, line: dict[str, Any]) -> None:
         with Path(self.folder, f"trace-{get_rank()}.jsonl").open("a") as file:
-            file.write(json.dumps({**line, "time": time.monotonic()}) + "\n")
+            file.write(json.dumps(line) + "\n")
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
@@ -310,21 +310,61 @@ def train(case: Case, work_dir: str) -> None:
     make_runner(case, work_dir).train()
 
 
-def wait_or_kill(pid: int, seconds: float) -> int | None:
-    """Wait for a life to end, and kill all its processes after a time.
+def wait_or_kill(pid: int, is_over: Callable[[], bool]) -> int | None:
+    """Wait for a life to end, or kill all its processes when its time has come.
+
+    Args:
+        pid: Its process id.
+        is_over: Says whether the time has come, asked again and again.
 
     Returns:
         Its exit status, None if it was killed.
     """
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while not is_over():
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status)
-        time.sleep(0.002)
+        time.sleep(0.001)
     kill_group(pid)
     os.waitpid(pid, 0)
     return None
+
+
+def after_seconds(seconds: float) -> Callable[[], bool]:
+    """A time that comes after some seconds."""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() > end
+
+
+def random_moment(rng: random.Random, trace: Path, whole: Path) -> Callable[[], bool]:
+    """A time that comes at a random moment of what is left of a run, or of its beginning."""
+    if rng.random() < 0.1:
+        return after_seconds(rng.uniform(0, 1))
+    there = _count_lines(trace)
+    left = len({_parse(line)["at"] for line in whole.read_text().splitlines()} - _done(trace))
+    lines = there + rng.randint(0, left)
+    # A save, or the end of the run, lies in between.
+    seconds = rng.uniform(0, 0.03)
+    limit = after_seconds(120)
+    end: Callable[[], bool] | None = None
+
+    def is_over() -> bool:
+        nonlocal end
+        if end is None and (lines == there or _count_lines(trace) >= lines):
+            end = after_seconds(seconds + (0.5 if lines == there else 0))
+        return limit() or (end is not None and end())
+
+    return is_over
+
+
+def _count_lines(trace: Path) -> int:
+    return trace.read_bytes().count(b"\n") if trace.exists() else 0
+
+
+def _done(trace: Path) -> set[str]:
+    """What a run has done by now, as far as its lines are whole."""
+    lines = trace.read_bytes().split(b"\n")[:-1] if trace.exists() else []
+    return {_parse(line.decode())["at"] for line in lines if line.endswith(b"}")}
 
 
 def kill_group(pid: int) -> None:
@@ -368,7 +408,6 @@ def compare_traces(expected: Path, found: Path) -> Iterator[str]:
 
 def _parse(text: str) -> dict[str, Any]:
     line: dict[str, Any] = json.loads(text)
-    del line["time"]
     return line
 
 
@@ -424,22 +463,15 @@ def try_case(case: Case, kills: int, seed: int, folder: Path) -> Report:
     report = Report(asdict(case))
     rng = random.Random(seed)
     whole = _make(folder / "whole")
-    began = time.monotonic()
-    if wait_or_kill(spawn(case, whole, train), 120) != 0:
+    if wait_or_kill(spawn(case, whole, train), after_seconds(240)) != 0:
         report.problems.append("the run itself fails: " + _tail(whole))
         return report
-    length = time.monotonic() - began
-    # Most of a life goes by before its first iteration, which says how many seconds that takes.
-    first = length - _seconds_of_training(whole)
     while report.kills < kills and not report.problems:
         killed = _make(folder / f"killed-{report.runs}")
         status: int | None = None
-        lives = 0
         while status is None:
-            # After some lives it may run to its end, whatever a life's beginning takes.
-            patience = 60 if lives > 12 else rng.uniform(0.8 * first, 1.1 * length)
-            lives += 1
-            status = wait_or_kill(spawn(case, killed, train), patience)
+            moment = random_moment(rng, killed / "trace-0.jsonl", whole / "trace-0.jsonl")
+            status = wait_or_kill(spawn(case, killed, train), moment)
             report.kills += status is None
         report.runs += 1
         if status != 0:
@@ -450,12 +482,6 @@ def try_case(case: Case, kills: int, seed: int, folder: Path) -> Report:
         if not report.problems:
             shutil.rmtree(killed)
     return report
-
-
-def _seconds_of_training(work_dir: Path) -> float:
-    lines = (work_dir / "trace-0.jsonl").read_text().splitlines()
-    times = [json.loads(line)["time"] for line in lines]
-    return float(times[-1] - times[0])
 
 
 def _make(folder: Path) -> Path:

@@ -353,3 +353,39 @@ def test_errors_of_arguments_are_assertion_errors_too(call, error):
     for kind in (error, AssertionError):
         with pytest.raises(kind):
             call()
+
+
+def test_the_root_of_a_repository(tmp_path):
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    (tmp_path / "a" / ".hg").mkdir()
+    (inner / "file.py").write_text("")
+    assert u.find_vcs_root(inner / "file.py", (".hg",)) == str(tmp_path / "a")
+    assert u.find_vcs_root(inner, markers=["file.py"]) == str(inner)
+    assert u.find_vcs_root(inner, (".eng-no-such",)) is None
+
+
+def test_the_module_of_a_distribution():
+    from importlib import metadata
+
+    assert u.package2module("eng-utils") == "eng.utils"
+    with pytest.raises(metadata.PackageNotFoundError):
+        u.package2module("eng-no-such")
+    assert u.MODULE2PACKAGE["mmseg"] == "mmsegmentation"
+    assert len(u.MODULE2PACKAGE) == 19
+
+
+def test_a_deprecated_function_says_what_to_use():
+    @u.deprecated_function("1.0", "2.0", "use train")
+    def fit(a, b=2):
+        """Fit."""
+        return a + b
+
+    for _ in range(2):
+        with pytest.warns(
+            DeprecationWarning, match=r"fit is deprecated in version 1\.0.*2\.0: use"
+        ):
+            assert fit(1) == 3
+    assert fit.__name__ == "fit"
+    assert fit.__doc__.startswith(".. deprecated:: 1.0")
+    assert fit.__doc__.endswith("use train.\n\nFit.")

@@ -7,21 +7,23 @@ __all__ = ["EXPORTS"]
 
 _NAMES = {
     "utils": """
-        ArgumentIndexError ArgumentKeyError ArgumentTypeError ArgumentValueError
-        ManagerMeta ManagerMixin ProgressBar Timer TimerError call_command
-        check_file_exist check_inner_path check_prerequisites check_time concat_list
-        deprecated_api_warning digit_version fopen get_git_hash get_installed_path
-        has_method import_modules_from_strings install_package is_abs is_filepath
-        is_installed is_list_of is_method_overridden is_seq_of is_str is_tuple_of
-        iter_cast lazy_names list_cast mkdir_or_exist requires_executable requires_package
+        MODULE2PACKAGE ArgumentIndexError ArgumentKeyError ArgumentTypeError
+        ArgumentValueError ManagerMeta ManagerMixin ProgressBar Timer TimerError apply_to
+        call_command check_file_exist check_inner_path check_prerequisites check_time
+        concat_list deprecated_api_warning deprecated_function digit_version find_vcs_root
+        fopen get_git_hash get_installed_path get_object_from_string has_method
+        import_modules_from_strings install_package is_abs is_filepath is_installed
+        is_list_of is_method_overridden is_seq_of is_str is_tuple_of iter_cast lazy_names
+        list_cast mkdir_or_exist package2module requires_executable requires_package
         scandir slice_list symlink to_1tuple to_2tuple to_3tuple to_4tuple to_ntuple
-        track_iter_progress track_parallel_progress track_progress tuple_cast
+        track_iter_progress track_parallel_progress track_progress track_progress_rich
+        tuple_cast
     """,
     "registry": """
         COLLATE_FUNCTIONS DATASETS DATA_SAMPLERS EVALUATOR FSDP_WRAP_POLICIES FUNCTIONS
         HOOKS INFERENCERS LOG_PROCESSORS LOOPS METRICS MODELS MODEL_WRAPPERS OPTIMIZERS
         OPTIM_WRAPPERS OPTIM_WRAPPER_CONSTRUCTORS PARAM_SCHEDULERS RUNNERS
-        RUNNER_CONSTRUCTORS TASK_UTILS TRANSFORMS VISBACKENDS VISUALIZERS
+        RUNNER_CONSTRUCTORS STRATEGIES TASK_UTILS TRANSFORMS VISBACKENDS VISUALIZERS
         WEIGHT_INITIALIZERS DefaultScope Kind NotRegisteredError Registry WrongKindError
         build_from_cfg build_model_from_cfg build_runner_from_cfg build_scheduler_from_cfg
         count_registered_modules init_default_scope traverse_registry_tree
@@ -37,15 +39,16 @@ _NAMES = {
         merged_backend_args put put_text register_backend register_handler remove rmtree
     """,
     "config": """
-        Config ConfigDict ConfigError DictAction Difference Origin diff hide_secrets
-        resolve_package_path value_at
+        Config ConfigDict ConfigError ConfigParsingError DictAction Difference LazyAttr
+        LazyObject Origin diff hide_secrets read_base resolve_package_path value_at
     """,
     "logging": """
         HistoryBuffer MMLogger MessageHub print_log
     """,
     "device": """
         autocast get_device get_max_cuda_memory get_max_memory is_cuda_available
-        is_mlu_available is_mps_available is_npu_available
+        is_dipu_available is_mlu_available is_mps_available is_musa_available
+        is_npu_available is_npu_support_full_precision
     """,
     "dist": """
         DistributedError MissingVariableError ReduceOp all_gather all_gather_object
@@ -53,9 +56,9 @@ _NAMES = {
         broadcast_object_list cast_data_device collect_results collect_results_cpu
         collect_results_gpu explain_failures gather gather_object get_backend
         get_comm_device get_data_device get_default_group get_dist_info get_local_group
-        get_local_rank get_local_size get_rank get_world_size init_dist init_local_group
-        is_distributed is_main_process master_only report_failure sync_random_seed
-        write_stacks_to
+        get_local_rank get_local_size get_rank get_world_size infer_launcher init_dist
+        init_local_group is_distributed is_main_process master_only report_failure
+        sync_random_seed write_stacks_to
     """,
     "dl_utils": """
         TORCH_VERSION TimeCounter collect_env has_batch_norm is_jit_tracing
@@ -112,6 +115,11 @@ _NAMES = {
         turn_on_efficient_conv_bn_eval_for_single_model uniform_init update_init_info
         xavier_init
     """,
+    "analysis": """
+        ActivationAnalyzer FlopAnalyzer JitModelAnalysis activation_count
+        complexity_stats_str complexity_stats_table flop_count get_model_complexity_info
+        parameter_count parameter_count_table
+    """,
     "vis": """
         BaseVisBackend LocalVisBackend TensorboardVisBackend Visualizer WandbVisBackend
         check_length check_type check_type_and_length color_str2rgb color_val_matplotlib
@@ -135,7 +143,11 @@ _NAMES = {
         turn_on_activation_checkpointing weights_to_cpu
     """,
     "hub": """
-        get_config get_model
+        MODULE2PACKAGE find_model_folder get_config get_model list_metafile_models
+        names_of_model
+    """,
+    "infer": """
+        BaseInferencer InferencerMeta
     """,
 }
 

@@ -3,10 +3,12 @@
 from typing import TYPE_CHECKING
 
 from .action import DictAction
-from .config import Config, Difference, diff
+from .config import Config, read_base
 from .config_dict import ConfigDict
-from .errors import ConfigError
+from .difference import Difference, diff
+from .errors import ConfigError, ConfigParsingError
 from .keys import value_at
+from .lazy import LazyAttr, LazyObject
 from .origins import Origin
 from .package_path import resolve_package_path
 from .secret_values import hide_secrets
@@ -20,11 +22,15 @@ __all__ = [
     "Config",
     "ConfigDict",
     "ConfigError",
+    "ConfigParsingError",
     "DictAction",
     "Difference",
+    "LazyAttr",
+    "LazyObject",
     "Origin",
     "diff",
     "hide_secrets",
+    "read_base",
     "resolve_package_path",
     "value_at",
 ]

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import argparse
 import copy
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from eng.utils import import_modules_from_strings
 
-from .action import CommandLineOptions, DictAction, read_not_finite
-from .config_dict import ConfigDict, to_plain
+from .action import CommandLineOptions, read_not_finite
+from .compare import is_same
+from .config_dict import ConfigDict, to_plain, to_text
+from .difference import diff_text
 from .errors import ConfigError, error_at
-from .files import read, read_text, refuse_depth
+from .files import Loaded, Reader, refuse_depth
 from .keys import RESERVED, value_at
-from .merge import merge
+from .lazy import keep_lazy
+from .merge import merge, nest
+from .options import add_args
 from .origins import CODE, COMMAND_LINE, Origin, Origins, origin_of
 from .secret_values import hide_secrets
 
-__all__ = ["Config", "Difference", "diff"]
+__all__ = ["Config", "read_base"]
+
+
+@contextmanager
+def read_base() -> Iterator[None]:
+    """Mark the imports of a config's bases, as ``from .base import *``, in a ``with`` block.
+
+    :meth:`Config.fromfile` reads the files that are named there. The block itself does nothing.
+    """
+    yield
 
 
 class Config(MutableMapping[str, Any]):
@@ -32,6 +46,8 @@ class Config(MutableMapping[str, Any]):
         cfg_dict: The values.
         cfg_text: Text of the files it was read from. Default: that of ``filename``, if it is there.
         filename: File it was read from.
+        env_variables: Variables of the environment that were filled in, with their values.
+        format_python_code: Not used: the text of a config needs no formatter.
 
     Raises:
         TypeError: ``cfg_dict`` is no dictionary.
@@ -48,6 +64,8 @@ class Config(MutableMapping[str, Any]):
         cfg_dict: Any = None,
         cfg_text: str | None = None,
         filename: str | Path | None = None,
+        env_variables: Mapping[str, str] | None = None,
+        format_python_code: bool = True,
     ) -> None:
         cfg_dict = {} if cfg_dict is None else cfg_dict
         if not isinstance(cfg_dict, (dict, Config)):
@@ -55,7 +73,11 @@ class Config(MutableMapping[str, Any]):
         for key in RESERVED:
             if key in cfg_dict:
                 raise ConfigError(f"the key {key!r} is reserved: it is an attribute of Config")
-        self._set("_cfg_dict", ConfigDict(cfg_dict))
+        imported = cfg_dict._imported_names if isinstance(cfg_dict, Config) else ()
+        values = cfg_dict._cfg_dict if isinstance(cfg_dict, Config) else cfg_dict
+        self._set("_cfg_dict", ConfigDict(values))
+        self._set("_imported_names", set(imported))
+        self._set("_env_variables", dict(env_variables or {}))
         self._set("_filename", None if filename is None else str(filename))
         self._set("_text", _read_if_there(filename) if cfg_text is None else cfg_text)
         self._set("_origins", {})
@@ -66,6 +88,9 @@ class Config(MutableMapping[str, Any]):
         filename: str | Path,
         use_predefined_variables: bool = True,
         import_custom_modules: bool = True,
+        use_environment_variables: bool = True,
+        lazy_import: bool | None = None,
+        format_python_code: bool = True,
         *,
         allow_code: bool | None = None,
     ) -> Config:
@@ -73,11 +98,15 @@ class Config(MutableMapping[str, Any]):
 
         Args:
             filename: Path of a ``.py``, ``.yaml``, ``.yml`` or ``.json`` file.
-            use_predefined_variables: Whether ``{{ fileDirname }}`` and its like, and environment
-                variables, are filled in.
+            use_predefined_variables: Whether ``{{ fileDirname }}`` and its like are filled in.
             import_custom_modules: Whether the modules under ``custom_imports`` are imported. If
                 False, YAML and JSON may not bring code: neither ``custom_imports`` nor a ``.py``
                 base.
+            use_environment_variables: Whether variables of the environment are filled in.
+            lazy_import: Whether a Python config is a lazy one, whose bases stand in
+                ``with read_base():`` and which imports nothing else. Default: its statements
+                decide.
+            format_python_code: Not used: the text of a config needs no formatter.
             allow_code: Whether the config may bring code. False also refuses a Python config, True
                 reads any without importing. Default: it follows ``import_custom_modules``, and a
                 Python config is run.
@@ -92,12 +121,9 @@ class Config(MutableMapping[str, Any]):
         if allow_code is False and is_python:
             raise ConfigError("a Python config is code, and no code is allowed", Origin(str(path)))
         has_code = (import_custom_modules or is_python) if allow_code is None else allow_code
-        with refuse_depth(path):
-            values, text, origins = read(
-                path.absolute(), use_predefined_variables, allow_code=has_code
-            )
-            cfg = Config(values, text, str(path))
-            cfg._note_origins(origins)
+        reader = Reader(use_predefined_variables, use_environment_variables, has_code, lazy_import)
+        with refuse_depth(path), keep_lazy():
+            cfg = Config._of(reader.read(path.absolute()), str(path))
         imports = cfg.get("custom_imports")
         if imports and not has_code:
             raise ConfigError(
@@ -124,11 +150,8 @@ class Config(MutableMapping[str, Any]):
             ConfigError: The format is another one, or the text is wrong.
         """
         name = f"<string>.{file_format.lstrip('.')}"
-        with refuse_depth(Path(name)):
-            values, _, origins = read_text(cfg_str, Path.cwd() / name)
-            cfg = Config(values, cfg_str)
-            cfg._note_origins(origins)
-        return cfg
+        with refuse_depth(Path(name)), keep_lazy():
+            return Config._of(Reader().read_text(cfg_str, Path.cwd() / name)._replace(text=cfg_str))
 
     @staticmethod
     def auto_argparser(description: str | None = None) -> tuple[argparse.ArgumentParser, Config]:
@@ -138,8 +161,16 @@ class Config(MutableMapping[str, Any]):
         cfg = Config.fromfile(first.parse_known_args()[0].config)
         parser = argparse.ArgumentParser(description=description)
         parser.add_argument("config", help="config file path")
-        _add_options(parser, cfg._cfg_dict)
+        add_args(parser, cfg._cfg_dict)
         return parser, cfg
+
+    @staticmethod
+    def diff(cfg1: str | Path | Config, cfg2: str | Path | Config) -> str:
+        """Return the unified diff of the texts of two configs, or of the files they are in."""
+        cfg1, cfg2 = (
+            each if isinstance(each, Config) else Config.fromfile(each) for each in (cfg1, cfg2)
+        )
+        return diff_text(cfg1, cfg2)
 
     @property
     def filename(self) -> str | None:
@@ -152,11 +183,16 @@ class Config(MutableMapping[str, Any]):
         return self._text
 
     @property
+    def env_variables(self) -> dict[str, str]:
+        """Variables of the environment that were filled in, with their values."""
+        return self._env_variables
+
+    @property
     def pretty_text(self) -> str:
         """The config as Python; what :meth:`dump` would refuse is shown by its ``repr``."""
         from .writer import display_text
 
-        return display_text(self._cfg_dict)
+        return display_text(self._to_lazy_dict())
 
     def dump(self, file: str | Path | None = None) -> str | None:
         """Write the config into a file, in the format of its suffix, or return it as text.
@@ -180,7 +216,7 @@ class Config(MutableMapping[str, Any]):
 
         name = self.filename or "config.py" if file is None else file
         # The text comes first, so that a value which cannot be dumped leaves the file as it was.
-        text = dump_text(self._cfg_dict, Path(name).suffix.lstrip("."), self._find_file)
+        text = dump_text(self._to_lazy_dict(), Path(name).suffix.lstrip("."), self._find_file)
         if file is None:
             return text
         put_text(text, file)
@@ -201,31 +237,23 @@ class Config(MutableMapping[str, Any]):
             >>> cfg = Config(dict(model=dict(depth=18)))
             >>> cfg.merge_from_dict({"model.depth": 50})
         """
-        nested: dict[str, Any] = {}
-        for key, value in options.items():
-            at = nested
-            *parents, last = key.split(".")
-            for part in parents:
-                at = at.setdefault(part, {})
-                if not isinstance(at, dict):
-                    raise ConfigError(
-                        f"the options set {part!r} both to a value and, by {key!r}, inside"
-                    )
-            at[last] = value
+        nested = nest(options)
         from_command_line = isinstance(options, CommandLineOptions)
         if from_command_line:
             nested = read_not_finite(nested, self._cfg_dict)
         origins: Origins = dict(self._origins)
-        merged = merge(
-            nested,
-            self._cfg_dict,
-            {},
-            origins,
-            COMMAND_LINE if from_command_line else CODE,
-            list_keys=allow_list_keys,
-        )
-        self._set("_cfg_dict", ConfigDict(merged))
+        by = COMMAND_LINE if from_command_line else CODE
+        with keep_lazy():
+            merged = merge(nested, self._cfg_dict, {}, origins, by, list_keys=allow_list_keys)
+            self._set("_cfg_dict", ConfigDict(merged))
+        self._imported_names.difference_update(nested)
         self._note_origins(origins)
+
+    @staticmethod
+    def _merge_a_into_b(a: dict[str, Any], b: Any, allow_list_keys: bool = False) -> Any:
+        """Merge a dictionary into another one, or into a list; neither is changed."""
+        with keep_lazy():
+            return merge(a, b, {}, {}, list_keys=allow_list_keys)
 
     def origin(self, key: str) -> Origin:
         """Return where a value comes from.
@@ -236,17 +264,29 @@ class Config(MutableMapping[str, Any]):
         Raises:
             KeyError: The config has no such key.
         """
-        value = value_at(self._cfg_dict, key)
+        with keep_lazy():
+            value = value_at(self._cfg_dict, key)
         try:
-            if not _is_same(to_plain(value), value_at(self._loaded, key)):
+            if not is_same(to_plain(value), value_at(self._loaded, key)):
                 return CODE
         except KeyError:
             return CODE
         return origin_of(self._origins, tuple(key.split(".")), CODE)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain dictionaries, all the way down."""
-        return to_plain(self._cfg_dict)
+    def to_dict(self, keep_imported: bool = False) -> dict[str, Any]:
+        """Return plain dictionaries, all the way down, with lazy values as dotted paths.
+
+        Args:
+            keep_imported: Whether names that a lazy config only imports are there, too.
+        """
+        values: dict[str, Any] = to_text(self._to_lazy_dict(keep_imported))
+        return values
+
+    def _to_lazy_dict(self, keep_imported: bool = False) -> dict[str, Any]:
+        """Return plain dictionaries, all the way down, in which lazy values stay."""
+        values: dict[str, Any] = to_plain(self._cfg_dict)
+        hidden = () if keep_imported else self._imported_names
+        return {key: value for key, value in values.items() if key not in hidden}
 
     def without_secrets(self) -> dict[str, Any]:
         """Return plain dictionaries in which texts have ``{{ secret $NAME }}`` for its value."""
@@ -256,6 +296,14 @@ class Config(MutableMapping[str, Any]):
     def setdefault(self, key: str, default: Any = None) -> Any:
         """Return the value of a key, setting it first where it is missing."""
         return self._cfg_dict.setdefault(key, default)
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Set several keys, as :meth:`ConfigDict.update` does: dictionaries are merged."""
+        self._cfg_dict.update(*args, **kwargs)
+
+    def pop(self, key: str, default: Any = None) -> Any:
+        """Remove a key and return its value, or the default where it is missing."""
+        return self._cfg_dict.pop(key, default)
 
     def popitem(self) -> tuple[str, Any]:
         """Remove the last key, and return it with its value.
@@ -272,6 +320,15 @@ class Config(MutableMapping[str, Any]):
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
+
+    @staticmethod
+    def _of(loaded: Loaded, filename: str | None = None) -> Config:
+        """Return the config of files that have been read."""
+        imported = loaded.extras.imported
+        cfg = Config({**imported, **loaded.values}, loaded.text, filename, loaded.environment)
+        cfg._set("_imported_names", set(imported) - loaded.values.keys())
+        cfg._note_origins(loaded.origins)
+        return cfg
 
     def _note_origins(self, origins: Origins) -> None:
         """Keep where the present values come from; what differs from them later is set by code."""
@@ -303,9 +360,11 @@ class Config(MutableMapping[str, Any]):
 
     def __setitem__(self, key: str, value: Any) -> None:
         self._cfg_dict[key] = value
+        self._imported_names.discard(key)
 
     def __delitem__(self, key: str) -> None:
         del self._cfg_dict[key]
+        self._imported_names.discard(key)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._cfg_dict)
@@ -314,9 +373,10 @@ class Config(MutableMapping[str, Any]):
         return len(self._cfg_dict)
 
     def __eq__(self, other: object) -> bool:
+        # What is only imported is no part of the values.
         if isinstance(other, Config):
-            return bool(self._cfg_dict == other._cfg_dict)
-        return bool(self._cfg_dict == other)
+            return bool(self._to_lazy_dict() == other._to_lazy_dict())
+        return bool(self._to_lazy_dict() == other or self._cfg_dict == other)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -332,8 +392,9 @@ class Config(MutableMapping[str, Any]):
         return other
 
     def _copy_with(self, values: ConfigDict) -> Config:
-        other = Config(None, self.text, self.filename)
+        other = Config(None, self.text, self.filename, self._env_variables)
         other._set("_cfg_dict", values)
+        other._set("_imported_names", set(self._imported_names))
         other._set("_origins", self._origins)
         other._set("_loaded", self._loaded)
         return other
@@ -342,38 +403,8 @@ class Config(MutableMapping[str, Any]):
         return dict(self.__dict__)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
+        for name, value in {"_imported_names": set(), "_env_variables": {}, **state}.items():
             self._set(name, value)
-
-
-class Difference(NamedTuple):
-    """A key whose value differs between two configs; ``MISSING`` where one lacks it."""
-
-    key: str
-    left: Any
-    right: Any
-
-
-MISSING = type("Missing", (), {"__repr__": lambda self: "(missing)"})()
-
-
-def diff(left: Config, right: Config) -> list[Difference]:
-    """Return what differs between two configs, by dotted key."""
-    found: list[Difference] = []
-
-    def compare(a: Any, b: Any, key: str) -> None:
-        if isinstance(a, dict) and isinstance(b, dict):
-            for name in [*a, *(name for name in b if name not in a)]:
-                inner = f"{key}.{name}" if key else str(name)
-                compare(a.get(name, MISSING), b.get(name, MISSING), inner)
-        elif type(a) is list and type(b) is list and len(a) == len(b):
-            for index, (one, other) in enumerate(zip(a, b, strict=True)):
-                compare(one, other, f"{key}.{index}")
-        elif not _is_same(a, b):
-            found.append(Difference(key, a, b))
-
-    compare(left.to_dict(), right.to_dict(), "")
-    return found
 
 
 def _read_if_there(filename: str | Path | None) -> str:
@@ -382,39 +413,3 @@ def _read_if_there(filename: str | Path | None) -> str:
     path = Path(filename).expanduser()
     # What is no text, such as a checkpoint that a config was made of, is no reason to fail.
     return path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else ""
-
-
-def _is_same(a: Any, b: Any, known: set[tuple[int, int]] | None = None) -> bool:
-    if a is b or type(a) is not type(b):
-        return a is b
-    if not isinstance(a, (dict, list, tuple)):
-        equal = a == b
-        return bool(equal.all() if hasattr(equal, "all") else equal)  # arrays compare by element
-    known = set() if known is None else known
-    pair = (id(a), id(b))
-    if pair in known:
-        return True
-    if isinstance(a, dict):
-        same = a.keys() == b.keys() and all(_is_same(a[key], b[key], known) for key in a)
-    else:
-        same = len(a) == len(b) and all(
-            _is_same(one, other, known) for one, other in zip(a, b, strict=True)
-        )
-    if same:
-        known.add(pair)
-    return same
-
-
-def _add_options(parser: argparse.ArgumentParser, values: Any, prefix: str = "") -> None:
-    for key, value in values.items():
-        option = f"--{prefix}{key}"
-        if isinstance(value, bool):
-            parser.add_argument(option, action="store_true", default=None)
-        elif isinstance(value, (str, int, float)):
-            parser.add_argument(option, type=type(value))
-        elif isinstance(value, dict):
-            _add_options(parser, value, f"{prefix}{key}.")
-        elif isinstance(value, (list, tuple)) and value:
-            parser.add_argument(option, type=type(value[0]), nargs="+")
-        else:
-            parser.add_argument(option, nargs="+", action=DictAction)

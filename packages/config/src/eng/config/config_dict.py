@@ -3,24 +3,46 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from addict import Dict
 
+from .errors import ConfigError
+from .keys import DELETE
+from .lazy import LazyValue, dotted_path, is_kept, keep_always
+from .lazy_list import LazyList
 from .repeats import Repeats
 
-__all__ = ["ConfigDict", "is_plain", "to_plain"]
+__all__ = ["ConfigDict", "is_plain", "new_value", "to_plain", "to_text"]
 
 _PLAIN = (dict, OrderedDict)
+_LISTS = (list, LazyList, tuple)
+# Types of values that may have lazy values in them, apart from those that give them by themselves.
+_MAY_BE_LAZY = (LazyValue, tuple, set, frozenset, functools.partial)
 
 
-class ConfigDict(Dict):
+class _LazySwitch(type):
+    """Gives ConfigDict, but not its instances, the attribute ``lazy``."""
+
+    @property
+    def lazy(cls) -> bool:
+        """Whether lazy values are given as they are, instead of what they stand for."""
+        return is_kept()
+
+    @lazy.setter
+    def lazy(cls, value: bool) -> None:
+        keep_always(value)
+
+
+class ConfigDict(Dict, metaclass=_LazySwitch):
     """A dictionary whose values can be read and set as attributes too.
 
     Dictionaries inside, also those in lists and tuples, become :class:`ConfigDict`; subclasses of
-    ``dict``, such as ``defaultdict``, stay what they are.
+    ``dict``, such as ``defaultdict``, stay what they are. What a lazy config imports is imported
+    when it is read, unless the attribute ``ConfigDict.lazy`` of the class is true.
 
     Raises:
         KeyError: A missing key is asked for.
@@ -33,7 +55,9 @@ class ConfigDict(Dict):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
-        self.update(*args, **kwargs)
+        repeats = Repeats()
+        for key, value in _raw_dict(*args, **kwargs).items():
+            dict.__setitem__(self, key, self._hook(value, repeats))
 
     def __missing__(self, name: str) -> Any:
         raise KeyError(name)
@@ -46,7 +70,7 @@ class ConfigDict(Dict):
             raise AttributeError(message, name=name, obj=self) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if hasattr(type(self), name):
+        if any(name in vars(each) for each in type(self).__mro__):
             raise AttributeError(f"'{name}' is a method of {type(self).__name__}: use the key")
         self[name] = value
 
@@ -56,13 +80,20 @@ class ConfigDict(Dict):
         except KeyError:
             raise AttributeError(name) from None
 
+    def __getitem__(self, name: Any) -> Any:
+        return self._give(name, dict.__getitem__(self, name))
+
     def __setitem__(self, name: Any, value: Any) -> None:
         dict.__setitem__(self, name, self._hook(value))
+
+    # With an iterator of its own, dict(x), {**x} and f(**x) read the values by __getitem__.
+    def __iter__(self) -> Iterator[Any]:
+        return dict.__iter__(self)
 
     @classmethod
     def _hook(cls, item: Any, repeats: Repeats | None = None) -> Any:
         kind = type(item)
-        if kind not in _PLAIN and kind not in (list, tuple):
+        if kind not in _PLAIN and kind not in _LISTS:
             return item
         repeats = Repeats() if repeats is None else repeats
         made = repeats.find(item)
@@ -72,9 +103,56 @@ class ConfigDict(Dict):
             made = cls()
             for key, value in item.items():
                 dict.__setitem__(made, key, cls._hook(value, repeats))
+        elif kind is tuple:
+            made = tuple([cls._hook(each, repeats) for each in item])
         else:
-            made = kind([cls._hook(each, repeats) for each in item])
+            made = [cls._hook(each, repeats) for each in list.__iter__(item)]
+            if any(isinstance(each, _MAY_BE_LAZY) and _is_lazy(each) for each in made):
+                made = LazyList(made)
         return repeats.add(item, made)
+
+    @classmethod
+    def build_lazy(cls, value: Any) -> Any:
+        """Return what a lazy value stands for, unless ``ConfigDict.lazy``, and others as they are.
+
+        Raises:
+            ImportError: It cannot be imported.
+        """
+        if not isinstance(value, _MAY_BE_LAZY) or is_kept() or not _is_lazy(value):
+            return value
+        return _build(value)
+
+    def _give(self, key: Any, value: Any) -> Any:
+        """Return a value of the dictionary, imported where it is lazy."""
+        built = self.build_lazy(value)
+        if built is not value and isinstance(built, (dict, list, set)):
+            # Data of a module, which may be changed through the config, is of the config from now.
+            built = self._hook(built)
+            dict.__setitem__(self, key, built)
+        return built
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """Return the value of a key, or the default where it is missing."""
+        return self[key] if key in self else default  # noqa: SIM401 - it would call itself
+
+    def pop(self, key: Any, default: Any = None) -> Any:
+        """Remove a key and return its value, or the default where it is missing."""
+        return self.build_lazy(dict.pop(self, key, default))
+
+    def popitem(self) -> tuple[Any, Any]:
+        """Remove the last key, and return it with its value."""
+        key: Any
+        value: Any
+        key, value = dict.popitem(self)
+        return key, self.build_lazy(value)
+
+    def items(self) -> list[tuple[Any, Any]]:
+        """Return the keys with their values."""
+        return [(key, self._give(key, value)) for key, value in _raw_items(self)]
+
+    def values(self) -> list[Any]:
+        """Return the values."""
+        return [value for _, value in self.items()]
 
     def setdefault(self, key: Any, default: Any = None) -> Any:
         """Return the value of a key, setting it first where it is missing."""
@@ -83,10 +161,59 @@ class ConfigDict(Dict):
         return self[key]
 
     def update(self, *args: Any, **kwargs: Any) -> None:
-        """Set several keys; unlike a merge this replaces nested dictionaries."""
+        """Set several keys; a dictionary is merged into the one that is there.
+
+        With ``_delete_=True`` in it, it replaces that one.
+
+        Args:
+            *args: At most one mapping, or iterable of pairs.
+            **kwargs: Keys that are names.
+
+        Raises:
+            TypeError: More than one positional argument is given.
+
+        Examples:
+            >>> cfg = ConfigDict(hook=dict(type="CheckpointHook", interval=1))
+            >>> cfg.update(hook=dict(interval=5))
+            >>> cfg.hook
+            {'type': 'CheckpointHook', 'interval': 5}
+        """
+        if len(args) > 1:
+            raise TypeError(f"update expects at most one positional argument, but got {len(args)}")
+        self._merge(_raw_dict(*args, **kwargs), is_strict=False)
+
+    def merge(self, other: Mapping[Any, Any]) -> None:
+        """Merge another dictionary into this one, all the way down; all else replaces.
+
+        Args:
+            other: The dictionary. ``_delete_=True`` in one inside replaces that of this one.
+
+        Raises:
+            ConfigError: A dictionary is to be merged into something else; a ``TypeError``.
+        """
+        self._merge(_raw_dict(other), is_strict=True)
+
+    def _merge(self, other: dict[Any, Any], is_strict: bool) -> None:
+        if other.get(DELETE) is True:
+            self.clear()
         repeats = Repeats()
-        for key, value in dict(*args, **kwargs).items():
-            dict.__setitem__(self, key, self._hook(value, repeats))
+        for key, value in other.items():
+            if key == DELETE:
+                continue
+            old = dict.get(self, key)
+            merges = isinstance(value, dict) and is_plain(value) and not dict.get(value, DELETE)
+            if merges and isinstance(old, ConfigDict):
+                if value is not old:
+                    old._merge(_raw_dict(value), is_strict)
+                continue
+            if merges and is_strict and key in self and not isinstance(old, dict):
+                raise ConfigError(
+                    f"{key} is a dict, but there is a {type(old).__name__} to merge it into; "
+                    f"set {DELETE}=True to replace that"
+                )
+            # Values keep their identity, by which their origins are known, where that is possible.
+            kept = new_value(value) if _has_marker(value) else value
+            dict.__setitem__(self, key, self._hook(kept, repeats))
 
     def copy(self) -> ConfigDict:
         """Return a shallow copy."""
@@ -94,32 +221,38 @@ class ConfigDict(Dict):
 
     def __copy__(self) -> ConfigDict:
         other = type(self)()
-        dict.update(other, self)
+        for key, value in _raw_items(self):
+            dict.__setitem__(other, key, value)
         return other
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ConfigDict:
         other = type(self)()
         memo[id(self)] = other
-        for key, value in self.items():
+        for key, value in _raw_items(self):
             dict.__setitem__(other, copy.deepcopy(key, memo), copy.deepcopy(value, memo))
         return other
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return (type(self), (), None, None, iter(self.items()))
+        return (type(self), (), None, None, iter(dict.items(self)))
 
     def __or__(self, other: Any) -> Any:
-        return type(self)({**self, **other}) if isinstance(other, Mapping) else NotImplemented
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return type(self)({**_raw_dict(self), **_raw_dict(other)})
 
     def __ror__(self, other: Any) -> Any:
-        return type(self)({**other, **self}) if isinstance(other, Mapping) else NotImplemented
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return type(self)({**_raw_dict(other), **_raw_dict(self)})
 
     def __ior__(self, other: Any) -> Any:
-        self.update(other)
+        for key, value in _raw_dict(other).items():
+            self[key] = value
         return self
 
     def to_dict(self) -> dict[Any, Any]:
-        """Return plain dictionaries, all the way down."""
-        return to_plain(self)
+        """Return plain dictionaries, all the way down, with lazy values as dotted paths."""
+        return to_text(to_plain(self))
 
 
 def is_plain(value: dict[Any, Any]) -> bool:
@@ -128,15 +261,97 @@ def is_plain(value: dict[Any, Any]) -> bool:
 
 
 def to_plain(value: Any, repeats: Repeats | None = None) -> Any:
-    """Turn every :class:`ConfigDict` inside a value into a ``dict``."""
+    """Turn every :class:`ConfigDict` inside a value into a ``dict``; lazy values stay."""
     if isinstance(value, dict) and not is_plain(value):
         return copy.copy(value)
-    if not isinstance(value, dict) and type(value) not in (list, tuple):
+    if not isinstance(value, dict) and type(value) not in _LISTS:
         return value
     repeats = Repeats() if repeats is None else repeats
     made = repeats.find(value)
     if made is not None:
         return made
     if isinstance(value, dict):
-        return repeats.add(value, {key: to_plain(item, repeats) for key, item in value.items()})
-    return repeats.add(value, type(value)([to_plain(item, repeats) for item in value]))
+        items = dict.items(value)
+        return repeats.add(value, {key: to_plain(item, repeats) for key, item in items})
+    if isinstance(value, tuple):
+        return repeats.add(value, tuple([to_plain(item, repeats) for item in value]))
+    return repeats.add(value, [to_plain(item, repeats) for item in list.__iter__(value)])
+
+
+def to_text(value: Any, repeats: Repeats | None = None) -> Any:
+    """Turn every lazy value inside plain dictionaries and lists into its dotted path."""
+    if isinstance(value, LazyValue):
+        return dotted_path(value)
+    if type(value) in (set, frozenset):
+        return type(value)(to_text(item) for item in value)
+    if type(value) not in (dict, list, tuple):
+        return value
+    repeats = Repeats() if repeats is None else repeats
+    made = repeats.find(value)
+    if made is not None:
+        return made
+    if isinstance(value, dict):
+        items = value.items()
+        return repeats.add(value, {to_text(k): to_text(item, repeats) for k, item in items})
+    return repeats.add(value, type(value)([to_text(item, repeats) for item in value]))
+
+
+def new_value(value: Any, repeats: Repeats | None = None) -> Any:
+    """Return a value as it is where no base has one: without the markers ``_delete_`` in it."""
+    is_sequence = type(value) in _LISTS
+    if not is_sequence and not (isinstance(value, dict) and is_plain(value)):
+        return value
+    repeats = Repeats() if repeats is None else repeats
+    made = repeats.find(value)
+    if made is not None:
+        return made
+    if isinstance(value, dict):
+        items = dict.items(value)
+        kept = {key: new_value(each, repeats) for key, each in items if key != DELETE}
+        return repeats.add(value, kept)
+    if isinstance(value, tuple):
+        return repeats.add(value, tuple([new_value(each, repeats) for each in value]))
+    return repeats.add(value, [new_value(each, repeats) for each in list.__iter__(value)])
+
+
+def _has_marker(value: Any) -> bool:
+    """Whether ``_delete_`` stands anywhere in a value."""
+    if isinstance(value, dict):
+        return is_plain(value) and (
+            dict.__contains__(value, DELETE) or any(map(_has_marker, dict.values(value)))
+        )
+    if type(value) not in _LISTS:
+        return False
+    return any(map(_has_marker, value if isinstance(value, tuple) else list.__iter__(value)))
+
+
+def _raw_items(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
+    return list(dict.items(value))
+
+
+def _raw_dict(*args: Any, **kwargs: Any) -> dict[Any, Any]:
+    """Return ``dict(*args, **kwargs)`` with lazy values as they are."""
+    if args and isinstance(args[0], ConfigDict):
+        args = (dict(dict.items(args[0])), *args[1:])
+    return dict(*args, **kwargs)
+
+
+def _is_lazy(value: Any) -> bool:
+    """Whether a value is lazy, or a tuple, set or partial function has a lazy value in it."""
+    if isinstance(value, LazyValue):
+        return True
+    if isinstance(value, functools.partial):
+        return any(map(_is_lazy, (value.func, *value.args, *value.keywords.values())))
+    return isinstance(value, (tuple, set, frozenset)) and any(map(_is_lazy, value))
+
+
+def _build(value: Any) -> Any:
+    if isinstance(value, LazyValue):
+        return value.build()
+    if isinstance(value, functools.partial) and _is_lazy(value):
+        keywords = {key: _build(each) for key, each in value.keywords.items()}
+        return functools.partial(_build(value.func), *map(_build, value.args), **keywords)
+    if isinstance(value, (tuple, set, frozenset)) and _is_lazy(value):
+        items = map(_build, value)
+        return type(value)._make(items) if hasattr(value, "_make") else type(value)(items)
+    return value

@@ -7,8 +7,16 @@ from .origins import Origin
 __all__ = [
     "BaseAttributeError",
     "ConfigError",
+    "ConfigParsingError",
+    "DeprecatedConfigWarning",
+    "FormatError",
+    "LazyAttributeError",
+    "LazyUseError",
     "MissingBaseError",
+    "MissingLazyBaseError",
+    "MissingLazyPackageError",
     "MissingPackageError",
+    "ReadBaseError",
     "error_at",
 ]
 
@@ -34,6 +42,38 @@ class MissingBaseError(ConfigError, FileNotFoundError):
 
 class MissingPackageError(ConfigError, ModuleNotFoundError):
     """The package of a base is not installed."""
+
+
+class DeprecatedConfigWarning(FutureWarning, DeprecationWarning):
+    """A config file says that another one is to be used instead."""
+
+
+class FormatError(ConfigError, OSError):
+    """A config has an ending that stands for no format."""
+
+
+class ConfigParsingError(ConfigError, RuntimeError):
+    """A lazy config has a statement that it may not have, or a base that cannot be found."""
+
+
+class ReadBaseError(ConfigParsingError, AssertionError):
+    """A block of ``with read_base():`` holds something else than ``from ... import ...``."""
+
+
+class MissingLazyBaseError(ConfigParsingError, MissingBaseError):
+    """The file of a base that a lazy config imports does not exist."""
+
+
+class MissingLazyPackageError(ConfigParsingError, MissingPackageError):
+    """The package of a base that a lazy config imports is not installed."""
+
+
+class LazyUseError(ConfigError, RuntimeError):
+    """A config uses something that it imports lazily in a way that needs the real object."""
+
+
+class LazyAttributeError(LazyUseError, AttributeError):
+    """A config asks something that it imports lazily for a special attribute."""
 
 
 class BaseAttributeError(ConfigError, AttributeError):

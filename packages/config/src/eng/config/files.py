@@ -2,121 +2,192 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from .config_dict import is_plain
+from .config_dict import is_plain, new_value
 from .data_file import DataFile
-from .errors import ConfigError, MissingBaseError, MissingPackageError
+from .errors import (
+    ConfigError,
+    DeprecatedConfigWarning,
+    FormatError,
+    LazyUseError,
+    MissingBaseError,
+    MissingPackageError,
+)
 from .keys import BASE, DELETE, DEPRECATION, FORMATS, RESERVED, SCOPE
-from .merge import merge, new_value
+from .lazy import refuse_use
+from .lazy_file import Extras, LazyBase, LazyFile
+from .merge import merge
 from .origins import Origin, Origins, Values
 from .package_path import resolve_package_path
-from .python_file import PythonFile
+from .python_file import PythonFile, assigns_base, parse
+from .python_kind import Kind, find_kind
 from .repeats import Repeats
 from .variables import Variables
 
-__all__ = ["read", "read_text", "refuse_depth"]
+__all__ = ["Loaded", "Reader", "refuse_depth"]
 
 
-def read(
-    path: Path,
-    use_variables: bool = True,
-    above: tuple[str, ...] = (),
-    allow_code: bool = True,
-) -> tuple[dict[str, Any], str, Origins]:
-    """Read a config file with its bases.
+class Loaded(NamedTuple):
+    """A config file that has been read with its bases.
 
-    Args:
-        path: The file.
-        use_variables: Whether variables of the path and the environment are filled in.
-        above: The real paths of the files that have this one as a base.
+    Attributes:
+        values: The merged config.
+        text: The text of all its files.
+        origins: The origin of each value by path.
+        extras: Names of a lazy config that are no values.
+        environment: Variables of the environment that were filled in, with their values.
+    """
+
+    values: dict[str, Any]
+    text: str
+    origins: Origins
+    extras: Extras
+    environment: dict[str, str]
+
+
+class Reader(NamedTuple):
+    """Settings for reading a config.
+
+    Attributes:
+        use_variables: Whether variables of the path are filled in.
+        use_environment: Whether variables of the environment are filled in.
         allow_code: Whether a base may be Python.
-
-    Returns:
-        The merged config, the text of all its files, and the origin of each value by path.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ConfigError: The file or one of its bases is wrong.
+        lazy_import: Whether the config is a lazy one. None decides by its statements.
+        above: The real paths of the files that have this one as a base.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f'file "{path}" does not exist')
-    real = os.path.realpath(path)
-    if real in above:
-        chain = " -> ".join([*above[above.index(real) :], real])
-        raise ConfigError(f"the base files form a cycle: {chain}", Origin(str(path)))
-    try:
-        source = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"the file is not encoded in UTF-8: {error}", Origin(str(path))) from None
-    return read_text(source, path, use_variables, (*above, real), allow_code)
 
+    use_variables: bool = True
+    use_environment: bool = True
+    allow_code: bool = True
+    lazy_import: bool | None = None
+    above: tuple[str, ...] = ()
 
-def read_text(
-    source: str,
-    path: Path,
-    use_variables: bool = True,
-    above: tuple[str, ...] = (),
-    allow_code: bool = True,
-) -> tuple[dict[str, Any], str, Origins]:
-    """Read a config from the content of a file, which need not be there.
+    def read(self, path: Path) -> Loaded:
+        """Read a config file with its bases.
 
-    Args:
-        source: The content.
-        path: Path that stands for the file in messages and variables, and that bases are relative
-            to. Its suffix is the format.
-        use_variables: See :func:`read`.
-        above: See :func:`read`; including the file itself.
-        allow_code: See :func:`read`.
+        Args:
+            path: The file.
 
-    Returns:
-        See :func:`read`.
-
-    Raises:
-        ConfigError: The text or one of its bases is wrong.
-    """
-    name = str(path)
-    source = source.removeprefix("\ufeff")  # a byte order mark
-    if path.suffix not in FORMATS:
-        raise ConfigError(
-            f"no config format {path.suffix!r}: use py, yaml, yml or json", Origin(name)
-        )
-    variables = Variables(source, path, use_variables)
-    document: PythonFile | DataFile = (
-        PythonFile(variables, name)
-        if path.suffix == ".py"
-        else DataFile(variables, name, is_json=path.suffix == ".json")
-    )
-    entries = _list_bases(document)
-    base, origins, texts = _read_bases(
-        entries,
-        document,
-        path,
-        partial(read, use_variables=use_variables, above=above, allow_code=allow_code),
-        allow_code,
-    )
-    (values, own_origins), (base, origins) = document.load(Values(base, origins))
-    values.pop(BASE, None)
-    deprecation = values.pop(DEPRECATION, None)
-    if deprecation is not None:
-        _warn(name, deprecation)
-    for key in RESERVED:
-        if key in values:
+        Raises:
+            FileNotFoundError: There is no such file.
+            ConfigError: The file or one of its bases is wrong.
+        """
+        if not path.is_file():
+            raise FileNotFoundError(f'file "{path}" does not exist')
+        real = os.path.realpath(path)
+        if real in self.above:
+            chain = " -> ".join([*self.above[self.above.index(real) :], real])
+            raise ConfigError(f"the base files form a cycle: {chain}", Origin(str(path)))
+        try:
+            source = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
             raise ConfigError(
-                f"the key {key!r} is reserved: it is an attribute of Config",
-                own_origins.get((key,), Origin(name)),
+                f"the file is not encoded in UTF-8: {error}", Origin(str(path))
+            ) from None
+        return self._replace(above=(*self.above, real)).read_text(source, path)
+
+    def read_text(self, source: str, path: Path) -> Loaded:
+        """Read a config from the content of a file, which need not be there.
+
+        Args:
+            source: The content.
+            path: Path that stands for the file in messages and variables, and that bases are
+                relative to. Its suffix is the format.
+
+        Raises:
+            ConfigError: The text or one of its bases is wrong.
+        """
+        source = source.removeprefix("\ufeff")  # a byte order mark
+        if path.suffix not in FORMATS:
+            raise FormatError(
+                f"no config format {path.suffix!r}: use py, yaml, yml or json", Origin(str(path))
             )
-    text = "\n".join([*texts, f"{name}\n{source}"])
-    if entries and not values.pop(DELETE, False):
-        return merge(values, base, own_origins, origins, Origin(name)), text, origins
-    return new_value(values), text, own_origins
+        variables = Variables(source, path, self.use_variables, self.use_environment)
+        if path.suffix != ".py":
+            document = DataFile(variables, str(path), is_json=path.suffix == ".json")
+            return self._load(document, source, path, variables)
+        return self._read_python(source, path, variables)
+
+    def _read_python(self, source: str, path: Path, variables: Variables) -> Loaded:
+        name = str(path)
+        tree = parse(variables, name)
+        kind = find_kind(tree, name) if self.lazy_import is None else Kind.TEXT
+        if self.lazy_import:
+            kind = Kind.TEXT if any(map(assigns_base, tree.body)) else Kind.LAZY
+        if kind is Kind.TEXT:
+            return self._load(PythonFile(tree, variables, name), source, path, variables)
+        if kind is Kind.LAZY:
+            return self._load_lazy(tree, source, path, variables)
+        try:
+            with refuse_use():
+                return self._load_lazy(tree, source, path, variables)
+        except Exception as error:
+            # The file uses what it imports, as configs did before there were lazy ones.
+            tree = parse(variables, name)
+            try:
+                return self._load(PythonFile(tree, variables, name), source, path, variables)
+            except Exception as second:
+                if isinstance(error, LazyUseError):
+                    raise type(error)(
+                        f"{error}; with its imports it fails, too: {type(second).__name__}: "
+                        f"{second}"
+                    ) from second
+                raise
+
+    def _load_lazy(self, tree: ast.Module, source: str, path: Path, variables: Variables) -> Loaded:
+        texts: list[Loaded] = []
+        as_base = self._replace(lazy_import=True)
+
+        def read_base(base: Path, origin: Origin) -> LazyBase:
+            with refuse_use(False):
+                loaded = as_base.read(base)
+            texts.append(loaded)
+            return LazyBase(Values(loaded.values, loaded.origins), loaded.extras)
+
+        document = LazyFile(tree, variables, str(path), read_base)
+        loaded = self._load(document, source, path, variables)
+        environment = {k: v for base in texts for k, v in base.environment.items()}
+        return loaded._replace(
+            # Its text stays as it is, without the name of the file before it.
+            text=source,
+            extras=document.extras,
+            environment={**environment, **loaded.environment},
+        )
+
+    def _load(
+        self, document: PythonFile | DataFile, source: str, path: Path, variables: Variables
+    ) -> Loaded:
+        name = str(path)
+        entries = _list_bases(document)
+        reader = self._replace(lazy_import=None if self.lazy_import else self.lazy_import)
+        base, origins, loaded = _read_bases(entries, document, path, reader)
+        (values, own_origins), (base, origins) = document.load(Values(base, origins))
+        values.pop(BASE, None)
+        deprecation = values.pop(DEPRECATION, None)
+        if deprecation is not None:
+            _warn(name, deprecation)
+        for key in RESERVED:
+            if key in values:
+                raise ConfigError(
+                    f"the key {key!r} is reserved: it is an attribute of Config",
+                    own_origins.get((key,), Origin(name)),
+                )
+        text = "\n".join([*(each.text for each in loaded), f"{name}\n{source}"])
+        environment = {k: v for each in loaded for k, v in each.environment.items()}
+        environment.update(variables.environment)
+        replaces = values.pop(DELETE, False)
+        if entries and not replaces:
+            values = merge(values, base, own_origins, origins, Origin(name))
+            return Loaded(values, text, origins, Extras({}, {}), environment)
+        return Loaded(new_value(values), text, own_origins, Extras({}, {}), environment)
 
 
 @contextmanager
@@ -135,36 +206,32 @@ def refuse_depth(path: Path) -> Iterator[None]:
 
 
 def _read_bases(
-    entries: list[str],
-    document: PythonFile | DataFile,
-    path: Path,
-    read_base: Callable[[Path], tuple[dict[str, Any], str, Origins]],
-    allow_code: bool,
-) -> tuple[dict[str, Any], Origins, list[str]]:
+    entries: list[str], document: PythonFile | DataFile, path: Path, reader: Reader
+) -> tuple[dict[str, Any], Origins, list[Loaded]]:
     here = Origin(str(path), document.base_line)
     base: dict[str, Any] = {}
     origins: Origins = {}
-    texts = []
+    found = []
     for entry in entries:
-        if not allow_code and "." in entry.partition("::")[0] and "::" in entry:
+        if not reader.allow_code and "." in entry.partition("::")[0] and "::" in entry:
             raise ConfigError(
                 f"the base {entry!r} imports the packages around its own, and no code is allowed",
                 here,
             )
         base_path, scope = _locate(entry, path, here)
-        if not allow_code and base_path.suffix == ".py":
+        if not reader.allow_code and base_path.suffix == ".py":
             raise ConfigError(f"the base {entry!r} is code, and no code is allowed", here)
-        values, text, base_origins = read_base(base_path)
-        texts.append(text)
-        for key in base.keys() & values.keys():
+        loaded = reader.read(base_path)
+        found.append(loaded)
+        for key in base.keys() & loaded.values.keys():
             raise ConfigError(
                 f"the key {key!r} is in two bases: {origins.get((key,))} and "
-                f"{base_origins.get((key,))}",
+                f"{loaded.origins.get((key,))}",
                 here,
             )
-        base.update(_add_scopes(values, scope) if scope else values)
-        origins.update(base_origins)
-    return base, origins, texts
+        base.update(_add_scopes(loaded.values, scope) if scope else loaded.values)
+        origins.update(loaded.origins)
+    return base, origins, found
 
 
 def _locate(entry: str, path: Path, here: Origin) -> tuple[Path, str | None]:
@@ -228,4 +295,4 @@ def _warn(name: str, deprecation: Mapping[str, Any]) -> None:
         text += f" Please use {deprecation['expected']} instead."
     if "reference" in deprecation:
         text += f" More information can be found at {deprecation['reference']}."
-    warnings.warn(text, FutureWarning, stacklevel=5)
+    warnings.warn(text, DeprecatedConfigWarning, stacklevel=5)

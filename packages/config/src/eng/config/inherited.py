@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .config_dict import ConfigDict, to_plain
+from .lazy_list import LazyList
 from .origins import Origin, Origins, Values, origin_of
 from .repeats import Repeats
 from .variables import base_value
@@ -39,7 +40,7 @@ class Inherited:
     def __init__(self, base: Values, default: Origin) -> None:
         self.values = ConfigDict(base.values)
         self._known: dict[int, _Container] = {}
-        self._register(self.values, default, (), base.origins)
+        self.register(self.values, default, (), base.origins)
 
     def __contains__(self, value: object) -> bool:
         return id(value) in self._known
@@ -55,12 +56,15 @@ class Inherited:
         self._adopt(copied, value)
         return copied
 
-    def note_changes(self, origin: Origin, written: Origins) -> None:
+    def note_changes(
+        self, origin: Origin, written: Origins, lines: Mapping[Any, int] | None = None
+    ) -> None:
         """Note what a statement has changed.
 
         Args:
             origin: The statement.
             written: Origins in the value that it assigns, by the keys in that value.
+            lines: Lines of the keys that are written in it, where each is written once.
         """
         for known in list(self._known.values()):
             old, now = known.entries, dict(_entries(known.value))
@@ -75,8 +79,9 @@ class Inherited:
                 elif isinstance(known.value, list) and id(value) in moved:
                     entries[key] = (value, moved[id(value)])
                 else:
-                    entries[key] = (value, written.get((), origin))
-                    self._register(value, origin, (), written)
+                    at = origin._replace(line=(lines or {}).get(key, origin.line))
+                    entries[key] = (value, written.get((), at))
+                    self.register(value, at, (), written)
             self._known[id(known.value)] = known._replace(entries=entries)
 
     def origins_in(self, value: Any) -> dict[Any, Origin]:
@@ -123,9 +128,15 @@ class Inherited:
         self.add_origins(self.values, (), origins)
         return Values(to_plain(self.values), origins)
 
-    def _register(
-        self, value: Any, origin: Origin, path: tuple[str, ...], origins: Origins
-    ) -> None:
+    def register(self, value: Any, origin: Origin, path: tuple[str, ...], origins: Origins) -> None:
+        """Keep the origins of a value and of all in it, unless it is known already.
+
+        Args:
+            value: The value.
+            origin: Origin of what has none.
+            path: Keys that lead to the value in ``origins``.
+            origins: Known origins.
+        """
         # There is only one empty tuple.
         if not isinstance(value, _CONTAINERS) or value == () or value in self:
             return
@@ -135,7 +146,7 @@ class Inherited:
         }
         self._known[id(value)] = _Container(value, origin_of(origins, path, origin), entries)
         for key, (each, at) in entries.items():
-            self._register(each, at, (*path, str(key)), origins)
+            self.register(each, at, (*path, str(key)), origins)
 
     def _adopt(self, copied: Any, value: Any) -> None:
         known = self._known.get(id(value))
@@ -151,5 +162,7 @@ class Inherited:
 
 def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
     if isinstance(value, dict):
-        return iter(value.items())
+        return iter(dict.items(value))
+    if isinstance(value, LazyList):
+        return enumerate(list.__iter__(value))
     return enumerate(value) if type(value) in (list, tuple) else iter(())

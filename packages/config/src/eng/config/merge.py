@@ -5,16 +5,16 @@ from __future__ import annotations
 import copy
 import difflib
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .config_dict import is_plain
+from .config_dict import is_plain, new_value
 from .errors import ConfigError
 from .keys import DELETE
 from .origins import CODE, Origin, Origins, origin_of
 from .repeats import Repeats
 
-__all__ = ["merge", "new_value"]
+__all__ = ["merge", "nest"]
 
 _CONTAINERS = (dict, list, tuple)
 
@@ -47,7 +47,7 @@ def merge(
     repeats = Repeats() if repeats is None else repeats
     result: dict[Any, Any] | list[Any] = copy.copy(base)
     if isinstance(base, dict) and is_plain(base):
-        result = dict(base)
+        result = dict(dict.items(base))
     for key, value in new.items():
         if key == DELETE:
             continue
@@ -83,19 +83,24 @@ def merge(
     return result
 
 
-def new_value(value: Any, repeats: Repeats | None = None) -> Any:
-    """Return a value as it is where no base has one: without the markers ``_delete_`` in it."""
-    is_sequence = type(value) in (list, tuple)
-    if not is_sequence and not (isinstance(value, dict) and is_plain(value)):
-        return value
-    repeats = Repeats() if repeats is None else repeats
-    made = repeats.find(value)
-    if made is not None:
-        return made
-    if is_sequence:
-        return repeats.add(value, type(value)([new_value(each, repeats) for each in value]))
-    kept = {key: new_value(each, repeats) for key, each in value.items() if key != DELETE}
-    return repeats.add(value, kept)
+def nest(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by dotted key as dictionaries inside each other.
+
+    Raises:
+        ConfigError: An option is set to a value, and another one inside that.
+    """
+    nested: dict[str, Any] = {}
+    for key, value in options.items():
+        at = nested
+        *parents, last = key.split(".")
+        for part in parents:
+            at = at.setdefault(part, {})
+            if not isinstance(at, dict):
+                raise ConfigError(
+                    f"the options set {part!r} both to a value and, by {key!r}, inside"
+                )
+        at[last] = value
+    return nested
 
 
 def _warn_if_misspelt(path: tuple[str, ...], base: Iterable[Any], origin: Origin) -> None:

@@ -18,8 +18,9 @@ __all__ = [
     "trace",
 ]
 
-#: Name of the function that a Python config calls on each value that it unpacks or adds.
-UNPACK = "_unpack_"
+#: Name of the function that a Python config calls on each value that it unpacks or adds. No name
+#: of a config can be like this one, and like those of the other functions put into configs.
+UNPACK = "<unpack>"
 
 
 class Origin(NamedTuple):

@@ -23,36 +23,47 @@ from .python_syntax import (
 from .python_variables import VARIABLE, fill_variables
 from .variables import Variables
 
-__all__ = ["PythonFile"]
+__all__ = ["CONFIG_MODULE", "PythonFile", "assigns_base", "parse"]
 
-# Name that the code of a config runs under, and that its functions have as their module.
-_MODULE = "<config>"
+#: Name that the code of a config runs under, and that its functions have as their module.
+CONFIG_MODULE = "<config>"
+
+
+def parse(variables: Variables, name: str) -> ast.Module:
+    """Parse a config in Python, and leave out what only runs where it is a script.
+
+    Args:
+        variables: Content of the file, and its variables.
+        name: Path of the file, for messages.
+
+    Raises:
+        ConfigError: The text is no Python.
+    """
+    try:
+        tree = ast.parse(variables.text, name)
+    except SyntaxError as error:
+        raise ConfigError(f"no valid python: {error.msg}", Origin(name, error.lineno)) from error
+    return drop_script(tree) if "__name__" in variables.text else tree
 
 
 class PythonFile:
     """A config file in Python.
 
     Args:
+        tree: The parsed file.
         variables: Content of the file, and its variables.
         name: Path of the file, for messages and tracebacks.
 
     Raises:
-        ConfigError: The text is no Python, or a variable stands where no value can.
+        ConfigError: A variable stands where no value can.
     """
 
-    def __init__(self, variables: Variables, name: str) -> None:
+    def __init__(self, tree: ast.Module, variables: Variables, name: str) -> None:
         self.name = name
+        self.tree = tree
         text = variables.text
-        try:
-            self.tree = ast.parse(text, name)
-        except SyntaxError as error:
-            raise ConfigError(
-                f"no valid python: {error.msg}", Origin(name, error.lineno)
-            ) from error
         # Most files need nothing of this, and are read faster without.
         has_variables = text.count(BASE) > 1 or f"{BASE}." in text
-        if "__name__" in text:
-            self.tree = drop_script(self.tree)
         if has_variables or "*" in text or "+" in text:
             self.tree = replace_expressions(self.tree)
         if variables:
@@ -65,7 +76,7 @@ class PythonFile:
         self._statements: list[ast.stmt] = []
         self._scope: dict[str, Any] = {
             "__file__": name,
-            "__name__": _MODULE,
+            "__name__": CONFIG_MODULE,
             BASE_VALUE: lambda key, line: self._inherited.copy_of(key, Origin(name, line)),
             NOTE: self._note,
             UNPACK: self._unpack,
@@ -83,7 +94,7 @@ class PythonFile:
         Raises:
             ConfigError: It cannot be evaluated.
         """
-        places = [index for index, node in enumerate(self.tree.body) if _assigns_base(node)]
+        places = [index for index, node in enumerate(self.tree.body) if assigns_base(node)]
         if not places:
             return []
         node = self.tree.body[places[-1]]
@@ -133,7 +144,7 @@ class PythonFile:
             and key not in helpers
             and key != BASE
             and not isinstance(value, types.ModuleType)
-            and not (isinstance(value, types.FunctionType) and value.__module__ == _MODULE)
+            and not (isinstance(value, types.FunctionType) and value.__module__ == CONFIG_MODULE)
         }
         for key in values:
             origins.setdefault((key,), Origin(self.name))
@@ -153,6 +164,8 @@ class PythonFile:
         try:
             exec(code, self._scope)
         except ImportError as error:
+            if isinstance(error, ConfigError):  # of a base, which says where it is asked for
+                raise
             raise error_at(error, self._find_origin(error)) from error
         except AttributeError as error:
             if error.obj in self._inherited and isinstance(error.obj, dict):
@@ -211,7 +224,8 @@ class PythonFile:
         return helpers, {path: at for origins in found.values() for path, at in origins.items()}
 
 
-def _assigns_base(node: ast.stmt) -> bool:
+def assigns_base(node: ast.stmt) -> bool:
+    """Whether a statement assigns the variable that names the bases."""
     if isinstance(node, ast.Assign):
         targets: list[ast.AST] = [*node.targets]
     elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):

@@ -14,9 +14,9 @@ from .variables import BASE_VARIABLE
 __all__ = ["BASE_VALUE", "NOTE", "add_notes", "drop_script", "replace_expressions", "uses_base"]
 
 #: Name of the function that ``{{ _base_.key }}`` becomes a call of.
-BASE_VALUE = "_base_value_"
+BASE_VALUE = "<base value>"
 #: Name of the function that is called after each statement that may have changed the bases.
-NOTE = "_note_"
+NOTE = "<note>"
 
 # After these no call can stand, or nothing is to be noted.
 _QUIET = (

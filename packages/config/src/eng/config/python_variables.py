@@ -13,7 +13,7 @@ from .variables import Variables
 __all__ = ["VARIABLE", "fill_variables"]
 
 #: Name of the function that a variable outside of a string becomes a call of.
-VARIABLE = "_variable_"
+VARIABLE = "<variable>"
 
 
 def fill_variables(tree: ast.Module, variables: Variables, name: str) -> ast.Module:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
+from .lazy import LazyValue, dotted_path, root_module
 from .scalars import plain_scalar
 from .secret_values import has_secret, hide_secrets
 from .variables import FILLED_IN, is_filled_in
@@ -92,6 +93,8 @@ class PythonWriter:
         return start, sorted(items) if kind in (set, frozenset) else items, end
 
     def _write_atom(self, value: Any, path: tuple[Any, ...]) -> str:
+        if isinstance(value, LazyValue):
+            return self._write_lazy(value, path)
         if isinstance(value, dict):
             return "dict()"
         if isinstance(value, (list, tuple, set, frozenset)):
@@ -120,6 +123,14 @@ class PythonWriter:
         if isinstance(plain, str) and is_filled_in(plain):
             self._refuse(path, FILLED_IN, plain)
         return _write_float(plain) if isinstance(plain, float) else repr(hide_secrets(plain))
+
+    def _write_lazy(self, value: LazyValue, path: tuple[Any, ...]) -> str:
+        """Return the dotted path: as a string where a registry reads it, else as an expression."""
+        name = dotted_path(value)
+        if path[-1] == "type":
+            return repr(name)
+        module = root_module(value)
+        return f"{self._write_module(module)}{name[len(module) :]}"
 
     def _write_reference(self, value: Any, path: tuple[Any, ...]) -> str:
         """Return the expression of an object that can be imported."""

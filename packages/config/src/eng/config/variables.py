@@ -49,14 +49,19 @@ class Variables:
     Args:
         text: Content of the file.
         path: The file.
-        is_used: Whether variables are filled in. Otherwise the text stays as it is.
+        is_used: Whether variables of the path are filled in. Otherwise the text stays as it is.
+        uses_environment: The same for those of the environment.
 
     Attributes:
         text: The content, with words in place of the variables.
         pattern: Regular expression of the words.
+        environment: The variables of the environment that are set, with their values; a secret
+            one has ``{{ secret $NAME }}`` for its value.
     """
 
-    def __init__(self, text: str, path: Path, is_used: bool = True) -> None:
+    def __init__(
+        self, text: str, path: Path, is_used: bool = True, uses_environment: bool = True
+    ) -> None:
         self._found: list[_Variable] = []
         word = "variable_"
         while word in text:
@@ -67,12 +72,19 @@ class Variables:
         while self._mark in text:
             self._mark += _MARK
         self.text = text
-        if not is_used or "{{" not in text:
+        self.environment: dict[str, str] = {}
+        if not (is_used or uses_environment) or "{{" not in text:
             return
         line, at = 1, 0
 
         def hide(match: re.Match[str]) -> str:
             nonlocal line, at
+            name = match["name"]
+            if not (uses_environment if name else is_used):
+                return match[0]
+            if name and name in os.environ:
+                secret = f"{{{{ secret ${name} }}}}"
+                self.environment[name] = secret if match["secret"] else os.environ[name]
             line, at = line + text.count("\n", at, match.start()), match.start()
             self._found.append(_read_variable(match, path, Origin(str(path), line)))
             return f"{word}{len(self._found) - 1}_"
@@ -187,7 +199,8 @@ def _read_variable(match: re.Match[str], path: Path, origin: Origin) -> _Variabl
     value = os.environ.get(name)
     if is_secret and value:
         keep_secret(value, name)
-    value = match["default"] if value is None else value
+    # An empty default is none: so configs say that a variable has to be set.
+    value = (match["default"] or None) if value is None else value
     return _Variable(f"${name}", value, origin, bool(match["quote"]), is_text=is_secret)
 
 

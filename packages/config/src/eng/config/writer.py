@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NoReturn
 
-from .errors import ConfigError
+from .config_dict import to_text
+from .errors import ConfigError, FormatError
+from .lazy import LazyValue, dotted_path
 from .origins import Origin
 from .python_writer import PythonWriter, Refusal
 from .repeats import count_entries
@@ -63,7 +65,7 @@ def dump_text(
             # The dumper leaves these as they are, and the loader folds them into spaces.
             text = str(write(allow_unicode=False))
         return text
-    raise ConfigError(f"no config format {file_format!r}: use py, yaml, yml or json")
+    raise FormatError(f"no config format {file_format!r}: use py, yaml, yml or json")
 
 
 def display_text(cfg: Mapping[str, Any]) -> str:
@@ -86,12 +88,12 @@ def _simplify(value: Any, path: tuple[Any, ...], more: tuple[type, ...], refuse:
     if isinstance(value, dict):
         for key in value:
             # JSON turns every key into a string; YAML, which has more types, does not.
-            if not isinstance(key, str) and not (more and plain_scalar(key)[0]):
+            if not isinstance(key, (str, LazyValue)) and not (more and plain_scalar(key)[0]):
                 refuse((*path, key), "the key must be a string; dump the config as py", key)
             if isinstance(key, str) and is_filled_in(key):
                 refuse((*path, key), FILLED_IN, key)
         return {
-            hide_secrets(plain_scalar(k)[1]): _simplify(v, (*path, k), more, refuse)
+            hide_secrets(plain_scalar(to_text(k))[1]): _simplify(v, (*path, k), more, refuse)
             for k, v in value.items()
         }
     if isinstance(value, (list, tuple, range, set, frozenset)):
@@ -100,6 +102,8 @@ def _simplify(value: Any, path: tuple[Any, ...], more: tuple[type, ...], refuse:
         return [_simplify(each, (*path, i), more, refuse) for i, each in enumerate(value)]
     if type(value) in more:
         return value
+    if isinstance(value, LazyValue):
+        return dotted_path(value)
     found, plain = plain_scalar(value)
     if not found:
         kind = type(value).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import index
@@ -14,6 +15,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from eng.fileio import isfile, join_path, list_from_file, load
+from eng.logging import print_log
 from eng.registry import DATASETS
 from eng.utils import is_abs
 
@@ -46,11 +48,11 @@ class BaseDataset(Dataset):
 
     Metainfo comes from the file, from ``METAINFO`` of the class and from the argument ``metainfo``;
     of one key, the last of these counts. A text in the argument that names a file stands for the
-    lines of that file.
+    lines of that file; another one is kept with a warning in the log.
 
     Args:
         ann_file: Path of the annotation file, below ``data_root`` unless it is absolute. Defaults
-            to ``''``.
+            to ``''``, none, as is None.
         metainfo: Metainfo. Defaults to None.
         data_root: Where ``ann_file`` and ``data_prefix`` are. Defaults to ``''``.
         data_prefix: By the key of a path in an entry, what is put before it, below ``data_root``
@@ -89,9 +91,9 @@ class BaseDataset(Dataset):
 
     def __init__(
         self,
-        ann_file: str = "",
+        ann_file: str | None = "",
         metainfo: Mapping[str, Any] | None = None,
-        data_root: str = "",
+        data_root: str | None = "",
         data_prefix: Mapping[str, str] = MappingProxyType({"img_path": ""}),
         filter_cfg: dict[str, Any] | None = None,
         indices: Indices | None = None,
@@ -245,10 +247,19 @@ class BaseDataset(Dataset):
         if metainfo is not None and not isinstance(metainfo, Mapping):
             raise TypeError(f"metainfo must be a dict, not {type(metainfo).__name__}")
         merged = copy.deepcopy(dict(cls.METAINFO))
-        for key, value in (metainfo or {}).items():
-            is_file = isinstance(value, str) and value != "" and isfile(value)
-            merged[key] = list_from_file(value) if is_file else value
+        for key, value in ({} if metainfo is None else metainfo).items():
+            merged[key] = _read_metainfo(key, value) if isinstance(value, str) else value
         return merged
+
+    def _copy_without_annotation(self: Self, memo: Mapping[int, Any] | None = None) -> Self:
+        """A deep copy without the annotations, which may be large."""
+        other: Self = type(self).__new__(type(self))
+        copied = {} if memo is None else dict(memo)
+        copied[id(self)] = other
+        for key, value in self.__dict__.items():
+            if key not in ("data_list", "data_bytes", "data_address"):
+                other.__dict__[key] = copy.deepcopy(value, copied)
+        return other
 
     def _join_prefix(self) -> None:
         """Put ``data_root`` before what is not absolute."""
@@ -431,6 +442,17 @@ class BaseDataset(Dataset):
         subset = copy.deepcopy(self, {id(self.data_list): self.data_list})
         subset.get_subset_(indices)
         return subset
+
+
+def _read_metainfo(key: str, value: str) -> Any:
+    if value != "" and isfile(value):
+        return list_from_file(value)
+    print_log(
+        f"{value!r} under {key!r} of metainfo is not a file and is taken as it is",
+        logger="current",
+        level=logging.WARNING,
+    )
+    return value
 
 
 def _buffers(pickles: Iterable[bytes | memoryview]) -> tuple[SharedBuffer, SharedBuffer]:

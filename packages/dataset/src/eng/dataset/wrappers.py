@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import index
 from typing import Any
 
@@ -20,6 +20,14 @@ from .randomness import random_numbers_of
 __all__ = ["ClassBalancedDataset", "ConcatDataset", "RepeatDataset"]
 
 
+class PlaceError(IndexError, ValueError):
+    """There is no sample of an index."""
+
+
+class MetainfoTypeError(TypeError, ValueError):
+    """Metainfo of two datasets has values of different types."""
+
+
 class _Wrapper:
     """What wrappers share: they load lazily, and pass on what is asked of a sample."""
 
@@ -29,7 +37,7 @@ class _Wrapper:
         """Load the annotations of what is wrapped; does nothing if that has been done."""
         raise NotImplementedError
 
-    def _get_ori_dataset_idx(self, idx: int) -> tuple[Any, int]:
+    def _origin(self, idx: int) -> tuple[Any, int]:
         """The dataset that a sample comes from, and its index there."""
         raise NotImplementedError
 
@@ -49,7 +57,7 @@ class _Wrapper:
         Raises:
             IndexError: If there is no such sample.
         """
-        dataset, own = self._get_ori_dataset_idx(idx)
+        dataset, own = self._origin(idx)
         return dataset.get_data_info(own)
 
     @force_full_init
@@ -65,13 +73,13 @@ class _Wrapper:
         Raises:
             IndexError: If there is no such sample.
         """
-        dataset, own = self._get_ori_dataset_idx(idx)
+        dataset, own = self._origin(idx)
         return dataset.get_cat_ids(own)
 
     @force_full_init
     def __getitem__(self, idx: int) -> Any:
         with random_numbers_of(idx):
-            dataset, own = self._get_ori_dataset_idx(idx)
+            dataset, own = self._origin(idx)
             return dataset[own]
 
     def get_subset_(self, indices: int | Sequence[int]) -> None:
@@ -103,7 +111,7 @@ class _Wrapper:
         """An index from 0."""
         number, length = index(idx), len(self)
         if not -length <= number < length:
-            raise IndexError(
+            raise PlaceError(
                 f"index {idx} is out of range: {type(self).__name__} has {length} samples"
             )
         return number % length
@@ -117,11 +125,12 @@ class ConcatDataset(_Wrapper, TorchConcatDataset):
         datasets: The datasets or their configs. Their metainfo must be the same.
         lazy_init: Whether annotations are loaded when first needed rather than now. Defaults to
             False.
-        ignore_keys: Keys in which the metainfo may differ; that of the first dataset counts.
-            Defaults to none.
+        ignore_keys: A key, or keys, in which the metainfo may differ; that of the first dataset
+            counts. Defaults to None.
 
     Raises:
-        TypeError: If something is neither a dataset nor a config.
+        TypeError: If something is neither a dataset nor a config, ``ignore_keys`` is neither text
+            nor a list of it, or values of the metainfo have different types.
         ValueError: If there are no datasets or their metainfo differs, once that is loaded.
     """
 
@@ -129,14 +138,14 @@ class ConcatDataset(_Wrapper, TorchConcatDataset):
         self,
         datasets: Sequence[Any],
         lazy_init: bool = False,
-        ignore_keys: str | Sequence[str] = (),
+        ignore_keys: str | Sequence[str] | None = None,
     ) -> None:
         self.datasets: list[Any] = [
             _built(each, f"datasets[{i}]") for i, each in enumerate(datasets)
         ]
         if not self.datasets:
             raise ValueError("ConcatDataset needs at least one dataset")
-        self.ignore_keys = (ignore_keys,) if isinstance(ignore_keys, str) else tuple(ignore_keys)
+        self.ignore_keys = _listed_keys(ignore_keys)
         if not lazy_init:
             self.full_init()
 
@@ -149,7 +158,8 @@ class ConcatDataset(_Wrapper, TorchConcatDataset):
         """Load the annotations of each dataset; does nothing if that has been done.
 
         Raises:
-            ValueError: If their metainfo differs; names the dataset and the keys.
+            ValueError: If their metainfo differs; names the dataset and the keys. If values have
+                different types, it is a ``TypeError`` as well.
         """
         if self._fully_initialized:
             return
@@ -157,23 +167,7 @@ class ConcatDataset(_Wrapper, TorchConcatDataset):
             dataset.full_init()
         first = self._compared(self.datasets[0])
         for number, dataset in enumerate(self.datasets[1:], 1):
-            other = self._compared(dataset)
-            # As those of data elements, since values may hold arrays.
-            differ = [
-                key
-                for key in sorted(first.keys() | other.keys(), key=str)
-                if BaseDataElement(value=first.get(key)) != BaseDataElement(value=other.get(key))
-            ]
-            if differ:
-                raise ValueError(
-                    "datasets with different metainfo cannot be concatenated: "
-                    + "; ".join(
-                        f"{key!r} is {first.get(key)!r} in datasets[0] but {other.get(key)!r} in "
-                        f"datasets[{number}]"
-                        for key in differ
-                    )
-                    + ". Where that does not matter, name the keys in ignore_keys"
-                )
+            _check_equal(first, self._compared(dataset), number)
         TorchConcatDataset.__init__(self, self.datasets)
         self._fully_initialized = True
 
@@ -181,11 +175,16 @@ class ConcatDataset(_Wrapper, TorchConcatDataset):
         return {k: v for k, v in dataset.metainfo.items() if k not in self.ignore_keys}
 
     @force_full_init
-    def _get_ori_dataset_idx(self, idx: int) -> tuple[Any, int]:
+    def _get_ori_dataset_idx(self, idx: int) -> tuple[int, int]:
+        """The number of the dataset that a sample comes from, and its index there."""
         place = self._place(idx)
         number = int(np.searchsorted(self.cumulative_sizes, place, side="right"))
         before = self.cumulative_sizes[number - 1] if number else 0
-        return self.datasets[number], place - before
+        return number, place - before
+
+    def _origin(self, idx: int) -> tuple[Any, int]:
+        number, own = self._get_ori_dataset_idx(idx)
+        return self.datasets[number], own
 
     @force_full_init
     def __len__(self) -> int:
@@ -226,8 +225,12 @@ class RepeatDataset(_Wrapper):
         self._fully_initialized = True
 
     @force_full_init
-    def _get_ori_dataset_idx(self, idx: int) -> tuple[Any, int]:
-        return self.dataset, self._place(idx) % len(self.dataset)
+    def _get_ori_dataset_idx(self, idx: int) -> int:
+        """The index of a sample in the dataset."""
+        return self._place(idx) % len(self.dataset)
+
+    def _origin(self, idx: int) -> tuple[Any, int]:
+        return self.dataset, self._get_ori_dataset_idx(idx)
 
     @force_full_init
     def __len__(self) -> int:
@@ -277,28 +280,67 @@ class ClassBalancedDataset(_Wrapper):
         if self._fully_initialized:
             return
         self.dataset.full_init()
-        factors = [math.ceil(factor) for factor in self._repeat_factors()]
+        own = self._get_repeat_factors(self.dataset, self.oversample_thr)
+        factors = [math.ceil(factor) for factor in own]
         self.repeat_indices = np.repeat(np.arange(len(factors)), factors)
         self._fully_initialized = True
 
-    def _repeat_factors(self) -> list[float]:
-        """The factor of each sample."""
-        length = len(self.dataset)
-        categories = [frozenset(self.dataset.get_cat_ids(i)) for i in range(length)]
+    def _get_repeat_factors(self, dataset: Any, repeat_thr: float) -> list[float]:
+        """The factor of each sample of a dataset, not rounded; 1 without categories."""
+        length = len(dataset)
+        categories = [frozenset(dataset.get_cat_ids(i)) for i in range(length)]
         counts = Counter(category for each in categories for category in each)
         by_category = {
-            category: max(1.0, math.sqrt(self.oversample_thr * length / count))
+            category: max(1.0, math.sqrt(repeat_thr * length / count))
             for category, count in counts.items()
         }
         return [max((by_category[c] for c in each), default=1.0) for each in categories]
 
     @force_full_init
-    def _get_ori_dataset_idx(self, idx: int) -> tuple[Any, int]:
-        return self.dataset, int(self.repeat_indices[self._place(idx)])
+    def _get_ori_dataset_idx(self, idx: int) -> int:
+        """The index of a sample in the dataset."""
+        return int(self.repeat_indices[self._place(idx)])
+
+    def _origin(self, idx: int) -> tuple[Any, int]:
+        return self.dataset, self._get_ori_dataset_idx(idx)
 
     @force_full_init
     def __len__(self) -> int:
         return len(self.repeat_indices)
+
+
+def _listed_keys(keys: Any) -> tuple[str, ...]:
+    listed = [] if keys is None else [keys] if isinstance(keys, str) else keys
+    if not isinstance(listed, (list, tuple, set)) or not all(isinstance(k, str) for k in listed):
+        raise TypeError(f"ignore_keys must be a key or a list of keys, not {keys!r}")
+    return tuple(listed)
+
+
+def _check_equal(first: Mapping[str, Any], other: Mapping[str, Any], number: int) -> None:
+    """Hold metainfo against that of the first dataset."""
+    shared = first.keys() & other.keys()
+    # As values of data elements, since they may be arrays.
+    differ = (first.keys() ^ other.keys()) | {
+        key
+        for key in shared
+        if BaseDataElement(value=first[key]) != BaseDataElement(value=other[key])
+    }
+    if not differ:
+        return
+    kinds = [key for key in differ & shared if type(first[key]) is not type(other[key])]
+    raise (MetainfoTypeError if kinds else ValueError)(
+        "datasets with different metainfo cannot be concatenated: "
+        + "; ".join(
+            f"{key!r} is {_shown(first, key)} in datasets[0] but {_shown(other, key)} in "
+            f"datasets[{number}]"
+            for key in sorted(differ, key=str)
+        )
+        + ". Where that does not matter, name the keys in ignore_keys"
+    )
+
+
+def _shown(metainfo: Mapping[str, Any], key: str) -> str:
+    return repr(metainfo[key]) if key in metainfo else "missing"
 
 
 def _built(dataset: Any, name: str) -> Any:

@@ -6,9 +6,12 @@ from eng.device.amp import autocast
 from eng.device.availability import (
     get_device,
     is_cuda_available,
+    is_dipu_available,
     is_mlu_available,
     is_mps_available,
+    is_musa_available,
     is_npu_available,
+    is_npu_support_full_precision,
 )
 from eng.device.memory import get_max_cuda_memory, get_max_memory
 
@@ -23,7 +26,10 @@ __all__ = [
     "get_max_cuda_memory",
     "get_max_memory",
     "is_cuda_available",
+    "is_dipu_available",
     "is_mlu_available",
     "is_mps_available",
+    "is_musa_available",
     "is_npu_available",
+    "is_npu_support_full_precision",
 ]

@@ -11,17 +11,25 @@ import torch
 __all__ = [
     "get_device",
     "is_cuda_available",
+    "is_dipu_available",
     "is_mlu_available",
     "is_mps_available",
+    "is_musa_available",
     "is_npu_available",
+    "is_npu_support_full_precision",
 ]
+
+
+# The number that the vendor's extension gives its first chip with full precision.
+_FIRST_FULL_PRECISION_NPU = 220
 
 
 def get_device() -> str:
     """Name the kind of device that this process should compute on.
 
     Returns:
-        ``cuda``, ``npu``, ``mlu`` or ``mps``, the first of these that is available, else ``cpu``.
+        ``cuda``, ``npu``, ``mlu``, ``mps``, ``dipu`` or ``musa``, the first of these that is
+        available, else ``cpu``.
     """
     if is_cuda_available():
         return "cuda"
@@ -31,6 +39,10 @@ def get_device() -> str:
         return "mlu"
     if is_mps_available():
         return "mps"
+    if is_dipu_available():
+        return "dipu"
+    if is_musa_available():
+        return "musa"
     return "cpu"
 
 
@@ -47,6 +59,25 @@ def is_mlu_available() -> bool:
 def is_npu_available() -> bool:
     """Whether Ascend's PyTorch extension and NPU devices exist."""
     return _extension_device_available("npu", extension="torch_npu")
+
+
+def is_dipu_available() -> bool:
+    """Whether the PyTorch extension DIPU and its devices exist."""
+    return _extension_device_available("dipu", extension="torch_dipu")
+
+
+def is_musa_available() -> bool:
+    """Whether Moore Threads' PyTorch extension and MUSA devices exist."""
+    return _extension_device_available("musa", extension="torch_musa")
+
+
+def is_npu_support_full_precision() -> bool:
+    """Whether an Ascend device exists that computes in full precision."""
+    if not is_npu_available():
+        return False
+    # The first generation of its chips computes in half precision alone.
+    version = importlib.import_module("torch_npu.npu.utils").get_soc_version()
+    return bool(version >= _FIRST_FULL_PRECISION_NPU)
 
 
 def is_mps_available() -> bool:

@@ -22,7 +22,7 @@ from .groups import (
     master_only,
 )
 from .initialize import init_dist
-from .launchers import MissingVariableError
+from .launchers import MissingVariableError, infer_launcher
 from .objects import all_gather_object, broadcast_object_list, gather_object
 from .reduce import all_reduce, all_reduce_dict, all_reduce_params
 from .stacks import write_stacks_to
@@ -63,6 +63,7 @@ __all__ = [
     "get_local_size",
     "get_rank",
     "get_world_size",
+    "infer_launcher",
     "init_dist",
     "init_local_group",
     "is_distributed",

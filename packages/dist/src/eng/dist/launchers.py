@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-__all__ = ["MissingVariableError", "Place", "expand_hosts", "find_place"]
+__all__ = ["MissingVariableError", "Place", "expand_hosts", "find_place", "infer_launcher"]
 
 _DEFAULT_PORT = 29500
 _Default = TypeVar("_Default")
@@ -72,6 +72,22 @@ def find_place(launcher: str, port: int | None = None) -> Place:
     if not 0 <= place.rank < place.world_size:
         raise ValueError(f"rank {place.rank} is not within a world of {place.world_size} processes")
     return place
+
+
+def infer_launcher() -> str:
+    """Return what has started this process, by the variables that it has set.
+
+    Returns:
+        ``pytorch``, ``slurm`` or ``mpi``, else ``none``.
+    """
+    for variable, launcher in (
+        ("WORLD_SIZE", "pytorch"),
+        ("SLURM_NTASKS", "slurm"),
+        ("OMPI_COMM_WORLD_LOCAL_RANK", "mpi"),
+    ):
+        if variable in os.environ:
+            return launcher
+    return "none"
 
 
 def expand_hosts(hosts: str) -> list[str]:

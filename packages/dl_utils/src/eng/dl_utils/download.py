@@ -34,6 +34,7 @@ def load_url(
     progress: bool = True,
     check_hash: bool = False,
     file_name: str | None = None,
+    weights_only: bool = True,
 ) -> dict[str, Any]:
     """Load what PyTorch saved at a URL, from the cache if it is there.
 
@@ -48,6 +49,8 @@ def load_url(
         check_hash: Whether the sha256 of the file must begin with the hex digits that follow the
             last ``-`` of its name (at least eight).
         file_name: Name in the cache; that of the URL when None.
+        weights_only: Whether anything but plain data and tensors is refused. False runs the code
+            that the file brings: only for files of people whom you trust.
 
     Raises:
         ValueError: The name holds no hash and ``check_hash`` is set, or ``file_name`` leads out of
@@ -67,10 +70,10 @@ def load_url(
         with _lock(path):
             if not path.exists():
                 _download(url, path, digest[1] if check_hash and digest else "", progress)
-    return _load(path, map_location)
+    return _load(path, map_location, weights_only)
 
 
-def _load(path: Path, map_location: Any) -> Any:
+def _load(path: Path, map_location: Any, weights_only: bool) -> Any:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
@@ -82,10 +85,12 @@ def _load(path: Path, map_location: Any) -> Any:
                     unpacked = path.with_name(f".{path.name}.{os.getpid()}.unpacked")
                     unpacked.write_bytes(member.read())
                 try:
-                    return torch.load(unpacked, map_location=map_location, weights_only=True)
+                    return torch.load(
+                        unpacked, map_location=map_location, weights_only=weights_only
+                    )
                 finally:
                     unpacked.unlink()
-    return torch.load(path, map_location=map_location, weights_only=True)
+    return torch.load(path, map_location=map_location, weights_only=weights_only)
 
 
 def _download(url: str, path: Path, digest: str, progress: bool) -> None:

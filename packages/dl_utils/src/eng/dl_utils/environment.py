@@ -12,13 +12,14 @@ import sys
 from collections import OrderedDict, defaultdict
 from typing import Any
 
+import numpy as np
 import torch
 
-from eng.device import is_cuda_available
+from eng.device import is_cuda_available, is_musa_available
 from eng.logging import print_log
 from eng.utils import is_installed
 
-__all__ = ["collect_env", "mmcv_full_available", "set_multi_processing"]
+__all__ = ["collect_env", "find_cuda_home", "mmcv_full_available", "set_multi_processing"]
 
 
 def collect_env() -> dict[str, Any]:
@@ -31,13 +32,15 @@ def collect_env() -> dict[str, Any]:
     info["sys.platform"] = sys.platform
     info["Python"] = sys.version.replace("\n", "")
     info["CUDA available"] = is_cuda_available()
+    info["MUSA available"] = is_musa_available()
+    info["numpy_random_seed"] = int(np.random.get_state()[1][0])  # type: ignore[index]
     if info["CUDA available"]:
         by_name: dict[str, list[str]] = defaultdict(list)
         for index in range(torch.cuda.device_count()):
             by_name[torch.cuda.get_device_name(index)].append(str(index))
         for name, indices in by_name.items():
             info["GPU " + ",".join(indices)] = name
-    cuda_home = _find_cuda_home()
+    cuda_home = find_cuda_home()
     if cuda_home is not None:
         info["CUDA_HOME"] = cuda_home
         info["NVCC"] = _read_last_line([os.path.join(cuda_home, "bin", "nvcc"), "-V"])  # noqa: PTH118
@@ -57,8 +60,8 @@ def collect_env() -> dict[str, Any]:
     return info
 
 
-def _find_cuda_home() -> str | None:
-    """Where the CUDA toolkit is, as torch finds it."""
+def find_cuda_home() -> str | None:
+    """Return the folder of the CUDA toolkit, as torch finds it."""
     try:
         from torch.utils.cpp_extension import CUDA_HOME
     except ImportError:  # it needs setuptools, which not every torch brings

@@ -26,15 +26,19 @@ class DumpResults(BaseMetric):
         out_file_path: Path of the file, in any storage of :mod:`eng.fileio`; must end with
             ``.pkl`` or ``.pickle``.
         collect_device: ``'cpu'`` (default) or ``'gpu'``: where results of several processes meet.
+        collect_dir: See :class:`BaseMetric`. Defaults to None.
 
     Raises:
-        ValueError: If the path ends otherwise, or ``collect_device`` is neither.
+        ValueError: If the path ends otherwise, or ``collect_device`` and ``collect_dir`` are not
+            as for :class:`BaseMetric`.
     """
 
     number_names = ()
 
-    def __init__(self, out_file_path: str, collect_device: str = "cpu") -> None:
-        super().__init__(collect_device=collect_device)
+    def __init__(
+        self, out_file_path: str, collect_device: str = "cpu", collect_dir: str | None = None
+    ) -> None:
+        super().__init__(collect_device=collect_device, collect_dir=collect_dir)
         if not out_file_path.endswith((".pkl", ".pickle")):
             raise ValueError(
                 f"out_file_path must end with '.pkl' or '.pickle', not {out_file_path!r}"

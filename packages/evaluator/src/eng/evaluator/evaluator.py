@@ -9,6 +9,7 @@ from typing import Any
 from eng.registry import EVALUATOR, METRICS
 from eng.utils import ArgumentValueError
 
+from .collate import collate_plain
 from .metric import BaseMetric
 from .running_metric import RunningMetric
 from .torch_metric import TorchMetric, is_torchmetrics
@@ -108,7 +109,8 @@ class Evaluator:
 
         Args:
             data_samples: All predictions; an iterator is read chunk by chunk.
-            data: All data of the dataset, in the same order. Defaults to None.
+            data: All data of the dataset, in the same order. Metrics get it in batches, as
+                ``pseudo_collate`` of :mod:`eng.dataset` makes them. Defaults to None.
             chunk_size: Number of samples passed to the metrics at once. Defaults to 1.
 
         Returns:
@@ -128,7 +130,7 @@ class Evaluator:
             batch = next(batches, []) if batches is not None else None
             if batch is not None and len(batch) != len(outputs):
                 _check_lengths(size + len(batch), size + len(outputs))
-            self.process(outputs, batch)
+            self.process(outputs, None if batch is None else collate_plain(batch))
             size += len(outputs)
         if batches is not None and (rest := next(batches, [])):
             _check_lengths(size + len(rest), size)

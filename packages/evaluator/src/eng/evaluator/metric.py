@@ -14,6 +14,8 @@ from .to_cpu import to_cpu
 
 __all__ = ["BaseMetric"]
 
+_to_cpu = to_cpu  # downstream code imports it by this name
+
 
 class BaseMetric(ABC):
     """A metric computed from results that are gathered over all batches and processes.
@@ -26,23 +28,39 @@ class BaseMetric(ABC):
         collect_device: ``'cpu'`` (default) or ``'gpu'``: where results of several processes meet.
         prefix: What is put before the names of the numbers, as ``prefix/name``. Defaults to None:
             ``default_prefix`` of the class, which may be None as well.
+        collect_dir: Folder on storage that all processes share, for results that meet on the CPU.
+            Defaults to None, a temporary one.
 
     Attributes:
         results: Entries of the samples that this process has seen.
         dataset_meta: Meta information of the dataset, set by the loop.
 
     Raises:
-        ValueError: If ``collect_device`` is neither.
+        ValueError: If ``collect_device`` is neither, or a ``collect_dir`` is given for another than
+            the CPU.
     """
 
     default_prefix: str | None = None
     #: Names of the numbers, without prefix, where a class or instance can tell them beforehand.
     number_names: Sequence[str] | None = None
 
-    def __init__(self, collect_device: str = "cpu", prefix: str | None = None) -> None:
+    # On the class, for those subclasses whose __init__ does not call this one.
+    collect_dir: str | None = None
+
+    def __init__(
+        self,
+        collect_device: str = "cpu",
+        prefix: str | None = None,
+        collect_dir: str | None = None,
+    ) -> None:
         if collect_device not in ("cpu", "gpu"):
             raise ValueError(f"collect_device must be 'cpu' or 'gpu', not {collect_device!r}")
+        if collect_dir is not None and collect_device != "cpu":
+            raise ValueError(
+                f"collect_dir is for collect_device='cpu' alone, not for {collect_device!r}"
+            )
         self.collect_device = collect_device
+        self.collect_dir = collect_dir
         self.prefix = prefix if prefix is not None else self.default_prefix
         self.results: list[Any] = []
         self._dataset_meta: dict[str, Any] | None = None
@@ -116,7 +134,8 @@ class BaseMetric(ABC):
                 logger="current",
                 level=logging.WARNING,
             )
-        return to_cpu(collect_results(self.results, size, self.collect_device))
+        found = collect_results(self.results, size, self.collect_device, self.collect_dir)
+        return to_cpu(found)
 
     def _computed(self, results: list[Any]) -> dict[str, Any]:
         try:

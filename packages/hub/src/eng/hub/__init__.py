@@ -3,10 +3,19 @@
 from typing import TYPE_CHECKING
 
 from .hub import get_config, get_model
+from .metafiles import find_model_folder, list_metafile_models, names_of_model
+from .projects import MODULE2PACKAGE
 
 if not TYPE_CHECKING:
     from ._version import __getattr__ as __getattr__
 
 __version__: str  # see _version.py
 
-__all__ = ["get_config", "get_model"]
+__all__ = [
+    "MODULE2PACKAGE",
+    "find_model_folder",
+    "get_config",
+    "get_model",
+    "list_metafile_models",
+    "names_of_model",
+]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,11 @@ from torch import nn
 
 from eng.checkpoint import load_checkpoint
 from eng.config import Config, resolve_package_path
-from eng.fileio import load
-from eng.registry import MODELS, init_default_scope
-from eng.utils import get_installed_path
+from eng.registry import MODELS, DefaultScope
+from eng.utils import ArgumentValueError, get_installed_path
+
+from .metafiles import list_metafile_models
+from .projects import MODULE2PACKAGE
 
 __all__ = ["get_config", "get_model"]
 
@@ -20,27 +25,37 @@ def get_config(cfg_path: str, pretrained: bool = False) -> Config:
     """The config of a package.
 
     Args:
-        cfg_path: ``'package::path'``, see :func:`eng.config.resolve_package_path`.
+        cfg_path: ``'package::path'``, see :func:`eng.config.resolve_package_path`; or the path
+            below the first folder of a config that the index of the package names.
         pretrained: Whether ``model_path`` of the config gets the address of the weights that the
-            package names for it. Defaults to False.
+            package names for it. Defaults to False. Where the package says nothing of the config,
+            it warns.
 
     Returns:
         The config.
 
     Raises:
-        ValueError: If ``cfg_path`` has no package, or no weights are named for it.
+        ValueError: If ``cfg_path`` has no package, or the package lists the config without
+            weights; the latter is an ``AssertionError`` as well.
         ModuleNotFoundError: If the package is not installed.
         FileNotFoundError: If it has no such config.
     """
-    path = resolve_package_path(cfg_path)
+    path = _find_config(cfg_path)
     cfg = Config.fromfile(path)
     if pretrained:
-        cfg.model_path = _find_weights(path, cfg_path)
+        weights = _find_weights(path, cfg_path)
+        if weights is None:
+            warnings.warn(_without_weights(cfg_path), stacklevel=2)
+        else:
+            cfg.model_path = weights
     return cfg
 
 
 def get_model(cfg_path: str, pretrained: bool = False, **kwargs: Any) -> nn.Module:
     """The model of a config of a package.
+
+    The modules of a package of the OpenMMLab family are imported. The default scope is that of
+    the config, or else the package, while the model is built.
 
     Args:
         cfg_path: See :func:`get_config`.
@@ -55,32 +70,69 @@ def get_model(cfg_path: str, pretrained: bool = False, **kwargs: Any) -> nn.Modu
         ModuleNotFoundError: If the package is not installed.
         FileNotFoundError: If it has no such config.
     """
-    cfg = get_config(cfg_path, pretrained)
+    path = _find_config(cfg_path)
+    cfg = Config.fromfile(path)
     if "model" not in cfg:
         raise ValueError(f"the config {cfg_path!r} has no 'model'; it has {sorted(cfg)}")
-    init_default_scope(cfg.get("default_scope", "eng"))
-    model: nn.Module = MODELS.build(cfg.model, default_args=kwargs)
-    if pretrained:
-        load_checkpoint(model, cfg.model_path, map_location="cpu")
+    weights = _find_weights(path, cfg_path) if pretrained else None
+    if pretrained and weights is None:
+        raise ValueError(_without_weights(cfg_path))
+    if cfg.get("data_preprocessor") is not None:
+        cfg.model.setdefault("data_preprocessor", cfg.data_preprocessor)
+    package = cfg_path.partition("::")[0]
+    _import_modules(package)
+    with DefaultScope.overwrite_default_scope(cfg.get("default_scope") or package):
+        model: nn.Module = MODELS.build(cfg.model, default_args=kwargs)
+    if weights is not None:
+        load_checkpoint(model, weights, map_location="cpu")
+        vars(model)["_is_init"] = True  # so that init_weights() keeps them
     return model
 
 
-def _find_weights(config: Path, cfg_path: str) -> str:
-    """The address that the index of a package gives for a config."""
-    root = Path(get_installed_path(cfg_path.partition("::")[0]))
-    base = root / ".mim" if config.is_relative_to(root / ".mim") else root
-    index = base / "model-index.yml"
-    if not index.is_file():
-        raise ValueError(f"{cfg_path!r} has no weights: {index} does not exist")
-    relative = config.relative_to(base).as_posix()
-    for name in _load_yaml(index).get("Import", []):
-        models = _load_yaml(base / name)
-        entries = models.get("Models", []) if isinstance(models, dict) else models
-        for entry in entries:
-            if entry.get("Config") == relative and entry.get("Weights"):
-                return str(entry["Weights"])
-    raise ValueError(f"{cfg_path!r} has no weights: {index} names none for {relative}")
+def _find_config(cfg_path: str) -> Path:
+    try:
+        return resolve_package_path(cfg_path)
+    except FileNotFoundError:
+        package, _, inner = cfg_path.partition("::")
+        name = inner if Path(inner).suffix else f"{inner}.py"
+        for listed, entry in _entries(package):
+            if entry["Config"].partition("/")[2] == name and listed.is_file():
+                return listed
+        raise
 
 
-def _load_yaml(path: Path) -> Any:
-    return load(str(path), file_format="yaml")
+def _find_weights(path: Path, cfg_path: str) -> str | None:
+    """The address that the index of a package gives for a config; None if it does not list it."""
+    for listed, entry in _entries(cfg_path.partition("::")[0]):
+        if listed == path:
+            weights = entry.get("Weights")
+            first = weights[0] if isinstance(weights, list) and weights else weights
+            if not first:
+                raise ArgumentValueError(
+                    f"{cfg_path!r} has no weights: its package lists it as {entry.get('Name')!r} "
+                    "without 'Weights'"
+                )
+            return str(first)
+    return None
+
+
+def _entries(package: str) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Configs that the indices of a package list, each with its entry."""
+    root = Path(get_installed_path(package))
+    for base in (root / ".mim", root):
+        if (base / "model-index.yml").is_file():
+            for entry in list_metafile_models(base):
+                if entry.get("Config"):
+                    yield base / entry["Config"], entry
+
+
+def _without_weights(cfg_path: str) -> str:
+    return f"{cfg_path!r} has no weights: no model-index.yml of its package lists the config"
+
+
+def _import_modules(package: str) -> None:
+    """Register the models of a package of the family, which has a function for that."""
+    if package in MODULE2PACKAGE:
+        utils = importlib.import_module(f"{package}.utils")
+        if hasattr(utils, "register_all_modules"):
+            utils.register_all_modules(False)  # the default scope stays as it is

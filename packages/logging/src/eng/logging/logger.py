@@ -3,11 +3,13 @@
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext
 from logging import LogRecord
 from pathlib import Path
 from typing import Any, TextIO
 
+from eng.logging.file_handlers import make_file_handler
 from eng.utils import ManagerMixin
 
 __all__ = ["MMLogger", "print_log"]
@@ -39,9 +41,13 @@ class MMLogger(logging.Logger, ManagerMixin):
             ``run_rank1.log``.
         once: Whether what is worse than a warning is shown only the first time as well;
             ``extra={"once": True}`` asks for that in a single call.
+        file_handler_cfg: Handler that writes ``log_file``: the name of a class of
+            :mod:`logging.handlers` for files, such as ``RotatingFileHandler``, under ``type``, and
+            its arguments. It is not used without ``log_file``.
 
     Raises:
-        ValueError: The level is unknown.
+        ValueError: The level or the type of handler is unknown.
+        AssertionError: ``file_handler_cfg`` has no ``type``.
         OSError: The file's folder cannot be made, or the file not be written.
     """
 
@@ -54,6 +60,7 @@ class MMLogger(logging.Logger, ManagerMixin):
         file_mode: str = "w",
         distributed: bool = False,
         once: bool = False,
+        file_handler_cfg: Mapping[str, Any] | None = None,
     ) -> None:
         logging.Logger.__init__(self, logger_name)
         ManagerMixin.__init__(self, name)
@@ -71,7 +78,15 @@ class MMLogger(logging.Logger, ManagerMixin):
             path = Path(log_file)
             if distributed and world_size > 1:
                 path = path.with_name(f"{path.stem}_rank{rank}{path.suffix}")
-            self._add_file(path, file_mode, level)
+            if file_handler_cfg is None:
+                self._add_file(path, file_mode, level)
+            else:
+                self._add_handler(make_file_handler(file_handler_cfg, path, file_mode), level)
+
+    @property
+    def log_file(self) -> str | None:
+        """Path of the file that this process writes, None without one."""
+        return None if self._log_file is None else str(self._log_file)
 
     @classmethod
     def get_current_instance(cls) -> "MMLogger":
@@ -128,10 +143,13 @@ class MMLogger(logging.Logger, ManagerMixin):
             handler = _FileHandler(path)
         except OSError as error:
             raise OSError(f"the log file {path} cannot be written: {error}") from error
+        self._add_handler(handler, level)
+
+    def _add_handler(self, handler: logging.FileHandler, level: int) -> None:
         handler.setFormatter(_LineFormatter())
         handler.setLevel(level)
         self.addHandler(handler)
-        self._log_file = path.absolute()
+        self._log_file = Path(handler.baseFilename)
 
 
 def print_log(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from .build import Lookup, build_from_cfg, build_in_scope, check_cfg, merge_args, shorten
+from .scope import ROOT_SCOPE
 
 __all__ = ["build_model_from_cfg", "build_runner_from_cfg", "build_scheduler_from_cfg"]
 
@@ -15,19 +16,25 @@ def build_model_from_cfg(
     registry: Lookup,
     default_args: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Build a model, or a ``torch.nn.Sequential`` from a list of configs.
+    """Build a model, or from a list of configs the models in a row.
 
     Args:
         cfg: Config of a module, or a list of them.
         registry: Lookup of the modules.
         default_args: Arguments for what a config does not have.
+
+    Returns:
+        The model; for a list the ``Sequential`` of eng-model, whose ``init_weights`` reaches each
+        of them, and that of torch where the registry does not have it.
     """
     if not isinstance(cfg, list):
         return build_from_cfg(cfg, registry, default_args)
     modules = [build_from_cfg(each, registry, default_args) for each in cfg]
-    from torch.nn import Sequential
-
-    return Sequential(*modules)
+    try:
+        sequential = registry.require(f"{ROOT_SCOPE}.Sequential")
+    except KeyError:
+        from torch.nn import Sequential as sequential  # noqa: N813 - a class in its place
+    return sequential(*modules)
 
 
 def build_runner_from_cfg(cfg: Mapping[str, Any], registry: Lookup) -> Any:

@@ -8,7 +8,14 @@ import sys
 import warnings
 from typing import NamedTuple
 
-__all__ = ["Failure", "failures", "import_advertised", "import_object", "import_scope"]
+__all__ = [
+    "Failure",
+    "failures",
+    "import_advertised",
+    "import_object",
+    "import_scope",
+    "register_all_modules",
+]
 
 GROUP = "eng.modules"
 
@@ -80,6 +87,27 @@ def import_scope(scope: str) -> None:
     """
     if scope.isidentifier() and _exists(f"{scope}.registry"):
         importlib.import_module(f"{scope}.registry")
+
+
+def register_all_modules(scope: str) -> None:
+    """Let a library of the OpenMMLab family import what it registers.
+
+    It has a function for that, which must leave the default scope as it is. A library that is not
+    installed gives a warning.
+
+    Raises:
+        Exception: Whatever the library raises meanwhile.
+    """
+    module = f"{scope}.utils"
+    if not _exists(module):
+        warnings.warn(
+            f"the scope {scope!r} is that of a library that is not installed, or has no {module}",
+            stacklevel=2,
+        )
+        return
+    register = getattr(importlib.import_module(module), "register_all_modules", None)
+    if register is not None:
+        register(False)
 
 
 def import_object(path: str) -> object | None:

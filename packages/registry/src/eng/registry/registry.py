@@ -9,10 +9,16 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from eng.utils import ArgumentTypeError, ArgumentValueError
+from eng.utils import MODULE2PACKAGE, ArgumentTypeError, ArgumentValueError
 
 from .build import build_from_cfg
-from .discovery import failures, import_advertised, import_object, import_scope
+from .discovery import (
+    failures,
+    import_advertised,
+    import_object,
+    import_scope,
+    register_all_modules,
+)
 from .kinds import Kind, find_mismatch
 from .scope import ROOT_SCOPE, DefaultScope, canonical
 
@@ -82,7 +88,7 @@ class Registry:
         self._module_dict: dict[str, Any] = {}
         self._children: dict[str, Registry] = {}
         self._locations = tuple(locations)
-        self._imported = not self._locations
+        self._imported = not self._locations and self._scope not in MODULE2PACKAGE
         self.parent = parent
         inherited_kind: Kind | None = None if parent is None else parent._kind
         self._kind: Kind | None = inherited_kind if kind is None else kind
@@ -220,6 +226,23 @@ class Registry:
             raise _make_kind_error(self, key, mismatch)
         return found
 
+    def import_from_location(self) -> None:
+        """Import the modules of ``locations``, once.
+
+        Without any, a library of the OpenMMLab family imports what it registers.
+
+        Raises:
+            Exception: Whatever these modules raise while they are imported.
+        """
+        if self._imported:
+            return
+        for location in self._locations:
+            importlib.import_module(location)
+        # Before the library is called, which may look names up itself.
+        self._imported = True
+        if not self._locations and self._scope in MODULE2PACKAGE:
+            register_all_modules(self._scope)
+
     def register_module(
         self,
         name: str | Sequence[str] | None = None,
@@ -270,18 +293,25 @@ class Registry:
         """
         return self.build_func(cfg, *args, **kwargs, registry=self)
 
+    def _register_module(
+        self, module: Any, module_name: str | Sequence[str] | None = None, force: bool = False
+    ) -> None:
+        """Register a class or a function; packages of the OpenMMLab family call it."""
+        self._register(module, _check_names(module_name), force)
+
     def _register(self, module: Any, names: list[str] | None, force: bool) -> Any:
         if not callable(module):
             raise TypeError(f"module must be Callable, but got {type(module)}")
+        names = names or [_find_name(module)]
         with _lock:
-            for name in names or [module.__name__]:
+            for name in names:
                 there = self._module_dict.get(name)
                 if there is not None and not force:
                     raise KeyError(
                         f"{name} is already registered in {self.name} at {_locate(there)}; "
                         "give force=True to replace it"
                     )
-            for name in names or [module.__name__]:
+            for name in names:
                 self._module_dict[name] = module
         return module
 
@@ -312,9 +342,7 @@ class Registry:
         """Look a plain name up in this registry alone, importing what may register it."""
         found = self._module_dict.get(name)
         if found is None and not self._imported:
-            for location in self._locations:
-                importlib.import_module(location)
-            self._imported = True
+            self.import_from_location()
             found = self._module_dict.get(name)
         if found is None:
             import_advertised(self.root.name)
@@ -349,6 +377,16 @@ class Registry:
     def _list_items(self) -> dict[str, Any]:
         with _lock:
             return dict(sorted(self._module_dict.items()))
+
+
+def _find_name(module: Any) -> str:
+    """Return the name of what is registered without one."""
+    name = getattr(module, "__name__", None)
+    if not isinstance(name, str):
+        raise ArgumentTypeError(
+            f"{module!r} has no name of its own to register it under: give one by name="
+        )
+    return name
 
 
 def _make_missing_error(registry: Registry, key: str) -> NotRegisteredError:

@@ -29,6 +29,7 @@ __all__ = [
     "PARAM_SCHEDULERS",
     "RUNNERS",
     "RUNNER_CONSTRUCTORS",
+    "STRATEGIES",
     "TASK_UTILS",
     "TRANSFORMS",
     "VISBACKENDS",
@@ -170,6 +171,7 @@ EVALUATOR = Registry(
 )
 # Parts of a task, such as box coders, anchor generators and assigners.
 TASK_UTILS = Registry("task_util", scope=ROOT_SCOPE, kind=Kind("a class"))
+STRATEGIES = Registry("strategy", scope=ROOT_SCOPE, kind=Kind("a class"))
 INFERENCERS = Registry("inferencer", scope=ROOT_SCOPE, kind=Kind("a class"))
 
 VISUALIZERS = Registry(

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 
 from eng.utils import ManagerMixin
 
@@ -98,7 +99,10 @@ def init_default_scope(scope: str) -> None:
             f'init_default_scope sets it to "{scope}".',
             stacklevel=2,
         )
-    DefaultScope.get_instance(f"{scope}-{next(_ages)}", scope_name=scope)
+    name = f"{scope}-{datetime.now()}"
+    while DefaultScope.check_instance_created(name):  # a coarse clock
+        name += "'"
+    DefaultScope.get_instance(name, scope_name=scope)
 
 
 def canonical(scope: str) -> str:

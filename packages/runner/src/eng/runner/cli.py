@@ -108,7 +108,7 @@ def _config(args: argparse.Namespace) -> None:
     cfg = _load_config(args, is_imported=args.is_imported)
     if args.why is not None:
         try:
-            value = hide_secrets(value_at(cfg.to_dict(), args.why))
+            value = hide_secrets(value_at(cfg.to_dict(keep_imported=True), args.why))
             print(f"{args.why} = {value!r}  # {cfg.origin(args.why)}")
         except KeyError as error:
             raise ConfigError(f"{cfg.filename}: {error.args[0]}") from error

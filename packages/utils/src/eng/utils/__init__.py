@@ -6,7 +6,7 @@ from .lazy import lazy_names
 from .manager import ManagerMeta, ManagerMixin
 
 if TYPE_CHECKING:
-    from .deprecation import deprecated_api_warning
+    from .deprecation import deprecated_api_warning, deprecated_function
     from .errors import (
         ArgumentIndexError,
         ArgumentKeyError,
@@ -15,10 +15,20 @@ if TYPE_CHECKING:
     )
     from .introspection import has_method, is_method_overridden
     from .modules import import_modules_from_strings
-    from .package import call_command, get_installed_path, install_package, is_installed
+    from .nested import apply_to
+    from .objects import get_object_from_string
+    from .package import (
+        MODULE2PACKAGE,
+        call_command,
+        get_installed_path,
+        install_package,
+        is_installed,
+        package2module,
+    )
     from .path import (
         check_file_exist,
         check_inner_path,
+        find_vcs_root,
         fopen,
         is_abs,
         is_filepath,
@@ -33,6 +43,7 @@ if TYPE_CHECKING:
         track_parallel_progress,
         track_progress,
     )
+    from .rich_progress import track_progress_rich
     from .sequence import (
         concat_list,
         is_list_of,
@@ -55,6 +66,7 @@ if TYPE_CHECKING:
 __version__: str  # see _version.py
 
 __all__ = [
+    "MODULE2PACKAGE",
     "ArgumentIndexError",
     "ArgumentKeyError",
     "ArgumentTypeError",
@@ -64,6 +76,7 @@ __all__ = [
     "ProgressBar",
     "Timer",
     "TimerError",
+    "apply_to",
     "call_command",
     "check_file_exist",
     "check_inner_path",
@@ -71,10 +84,13 @@ __all__ = [
     "check_time",
     "concat_list",
     "deprecated_api_warning",
+    "deprecated_function",
     "digit_version",
+    "find_vcs_root",
     "fopen",
     "get_git_hash",
     "get_installed_path",
+    "get_object_from_string",
     "has_method",
     "import_modules_from_strings",
     "install_package",
@@ -90,6 +106,7 @@ __all__ = [
     "lazy_names",
     "list_cast",
     "mkdir_or_exist",
+    "package2module",
     "requires_executable",
     "requires_package",
     "scandir",
@@ -103,13 +120,14 @@ __all__ = [
     "track_iter_progress",
     "track_parallel_progress",
     "track_progress",
+    "track_progress_rich",
     "tuple_cast",
 ]
 
 # Modules are imported when one of their names is first asked for: a package that only needs the
 # managers does not pay for the others.
 _NAMES = {
-    "deprecation": ("deprecated_api_warning",),
+    "deprecation": ("deprecated_api_warning", "deprecated_function"),
     "errors": (
         "ArgumentIndexError",
         "ArgumentKeyError",
@@ -118,10 +136,20 @@ _NAMES = {
     ),
     "introspection": ("has_method", "is_method_overridden"),
     "modules": ("import_modules_from_strings",),
-    "package": ("call_command", "get_installed_path", "install_package", "is_installed"),
+    "nested": ("apply_to",),
+    "objects": ("get_object_from_string",),
+    "package": (
+        "MODULE2PACKAGE",
+        "call_command",
+        "get_installed_path",
+        "install_package",
+        "is_installed",
+        "package2module",
+    ),
     "path": (
         "check_file_exist",
         "check_inner_path",
+        "find_vcs_root",
         "fopen",
         "is_abs",
         "is_filepath",
@@ -131,6 +159,7 @@ _NAMES = {
     ),
     "prerequisites": ("check_prerequisites", "requires_executable", "requires_package"),
     "progress": ("ProgressBar", "track_iter_progress", "track_parallel_progress", "track_progress"),
+    "rich_progress": ("track_progress_rich",),
     "sequence": (
         "concat_list",
         "is_list_of",

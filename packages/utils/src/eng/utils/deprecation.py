@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from .errors import ArgumentTypeError
 
-__all__ = ["deprecated_api_warning"]
+__all__ = ["deprecated_api_warning", "deprecated_function"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,5 +67,48 @@ def deprecated_api_warning(
             return func(*args, **kwargs, **moved)
 
         return renamed  # type: ignore[return-value]
+
+    return decorate
+
+
+def deprecated_function(since: str, removed_in: str, instructions: str) -> Callable[[F], F]:
+    """Return a decorator that warns at each call of a deprecated function.
+
+    Args:
+        since: Version that deprecated it.
+        removed_in: Version that will not have it any more.
+        instructions: What to do instead, such as ``"use train"``.
+
+    Returns:
+        A decorator, which also adds a Sphinx directive to the docstring.
+
+    Examples:
+        >>> @deprecated_function("1.0", "2.0", "use train")
+        ... def fit():
+        ...     pass
+    """
+
+    def decorate(func: F) -> F:
+        import inspect
+
+        name = f"{func.__module__}.{func.__qualname__}"
+        text = f"{instructions.rstrip('.')}."
+
+        @functools.wraps(func)
+        def warned(*args: Any, **kwargs: Any) -> Any:
+            warnings.warn(
+                f"{name} is deprecated in version {since} and will be removed in version "
+                f"{removed_in}: {text}",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            return func(*args, **kwargs)
+
+        docs = inspect.getdoc(func) or ""
+        note = (
+            f".. deprecated:: {since}\n    Deprecated and will be removed in version {removed_in}."
+        )
+        warned.__doc__ = f"{note}\n    {text}\n\n{docs}".rstrip()
+        return warned  # type: ignore[return-value]
 
     return decorate

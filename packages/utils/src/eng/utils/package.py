@@ -8,10 +8,31 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from .errors import ArgumentValueError
+
 if TYPE_CHECKING:  # imported late, since it is slow to import
     from importlib import metadata
 
-__all__ = ["call_command", "get_installed_path", "install_package", "is_installed"]
+__all__ = [
+    "MODULE2PACKAGE",
+    "call_command",
+    "get_installed_path",
+    "install_package",
+    "is_installed",
+    "package2module",
+]
+
+_FAMILY = (
+    *("mmcls", "mmdet", "mmdet3d", "mmseg", "mmaction", "mmtrack", "mmpose", "mmedit", "mmocr"),
+    *("mmgen", "mmfewshot", "mmrazor", "mmflow", "mmhuman3d", "mmrotate", "mmselfsup", "mmyolo"),
+    *("mmpretrain", "mmagic"),
+)
+#: Libraries of the OpenMMLab family: name of the module to that of the distribution.
+MODULE2PACKAGE = {
+    **{name: name for name in _FAMILY},
+    "mmseg": "mmsegmentation",
+    "mmaction": "mmaction2",
+}
 
 
 def call_command(cmd: list[str]) -> None:
@@ -77,6 +98,32 @@ def get_installed_path(package: str) -> str:
         if spec is not None and (spec.submodule_search_locations or spec.origin):
             return _folder_of(module, spec)
     raise RuntimeError(f"the distribution {package} is installed, but holds no python package")
+
+
+def package2module(package: str) -> str:
+    """Return the name under which an installed distribution is imported.
+
+    Args:
+        package: Name of the distribution. One with several top-level packages gives the one of
+            its own name, else the first.
+
+    Raises:
+        importlib.metadata.PackageNotFoundError: It is not installed.
+        ValueError: It holds no Python package.
+
+    Examples:
+        >>> package2module("eng-dl-utils")
+        'eng.dl_utils'
+    """
+    from importlib import metadata
+
+    distribution = _distribution(package)
+    if distribution is None:
+        raise metadata.PackageNotFoundError(package)
+    for module in _modules_of(distribution):
+        if _find_spec(module) is not None:
+            return module
+    raise ArgumentValueError(f"the distribution {package} holds no python package")
 
 
 def _find_spec(name: str) -> ModuleSpec | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,6 +13,7 @@ from .errors import ArgumentValueError
 __all__ = [
     "check_file_exist",
     "check_inner_path",
+    "find_vcs_root",
     "fopen",
     "is_abs",
     "is_filepath",
@@ -81,6 +82,23 @@ def check_file_exist(filename: str | Path, msg_tmpl: str = 'file "{}" does not e
     """
     if not Path(filename).is_file():
         raise FileNotFoundError(msg_tmpl.format(filename))
+
+
+def find_vcs_root(path: str | Path, markers: Sequence[str] = (".git",)) -> str | None:
+    """Return the nearest folder, from a path upwards, that has one of the markers in it.
+
+    Args:
+        path: A file or folder.
+        markers: Names of files or folders that stand at the root of a repository.
+
+    Returns:
+        The folder, None where there is none.
+    """
+    start = Path(path).expanduser().absolute()
+    for folder in (start if start.is_dir() else start.parent, *start.parents):
+        if any((folder / marker).exists() for marker in markers):
+            return str(folder)
+    return None
 
 
 def mkdir_or_exist(dir_name: str | Path, mode: int = 0o777) -> None:

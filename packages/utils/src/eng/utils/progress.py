@@ -16,7 +16,13 @@ from .timer import Timer
 if TYPE_CHECKING:  # imported late: most programs that use this package start no process
     from concurrent.futures import Future, ProcessPoolExecutor
 
-__all__ = ["ProgressBar", "track_iter_progress", "track_parallel_progress", "track_progress"]
+__all__ = [
+    "ProgressBar",
+    "completed_chunks",
+    "track_iter_progress",
+    "track_parallel_progress",
+    "track_progress",
+]
 
 Tasks = Iterable[Any] | tuple[Iterable[Any], int]
 
@@ -209,7 +215,7 @@ def track_parallel_progress(
     results: list[tuple[int, Any]] = []
     executor = ProcessPoolExecutor(nproc, initializer=initializer, initargs=initargs or ())
     try:
-        for pairs in _completed_chunks(executor, func, items, nproc, chunksize):
+        for pairs in completed_chunks(executor, func, items, nproc, chunksize):
             before = len(results)
             results.extend(pairs)
             if skipped and before < skipped:
@@ -227,13 +233,14 @@ def track_parallel_progress(
     return [result for _, result in results]
 
 
-def _completed_chunks(
+def completed_chunks(
     executor: ProcessPoolExecutor,
     func: Callable[[Any], Any],
     items: Iterable[Any],
     nproc: int,
     chunksize: int,
 ) -> Iterator[list[tuple[int, Any]]]:
+    """Yield the results of chunks of tasks, each with its index, as processes complete them."""
     from concurrent.futures import FIRST_COMPLETED, wait
 
     numbered = enumerate(items)

@@ -1,0 +1,59 @@
+"""Differences between configs, by key and as text."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .compare import is_same
+
+if TYPE_CHECKING:
+    from .config import Config
+
+__all__ = ["Difference", "diff", "diff_text"]
+
+_COLOURS = {"+": "32", "-": "31"}
+
+
+class Difference(NamedTuple):
+    """A key whose value differs between two configs; ``MISSING`` where one lacks it."""
+
+    key: str
+    left: Any
+    right: Any
+
+
+MISSING = type("Missing", (), {"__repr__": lambda self: "(missing)"})()
+
+
+def diff(left: Config, right: Config) -> list[Difference]:
+    """Return what differs between two configs, by dotted key."""
+    found: list[Difference] = []
+
+    def compare(a: Any, b: Any, key: str) -> None:
+        if isinstance(a, dict) and isinstance(b, dict):
+            for name in [*a, *(name for name in b if name not in a)]:
+                inner = f"{key}.{name}" if key else str(name)
+                compare(a.get(name, MISSING), b.get(name, MISSING), inner)
+        elif type(a) is list and type(b) is list and len(a) == len(b):
+            for index, (one, other) in enumerate(zip(a, b, strict=True)):
+                compare(one, other, f"{key}.{index}")
+        elif not is_same(a, b):
+            found.append(Difference(key, a, b))
+
+    compare(left.to_dict(), right.to_dict(), "")
+    return found
+
+
+def diff_text(left: Config, right: Config) -> str:
+    """Return the unified diff of the texts of two configs, in colours on a terminal only."""
+    lines = list(difflib.unified_diff(left.pretty_text.split("\n"), right.pretty_text.split("\n")))
+    if not lines:
+        return ""
+    if sys.stdout is not None and sys.stdout.isatty():
+        lines = [
+            f"\033[{_COLOURS[line[0]]}m{line}\033[0m" if line[:1] in _COLOURS else line
+            for line in lines
+        ]
+    return "".join(f"{line}\n" for line in [*lines, ""])

@@ -1,0 +1,348 @@
+"""Stand-ins for what a lazy config imports: modules and their attributes, imported when used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import ModuleType
+from typing import Any, NoReturn
+
+from .errors import LazyAttributeError, LazyUseError
+
+__all__ = [
+    "LazyAttr",
+    "LazyObject",
+    "LazyValue",
+    "dotted_path",
+    "is_kept",
+    "keep_always",
+    "keep_lazy",
+    "merge_imports",
+    "refuse_use",
+    "root_module",
+]
+
+#: Whether lazy values are given as they are, instead of the objects that they stand for.
+_kept: ContextVar[bool] = ContextVar("kept", default=False)
+#: Whether every use of a lazy value raises, for which it would have to be the real object.
+_refused: ContextVar[bool] = ContextVar("refused", default=False)
+#: The same as ``_kept``, for all threads; what ``ConfigDict.lazy`` sets.
+_is_always_kept = False
+
+# Types of data in modules that are compared by their values.
+_DATA = (str, bytes, int, float, complex, list, tuple, dict, set, frozenset)
+# Methods that only the real object can have; each is told apart from a missing one by its error.
+_USES = """
+    call getitem setitem delitem len contains iter next reversed enter exit await
+    add radd iadd sub rsub isub mul rmul imul truediv rtruediv floordiv rfloordiv mod rmod pow rpow
+    matmul rmatmul and rand or ror xor rxor lshift rlshift rshift rrshift neg pos abs invert
+    lt le gt ge int float complex index round trunc floor ceil fspath bytes
+    instancecheck subclasscheck mro_entries
+"""
+
+
+@contextmanager
+def keep_lazy() -> Iterator[None]:
+    """Give lazy values as they are within a ``with`` block; other threads do not see it."""
+    token = _kept.set(True)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+def is_kept() -> bool:
+    """Whether lazy values are given as they are."""
+    return _is_always_kept or _kept.get()
+
+
+def keep_always(is_kept: bool) -> None:
+    """Give lazy values as they are in the whole process, or stop that."""
+    global _is_always_kept  # noqa: PLW0603
+    _is_always_kept = is_kept
+
+
+@contextmanager
+def refuse_use(is_refused: bool = True) -> Iterator[None]:
+    """Refuse within a ``with`` block to answer for the real object, as text or a condition.
+
+    Args:
+        is_refused: Whether it is refused; a lazy value then raises LazyUseError.
+    """
+    token = _refused.set(is_refused)
+    try:
+        yield
+    finally:
+        _refused.reset(token)
+
+
+class LazyValue:
+    """What a lazy config imports, by its dotted path.
+
+    It equals the object that it stands for, and the dotted path as a string.
+    """
+
+    # Names of members begin with an underscore: each other one hides an attribute of that name.
+
+    @property
+    def module(self) -> str:
+        """Dotted path of the module or object that this one is taken from."""
+        raise NotImplementedError
+
+    def build(self) -> Any:
+        """Import the object and return it.
+
+        Raises:
+            ImportError: There is no such object.
+            Exception: What the module raises while it is imported, with the file and line of the
+                config in its text.
+        """
+        raise NotImplementedError
+
+    def __getattr__(self, name: str) -> LazyAttr:
+        if name.startswith("__") and name.endswith("__"):
+            raise LazyAttributeError(_explain(self, f"asked for {name}"))
+        return LazyAttr(name, self)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise LazyUseError(_explain(self, f"given the attribute {name}"))
+
+    def __delattr__(self, name: str) -> None:
+        raise LazyUseError(_explain(self, f"changed (its attribute {name})"))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, LazyValue):
+            return dotted_path(self) == dotted_path(other)
+        if _refused.get():
+            raise LazyUseError(_explain(self, "compared"))
+        return (isinstance(other, str) and dotted_path(self) == other) or _stands_for(self, other)
+
+    def __hash__(self) -> int:
+        if _refused.get():
+            raise LazyUseError(_explain(self, "a key of a dict or a member of a set"))
+        return hash(dotted_path(self))
+
+    def __bool__(self) -> bool:
+        if _refused.get():
+            raise LazyUseError(_explain(self, "a condition"))
+        return True
+
+    def __str__(self) -> str:
+        if _refused.get():
+            raise LazyUseError(_explain(self, "made text"))
+        return repr(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __dir__(self) -> list[str]:
+        return ["build", "module"]
+
+    def __copy__(self) -> LazyValue:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> LazyValue:
+        return self
+
+
+class LazyObject(LazyValue):
+    """A module, or a member of a module, that is imported when it is built.
+
+    Args:
+        module: The module; or several, of which the top package is meant.
+        imported: Name that is imported from the module. Default: the module itself is meant.
+        location: File and line of the import, for messages.
+
+    Raises:
+        TypeError: An argument is of another type.
+
+    Examples:
+        >>> LazyObject("os.path", "join").build()("a", "b")
+        'a/b'
+    """
+
+    def __init__(
+        self,
+        module: str | Sequence[str],
+        imported: str | None = None,
+        location: str | None = None,
+    ) -> None:
+        several = isinstance(module, (list, tuple)) and bool(module) and imported is None
+        if not (isinstance(module, str) and module) and not (
+            several and all(isinstance(each, str) for each in module)
+        ):
+            raise TypeError(
+                "module must be the name of a module, or a list of names without imported, "
+                f"but it is {module!r}"
+            )
+        _check_text("imported", imported)
+        _check_text("location", location)
+        modules = [module] if isinstance(module, str) else list(module)
+        vars(self).update(
+            _lazy_modules=modules,
+            _lazy_is_top=not isinstance(module, str),
+            _lazy_imported=imported,
+            _lazy_location=location,
+        )
+
+    @property
+    def module(self) -> str:
+        """The module; its top package where several are imported."""
+        first: str = vars(self)["_lazy_modules"][0]
+        return first.partition(".")[0] if vars(self)["_lazy_is_top"] else first
+
+    def build(self) -> Any:
+        """Import the object and return it."""
+        for name in vars(self)["_lazy_modules"]:
+            try:
+                importlib.import_module(name)
+            except Exception as error:
+                raise _import_error(error, f"Failed to import {name} in {_place(self)}") from error
+        found = sys.modules[self.module]
+        imported = vars(self)["_lazy_imported"]
+        return found if imported is None else _take(found, imported, self)
+
+    def __repr__(self) -> str:
+        return str(vars(self)["_lazy_imported"] or self.module)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        own = vars(self)
+        module = own["_lazy_modules"] if own["_lazy_is_top"] else self.module
+        return (LazyObject, (module, own["_lazy_imported"], own["_lazy_location"]))
+
+
+class LazyAttr(LazyValue):
+    """An attribute of a lazy object.
+
+    Args:
+        name: Name of the attribute.
+        source: What it is an attribute of.
+        location: File and line, for messages. Default: that of ``source``.
+
+    Raises:
+        TypeError: An argument is of another type.
+    """
+
+    def __init__(self, name: str, source: LazyValue, location: str | None = None) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"name must be a string, but it is {name!r}")
+        if not isinstance(source, LazyValue):
+            raise TypeError(f"source must be a LazyObject or LazyAttr, but it is {source!r}")
+        _check_text("location", location)
+        location = vars(source).get("_lazy_location") if location is None else location
+        vars(self).update(_lazy_name=name, _lazy_source=source, _lazy_location=location)
+
+    @property
+    def module(self) -> str:
+        """Dotted path of what it is an attribute of."""
+        return dotted_path(vars(self)["_lazy_source"])
+
+    def build(self) -> Any:
+        """Import the object and return it."""
+        return _take(vars(self)["_lazy_source"].build(), vars(self)["_lazy_name"], self)
+
+    def __repr__(self) -> str:
+        return str(vars(self)["_lazy_name"])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        own = vars(self)
+        return (LazyAttr, (own["_lazy_name"], own["_lazy_source"], own["_lazy_location"]))
+
+
+def dotted_path(value: LazyValue) -> str:
+    """Return the dotted path of the object that a lazy value stands for."""
+    own = vars(value)
+    name = own["_lazy_imported"] if isinstance(value, LazyObject) else own["_lazy_name"]
+    return value.module if name is None else f"{value.module}.{name}"
+
+
+def root_module(value: LazyValue) -> str:
+    """Return the module that has to be imported to reach a lazy value by its dotted path."""
+    path = dotted_path(value)
+    while isinstance(value, LazyAttr):
+        value = vars(value)["_lazy_source"]
+    if not vars(value)["_lazy_is_top"]:
+        return value.module
+    found = [name for name in vars(value)["_lazy_modules"] if f"{path}.".startswith(f"{name}.")]
+    return max(found, key=len, default=value.module)
+
+
+def merge_imports(first: object, second: LazyObject) -> LazyObject:
+    """Return what a name stands for after ``import a.b`` and ``import a.c``."""
+    modules = []
+    if isinstance(first, LazyObject) and vars(first)["_lazy_is_top"]:
+        modules = [each for each in vars(first)["_lazy_modules"] if first.module == second.module]
+    modules += [name for name in vars(second)["_lazy_modules"] if name not in modules]
+    return LazyObject(modules, location=vars(second)["_lazy_location"])
+
+
+def _stands_for(value: LazyValue, found: object) -> bool:
+    # Comparing imports nothing: what is not imported yet stands for no object that is there.
+    if root_module(value) not in sys.modules:
+        return False
+    try:
+        built = value.build()
+    except ImportError:  # it stands for nothing at all
+        return False
+    return built is found or (isinstance(built, _DATA) and bool(built == found))
+
+
+def _refuse(name: str) -> Callable[..., NoReturn]:
+    how = {"call": "called", "iter": "iterated over", "getitem": "asked for an item"}.get(
+        name, f"used by an operation that needs __{name}__"
+    )
+
+    def method(self: LazyValue, *args: object) -> NoReturn:
+        raise LazyUseError(_explain(self, how))
+
+    return method
+
+
+for _name in _USES.split():
+    setattr(LazyValue, f"__{_name}__", _refuse(_name))
+
+
+def _explain(value: LazyValue, how: str) -> str:
+    return (
+        f"{dotted_path(value)}, imported in {_place(value)}, cannot be {how} inside a lazy config, "
+        "where it is not imported yet; give it as a value, or read the config with "
+        "lazy_import=False"
+    )
+
+
+def _place(value: LazyValue) -> str:
+    return vars(value).get("_lazy_location") or "code"
+
+
+def _check_text(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} must be a string or None, but it is {value!r}")
+
+
+def _take(found: Any, name: str, value: LazyValue) -> Any:
+    """Return an attribute, or the module of that name in a package, as ``from`` imports it."""
+    try:
+        return getattr(found, name)
+    except AttributeError:
+        if isinstance(found, ModuleType) and hasattr(found, "__path__"):
+            inner = f"{found.__name__}.{name}"
+            try:
+                return importlib.import_module(inner)
+            except ModuleNotFoundError as error:
+                if error.name != inner:
+                    raise
+    raise ImportError(f"Failed to import {name} from {value.module} in {_place(value)}")
+
+
+def _import_error(error: Exception, message: str) -> Exception:
+    """Return an error of the same class whose message begins with another one."""
+    message = f"{message}: {error}"
+    try:
+        if isinstance(error, ImportError):
+            return type(error)(message, name=error.name, path=error.path)
+        return type(error)(message)
+    except TypeError:  # a class with arguments of its own
+        return ImportError(message)

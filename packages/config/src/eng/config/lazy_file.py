@@ -1,0 +1,288 @@
+"""Lazy config files: bases are imported, libraries are not."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib.util
+import types
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .config_dict import ConfigDict, to_plain
+from .errors import (
+    ConfigParsingError,
+    MissingLazyBaseError,
+    MissingLazyPackageError,
+)
+from .inherited import Inherited
+from .lazy import LazyObject, LazyValue, merge_imports
+from .lazy_syntax import CONFIG_IMPORT, LAZY_IMPORT, READ_BASE, replace_imports
+from .origins import Origin, Origins, Values, origin_of, trace
+from .python_file import CONFIG_MODULE, PythonFile
+from .repeats import Repeats
+from .variables import Variables
+
+__all__ = ["Extras", "LazyBase", "LazyFile"]
+
+
+class Extras(NamedTuple):
+    """Names of a lazy config that are no values of it.
+
+    Attributes:
+        imported: What is only imported, by name.
+        helpers: Functions, classes and modules, which a config may import from its base.
+    """
+
+    imported: dict[str, LazyValue]
+    helpers: dict[str, Any]
+
+
+class LazyBase(NamedTuple):
+    """A base of a lazy config: its values with their origins, and its other names."""
+
+    values: Values
+    extras: Extras
+
+
+class _Name(NamedTuple):
+    value: Any
+    origin: Origin
+
+
+class LazyFile(PythonFile):
+    """A lazy config file.
+
+    Args:
+        tree: The parsed file.
+        variables: Content of the file, and its variables.
+        name: Path of the file, for messages and tracebacks.
+        read_base: Reads a base from a path; the origin is that of its import.
+
+    Attributes:
+        extras: Names that are no values, once the file is loaded.
+
+    Raises:
+        ConfigParsingError: An import stands where it may not.
+    """
+
+    def __init__(
+        self,
+        tree: ast.Module,
+        variables: Variables,
+        name: str,
+        read_base: Callable[[Path, Origin], LazyBase],
+    ) -> None:
+        super().__init__(replace_imports(tree, name), variables, name)
+        self.extras = Extras({}, {})
+        self._read = read_base
+        self._imported: dict[str, LazyValue] = {}
+        self._helpers: dict[str, Any] = {}
+        # Names of this package, such as read_base, with what stands for them in the config.
+        self._of_configs: dict[str, tuple[Any, LazyValue]] = {}
+        self._names: dict[str, _Name] = {}
+        self._uses_base = True
+        functions = {
+            LAZY_IMPORT: self._import,
+            CONFIG_IMPORT: self._import_of_configs,
+            READ_BASE: self._import_base,
+        }
+        self._scope.update(functions)
+        self._added.update(functions)
+
+    def bases(self) -> Any:
+        """Return nothing: bases are read where the file imports them."""
+        return []
+
+    def load(self, base: Values) -> tuple[Values, Values]:
+        """Run the file.
+
+        Args:
+            base: Not used.
+
+        Returns:
+            The values of the file with those of its bases, and no values besides.
+        """
+        self._inherited = Inherited(base, Origin(self.name))
+        self._run(self.tree.body)
+        self._note_changes(Origin(self.name), {})
+        names, _ = self._trace_statements()
+        names -= self._imported.keys()
+        found = {
+            key: value
+            for key, value in self._scope.items()
+            if key not in self._added and not (key.startswith("__") and key.endswith("__"))
+        }
+        imported = {k: v for k, v in self._imported.items() if found.get(k) is v}
+        for key, (value, stand_in) in self._of_configs.items():
+            if found.get(key) is value:
+                imported[key] = stand_in
+        values: dict[str, Any] = {}
+        for key, value in found.items():
+            if key in imported:
+                continue
+            if self._is_helper(key, value, names):
+                self.extras.helpers[key] = value
+            else:
+                values[key] = value
+        self.extras.imported.update(imported)
+        origins = self._find_origins({**values, **imported})
+        return Values(to_plain(values), origins), Values({}, {})
+
+    def _is_helper(self, key: str, value: Any, names: set[str]) -> bool:
+        if isinstance(value, types.ModuleType):
+            return True
+        if isinstance(value, types.FunctionType) and value.__module__ == CONFIG_MODULE:
+            return True
+        return self._helpers[key] is value if key in self._helpers else key in names
+
+    def _find_origins(self, values: Mapping[str, Any]) -> Origins:
+        origins: Origins = {}
+        for key, value in values.items():
+            known = self._names.get(key)
+            origins[(key,)] = known.origin if known else Origin(self.name)
+            self._inherited.add_origins(value, (key,), origins)
+        return origins
+
+    def _note(self, number: int) -> None:
+        """Note what a statement has changed in the names and values."""
+        node = self._statements[number]
+        origin = Origin(self.name, node.lineno)
+        written: Origins = {}
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if not any(isinstance(each, (ast.Tuple, ast.List)) for each in targets):
+                trace(node.value, self.name, (), node.lineno, written, self._unpacked)
+            for each in targets:  # also where it is assigned what it had before
+                if isinstance(each, ast.Name):
+                    self._names.pop(each.id, None)
+        lines = _find_key_lines(node) if isinstance(node, ast.Expr) else {}
+        self._note_changes(origin, written, lines)
+
+    def _note_changes(
+        self, origin: Origin, written: Origins, lines: Mapping[Any, int] | None = None
+    ) -> None:
+        for key, value in self._scope.items():
+            known = self._names.get(key)
+            if key in self._added or (known is not None and known.value is value):
+                continue
+            self._names[key] = _Name(value, origin)
+            self._inherited.register(value, origin, (), written)
+        self._inherited.note_changes(origin, written, lines)
+
+    def _import(
+        self,
+        module: str,
+        imported: str | None,
+        name: str,
+        line: int,
+        is_top: bool,
+        is_tried: bool,
+        is_global: bool,
+    ) -> LazyObject:
+        """Return what stands for a library that the file imports."""
+        if is_tried and importlib.util.find_spec(module.partition(".")[0]) is None:
+            raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+        location = f"{self.name}, line {line}"
+        if is_top:
+            found = LazyObject([module], None, location)
+            found = merge_imports(self._scope.get(name), found) if is_global else found
+        else:
+            found = LazyObject(module, imported, location)
+        if is_global:
+            self._imported[name] = found
+        return found
+
+    def _import_of_configs(self, module: str, imported: str, name: str) -> Any:
+        """Return what the file imports for writing configs, whatever package it names for it."""
+        import eng.config
+
+        try:
+            found = getattr(eng.config, imported)
+        except AttributeError as error:
+            raise ImportError(f"cannot import name {imported!r} from {module!r}") from error
+        self._of_configs[name] = (found, LazyObject("eng.config", imported))
+        return found
+
+    def _import_base(
+        self, module: str, level: int, names: list[tuple[str, str]], line: int
+    ) -> None:
+        """Take over names of a base."""
+        origin = Origin(self.name, line)
+        base = self._read(_find_base(module, level, Path(self.name), origin), origin)
+        repeats = Repeats()
+        known = {**base.extras.helpers, **base.extras.imported, **base.values.values}
+        for name, bound in names:
+            if name == "*":
+                for each in known:
+                    self._take_over(each, each, base, known, repeats)
+            elif name in known:
+                self._take_over(name, bound, base, known, repeats)
+            else:
+                close = difflib.get_close_matches(name, known, 1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                raise ConfigParsingError(f"the base {module!r} has no {name!r}{hint}", origin)
+
+    def _take_over(
+        self, name: str, bound: str, base: LazyBase, known: Mapping[str, Any], repeats: Repeats
+    ) -> None:
+        value = known[name]
+        for names in (self._imported, self._helpers, self._of_configs):
+            names.pop(bound, None)
+        if name in base.values.values:
+            value = ConfigDict._hook(value, repeats)
+        elif name in base.extras.imported:
+            self._imported[bound] = value
+        else:
+            self._helpers[bound] = value
+        at = origin_of(base.values.origins, (name,), Origin(None))
+        self._scope[bound] = value
+        self._names[bound] = _Name(value, at)
+        self._inherited.register(value, at, (name,), base.values.origins)
+
+
+def _find_key_lines(node: ast.Expr) -> dict[Any, int]:
+    """Return the lines of the keys that an expression, such as ``x.update(a=1)``, has once."""
+    found: list[tuple[Any, int]] = []
+    for each in ast.walk(node):
+        if isinstance(each, ast.keyword) and each.arg is not None:
+            found.append((each.arg, each.lineno))
+        elif isinstance(each, ast.Dict):
+            found += [(k.value, k.lineno) for k in each.keys if isinstance(k, ast.Constant)]
+    counts = Counter(key for key, _ in found)
+    return {key: line for key, line in found if counts[key] == 1}
+
+
+def _find_base(module: str, level: int, path: Path, origin: Origin) -> Path:
+    """Return the file of a base: beside the config, or in an installed package."""
+    package, *parts = module.split(".")
+    if level:
+        folder = path.parent
+        for _ in range(level - 1):
+            folder = folder.parent
+        folders = [folder / package if parts else folder]
+        parts = parts or [package]
+    else:
+        if not parts:
+            raise ConfigParsingError(
+                f"the base {module!r} is a package: name a config in it, as package.folder.config; "
+                "one beside this file is named .config",
+                origin,
+            )
+        spec = importlib.util.find_spec(package)
+        if spec is None:
+            raise MissingLazyPackageError(
+                f"the base {module!r} needs the package {package}, which is not installed", origin
+            )
+        folders = [Path(each) for each in spec.submodule_search_locations or ()]
+    places = [folder.joinpath(*parts[:-1], f"{parts[-1]}.py") for folder in folders]
+    for place in places:
+        if place.is_file():
+            return place
+    raise MissingLazyBaseError(
+        f"the base {'.' * level}{module} does not exist (looked for "
+        f"{', '.join(map(str, places)) or f'a folder of {package}'})",
+        origin,
+    )

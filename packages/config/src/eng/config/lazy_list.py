@@ -1,0 +1,73 @@
+"""A list of a config that has lazy values in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, SupportsIndex, overload
+
+from .lazy import LazyValue, is_kept
+
+__all__ = ["LazyList"]
+
+
+class LazyList(list[Any]):
+    """A list that gives the objects its lazy values stand for, and keeps the lazy values."""
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: Any) -> Any:
+        found = list.__getitem__(self, index)
+        return LazyList(found) if isinstance(index, slice) else _build(found)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(_build, list.__iter__(self))
+
+    def __reversed__(self) -> Iterator[Any]:
+        return map(_build, list.__reversed__(self))
+
+    def __add__(self, other: Iterable[Any]) -> Any:
+        if not isinstance(other, list):
+            return NotImplemented
+        return LazyList([*self.lazy_items(), *lazy_items(other)])
+
+    def __radd__(self, other: Iterable[Any]) -> Any:
+        if not isinstance(other, list):
+            return NotImplemented
+        return LazyList([*lazy_items(other), *self.lazy_items()])
+
+    def __mul__(self, count: SupportsIndex) -> LazyList:
+        return LazyList(list.__mul__(self, count))
+
+    __rmul__ = __mul__
+
+    def pop(self, index: SupportsIndex = -1) -> Any:
+        """Remove an item and return it."""
+        return _build(list.pop(self, index))
+
+    def copy(self) -> LazyList:
+        """Return a shallow copy."""
+        return LazyList(self.lazy_items())
+
+    def lazy_items(self) -> list[Any]:
+        """Return the items as they are."""
+        return list(list.__iter__(self))
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        return (LazyList, (self.lazy_items(),))
+
+
+def lazy_items(values: list[Any]) -> list[Any]:
+    """Return the items of a list as they are."""
+    return list(list.__iter__(values))
+
+
+def _build(value: Any) -> Any:
+    if is_kept():
+        return value
+    if isinstance(value, LazyValue):
+        return value.build()
+    if type(value) is tuple and any(isinstance(each, (LazyValue, tuple)) for each in value):
+        return tuple(map(_build, value))
+    return value
