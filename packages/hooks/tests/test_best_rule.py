@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from eng.hooks.best_rule import infer_rule, names_of, pair_rules
+from eng.hooks.best_rule import infer_rule, pair_rules
+from eng.hooks.values import names_of
 
 
 @pytest.mark.parametrize(

@@ -90,9 +90,9 @@ def test_a_full_state_is_saved_and_training_goes_on_from_it(ranks, single, name)
 @pytest.mark.parametrize("name", SHARDED)
 def test_what_does_not_fit_a_sharded_model_is_reported_and_the_rest_loaded(ranks, name):
     message, weight, bias = ranks[0][0]["misfits"][name]
-    assert "missing in the state (1): head.weight" in message
-    assert "unexpected in the state (1): neck.weight" in message
-    assert "that do not fit (1): body.0.bias is (2,) in the state, (7,) in the model" in message
+    assert "missing keys in source state_dict: head.weight" in message
+    assert "unexpected key in source state_dict: neck.weight" in message
+    assert "size mismatch for body.0.bias: (2,) in the state_dict, (7,) in the model" in message
     assert torch.equal(weight, parallel_cases.make(seed=3).body[0].weight)
     assert torch.equal(bias, parallel_cases.make(seed=0).body[0].bias)
 

@@ -287,7 +287,7 @@ def settings_by_name(paramwise_cfg, model=None, **optimizer):
             "paramwise_cfg": paramwise_cfg,
         },
     )
-    groups = {id(g["params"][0]): g for g in wrapper.param_groups}
+    groups = {id(g["params"][0]): g for g in wrapper.optimizer.param_groups}
     return {
         name: (groups[id(p)]["lr"], groups[id(p)]["weight_decay"])
         for name, p in model.named_parameters()
@@ -374,13 +374,21 @@ def test_a_wrapper_is_looked_through_but_not_a_part_that_is_called_module():
         "paramwise_cfg": {"custom_keys": custom_keys},
     }
     looked_through = build_optim_wrapper(nn.DataParallel(inner), cfg)
-    assert [group["lr"] for group in looked_through.param_groups] == [0.25, 0.25, 1.0, 1.0]
+    assert [group["lr"] for group in looked_through.optimizer.param_groups] == [
+        0.25,
+        0.25,
+        1.0,
+        1.0,
+    ]
     wrapped = nn.Module()
     wrapped.module = inner
     part = build_optim_wrapper(wrapped, cfg)
-    assert [group["lr"] for group in part.param_groups] == [0.5] * 4
+    assert [group["lr"] for group in part.optimizer.param_groups] == [0.5] * 4
     wrapped.head = nn.Linear(1, 1)
-    names = [{id(p) for p in g["params"]} for g in build_optim_wrapper(wrapped, cfg).param_groups]
+    names = [
+        {id(p) for p in g["params"]}
+        for g in build_optim_wrapper(wrapped, cfg).optimizer.param_groups
+    ]
     assert len(names) == 6
     assert {id(wrapped.head.weight)} in names
 
@@ -541,7 +549,7 @@ def test_a_subclass_has_rules_of_its_own(more, capfd, caplog):
     constructor = LayerDecay(
         {"optimizer": {"type": "SGD", "lr": 8.0}}, {"num_layers": 2, "decay_rate": 0.5, **more}
     )
-    groups = constructor(make_model()).param_groups
+    groups = constructor(make_model()).optimizer.param_groups
     assert [group["lr"] for group in groups] == [2.0, 2.0, 8.0, 8.0]
     assert not constructor._is_in({"params": [nn.Parameter(torch.zeros(1))]}, groups)
     assert constructor._is_in(groups[0], groups[:1])
@@ -591,7 +599,7 @@ def test_the_first_argument_of_an_optimizer_has_any_name(kind, paramwise):
         for cls in (OtherName, NoName):
             OPTIMIZERS.module_dict.pop(cls.__name__)
     assert type(wrapper.optimizer).__name__ == (kind if isinstance(kind, str) else kind.__name__)
-    assert sum(len(group["params"]) for group in wrapper.param_groups) == 4
+    assert sum(len(group["params"]) for group in wrapper.optimizer.param_groups) == 4
 
 
 def test_an_optimizer_that_is_not_registered_is_reported_as_that():

@@ -20,6 +20,7 @@ from eng.optim import (
     CosineAnnealingLR,
     CosineAnnealingMomentum,
     CosineAnnealingParamScheduler,
+    CosineRestartLR,
     ExponentialLR,
     ExponentialMomentum,
     LinearLR,
@@ -249,6 +250,41 @@ def test_one_cycle(highest, total, start, strategy, three):
     )
 
 
+@pytest.mark.parametrize(
+    ("kwargs", "wanted"),
+    [
+        ({"T_max": 4, "eta_min_ratio": 0.1}, [1, 0.86819805, 0.55, 0.23180195, 0.1]),
+        ({"end": 4, "eta_min_ratio": 0.0}, [1, 0.85355339, 0.5, 0.14644661, 0.14644661]),
+        ({"T_max": 2, "eta_min": None}, [1, 0.5, 0, 0.5, 1]),
+        ({"begin": 2, "end": 5, "eta_min_ratio": 1.0}, [1, 1, 1, 1, 1]),
+    ],
+)
+def test_the_floor_of_a_cosine_as_a_share_of_each_base_value(kwargs, wanted):
+    optimizer = make_optimizer(1.0, 0.5)
+    got = values_of(optimizer, CosineAnnealingLR(optimizer, **kwargs), 4)
+    assert first(got) == pytest.approx(wanted)
+    assert [b for _, b in got] == pytest.approx([value / 2 for value in wanted])
+
+
+def test_a_floor_and_its_share_exclude_each_other():
+    for kind in (ValueError, AssertionError):
+        with pytest.raises(kind, match="either eta_min or eta_min_ratio"):
+            CosineAnnealingLR(make_optimizer(), T_max=4, eta_min=0.1, eta_min_ratio=0.1)
+
+
+def test_a_state_without_the_share_of_the_floor_is_continued_from():
+    whole, stopped, resumed = make_optimizer(1.0), make_optimizer(1.0), make_optimizer(1.0)
+    wanted = values_of(whole, CosineAnnealingLR(whole, T_max=9, eta_min=0.2), 8)
+    scheduler = CosineAnnealingLR(stopped, T_max=9, eta_min=0.2)
+    values_of(stopped, scheduler, 3)
+    state = scheduler.state_dict()
+    del state["eta_min_ratio"]
+    other = CosineAnnealingLR(resumed, T_max=9, eta_min_ratio=0.5)
+    resumed.load_state_dict(stopped.state_dict())
+    other.load_state_dict(state)
+    assert values_of(resumed, other, 5) == wanted[3:]
+
+
 def test_warm_up_then_cosine():
     optimizer = make_optimizer(0.4)
     schedulers = [
@@ -292,6 +328,11 @@ def test_a_start_factor_of_zero_still_rises():
         (MultiStepLR, {"milestones": [1, 3]}, {"milestones": [7, 21]}),
         (PolyLR, {"power": 2}, {"power": 2}),
         (OneCycleLR, {"eta_max": 1.0, "total_steps": 5}, {"eta_max": 1.0, "total_steps": 35}),
+        (
+            CosineRestartLR,
+            {"periods": [2, 3], "restart_weights": [1, 1], "eta_min": 0},
+            {"periods": [14, 21], "restart_weights": [1, 1], "eta_min": 0},
+        ),
     ],
 )
 def test_build_iter_from_epoch(cls, settings_in_epochs, settings_in_iterations):
@@ -319,6 +360,8 @@ ALL_LR = [
     lambda o: MultiStepLR(o, milestones=[2, 9, 9]),
     lambda o: PolyLR(o, end=30, power=2),
     lambda o: OneCycleLR(o, eta_max=2.0, total_steps=60),
+    lambda o: CosineAnnealingLR(o, T_max=30, eta_min_ratio=0.1),
+    lambda o: CosineRestartLR(o, periods=[7, 20], restart_weights=[1, 0.5], eta_min=0.01),
 ]
 
 
@@ -385,11 +428,11 @@ def test_momentum_of_sgd_and_adam(make, closed_form):
 def test_any_parameter_of_a_wrapper_is_scheduled():
     wrapper = OptimWrapper(make_optimizer(0.1, 0.2, weight_decay=0.5))
     scheduler = LinearParamScheduler(wrapper, "weight_decay", start_factor=0.5, end=3)
-    assert scheduler.get_last_value() == [0.25, 0.25]
+    assert scheduler.get_last_value() == [0.25, 0.25, 0.25]
     wrapper.step()
     scheduler.step()
-    assert [group["weight_decay"] for group in wrapper.param_groups] == [0.375, 0.375]
-    assert wrapper.get_lr() == {"lr": [0.1, 0.2]}
+    assert [group["weight_decay"] for group in wrapper.optimizer.param_groups] == [0.375, 0.375]
+    assert wrapper.get_lr() == {"base_lr": [1e-3], "lr": [0.1, 0.2]}
 
 
 def test_built_from_a_config():
@@ -477,11 +520,19 @@ def test_a_state_of_another_clock_is_refused():
         updates.load_state_dict(batches.state_dict())
 
 
-@pytest.mark.parametrize("name", sorted(n for n in optim.__all__ if n.endswith(("LR", "Momentum"))))
+CLOCKED = sorted(
+    name
+    for name in optim.__all__
+    if name.endswith(("LR", "Momentum")) and not name.startswith("ReduceOnPlateau")
+)
+
+
+@pytest.mark.parametrize("name", CLOCKED)
 def test_every_scheduler_has_the_clock(name):
     needed = {"Exponential": {"gamma": 0.9}, "MultiStep": {"milestones": [1]},
               "Step": {"step_size": 1}, "OneCycle": {"eta_max": 1.0, "total_steps": 5},
-              "CosineAnnealing": {"T_max": 5}}  # fmt: skip
+              "CosineAnnealing": {"T_max": 5},
+              "CosineRestart": {"periods": [5], "eta_min": 0.0}}  # fmt: skip
     kwargs = needed.get(name.removesuffix("LR").removesuffix("Momentum"), {"end": 5})
     optimizer = make_optimizer(momentum=0.5)
     scheduler = getattr(optim, name)(optimizer, by="step", **kwargs)

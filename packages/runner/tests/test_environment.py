@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import runner_workers as workers
 
 from eng.dist.testing import run_in_processes
-from eng.runner import Runner
-from eng.runner.environment import Environment, set_random_seed
+from eng.runner import Runner, set_random_seed
+from eng.runner.environment import Environment
 
 
 def draw() -> tuple[float, float, float]:

@@ -107,3 +107,50 @@ def test_lines_after_validation_and_testing() -> None:
     assert line == "Epoch(test)  [7/7]  acc: 0.75"
     with pytest.raises(ValueError, match="'val' or 'test', not 'train'"):
         processor.get_log_after_epoch(runner, 5, "train")
+
+
+def test_which_scalars_are_averaged_is_a_setting() -> None:
+    runner = runner_with("pattern", train__loss=[4, 2], train__acc=[1, 5])
+    scalars, _ = LogProcessor(mean_pattern="ac+").get_log_after_iter(runner, 4, "train")
+    assert (scalars["loss"], scalars["acc"]) == (2, 3)
+
+
+def test_recorded_names_may_keep_their_mode() -> None:
+    runner = runner_with("nested", train__loss=[4], train__lr=[0.1], val__acc=[1], val__time=[2])
+    plain, nested = LogProcessor(), LogProcessor(log_with_hierarchy=True)
+    scalars, line = nested.get_log_after_iter(runner, 0, "train")
+    assert scalars == {"train/loss": 4, "train/lr": 0.1, "epoch": 2, "iter": 25}
+    assert line == plain.get_log_after_iter(runner, 0, "train")[1]
+    scalars, line = nested.get_log_after_epoch(runner, 5, "val")
+    assert scalars == {"val/acc": 1, "val/time": 2}
+    assert line == plain.get_log_after_epoch(runner, 5, "val")[1]
+
+
+def test_results_that_are_not_numbers_are_returned_when_asked_for() -> None:
+    runner = runner_with("words", test__time=[1], test__data_time=[2], test__acc=[0.5])
+    runner.message_hub.update_info("test/names", ["a", "b"], resumed=False)
+    processor = LogProcessor()
+    assert "names" not in processor.get_log_after_epoch(runner, 7, "test")[0]
+    results, line = processor.get_log_after_epoch(runner, 7, "test", with_non_scalar=True)
+    assert list(results) == ["acc", "names", "data_time", "time"]
+    assert results["names"] == ["a", "b"]
+    assert "names: ['a', 'b']" in line
+
+
+def test_a_processor_of_ones_own_may_count_by_another_loop() -> None:
+    class Other(LogProcessor):
+        def _get_cur_loop(self, runner: Any, mode: str) -> Any:
+            return SimpleNamespace(dataloader=[0] * 123)
+
+    class Fixed(LogProcessor):
+        def _get_dataloader_size(self, runner: Any, mode: str) -> int:
+            return 77
+
+        def _collect_scalars(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+            return {f"my_{k}": v for k, v in super()._collect_scalars(*args, **kwargs).items()}
+
+    runner = runner_with("own", train__loss=[4])
+    assert "[  5/123]" in Other().get_log_after_iter(runner, 4, "train")[1]
+    scalars, line = Fixed().get_log_after_iter(runner, 4, "train")
+    assert "[ 5/77]" in line
+    assert scalars["my_loss"] == 4

@@ -70,7 +70,8 @@ _NAMES = {
     """,
     "checkpoint": """
         BackgroundWriter CheckpointError CheckpointFolder CheckpointLoader
-        NewestCheckpoint RankBuffers absolute_path find_latest_checkpoint
+        NewestCheckpoint RankBuffers _load_checkpoint _load_checkpoint_to_model
+        _load_checkpoint_with_prefix absolute_path find_latest_checkpoint
         find_newest_checkpoint full_model_state full_optimizer_state
         get_deprecated_model_names get_external_models get_mmcls_models get_state_dict
         get_torchvision_models is_sharded load_checkpoint load_full_model_state
@@ -88,14 +89,17 @@ _NAMES = {
         BaseMetric DumpResults Evaluator RunningMetric TorchMetric get_metric_value
     """,
     "optim": """
-        OPTIMIZERS OPTIM_WRAPPER_CONSTRUCTORS TORCH_OPTIMIZERS AmpOptimWrapper ConstantLR
-        ConstantMomentum ConstantParamScheduler CosineAnnealingLR CosineAnnealingMomentum
-        CosineAnnealingParamScheduler DefaultOptimWrapperConstructor ExponentialLR
+        OPTIMIZERS OPTIM_WRAPPERS OPTIM_WRAPPER_CONSTRUCTORS TORCH_OPTIMIZERS
+        AmpOptimWrapper BaseOptimWrapper ConstantLR ConstantMomentum
+        ConstantParamScheduler CosineAnnealingLR CosineAnnealingMomentum
+        CosineAnnealingParamScheduler CosineRestartLR CosineRestartMomentum
+        CosineRestartParamScheduler DefaultOptimWrapperConstructor ExponentialLR
         ExponentialMomentum ExponentialParamScheduler LinearLR LinearMomentum
         LinearParamScheduler MultiStepLR MultiStepMomentum MultiStepParamScheduler
         OneCycleLR OneCycleParamScheduler OptimWrapper OptimWrapperDict PolyLR
-        PolyMomentum PolyParamScheduler StepLR StepMomentum StepParamScheduler
-        _ParamScheduler build_optim_wrapper
+        PolyMomentum PolyParamScheduler ReduceOnPlateauLR ReduceOnPlateauMomentum
+        ReduceOnPlateauParamScheduler StepLR StepMomentum StepParamScheduler
+        ZeroRedundancyOptimizer _ParamScheduler build_optim_wrapper
     """,
     "model": """
         BaseAveragedModel BaseDataPreprocessor BaseInit BaseModel BaseModule BaseTTAModel
@@ -124,18 +128,20 @@ _NAMES = {
         tensor2ndarray value2list wait_continue
     """,
     "hooks": """
-        CheckpointHook CheckpointWriter DistSamplerSeedHook EMAHook EmptyCacheHook Hook
-        HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
-        NaiveVisualizationHook ParamSchedulerHook Priority RuntimeInfoHook SyncBuffersHook
-        get_priority run_id_of scalar_of
+        CheckpointHook CheckpointWriter DistSamplerSeedHook EMAHook EarlyStoppingHook
+        EmptyCacheHook Hook HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
+        NaiveVisualizationHook ParamSchedulerHook PrepareTTAHook Priority ProfilerHook
+        RuntimeInfoHook SyncBuffersHook build_runner_with_tta get_priority run_id_of
+        scalar_of
     """,
     "runner": """
         BaseLoop CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop LogProcessor
         LoopRunner MissingLoopError Priority Progress RunState Runner RunnerConfigError
-        Stateful TestLoop TrainingInterrupted ValLoop autocast find_latest_checkpoint
-        get_deprecated_model_names get_external_models get_mmcls_models get_priority
-        get_state_dict get_torchvision_models load_checkpoint load_state_dict
-        save_checkpoint weights_to_cpu
+        Stateful TestLoop TrainingInterrupted ValLoop autocast calc_dynamic_intervals
+        find_latest_checkpoint get_deprecated_model_names get_external_models
+        get_mmcls_models get_priority get_state_dict get_torchvision_models
+        load_checkpoint load_state_dict save_checkpoint set_random_seed
+        turn_on_activation_checkpointing weights_to_cpu
     """,
     "hub": """
         MODULE2PACKAGE find_model_folder get_config get_model list_metafile_models

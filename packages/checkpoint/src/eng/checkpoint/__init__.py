@@ -18,6 +18,11 @@ from .newest import (
     progress_of,
     used_checkpoint,
 )
+from .older_names import (
+    _load_checkpoint,
+    _load_checkpoint_to_model,
+    _load_checkpoint_with_prefix,
+)
 from .pointer import find_latest_checkpoint, write_last_checkpoint
 from .rank_buffers import RankBuffers
 from .saver import save_checkpoint
@@ -49,6 +54,9 @@ __all__ = [
     "CheckpointLoader",
     "NewestCheckpoint",
     "RankBuffers",
+    "_load_checkpoint",
+    "_load_checkpoint_to_model",
+    "_load_checkpoint_with_prefix",
     "absolute_path",
     "find_latest_checkpoint",
     "find_newest_checkpoint",

@@ -8,13 +8,12 @@ import pickle
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-import torch
-
 from eng.fileio import get_file_backend
 from eng.logging import print_log
 
 from .errors import CheckpointError
 from .integrity import ARCHIVE, find_damage
+from .plain_reader import load_plain
 
 __all__ = ["CheckpointLoader", "parse_checkpoint", "read_file"]
 
@@ -161,7 +160,7 @@ def parse_checkpoint(data: bytes, filename: str, map_location: Any = None) -> An
     if damage is not None:
         raise CheckpointError(f"{filename!r} is damaged: {damage}")
     try:
-        return torch.load(content, map_location=map_location, weights_only=True)
+        return load_plain(content, map_location)
     except pickle.UnpicklingError as error:
         # Of an archive the checksums hold, so that these bytes are what somebody saved.
         if "weights_only" not in str(error).lower() or not data.startswith(ARCHIVE):

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from eng.fileio import get_local_path
 
 from .errors import CheckpointError
 from .folder import CheckpointFolder
 from .integrity import ARCHIVE, find_damage
 from .loader import parse_checkpoint, read_file
+from .plain_reader import load_plain
 from .pointer import LAST_CHECKPOINT, Pointer, read_pointer
 
 __all__ = ["NewestCheckpoint", "find_newest_checkpoint", "progress_of", "used_checkpoint"]
@@ -132,11 +131,13 @@ def _progress_in(local: str, path: str) -> Meta | None:
     with Path(local).open("rb") as file:
         is_archive = file.read(len(ARCHIVE)) == ARCHIVE
     if is_archive:  # of which the tensors are left on the disk
-        checkpoint = torch.load(local, map_location="cpu", mmap=True, weights_only=True)
+        checkpoint = load_plain(local, "cpu", mmap=True)
     else:
         checkpoint = parse_checkpoint(read_file(local), path, "cpu")
     meta = checkpoint.get("meta") if isinstance(checkpoint, Mapping) else None
     counts = [meta.get(key) for key in ("epoch", "iter")] if isinstance(meta, Mapping) else [None]
+    if isinstance(meta, Mapping) and meta.get("published"):  # without what a run is resumed with
+        return None
     return meta if all(isinstance(each, int) for each in counts) else None
 
 

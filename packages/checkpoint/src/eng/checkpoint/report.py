@@ -27,23 +27,28 @@ def fit_report(missing: Sequence[str], unexpected: Sequence[str], unfitting: Seq
         unfitting: What is wrong with others, one message each.
 
     Returns:
-        At most one line for each kind, with the number of tensors and at most ten entries; nothing
-        if all fits.
+        A line for each size mismatch, at most ten, and one line each for unexpected and missing
+        keys; nothing if all fits.
     """
-    kinds = (
-        ("missing in the state", missing, _grouped(missing)),
-        ("unexpected in the state", unexpected, _grouped(unexpected)),
-        ("that do not fit", unfitting, [_shorter(message) for message in unfitting]),
-    )
-    return "\n".join(
-        f"  {title} ({len(names)}): {_listed(entries)}" for title, names, entries in kinds if names
-    )
+    lines = [_shorter(message) for message in unfitting[:LIMIT]]
+    if len(unfitting) > LIMIT:
+        lines.append(f"size mismatch for {len(unfitting) - LIMIT} more ({len(unfitting)} in all)")
+    for title, names in (
+        ("unexpected key in source state_dict", unexpected),
+        ("missing keys in source state_dict", missing),
+    ):
+        if names:
+            lines.append(f"{title}: {_listed(names)}")
+    return "\n".join(lines)
 
 
-def _listed(entries: list[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
+    if len(names) <= LIMIT:
+        return ", ".join(names)
+    entries = _grouped(names)
     more = len(entries) - LIMIT
     listed = "; ".join(entries[:LIMIT])
-    return f"{listed}; and {more} more" if more > 0 else listed
+    return f"{listed}{f'; and {more} more' if more > 0 else ''} ({len(names)} in all)"
 
 
 def _grouped(names: Sequence[str]) -> list[str]:
@@ -85,4 +90,4 @@ def _shorter(message: str) -> str:
     given, wanted = (
         re.sub(r"^torch\.Size\(\[(.*)\]\)$", r"(\1)", sizes[key]) for key in ("given", "wanted")
     )
-    return f"{sizes['name']} is {given} in the state, {wanted} in the model"
+    return f"size mismatch for {sizes['name']}: {given} in the state_dict, {wanted} in the model"

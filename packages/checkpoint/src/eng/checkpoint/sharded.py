@@ -78,7 +78,8 @@ def load_full_model_state(
     wanted: Any = get_model_state_dict(root)
     shapes = {name: value.shape for name, value in wanted.items()}
     unfitting = {
-        name: f"{name} is {tuple(value.shape)} in the state, {tuple(shapes[name])} in the model"
+        name: f"size mismatch for {name}: {tuple(value.shape)} in the state_dict, "
+        f"{tuple(shapes[name])} in the model"
         for name, value in state_dict.items()
         if name in shapes and value.shape != shapes[name]
     }

@@ -109,15 +109,18 @@ def load_state_dict(
         state = OrderedDict(state_dict)
         state._metadata = getattr(state_dict, "_metadata", None)  # type: ignore[attr-defined]
         _load_tree(module, state, "", missing, unexpected, unfitting)
+    # Of no use but to a momentum of None; older models have none.
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     report = fit_report(missing, unexpected, unfitting)
-    if report and strict:
-        raise CheckpointError(f"the state does not fit {type(module).__name__}\n{report}")
-    if report:
-        print_log(
-            f"The state does not fit {type(module).__name__} everywhere\n{report}",
-            logger=logger,
-            level=logging.WARNING,
-        )
+    if not report:
+        return
+    report = (
+        "The model and loaded state dict do not match exactly "
+        f"({type(module).__name__})\n\n{report}"
+    )
+    if strict:
+        raise CheckpointError(report)
+    print_log(report, logger=logger, level=logging.WARNING)
 
 
 def load_checkpoint(

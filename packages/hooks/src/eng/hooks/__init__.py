@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from .checkpoint_hook import CheckpointHook
+from .early_stopping_hook import EarlyStoppingHook
 from .ema_hook import EMAHook
 from .empty_cache_hook import EmptyCacheHook
 from .hook import Hook
@@ -10,7 +11,9 @@ from .iter_timer_hook import IterTimerHook
 from .logger_hook import LoggerHook
 from .naive_visualization_hook import NaiveVisualizationHook
 from .param_scheduler_hook import ParamSchedulerHook
+from .prepare_tta_hook import PrepareTTAHook, build_runner_with_tta
 from .priority import Priority, get_priority
+from .profiler_hook import ProfilerHook
 from .protocol import CheckpointWriter, HookRunner, HookRunState, HookTrainLoop
 from .run_id import run_id_of
 from .runtime_info_hook import RuntimeInfoHook
@@ -28,6 +31,7 @@ __all__ = [
     "CheckpointWriter",
     "DistSamplerSeedHook",
     "EMAHook",
+    "EarlyStoppingHook",
     "EmptyCacheHook",
     "Hook",
     "HookRunState",
@@ -37,9 +41,12 @@ __all__ = [
     "LoggerHook",
     "NaiveVisualizationHook",
     "ParamSchedulerHook",
+    "PrepareTTAHook",
     "Priority",
+    "ProfilerHook",
     "RuntimeInfoHook",
     "SyncBuffersHook",
+    "build_runner_with_tta",
     "get_priority",
     "run_id_of",
     "scalar_of",

@@ -6,9 +6,9 @@ import math
 import re
 from collections.abc import Callable, Sequence
 
-from .errors import HookArgumentError, HookKeyError, HookTypeError
+from .errors import HookArgumentError, HookKeyError
 
-__all__ = ["RULES", "infer_rule", "names_of", "pair_rules"]
+__all__ = ["RULES", "infer_rule", "pair_rules"]
 
 #: By the name of a rule: whether a new value is better than the best so far, and the worst value.
 RULES: dict[str, tuple[Callable[[float, float], bool], float]] = {
@@ -17,27 +17,6 @@ RULES: dict[str, tuple[Callable[[float, float], bool], float]] = {
 }
 GREATER = ("acc", "top", "AR@", "auc", "precision", "mAP", "mDice", "mIoU", "mAcc", "aAcc")
 LESS = ("loss",)
-
-
-def names_of(argument: str, value: str | Sequence[str] | None) -> list[str]:
-    """One name or several as a list.
-
-    Args:
-        argument: Name of the argument, for the error.
-        value: Its value.
-
-    Returns:
-        The names, none for None.
-
-    Raises:
-        HookTypeError: If something else is given.
-    """
-    names = [value] if isinstance(value, str) else value
-    if names is None:
-        return []
-    if not isinstance(names, (list, tuple)) or not all(isinstance(n, str) for n in names):
-        raise HookTypeError(f"{argument} must be a str or a list of str, not {value!r}")
-    return list(names)
 
 
 def pair_rules(metrics: Sequence[str], rules: Sequence[str]) -> dict[str, str]:
@@ -68,7 +47,11 @@ def pair_rules(metrics: Sequence[str], rules: Sequence[str]) -> dict[str, str]:
 
 
 def infer_rule(
-    metric: str, greater_keys: Sequence[str] | None = None, less_keys: Sequence[str] | None = None
+    metric: str,
+    greater_keys: Sequence[str] | None = None,
+    less_keys: Sequence[str] | None = None,
+    *,
+    setting: str = "save_best",
 ) -> str:
     """The rule of a metric by its name.
 
@@ -81,6 +64,7 @@ def infer_rule(
         greater_keys: Names, or parts of names, of which greater values are better. Defaults to
             None, the common ones.
         less_keys: The same of which smaller values are better. Defaults to None, ``loss``.
+        setting: What named the metric, for the error. Defaults to ``'save_best'``.
 
     Returns:
         ``'greater'`` or ``'less'``.
@@ -104,6 +88,6 @@ def infer_rule(
         if any(key.lower() in metric.lower() for key in keys):
             return rule
     raise HookArgumentError(
-        f"save_best: cannot infer whether greater or smaller values of {metric!r} are better; "
+        f"{setting}: cannot infer whether greater or smaller values of {metric!r} are better; "
         "give rule='greater' or rule='less'"
     )

@@ -22,15 +22,16 @@ from eng.logging import MessageHub, print_log
 from eng.registry import HOOKS
 
 from .best_checkpoint import BestCheckpoint, BestCheckpoints
-from .best_rule import RULES, infer_rule, names_of, pair_rules
+from .best_rule import RULES, infer_rule, pair_rules
 from .checkpoint_retention import KeptCheckpoints
 from .errors import HookArgumentError
 from .fingerprint import fingerprint
 from .hook import DataBatch, Hook
 from .metric_names import check_metric_names, usable_score
 from .protocol import HookRunner
+from .published import publish, published_keys_of
 from .run_id import run_id_of
-from .values import check_number
+from .values import check_number, names_of
 
 __all__ = ["CheckpointHook"]
 
@@ -59,6 +60,12 @@ class CheckpointHook(Hook):
         filename_tmpl: Name of a checkpoint with ``{}``, or ``{:03d}`` and the like, for the epoch
             or iteration. Defaults to None, ``'epoch_{}.pth'`` or ``'iter_{}.pth'``.
         backend_args: Settings of the storage. Defaults to None.
+        published_keys: Keys of checkpoints of which a smaller file is written after training, such
+            as ``['meta', 'state_dict']``: of the last checkpoint (with ``save_last``) and of each
+            best one, under its name with the first digits of the file's checksum. Defaults to
+            None, no such files.
+        save_begin: First epoch, or iteration, that is saved; the interval counts from it. Defaults
+            to 0: the first one is at the interval.
         async_save: Whether checkpoints are written in the background: training waits while the
             state is copied, and for the one before if that is still being written. An error is
             raised at the next save or at the end of training. Defaults to False.
@@ -96,6 +103,8 @@ class CheckpointHook(Hook):
         file_client_args: dict[str, Any] | None = None,
         filename_tmpl: str | None = None,
         backend_args: dict[str, Any] | None = None,
+        published_keys: str | list[str] | None = None,
+        save_begin: int = 0,
         *,
         async_save: bool = False,
         **kwargs: Any,
@@ -111,6 +120,9 @@ class CheckpointHook(Hook):
             raise HookArgumentError(
                 "CheckpointHook: max_keep_ckpts must be at least 1, or -1 to keep all"
             )
+        check_number("CheckpointHook: save_begin", save_begin, least=0)
+        self.published_keys = published_keys_of(published_keys)
+        self.save_begin = save_begin
         self.interval = interval
         self.by_epoch = by_epoch
         self.save_optimizer = save_optimizer
@@ -224,7 +236,7 @@ class CheckpointHook(Hook):
     def after_train_epoch(self, runner: HookRunner) -> None:
         """Save at the interval and at the end."""
         if self.by_epoch and (
-            self.every_n_epochs(runner, self.interval)
+            self.every_n_epochs(runner, self.interval, self.save_begin)
             or (self.save_last and self.is_last_train_epoch(runner))
         ):
             done = runner.epoch + 1
@@ -241,7 +253,7 @@ class CheckpointHook(Hook):
     ) -> None:
         """Save at the interval and at the end."""
         if not self.by_epoch and (
-            self.every_n_train_iters(runner, self.interval)
+            self.every_n_train_iters(runner, self.interval, self.save_begin)
             or (self.save_last and self.is_last_train_iter(runner))
         ):
             done = runner.iter + 1
@@ -266,7 +278,7 @@ class CheckpointHook(Hook):
 
     @override
     def after_train(self, runner: HookRunner) -> None:
-        """Save the end if that is not saved yet, and nothing any more.
+        """Save the end if that is not saved yet, and nothing any more; publish what is to be.
 
         Training may have ended where its counts did not say so. A validation after it is an
         evaluation alone.
@@ -277,11 +289,20 @@ class CheckpointHook(Hook):
             meta = {"epoch": runner.epoch, "iter": runner.iter}
             self._save(runner, self.filename_tmpl.format(number), meta, number)
         self.after_interrupted_train(runner)
+        self._publish(runner)
 
     def after_interrupted_train(self, runner: HookRunner) -> None:
         """Save nothing any more, where training was broken off: what is whole is saved by now."""
         self._is_training = False
         self._finish_writing(close=True)
+
+    def _publish(self, runner: HookRunner) -> None:
+        if not self.published_keys or not is_main_process():
+            return
+        paths = [runner.message_hub.get_info("last_ckpt")] if self.save_last else []
+        paths += [self.best_ckpt_path, *self.best_ckpt_path_dict.values()]
+        for path in dict.fromkeys(path for path in paths if path):
+            publish(path, self.published_keys, self.backend_args, runner.logger)
 
     # ------------------------------------------------------------------ the latest
 

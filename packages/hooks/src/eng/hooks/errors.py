@@ -5,7 +5,7 @@ Each is of the kinds that code of the OpenMMLab family catches as well.
 
 from eng.utils import ArgumentKeyError, ArgumentTypeError, ArgumentValueError
 
-__all__ = ["HookArgumentError", "HookKeyError", "HookTypeError"]
+__all__ = ["HookArgumentError", "HookAssertionError", "HookKeyError", "HookTypeError"]
 
 
 class HookArgumentError(ArgumentValueError):
@@ -18,3 +18,7 @@ class HookTypeError(ArgumentTypeError, HookArgumentError):
 
 class HookKeyError(ArgumentKeyError, HookArgumentError):
     """An argument of a hook is not one of the known words, or a metric is missing."""
+
+
+class HookAssertionError(HookArgumentError):
+    """A part of the run is not what a hook needs."""

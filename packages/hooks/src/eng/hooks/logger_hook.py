@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from .hook import DataBatch, Hook
 from .nan_loss import NanLossNotice
 from .protocol import HookRunner
 from .run_id import run_id_of
-from .values import check_number
+from .values import check_number, json_value
 
 __all__ = ["LoggerHook"]
 
@@ -172,14 +173,14 @@ class LoggerHook(Hook):
 
     @override
     def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
-        """Write the metrics, to a file of their own as well."""
-        scalars, line = runner.log_processor.get_log_after_epoch(
-            runner, length_of(runner.test_dataloader) or 0, "test"
-        )
+        """Write the results, all of them to a file of their own as well."""
+        processor, length = runner.log_processor, length_of(runner.test_dataloader) or 0
+        more = {"with_non_scalar": True} if _gives_all(processor.get_log_after_epoch) else {}
+        results, line = processor.get_log_after_epoch(runner, length, "test", **more)
         runner.logger.info(line)
         if is_main_process():
             path = Path(runner.log_dir) / self.json_log_path
-            text = json.dumps({k: _plain(v) for k, v in scalars.items()}) + "\n"
+            text = json.dumps({str(k): json_value(v) for k, v in results.items()}) + "\n"
             try:
                 path.write_text(text)
             except OSError as error:
@@ -209,5 +210,6 @@ class LoggerHook(Hook):
                     path.unlink()
 
 
-def _plain(value: Any) -> Any:
-    return value.tolist() if hasattr(value, "tolist") else value
+def _gives_all(method: Any) -> bool:
+    """Whether a method of a log processor, perhaps somebody's own, gives all kinds of results."""
+    return "with_non_scalar" in inspect.signature(method).parameters

@@ -11,16 +11,17 @@ from .errors import HookKeyError
 from .protocol import HookRunner
 from .values import scalar_of
 
-__all__ = ["check_metric_names", "usable_score"]
+__all__ = ["check_metric_names", "describe_missing", "usable_score"]
 
 
-def check_metric_names(keys: Sequence[str], runner: HookRunner) -> None:
+def check_metric_names(keys: Sequence[str], runner: HookRunner, setting: str = "save_best") -> None:
     """Refuse names that the evaluator of validation is known not to give.
 
     Args:
         keys: The names; ``'auto'`` stands for any.
         runner: The runner. Without a validation, or with an evaluator that cannot tell, nothing is
             refused.
+        setting: What named them, for the error. Defaults to ``'save_best'``.
 
     Raises:
         HookKeyError: If one is none of them; names the closest one.
@@ -28,17 +29,18 @@ def check_metric_names(keys: Sequence[str], runner: HookRunner) -> None:
     loop = getattr(runner, "val_loop", None)
     evaluator = getattr(loop, "evaluator", None)
     for key in keys:
-        if key == "auto" or evaluator is None:
+        # The sum of losses comes from the model.
+        if key in ("auto", "val_loss") or evaluator is None:
             continue
         names = _call(evaluator, "metric_names")
         if names is not None and key not in names:
-            raise HookKeyError(f"save_best: {_describe(key, names)}")
+            raise HookKeyError(f"{setting}: {describe_missing(key, names)}")
         prefixes = _call(evaluator, "metric_prefixes")
         if names is None and prefixes and not key.startswith(tuple(f"{p}/" for p in prefixes)):
             close = [f"{prefix}/{key.rpartition('/')[2]}" for prefix in prefixes]
             near = difflib.get_close_matches(key, close, n=1, cutoff=0) or close
             raise HookKeyError(
-                f"save_best: no metric is called {key!r}: all begin with "
+                f"{setting}: no metric is called {key!r}: all begin with "
                 f"{' or '.join(repr(f'{each}/') for each in prefixes)}; did you mean {near[0]!r}?"
             )
 
@@ -61,14 +63,23 @@ def usable_score(
     if score is None and key not in warned:
         warned.add(key)
         fault = f"{key!r} must be one number, not {metrics.get(key)!r:.80}"
-        fault = fault if key in metrics else _describe(key, metrics)
+        fault = fault if key in metrics else describe_missing(key, metrics)
         logger.warning(
             f"save_best: {fault}. Training goes on, without keeping a best checkpoint by it."
         )
     return score
 
 
-def _describe(key: str, names: Iterable[str]) -> str:
+def describe_missing(key: str, names: Iterable[str]) -> str:
+    """Say that a metric is missing, which there are, and which is the closest.
+
+    Args:
+        key: Its name.
+        names: Names of those that there are.
+
+    Returns:
+        Part of a sentence.
+    """
     known = sorted(names)
     near = difflib.get_close_matches(key, known, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""

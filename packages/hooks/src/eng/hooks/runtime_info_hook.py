@@ -6,6 +6,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from eng.logging import MessageHub
 from eng.registry import HOOKS
 
 from .hook import DataBatch, Hook
@@ -38,6 +39,7 @@ class RuntimeInfoHook(Hook):
         hub.update_info("iter", runner.iter)
         hub.update_info("max_epochs", runner.max_epochs)
         hub.update_info("max_iters", runner.max_iters)
+        _forget_rates(hub, getattr(runner, "optim_wrapper", None))
         meta = getattr(getattr(runner.train_dataloader, "dataset", None), "metainfo", None)
         if meta is not None:
             hub.update_info("dataset_meta", meta, resumed=False)
@@ -127,6 +129,16 @@ class RuntimeInfoHook(Hook):
             runner.message_hub.pop_info("loop_stage")
         else:
             runner.message_hub.update_info("loop_stage", self._outer_stage, resumed=False)
+
+
+def _forget_rates(hub: MessageHub, optim_wrapper: Any) -> None:
+    """Drop base rates of a resumed run that this one does not record: they would be shown on."""
+    rates = optim_wrapper.get_lr() if hasattr(optim_wrapper, "get_lr") else {}
+    for key in list(hub.log_scalars):
+        name = key.removeprefix("train/")
+        is_base = name == "base_lr" or name.endswith(".base_lr")
+        if is_base and name != key and isinstance(rates, dict) and name not in rates:
+            del hub.log_scalars[key]
 
 
 def _record_metrics(runner: HookRunner, mode: str, metrics: dict[str, Any] | None) -> None:

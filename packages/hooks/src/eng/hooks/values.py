@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
 from .errors import HookArgumentError, HookTypeError
 
-__all__ = ["check_number", "is_scalar", "scalar_of"]
+__all__ = ["check_number", "is_scalar", "json_value", "names_of", "scalar_of"]
 
 
 def scalar_of(value: Any) -> float | None:
@@ -41,6 +42,25 @@ def is_scalar(value: Any) -> bool:
     return count == 1 and getattr(value.dtype, "kind", "f") in "biuf"
 
 
+def json_value(value: Any) -> Any:
+    """A value as it can stand in a JSON file.
+
+    Args:
+        value: The value.
+
+    Returns:
+        Plain data: arrays and tensors as lists, and None for what cannot be written.
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): json_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [json_value(item) for item in value]
+    # Numbers of numpy as well: they are arrays without dimensions.
+    return json_value(value.tolist()) if hasattr(value, "tolist") else None
+
+
 def check_number(name: str, value: Any, least: int | None = None) -> None:
     """Refuse what is not a whole number.
 
@@ -58,3 +78,24 @@ def check_number(name: str, value: Any, least: int | None = None) -> None:
         raise HookTypeError(f"{words}, got {value!r}")
     if least is not None and int(value) < least:
         raise HookArgumentError(f"{words}, got {value!r}")
+
+
+def names_of(argument: str, value: str | Sequence[str] | None) -> list[str]:
+    """One name or several as a list.
+
+    Args:
+        argument: Name of the argument, for the error.
+        value: Its value.
+
+    Returns:
+        The names, none for None.
+
+    Raises:
+        HookTypeError: If something else is given.
+    """
+    names = [value] if isinstance(value, str) else value
+    if names is None:
+        return []
+    if not isinstance(names, (list, tuple)) or not all(isinstance(n, str) for n in names):
+        raise HookTypeError(f"{argument} must be a str or a list of str, not {value!r}")
+    return list(names)

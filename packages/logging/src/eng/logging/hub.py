@@ -44,6 +44,8 @@ class MessageHub(ManagerMixin):
         self._log_scalars: OrderedDict[str, HistoryBuffer] = _copied("log_scalars", log_scalars)
         self._runtime_info: OrderedDict[str, Any] = _copied("runtime_info", runtime_info)
         self._resumed_keys: OrderedDict[str, bool] = _copied("resumed_keys", resumed_keys)
+        #: Keys of a saved state that nobody has set since.
+        self._loaded_keys: set[str] = set()
         for key, value in self._log_scalars.items():
             if not isinstance(value, HistoryBuffer):
                 raise ArgumentTypeError(f"log_scalars[{key!r}] is a HistoryBuffer, not {value!r}")
@@ -67,7 +69,8 @@ class MessageHub(ManagerMixin):
             key: Key of the history.
             value: A number, or an array or tensor of one element.
             count: Number of samples that the value stands for.
-            resumed: Whether the history is part of the saved state; the same in every call.
+            resumed: Whether the history is part of the saved state; the same in every call,
+                whatever a state that was loaded has.
 
         Raises:
             ValueError: ``resumed`` differs from earlier calls.
@@ -218,8 +221,12 @@ class MessageHub(ManagerMixin):
         self._log_scalars.update(scalars)
         self._runtime_info.update(info)
         self._resumed_keys.update(state_dict["resumed_keys"])
+        self._loaded_keys.update(state_dict["resumed_keys"])
 
     def _set_resumed(self, key: str, resumed: bool) -> None:
+        if key in self._loaded_keys:  # it was another program, perhaps, that set it
+            self._loaded_keys.remove(key)
+            self._resumed_keys[key] = resumed
         before = self._resumed_keys.setdefault(key, resumed)
         if before != resumed:
             raise ArgumentValueError(

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING
 
 from eng.optim.optimizer import (
     OPTIM_WRAPPER_CONSTRUCTORS,
+    OPTIM_WRAPPERS,
     OPTIMIZERS,
     TORCH_OPTIMIZERS,
     AmpOptimWrapper,
+    BaseOptimWrapper,
     DefaultOptimWrapperConstructor,
     OptimWrapper,
     OptimWrapperDict,
@@ -19,6 +21,9 @@ from eng.optim.scheduler import (
     CosineAnnealingLR,
     CosineAnnealingMomentum,
     CosineAnnealingParamScheduler,
+    CosineRestartLR,
+    CosineRestartMomentum,
+    CosineRestartParamScheduler,
     ExponentialLR,
     ExponentialMomentum,
     ExponentialParamScheduler,
@@ -33,28 +38,47 @@ from eng.optim.scheduler import (
     PolyLR,
     PolyMomentum,
     PolyParamScheduler,
+    ReduceOnPlateauLR,
+    ReduceOnPlateauMomentum,
+    ReduceOnPlateauParamScheduler,
     StepLR,
     StepMomentum,
     StepParamScheduler,
     _ParamScheduler,
 )
 
-if not TYPE_CHECKING:
-    from ._version import __getattr__ as __getattr__
+if TYPE_CHECKING:
+    from .optimizer.zero_optimizer import ZeroRedundancyOptimizer as ZeroRedundancyOptimizer
+else:
+    from ._version import __getattr__ as _version_of
+
+    def __getattr__(name):
+        # It takes a second to import, and few need it.
+        if name == "ZeroRedundancyOptimizer":
+            from .optimizer.zero_optimizer import ZeroRedundancyOptimizer
+
+            return ZeroRedundancyOptimizer
+        return _version_of(name)
+
 
 __version__: str  # see _version.py
 
 __all__ = [
     "OPTIMIZERS",
+    "OPTIM_WRAPPERS",
     "OPTIM_WRAPPER_CONSTRUCTORS",
     "TORCH_OPTIMIZERS",
     "AmpOptimWrapper",
+    "BaseOptimWrapper",
     "ConstantLR",
     "ConstantMomentum",
     "ConstantParamScheduler",
     "CosineAnnealingLR",
     "CosineAnnealingMomentum",
     "CosineAnnealingParamScheduler",
+    "CosineRestartLR",
+    "CosineRestartMomentum",
+    "CosineRestartParamScheduler",
     "DefaultOptimWrapperConstructor",
     "ExponentialLR",
     "ExponentialMomentum",
@@ -72,9 +96,13 @@ __all__ = [
     "PolyLR",
     "PolyMomentum",
     "PolyParamScheduler",
+    "ReduceOnPlateauLR",
+    "ReduceOnPlateauMomentum",
+    "ReduceOnPlateauParamScheduler",
     "StepLR",
     "StepMomentum",
     "StepParamScheduler",
+    "ZeroRedundancyOptimizer",
     "_ParamScheduler",
     "build_optim_wrapper",
 ]

@@ -25,6 +25,8 @@ from .errors import MissingLoopError, RunnerConfigError
 from .eval_loops import TestLoop, ValLoop
 from .interrupted import TrainingInterrupted
 from .log_processor import LogProcessor
+from .model_features import turn_on_activation_checkpointing
+from .older_names import calc_dynamic_intervals, set_random_seed
 from .progress import Progress
 from .protocol import LoopRunner
 from .run_state import RunState, Stateful
@@ -54,6 +56,7 @@ __all__ = [
     "TrainingInterrupted",
     "ValLoop",
     "autocast",
+    "calc_dynamic_intervals",
     "find_latest_checkpoint",
     "get_deprecated_model_names",
     "get_external_models",
@@ -64,5 +67,7 @@ __all__ = [
     "load_checkpoint",
     "load_state_dict",
     "save_checkpoint",
+    "set_random_seed",
+    "turn_on_activation_checkpointing",
     "weights_to_cpu",
 ]

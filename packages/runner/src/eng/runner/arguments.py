@@ -13,8 +13,9 @@ from eng.config import Config
 from eng.dl_utils import unwrap
 
 from .base_loop import BaseLoop
-from .errors import RunnerConfigError, RunnerTypeError
+from .errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
 from .known_settings import check_settings
+from .model_features import check_model_features
 
 __all__ = [
     "as_config",
@@ -64,15 +65,17 @@ def check_schedules(param_scheduler: Any, optim_wrapper: Any) -> None:
         )
 
 
-def check_resume_schedule(cfg: Mapping[str, Any]) -> None:
-    """Refuse an unknown ``resume_schedule`` in the config, which would show only at a resume.
+def check_cfg(cfg: Mapping[str, Any]) -> None:
+    """Refuse settings of the config that would show only when they are used.
 
     Args:
         cfg: The config of the run.
 
     Raises:
-        RunnerConfigError: If it is neither ``'checkpoint'`` nor ``'config'``.
+        RunnerConfigError: If ``resume_schedule`` is neither ``'checkpoint'`` nor ``'config'``, or a
+            setting of the model for training is of a wrong type.
     """
+    check_model_features(cfg)
     given = cfg.get("resume_schedule", "checkpoint")
     if given not in ("checkpoint", "config"):
         raise RunnerConfigError(
@@ -185,7 +188,7 @@ def check_intervals(dynamic_intervals: Any) -> list[tuple[int, int]]:
     pairs = []
     for pair in dynamic_intervals or []:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise RunnerConfigError(
+            raise RunnerAssertionError(
                 "train_cfg: dynamic_intervals must be pairs of a milestone and an interval, "
                 f"got {pair!r}"
             )

@@ -21,6 +21,7 @@ from eng.fileio import join_path
 from eng.hooks import CheckpointHook, CheckpointWriter
 from eng.utils import check_inner_path
 
+from .checkpoint_meta import MMENGINE_VERSION, dataset_meta_of, warn_of_other_data
 from .progress import Progress
 from .protocol import LoopRunner
 from .starting_point import choose_starting_point, storage_of
@@ -123,6 +124,7 @@ def collect_checkpoint(
 
 def _shared_meta(runner: LoopRunner, meta: Mapping[str, Any]) -> dict[str, Any]:
     """What a checkpoint says of itself, in all processes what the first one says."""
+    described = dataset_meta_of(getattr(runner.train_loop, "dataloader", None))
     boxes = [
         {
             "experiment_name": runner.experiment_name,
@@ -131,6 +133,8 @@ def _shared_meta(runner: LoopRunner, meta: Mapping[str, Any]) -> dict[str, Any]:
             "seed": runner.seed,
             "world_size": get_world_size(),
             "cfg": runner.meta["cfg"],
+            "mmengine_version": MMENGINE_VERSION,
+            **({} if described is None else {"dataset_meta": described}),
             **{key: runner.meta[key] for key in ("load_from",) if key in runner.meta},
             **meta,
         }
@@ -232,10 +236,13 @@ def resume_run(
             "load_from=..., but not resumed"
         )
     _take_over_seed(runner, meta.get("seed"))
+    described = dataset_meta_of(getattr(runner.train_loop, "dataloader", None))
+    warn_of_other_data(meta.get("dataset_meta"), described, runner.logger)
     if "load_from" in meta:
         runner.meta.setdefault("load_from", meta["load_from"])
     states = {name: checkpoint[key] for name, key in _KEYS.items() if key in checkpoint}
     states.update(checkpoint.get("train_state", {}))
+    _report_what_is_lacking(checkpoint, filename, runner)
     states["loop"] = {**states.get("loop", {}), "epoch": meta["epoch"], "iter": meta["iter"]}
     # The weights are loaded already, as hooks have changed them.
     runner.run_state.restore(states, {"model", *leave_out})
@@ -247,6 +254,22 @@ def resume_run(
             f"The checkpoint was saved by {world_size} processes, now there are {get_world_size()}."
         )
     runner.logger.info(f"Resumed from {filename}: epoch {meta['epoch']}, iter {meta['iter']}.")
+
+
+def _report_what_is_lacking(
+    checkpoint: Mapping[str, Any], filename: str, runner: LoopRunner
+) -> None:
+    """Say in one line what a checkpoint of another engine does not have."""
+    if "train_state" in checkpoint:
+        return
+    version = checkpoint["meta"].get("mmengine_version")
+    lacking = [key for key in ("optimizer", "message_hub") if key not in checkpoint]
+    runner.logger.warning(
+        f"{filename} was not saved by this engine"
+        f"{f' but by MMEngine {version}' if version else ''}: it has no random numbers and no "
+        f"position in the data{''.join(f', no {key}' for key in lacking)}. Training continues at "
+        "its epoch and iteration, but not to the bit as without the interruption."
+    )
 
 
 def _take_over_seed(runner: LoopRunner, seed: int | None) -> None:

@@ -6,7 +6,7 @@ import os
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ import torch
 from eng.dist import get_dist_info, get_rank, init_dist, is_distributed, sync_random_seed
 from eng.dl_utils import set_multi_processing
 
-__all__ = ["Environment", "set_random_seed", "setup_environment"]
+__all__ = ["Environment", "Seeds", "seed_everything", "setup_environment"]
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,16 @@ def setup_environment(env_cfg: Mapping[str, Any], launcher: str) -> None:
     _raise_limit_of_open_files(int(env_cfg.get("resource_limit", 4096)))
 
 
-def set_random_seed(
+class Seeds(NamedTuple):
+    """The seed of a run, and that of this process."""
+
+    shared: int
+    own: int
+
+
+def seed_everything(
     seed: int | None = None, deterministic: bool = False, diff_rank_seed: bool = False
-) -> int:
+) -> Seeds:
     """Seed all random number generators.
 
     Args:
@@ -103,7 +110,7 @@ def set_random_seed(
         diff_rank_seed: Whether each process adds its rank to the seed. Defaults to False.
 
     Returns:
-        The seed, without the rank.
+        The seed without the rank, and that of this process.
     """
     if seed is None:
         seed = sync_random_seed()
@@ -117,7 +124,7 @@ def set_random_seed(
         torch.backends.cudnn.deterministic = True
         torch.backends.cudnn.benchmark = False
         torch.use_deterministic_algorithms(True)
-    return seed
+    return Seeds(seed, own)
 
 
 def _raise_limit_of_open_files(wanted: int) -> None:

@@ -18,6 +18,7 @@ from eng.registry import LOOPS
 from .base_loop import BaseLoop
 from .data_order import put_generators, take_generators
 from .dataloader_info import movable_sampler, place_sampler, stateful_part, stop_workers
+from .eval_losses import EvalLosses
 from .protocol import LoopRunner
 from .signals import BrokenOff
 
@@ -41,6 +42,7 @@ class _EvalLoop(BaseLoop):
         self.evaluator: Evaluator = evaluator if is_built else runner.build_evaluator(evaluator)  # type: ignore[assignment]
         self.fp16 = fp16
         self._outputs = 0
+        self._losses = EvalLosses()
         self._placed = None
         if movable_sampler(self.dataloader) is None and stateful_part(self.dataloader) is None:
             self._placed = place_sampler(self.dataloader)
@@ -59,11 +61,14 @@ class _EvalLoop(BaseLoop):
         self.runner.call_hook(f"before_{self.mode}_epoch")
         self.runner.model.eval()
         self._outputs = 0
+        self._losses.reset()
         try:
             self._run_iters()
             size = self._count_samples()
             with self.runner.interruption.may_break():
                 metrics = self.evaluator.evaluate(size)
+                losses = self._losses.metrics(self.mode)
+            metrics = {**metrics, **losses} if losses else metrics
         except BrokenOff:
             self._forget_results()
             self.runner.call_hook(f"after_interrupted_{self.mode}")
@@ -126,6 +131,7 @@ class _EvalLoop(BaseLoop):
                 outputs = step(data_batch)
         else:
             outputs = step(data_batch)
+        outputs = self._losses.split_off(outputs)
         self.evaluator.process(data_samples=outputs, data_batch=data_batch)
         self._outputs += len(outputs) if hasattr(outputs, "__len__") else 1
         self.runner.call_hook(
@@ -146,6 +152,11 @@ class ValLoop(_EvalLoop):
 
     mode = "val"
 
+    @property
+    def val_loss(self) -> dict[str, float]:
+        """Averages of the losses that the model gives beside its predictions, by name."""
+        return self._losses.averages()
+
 
 @LOOPS.register_module()
 class TestLoop(_EvalLoop):
@@ -160,3 +171,8 @@ class TestLoop(_EvalLoop):
 
     __test__ = False  # no class of tests, whatever pytest makes of its name
     mode = "test"
+
+    @property
+    def test_loss(self) -> dict[str, float]:
+        """Averages of the losses that the model gives beside its predictions, by name."""
+        return self._losses.averages()

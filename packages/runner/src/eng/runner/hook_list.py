@@ -123,7 +123,7 @@ class HookList:
         blocks = []
         for stage in Hook.stages:
             lines = [
-                f"({_priority_name(hook):<12}) {type(hook).__name__}"
+                f"({_priority_name(hook):<12}) {type(hook).__name__:<35}"
                 for hook in self._hooks
                 if _acts_at(hook, stage)
             ]

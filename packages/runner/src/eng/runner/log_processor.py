@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import datetime
 import re
 from collections.abc import Sequence
@@ -18,9 +17,6 @@ from eng.registry import LOG_PROCESSORS
 from .errors import RunnerAssertionError
 
 __all__ = ["LogProcessor"]
-
-#: Scalars that are averaged over a window; all others are shown as they are now.
-_AVERAGED = re.compile(r".*(loss|time|data_time|grad_norm).*")
 
 #: Statistics that a history knows of entries which it does not keep.
 _OF_TOTALS = ("mean", "max", "min", "current")
@@ -39,6 +35,10 @@ class LogProcessor:
             scalar itself is replaced), and arguments of the method; ``window_size`` may be a
             number, ``'epoch'`` or ``'global'``. Defaults to None.
         num_digits: Digits after the point. Defaults to 4.
+        log_with_hierarchy: Whether names of numbers keep ``train/``, ``val/`` and ``test/`` where
+            they are recorded. Lines stay the same. Defaults to False.
+        mean_pattern: A regular expression that the names of scalars match which are averaged over
+            the window; all others are shown as they are now.
 
     Raises:
         RunnerConfigError: If a scalar is replaced twice, a name is given twice, or a window in
@@ -51,11 +51,16 @@ class LogProcessor:
         by_epoch: bool = True,
         custom_cfg: Sequence[dict[str, Any]] | None = None,
         num_digits: int = 4,
+        log_with_hierarchy: bool = False,
+        mean_pattern: str = r".*(loss|time|data_time|grad_norm).*",
     ) -> None:
         self.window_size = window_size
         self.by_epoch = by_epoch
         self.custom_cfg = [dict(cfg) for cfg in custom_cfg or []]
         self.num_digits = num_digits
+        self.log_with_hierarchy = log_with_hierarchy
+        self.mean_pattern = re.compile(mean_pattern)
+        self._batch_idx = 0
         self._check_custom_cfg()
 
     def get_log_after_iter(
@@ -85,7 +90,7 @@ class LogProcessor:
             scalars["epoch"] = runner.epoch + 1 if self.by_epoch else runner.epoch
             scalars["iter"] = runner.iter + 1
         if is_cuda_available():
-            memory = get_max_cuda_memory(torch.device("cuda"))
+            memory = self._get_max_memory(runner)
             parts.append(f"memory: {memory}")
             scalars["memory"] = memory
         if mode == "train":
@@ -95,10 +100,10 @@ class LogProcessor:
                 for name, value in scalars.items()
                 if name not in shown
             ]
-        return scalars, "  ".join(parts)
+        return self._recorded(scalars, mode), "  ".join(parts)
 
     def get_log_after_epoch(
-        self, runner: HookRunner, batch_idx: int, mode: str
+        self, runner: HookRunner, batch_idx: int, mode: str, with_non_scalar: bool = False
     ) -> tuple[dict[str, Any], str]:
         """Numbers and line after validation or testing.
 
@@ -106,6 +111,8 @@ class LogProcessor:
             runner: The runner.
             batch_idx: Number of batches of the loop.
             mode: ``'val'`` or ``'test'``.
+            with_non_scalar: Whether results that are not numbers are returned as well. Defaults to
+                False: they are in the line alone.
 
         Returns:
             Numbers by name, and the line.
@@ -117,19 +124,17 @@ class LogProcessor:
             raise ValueError(f"mode must be 'val' or 'test', not {mode!r}")
         scalars = self._collect(runner, batch_idx - 1, mode)
         times = {"time", "data_time"}
-        prefix = f"{mode}/"
-        words = {
-            key.removeprefix(prefix): value
-            for key, value in runner.message_hub.runtime_info.items()
-            if key.startswith(prefix)
-        }
+        words = self._collect_non_scalars(runner, mode)
         shown = [(name, value) for name, value in scalars.items() if name not in times]
         shown += [*words.items(), *((name, scalars[name]) for name in times if name in scalars)]
         parts = [self._position(runner, batch_idx - 1, mode)]
         for name, value in sorted(shown, key=lambda pair: pair[0] in times):
             number = isinstance(value, float)
             parts.append(f"{name}: {value:.{self.num_digits}f}" if number else f"{name}: {value}")
-        return scalars, "  ".join(parts)
+        if with_non_scalar:
+            late = {name: scalars.pop(name) for name in times & set(scalars)}
+            scalars.update({**words, **dict(sorted(late.items()))})
+        return self._recorded(scalars, mode), "  ".join(parts)
 
     def entries_needed(self, runner: HookRunner, key: str) -> int | None:
         """How many of the latest entries of a history a resumed run looks back to.
@@ -163,45 +168,109 @@ class LogProcessor:
         done = batch_idx + 1
         if mode == "train":
             if self.by_epoch:
-                length = length_of(runner.train_dataloader) or "?"
-                epoch = f"[{runner.epoch + 1:>{len(str(runner.max_epochs))}}]"
+                length = self._get_dataloader_size(runner, mode) or "?"
+                epoch = f"[{self._get_epoch(runner, mode):>{len(str(runner.max_epochs))}}]"
                 return f"Epoch(train)  {epoch}[{done:>{len(str(length))}}/{length}]"
             total = runner.max_iters
-            return f"Iter(train)  [{runner.iter + 1:>{len(str(total))}}/{total}]"
-        loader = runner.val_dataloader if mode == "val" else runner.test_dataloader
-        length = length_of(loader) or "?"
+            return f"Iter(train)  [{self._get_iter(runner):>{len(str(total))}}/{total}]"
+        length = self._get_dataloader_size(runner, mode) or "?"
         batch = f"[{done:>{len(str(length))}}/{length}]"
         kind = "Epoch" if self.by_epoch else "Iter"
         if mode == "val" and self.by_epoch and runner.max_epochs is not None:
-            return f"{kind}({mode})    [{runner.epoch}]{batch}"
+            return f"{kind}({mode})    [{self._get_epoch(runner, mode)}]{batch}"
         return f"{kind}({mode})  {batch}"
 
     def _collect(self, runner: HookRunner, batch_idx: int, mode: str) -> dict[str, Any]:
         """The scalars of a mode without its prefix, each by its statistics."""
+        custom = self._parse_windows_size(runner, batch_idx, self.custom_cfg)
+        return self._collect_scalars(custom, runner, mode)
+
+    # Those below are what log processors of others override.
+
+    def _get_cur_loop(self, runner: Any, mode: str) -> Any:
+        """The loop of a mode."""
+        return getattr(runner, f"{mode}_loop")
+
+    def _get_dataloader_size(self, runner: Any, mode: str) -> int | None:
+        """Number of batches of a mode, None where that is not known."""
+        if type(self)._get_cur_loop is LogProcessor._get_cur_loop:
+            return length_of(getattr(runner, f"{mode}_dataloader"))
+        return length_of(self._get_cur_loop(runner, mode).dataloader)
+
+    def _get_epoch(self, runner: Any, mode: str) -> int:
+        """The epoch that a line is of: the present one, or the last that was trained."""
+        return runner.epoch + 1 if mode == "train" else runner.epoch
+
+    def _get_iter(self, runner: Any, batch_idx: int | None = None) -> int:
+        """The iteration that a line is of; of an evaluation that of its batch."""
+        return runner.iter + 1 if batch_idx is None else batch_idx + 1
+
+    def _get_max_memory(self, runner: Any) -> int:
+        """The most memory of the GPU that was used, in MB."""
+        return get_max_cuda_memory(torch.device("cuda"))
+
+    def _remove_prefix(self, string: str, prefix: str) -> str:
+        """A name without what says its mode."""
+        return string.removeprefix(prefix)
+
+    def _collect_non_scalars(self, runner: Any, mode: str) -> dict[str, Any]:
+        """Results of a mode that are not numbers, by name."""
         prefix = f"{mode}/"
+        return {
+            self._remove_prefix(key, prefix): value
+            for key, value in runner.message_hub.runtime_info.items()
+            if key.startswith(prefix)
+        }
+
+    def _parse_windows_size(
+        self, runner: Any, batch_idx: int, custom_cfg: Sequence[dict[str, Any]] | None = None
+    ) -> list[dict[str, Any]]:
+        """Settings of single scalars, with windows as numbers of entries."""
+        self._batch_idx = batch_idx
+        parsed = [dict(cfg) for cfg in (self.custom_cfg if custom_cfg is None else custom_cfg)]
+        for cfg in parsed:
+            if "window_size" in cfg:
+                cfg["window_size"] = self._window(cfg["window_size"], runner, batch_idx)
+        return parsed
+
+    def _collect_scalars(
+        self,
+        custom_cfg: Sequence[dict[str, Any]],
+        runner: Any,
+        mode: str,
+        reserve_prefix: bool = False,
+    ) -> dict[str, Any]:
+        """The scalars of a mode, each by its statistics, after ``_parse_windows_size``."""
+        prefix = f"{mode}/"
+        kept = prefix if reserve_prefix else ""
         histories = {
-            key.removeprefix(prefix): history
+            self._remove_prefix(key, prefix): history
             for key, history in runner.message_hub.log_scalars.items()
             if key.startswith(prefix)
         }
-        window = min(self.window_size, batch_idx + 1) if self.by_epoch else self.window_size
+        done = self._batch_idx + 1
+        window = min(self.window_size, done) if self.by_epoch else self.window_size
         collected = {}
         for name, history in histories.items():
             # Of an evaluation, times are those of all its batches, not of the last few.
             whole = mode != "train" and name in ("time", "data_time")
-            size = batch_idx + 1 if whole else window
-            value = history.mean(size) if _AVERAGED.match(name) else history.current()
-            collected[name] = float(value)
-        for cfg in self.custom_cfg:
-            settings = copy.copy(cfg)
+            size = done if whole else window
+            is_mean = self.mean_pattern.search(name)
+            collected[kept + name] = float(history.mean(size) if is_mean else history.current())
+        for cfg in custom_cfg:
+            settings = dict(cfg)
             source = settings.pop("data_src")
-            if source not in histories:
-                continue
-            name = settings.pop("log_name", source)
-            if "window_size" in settings:
-                settings["window_size"] = self._window(settings["window_size"], runner, batch_idx)
-            collected[name] = float(histories[source].statistics(**settings))
+            if source in histories:
+                name = settings.pop("log_name", source)
+                collected[kept + name] = float(histories[source].statistics(**settings))
         return collected
+
+    def _recorded(self, scalars: dict[str, Any], mode: str) -> dict[str, Any]:
+        """Numbers under the names by which they are recorded."""
+        if not self.log_with_hierarchy:
+            return scalars
+        counts = ("epoch", "iter", "memory")
+        return {k if k in counts else f"{mode}/{k}": value for k, value in scalars.items()}
 
     @staticmethod
     def _window(window: int | str, runner: HookRunner, batch_idx: int) -> int:

@@ -133,7 +133,9 @@ def _misfit(wrapper: OptimWrapper, state: Mapping[str, Any], is_sharded: bool) -
 
 def _wrong_shapes(wrapper: OptimWrapper, state: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
     """Numbers of parameters whose saved state is of another shape, with what is wrong."""
-    parameters: list[nn.Parameter] = [p for g in wrapper.param_groups for p in g["params"]]
+    parameters: list[nn.Parameter] = [
+        p for g in wrapper.optimizer.param_groups for p in g["params"]
+    ]
     numbers = [int(n) for group in state["param_groups"] for n in group["params"]]
     by_number = dict(zip(numbers, parameters, strict=True))
     for number, values in state["state"].items():
@@ -153,7 +155,7 @@ def _report_settings(
 ) -> None:
     """Report settings that the config changes, since those of the checkpoint are used."""
     changed: dict[str, tuple[Any, Any]] = {}
-    for theirs, ours in zip(state["param_groups"], wrapper.param_groups, strict=True):
+    for theirs, ours in zip(state["param_groups"], wrapper.optimizer.param_groups, strict=True):
         for key, value in ours.items():
             initial = f"initial_{key}"
             # A scheduled setting moves: what it started from is what a config can change.

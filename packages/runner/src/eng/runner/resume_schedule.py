@@ -62,6 +62,10 @@ class ScheduleResume:
             schedulers: The schedulers, as the config makes them.
             saved: Their states.
         """
+        saved = [
+            {**getattr(scheduler, "_added_settings", {}), **state}
+            for scheduler, state in zip(schedulers, saved, strict=False)
+        ] + list(saved[len(schedulers) :])
         misfit = self._misfit(schedulers, saved)
         if misfit is not None:
             self._logger.warning(f"{misfit}. The config's are used, moved on to where the run is.")
@@ -79,7 +83,10 @@ class ScheduleResume:
             if self._by_config:
                 scheduler.__dict__.update(settings)
             # The length is that of the config, and what follows from it.
-            is_moved |= _length(scheduler) != own[number] or (is_changed and self._by_config)
+            is_longer = _length(scheduler) != own[number]
+            # One that depends on metrics has done what it did, wherever it is to end.
+            is_moved |= is_longer and not getattr(scheduler, "need_val_args", False)
+            is_moved |= is_changed and self._by_config
             scheduler.__dict__.update(own[number])
         if is_moved:
             self._replay(schedulers, [int(state["_global_step"]) for state in saved])
@@ -166,7 +173,7 @@ class ScheduleResume:
             ):
                 if key in given and (self._by_config or not self._configured.is_restored):
                     group[key] = given[key]
-                group[name] = group[key]
+                group[name] = group.setdefault(key, given.get(key, group[name]))
         for scheduler in schedulers:
             scheduler.restart()
         # One that counts epochs steps at their ends, after those that count iterations.

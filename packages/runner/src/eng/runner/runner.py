@@ -22,8 +22,9 @@ from eng.vis import Visualizer
 
 from . import arguments, builders, services
 from .base_loop import BaseLoop
+from .checkpoint_meta import MMENGINE_VERSION
 from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
-from .environment import Environment, set_random_seed, setup_environment
+from .environment import Environment, seed_everything, setup_environment
 from .eval_loops import TestLoop, ValLoop
 from .hook_list import HookList, with_default_hooks
 from .identity import RunIdentity, folders_of
@@ -38,7 +39,7 @@ from .run_files import closes_files, forget_when_gone
 from .run_parts import build_run_state
 from .run_state import RunState
 from .train_loops import TrainLoop
-from .training import guarded, run_training, warn_of_what_is_not_saved
+from .training import begin_training, guarded, run_training
 
 __all__ = ["Runner"]
 
@@ -162,7 +163,7 @@ class Runner:
             builders=(self.build_train_loop, self.build_val_loop, self.build_test_loop),
         )
         arguments.check_schedules(param_scheduler, optim_wrapper)
-        arguments.check_resume_schedule(self.cfg)
+        arguments.check_cfg(self.cfg)
         self.optim_wrapper: Any = optim_wrapper
         self.param_schedulers: Any = param_scheduler
         self.auto_scale_lr = auto_scale_lr
@@ -201,6 +202,7 @@ class Runner:
             "cfg": self.cfg.pretty_text,
             "seed": self.seed,
             "experiment_name": self.experiment_name,
+            "mmengine_version": MMENGINE_VERSION,
         }
         services.log_environment(self.logger, self._environment, env_cfg, self.meta["cfg"])
         self.message_hub = self.build_message_hub()
@@ -221,7 +223,7 @@ class Runner:
         """Register the hooks."""
         self._hooks = HookList(self.save_checkpoint)
         self.register_hooks(default_hooks, custom_hooks)
-        self.logger.info(f"Hooks are run in this order:\n{self._hooks.describe()}")
+        self.logger.info(f"Hooks are run in this order:\n{self.get_hooks_info()}")
         self.dump_config()
 
     @classmethod
@@ -260,9 +262,7 @@ class Runner:
         arguments.check_steps(self.model, "train_step", *(["val_step"] if self._loops.val else []))
         self._prepare_training()
         loop = self._loops.train.require("to train")
-        _ = self.val_loop  # built now, so that what is wrong with it shows before training
-        warn_of_what_is_not_saved(self)
-        self.call_hook("before_run")
+        begin_training(self)
         self.load_or_resume()
         return run_training(self, loop, self._nan_loss)
 
@@ -428,6 +428,10 @@ class Runner:
         for method in self._hooks.at(fn_name):
             method(self, **kwargs)
 
+    def get_hooks_info(self) -> str:
+        """The hooks of each stage. See :meth:`eng.runner.hook_list.HookList.describe`."""
+        return self._hooks.describe()
+
     def register_hook(
         self, hook: Hook | dict[str, Any], priority: int | str | Priority | None = None
     ) -> None:
@@ -567,7 +571,7 @@ class Runner:
             diff_rank_seed: Whether each process adds its rank. Defaults to False.
             deterministic: Whether only deterministic algorithms are used. Defaults to False.
         """
-        seed = set_random_seed(seed, deterministic, diff_rank_seed)
+        seed = seed_everything(seed, deterministic, diff_rank_seed).shared
         self._environment = self._environment.with_seed(seed, deterministic, diff_rank_seed)
 
     def dump_config(self) -> None:

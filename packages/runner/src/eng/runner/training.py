@@ -11,12 +11,13 @@ from torch import nn
 from eng.hooks import CheckpointHook
 
 from .interrupted import saved_when_interrupted
+from .model_features import compile_model, prepare_model
 from .nan_loss import NanLossPolicy
 from .protocol import LoopRunner
 from .services import reported
 from .work_dir_lock import work_dir_lock
 
-__all__ = ["guarded", "run_training", "warn_of_what_is_not_saved"]
+__all__ = ["begin_training", "guarded", "run_training"]
 
 RunnerT = TypeVar("RunnerT", bound=LoopRunner)
 ResultT = TypeVar("ResultT")
@@ -40,6 +41,18 @@ def guarded(train: Callable[[RunnerT], ResultT]) -> Callable[[RunnerT], ResultT]
     return run
 
 
+def begin_training(runner: LoopRunner) -> None:
+    """Do what comes before the weights are loaded that training starts from.
+
+    Args:
+        runner: The runner, whose training loop is built.
+    """
+    _ = runner.val_loop  # built now, so that what is wrong with it shows before training
+    _warn_of_what_is_not_saved(runner)
+    runner.call_hook("before_run")
+    prepare_model(runner)
+
+
 def run_training(runner: LoopRunner, loop: Any, nan_loss: NanLossPolicy) -> nn.Module:
     """Train from where the run is to the end, with what is done after it.
 
@@ -54,18 +67,15 @@ def run_training(runner: LoopRunner, loop: Any, nan_loss: NanLossPolicy) -> nn.M
     Raises:
         TrainingInterrupted: If a signal or the time limit ended it; all is saved then.
     """
+    compile_model(runner)
     with reported(runner, "training"), saved_when_interrupted(runner):
         model = nan_loss.train(runner, loop)
         runner.call_hook("after_run")
     return model
 
 
-def warn_of_what_is_not_saved(runner: LoopRunner) -> None:
-    """Warn in one line where a run saves nothing, or nothing before its end.
-
-    Args:
-        runner: The runner, whose training loop is built.
-    """
+def _warn_of_what_is_not_saved(runner: LoopRunner) -> None:
+    """Warn in one line where a run saves nothing, or nothing before its end."""
     hooks = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook)]
     if not any(_saves(hook, runner) for hook in hooks):
         runner.logger.warning(
@@ -86,5 +96,5 @@ def _saves(hook: CheckpointHook, runner: LoopRunner) -> bool:
     length = runner.max_epochs if hook.by_epoch else runner.max_iters
     if length is None or type(hook) is not CheckpointHook:
         return True  # as far as can be told
-    is_within = 0 < hook.interval <= length
+    is_within = hook.interval > 0 and (hook.save_begin or hook.interval) <= length
     return is_within or hook.save_last or bool(hook.save_best and runner.val_loop)

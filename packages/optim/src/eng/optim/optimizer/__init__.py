@@ -3,17 +3,31 @@
 from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 
 from .amp_optimizer_wrapper import AmpOptimWrapper
+from .base import BaseOptimWrapper
 from .builder import TORCH_OPTIMIZERS, build_optim_wrapper
 from .default_constructor import DefaultOptimWrapperConstructor
+from .foreign import (
+    BITSANDBYTES_OPTIMIZERS,
+    DADAPTATION_OPTIMIZERS,
+    LION_OPTIMIZERS,
+    SOPHIA_OPTIMIZERS,
+    TRANSFORMERS_OPTIMIZERS,
+)
 from .optimizer_wrapper import OptimWrapper
 from .optimizer_wrapper_dict import OptimWrapperDict
 
 __all__ = [
+    "BITSANDBYTES_OPTIMIZERS",
+    "DADAPTATION_OPTIMIZERS",
+    "LION_OPTIMIZERS",
     "OPTIMIZERS",
     "OPTIM_WRAPPERS",
     "OPTIM_WRAPPER_CONSTRUCTORS",
+    "SOPHIA_OPTIMIZERS",
     "TORCH_OPTIMIZERS",
+    "TRANSFORMERS_OPTIMIZERS",
     "AmpOptimWrapper",
+    "BaseOptimWrapper",
     "DefaultOptimWrapperConstructor",
     "OptimWrapper",
     "OptimWrapperDict",

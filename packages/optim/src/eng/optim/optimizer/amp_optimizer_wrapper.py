@@ -17,7 +17,12 @@ from .optimizer_wrapper import OptimWrapper
 
 __all__ = ["AmpOptimWrapper"]
 
-_DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
+_DTYPES = {
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+    "float32": torch.float32,
+    "float64": torch.float64,
+}
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -30,8 +35,11 @@ class AmpOptimWrapper(OptimWrapper):
     Args:
         loss_scale: ``'dynamic'`` (default) for a scaler with torch's own settings, a number for
             its initial scale, a dict for any arguments of :class:`torch.amp.GradScaler`.
-        dtype: ``'float16'`` or ``'bfloat16'``. Defaults to None: float16 on an accelerator,
-            bfloat16 on the CPU.
+        dtype: One of :attr:`valid_dtypes`, by name or as a :class:`torch.dtype`; with float32 and
+            float64 nothing is cast. Defaults to None: float16 on an accelerator, bfloat16 on the
+            CPU.
+        use_fsdp: Whether the model is sharded by FullyShardedDataParallel. It is found out when
+            the model is first seen as well. Defaults to False.
         **kwargs: Arguments of :class:`OptimWrapper`.
 
     Raises:
@@ -39,10 +47,14 @@ class AmpOptimWrapper(OptimWrapper):
         ValueError: If ``dtype`` or a word as ``loss_scale`` is unknown.
     """
 
+    #: Names of the types that the forward pass may run in.
+    valid_dtypes = tuple(_DTYPES)
+
     def __init__(
         self,
         loss_scale: str | float | dict[str, Any] = "dynamic",
         dtype: str | torch.dtype | None = None,
+        use_fsdp: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -51,6 +63,8 @@ class AmpOptimWrapper(OptimWrapper):
         self._scaler_settings = _scaler_settings(loss_scale)
         self._scaler_settings.setdefault("enabled", self.cast_dtype is torch.float16)
         self.loss_scaler = torch.amp.GradScaler(self.device_type, **self._scaler_settings)
+        if use_fsdp:
+            self._shard_scaler()
 
     def backward(self, loss: Tensor, **kwargs: Any) -> None:
         """Scale a loss, compute its gradients and count the iteration.
@@ -85,12 +99,15 @@ class AmpOptimWrapper(OptimWrapper):
         Yields:
             Nothing.
         """
-        with super().optim_context(model), torch.autocast(self.device_type, dtype=self.cast_dtype):
+        is_cast = self.cast_dtype in (torch.float16, torch.bfloat16)
+        dtype = self.cast_dtype if is_cast else None
+        casting = torch.autocast(self.device_type, dtype=dtype, enabled=is_cast)
+        with super().optim_context(model), casting:
             yield
 
     def state_dict(self) -> dict[str, Any]:
         """The state of the optimizer, with that of the scaler under ``loss_scaler``."""
-        return {**self.optimizer.state_dict(), "loss_scaler": self.loss_scaler.state_dict()}
+        return {**super().state_dict(), "loss_scaler": self.loss_scaler.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load a state of the optimizer and, where there is one, of the scaler.
@@ -102,13 +119,16 @@ class AmpOptimWrapper(OptimWrapper):
         scaler = state.pop("loss_scaler", None)
         if scaler:
             self.loss_scaler.load_state_dict(scaler)
-        self.optimizer.load_state_dict(state)
+        super().load_state_dict(state)
 
     def _meet_model(self, model: nn.Module) -> None:
         super()._meet_model(model)
         fsdp = sys.modules.get("torch.distributed.fsdp")
         if fsdp is None or not isinstance(model, fsdp.FullyShardedDataParallel):
             return
+        self._shard_scaler()
+
+    def _shard_scaler(self) -> None:
         # Each process has a part of the gradients: all must leave out an update if one overflows.
         from torch.distributed.fsdp.sharded_grad_scaler import ShardedGradScaler
 

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS
 
+from .foreign import adafactor
 from .optimizer_wrapper import OptimWrapper
 
 __all__ = ["TORCH_OPTIMIZERS", "build_optim_wrapper"]
@@ -20,9 +21,20 @@ def _register_torch_optimizers() -> list[str]:
     names = []
     for name, cls in vars(torch.optim).items():
         if inspect.isclass(cls) and issubclass(cls, Optimizer) and cls is not Optimizer:
+            # Another one is known by its name, see foreign.py.
+            name = "TorchAdafactor" if name == "Adafactor" else name  # noqa: PLW2901
             OPTIMIZERS.register_module(module=cls, name=name)
             names.append(name)
+    OPTIMIZERS.register_module(module=adafactor, name="Adafactor")
     return names
+
+
+@OPTIMIZERS.register_module(name="ZeroRedundancyOptimizer")  # type: ignore[untyped-decorator]
+def _build_zero_optimizer(params: Any, *args: Any, **kwargs: Any) -> Optimizer:
+    """Build it; its module takes a second to import, and few need it."""
+    from .zero_optimizer import ZeroRedundancyOptimizer
+
+    return ZeroRedundancyOptimizer(params, *args, **kwargs)
 
 
 #: Names of the optimizers of torch, all registered in ``OPTIMIZERS``.
@@ -36,7 +48,7 @@ def build_optim_wrapper(model: nn.Module, cfg: dict[str, Any]) -> OptimWrapper:
         model: The model whose parameters are updated.
         cfg: Config of the wrapper with ``optimizer`` and, if wanted, ``paramwise_cfg`` and
             ``constructor``, the name of a class in ``OPTIM_WRAPPER_CONSTRUCTORS``, which defaults
-            to ``DefaultOptimWrapperConstructor``.
+            to ``DefaultOptimWrapperConstructor``. It is not changed.
 
     Returns:
         The wrapper.

@@ -18,6 +18,7 @@ from eng.registry import OPTIM_WRAPPERS
 from eng.utils import ArgumentTypeError, ArgumentValueError
 
 from .accumulation import put_gradients, waiting_gradients
+from .base import BaseOptimWrapper
 
 __all__ = ["OptimWrapper"]
 
@@ -28,7 +29,7 @@ _CLIPPERS: dict[str, tuple[Callable[..., Any], str]] = {
 
 
 @OPTIM_WRAPPERS.register_module()
-class OptimWrapper:
+class OptimWrapper(BaseOptimWrapper):
     """Update parameters with an optimizer, with gradient accumulation and clipping.
 
     Args:
@@ -72,10 +73,7 @@ class OptimWrapper:
         clip_grad: dict[str, Any] | None = None,
         stop_on_nan_loss: bool = False,
     ) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise ArgumentTypeError(
-                f"optimizer must be a torch.optim.Optimizer, not {type(optimizer).__name__}"
-            )
+        super().__init__(optimizer)
         if not isinstance(accumulative_counts, int):
             raise ArgumentTypeError(
                 f"accumulative_counts must be an int, not {type(accumulative_counts).__name__}"
@@ -89,7 +87,6 @@ class OptimWrapper:
                 "clip_grad must be a dict of the arguments of clipping, such as "
                 f"dict(max_norm=1.0), or None, not {clip_grad!r}"
             )
-        self.optimizer = optimizer
         self._accumulative_counts = accumulative_counts
         self.clip_grad_kwargs = dict(clip_grad or {})
         if self.clip_grad_kwargs:
@@ -358,18 +355,6 @@ class OptimWrapper:
 
     # ------------------------------------------------------------------ state and settings
 
-    def state_dict(self) -> dict[str, Any]:
-        """The state of the optimizer."""
-        return self.optimizer.state_dict()
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Load a state of the optimizer.
-
-        Args:
-            state_dict: What :meth:`state_dict` gave.
-        """
-        self.optimizer.load_state_dict(state_dict)
-
     def accumulation_state(self) -> dict[str, Any]:
         """Where this wrapper is in its cycle of accumulated iterations, of this process alone.
 
@@ -415,16 +400,6 @@ class OptimWrapper:
             )
 
     @property
-    def param_groups(self) -> list[dict[str, Any]]:
-        """The parameter groups of the optimizer."""
-        return self.optimizer.param_groups
-
-    @property
-    def defaults(self) -> dict[str, Any]:
-        """The default settings of the optimizer."""
-        return self.optimizer.defaults
-
-    @property
     def inner_count(self) -> int:
         """Number of backward passes so far."""
         return self._inner_count
@@ -433,17 +408,6 @@ class OptimWrapper:
     def accumulative_counts(self) -> int:
         """Number of iterations whose gradients make one update."""
         return self._accumulative_counts
-
-    def get_lr(self) -> dict[str, list[float]]:
-        """The learning rate of every parameter group, under the key ``lr``."""
-        return {"lr": [group["lr"] for group in self.param_groups]}
-
-    def get_momentum(self) -> dict[str, list[float]]:
-        """The momentum of every parameter group, under the key ``momentum``.
-
-        It is the first beta where an optimizer has betas, and 0 where it has neither.
-        """
-        return {"momentum": [_get_group_momentum(group) for group in self.param_groups]}
 
     def __repr__(self) -> str:
         optimizer = repr(self.optimizer).replace("\n", "\n    ")
@@ -456,11 +420,3 @@ class OptimWrapper:
 
 def _describe_losses(losses: Mapping[str, float]) -> str:
     return ", ".join(f"{name} is {value}" for name, value in losses.items())
-
-
-def _get_group_momentum(group: dict[str, Any]) -> float:
-    if "momentum" in group:
-        return group["momentum"]
-    if "betas" in group:
-        return group["betas"][0]
-    return 0

@@ -4,20 +4,24 @@ from .base_scheduler import _ParamScheduler
 from .lr_scheduler import (
     ConstantLR,
     CosineAnnealingLR,
+    CosineRestartLR,
     ExponentialLR,
     LinearLR,
     MultiStepLR,
     OneCycleLR,
     PolyLR,
+    ReduceOnPlateauLR,
     StepLR,
 )
 from .momentum_scheduler import (
     ConstantMomentum,
     CosineAnnealingMomentum,
+    CosineRestartMomentum,
     ExponentialMomentum,
     LinearMomentum,
     MultiStepMomentum,
     PolyMomentum,
+    ReduceOnPlateauMomentum,
     StepMomentum,
 )
 from .param_scheduler import (
@@ -30,6 +34,8 @@ from .param_scheduler import (
     PolyParamScheduler,
     StepParamScheduler,
 )
+from .plateau_scheduler import ReduceOnPlateauParamScheduler
+from .restart_scheduler import CosineRestartParamScheduler
 
 __all__ = [
     "ConstantLR",
@@ -38,6 +44,9 @@ __all__ = [
     "CosineAnnealingLR",
     "CosineAnnealingMomentum",
     "CosineAnnealingParamScheduler",
+    "CosineRestartLR",
+    "CosineRestartMomentum",
+    "CosineRestartParamScheduler",
     "ExponentialLR",
     "ExponentialMomentum",
     "ExponentialParamScheduler",
@@ -52,6 +61,9 @@ __all__ = [
     "PolyLR",
     "PolyMomentum",
     "PolyParamScheduler",
+    "ReduceOnPlateauLR",
+    "ReduceOnPlateauMomentum",
+    "ReduceOnPlateauParamScheduler",
     "StepLR",
     "StepMomentum",
     "StepParamScheduler",

@@ -7,11 +7,12 @@ import warnings
 import weakref
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from torch.optim import Optimizer
 
 from eng.logging import print_log
+from eng.optim.optimizer.base import BaseOptimWrapper
 from eng.optim.optimizer.optimizer_wrapper import OptimWrapper
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
 INF = int(1e9)
 Clock: TypeAlias = Literal["epoch", "iter", "step"]
 _CLOCKS = (None, "epoch", "iter", "step")
-OptimizerType: TypeAlias = Optimizer | OptimWrapper
+OptimizerType: TypeAlias = Optimizer | BaseOptimWrapper
 
 
 class _ParamScheduler:
@@ -67,6 +68,10 @@ class _ParamScheduler:
     follows_training = False
     #: Settings that follow the end, with what they are less than ``end - begin``.
     _follows: Mapping[str, int] = {}
+    #: Settings that states of older versions lack, with the values that they had then.
+    _added_settings: ClassVar[Mapping[str, Any]] = {}
+    #: Whether :meth:`step` is called with the metrics of each validation as well.
+    need_val_args = False
 
     def __init__(
         self,
@@ -80,7 +85,7 @@ class _ParamScheduler:
         *,
         by: Clock | None = None,
     ) -> None:
-        if not isinstance(optimizer, (Optimizer, OptimWrapper)):
+        if not isinstance(optimizer, (Optimizer, BaseOptimWrapper)):
             raise TypeError(
                 f"{type(self).__name__} needs an Optimizer or an OptimWrapper, "
                 f"not {type(optimizer).__name__}"
@@ -117,7 +122,7 @@ class _ParamScheduler:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that a new scheduler of the same settings needs to go on, as plain data."""
-        left_out = ("optimizer", "_watch", "_follows", "follows_training")
+        left_out = ("optimizer", "_watch", "_follows", "follows_training", "need_val_args")
         return {key: value for key, value in self.__dict__.items() if key not in left_out}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
@@ -137,8 +142,18 @@ class _ParamScheduler:
                 f"{type(self).__name__} counts {counted[self.by_optimizer_step]}, the state to go "
                 f"on from counts {counted[saved]}"
             )
-        self.__dict__.update(state_dict)
+        self.__dict__.update({**self._added_settings, **state_dict})
+        self._fit_to_groups()
         self._end_watch()
+
+    def _fit_to_groups(self) -> None:
+        """Add or drop the value of the base settings, which not all checkpoints have."""
+        groups, name = self.optimizer.param_groups, self.param_name
+        for attribute, key in (("base_values", f"initial_{name}"), ("_last_value", name)):
+            values = list(getattr(self, attribute))
+            if values and len(values) == len(groups) - 1:
+                values.append(groups[-1].get(key, groups[-1][name]))
+            setattr(self, attribute, values[: len(groups)])
 
     def settings(self) -> dict[str, Any]:
         """The arguments of this schedule that do not follow from its length, by name."""
@@ -297,7 +312,7 @@ def _arguments_of(kind: type) -> list[str]:
 
 def _count_steps(optimizer: OptimizerType, scheduler: _ParamScheduler) -> None:
     """Let an optimizer tell a scheduler of each step that it takes."""
-    plain = optimizer.optimizer if isinstance(optimizer, OptimWrapper) else optimizer
+    plain = optimizer.optimizer if isinstance(optimizer, BaseOptimWrapper) else optimizer
     told = weakref.ref(scheduler)  # the optimizer keeps no scheduler alive
 
     def count(stepped: Optimizer, *_: Any) -> None:
@@ -317,7 +332,7 @@ class _StepWatch:
 
     def __init__(self, optimizer: OptimizerType) -> None:
         self.has_stepped = False
-        plain = optimizer.optimizer if isinstance(optimizer, OptimWrapper) else optimizer
+        plain = optimizer.optimizer if isinstance(optimizer, BaseOptimWrapper) else optimizer
         self.handle = plain.register_step_post_hook(self._note)
 
     def _note(self, *_: Any) -> None:
@@ -354,8 +369,15 @@ class FactorScheduler(_ParamScheduler):
     several schedules on one parameter multiply.
     """
 
-    #: Value that a factor of 0 leads to.
-    eta_min: float = 0.0
+    #: Value that a factor of 0 leads to; None where :attr:`eta_min_ratio` says it.
+    eta_min: float | None = 0.0
+    #: That value as a share of the base value of each group.
+    eta_min_ratio: float | None = None
+
+    def _floors(self) -> list[float]:
+        if self.eta_min_ratio is not None:
+            return [base * self.eta_min_ratio for base in self.base_values]
+        return [self.eta_min or 0.0] * len(self.base_values)
 
     def _factor(self, step: int) -> float:
         raise NotImplementedError
@@ -364,14 +386,18 @@ class FactorScheduler(_ParamScheduler):
         groups = self.optimizer.param_groups
         factor = self._factor(self.last_step)
         before = self._factor(self.last_step - 1) if self.last_step > 0 else 1.0
-        floor = self.eta_min
+        floors = self._floors()
         if before == 0:
             # Nothing is left of the distance to scale: start again from the base value.
-            return [floor + (base - floor) * factor for base in self.base_values]
+            pairs = zip(self.base_values, floors, strict=True)
+            return [floor + (base - floor) * factor for base, floor in pairs]
         ratio = factor / before
         if ratio == 1:
             return [group[self.param_name] for group in groups]
-        return [floor + (group[self.param_name] - floor) * ratio for group in groups]
+        return [
+            floor + (group[self.param_name] - floor) * ratio
+            for group, floor in zip(groups, floors, strict=True)
+        ]
 
 
 class WarmUpScheduler(FactorScheduler):

@@ -17,15 +17,20 @@ from .param_scheduler import (
     PolyParamScheduler,
     StepParamScheduler,
 )
+from .plateau_scheduler import ReduceOnPlateauParamScheduler
+from .restart_scheduler import CosineRestartParamScheduler
 
 __all__ = [
     "ConstantLR",
     "CosineAnnealingLR",
+    "CosineRestartLR",
     "ExponentialLR",
+    "LRSchedulerMixin",
     "LinearLR",
     "MultiStepLR",
     "OneCycleLR",
     "PolyLR",
+    "ReduceOnPlateauLR",
     "StepLR",
 ]
 
@@ -98,4 +103,20 @@ class StepLR(LRSchedulerMixin, StepParamScheduler):
     """Multiply the learning rate by ``gamma`` every ``step_size`` steps.
 
     Takes the arguments of :class:`StepParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class CosineRestartLR(LRSchedulerMixin, CosineRestartParamScheduler):
+    """Move the learning rate along half a cosine in each of several periods.
+
+    Takes the arguments of :class:`CosineRestartParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class ReduceOnPlateauLR(LRSchedulerMixin, ReduceOnPlateauParamScheduler):
+    """Reduce the learning rate when a metric no longer improves.
+
+    Takes the arguments of :class:`ReduceOnPlateauParamScheduler` without ``param_name``.
     """

@@ -18,14 +18,19 @@ from .param_scheduler import (
     PolyParamScheduler,
     StepParamScheduler,
 )
+from .plateau_scheduler import ReduceOnPlateauParamScheduler
+from .restart_scheduler import CosineRestartParamScheduler
 
 __all__ = [
     "ConstantMomentum",
     "CosineAnnealingMomentum",
+    "CosineRestartMomentum",
     "ExponentialMomentum",
     "LinearMomentum",
+    "MomentumSchedulerMixin",
     "MultiStepMomentum",
     "PolyMomentum",
+    "ReduceOnPlateauMomentum",
     "StepMomentum",
 ]
 
@@ -52,9 +57,14 @@ class MomentumSchedulerMixin:
                 group.setdefault("momentum", group["betas"][0])
         super().__init__(optimizer, "momentum", *args, **kwargs)  # type: ignore[call-arg]
 
-    def step(self) -> None:
-        """Count one step and set the momentum, or the first beta, of every group."""
-        super().step()  # type: ignore[misc]
+    def step(self, *args: Any, **kwargs: Any) -> None:
+        """Count one step and set the momentum, or the first beta, of every group.
+
+        Args:
+            *args: Positional arguments of the scheduler's own method.
+            **kwargs: Others.
+        """
+        super().step(*args, **kwargs)  # type: ignore[misc]
         self._set_betas()
 
     def replay(self, steps: int) -> None:
@@ -125,4 +135,20 @@ class StepMomentum(MomentumSchedulerMixin, StepParamScheduler):
     """Multiply the momentum by ``gamma`` every ``step_size`` steps.
 
     Takes the arguments of :class:`StepParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class CosineRestartMomentum(MomentumSchedulerMixin, CosineRestartParamScheduler):
+    """Move the momentum along half a cosine in each of several periods.
+
+    Takes the arguments of :class:`CosineRestartParamScheduler` without ``param_name``.
+    """
+
+
+@PARAM_SCHEDULERS.register_module()
+class ReduceOnPlateauMomentum(MomentumSchedulerMixin, ReduceOnPlateauParamScheduler):
+    """Reduce the momentum when a metric no longer improves.
+
+    Takes the arguments of :class:`ReduceOnPlateauParamScheduler` without ``param_name``.
     """

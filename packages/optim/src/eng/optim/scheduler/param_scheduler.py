@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from eng.optim.scheduler import schedules
 from eng.registry import PARAM_SCHEDULERS
+from eng.utils import ArgumentValueError
 
 from .base_scheduler import (
     INF,
@@ -21,6 +22,7 @@ from .base_scheduler import (
 )
 
 __all__ = [
+    "INF",
     "ConstantParamScheduler",
     "CosineAnnealingParamScheduler",
     "ExponentialParamScheduler",
@@ -174,32 +176,43 @@ class CosineAnnealingParamScheduler(FactorScheduler):
         last_step: See :class:`_ParamScheduler`. Defaults to -1.
         by_epoch: Whether steps are epochs. Defaults to True.
         verbose: Whether to log each change. Defaults to False.
+        eta_min_ratio: The floor as a share of the base value of each group, instead of
+            ``eta_min``. Defaults to None.
         by: The clock, see :class:`_ParamScheduler`. Defaults to None.
 
     Raises:
-        ValueError: If ``T_max`` is below 1.
+        ValueError: If ``T_max`` is below 1, or both ``eta_min`` and ``eta_min_ratio`` are given;
+            the latter is an :class:`AssertionError` as well.
     """
 
     _epoch_settings = ("T_max",)
+    _added_settings: ClassVar[Mapping[str, Any]] = {"eta_min_ratio": None}
 
     def __init__(
         self,
         optimizer: OptimizerType,
         param_name: str,
         T_max: int | None = None,  # noqa: N803 - the documented name
-        eta_min: float = 0.0,
+        eta_min: float | None = 0.0,
         begin: int = 0,
         end: int = INF,
         last_step: int = -1,
         by_epoch: bool = True,
         verbose: bool = False,
+        eta_min_ratio: float | None = None,
         *,
         by: Clock | None = None,
     ) -> None:
         self.T_max = T_max if T_max is not None else end - begin
         self._follows = {"T_max": 0} if T_max is None else {}
         check_positive(self, "T_max", self.T_max)
-        self.eta_min = eta_min
+        if eta_min_ratio is not None and eta_min:
+            raise ArgumentValueError(
+                f"{type(self).__name__}: give either eta_min or eta_min_ratio, not both "
+                f"(eta_min={eta_min!r}, eta_min_ratio={eta_min_ratio!r})"
+            )
+        self.eta_min = None if eta_min_ratio is not None else (eta_min or 0.0)
+        self.eta_min_ratio = eta_min_ratio
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
     def _factor(self, step: int) -> float:
@@ -415,9 +428,13 @@ class OneCycleParamScheduler(_ParamScheduler):
         if last_step == -1:
             groups = optimizer.param_groups
             highest = list(eta_max) if isinstance(eta_max, Sequence) else [eta_max] * len(groups)
+            base = getattr(optimizer, "base_param_settings", None)
+            if base is not None and len(highest) == len(groups) - 1:
+                highest.append(highest[-1])
             if len(highest) != len(groups):
                 raise ValueError(
-                    f"eta_max has {len(highest)} values for {len(groups)} parameter groups"
+                    f"eta_max has {len(highest)} values for {len(groups) - (base is not None)} "
+                    "parameter groups"
                 )
             for group, value in zip(groups, highest, strict=True):
                 group[f"initial_{param_name}"] = value / div_factor

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,8 @@ from eng.registry import (
     WrongKindError,
 )
 from eng.runner.dataloader_info import has_indices
-from eng.runner.errors import RunnerConfigError
+from eng.runner.errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
+from eng.runner.sliced_dataset import first_batches
 
 __all__ = ["build_dataloader"]
 
@@ -32,8 +34,11 @@ def build_dataloader(
 
     Args:
         dataloader: A config with ``dataset``, ``sampler`` or ``batch_sampler``, perhaps
-            ``collate_fn`` and ``worker_init_fn``, and arguments of
-            :class:`torch.utils.data.DataLoader`. A data loader is returned as it is, as
+            ``collate_fn`` and ``worker_init_fn``, which are functions or dicts of a ``type`` (a
+            function or its name) and arguments, and arguments of
+            :class:`torch.utils.data.DataLoader`. ``num_batch_per_epoch`` cuts the dataset to that
+            number of batches, to try a config quickly; ``disable_subprocess_warning`` silences
+            warnings in all workers but the first. A data loader is returned as it is, as
             is anything else that is not a config.
         seed: Seed of the sampler and the workers. Defaults to None.
         diff_rank_seed: Whether processes have different seeds, so that the sampler must find a
@@ -43,7 +48,8 @@ def build_dataloader(
         The data loader.
 
     Raises:
-        RunnerConfigError: If ``dataset`` is missing.
+        RunnerConfigError: If ``dataset`` is missing, a setting is of a wrong type, or a function
+            is not registered.
     """
     if not isinstance(dataloader, Mapping):
         return dataloader
@@ -55,6 +61,9 @@ def build_dataloader(
         dataset = DATASETS.build(dataset)
     if hasattr(dataset, "full_init"):
         dataset.full_init()  # here, not in each worker
+    batches = cfg.pop("num_batch_per_epoch", None)
+    if batches is not None:
+        dataset = first_batches(dataset, batches, _batch_size(cfg))
     cfg.update(_samplers(cfg, dataset, None if diff_rank_seed else seed))
     cfg["collate_fn"] = _collate(cfg.get("collate_fn", {"type": "pseudo_collate"}))
     cfg["worker_init_fn"] = _worker_init(cfg, seed)
@@ -84,26 +93,64 @@ def _samplers(cfg: dict[str, Any], dataset: Any, seed: int | None) -> dict[str, 
     return {"sampler": sampler, "batch_sampler": batch_sampler}
 
 
+def _batch_size(cfg: Mapping[str, Any]) -> int:
+    """Samples of a batch, as the config of a data loader or its batch sampler says it."""
+    batch_sampler = cfg.get("batch_sampler")
+    if isinstance(batch_sampler, Mapping) and "batch_size" in batch_sampler:
+        return int(batch_sampler["batch_size"])
+    size: Any = cfg.get("batch_size") or getattr(batch_sampler, "batch_size", 1)
+    return int(size)
+
+
 def _collate(collate_fn: Any) -> Any:
-    if not isinstance(collate_fn, dict):
-        return collate_fn
-    settings = dict(collate_fn)
-    function = _find_function("collate_fn", settings.pop("type"))
+    if collate_fn is None:
+        return None
+    function, settings = _function_and_settings("collate_fn", collate_fn)
     return partial(function, **settings) if settings else function
 
 
 def _worker_init(cfg: dict[str, Any], seed: int | None) -> Any:
     given = cfg.get("worker_init_fn")
-    if given is None and seed is None:
-        return None
-    settings = {"num_workers": cfg.get("num_workers", 0), "rank": get_rank(), "seed": seed}
+    is_silent = cfg.pop("disable_subprocess_warning", False)
+    if not isinstance(is_silent, bool):
+        raise RunnerTypeError(
+            f"disable_subprocess_warning must be True or False, got {is_silent!r}"
+        )
+    settings = {
+        "num_workers": cfg.get("num_workers", 0),
+        "rank": get_rank(),
+        "seed": seed,
+        "disable_subprocess_warning": is_silent,
+    }
     if given is None:
-        return partial(worker_init_fn, **settings)
-    if not isinstance(given, dict):
-        return given
-    extra = dict(given)
-    function = _find_function("worker_init_fn", extra.pop("type"))
-    return partial(function, **{**settings, **extra})
+        return None if seed is None else partial(worker_init_fn, **settings)
+    function, extra = _function_and_settings("worker_init_fn", given)
+    if not isinstance(given, Mapping):
+        return function
+    taken = {name: value for name, value in settings.items() if _takes(function, name)}
+    return partial(function, **{**taken, **extra})
+
+
+def _takes(function: Callable[..., Any], name: str) -> bool:
+    """Whether a function has an argument of a name, so that it can be given by keyword."""
+    try:
+        return name in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # one written in C tells nothing
+        return False
+
+
+def _function_and_settings(place: str, given: Any) -> tuple[Any, dict[str, Any]]:
+    """The function that a setting names, and the arguments that it gives it."""
+    settings = dict(given) if isinstance(given, Mapping) else {"type": given}
+    kind = settings.pop("type", None)
+    if not isinstance(given, Mapping) and not callable(given):
+        kind = None
+    function = _find_function(place, kind)
+    if not callable(function):
+        raise RunnerTypeError(
+            f"{place} must be a function, or a dict whose 'type' is one or its name, not {given!r}"
+        )
+    return function, settings
 
 
 def _find_function(place: str, kind: Any) -> Any:
@@ -114,4 +161,6 @@ def _find_function(place: str, kind: Any) -> Any:
     except WrongKindError:
         raise
     except NotRegisteredError as error:
-        raise RunnerConfigError(f"{place}: no function {kind!r} is registered. {error}") from None
+        raise RunnerAssertionError(
+            f"{place}: no function {kind!r} is registered. {error}"
+        ) from None

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 import eng.optim
 from eng.dataset import length_of
 from eng.logging import print_log
-from eng.optim import OptimWrapper, OptimWrapperDict, _ParamScheduler
+from eng.optim import BaseOptimWrapper, OptimWrapper, OptimWrapperDict, _ParamScheduler
 from eng.registry import OPTIM_WRAPPERS, PARAM_SCHEDULERS
 from eng.runner.dataloader_info import samples_per_step
 from eng.runner.errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
@@ -41,7 +41,7 @@ def build_optim_wrapper(
     Raises:
         RunnerConfigError: If it is none of these.
     """
-    if isinstance(optim_wrapper, OptimWrapper):
+    if isinstance(optim_wrapper, BaseOptimWrapper):
         return optim_wrapper
     if not isinstance(optim_wrapper, Mapping):
         raise RunnerTypeError(

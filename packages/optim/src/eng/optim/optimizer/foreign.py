@@ -1,0 +1,91 @@
+"""Optimizers of other packages by name, imported when they are asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+from eng.registry import OPTIMIZERS
+
+__all__ = [
+    "BITSANDBYTES_OPTIMIZERS",
+    "DADAPTATION_OPTIMIZERS",
+    "LION_OPTIMIZERS",
+    "SOPHIA_OPTIMIZERS",
+    "TRANSFORMERS_OPTIMIZERS",
+    "adafactor",
+    "register_foreign_optimizers",
+]
+
+#: Names of the optimizers of each package.
+DADAPTATION_OPTIMIZERS = ["DAdaptAdaGrad", "DAdaptAdam", "DAdaptSGD"]
+LION_OPTIMIZERS = ["Lion"]
+SOPHIA_OPTIMIZERS = ["Sophia", "SophiaG"]
+TRANSFORMERS_OPTIMIZERS = ["Adafactor"]
+#: Names that are those of optimizers of torch or of another package have ``bnb_`` before them.
+BITSANDBYTES_OPTIMIZERS = [
+    *(
+        f"{paged}{kind}{bits}"
+        for kind in ("Adagrad", "Adam", "AdamW", "LAMB", "LARS", "Lion", "RMSprop", "SGD")
+        for paged in (("", "Paged") if kind in ("Adam", "AdamW", "Lion") else ("",))
+        for bits in ("", "8bit", "32bit")
+        if paged or bits or kind in ("LAMB", "LARS")
+    ),
+    *(f"bnb_{kind}" for kind in ("Adagrad", "Adam", "AdamW", "Lion", "RMSprop", "SGD")),
+]
+
+
+def register_foreign_optimizers() -> None:
+    """Register all of them, whether their packages are installed or not.
+
+    It is done when a name is asked for that nothing has, so that an optimizer of somebody's own
+    keeps its name.
+    """
+    for names, package, wheel in (
+        (DADAPTATION_OPTIMIZERS, "dadaptation", "dadaptation"),
+        (LION_OPTIMIZERS, "lion_pytorch", "lion-pytorch"),
+        (SOPHIA_OPTIMIZERS, "Sophia", "Sophia-Optimizer"),
+        (BITSANDBYTES_OPTIMIZERS, "bitsandbytes.optim", "bitsandbytes"),
+    ):
+        for name in names:
+            if name not in OPTIMIZERS.module_dict:
+                _register(name, package, wheel, name.removeprefix("bnb_"))
+
+
+def _register(name: str, package: str, wheel: str, attribute: str) -> None:
+    """Register a function that builds an optimizer of another package.
+
+    Args:
+        name: Name in the registry.
+        package: Module that has the optimizer.
+        wheel: What is to be installed for it.
+        attribute: Its name there.
+    """
+
+    def build(params: Any, *args: Any, **kwargs: Any) -> Optimizer:
+        try:
+            module = importlib.import_module(package)
+        except ImportError as error:
+            raise ImportError(
+                f"the optimizer {name} is one of {wheel}, which cannot be imported ({error}): "
+                f"pip install {wheel}"
+            ) from error
+        made: Optimizer = getattr(module, attribute)(params, *args, **kwargs)
+        return made
+
+    build.__name__ = build.__qualname__ = name
+    build.__doc__ = f"Build the optimizer {attribute} of {wheel}."
+    OPTIMIZERS.register_module(module=build, name=name)
+
+
+def adafactor(params: Any, *args: Any, **kwargs: Any) -> Optimizer:
+    """Build the optimizer of transformers, or that of torch where that is not installed."""
+    kind: Callable[..., Optimizer] = torch.optim.Adafactor
+    if find_spec("transformers") is not None:
+        kind = importlib.import_module("transformers").Adafactor
+    return kind(params, *args, **kwargs)

@@ -1,0 +1,80 @@
+"""Optimizers of other packages are found by name when they are asked for."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from eng.optim import OPTIMIZERS, ZeroRedundancyOptimizer, build_optim_wrapper
+from eng.optim.optimizer import BITSANDBYTES_OPTIMIZERS, DADAPTATION_OPTIMIZERS, LION_OPTIMIZERS
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "attribute"),
+    [
+        ("Lion", "lion_pytorch", "Lion"),
+        ("DAdaptAdam", "dadaptation", "DAdaptAdam"),
+        ("AdamW8bit", "bitsandbytes.optim", "AdamW8bit"),
+        ("bnb_Adam", "bitsandbytes.optim", "Adam"),
+    ],
+)
+def test_one_that_is_installed_is_built(
+    monkeypatch: pytest.MonkeyPatch, name: str, package: str, attribute: str
+) -> None:
+    assert name in LION_OPTIMIZERS + DADAPTATION_OPTIMIZERS + BITSANDBYTES_OPTIMIZERS
+    model, cfg = nn.Linear(1, 1), {"optimizer": {"type": name, "lr": 0.5}}
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ImportError, match=f"the optimizer {name} is one of .*pip install"):
+        build_optim_wrapper(model, cfg)
+    module: Any = ModuleType(package)
+    setattr(module, attribute, torch.optim.SGD)
+    parent = package.partition(".")[0]
+    monkeypatch.setitem(sys.modules, parent, ModuleType(parent))
+    monkeypatch.setitem(sys.modules, package, module)
+    wrapper = build_optim_wrapper(model, cfg)
+    assert type(wrapper.optimizer) is torch.optim.SGD
+    assert wrapper.get_lr() == {"lr": [0.5]}
+
+
+def test_a_class_of_ones_own_keeps_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in LION_OPTIMIZERS:
+        monkeypatch.delitem(OPTIMIZERS.module_dict, name, raising=False)
+    OPTIMIZERS.register_module(name="Lion", module=torch.optim.SGD)
+    try:
+        monkeypatch.setitem(sys.modules, "dadaptation", None)
+        with pytest.raises(ImportError):
+            build_optim_wrapper(nn.Linear(1, 1), {"optimizer": {"type": "DAdaptSGD"}})
+        wrapper = build_optim_wrapper(nn.Linear(1, 1), {"optimizer": {"type": "Lion", "lr": 0.1}})
+        assert type(wrapper.optimizer) is torch.optim.SGD
+    finally:
+        OPTIMIZERS.module_dict.pop("Lion")
+
+
+def test_the_adafactor_of_torch_has_a_name_of_its_own() -> None:
+    params = [nn.Parameter(torch.ones(1))]
+    made = OPTIMIZERS.build({"type": "TorchAdafactor", "params": params})
+    assert type(made) is torch.optim.Adafactor
+    assert isinstance(
+        OPTIMIZERS.build({"type": "Adafactor", "params": params}), torch.optim.Optimizer
+    )
+
+
+def test_states_are_shared_out(tmp_path: Any) -> None:
+    params = [nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(1))]
+    with pytest.raises(AttributeError, match="no optimizer 'Nothing'"):
+        ZeroRedundancyOptimizer(params, "Nothing")
+    store = f"file://{tmp_path}/store"
+    torch.distributed.init_process_group("gloo", init_method=store, rank=0, world_size=1)
+    try:
+        optimizer = ZeroRedundancyOptimizer(params, "Adam", lr=0.1)
+        sum(param.sum() for param in params).backward()  # type: ignore[union-attr]
+        optimizer.step()
+        assert params[0].tolist() == pytest.approx([0.9, 0.9])
+        assert len(optimizer.state_dict()["state"]) == 2
+    finally:
+        torch.distributed.destroy_process_group()

@@ -1,0 +1,104 @@
+"""Entries of the meta of a checkpoint that tell of its data and its format."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from eng.logging import print_log
+
+__all__ = ["MMENGINE_VERSION", "dataset_meta_of", "warn_of_other_data"]
+
+#: Version of the format that code of the OpenMMLab family finds in checkpoints and compares.
+MMENGINE_VERSION = "0.10.7"
+
+
+def dataset_meta_of(loader: Any) -> dict[str, Any] | None:
+    """What a training dataset says of itself, as plain data.
+
+    Args:
+        loader: Its data loader.
+
+    Returns:
+        Its ``metainfo``, with arrays as lists; what is not plain is left out, with a warning. None
+        without one.
+    """
+    meta = getattr(getattr(loader, "dataset", None), "metainfo", None)
+    if not isinstance(meta, Mapping):
+        return None
+    plain, foreign = {}, []
+    for key, value in meta.items():
+        try:
+            plain[key] = _plain(value)
+        except TypeError as error:
+            foreign.append(f"{key!r} ({error})")
+    if foreign:
+        print_log(
+            f"The checkpoint's dataset_meta is without {', '.join(foreign)}: not plain data.",
+            logger="current",
+            level=logging.WARNING,
+        )
+    return plain
+
+
+def warn_of_other_data(
+    saved: Any, present: Mapping[str, Any] | None, logger: logging.Logger
+) -> None:
+    """Warn where a run is resumed with data that describe themselves otherwise.
+
+    Args:
+        saved: ``dataset_meta`` of the checkpoint, None without one.
+        present: That of the training dataset.
+        logger: The logger of the run.
+    """
+    if not isinstance(saved, Mapping) or present is None:
+        return
+    before = dataset_meta_of(_Described(saved)) or {}
+    changed = sorted(
+        str(key)
+        for key in {*before, *present}
+        if _comparable(before.get(key)) != _comparable(present.get(key))
+    )
+    if changed:
+        logger.warning(
+            "The training dataset has another metainfo than that of the checkpoint: "
+            f"{', '.join(changed)} differ. The present one is used."
+        )
+
+
+class _Described:
+    """A loader of a dataset that has nothing but a description."""
+
+    def __init__(self, metainfo: Any) -> None:
+        self.dataset = self
+        self.metainfo = metainfo
+
+
+def _comparable(value: Any) -> Any:
+    """A value whose lists and tuples compare as equal."""
+    if isinstance(value, Mapping):
+        return {key: _comparable(item) for key, item in value.items()}
+    return [_comparable(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _plain(value: Any) -> Any:
+    """Plain data equal to a value, as the safe reader of torch takes it."""
+    if value is None or type(value) in (bool, int, float, complex, str, bytes):
+        return value
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    for kind in (list, tuple, set):
+        if isinstance(value, kind):
+            return kind(_plain(item) for item in value)
+    if isinstance(value, frozenset):
+        return {_plain(item) for item in value}
+    for base in (bool, int, float, complex, str, bytes):
+        if isinstance(value, base):  # numpy's float64, an enum of strings
+            return base(value)  # type: ignore[arg-type]
+    if hasattr(value, "tolist") and getattr(getattr(value, "dtype", None), "hasobject", None) in (
+        None,
+        False,
+    ):
+        return value.tolist()
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,85 @@
+"""Losses that a model gives beside its predictions while it is validated or tested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from eng.dist import all_gather_object
+from eng.structures import BaseDataElement
+
+from .errors import RunnerTypeError
+
+__all__ = ["EvalLosses"]
+
+
+class EvalLosses:
+    """Averages losses over the batches of all processes.
+
+    A model gives them as the last of its outputs: a :class:`eng.structures.BaseDataElement` with
+    nothing but ``loss``, a dict of tensors or lists of tensors by name.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all losses, before another evaluation."""
+        self._sums: dict[str, Any] = {}
+        self._counts: dict[str, int] = {}
+
+    def split_off(self, outputs: Any) -> Any:
+        """Take the losses out of the outputs of a batch.
+
+        Args:
+            outputs: What the model returned.
+
+        Returns:
+            The predictions alone.
+        """
+        if not isinstance(outputs, (list, tuple)) or not outputs:
+            return outputs
+        last = outputs[-1]
+        if not isinstance(last, BaseDataElement) or list(last.keys()) != ["loss"]:
+            return outputs
+        losses: Any = last.get("loss")
+        if not isinstance(losses, Mapping):
+            raise RunnerTypeError(
+                "the loss among the outputs of a model must be a dict of losses by name, not "
+                f"{type(losses).__name__}"
+            )
+        for name, value in losses.items():
+            for each in value if isinstance(value, (list, tuple)) else [value]:
+                self._add(str(name), each)
+        return outputs[:-1]
+
+    def averages(self) -> dict[str, float]:
+        """The average of each loss over the batches of this process so far, by name."""
+        return {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+
+    def metrics(self, mode: str) -> dict[str, float]:
+        """The average of each loss over all batches. To be called in all processes.
+
+        Args:
+            mode: ``'val'`` or ``'test'``.
+
+        Returns:
+            Averages by name, and under ``val_loss`` or ``test_loss`` the sum of those whose name
+            contains ``loss``; nothing if the model gave none.
+        """
+        own = {name: (float(total), self._counts[name]) for name, total in self._sums.items()}
+        shares = all_gather_object(own)
+        averages = {}
+        for name in dict.fromkeys(name for share in shares for name in share):
+            pairs = [share[name] for share in shares if name in share]
+            averages[name] = sum(total for total, _ in pairs) / sum(count for _, count in pairs)
+        if not averages:
+            return {}
+        whole = sum(value for name, value in averages.items() if "loss" in name)
+        return {**averages, f"{mode}_loss": whole}
+
+    def _add(self, name: str, value: Any) -> None:
+        # A tensor stays on its device until the end: nobody waits for it in between.
+        number = value.detach().mean() if hasattr(value, "detach") else value
+        self._sums[name] = self._sums[name] + number if name in self._sums else number
+        self._counts[name] = self._counts.get(name, 0) + 1

@@ -1,0 +1,82 @@
+"""The first samples of a dataset, to try a config in a few batches an epoch."""
+
+from __future__ import annotations
+
+import logging
+from numbers import Integral
+from typing import Any
+
+from torch.utils.data import Dataset
+
+from eng.dataset import length_of
+from eng.dist import get_world_size
+from eng.logging import print_log
+
+from .errors import RunnerConfigError, RunnerTypeError
+
+__all__ = ["first_batches"]
+
+
+class _SlicedDataset(Dataset[Any]):
+    """A dataset cut off after a number of samples; all else is that of the dataset itself.
+
+    Args:
+        dataset: The dataset.
+        length: Number of samples.
+    """
+
+    def __init__(self, dataset: Any, length: int) -> None:
+        self._dataset = dataset
+        self._length = length
+
+    def __getattr__(self, name: str) -> Any:
+        # Others with such names are those of the copy, which is made without calling __init__.
+        if (name.startswith("__") and name != "__getitems__") or "_dataset" not in self.__dict__:
+            raise AttributeError(name)
+        return getattr(self._dataset, name)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: Any) -> Any:
+        if not -self._length <= index < self._length:
+            raise IndexError(f"sample {index} of the first {self._length}")
+        return self._dataset[index if index >= 0 else self._length + index]
+
+
+def first_batches(dataset: Any, batches: Any, batch_size: int) -> Any:
+    """Cut a dataset to a number of batches of all processes together.
+
+    Args:
+        dataset: The dataset.
+        batches: ``num_batch_per_epoch`` of a data loader. Where the dataset has fewer, it stays
+            whole, with a warning.
+        batch_size: Samples of a batch of one process.
+
+    Returns:
+        The dataset, or what stands for its beginning.
+
+    Raises:
+        RunnerConfigError: If the number is not a whole one of at least 1, or the dataset has no
+            length.
+    """
+    if not isinstance(batches, Integral) or isinstance(batches, bool):
+        raise RunnerTypeError(f"num_batch_per_epoch must be an integer, got {batches!r}")
+    if int(batches) < 1:
+        raise RunnerConfigError(f"num_batch_per_epoch must be at least 1, got {batches!r}")
+    there = length_of(dataset)
+    if there is None:
+        raise RunnerConfigError(
+            f"num_batch_per_epoch cuts a dataset by its length, which {type(dataset).__name__} "
+            "has not: leave it out"
+        )
+    wanted = int(batches) * batch_size * get_world_size()
+    if wanted > there:
+        print_log(
+            f"num_batch_per_epoch={batches} asks for {wanted} samples, the dataset has {there}: "
+            "all of them are used.",
+            logger="current",
+            level=logging.WARNING,
+        )
+        return dataset
+    return _SlicedDataset(dataset, wanted)
