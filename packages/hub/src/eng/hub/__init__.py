@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from eng.utils import MODULE2PACKAGE
+
 from .hub import get_config, get_model
 from .metafiles import find_model_folder, list_metafile_models, names_of_model
-from .projects import MODULE2PACKAGE
 
 if not TYPE_CHECKING:
     from ._version import __getattr__ as __getattr__

@@ -13,10 +13,9 @@ from torch import nn
 from eng.checkpoint import load_checkpoint
 from eng.config import Config, resolve_package_path
 from eng.registry import MODELS, DefaultScope
-from eng.utils import ArgumentValueError, get_installed_path
+from eng.utils import MODULE2PACKAGE, ArgumentValueError, get_installed_path
 
 from .metafiles import list_metafile_models
-from .projects import MODULE2PACKAGE
 
 __all__ = ["get_config", "get_model"]
 

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from eng.fileio import load
-from eng.utils import get_installed_path, is_installed
-
-from .projects import MODULE2PACKAGE
+from eng.utils import MODULE2PACKAGE, get_installed_path, is_installed
 
 __all__ = ["find_model_folder", "list_metafile_models", "names_of_model"]
 
