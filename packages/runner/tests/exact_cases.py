@@ -427,7 +427,12 @@ def compare_checkpoints(expected: Path, found: Path) -> Iterator[str]:
 
 
 #: Parts of a checkpoint that differ between any two runs: times, and their names.
-_OWN = ("meta", "message_hub.log_scalars", "message_hub.runtime_info.run_id")
+_OWN = (
+    "meta",
+    "message_hub.log_scalars",
+    "message_hub.resumed_keys",  # those of times are of the life that took them
+    "message_hub.runtime_info.run_id",
+)
 
 
 def _last(folder: Path) -> str:
