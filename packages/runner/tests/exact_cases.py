@@ -477,7 +477,10 @@ def try_case(case: Case, kills: int, seed: int, folder: Path) -> Report:
         killed = _make(folder / f"killed-{report.runs}")
         status: int | None = None
         while status is None:
-            moment = random_moment(rng, killed / "trace-0.jsonl", whole / "trace-0.jsonl")
+            if report.kills < kills:
+                moment = random_moment(rng, killed / "trace-0.jsonl", whole / "trace-0.jsonl")
+            else:  # enough: the last life goes on to the end
+                moment = after_seconds(240)
             status = wait_or_kill(spawn(case, killed, train), moment)
             report.kills += status is None
         report.runs += 1

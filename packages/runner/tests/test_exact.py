@@ -41,7 +41,7 @@ def check(case: Case, kills: int, seed: int, folder: Path) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize("case", FEW, ids=["epoch", "iter"])
 def test_a_few_kills(case: Case, tmp_path: Path) -> None:
-    check(case, 3, 0, tmp_path)
+    check(case, 2, 0, tmp_path)
 
 
 @pytest.mark.exact
