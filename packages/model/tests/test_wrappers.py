@@ -82,7 +82,10 @@ def test_settings_of_single_parameters_in_sharded_models(group, cls):
     assert lrs == [1, 2, 0.5, 0.5, 1, 2, 1, 2]
     cfg["paramwise_cfg"]["flat_decay_mult"] = 0
     if cls is MMFullyShard:
-        decays = [group["weight_decay"] for group in build_optim_wrapper(model, cfg).optimizer.param_groups]
+        decays = [
+            group["weight_decay"]
+            for group in build_optim_wrapper(model, cfg).optimizer.param_groups
+        ]
         assert decays == [1, 0, 1, 1, 1, 0, 1, 0]
     else:
         with pytest.raises(ValueError, match="flat_decay_mult cannot"):

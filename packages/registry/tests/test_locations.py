@@ -5,7 +5,6 @@ import sys
 import pytest
 
 from eng.registry import (
-    MODELS,
     DefaultScope,
     Registry,
     init_default_scope,
@@ -118,23 +117,3 @@ def test_register_module_without_a_decorator():
         registry._register_module(A)
     with pytest.raises(TypeError):
         registry._register_module(3)
-
-
-def test_a_list_of_models_is_a_sequential_whose_weights_are_initialised():
-    torch = pytest.importorskip("torch")
-    from eng.model import BaseModule, Sequential
-
-    made = []
-
-    class Part(BaseModule):
-        def init_weights(self):
-            made.append(self)
-
-        def forward(self, x):
-            return x + 1
-
-    model = MODELS.build([dict(type=Part), dict(type="torch.nn.ReLU")])
-    assert type(model) is Sequential
-    model.init_weights()
-    assert made == [model[0]]
-    assert model(torch.ones(1)).item() == 2
