@@ -76,7 +76,10 @@ $ no-such-program
         ("```console\n$ echo 1\n2\n```\n", "page.md:1: the commands printed"),
         ("```console\n$ false\n$ true\n```\n", "page.md:1: ended with an error"),
         ("```console\n$ pip install eng-al\n```\n", "page.md:1: there is no wheel eng-al"),
-        ("```console\n$ pip install eng-vis[nothing]\n```\n", r"eng-vis has no extras \['nothing'\]"),
+        (
+            "```console\n$ pip install eng-vis[nothing]\n```\n",
+            r"eng-vis has no extras \['nothing'\]",
+        ),
         ("```ini\na = 1\n```\n", "page.md:1: nothing runs a block of language 'ini'"),
         ("```toml\na: 1\n```\n", "page.md:1: Expected '=' after a key"),
         ("```yaml\na: [1\n```\n", "page.md:1: while parsing a flow sequence"),
