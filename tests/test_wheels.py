@@ -83,6 +83,7 @@ def environment(
     return Environment(tmp_path_factory.mktemp("environment"), wheels, settings)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("package", PACKAGES)
 def test_wheel_alone(package: str, environment: Environment, tmp_path: Path) -> None:
     (wheel,) = environment.wheels.glob(f"eng_{package}-*.whl")
