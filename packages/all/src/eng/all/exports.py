@@ -81,9 +81,9 @@ _NAMES = {
     "dataset": """
         COLLATE_FUNCTIONS AnnotationError BaseDataset ClassBalancedDataset Compose
         ConcatDataset DefaultSampler DistributedSamplerWrapper InfiniteSampler
-        PlacedSampler RepeatDataset SampleIndex TransformError default_collate
-        force_full_init length_of open_loader pseudo_collate random_numbers_of
-        sampler_with samplers_of worker_init_fn
+        PlacedSampler RawRandomState RepeatDataset SampleIndex TransformError
+        default_collate force_full_init length_of open_loader pseudo_collate
+        random_numbers_of sampler_with samplers_of worker_init_fn
     """,
     "evaluator": """
         BaseMetric DumpResults Evaluator RunningMetric TorchMetric get_metric_value

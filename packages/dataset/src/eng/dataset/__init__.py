@@ -9,7 +9,7 @@ from .distributed import DistributedSamplerWrapper
 from .full_init import force_full_init
 from .loader import length_of, sampler_with, samplers_of
 from .placed import PlacedSampler, open_loader
-from .randomness import SampleIndex, random_numbers_of
+from .randomness import RawRandomState, SampleIndex, random_numbers_of
 from .sampler import DefaultSampler, InfiniteSampler
 from .worker import worker_init_fn
 from .wrappers import ClassBalancedDataset, ConcatDataset, RepeatDataset
@@ -30,6 +30,7 @@ __all__ = [
     "DistributedSamplerWrapper",
     "InfiniteSampler",
     "PlacedSampler",
+    "RawRandomState",
     "RepeatDataset",
     "SampleIndex",
     "TransformError",

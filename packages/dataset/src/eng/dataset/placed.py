@@ -7,22 +7,18 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset, get_worker_info
 
 from eng.dist import get_dist_info
 
-from .randomness import SampleIndex
+from .randomness import RawRandomState, SampleIndex
 from .worker import seed_each_sample
 
 __all__ = ["PlacedSampler", "open_loader"]
-
-#: States of Python's, numpy's and torch's generators.
-_State: TypeAlias = tuple[Any, Any, Tensor]
 
 
 class PlacedSampler:
@@ -179,40 +175,30 @@ def _draw(sampler: Any) -> Iterator[Any]:
 
 def _draw_apart(indices: Iterator[Any], seed: int) -> Iterator[Any]:
     """Go on with an iteration that draws random numbers, as if in a process of its own."""
-    state: _State | None = None
+    own: RawRandomState | None = None
     while True:
-        outside = _take_state()
-        if state is None:
+        outside = RawRandomState()
+        if own is None:
             random.seed(seed)
             np.random.seed(seed % 2**32)
             torch.default_generator.manual_seed(seed)
         else:
-            _put_state(state)
+            own.restore()
         try:
             index = next(indices)
         except StopIteration:
             return
         finally:
-            state = _take_state()
-            _put_state(outside)
+            own = RawRandomState()
+            outside.restore()
         yield index
-
-
-def _take_state() -> _State:
-    return random.getstate(), np.random.get_state(), torch.get_rng_state()
-
-
-def _put_state(state: _State) -> None:
-    random.setstate(state[0])
-    np.random.set_state(state[1])
-    torch.set_rng_state(state[2])
 
 
 def _fingerprint() -> tuple[Any, ...]:
     """What differs once any of the generators has drawn."""
-    python, numpy_state, cpu = _take_state()
+    numpy_state: Any = np.random.get_state(legacy=True)
     name, key, *more = numpy_state
-    return python, name, key.tobytes(), *more, cpu.numpy().tobytes()
+    return random.getstate(), name, key.tobytes(), *more, torch.get_rng_state().numpy().tobytes()
 
 
 def _is_number(index: Any) -> bool:

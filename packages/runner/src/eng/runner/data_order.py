@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from eng.dataset import samplers_of
+from eng.dataset import RawRandomState, samplers_of
 
 from .random_state import get_random_state, set_random_state
 
@@ -66,13 +66,13 @@ def replay(dataloader: Any, origin: Mapping[str, Any]) -> Iterator[None]:
     Yields:
         Nothing.
     """
-    present = get_random_state(devices=False)
+    present = RawRandomState()
     set_random_state(origin["random"])
     put_generators(dataloader, origin["generators"])
     try:
         yield
     finally:
-        set_random_state(present)
+        present.restore()
 
 
 def _generators(dataloader: Any) -> list[torch.Generator]:

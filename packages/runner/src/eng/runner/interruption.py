@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from eng.dataset import RawRandomState
+
 from .agreement import Agreement
 from .duration import seconds_of
 from .errors import RunnerConfigError
 from .known_settings import check_settings
-from .random_state import RawRandomState
 from .requeue import signals_to_requeue
 from .signals import BrokenOff, SignalWatch, check_signals
 

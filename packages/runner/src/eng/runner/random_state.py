@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["RandomState", "RawRandomState", "get_random_state", "set_random_state"]
+__all__ = ["RandomState", "get_random_state", "set_random_state"]
 
 
 class RandomState:
@@ -49,58 +48,6 @@ class RandomState:
             state: What :meth:`state_dict` returned.
         """
         set_random_state(state)
-
-
-class RawRandomState:
-    """The states of the generators now, as they are: taken in microseconds, not to be saved."""
-
-    def __init__(self) -> None:
-        self._python = random.getstate()
-        self._numpy = _numpy_state.take()
-        self._torch = torch.get_rng_state()
-        self._cuda: torch.Tensor | None = None
-        if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-            self._cuda = torch.cuda.get_rng_state()
-
-    def restore(self) -> None:
-        """Put the generators back."""
-        random.setstate(self._python)
-        np.random.set_state(self._numpy)
-        torch.set_rng_state(self._torch)
-        if self._cuda is not None:
-            torch.cuda.set_rng_state(self._cuda)
-
-
-class _NumpyState:
-    """The state of numpy's global generator, which takes long to get, got when it has changed.
-
-    A draw moves the place in the generator's block of numbers, and a new block has other numbers.
-    Only a normal number kept from a pair is drawn without either: while there is one, the state is
-    got each time.
-    """
-
-    def __init__(self) -> None:
-        self._generator: Any = None
-        self._block: Any = None
-        self._known: Any = None
-        self._mark: tuple[int, ...] = ()
-
-    def take(self) -> Any:
-        generator = np.random.get_bit_generator()  # type: ignore[attr-defined]
-        if type(generator) is not np.random.MT19937:
-            return np.random.get_state(legacy=False)
-        if generator is not self._generator:
-            self._generator, self._mark = generator, ()
-            # 624 numbers and the place in them, by which numpy's C code knows the generator.
-            self._block = (ctypes.c_uint32 * 625).from_address(generator.ctypes.state_address)
-        block = self._block
-        mark = (block[624], block[0], block[1], block[623])
-        if mark != self._mark or self._known["has_gauss"]:
-            self._known, self._mark = np.random.get_state(legacy=False), mark
-        return self._known
-
-
-_numpy_state = _NumpyState()
 
 
 def get_random_state(devices: bool = True) -> dict[str, Any]:
