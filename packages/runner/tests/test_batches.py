@@ -92,3 +92,28 @@ def test_another_seed_gives_the_order_of_the_other_run() -> None:
     reseed(second, 1)
     assert [b.tolist() for b in first] == [b.tolist() for b in second]
     reseed(loader(RandomSampler(SAMPLES, generator=torch.Generator())), 1)  # has none: left alone
+
+
+@pytest.mark.parametrize("at", range(7))
+def test_what_is_abandoned_at_any_moment_continues_its_order(at: int) -> None:
+    def read_all(abandon_at: int | None) -> list[list[int]]:
+        generator = torch.Generator().manual_seed(1)
+        dataloader = DataLoader(SAMPLES, batch_size=4, shuffle=True, generator=generator)  # type: ignore[arg-type]
+        progress = Progress()
+        batches = ResumableBatches(dataloader, progress)
+        found: list[list[int]] = []
+        while progress.epoch < 3:
+            if len(found) == abandon_at and progress.position == 0:  # between two epochs
+                batches.abandon()
+            for _, batch in batches.rest_of_epoch():
+                if len(found) == abandon_at:  # taken, and not trained on
+                    abandon_at = None
+                    batches.abandon()
+                    break
+                found.append(batch.tolist())
+                progress.count_iterations()
+            else:
+                progress.count_epoch()
+        return found
+
+    assert read_all(at) == read_all(None)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 from torch.utils.data import BatchSampler
 
 from eng.dataset import DefaultSampler, length_of, open_loader, sampler_with
@@ -54,7 +53,6 @@ class ResumableBatches:
         self.seed = seed
         self._endless: Iterator[Any] | None = None
         self._iterator: Iterator[Any] | None = None
-        self._unopened: list[torch.Tensor] = []
         self._stateful = stateful_part(dataloader)
         self._movable = movable_sampler(dataloader)
         self._placed = None if self._movable else place_sampler(dataloader)
@@ -141,8 +139,8 @@ class ResumableBatches:
         """Give up what is being read, and go to the position of the run."""
         if self._iterator is not None:
             stop_workers(self._dataloader, self._iterator)
-            if not self._progress.position:
-                put_generators(self._dataloader, self._unopened)
+            if self._origin is not None and not self._progress.position:
+                put_generators(self._dataloader, self._origin["generators"])
                 self._origin = None
             self.load_state_dict(self.state_dict(self._progress))
         self._iterator = self._endless = None
@@ -179,6 +177,7 @@ class ResumableBatches:
             The number of a batch in its epoch, from 0, and the batch.
         """
         yield from enumerate(self._open(), self.done_of_epoch)
+        self._iterator = None  # read to its end: there is nothing to abandon
 
     def __iter__(self) -> ResumableBatches:
         return self
@@ -200,7 +199,6 @@ class ResumableBatches:
         resumed, self._resumed = self._resumed, {}
         self._set_epoch()
         put_generators(self._dataloader, resumed.get("generators", []))
-        self._unopened = take_generators(self._dataloader)
         origin = resumed.get("origin")
         if origin is None:
             self._origin = take_origin(self._dataloader)
