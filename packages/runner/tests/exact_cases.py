@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -252,21 +252,13 @@ def spawn(case: Case, work_dir: Path, run: Callable[[Case, str], None]) -> int:
         The process id, which is that of the group.
     """
     pid = os.fork()
-    if pid:
-        return pid
-    os.setsid()
-    status = 1
-    try:
+    if pid == 0:
+        os.setsid()
         log = os.open(work_dir / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        status = _live(case, str(work_dir), run)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+        _exit_after(lambda: _live(case, str(work_dir), run))
+    return pid
 
 
 def _live(case: Case, work_dir: str, run: Callable[[Case, str], None]) -> int:
@@ -280,26 +272,36 @@ def _live(case: Case, work_dir: str, run: Callable[[Case, str], None]) -> int:
     for rank in range(case.processes):
         pid = os.fork()
         if pid == 0:
-            status = 1
-            try:
-                os.environ.update(
-                    RANK=str(rank),
-                    LOCAL_RANK=str(rank),
-                    WORLD_SIZE=str(case.processes),
-                    MASTER_ADDR="127.0.0.1",
-                    MASTER_PORT=str(port),
-                )
-                run(case, work_dir)
-                torch.distributed.destroy_process_group()
-                status = 0
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                sys.stdout.flush()
-                sys.stderr.flush()
-                os._exit(status)
+            _exit_after(lambda: _join(rank, port, case, work_dir, run))  # noqa: B023 - at once
         ranks.append(pid)
     return max(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in ranks)
+
+
+def _join(rank: int, port: int, case: Case, work_dir: str, run: Callable[[Case, str], None]) -> int:
+    """One process of several."""
+    os.environ.update(
+        RANK=str(rank),
+        LOCAL_RANK=str(rank),
+        WORLD_SIZE=str(case.processes),
+        MASTER_ADDR="127.0.0.1",
+        MASTER_PORT=str(port),
+    )
+    run(case, work_dir)
+    torch.distributed.destroy_process_group()
+    return 0
+
+
+def _exit_after(work: Callable[[], int]) -> NoReturn:
+    """End a forked process by the status of its work, and say in its output what went wrong."""
+    status = 1
+    try:
+        status = work()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def train(case: Case, work_dir: str) -> None:
