@@ -131,8 +131,8 @@ _NAMES = {
         CheckpointHook CheckpointWriter DistSamplerSeedHook EMAHook EarlyStoppingHook
         EmptyCacheHook Hook HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
         NaiveVisualizationHook ParamSchedulerHook PrepareTTAHook Priority ProfilerHook
-        RuntimeInfoHook SyncBuffersHook build_runner_with_tta get_priority run_id_of
-        scalar_of
+        RuntimeInfoHook SyncBuffersHook build_runner_with_tta get_priority read_record
+        run_id_of scalar_of
     """,
     "runner": """
         BaseLoop CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop LogProcessor

@@ -15,6 +15,7 @@ from .prepare_tta_hook import PrepareTTAHook, build_runner_with_tta
 from .priority import Priority, get_priority
 from .profiler_hook import ProfilerHook
 from .protocol import CheckpointWriter, HookRunner, HookRunState, HookTrainLoop
+from .record import read_record
 from .run_id import run_id_of
 from .runtime_info_hook import RuntimeInfoHook
 from .sampler_seed_hook import DistSamplerSeedHook
@@ -48,6 +49,7 @@ __all__ = [
     "SyncBuffersHook",
     "build_runner_with_tta",
     "get_priority",
+    "read_record",
     "run_id_of",
     "scalar_of",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import threading
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields
@@ -11,7 +10,8 @@ from typing import Any
 
 from eng.dist import broadcast_object_list, is_main_process
 from eng.fileio import get_file_backend
-from eng.logging import print_log
+
+from .record import read_record
 
 __all__ = ["BestCheckpoint", "BestCheckpoints"]
 
@@ -126,21 +126,13 @@ class BestCheckpoints:
 
 
 def _read(work_dir: str) -> BestCheckpoints | None:
-    backend = get_file_backend(work_dir)
-    path = backend.join_path(work_dir, BEST_CHECKPOINT)
-    if not backend.isfile(path):
-        return None
-    try:
-        content = json.loads(backend.get_text(path))
-        return BestCheckpoints(str(content["run"]), map(_parse, content["best"]))
-    except (ValueError, TypeError, KeyError) as error:
-        print_log(
-            f"{path} is not a record of best checkpoints ({type(error).__name__}: {error}) and is "
-            "left out; the next best checkpoint starts a new one.",
-            logger="current",
-            level=logging.WARNING,
-        )
-        return None
+    return read_record(
+        work_dir,
+        BEST_CHECKPOINT,
+        lambda content: BestCheckpoints(str(content["run"]), map(_parse, content["best"])),
+        "best checkpoints",
+        "; the next best checkpoint starts a new one.",
+    )
 
 
 def _parse(entry: dict[str, Any]) -> BestCheckpoint:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from eng.dist import broadcast_object_list, is_main_process
 from eng.fileio import BaseStorageBackend, get_file_backend
-from eng.hooks import run_id_of, scalar_of
-from eng.logging import print_log
+from eng.hooks import read_record, run_id_of, scalar_of
 
 from .progress import Progress
 from .protocol import LoopRunner
@@ -75,9 +73,9 @@ class Validations:
         Returns:
             The validation, None if it has not ended there.
         """
-        boxes = [self._read() if is_main_process() else None]
+        boxes = [self._read() if is_main_process() else []]
         broadcast_object_list(boxes)
-        for each in boxes[0] or []:
+        for each in boxes[0]:
             if (each.epoch, each.iter) == (point.epoch, point.iter):
                 return each
         return None
@@ -95,29 +93,25 @@ class Validations:
         values = {str(name): scalar_of(value) for name, value in (metrics or {}).items()}
         found = {name: value for name, value in values.items() if value is not None}
         # Later ones were of another course: this run was resumed from before them.
-        kept = [each for each in self._read() or [] if each.iter < point.iter]
+        kept = [each for each in self._read() if each.iter < point.iter]
         entries = [*kept, Validation(point.epoch, point.iter, found)][-_MOST:]
         content = {"run": run, "validations": [asdict(entry) for entry in entries]}
         self._backend.put_text(f"{json.dumps(content, indent=1)}\n", self.path)
 
-    def _read(self) -> list[Validation] | None:
-        run = self._runner.message_hub.runtime_info.get("run_id")
-        if run is None or not self._backend.isfile(self.path):
-            return None
-        try:
-            content = json.loads(self._backend.get_text(self.path))
-            if content["run"] != run:
-                return None
-            names = [field.name for field in fields(Validation)]
-            return [
-                Validation(**{name: entry[name] for name in names})
-                for entry in content["validations"]
-            ]
-        except (ValueError, TypeError, KeyError) as error:
-            print_log(
-                f"{self.path} is not a record of validations ({type(error).__name__}: {error}) "
-                "and is left out: the point of training is validated again.",
-                logger="current",
-                level=logging.WARNING,
-            )
-            return None
+    def _read(self) -> list[Validation]:
+        found = read_record(
+            self._runner.work_dir,
+            VALIDATIONS,
+            self._parse,
+            "validations",
+            ": the point of training is validated again.",
+        )
+        return found or []
+
+    def _parse(self, content: Any) -> list[Validation]:
+        if content["run"] != self._runner.message_hub.runtime_info.get("run_id"):
+            return []
+        names = [field.name for field in fields(Validation)]
+        return [
+            Validation(**{name: entry[name] for name in names}) for entry in content["validations"]
+        ]
