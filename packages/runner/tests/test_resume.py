@@ -673,6 +673,23 @@ def test_another_learning_rate_is_reported_and_the_checkpoint_holds(tmp_path: Pa
     assert any("the checkpoint has lr=0.1, the config 0.2" in line for line in lines)
 
 
+@pytest.mark.parametrize(("choice", "used"), [("checkpoint", 0.1), ("config", 0.2)])
+def test_it_says_whose_learning_rate_a_schedule_starts_from(
+    tmp_path: Path, choice: str, used: float
+) -> None:
+    schedule = {"type": "ExponentialLR", "gamma": 0.9, "by_epoch": False}
+    runner, lines = resumed_with(
+        tmp_path,
+        config(tmp_path, param_scheduler=schedule),
+        optim_wrapper={"optimizer": {"type": "SGD", "lr": 0.2, "momentum": 0.5}},
+        cfg={"resume_schedule": choice},
+    )
+    (line,) = [line for line in lines if "lr=0.1, the config 0.2" in line]
+    assert f"The {choice}'s is used" in line
+    assert ("resume_schedule='config'" in line) is (choice == "checkpoint")
+    assert lr_of(runner)[0] == pytest.approx(used * 0.9**14)  # of 15 iterations
+
+
 def test_nothing_is_reported_where_nothing_has_changed(tmp_path: Path) -> None:
     schedule = [
         {"type": "LinearLR", "start_factor": 0.1, "by_epoch": False, "end": 6},

@@ -61,7 +61,9 @@ def restore_optimizer(
     state: Mapping[str, Any],
     name: str,
     logger: logging.Logger,
+    *,
     is_sharded: bool = False,
+    by_config: bool = False,
 ) -> dict[str, Any] | None:
     """Compare the state of an optimizer with the one that is to take it over.
 
@@ -75,6 +77,7 @@ def restore_optimizer(
         logger: Where they go.
         is_sharded: Whether parameters are parts of those that the state is of, so that neither
             their number nor their shapes can be compared. Defaults to False.
+        by_config: Whether what is scheduled starts from the config's values. Defaults to False.
 
     Returns:
         The part of the state that fits; None if it cannot be taken over.
@@ -91,7 +94,7 @@ def restore_optimizer(
             f"{name}: the checkpoint has state of other shapes for {len(wrong)} parameters, such "
             f"as {next(iter(wrong.values()))}. Their state starts anew, all else is restored."
         )
-    _report_settings(wrapper, state, name, logger)
+    _report_settings(wrapper, state, name, logger, by_config)
     if ("loss_scaler" in state) != hasattr(wrapper, "loss_scaler"):
         has = "loss_scaler" in state
         logger.warning(
@@ -151,9 +154,13 @@ def _wrong_shapes(wrapper: OptimWrapper, state: Mapping[str, Any]) -> Iterator[t
 
 
 def _report_settings(
-    wrapper: OptimWrapper, state: Mapping[str, Any], name: str, logger: logging.Logger
+    wrapper: OptimWrapper,
+    state: Mapping[str, Any],
+    name: str,
+    logger: logging.Logger,
+    by_config: bool,
 ) -> None:
-    """Report settings that the config changes, since those of the checkpoint are used."""
+    """Report settings that the config changes. All but scheduled ones are the checkpoint's."""
     changed: dict[str, tuple[Any, Any]] = {}
     for theirs, ours in zip(state["param_groups"], wrapper.optimizer.param_groups, strict=True):
         for key, value in ours.items():
@@ -162,17 +169,17 @@ def _report_settings(
             is_scheduled = initial in ours or initial in theirs
             if key == "params" or is_scheduled or key not in theirs:
                 continue
-            if (
-                _is_plain(value)
-                and _is_plain(theirs[key])
-                and _listed(value) != _listed(theirs[key])
-            ):
-                changed.setdefault(str(key).removeprefix("initial_"), (theirs[key], value))
+            pair = (theirs[key], value)
+            if all(map(_is_plain, pair)) and _listed(pair[0]) != _listed(pair[1]):
+                changed.setdefault(str(key), pair)
     for key, (saved, given) in changed.items():
-        remedy = " (resume_schedule='config' uses the config's)" if f"initial_{key}" in ours else ""
+        is_scheduled = key.startswith("initial_")
+        used = "config's" if is_scheduled and by_config else "checkpoint's"
+        can_change = is_scheduled and not by_config
+        remedy = " (resume_schedule='config' uses the config's)" if can_change else ""
         logger.warning(
-            f"{name}: the checkpoint has {key}={saved!r}, the config {given!r}. The checkpoint's "
-            f"is used{remedy}."
+            f"{name}: the checkpoint has {key.removeprefix('initial_')}={saved!r}, the config "
+            f"{given!r}. The {used} is used{remedy}."
         )
 
 

@@ -179,7 +179,14 @@ class OptimizerPart:
 
     def _restore_one(self, wrapper: OptimWrapper, state: Mapping[str, Any], name: str) -> None:
         sharded = is_sharded(self._runner.model)
-        fitting = restore_optimizer(wrapper, state, name, self._runner.logger, sharded)
+        fitting = restore_optimizer(
+            wrapper,
+            state,
+            name,
+            self._runner.logger,
+            is_sharded=sharded,
+            by_config=_follows_config(self._runner),
+        )
         self._configured[id(wrapper)] = ConfiguredOptimizer.of(wrapper, fitting is not None)
         if fitting is None:
             return
@@ -276,12 +283,17 @@ class SchedulersPart:
     def _resume_of(self, group: list[Any]) -> ScheduleResume:
         runner = self._runner
         return ScheduleResume(
-            by_config=runner.cfg.get("resume_schedule", "checkpoint") == "config",
+            by_config=_follows_config(runner),
             configured=self._optimizer.configured(group[0].optimizer),
             loop=cast(Any, runner.train_loop),
             progress=runner.progress,
             logger=runner.logger,
         )
+
+
+def _follows_config(runner: LoopRunner) -> bool:
+    """Whether changed schedules are those of the config, see :func:`check_resume_schedule`."""
+    return bool(runner.cfg.get("resume_schedule", "checkpoint") == "config")
 
 
 def _are_built(schedulers: Any) -> bool:
