@@ -1,6 +1,9 @@
-"""Order of the test files, which decides how evenly processors share a run."""
+"""Order of the test files, and what no test leaves to the next one."""
 
 from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -20,3 +23,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Begin with the longest files; all else stays in its order."""
     rank = {config.rootpath / path: place for place, path in enumerate(LONGEST)}
     items.sort(key=lambda item: rank.get(item.path, len(LONGEST)))
+
+
+@pytest.fixture(autouse=True)
+def no_default_scope() -> Iterator[None]:
+    """Forget the default scope of a test: each Runner makes one, and it lasts in the process."""
+    yield
+    if "eng.registry" in sys.modules:
+        sys.modules["eng.registry"].DefaultScope._instance_dict.clear()

@@ -21,7 +21,7 @@ from eng.config import Config, ConfigDict
 from eng.dataset import pseudo_collate
 from eng.infer import BaseInferencer
 from eng.infer.infer import ConfigType, ImgType, InputsType, InputType, ModelType, ResType
-from eng.registry import DefaultScope
+from eng.registry import DefaultScope, init_default_scope
 from eng.vis import Visualizer
 
 
@@ -352,4 +352,9 @@ def test_parts_are_built_in_the_scope_of_the_inferencer() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert Scoped(CFG, device="cpu", scope="infer_scope").seen == "infer_scope"
-        assert Scoped({**CFG, "default_scope": "infer_of_cfg"}, device="cpu").seen == "infer_of_cfg"
+        own = {**CFG, "default_scope": "infer_of_cfg"}
+        assert Scoped(own, device="cpu").seen == "infer_of_cfg"
+        init_default_scope("infer_of_a_run")
+        assert Scoped(own, device="cpu").seen == "infer_of_cfg"
+        assert Scoped(CFG, device="cpu").seen == "infer_of_a_run"
+        assert Scoped(own, device="cpu", scope="infer_scope").seen == "infer_scope"

@@ -86,7 +86,8 @@ class BaseInferencer(metaclass=InferencerMeta):
             to None: the config is read from the checkpoint.
         weights: Path or address of a checkpoint. Defaults to None: that of the metafiles.
         device: Where the model runs. Defaults to None, see :func:`eng.device.get_device`.
-        scope: Scope of the registries. Defaults to None, the current one.
+        scope: Scope of the registries. Defaults to None, the ``default_scope`` of the model's
+            config, and where it names none, the current one.
         show_progress: Whether to show a progress bar. Defaults to True.
 
     Raises:
@@ -111,7 +112,9 @@ class BaseInferencer(metaclass=InferencerMeta):
         self.scope = current.scope_name if scope is None and current is not None else scope
         cfg, weights = self._find_model(model, weights)
         self.device = get_device() if device is None else device
-        with DefaultScope.overwrite_default_scope(self.scope or cfg.get("default_scope")):
+        if scope is None:  # the model's own says more than that of whatever ran before
+            self.scope = cfg.get("default_scope") or self.scope
+        with DefaultScope.overwrite_default_scope(self.scope):
             self.model = self._init_model(cfg, weights, self.device)
             self.pipeline = self._init_pipeline(cfg)
             self.collate_fn = self._init_collate(cfg)
