@@ -16,6 +16,9 @@ from pathlib import Path
 
 from workspace import PACKAGES
 
+#: What a wheel holds beyond the modules of its package.
+ALSO = {"mmengine": ("eng_mmengine_alias/mmengine/", "eng_mmengine_alias.pth")}
+
 
 def check(folder: Path) -> list[str]:
     """What is wrong with the files in a folder, which is printed where other tools say it."""
@@ -42,10 +45,11 @@ def faults(wheel: Path) -> list[str]:
     with zipfile.ZipFile(wheel) as archive:
         files = set(archive.namelist())
     own = f"eng/{package}/"
+    also = ALSO.get(package, ())
     information = f"{'-'.join(wheel.name.split('-')[:2])}.dist-info/"
     wanted = [f"{own}__init__.py", f"{own}py.typed", f"{information}licenses/LICENSE"]
     wrong = [f"{wheel.name}: {path} is missing" for path in wanted if path not in files]
-    strange = sorted(f for f in files if not f.startswith((own, information)))
+    strange = sorted(f for f in files if not f.startswith((own, information, *also)))
     return wrong + [f"{wheel.name}: unexpected file {path}" for path in strange]
 
 
