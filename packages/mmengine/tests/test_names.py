@@ -66,24 +66,33 @@ def test_every_module_can_be_imported_and_starred(name: str) -> None:
 
 
 def test_sub_modules_are_attributes_without_being_imported() -> None:
-    code = "import mmengine; print(mmengine.runner.checkpoint.load_checkpoint.__module__)"
-    assert run(code).startswith("eng.checkpoint")
+    code = "import mmengine; print(mmengine.fileio.io.load.__module__)"
+    assert run(code).startswith("eng.fileio")
     assert "dist" in dir(mmengine)
 
 
 @pytest.mark.parametrize(
-    "lines",
+    "before",
     [
-        "from mmengine.utils.dl_utils import collect_env",
-        "import mmengine.utils.dl_utils.collect_env; "
-        "from mmengine.utils.dl_utils import collect_env",
-        "from mmengine.utils.dl_utils.collect_env import collect_env as other; "
-        "from mmengine.utils.dl_utils import collect_env; assert other is collect_env",
-        "import mmengine; collect_env = mmengine.utils.dl_utils.collect_env",
+        "",
+        "import mmengine.utils.dl_utils.collect_env",
+        "from mmengine.utils.dl_utils.collect_env import collect_env",
+        "import mmengine.utils.dl_utils; mmengine.utils.dl_utils.collect_env",
     ],
 )
-def test_a_function_with_the_name_of_a_module(lines: str) -> None:
-    assert run(f"{lines}; print(type(collect_env).__name__)") == "function"
+def test_a_function_with_the_name_of_a_module(before: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import mmengine.utils.dl_utils
+
+    import eng.dl_utils
+
+    monkeypatch.setattr(mmengine.utils, "dl_utils", mmengine.utils.dl_utils)
+    for name in [m for m in sys.modules if m.startswith("mmengine.utils.dl_utils")]:
+        monkeypatch.delitem(sys.modules, name)
+    exec(before, {})
+    from mmengine.utils.dl_utils import collect_env
+    from mmengine.utils.dl_utils.collect_env import collect_env as deep
+
+    assert collect_env is deep is eng.dl_utils.collect_env
 
 
 def test_importing_it_imports_nothing_more_than_eng() -> None:
