@@ -52,7 +52,10 @@ class Report:
             return "ENG_MMENGINE=0 is set"
         if str(self.alias) not in sys.path:
             site = self.alias.parent
-            return f"{self.alias} is not on sys.path: no .pth file of {site} was read"
+            return (
+                f"Python read no .pth file of {site}, so put {self.alias} on PYTHONPATH, "
+                "before the other one"
+            )
         return "the other one comes earlier on sys.path"
 
 
