@@ -21,7 +21,7 @@ from eng.config import Config, ConfigDict
 from eng.dataset import pseudo_collate
 from eng.infer import BaseInferencer
 from eng.infer.infer import ConfigType, ImgType, InputsType, InputType, ModelType, ResType
-from eng.registry import DefaultScope, init_default_scope
+from eng.registry import FUNCTIONS, VISUALIZERS, DefaultScope, Registry, init_default_scope
 from eng.vis import Visualizer
 
 
@@ -358,3 +358,27 @@ def test_parts_are_built_in_the_scope_of_the_inferencer() -> None:
         assert Scoped(own, device="cpu").seen == "infer_of_cfg"
         assert Scoped(CFG, device="cpu").seen == "infer_of_a_run"
         assert Scoped(own, device="cpu", scope="infer_scope").seen == "infer_scope"
+
+
+def test_parts_that_only_the_scope_of_the_inferencer_has() -> None:
+    functions = Registry("function", scope="infer_client", parent=FUNCTIONS)
+    visualizers = Registry("visualizer", scope="infer_client", parent=VISUALIZERS)
+    functions.register_module("infer_client_collate", module=infer_scaled_collate)
+
+    @visualizers.register_module()
+    class InferClientVisualizer(Visualizer):
+        pass
+
+    parts = {
+        "test_dataloader": {"collate_fn": {"type": "infer_client_collate", "scale": 2.0}},
+        "visualizer": {"type": "InferClientVisualizer", "name": "infer_client"},
+    }
+    cfg = {**CFG, **copy.deepcopy(parts)}
+    assert line(model=cfg, scope="infer_client")([1])["predictions"] == [4.0]
+    assert isinstance(line(model=cfg, scope="infer_client").visualizer, InferClientVisualizer)
+    # As a config that inherits from one of the package says it.
+    cfg["test_dataloader"]["collate_fn"]["_scope_"] = "infer_client"
+    cfg["visualizer"]["_scope_"] = "infer_client"
+    inferencer = line(model=cfg)
+    assert inferencer([1])["predictions"] == [4.0]
+    assert isinstance(inferencer.visualizer, InferClientVisualizer)

@@ -20,11 +20,12 @@ def test_the_path_of_the_log_file(tmp_path):
 
 
 def test_a_log_file_rotates(tmp_path):
-    cfg = dict(type="RotatingFileHandler", maxBytes=200, backupCount=3)
+    cfg = dict(type="RotatingFileHandler", maxBytes=200, backupCount=3, _scope_="mmengine")
     logger = MMLogger("rotates", log_file=tmp_path / "a" / "x.log", file_handler_cfg=cfg)
     for index in range(10):
         logger.info("line %d %s", index, "x" * 60)
-    assert cfg == dict(type="RotatingFileHandler", maxBytes=200, backupCount=3)
+    unchanged = dict(type="RotatingFileHandler", maxBytes=200, backupCount=3, _scope_="mmengine")
+    assert cfg == unchanged
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert files == ["x.log", "x.log.1", "x.log.2", "x.log.3"]
     assert "INFO - line 9" in (tmp_path / "a" / "x.log").read_text()

@@ -15,7 +15,7 @@ from eng.model import (
     is_model_wrapper,
 )
 from eng.optim import build_optim_wrapper
-from eng.registry import FSDP_WRAP_POLICIES, FUNCTIONS, MODEL_WRAPPERS, MODELS
+from eng.registry import FSDP_WRAP_POLICIES, FUNCTIONS, MODEL_WRAPPERS, MODELS, Registry
 
 
 class Block(nn.Module):
@@ -265,6 +265,41 @@ def test_settings_of_fsdp_by_the_names_of_torch(group):
     assert [isinstance(part, FullyShardedDataParallel) for part in parts] == [True, False]
     assert isinstance(named.module.first, FullyShardedDataParallel)
     assert named.module.third.module.weight.tolist() == [[1] * 4]
+
+
+def test_settings_of_fsdp_by_names_of_another_scope(group):
+    """As a config has them that inherits from one of another package."""
+
+    class Part(torch.nn.Linear):
+        pass
+
+    class Whole(BaseModel):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = Part(2, 2), torch.nn.Linear(2, 2)
+
+        def forward(self, inputs, data_samples=None, mode="tensor"):
+            return self.second(self.first(inputs))
+
+    def fill(module, value):
+        for weight in module.parameters(recurse=False):
+            torch.nn.init.constant_(weight, value)
+
+    scope = "wrap_client"
+    Registry("model", scope=scope, parent=MODELS).register_module("WrapPart", module=Part)
+    Registry("function", scope=scope, parent=FUNCTIONS).register_module("wrap_fill", module=fill)
+    policy = {
+        "type": "transformer_auto_wrap_policy",
+        "transformer_layer_cls": ["WrapPart"],
+        "_scope_": scope,
+    }
+    model = MMFullyShardedDataParallel(
+        Whole(),
+        auto_wrap_policy=policy,
+        param_init_fn={"type": "wrap_fill", "value": 3, "_scope_": scope},
+    )
+    parts = (model.module.first, model.module.second)
+    assert [isinstance(part, FullyShardedDataParallel) for part in parts] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ class ProfilerHook(Hook):
         given = self.on_trace_ready
         if given is None or not isinstance(given, Mapping):
             return given
-        settings = dict(given)
+        settings = {key: value for key, value in given.items() if key != "_scope_"}
         if settings.pop("type") == "log_trace":
 
             def log_table(profiler: profile) -> None:

@@ -275,11 +275,11 @@ class BaseInferencer(metaclass=InferencerMeta):
         given = loader.get("collate_fn") if isinstance(loader, Mapping) else None
         given = given or "pseudo_collate"
         settings = {"type": given} if not isinstance(given, Mapping) else dict(given)
-        function = settings.pop("type")
+        function, scope = settings.pop("type"), settings.pop("_scope_", self.scope)
         if function == "pseudo_collate":
             function = pseudo_collate
         elif isinstance(function, str):
-            with FUNCTIONS.switch_scope_and_registry(self.scope) as registry:
+            with FUNCTIONS.switch_scope_and_registry(scope) as registry:
                 function = registry.require(function)
         if not callable(function):
             raise TypeError(f"collate_fn must be a function or the name of one, not {function!r}")
@@ -291,7 +291,7 @@ class BaseInferencer(metaclass=InferencerMeta):
             return cfg.get("visualizer")  # none, or one that is built
         now = str(datetime.now().timestamp())
         name = cfg.visualizer.get("name", now)
-        if _is_taken(cfg.visualizer["type"], name):
+        if _is_taken(cfg.visualizer, name):
             name = f"{name}-{now}"
         cfg.visualizer.name = name
         return VISUALIZERS.build(cfg.visualizer)
@@ -378,9 +378,12 @@ def _check_package(scope: str | None, before: str = "") -> None:
         )
 
 
-def _is_taken(kind: Any, name: str) -> bool:
-    """Whether the visualizer of a type that has the name exists."""
-    found = VISUALIZERS.require(kind) if isinstance(kind, str) else kind
+def _is_taken(cfg: Mapping[str, Any], name: str) -> bool:
+    """Whether a visualizer of the type that a config names has the name already."""
+    found = cfg["type"]
+    if isinstance(found, str):
+        with VISUALIZERS.switch_scope_and_registry(cfg.get("_scope_")) as registry:
+            found = registry.require(found)
     owner = found if isinstance(found, type) and issubclass(found, Visualizer) else Visualizer
     return owner.check_instance_created(name)
 

@@ -34,6 +34,7 @@ def make_file_handler(cfg: Mapping[str, Any], path: Path, mode: str) -> logging.
         # Raised by hand, since `python -O` drops assert statements.
         raise AssertionError(f"file_handler_cfg needs the key 'type', but it has {list(cfg)}")
     name = arguments.pop("type")
+    arguments.pop("_scope_", None)  # of a config that inherits from another package's
     known = {
         each.__name__: each
         for each in (logging.FileHandler, *vars(handlers).values())

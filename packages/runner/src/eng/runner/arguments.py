@@ -151,7 +151,8 @@ def _check_train_cfg(cfg: Mapping[str, Any]) -> None:
     if end not in cfg:
         raise RunnerConfigError(f"train_cfg needs {end!r}; it has {sorted(cfg)}")
     known = ["type", "by_epoch", end, "val_begin", "val_interval", "dynamic_intervals"]
-    check_settings("train_cfg", cfg, known)
+    # `_scope_` is what a base from another package says (`_base_ = 'mmseg::…'`).
+    check_settings("train_cfg", {key: cfg[key] for key in cfg if key != "_scope_"}, known)
     for key, least in _COUNTS.items():
         if key in cfg:
             check_count(key, cfg[key], least)

@@ -144,7 +144,8 @@ class Loops:
         loop = self.train.given
         if isinstance(loop, Mapping):
             kind = loop.get("type")
-            found = LOOPS.get(kind) if isinstance(kind, str) else kind
+            with LOOPS.switch_scope_and_registry(loop.get("_scope_")) as registry:
+                found = registry.get(kind) if isinstance(kind, str) else kind
             is_ours = isinstance(found, type) and issubclass(found, IterBasedTrainLoop)
             is_by_iterations = is_ours if kind is not None else not loop.get("by_epoch", True)
         else:

@@ -617,7 +617,7 @@ def _build_backends(
             kind = cfg["type"] if isinstance(cfg["type"], str) else cfg["type"].__name__
             name = cfg.pop("name", kind)
             cfg.setdefault("save_dir", folder)
-            if cfg["save_dir"] is None and _needs_folder(cfg["type"]):
+            if cfg["save_dir"] is None and _needs_folder(cfg):
                 warnings.warn(
                     f"{kind} is left out: neither it nor the visualizer has a save_dir",
                     stacklevel=3,
@@ -632,8 +632,11 @@ def _build_backends(
         yield name, backend
 
 
-def _needs_folder(kind: str | type) -> bool:
-    """Whether a class of backends cannot do without a ``save_dir``."""
-    cls = VISBACKENDS.require(kind) if isinstance(kind, str) else kind
+def _needs_folder(cfg: Mapping[str, Any]) -> bool:
+    """Whether the class of a backend cannot do without a ``save_dir``."""
+    cls: Any = cfg["type"]
+    if isinstance(cls, str):
+        with VISBACKENDS.switch_scope_and_registry(cfg.get("_scope_")) as registry:
+            cls = registry.require(cls)
     parameter = inspect.signature(cls).parameters.get("save_dir")
     return parameter is None or parameter.default is not None

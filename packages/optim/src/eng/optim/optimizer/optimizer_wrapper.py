@@ -90,6 +90,7 @@ class OptimWrapper(BaseOptimWrapper):
         self._accumulative_counts = accumulative_counts
         self.clip_grad_kwargs = dict(clip_grad or {})
         if self.clip_grad_kwargs:
+            self.clip_grad_kwargs.pop("_scope_", None)  # of a base from another package
             kind = self.clip_grad_kwargs.pop("type", "norm")
             if kind not in _CLIPPERS:
                 raise ValueError(

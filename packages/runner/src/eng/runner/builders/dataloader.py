@@ -142,10 +142,10 @@ def _takes(function: Callable[..., Any], name: str) -> bool:
 def _function_and_settings(place: str, given: Any) -> tuple[Any, dict[str, Any]]:
     """The function that a setting names, and the arguments that it gives it."""
     settings = dict(given) if isinstance(given, Mapping) else {"type": given}
-    kind = settings.pop("type", None)
+    kind, scope = settings.pop("type", None), settings.pop("_scope_", None)
     if not isinstance(given, Mapping) and not callable(given):
         kind = None
-    function = _find_function(place, kind)
+    function = _find_function(place, kind, scope)
     if not callable(function):
         raise RunnerTypeError(
             f"{place} must be a function, or a dict whose 'type' is one or its name, not {given!r}"
@@ -153,11 +153,12 @@ def _function_and_settings(place: str, given: Any) -> tuple[Any, dict[str, Any]]
     return function, settings
 
 
-def _find_function(place: str, kind: Any) -> Any:
+def _find_function(place: str, kind: Any, scope: str | None) -> Any:
     if not isinstance(kind, str):
         return kind
     try:
-        return FUNCTIONS.require(kind)
+        with FUNCTIONS.switch_scope_and_registry(scope) as registry:
+            return registry.require(kind)
     except WrongKindError:
         raise
     except NotRegisteredError as error:

@@ -90,10 +90,13 @@ def parse_init_function(given: Any) -> Callable[[nn.Module], None] | None:
             f"not {given!r}"
         )
     kind = cfg["type"]
-    function = FUNCTIONS.get(kind) if isinstance(kind, str) else kind
+    function: Any = kind
+    if isinstance(kind, str):
+        with FUNCTIONS.switch_scope_and_registry(cfg.get("_scope_")) as registry:
+            function = registry.get(kind)
     if function is None:
         raise ArgumentValueError(f"param_init_fn {kind!r} is not registered in FUNCTIONS")
-    arguments = {key: value for key, value in cfg.items() if key != "type"}
+    arguments = {key: value for key, value in cfg.items() if key not in ("type", "_scope_")}
     return functools.partial(function, **arguments) if arguments else function
 
 

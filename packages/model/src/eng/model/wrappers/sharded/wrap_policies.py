@@ -9,7 +9,13 @@ from typing import Any
 from torch import nn
 from torch.distributed.fsdp import wrap
 
-from eng.registry import FSDP_WRAP_POLICIES, FUNCTIONS, MODELS, NotRegisteredError
+from eng.registry import (
+    FSDP_WRAP_POLICIES,
+    FUNCTIONS,
+    MODELS,
+    DefaultScope,
+    NotRegisteredError,
+)
 
 __all__ = ["build_wrap_policy", "parts_to_shard"]
 
@@ -54,8 +60,10 @@ def build_wrap_policy(policy: str | Mapping[str, Any] | Callable[..., Any] | Non
         raise TypeError(
             f"a wrap policy must be a name, a dict with 'type', a callable or None, not {policy!r}"
         )
-    settings = {key: _find_classes(value) for key, value in policy.items() if key != "type"}
-    return functools.partial(_find_policy(policy["type"]), **settings)
+    settings = {key: value for key, value in policy.items() if key not in ("type", "_scope_")}
+    with DefaultScope.overwrite_default_scope(policy.get("_scope_")):
+        settings = {key: _find_classes(value) for key, value in settings.items()}
+        return functools.partial(_find_policy(policy["type"]), **settings)
 
 
 class _UnknownPolicyError(NotRegisteredError, ValueError):
@@ -65,11 +73,14 @@ class _UnknownPolicyError(NotRegisteredError, ValueError):
 def _find_policy(kind: Any) -> Any:
     if not isinstance(kind, str):
         return kind
-    found = FSDP_WRAP_POLICIES.get(kind) or FUNCTIONS.get(kind)
+    policies, functions = (
+        registry.of_default_scope() for registry in (FSDP_WRAP_POLICIES, FUNCTIONS)
+    )
+    found = policies.get(kind) or functions.get(kind)
     if found is not None:
         return found
     try:
-        return FSDP_WRAP_POLICIES.require(kind)  # names what is closest
+        return policies.require(kind)  # names what is closest
     except NotRegisteredError as error:
         raise _UnknownPolicyError(*error.args) from None
 
@@ -110,5 +121,6 @@ def _find_classes(value: Any) -> Any:
     """Names of modules as their classes, in a set as torch wants them."""
     names = [value] if isinstance(value, str) else value
     if isinstance(names, (list, tuple, set)) and names and all(isinstance(n, str) for n in names):
-        return {MODELS.require(name) for name in names}
+        models = MODELS.of_default_scope()
+        return {models.require(name) for name in names}
     return value
