@@ -9,6 +9,7 @@ this repository's packages as wheels built now. What is there already is kept.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import sys
 import tempfile
 from pathlib import Path
@@ -53,7 +54,7 @@ def create(folder: Path = ROOT / ".cache" / "clients") -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several processes may want it at the same time
         python = folder / "bin" / "python"
         ready = folder / "requirements.txt"
-        wanted = "\n".join([*NEEDED, *LIBRARIES])
+        wanted = "\n".join([sys.version, *NEEDED, *LIBRARIES])
         if not ready.exists() or ready.read_text(encoding="utf-8") != wanted:
             python = clean_environment.create(folder, sys.executable, env)
             clean_environment.install(python, NEEDED, env)
@@ -82,10 +83,25 @@ def _replace_compiled_code(python: Path, env: dict[str, str]) -> None:
 
 
 def _install_ours(python: Path, env: dict[str, str]) -> None:
+    """Install the packages of this repository, unless those are there that it has now."""
+    stamp = python.parents[1] / "ours.txt"
+    digest = _digest_sources()
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
+        return
     with tempfile.TemporaryDirectory() as wheels:
         clean_environment.build_wheels(Path(wheels), PACKAGES, env)
         here = ["--no-deps", "--no-index", "--reinstall", "--find-links", wheels]
         clean_environment.install(python, [*here, *map(wheel_name, PACKAGES)], env)
+    stamp.write_text(digest, encoding="utf-8")
+
+
+def _digest_sources() -> str:
+    digest = hashlib.sha256()
+    for pattern in ("*/src/**/*", "*/pyproject.toml", "*/*.pth"):
+        for path in sorted((ROOT / "packages").glob(pattern)):
+            if path.is_file() and path.suffix != ".pyc":
+                digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 if __name__ == "__main__":
