@@ -12,9 +12,10 @@ from eng.checkpoint import CheckpointError
 from eng.dataset import length_of, sampler_with
 from eng.registry import LOOPS
 
-from .arguments import check_count, check_intervals
+from .arguments import check_intervals
 from .base_loop import BaseLoop
 from .batches import ResumableBatches
+from .counts import check_count
 from .dataloader_info import check_has_batches, limits_of_resume, reseed
 from .errors import RunnerConfigError
 from .progress import Progress
