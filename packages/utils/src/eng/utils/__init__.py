@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         ArgumentKeyError,
         ArgumentTypeError,
         ArgumentValueError,
+        UserError,
     )
     from .introspection import has_method, is_method_overridden
     from .modules import import_modules_from_strings
@@ -76,6 +77,7 @@ __all__ = [
     "ProgressBar",
     "Timer",
     "TimerError",
+    "UserError",
     "apply_to",
     "call_command",
     "check_file_exist",
@@ -133,6 +135,7 @@ _NAMES = {
         "ArgumentKeyError",
         "ArgumentTypeError",
         "ArgumentValueError",
+        "UserError",
     ),
     "introspection": ("has_method", "is_method_overridden"),
     "modules": ("import_modules_from_strings",),
