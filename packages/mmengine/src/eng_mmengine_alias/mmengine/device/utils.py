@@ -24,11 +24,11 @@ __all__, __getattr__, __dir__ = offer(
         "eng.device": "get_device get_max_cuda_memory is_cuda_available is_dipu_available is_mlu_available is_mps_available is_musa_available is_npu_available is_npu_support_full_precision",
     },
     missing={
-        "DEVICE": "",
+        "DEVICE": "ask eng.device.get_device()",
         "IS_DIPU_AVAILABLE": "",
-        "IS_MLU_AVAILABLE": "",
+        "IS_MLU_AVAILABLE": "ask eng.device.is_mlu_available()",
         "IS_MUSA_AVAILABLE": "",
-        "IS_NPU_AVAILABLE": "",
+        "IS_NPU_AVAILABLE": "ask eng.device.is_npu_available()",
         "get_max_musa_memory": "",
     },
 )
