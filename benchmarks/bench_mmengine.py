@@ -69,8 +69,9 @@ def line():
 
 
 def load():
-    detail = f"eng.all {import_ms('eng.all'):.3g} ms"
-    return report("import mmengine over bare python", import_ms("mmengine"), 20, " ms", detail)
+    """Over bare Python, held against the import that gives the same names of eng."""
+    limit = 1.2 * import_ms("eng.all")
+    return report("import mmengine over bare python", import_ms("mmengine"), limit, " ms")
 
 
 def lookup():
@@ -85,7 +86,7 @@ def lookup():
         rounds=15,
         number=100_000,
     )
-    return report_ratio("a name that was looked up before", timed, 1.2, "of eng")
+    return report_ratio("a name that was looked up before", timed, 2, "of eng")
 
 
 if __name__ == "__main__":
