@@ -402,7 +402,13 @@ class Config(MutableMapping[str, Any]):
     def __getstate__(self) -> dict[str, Any]:
         return dict(self.__dict__)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, Any] | tuple[Any, ...]) -> None:
+        if isinstance(state, tuple):  # of MMEngine, whose later versions append to it
+            values, filename, text, variables, *later = state
+            Config.__init__(self, values, text, filename, variables)
+            imported = [each for each in later if isinstance(each, (set, frozenset))]
+            self._set("_imported_names", set().union(*imported))
+            return
         for name, value in {"_imported_names": set(), "_env_variables": {}, **state}.items():
             self._set(name, value)
 
