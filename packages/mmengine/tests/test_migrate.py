@@ -130,7 +130,10 @@ def test_the_command_lists_and_leaves_files_alone(
     assert "bytes.py:1: not read: " in said
     assert "null.py:1: not read: " in said
     assert "site-packages" not in said
-    assert "2 files use mmengine; 3 uses are of names that eng lacks; 1 files can name" in said
+    assert (
+        "use mmengine: 2; uses of names that eng lacks: 3; files that --write would rewrite: 1"
+        in said
+    )
     assert code.read_text(encoding="utf-8") == BEFORE
 
 
@@ -145,6 +148,6 @@ def test_the_command_rewrites_files_as_they_are_encoded(
     new = text.replace("mmengine", "eng.config")
     assert latin.read_bytes() == f"# coding: latin-1\r\n{new}".encode("latin-1")
     assert marked.read_bytes() == new.encode("utf-8-sig")
-    assert "2 files were rewritten" in capsys.readouterr().out
+    assert "files rewritten: 2" in capsys.readouterr().out
     assert main(["migrate", str(tmp_path / "nothing")]) == 2
     assert "nothing: No such file or directory" in capsys.readouterr().err
