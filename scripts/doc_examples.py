@@ -43,7 +43,12 @@ from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 from workspace import PACKAGES, project, tomllib, wheel_name
 
 #: Imported once, by the server that all processes are forked from. Optimizers import torch._dynamo.
-PRELOADED = ["torch._dynamo", "eng.runner", "packaging.requirements", "sybil.parsers.markdown"]
+PRELOADED = [
+    "torch._dynamo",
+    "eng.runner.runner",
+    "packaging.requirements",
+    "sybil.parsers.markdown",
+]
 
 
 @dataclass
