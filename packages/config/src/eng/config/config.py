@@ -124,6 +124,7 @@ class Config(MutableMapping[str, Any]):
         reader = Reader(use_predefined_variables, use_environment_variables, has_code, lazy_import)
         with refuse_depth(path), keep_lazy():
             cfg = Config._of(reader.read(path.absolute()), str(path))
+        _log_variables(cfg)
         imports = cfg.get("custom_imports")
         if imports and not has_code:
             raise ConfigError(
@@ -405,6 +406,16 @@ class Config(MutableMapping[str, Any]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in {"_imported_names": set(), "_env_variables": {}, **state}.items():
             self._set(name, value)
+
+
+def _log_variables(cfg: Config) -> None:
+    """Log which variables of the environment a config uses; secret ones have no value here."""
+    if cfg.env_variables:
+        import logging  # late, so that `import eng.config` stays fast
+
+        for name, value in cfg.env_variables.items():
+            text = "The config %s uses the environment variable %s: %s"
+            logging.getLogger("eng.config").info(text, cfg.filename, name, value)
 
 
 def _read_if_there(filename: str | Path | None) -> str:

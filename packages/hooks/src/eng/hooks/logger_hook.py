@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,13 @@ class LoggerHook(Hook):
         interval: Iterations between two lines. Defaults to 10.
         ignore_last: Whether an epoch that does not end on the interval ends without a line.
             Defaults to True.
-        interval_exp_name: Iterations between two lines with the name of the experiment. Defaults
-            to 1000.
+        interval_exp_name: Iterations between two lines with the name of the experiment, which the
+            end of an epoch has as well. Defaults to 1000.
         out_dir: Where logs are copied to at the end, into a folder named like the work directory.
             Defaults to None: they stay in the work directory.
         out_suffix: Endings of the files that are copied.
         keep_local: Whether copied files stay in the work directory as well. Defaults to True.
+            Otherwise what is logged after the run begins a new file there.
         file_client_args: Settings of the storage under their older name. Defaults to None.
         log_metric_by_epoch: Whether metrics of validation are recorded over epochs, not
             iterations. Defaults to True.
@@ -119,13 +121,14 @@ class LoggerHook(Hook):
         outputs: dict[str, Any] | None = None,
     ) -> None:
         """Write a line at the interval."""
-        if self.every_n_train_iters(runner, self.interval_exp_name):
-            runner.logger.info(f"Exp name: {runner.experiment_name}")
         loader = runner.train_dataloader
+        is_last = self.end_of_epoch(loader, batch_idx)
+        if is_last or self.every_n_train_iters(runner, self.interval_exp_name):
+            runner.logger.info(f"Exp name: {runner.experiment_name}")
         length = length_of(loader)
         short = length is not None and length <= self.interval
         due = self.every_n_inner_iters(batch_idx, self.interval) or (
-            self.end_of_epoch(loader, batch_idx) and (not self.ignore_last or short)
+            is_last and (not self.ignore_last or short)
         )
         if due:
             self._nan_losses.look(runner, runner.iter + 1)
@@ -192,6 +195,8 @@ class LoggerHook(Hook):
         runner.visualizer.close()
         if self.out_dir is None or not is_main_process():
             return
+        if not self.keep_local:
+            _close_files(runner.logger, Path(runner.log_dir))
         try:
             self._copy_logs(Path(runner.log_dir), self.out_dir)
         except Exception as error:  # whatever the storage raises: the run itself is done
@@ -208,6 +213,17 @@ class LoggerHook(Hook):
                 self.file_backend.copyfile_from_local(str(path), target)
                 if not self.keep_local:
                     path.unlink()
+
+
+def _close_files(logger: logging.Logger, folder: Path) -> None:
+    """Close the files that a logger writes below a folder, so that they can be removed.
+
+    A handler that appends opens its file again when more is logged.
+    """
+    for handler in logger.handlers:
+        if isinstance(handler, logging.FileHandler):
+            if folder.resolve() in Path(handler.baseFilename).resolve().parents:
+                handler.close()
 
 
 def _gives_all(method: Any) -> bool:

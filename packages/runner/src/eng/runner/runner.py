@@ -204,7 +204,8 @@ class Runner:
             "experiment_name": self.experiment_name,
             "mmengine_version": MMENGINE_VERSION,
         }
-        services.log_environment(self.logger, self._environment, env_cfg, self.meta["cfg"])
+        variables, text = self.cfg.env_variables, self.meta["cfg"]
+        services.log_environment(self.logger, self._environment, env_cfg, text, variables)
         self.message_hub = self.build_message_hub()
         self.visualizer = self.build_visualizer(visualizer)
         forget_when_gone(self, name)
