@@ -74,7 +74,7 @@ def test_a_config_dict_is_a_dict():
     assert cfg.popitem() == ("f", {})
 
 
-def test_the_variables_of_the_environment_that_were_used(tmp_path, monkeypatch):
+def test_the_variables_of_the_environment_that_were_used(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("ENG_A", "1")
     monkeypatch.setenv("ENG_B", "t")
     monkeypatch.setenv("ENG_S", "hidden-word")
@@ -84,8 +84,14 @@ def test_the_variables_of_the_environment_that_were_used(tmp_path, monkeypatch):
         "_base_ = 'base.py'\nb = '{{$ENG_B:}}'\nc = {{'$ENG_C:80'}}\n"
         "s = '{{ secret $ENG_S }}'\nd = '{{ fileBasename }}'\n"
     )
-    cfg = Config.fromfile(tmp_path / "c.py")
+    with caplog.at_level("INFO", logger="eng.config"):
+        cfg = Config.fromfile(tmp_path / "c.py")
     assert cfg.to_dict() == dict(a="1/x", b="t", c=80, s="hidden-word", d="c.py")
+    assert [line.rpartition("environment variable ")[2] for line in caplog.messages] == [
+        "ENG_A: 1",
+        "ENG_B: t",
+        "ENG_S: {{ secret $ENG_S }}",
+    ]
     assert cfg.env_variables == dict(ENG_A="1", ENG_B="t", ENG_S="{{ secret $ENG_S }}")
     assert copy.deepcopy(cfg).env_variables == cfg.env_variables
     (tmp_path / "d.py").write_text("b = '{{$ENG_B:}}'\nd = '{{ fileBasename }}'\n")

@@ -42,7 +42,7 @@ def test_people_still_collide_with_people_and_the_engine_with_itself() -> None:
     with pytest.raises(KeyError, match="already registered"):
         register_in("eng.other", registry)
     register_in("people", registry)
-    with pytest.raises(KeyError, match="already registered in precedence at people.Thing"):
+    with pytest.raises(KeyError, match=r"already registered in precedence at people\.Thing"):
         register_in("others", registry)
     register_in("others", registry, "force=True")
     assert where(registry) == "others"

@@ -221,9 +221,9 @@ def _close_files(logger: logging.Logger, folder: Path) -> None:
     A handler that appends opens its file again when more is logged.
     """
     for handler in logger.handlers:
-        if isinstance(handler, logging.FileHandler):
-            if folder.resolve() in Path(handler.baseFilename).resolve().parents:
-                handler.close()
+        path = getattr(handler, "baseFilename", None)
+        if path is not None and folder.resolve() in Path(path).resolve().parents:
+            handler.close()
 
 
 def _gives_all(method: Any) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # imported late, since it is slow to import
 
 __all__ = [
     "MODULE2PACKAGE",
+    "PKG2PROJECT",
     "call_command",
     "get_installed_path",
     "install_package",
@@ -33,6 +34,8 @@ MODULE2PACKAGE = {
     "mmseg": "mmsegmentation",
     "mmaction": "mmaction2",
 }
+# The older name of the same.
+PKG2PROJECT = MODULE2PACKAGE
 
 
 def call_command(cmd: list[str]) -> None:
