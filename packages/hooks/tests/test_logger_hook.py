@@ -64,6 +64,12 @@ def test_logs_are_copied_and_stay_if_asked_to(tmp_path: Path, keep_local: bool) 
     assert closed == [True]
 
 
+@pytest.mark.parametrize("out_dir", [3, True, ["runs"]])
+def test_a_folder_that_is_not_a_path_is_refused(out_dir: Any) -> None:
+    with pytest.raises(TypeError, match="LoggerHook: out_dir must be a path or None"):
+        LoggerHook(out_dir=out_dir)
+
+
 @pytest.mark.parametrize("interval", [0, -3, 2.5, "10", True, None])
 def test_an_interval_is_refused_as_every_kind_that_people_catch(interval: Any) -> None:
     is_number = isinstance(interval, int) and interval is not True

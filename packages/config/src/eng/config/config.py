@@ -403,9 +403,28 @@ class Config(MutableMapping[str, Any]):
     def __getstate__(self) -> dict[str, Any]:
         return dict(self.__dict__)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, Any] | tuple[Any, ...]) -> None:
+        state = _read_older_state(state) if isinstance(state, tuple) else state
         for name, value in {"_imported_names": set(), "_env_variables": {}, **state}.items():
             self._set(name, value)
+
+
+def _read_older_state(state: tuple[Any, ...]) -> dict[str, Any]:
+    """The state of a config that MMEngine has pickled: a tuple, longer in later versions.
+
+    Values, name of the file and text are followed by the variables of the environment and the
+    names that were only imported, which their types tell.
+    """
+    values, filename, text, *further = (*state, None, None)
+    return {
+        "_cfg_dict": ConfigDict(values),
+        "_filename": filename,
+        "_text": text or "",
+        "_env_variables": next((each for each in further if isinstance(each, dict)), {}),
+        "_imported_names": next((each for each in further if isinstance(each, set)), set()),
+        "_origins": {},
+        "_loaded": {},
+    }
 
 
 def _log_variables(cfg: Config) -> None:

@@ -6,7 +6,7 @@ import inspect
 import json
 import logging
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from typing_extensions import override
@@ -16,6 +16,7 @@ from eng.dist import is_main_process
 from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.registry import HOOKS
 
+from .errors import HookTypeError
 from .hook import DataBatch, Hook
 from .nan_loss import NanLossNotice
 from .protocol import HookRunner
@@ -48,6 +49,7 @@ class LoggerHook(Hook):
     Raises:
         HookArgumentError: If an interval is not an integer of at least 1. It is a
             :class:`ValueError`.
+        HookTypeError: If ``out_dir`` is not a path. It is a :class:`TypeError`.
         ValueError: If both kinds of settings are given.
     """
 
@@ -67,6 +69,8 @@ class LoggerHook(Hook):
     ) -> None:
         check_number("LoggerHook: interval", interval, least=1)
         check_number("LoggerHook: interval_exp_name", interval_exp_name, least=1)
+        if out_dir is not None and not isinstance(out_dir, (str, PurePath)):
+            raise HookTypeError(f"LoggerHook: out_dir must be a path or None, got {out_dir!r}")
         self.interval = interval
         self.ignore_last = ignore_last
         self.interval_exp_name = interval_exp_name

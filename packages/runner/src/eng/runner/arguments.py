@@ -96,11 +96,11 @@ def check_count(name: str, value: Any, least: int = 1) -> int:
         The count.
 
     Raises:
-        RunnerConfigError: If it is not a whole number, or less.
+        RunnerAssertionError: If it is not a whole number, or less.
     """
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     if not is_number or not float(value).is_integer() or value < least:
-        raise RunnerConfigError(
+        raise RunnerAssertionError(
             f"train_cfg: {name} must be a whole number of at least {least}, got {value!r}"
         )
     return int(value)

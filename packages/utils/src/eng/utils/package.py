@@ -123,7 +123,8 @@ def package2module(package: str) -> str:
     distribution = _distribution(package)
     if distribution is None:
         raise metadata.PackageNotFoundError(package)
-    for module in _modules_of(distribution):
+    # An extension in C of its own, such as `_yaml`, stands before the package in some metadata.
+    for module in sorted(_modules_of(distribution), key=lambda name: name.startswith("_")):
         if _find_spec(module) is not None:
             return module
     raise ArgumentValueError(f"the distribution {package} holds no python package")
