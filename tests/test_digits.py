@@ -18,7 +18,7 @@ from sklearn.datasets import load_digits
 
 ROOT = Path(__file__).parent.parent
 CONFIG = str(ROOT / "examples" / "digits" / "config.py")
-ENG = [sys.executable, "-m", "eng.runner.cli"]
+ENG = [sys.executable, "-m", "eng.cli"]
 
 
 def accuracies(work_dir: Path) -> list[float]:
@@ -129,7 +129,7 @@ def test_two_processes(tmp_path: Path) -> None:
     # On the CPU everywhere: two processes cannot share one GPU.
     env = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     command = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
-    command += ["eng.runner.cli", "train", CONFIG, "--work-dir", str(tmp_path)]
+    command += ["eng.cli", "train", CONFIG, "--work-dir", str(tmp_path)]
     subprocess.run(
         [sys.executable, "-m", *command, "--launcher", "pytorch"],
         check=True,

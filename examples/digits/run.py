@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from eng.runner.cli import main
+from eng.cli import main
 
 HERE = Path(__file__).parent
 WORK_DIR = HERE.parent.parent / "work_dirs" / "digits"

@@ -95,20 +95,21 @@ def test_another_seed_gives_the_order_of_the_other_run() -> None:
 
 
 @pytest.mark.parametrize("at", range(7))
-def test_what_is_abandoned_at_any_moment_continues_its_order(at: int) -> None:
-    def read_all(abandon_at: int | None) -> list[list[int]]:
+@pytest.mark.parametrize("give_up", [ResumableBatches.abandon, ResumableBatches.close])
+def test_what_is_given_up_at_any_moment_continues_its_order(give_up: Any, at: int) -> None:
+    def read_all(stop_at: int | None) -> list[list[int]]:
         generator = torch.Generator().manual_seed(1)
         dataloader = DataLoader(SAMPLES, batch_size=4, shuffle=True, generator=generator)  # type: ignore[arg-type]
         progress = Progress()
         batches = ResumableBatches(dataloader, progress)
         found: list[list[int]] = []
         while progress.epoch < 3:
-            if len(found) == abandon_at and progress.position == 0:  # between two epochs
-                batches.abandon()
+            if len(found) == stop_at and progress.position == 0:  # between two epochs
+                give_up(batches)
             for _, batch in batches.rest_of_epoch():
-                if len(found) == abandon_at:  # taken, and not trained on
-                    abandon_at = None
-                    batches.abandon()
+                if len(found) == stop_at:  # taken, and not trained on
+                    stop_at = None
+                    give_up(batches)
                     break
                 found.append(batch.tolist())
                 progress.count_iterations()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import multiprocessing
 import random
 import sys
 import warnings
@@ -166,6 +167,29 @@ def test_workers_draw_the_same_however_many_they_are_and_wherever_a_run_resumes(
     whole = losses_of({**with_workers(2), "work_dir": str(tmp_path / "whole")})
     losses_of(with_workers(1), stop_at=8)
     assert losses_of({**with_workers(2), "resume": True}) == whole[6:]
+
+
+@pytest.mark.parametrize("by_epoch", [True, False])
+@pytest.mark.parametrize("persistent", [True, False])
+def test_workers_end_with_training_however_it_ends(
+    job: dict[str, Any], by_epoch: bool, persistent: bool
+) -> None:
+    if not by_epoch:
+        job["train_cfg"] = {"by_epoch": False, "max_iters": 14, "val_interval": 5}
+    for name in ("train_dataloader", "val_dataloader"):
+        job[name] |= {"num_workers": 1, "persistent_workers": persistent}
+    before = set(multiprocessing.active_children())
+    losses: list[float] = []
+    runner = Runner.from_cfg(job)
+    recorder = LossRecorder(losses, stop_at=8)
+    runner.register_hook(recorder)
+    with pytest.raises(Stop) as kept:  # with all that its traceback refers to
+        runner.train()
+    assert set(multiprocessing.active_children()) == before
+    recorder.stop_at = None
+    runner.train()
+    assert set(multiprocessing.active_children()) == before
+    assert kept.value is not None
 
 
 @HOOKS.register_module(force=True)
@@ -523,6 +547,27 @@ def test_a_foreign_loop_runs_and_is_resumed_by_its_counts(job: dict[str, Any]) -
     assert (runner.iter, runner.progress.iter) == (4, 4)
     job["train_cfg"] = {"type": "ForeignLoop", "steps": 5}
     assert len(losses_of({**job, "resume": True})) == 1
+
+
+@pytest.mark.parametrize(("interval", "times"), [(100, 1), (3, 4)])
+def test_a_loop_by_iterations_goes_over_the_modules_only_after_a_validation(
+    job: dict[str, Any], interval: int, times: int
+) -> None:
+    job["train_cfg"] = {"by_epoch": False, "max_iters": 10, "val_interval": interval}
+    runner = Runner.from_cfg(job)
+    modes: list[bool] = []
+    train = runner.model.train
+
+    def note(mode: bool = True) -> Any:
+        modes.append(mode)
+        return train(mode)
+
+    runner.model.train = note
+    runner.model.requires_grad_().eval()
+    modes.clear()
+    runner.train()
+    assert modes.count(True) == times
+    assert modes.count(False) == (10 - 1) // interval + 1
 
 
 class OwnEpochLoop(EpochBasedTrainLoop):

@@ -43,6 +43,14 @@ def test_names_that_there_are_not(package):
         from lazy_package import latte  # noqa: F401
 
 
+def test_modules_of_the_package_are_attributes_of_it(package, tmp_path):
+    (tmp_path / "lazy_package" / "broken.py").write_text("import not_installed_anywhere\n")
+    assert package.part is importlib.import_module("lazy_package.part")
+    with pytest.raises(ModuleNotFoundError, match="not_installed_anywhere"):
+        package.broken
+    assert not hasattr(package, "_part")
+
+
 def test_a_module_by_its_full_name_is_not_of_the_package():
     get, list_names = lazy_names(__name__, {"loads": "json"})
     assert "loads" in list_names()

@@ -8,16 +8,19 @@ __all__ = ["EXPORTS"]
 _NAMES = {
     "utils": """
         MODULE2PACKAGE PKG2PROJECT ArgumentIndexError ArgumentKeyError ArgumentTypeError
-        ArgumentValueError ManagerMeta ManagerMixin ProgressBar Timer TimerError apply_to
-        call_command check_file_exist check_inner_path check_prerequisites check_time
-        concat_list deprecated_api_warning deprecated_function digit_version find_vcs_root
-        fopen get_git_hash get_installed_path get_object_from_string has_method
-        import_modules_from_strings init_pool install_package is_abs is_filepath
-        is_installed is_list_of is_method_overridden is_seq_of is_str is_tuple_of
-        iter_cast lazy_names list_cast mkdir_or_exist package2module requires_executable
-        requires_package scandir slice_list symlink to_1tuple to_2tuple to_3tuple
-        to_4tuple to_ntuple track_iter_progress track_parallel_progress track_progress
-        track_progress_rich tuple_cast
+        ArgumentValueError ManagerMeta ManagerMixin ProgressBar Timer TimerError UserError
+        apply_to call_command check_file_exist check_inner_path check_prerequisites
+        check_time concat_list deprecated_api_warning deprecated_function digit_version
+        find_vcs_root fopen get_git_hash get_installed_path get_object_from_string
+        has_method import_modules_from_strings init_pool install_package is_abs
+        is_filepath is_installed is_list_of is_method_overridden is_seq_of is_str
+        is_tuple_of iter_cast lazy_names list_cast mkdir_or_exist package2module
+        requires_executable requires_package scandir slice_list symlink to_1tuple
+        to_2tuple to_3tuple to_4tuple to_ntuple track_iter_progress
+        track_parallel_progress track_progress track_progress_rich tuple_cast
+    """,
+    "cli": """
+        Command find_commands main
     """,
     "registry": """
         COLLATE_FUNCTIONS DATASETS DATA_SAMPLERS EVALUATOR FSDP_WRAP_POLICIES FUNCTIONS
@@ -41,7 +44,8 @@ _NAMES = {
     """,
     "config": """
         Config ConfigDict ConfigError ConfigParsingError DictAction Difference LazyAttr
-        LazyObject Origin diff hide_secrets read_base resolve_package_path value_at
+        LazyObject Origin add_config_arguments config_from_arguments diff hide_secrets
+        read_base resolve_package_path value_at
     """,
     "logging": """
         FilterDuplicateWarning HistoryBuffer MMLogger MessageHub print_log

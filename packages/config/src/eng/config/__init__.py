@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from .action import DictAction
+from .arguments import add_config_arguments, config_from_arguments
 from .config import Config, read_base
 from .config_dict import ConfigDict
 from .difference import Difference, diff
@@ -28,6 +29,8 @@ __all__ = [
     "LazyAttr",
     "LazyObject",
     "Origin",
+    "add_config_arguments",
+    "config_from_arguments",
     "diff",
     "hide_secrets",
     "read_base",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from eng.utils import UserError
+
 from .origins import Origin
 
 __all__ = [
@@ -21,7 +23,7 @@ __all__ = [
 ]
 
 
-class ConfigError(ValueError, KeyError, TypeError):
+class ConfigError(UserError, ValueError, KeyError, TypeError):
     """A config cannot be loaded, merged or dumped; the message names the file and the line."""
 
     def __init__(self, message: str, origin: Origin | None = None) -> None:

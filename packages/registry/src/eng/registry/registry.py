@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from eng.utils import MODULE2PACKAGE, ArgumentTypeError, ArgumentValueError
+from eng.utils import MODULE2PACKAGE, ArgumentTypeError, ArgumentValueError, UserError
 
 from .build import build_from_cfg
 from .discovery import (
@@ -30,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _lock = threading.RLock()
 
 
-class NotRegisteredError(KeyError):
+class NotRegisteredError(UserError, KeyError):
     """A registry does not know a name."""
 
     def __str__(self) -> str:

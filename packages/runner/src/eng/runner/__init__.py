@@ -1,40 +1,44 @@
-"""Loops, the Runner and the eng command."""
+"""Loops, the Runner, and the commands that train and test.
+
+Modules are imported when one of their names is first asked for, so that the ``eng`` command knows
+its sub-commands without torch.
+"""
 
 from typing import TYPE_CHECKING
 
-# These live in lower packages, which need no runner. The documented API has them here as well, so
-# that code of the OpenMMLab family finds them: checkpoint functions, autocast, priorities.
-from eng.checkpoint import (
-    CheckpointLoader,
-    find_latest_checkpoint,
-    get_deprecated_model_names,
-    get_external_models,
-    get_mmcls_models,
-    get_state_dict,
-    get_torchvision_models,
-    load_checkpoint,
-    load_state_dict,
-    save_checkpoint,
-    weights_to_cpu,
-)
-from eng.device import autocast
-from eng.hooks import Priority, get_priority
+from eng.utils import lazy_names
 
-from .base_loop import BaseLoop
-from .errors import MissingLoopError, RunnerConfigError
-from .eval_loops import TestLoop, ValLoop
-from .interrupted import TrainingInterrupted
-from .log_processor import LogProcessor
-from .model_features import turn_on_activation_checkpointing
-from .older_names import calc_dynamic_intervals, set_random_seed
-from .progress import Progress
-from .protocol import LoopRunner
-from .run_state import RunState, Stateful
-from .runner import Runner
-from .train_loops import EpochBasedTrainLoop, IterBasedTrainLoop
+if TYPE_CHECKING:
+    # These live in lower packages, which need no runner. The documented API has them here as well,
+    # so that code of the OpenMMLab family finds them: checkpoint functions, autocast, priorities.
+    from eng.checkpoint import (
+        CheckpointLoader,
+        find_latest_checkpoint,
+        get_deprecated_model_names,
+        get_external_models,
+        get_mmcls_models,
+        get_state_dict,
+        get_torchvision_models,
+        load_checkpoint,
+        load_state_dict,
+        save_checkpoint,
+        weights_to_cpu,
+    )
+    from eng.device import autocast
+    from eng.hooks import Priority, get_priority
 
-if not TYPE_CHECKING:
-    from ._version import __getattr__ as __getattr__
+    from .base_loop import BaseLoop
+    from .errors import MissingLoopError, RunnerConfigError
+    from .eval_loops import TestLoop, ValLoop
+    from .interrupted import TrainingInterrupted
+    from .log_processor import LogProcessor
+    from .model_features import turn_on_activation_checkpointing
+    from .older_names import calc_dynamic_intervals, set_random_seed
+    from .progress import Progress
+    from .protocol import LoopRunner
+    from .run_state import RunState, Stateful
+    from .runner import Runner
+    from .train_loops import EpochBasedTrainLoop, IterBasedTrainLoop
 
 __version__: str  # see _version.py
 
@@ -71,3 +75,39 @@ __all__ = [
     "turn_on_activation_checkpointing",
     "weights_to_cpu",
 ]
+
+_NAMES = {
+    "eng.checkpoint": (
+        "CheckpointLoader",
+        "find_latest_checkpoint",
+        "get_deprecated_model_names",
+        "get_external_models",
+        "get_mmcls_models",
+        "get_state_dict",
+        "get_torchvision_models",
+        "load_checkpoint",
+        "load_state_dict",
+        "save_checkpoint",
+        "weights_to_cpu",
+    ),
+    "eng.device": ("autocast",),
+    "eng.hooks": ("Priority", "get_priority"),
+    ".base_loop": ("BaseLoop",),
+    ".errors": ("MissingLoopError", "RunnerConfigError"),
+    ".eval_loops": ("TestLoop", "ValLoop"),
+    ".interrupted": ("TrainingInterrupted",),
+    ".log_processor": ("LogProcessor",),
+    ".model_features": ("turn_on_activation_checkpointing",),
+    ".older_names": ("calc_dynamic_intervals", "set_random_seed"),
+    ".progress": ("Progress",),
+    ".protocol": ("LoopRunner",),
+    ".run_state": ("RunState", "Stateful"),
+    ".runner": ("Runner",),
+    ".train_loops": ("EpochBasedTrainLoop", "IterBasedTrainLoop"),
+}
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {name: module for module, names in _NAMES.items() for name in names}
+    | {"__version__": "._version"},
+)

@@ -15,6 +15,7 @@ from eng.logging import print_log
 
 from .data_order import put_generators, replay, take_generators, take_origin
 from .dataloader_info import (
+    end_workers,
     is_endless,
     movable_sampler,
     order_is_random,
@@ -136,9 +137,19 @@ class ResumableBatches:
         return self._stateful is None
 
     def abandon(self) -> None:
-        """Give up what is being read, and go to the position of the run."""
+        """Give up what is being read at once, and go to the position of the run."""
         if self._iterator is not None:
             stop_workers(self._dataloader, self._iterator)
+        self._reopen_at_position()
+
+    def close(self) -> None:
+        """End the workers of the data loader. Read again, it goes on from the position."""
+        if self._stateful is None:  # what counts by itself would lose what it has read ahead
+            end_workers(self._dataloader, self._iterator)
+            self._reopen_at_position()
+
+    def _reopen_at_position(self) -> None:
+        if self._iterator is not None:
             if self._origin is not None and not self._progress.position:
                 put_generators(self._dataloader, self._origin["generators"])
                 self._origin = None

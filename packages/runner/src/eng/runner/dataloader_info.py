@@ -23,6 +23,7 @@ from .errors import RunnerConfigError
 
 __all__ = [
     "check_has_batches",
+    "end_workers",
     "has_indices",
     "is_endless",
     "limits_of_resume",
@@ -248,4 +249,23 @@ def stop_workers(dataloader: Any, iterator: Iterator[Any]) -> None:
     for worker in getattr(iterator, "_workers", ()):
         worker.terminate()
     if getattr(dataloader, "_iterator", None) is iterator:  # persistent workers
+        dataloader._iterator = None
+
+
+def end_workers(dataloader: Any, iterator: Iterator[Any] | None = None) -> None:
+    """End the workers of a data loader that is not read on, each after its present sample.
+
+    Left to the garbage collector, a runner in a circle of references takes the queues of its
+    workers down before they are told to end, and each is waited for in vain for five seconds.
+
+    Args:
+        dataloader: The data loader, which starts new ones when it is read again.
+        iterator: Iterator over it that was not read to its end. Defaults to None.
+    """
+    persistent = getattr(dataloader, "_iterator", None)
+    for opened in (iterator, persistent):
+        shut_down = getattr(opened, "_shutdown_workers", None)
+        if shut_down is not None:
+            shut_down()
+    if persistent is not None:
         dataloader._iterator = None

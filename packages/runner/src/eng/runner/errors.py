@@ -3,6 +3,8 @@
 Some are of a second kind as well, which code of the OpenMMLab family catches.
 """
 
+from eng.utils import UserError
+
 __all__ = [
     "MissingLoopError",
     "RunnerAssertionError",
@@ -11,7 +13,7 @@ __all__ = [
 ]
 
 
-class RunnerConfigError(ValueError):
+class RunnerConfigError(UserError, ValueError):
     """A setting of the runner is missing, unknown, or of a kind that it cannot have."""
 
 

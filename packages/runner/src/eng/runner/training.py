@@ -10,11 +10,13 @@ from torch import nn
 
 from eng.hooks import CheckpointHook
 
+from .dataloader_info import end_workers
 from .interrupted import saved_when_interrupted
 from .model_features import compile_model, prepare_model
 from .nan_loss import NanLossPolicy
 from .protocol import LoopRunner
 from .services import reported
+from .train_loops import TrainLoop
 from .work_dir_lock import work_dir_lock
 
 __all__ = ["begin_training", "guarded", "run_training"]
@@ -68,9 +70,14 @@ def run_training(runner: LoopRunner, loop: Any, nan_loss: NanLossPolicy) -> nn.M
         TrainingInterrupted: If a signal or the time limit ended it; all is saved then.
     """
     compile_model(runner)
-    with reported(runner, "training"), saved_when_interrupted(runner):
-        model = nan_loss.train(runner, loop)
-        runner.call_hook("after_run")
+    try:
+        with reported(runner, "training"), saved_when_interrupted(runner):
+            model = nan_loss.train(runner, loop)
+            runner.call_hook("after_run")
+    finally:
+        if isinstance(loop, TrainLoop):
+            loop.batches.close()
+        end_workers(getattr(runner.val_loop, "dataloader", None))
     return model
 
 

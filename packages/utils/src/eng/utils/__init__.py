@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         ArgumentKeyError,
         ArgumentTypeError,
         ArgumentValueError,
+        UserError,
     )
     from .introspection import has_method, is_method_overridden
     from .modules import import_modules_from_strings
@@ -79,6 +80,7 @@ __all__ = [
     "ProgressBar",
     "Timer",
     "TimerError",
+    "UserError",
     "apply_to",
     "call_command",
     "check_file_exist",
@@ -137,6 +139,7 @@ _NAMES = {
         "ArgumentKeyError",
         "ArgumentTypeError",
         "ArgumentValueError",
+        "UserError",
     ),
     "introspection": ("has_method", "is_method_overridden"),
     "modules": ("import_modules_from_strings",),

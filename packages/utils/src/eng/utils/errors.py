@@ -1,7 +1,7 @@
-"""Errors of arguments, which are assertion errors too.
+"""Errors that the person can mend, and errors of arguments, which are assertion errors too.
 
 Code of the OpenMMLab family catches AssertionError around calls whose arguments were checked by
-``assert``. Each class here is the error that fits and that one as well.
+``assert``. Each class of arguments is the error that fits and that one as well.
 """
 
 from __future__ import annotations
@@ -11,7 +11,16 @@ __all__ = [
     "ArgumentKeyError",
     "ArgumentTypeError",
     "ArgumentValueError",
+    "UserError",
 ]
+
+
+class UserError(Exception):
+    """Something is wrong that the person who runs a command can mend.
+
+    Its message says what, where, and what would be accepted. The ``eng`` command shows it as one
+    line, without a traceback.
+    """
 
 
 class ArgumentTypeError(TypeError, AssertionError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 __all__ = ["lazy_names"]
@@ -15,7 +16,8 @@ def lazy_names(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Make the ``__getattr__`` and ``__dir__`` of a package that imports its modules late.
 
-    Type checkers see the names if the package imports them under ``TYPE_CHECKING`` as well.
+    A module of the package is an attribute of it as well, as it is where the package imports all
+    of them. Type checkers see the names if the package imports them under ``TYPE_CHECKING`` too.
 
     Args:
         package: Name of the package, its ``__name__``.
@@ -30,7 +32,7 @@ def lazy_names(
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - what PEP 562 calls them
         if name not in modules:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            return _submodule(package, name)
         value = getattr(import_module(modules[name], package), name)
         vars(sys.modules[package])[name] = value
         return value
@@ -40,3 +42,15 @@ def lazy_names(
         return sorted({*names, *names.get("__all__", ()), *modules})
 
     return __getattr__, __dir__
+
+
+def _submodule(package: str, name: str) -> ModuleType:
+    """Import a module of a package, or say that it has no such attribute."""
+    module = f"{package}.{name}"
+    if not name.startswith("_"):
+        try:
+            return import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+    raise AttributeError(f"module {package!r} has no attribute {name!r}")

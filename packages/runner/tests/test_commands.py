@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from lock_owner import living_owner
 
-from eng.runner.cli import main
+from eng.cli import main
 
 JOB = """
 from pathlib import Path
@@ -236,7 +236,7 @@ def test_debug_shows_the_traceback(folder: Path) -> None:
 @pytest.mark.exhaustive
 def test_killed_run_goes_on_to_the_same_end(folder: Path) -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    command = [sys.executable, "-m", "eng.runner.cli", "train", "job.py", "--cfg-options"]
+    command = [sys.executable, "-m", "eng.cli", "train", "job.py", "--cfg-options"]
     command += ["train_cfg.max_epochs=40", "default_hooks.logger.type=LoggerHook", "--work-dir"]
     subprocess.run([*command, "whole"], env=env, check=True, capture_output=True)
     process = subprocess.Popen([*command, "killed"], env=env, stderr=subprocess.DEVNULL)

@@ -1,0 +1,69 @@
+"""Arguments with which a command takes a config file, and the config that they stand for."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from .action import DictAction
+from .config import Config
+
+__all__ = ["add_config_arguments", "config_from_arguments"]
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``CONFIG``, ``--cfg-options`` and ``--no-code`` to a parser.
+
+    Args:
+        parser: The parser, of a script or of a command of ``eng``.
+
+    Examples:
+        >>> parser = argparse.ArgumentParser()
+        >>> add_config_arguments(parser)
+        >>> args = parser.parse_args(["job.py", "--cfg-options", "optimizer.lr=0.1"])
+        >>> args.cfg_options
+        {'optimizer.lr': 0.1}
+    """
+    parser.add_argument("config", metavar="CONFIG", help="config file: .py, .yaml or .json")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=DictAction,
+        metavar="KEY=VALUE",
+        help="change settings: optim_wrapper.optimizer.lr=0.01 or custom_hooks.0.momentum=0.1; "
+        "lists as KEY=[1,2] or KEY=1,2",
+    )
+    parser.add_argument(
+        "--no-code",
+        action="store_true",
+        help="refuse a config that brings code: Python, custom_imports, a Python base",
+    )
+
+
+def config_from_arguments(args: argparse.Namespace, import_custom_modules: bool = True) -> Config:
+    """Read the config that arguments name, with the settings that they change.
+
+    Modules beside the config can be imported by it, as by a script; but last, so that none takes
+    the place of a library.
+
+    Args:
+        args: Arguments of a parser that :func:`add_config_arguments` has added to.
+        import_custom_modules: Whether what ``custom_imports`` names is imported. Defaults to True.
+
+    Returns:
+        The config.
+
+    Raises:
+        ConfigError: If it cannot be read; names the file and the line.
+        FileNotFoundError: If there is no such file.
+    """
+    folder = str(Path(args.config).resolve().parent)
+    if not args.no_code and folder not in sys.path:
+        sys.path.append(folder)
+    cfg = Config.fromfile(
+        args.config, import_custom_modules=import_custom_modules, allow_code=not args.no_code
+    )
+    if args.cfg_options:
+        cfg.merge_from_dict(args.cfg_options)
+    return cfg

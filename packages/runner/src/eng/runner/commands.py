@@ -1,0 +1,67 @@
+"""The commands ``eng train`` and ``eng test``: their arguments, which need no torch."""
+
+from __future__ import annotations
+
+import argparse
+
+from eng.cli import Command
+from eng.config import add_config_arguments, config_from_arguments
+
+__all__ = ["TEST", "TRAIN"]
+
+
+def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_arguments(parser)
+    _add_running_arguments(parser)
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="resume from the newest whole checkpoint in the work directory; with FILE, from FILE "
+        "until there is one of the run from it. Without any, the run starts as the config says",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="train even if another job seems to train in the work directory",
+    )
+
+
+def _add_test_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_arguments(parser)
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="path or address of its weights")
+    _add_running_arguments(parser)
+
+
+def _add_running_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--work-dir",
+        metavar="DIR",
+        help="where checkpoints and logs go (default: work_dir of the config, else "
+        "work_dirs/<name of the config>)",
+    )
+    parser.add_argument(
+        "--launcher",
+        choices=["none", "pytorch", "mpi", "slurm"],
+        help="what started several processes, such as torchrun: pytorch (default: launcher of "
+        "the config, else none)",
+    )
+
+
+def _run_train(args: argparse.Namespace) -> int:
+    cfg = config_from_arguments(args)  # before torch: a mistake in it is told at once
+    from .run_commands import train
+
+    return train(args, cfg)
+
+
+def _run_test(args: argparse.Namespace) -> int:
+    cfg = config_from_arguments(args)
+    from .run_commands import test
+
+    return test(args, cfg)
+
+
+TRAIN = Command("train a model", _add_train_arguments, _run_train)
+TEST = Command("test a model", _add_test_arguments, _run_test)

@@ -1,0 +1,96 @@
+"""Do what ``eng train`` and ``eng test`` say."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from eng.config import Config
+from eng.dist import report_failure
+from eng.registry import RUNNERS
+
+from .interrupted import TrainingInterrupted
+from .runner import Runner
+from .work_dir_lock import take_over_work_dirs
+
+__all__ = ["test", "train"]
+
+
+def train(args: Namespace, cfg: Config) -> int:
+    """Train.
+
+    Args:
+        args: The arguments of ``eng train``.
+        cfg: The config that they name. Changed.
+
+    Returns:
+        The exit status: 0, or 128 and the number of the signal that ended it.
+    """
+    _set_place(cfg, args)
+    if args.resume:
+        cfg["resume"], cfg["load_from"] = True, args.resume
+    elif args.resume is not None and not cfg.get("resume"):
+        cfg["resume"] = "auto"
+    try:
+        with _reported(), take_over_work_dirs() if args.force else nullcontext():
+            runner = _build_runner(cfg)
+            runner.train()
+    except TrainingInterrupted as interrupted:
+        print(f"eng: {interrupted}", file=sys.stderr)
+        return interrupted.status
+    except KeyboardInterrupt as error:
+        raise KeyboardInterrupt(
+            f"interrupted; go on with --resume (checkpoints are in {cfg['work_dir']})"
+        ) from error
+    runner.logger.info(
+        f"Done. Checkpoints: {runner.work_dir}; log: {runner.log_dir}/{runner.timestamp}.log; "
+        f"curves: {runner.log_dir}/vis_data/scalars.json"
+    )
+    return 0
+
+
+def test(args: Namespace, cfg: Config) -> int:
+    """Test.
+
+    Args:
+        args: The arguments of ``eng test``.
+        cfg: The config that they name. Changed.
+
+    Returns:
+        The exit status, 0.
+    """
+    _set_place(cfg, args)
+    cfg["load_from"], cfg["resume"] = args.checkpoint, False
+    with _reported():
+        _build_runner(cfg).test()
+    return 0
+
+
+def _set_place(cfg: Config, args: Namespace) -> None:
+    cfg["work_dir"] = args.work_dir or cfg.get("work_dir") or f"work_dirs/{Path(args.config).stem}"
+    if args.launcher is not None:
+        cfg["launcher"] = args.launcher
+
+
+def _build_runner(cfg: Config) -> Any:
+    return RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Tell the other processes of a failure while there is a group, and end the group."""
+    try:
+        yield
+    except Exception as error:
+        report_failure(error)
+        raise
+    finally:
+        # Left to the end of the process, threads of the group may be cut off while they run.
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
