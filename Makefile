@@ -4,6 +4,7 @@
 # make test-slow     the long ones: kills by the hundred, large data
 # make test-exact    runs killed or stopped at random moments, and resumed to the bit
 # make test-wheels   every wheel alone in a clean environment
+# make test-clients libraries that say import mmengine, and the original beside eng-mmengine
 # make test-pants    every wheel by Pants, and its tests of the packages without torch
 # make check         lint and types
 # make bench         speed of every package beside its limits; of one by make bench BENCH=registry
@@ -16,7 +17,7 @@ PLAIN  := $(filter-out packages/fileio packages/vis packages/evaluator,$(patsubs
 # Test files are shared out whole, those that take longest first (conftest.py).
 PYTEST := $(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup digits quick test test-slow test-exact test-wheels test-pants check bench clean
+.PHONY: setup digits quick test test-slow test-exact test-wheels test-clients test-pants check bench clean
 
 setup: $(READY)
 
@@ -41,7 +42,7 @@ quick: $(READY)
 	@$(PY) scripts/quick.py $(PACKAGE)
 
 test: $(READY)
-	@$(PYTEST) -m "not exhaustive and not exact and not wheels" --durations=10
+	@$(PYTEST) -m "not exhaustive and not exact and not wheels and not clients" --durations=10
 
 test-slow: $(READY)
 	@$(PYTEST) -m exhaustive
@@ -51,6 +52,9 @@ test-exact: $(READY)
 
 test-wheels: $(READY)
 	@$(PYTEST) -m wheels --dist worksteal tests
+
+test-clients: $(READY)
+	@$(PYTEST) -m clients --dist worksteal tests
 
 test-pants: $(READY)
 	@scripts/test_pants.sh

@@ -6,13 +6,23 @@ tests have files of their own, since their folders are roots of imports.
 """
 
 
-def eng_package(folder):
-    """The wheel and the sdist of ``packages/<folder>``, for its BUILD."""
+def eng_package(folder, also=()):
+    """The wheel and the sdist of ``packages/<folder>``, for its BUILD.
+
+    Args:
+        folder: Name of the folder.
+        also: Targets that the wheel holds beside the modules of the package.
+    """
     python_requirements(name="requirements", source="pyproject.toml")
     resources(name="metadata", sources=["pyproject.toml", "README.md", "LICENSE"])
     python_distribution(
         name="dist",
-        dependencies=[":metadata", f"packages/{folder}/src", f"packages/{folder}/src:typed"],
+        dependencies=[
+            ":metadata",
+            f"packages/{folder}/src",
+            f"packages/{folder}/src:typed",
+            *also,
+        ],
         generate_setup=False,
         wheel=True,
         sdist=True,

@@ -6,13 +6,23 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from uv import find_uv_bin
+from workspace import ROOT
 
 #: Settings of pip that uv is to share, so that both take the same torch.
 SHARED = {"find-links": "UV_FIND_LINKS", "index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}
+
+#: Builds the wheels of the folders that follow the one where they go, by the tool that all name.
+_BUILD = """
+import os, sys
+from hatchling.build import build_wheel
+for folder in sys.argv[2:]:
+    os.chdir(folder)
+    build_wheel(sys.argv[1])
+"""
 
 
 def settings() -> dict[str, str]:
@@ -29,6 +39,12 @@ def settings() -> dict[str, str]:
     versions = sorted(str(path) for path in root.glob("versions/*/bin"))
     env["PATH"] = os.pathsep.join([env.get("PATH", ""), *versions])
     return env
+
+
+def build_wheels(folder: Path, packages: Iterable[str], env: dict[str, str]) -> None:
+    """Build the wheels of packages of this repository into a folder."""
+    folders = [ROOT / "packages" / package for package in packages]
+    run([sys.executable, "-c", _BUILD, folder, *folders], env)
 
 
 def create(folder: Path, python: str, env: dict[str, str]) -> Path:

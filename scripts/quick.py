@@ -13,13 +13,13 @@ import sys
 import time
 from collections.abc import Iterable
 
-from workspace import PACKAGES, ROOT, declared
+from workspace import ENGINE, PACKAGES, ROOT, declared
 
 #: Seconds after which no further tests are started.
 BUDGET = 40
 #: Tests of the repository that take a moment and hold whatever was changed.
 ACROSS = ["tests/test_layers.py", "tests/test_metadata.py"]
-NOT_QUICK = "not slow and not exhaustive and not exact and not wheels"
+NOT_QUICK = "not slow and not exhaustive and not exact and not wheels and not clients"
 
 
 def main(names: list[str]) -> int:
@@ -71,7 +71,7 @@ def dependents(changed: list[str]) -> list[str]:
     found = list(changed)
     for package in found:  # grows while it is read
         found += [p for p in PACKAGES if package in declared(p) and p not in found]
-    return [package for package in found if package not in changed and package != "all"]
+    return [package for package in found if package not in changed and package in ENGINE]
 
 
 def is_cheap_root_test(path: str) -> bool:

@@ -29,7 +29,7 @@ from check_release_tag import check as check_tag
 from check_wheels import check as check_wheels
 from clean_environment import run
 from uv import find_uv_bin
-from workspace import PACKAGES, ROOT, project, wheel_name
+from workspace import ENGINE, PACKAGES, ROOT, project, wheel_name
 
 DIGITS = ROOT / "examples" / "digits"
 
@@ -64,11 +64,11 @@ def make_index(dist: Path, folder: Path) -> str:
 
 
 def install(python: Path, index: str, env: dict[str, str]) -> None:
-    """Install eng-all, and see that every package of eng came along and fits."""
+    """Install eng-all and what stands on it; see that every package of eng came along and fits."""
     # uv takes a package only from the first index that has it: eng-* never comes from elsewhere.
     words = ["--index", index, "--index-strategy", "first-index"]
     words += [word for p in PACKAGES for word in ("--refresh-package", wheel_name(p))]
-    words += [f"eng-all=={project('all')['version']}"]
+    words += [f"{wheel_name(p)}=={project(p)['version']}" for p in PACKAGES if p not in ENGINE]
     words += ["--requirements", str(DIGITS / "requirements.txt")]
     clean_environment.install(python, words, env)
     run([find_uv_bin(), "pip", "check", "--python", python], env)

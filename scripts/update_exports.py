@@ -3,7 +3,7 @@
 import importlib
 from textwrap import fill
 
-from workspace import PACKAGES, ROOT
+from workspace import ENGINE, ROOT
 
 HEAD = '''"""What each package exports, from the lowest layer to the highest.
 
@@ -22,7 +22,7 @@ EXPORTS: dict[str, tuple[str, ...]] = {
 """
 
 lines = [HEAD]
-for package in (name for name in PACKAGES if name != "all"):
+for package in ENGINE:
     names = getattr(importlib.import_module(f"eng.{package}"), "__all__", [])
     block = fill(" ".join(names), 90, initial_indent=" " * 8, subsequent_indent=" " * 8)
     lines.append(f'    "{package}": """\n{block}\n    """,\n')

@@ -28,6 +28,8 @@ def pyproject(folder: Path) -> dict[str, Any]:
 _TABLE = pyproject(ROOT)["tool"]["eng"]
 #: Folders of `packages/` from bottom to top: a package may need only those before it.
 PACKAGES: list[str] = _TABLE["packages"]
+#: Those that eng-all brings and exports: what is above it stands on the whole engine.
+ENGINE = PACKAGES[: PACKAGES.index("all")]
 #: Those that never import torch.
 TORCH_FREE: list[str] = _TABLE["torch-free"]
 #: Versions of Python that every package supports.

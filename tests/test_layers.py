@@ -6,7 +6,7 @@ import ast
 from graphlib import TopologicalSorter
 
 import pytest
-from workspace import PACKAGES, ROOT, declared
+from workspace import ENGINE, PACKAGES, ROOT, declared
 
 from eng.all.exports import EXPORTS
 
@@ -35,7 +35,7 @@ def test_every_package_has_a_place_in_the_order() -> None:
     assert sorted(PACKAGES) == folders, "see packages in [tool.eng] of the root pyproject.toml"
 
 
-@pytest.mark.parametrize("package", [p for p in PACKAGES if p != "all"])
+@pytest.mark.parametrize("package", ENGINE)
 def test_imports_are_what_is_declared(package: str) -> None:
     have = imported(package)
     undeclared = {name: where for name, where in have.items() if name not in declared(package)}
@@ -45,12 +45,18 @@ def test_imports_are_what_is_declared(package: str) -> None:
 
 
 def test_all_declares_every_package() -> None:
-    assert declared("all") == set(PACKAGES) - {"all"}
+    assert declared("all") == set(ENGINE)
+
+
+@pytest.mark.parametrize("package", PACKAGES[len(ENGINE) + 1 :])
+def test_what_is_above_all_stands_on_it_alone(package: str) -> None:
+    assert declared(package) == {"all"}
+    assert set(imported(package)) <= {*ENGINE, "all"}
 
 
 def test_all_exports_every_package() -> None:
     """What each of them exports is held by the tests of eng-all."""
-    assert list(EXPORTS) == [p for p in PACKAGES if p != "all"], "run scripts/update_exports.py"
+    assert list(EXPORTS) == ENGINE, "run scripts/update_exports.py"
 
 
 @pytest.mark.parametrize("package", PACKAGES)

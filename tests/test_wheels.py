@@ -15,15 +15,6 @@ from workspace import PACKAGES, ROOT, TORCH_FREE, wheel_name
 
 pytestmark = [pytest.mark.wheels, pytest.mark.timeout(900)]
 
-#: Builds the wheels of the folders that follow the one where they go, by the tool that all name.
-BUILD = """
-import os, sys
-from hatchling.build import build_wheel
-for folder in sys.argv[2:]:
-    os.chdir(folder)
-    build_wheel(sys.argv[1])
-"""
-
 
 @pytest.fixture(scope="session")
 def settings() -> dict[str, str]:
@@ -35,8 +26,7 @@ def settings() -> dict[str, str]:
 def wheels(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> Path:
     """A folder with the wheel of every package."""
     folder = tmp_path_factory.mktemp("wheels")
-    folders = [ROOT / "packages" / package for package in PACKAGES]
-    run([sys.executable, "-c", BUILD, folder, *folders], settings)
+    clean_environment.build_wheels(folder, PACKAGES, settings)
     return folder
 
 

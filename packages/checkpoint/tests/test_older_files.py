@@ -190,3 +190,46 @@ def test_a_checkpoint_that_was_read_is_loaded_and_stays_as_it_is(weights: str) -
         _load_checkpoint_to_model(model, {"state_dict": 3})
     with pytest.raises(FileNotFoundError):
         _load_checkpoint(f"{weights}.x")
+
+
+class _WithState(dict):  # type: ignore[type-arg]
+    """Is pickled as a new dictionary with items, and with itself as its state."""
+
+    def __getstate__(self) -> Any:
+        return dict(self)
+
+    def __setstate__(self, state: Any) -> None:
+        self.update(state)
+
+
+class _ByCall(dict):  # type: ignore[type-arg]
+    """Is pickled as a call with its items."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return type(self), (dict(self),)
+
+
+@pytest.mark.parametrize("kind", [_WithState, _ByCall])
+@pytest.mark.parametrize(
+    "where", ["mmengine.config.config.ConfigDict", "mmcv.utils.config.ConfigDict"]
+)
+def test_config_dicts_of_older_files_are_read_as_data(
+    kind: type, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, _, name = where.rpartition(".")
+    as_named = type(name, (kind,), {"__module__": module})
+    values = {"classes": ("a", "b"), "nested": [{"size": torch.ones(2), 3: None}]}
+    nested = as_named(values, nested=[as_named(values["nested"][0])])
+    path = tmp_path / "old.pth"
+    with monkeypatch.context() as patch:
+        parts = module.split(".")
+        for end in range(1, len(parts) + 1):
+            part = ".".join(parts[:end])
+            patch.setitem(sys.modules, part, ModuleType(part))
+        setattr(sys.modules[module], name, as_named)
+        torch.save({"meta": {"dataset_meta": nested}}, path)
+    found = CheckpointLoader.load_checkpoint(str(path))["meta"]["dataset_meta"]
+    assert found["classes"] == ("a", "b")
+    assert found["nested"][0]["size"].tolist() == [1, 1]
+    assert found["nested"][0][3] is None
+    assert {type(found), type(found["nested"][0])} == {OrderedDict}

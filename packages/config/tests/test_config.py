@@ -152,3 +152,19 @@ def test_a_merge_into_a_subclass_of_dict_keeps_its_class_and_leaves_the_original
     assert type(cfg.x) is type(cfg.y[0]) is type(cfg.z.k) is collections.Counter
     cfg.x["c"] = 4
     assert str(cfg.origin("x.c")) == "set by code"
+
+
+def test_a_pickle_of_mmengine_has_its_state_in_a_tuple():
+    values = ConfigDict(a=1, model=dict(type="A"))
+    cfg = Config.__new__(Config)
+    cfg.__setstate__((values, "a.py", "a = 1\n", {"HOME": "x"}, True, {"Runner"}))
+    assert (cfg.filename, cfg.text, cfg.env_variables) == ("a.py", "a = 1\n", {"HOME": "x"})
+    assert cfg.model.type == "A"
+    assert cfg.to_dict() == {"a": 1, "model": {"type": "A"}}
+    assert "a = 1" in cfg.pretty_text
+    copied = pickle.loads(pickle.dumps(cfg))
+    assert copied._imported_names == {"Runner"}
+    earlier = Config.__new__(Config)
+    earlier.__setstate__(({"a": [{"b": 2}]}, None, "", {}))
+    assert earlier.a[0].b == 2
+    assert earlier.filename is None

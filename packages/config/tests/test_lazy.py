@@ -380,7 +380,8 @@ def test_an_import_that_fails_is_named_when_it_is_read(write, text, message):
         ("from eng.config import ConfigDict\nx = 1\n", 1),
     ],
 )
-def test_the_standard_library_makes_no_lazy_config(write, text, expected):
+def test_the_standard_library_makes_no_lazy_config(write, text, expected, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mmengine", None)  # eng-mmengine may be installed
     folder = write(c=text)
     if expected is None:  # a text config, whose imports are real
         with pytest.raises(ModuleNotFoundError):

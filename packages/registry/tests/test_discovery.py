@@ -1,5 +1,6 @@
 import sys
 import threading
+from types import ModuleType
 
 import pytest
 
@@ -89,3 +90,15 @@ def test_names_under_threads_import_once(tmp_path, monkeypatch):
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert found == [dict] * 6
+
+
+def test_a_path_that_only_the_alias_has(tree, monkeypatch):
+    root, _, _ = tree
+    module = ModuleType("mmengine.nowhere.else_")
+    module.Thing = dict
+    for name in ("mmengine", "mmengine.nowhere"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    assert root.get("mmengine.nowhere.else_.Thing") is dict
+    assert root.get("mmengine.nowhere.else_.Other") is None
+    assert root.get("mmengine.registry.Registry") is Registry

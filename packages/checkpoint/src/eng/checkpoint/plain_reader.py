@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -17,6 +18,13 @@ from eng.logging import HistoryBuffer
 __all__ = ["load_plain"]
 
 _STATISTICS = ("current", "max", "mean", "min")
+#: Names in files of classes that are dictionaries with attributes.
+_CONFIG_DICTS = (
+    "mmengine.config.config.ConfigDict",
+    "mmcv.utils.config.ConfigDict",
+    "addict.addict.Dict",
+    "eng.config.config_dict.ConfigDict",
+)
 #: torch keeps the list of what it may read once for the whole process.
 _reading = threading.Lock()
 
@@ -26,8 +34,8 @@ def load_plain(
 ) -> Any:
     """Load a file of :func:`torch.save` without running code that it names.
 
-    Beside tensors and plain data, arrays and scalars of numpy are taken, and the histories of
-    scalars that MMEngine saves in its message hub.
+    Beside tensors and plain data, arrays and scalars of numpy are taken, the histories of scalars
+    that MMEngine saves in its message hub, and its config dictionaries, which become ordered ones.
 
     Args:
         file: A path, or an open file that can be read from its beginning once more.
@@ -51,11 +59,19 @@ def load_plain(
         return torch.load(file, map_location=map_location, mmap=mmap, weights_only=True)
 
 
+class _ConfigDict:
+    """Stands for a config dictionary in a file. It becomes an ordered one, which torch can fill."""
+
+    def __new__(cls, *values: Any) -> OrderedDict[Any, Any]:  # type: ignore[misc]
+        return OrderedDict(*values)
+
+
 def _known_names() -> list[Any]:
     """What older engines pickle, each under the names that it has in their files."""
     return [
         (HistoryBuffer, "mmengine.logging.history_buffer.HistoryBuffer"),
         HistoryBuffer,
+        *((_ConfigDict, name) for name in _CONFIG_DICTS),
         *((_statistic, f"{module}.getattr") for module in ("builtins", "__builtin__")),
         *_numpy_names(),
     ]

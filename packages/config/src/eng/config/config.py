@@ -421,7 +421,7 @@ def _read_older_state(state: tuple[Any, ...]) -> dict[str, Any]:
         "_filename": filename,
         "_text": text or "",
         "_env_variables": next((each for each in further if isinstance(each, dict)), {}),
-        "_imported_names": next((each for each in further if isinstance(each, set)), set()),
+        "_imported_names": set().union(*(e for e in further if isinstance(e, (set, frozenset)))),
         "_origins": {},
         "_loaded": {},
     }

@@ -326,15 +326,16 @@ def _take(found: Any, name: str, value: LazyValue) -> Any:
     """Return an attribute, or the module of that name in a package, as ``from`` imports it."""
     try:
         return getattr(found, name)
-    except AttributeError:
+    except AttributeError as error:
         if isinstance(found, ModuleType) and hasattr(found, "__path__"):
             inner = f"{found.__name__}.{name}"
             try:
                 return importlib.import_module(inner)
-            except ModuleNotFoundError as error:
-                if error.name != inner:
+            except ModuleNotFoundError as missing:
+                if missing.name != inner:
                     raise
-    raise ImportError(f"Failed to import {name} from {value.module} in {_place(value)}")
+        message = f"Failed to import {name} from {value.module} in {_place(value)}: {error}"
+        raise ImportError(message) from error
 
 
 def _import_error(error: Exception, message: str) -> Exception:

@@ -207,7 +207,7 @@ class Registry:
             TypeError: ``key`` is not a string.
         """
         found = self._get_registered(key)
-        return found if found is not None or "." not in key else import_object(_expand_alias(key))
+        return found if found is not None or "." not in key else _import_path(key)
 
     def require(self, key: str) -> Any:
         """Return what is registered under a name, for building; nothing is an error.
@@ -224,7 +224,7 @@ class Registry:
         found = self._get_registered(key)
         if found is not None:
             return found
-        found = import_object(_expand_alias(key)) if "." in key else None
+        found = _import_path(key) if "." in key else None
         if found is None:
             raise _make_missing_error(self, key)
         mismatch = find_mismatch(found, self._kind)
@@ -488,9 +488,13 @@ def _check_names(name: str | Sequence[str] | None) -> list[str] | None:
     return list(names)
 
 
-def _expand_alias(key: str) -> str:
+def _import_path(key: str) -> object | None:
+    """Return the object at a dotted path; of an alias, the engine's own before another's."""
     scope, _, rest = key.partition(".")
-    return f"{canonical(scope)}.{rest}"
+    own = f"{canonical(scope)}.{rest}"
+    found = import_object(own)
+    # The engine need not have the modules of the alias, which eng-mmengine has.
+    return import_object(key) if found is None and key != own else found
 
 
 def _refuse_key(key: object) -> None:

@@ -93,7 +93,7 @@ def init_default_scope(scope: str) -> None:
     if not DefaultScope.check_instance_created(scope):
         DefaultScope.get_instance(scope, scope_name=scope)
         return
-    if current is not None:
+    if current is not None and canonical(current.scope_name) != canonical(scope):
         warnings.warn(
             f'The current default scope "{current.scope_name}" is not "{scope}"; '
             f'init_default_scope sets it to "{scope}".',

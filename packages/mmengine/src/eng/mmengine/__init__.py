@@ -1,0 +1,21 @@
+"""The engine behind ``import mmengine``: which one answers, and from where.
+
+The modules of ``mmengine`` are in ``eng_mmengine_alias`` beside ``eng``. They hold names alone,
+which come from the packages of eng.
+"""
+
+from typing import TYPE_CHECKING
+
+from eng.mmengine.lazy import offer
+
+if TYPE_CHECKING:
+    from eng.mmengine.report import Report, report
+
+__version__: str  # see _version.py
+
+__all__ = ["Report", "report"]
+
+_, __getattr__, __dir__ = offer(
+    __name__,
+    {"eng.mmengine.report": "Report report", "eng.mmengine._version": "__version__"},
+)

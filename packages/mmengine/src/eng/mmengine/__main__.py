@@ -1,0 +1,10 @@
+"""Say which distribution answers `import mmengine`: `python -m eng.mmengine`."""
+
+import sys
+
+from eng.mmengine.report import report
+
+if __name__ == "__main__":
+    found = report()
+    print(found)
+    sys.exit(0 if found.answers == "eng" else 1)

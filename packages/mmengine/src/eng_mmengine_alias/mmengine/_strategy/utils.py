@@ -1,0 +1,13 @@
+"""Names of mmengine._strategy.utils, from eng.
+
+Written by scripts/update_mmengine.py.
+"""
+
+from eng.mmengine.lazy import offer
+
+__all__, __getattr__, __dir__ = offer(
+    __name__,
+    missing={
+        "MetaTensorContext": "",
+    },
+)

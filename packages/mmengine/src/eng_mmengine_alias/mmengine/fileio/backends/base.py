@@ -1,0 +1,20 @@
+"""Names of mmengine.fileio.backends.base, from eng.
+
+Written by scripts/update_mmengine.py.
+"""
+
+from typing import TYPE_CHECKING
+
+from eng.mmengine.lazy import offer
+
+if TYPE_CHECKING:
+    from eng.fileio import BaseStorageBackend as BaseStorageBackend
+    from eng.logging import print_log as print_log
+
+__all__, __getattr__, __dir__ = offer(
+    __name__,
+    {
+        "eng.fileio": "BaseStorageBackend",
+        "eng.logging": "print_log",
+    },
+)

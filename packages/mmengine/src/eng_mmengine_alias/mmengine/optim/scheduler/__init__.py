@@ -1,0 +1,48 @@
+"""Names of mmengine.optim.scheduler, from eng.
+
+Written by scripts/update_mmengine.py.
+"""
+
+from typing import TYPE_CHECKING
+
+from eng.mmengine.lazy import offer
+
+if TYPE_CHECKING:
+    from eng.optim import ConstantLR as ConstantLR
+    from eng.optim import ConstantMomentum as ConstantMomentum
+    from eng.optim import ConstantParamScheduler as ConstantParamScheduler
+    from eng.optim import CosineAnnealingLR as CosineAnnealingLR
+    from eng.optim import CosineAnnealingMomentum as CosineAnnealingMomentum
+    from eng.optim import CosineAnnealingParamScheduler as CosineAnnealingParamScheduler
+    from eng.optim import CosineRestartLR as CosineRestartLR
+    from eng.optim import CosineRestartMomentum as CosineRestartMomentum
+    from eng.optim import CosineRestartParamScheduler as CosineRestartParamScheduler
+    from eng.optim import ExponentialLR as ExponentialLR
+    from eng.optim import ExponentialMomentum as ExponentialMomentum
+    from eng.optim import ExponentialParamScheduler as ExponentialParamScheduler
+    from eng.optim import LinearLR as LinearLR
+    from eng.optim import LinearMomentum as LinearMomentum
+    from eng.optim import LinearParamScheduler as LinearParamScheduler
+    from eng.optim import MultiStepLR as MultiStepLR
+    from eng.optim import MultiStepMomentum as MultiStepMomentum
+    from eng.optim import MultiStepParamScheduler as MultiStepParamScheduler
+    from eng.optim import OneCycleLR as OneCycleLR
+    from eng.optim import OneCycleParamScheduler as OneCycleParamScheduler
+    from eng.optim import PolyLR as PolyLR
+    from eng.optim import PolyMomentum as PolyMomentum
+    from eng.optim import PolyParamScheduler as PolyParamScheduler
+    from eng.optim import ReduceOnPlateauLR as ReduceOnPlateauLR
+    from eng.optim import ReduceOnPlateauMomentum as ReduceOnPlateauMomentum
+    from eng.optim import ReduceOnPlateauParamScheduler as ReduceOnPlateauParamScheduler
+    from eng.optim import StepLR as StepLR
+    from eng.optim import StepMomentum as StepMomentum
+    from eng.optim import StepParamScheduler as StepParamScheduler
+    from eng.optim import _ParamScheduler as _ParamScheduler
+
+__all__, __getattr__, __dir__ = offer(
+    __name__,
+    {
+        "eng.optim": "ConstantLR ConstantMomentum ConstantParamScheduler CosineAnnealingLR CosineAnnealingMomentum CosineAnnealingParamScheduler CosineRestartLR CosineRestartMomentum CosineRestartParamScheduler ExponentialLR ExponentialMomentum ExponentialParamScheduler LinearLR LinearMomentum LinearParamScheduler MultiStepLR MultiStepMomentum MultiStepParamScheduler OneCycleLR OneCycleParamScheduler PolyLR PolyMomentum PolyParamScheduler ReduceOnPlateauLR ReduceOnPlateauMomentum ReduceOnPlateauParamScheduler StepLR StepMomentum StepParamScheduler _ParamScheduler",
+    },
+    modules="lr_scheduler momentum_scheduler param_scheduler",
+)

@@ -1,0 +1,21 @@
+"""Names of mmengine.utils.dl_utils.hub, from eng.
+
+Written by scripts/update_mmengine.py.
+"""
+
+from typing import TYPE_CHECKING
+
+from eng.mmengine.lazy import offer
+
+if TYPE_CHECKING:
+    from eng.dl_utils import TORCH_VERSION as TORCH_VERSION
+    from eng.utils import digit_version as digit_version
+    from eng.utils import mkdir_or_exist as mkdir_or_exist
+
+__all__, __getattr__, __dir__ = offer(
+    __name__,
+    {
+        "eng.dl_utils": "TORCH_VERSION",
+        "eng.utils": "digit_version mkdir_or_exist",
+    },
+)

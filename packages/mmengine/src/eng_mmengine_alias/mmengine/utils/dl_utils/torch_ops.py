@@ -1,0 +1,21 @@
+"""Names of mmengine.utils.dl_utils.torch_ops, from eng.
+
+Written by scripts/update_mmengine.py.
+"""
+
+from typing import TYPE_CHECKING
+
+from eng.mmengine.lazy import offer
+
+if TYPE_CHECKING:
+    from eng.dl_utils import TORCH_VERSION as TORCH_VERSION
+    from eng.dl_utils import torch_meshgrid as torch_meshgrid
+    from eng.utils import digit_version as digit_version
+
+__all__, __getattr__, __dir__ = offer(
+    __name__,
+    {
+        "eng.dl_utils": "TORCH_VERSION torch_meshgrid",
+        "eng.utils": "digit_version",
+    },
+)
