@@ -416,12 +416,13 @@ def _read_older_state(state: tuple[Any, ...]) -> dict[str, Any]:
     names that were only imported, which their types tell.
     """
     values, filename, text, *further = (*state, None, None)
+    imported: list[set[str]] = [{*each} for each in further if isinstance(each, (set, frozenset))]
     return {
         "_cfg_dict": ConfigDict(values),
         "_filename": filename,
         "_text": text or "",
         "_env_variables": next((each for each in further if isinstance(each, dict)), {}),
-        "_imported_names": set().union(*(e for e in further if isinstance(e, (set, frozenset)))),
+        "_imported_names": set().union(*imported),
         "_origins": {},
         "_loaded": {},
     }
