@@ -415,8 +415,9 @@ def _read_older_state(state: tuple[Any, ...]) -> dict[str, Any]:
     Values, name of the file and text are followed by the variables of the environment and the
     names that were only imported, which their types tell.
     """
-    values, filename, text, *further = (*state, None, None)
-    imported: list[set[str]] = [{*each} for each in further if isinstance(each, (set, frozenset))]
+    parts: list[Any] = [*state, None, None]
+    values, filename, text, *further = parts
+    imported = [each for each in further if isinstance(each, (set, frozenset))]
     return {
         "_cfg_dict": ConfigDict(values),
         "_filename": filename,
