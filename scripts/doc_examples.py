@@ -43,7 +43,12 @@ from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 from workspace import PACKAGES, project, tomllib, wheel_name
 
 #: Imported once, by the server that all processes are forked from. Optimizers import torch._dynamo.
-PRELOADED = ["torch._dynamo", "eng.runner", "packaging.requirements", "sybil.parsers.markdown"]
+PRELOADED = [
+    "torch._dynamo",
+    "eng.runner.runner",
+    "packaging.requirements",
+    "sybil.parsers.markdown",
+]
 
 
 @dataclass
@@ -220,7 +225,8 @@ def _matches(pattern: str, text: str) -> bool:
 
 def _check_install(command: str, where: str) -> None:
     folders = {wheel_name(package): package for package in PACKAGES}
-    for word in shlex.split(command, comments=True)[2:]:
+    words = shlex.split(command, comments=True)[2:]
+    for word in (word for word in words if not word.startswith("-")):
         requirement = Requirement(word)
         if requirement.name.startswith("eng-"):
             assert requirement.name in folders, f"{where}: there is no wheel {requirement.name}"

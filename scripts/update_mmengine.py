@@ -2,18 +2,22 @@
 
 usage: python scripts/update_mmengine.py
 
-packages/mmengine/names.toml says which names each module offers, and where eng has them.
+packages/mmengine/names.toml says which names each module offers, and where eng has them. A name
+that is missing there, and that a package of eng exports by now, is entered.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from workspace import ROOT, tomllib
+
+from eng.all.exports import EXPORTS
 
 PACKAGE = ROOT / "packages" / "mmengine"
 #: Where the folder `mmengine` is written.
@@ -115,8 +119,28 @@ def _quote(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def fill_in(text: str, homes: Mapping[str, str]) -> str:
+    """Return the text of the table with the names that eng got since.
+
+    Args:
+        text: The text of the table.
+        homes: Where eng has each name.
+    """
+    return re.sub(
+        r'^(\w+) = "missing\b.*"$',
+        lambda line: f'{line[1]} = "{homes[line[1]]}"' if line[1] in homes else line[0],
+        text,
+        flags=re.MULTILINE,
+    )
+
+
 def main() -> None:
-    """Write the tree."""
+    """Enter names that eng got in the table, and write the tree."""
+    homes = {
+        name: f"eng.{package}" for package in reversed(list(EXPORTS)) for name in EXPORTS[package]
+    }
+    path = PACKAGE / "names.toml"
+    path.write_text(fill_in(path.read_text(encoding="utf-8"), homes), encoding="utf-8")
     shutil.rmtree(TREE, ignore_errors=True)
     for path, text in render(read()).items():
         (TREE / path).parent.mkdir(parents=True, exist_ok=True)

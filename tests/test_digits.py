@@ -99,6 +99,7 @@ def test_inferencer_from_the_command_line(whole_run: Path, tmp_path: Path) -> No
     assert set(json.loads(done.stdout.splitlines()[-1])) == {"pred", "score"}
 
 
+@pytest.mark.exact
 def test_interrupted_run_goes_on_to_the_same_accuracy(whole_run: Path, tmp_path: Path) -> None:
     command = [*ENG, "train", CONFIG, "--work-dir", str(tmp_path)]
     process = subprocess.Popen(

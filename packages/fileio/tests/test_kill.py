@@ -32,11 +32,12 @@ def kill_a_writer(write, longest, dice):
     assert os.WIFSIGNALED(status), "the writer failed before it was killed"
 
 
-def test_killed_local_writes_leave_nothing_half_written(tmp_path):
+@pytest.mark.parametrize("kills", [40, pytest.param(200, marks=pytest.mark.exhaustive)])
+def test_killed_local_writes_leave_nothing_half_written(tmp_path, kills):
     size, path, dice = 1 << 20, tmp_path / "file", random.Random(0)
     fileio.put(bytes(size), path)
     killed_inside = 0
-    for turn in range(200):
+    for turn in range(kills):
         kill_a_writer(lambda t=turn: fileio.put(bytes([t % 256]) * size, path), 0.01, dice)
         data = path.read_bytes()
         assert len(data) == size

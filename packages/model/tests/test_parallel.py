@@ -17,7 +17,7 @@ SHARDED = [name for name in WRAPPERS if name.startswith("fsdp")]
 CASES = [(accumulate, clip) for accumulate in (1, 3) for clip in (False, True)]
 
 
-FOUR = pytest.param(4, marks=pytest.mark.slow)
+FOUR = pytest.param(4, marks=pytest.mark.exhaustive)
 
 
 @pytest.fixture(scope="module", params=[2, FOUR], ids=lambda count: f"{count}_processes")

@@ -137,6 +137,8 @@ def weights(runner: Runner) -> list[str]:
 
 def train_in_child(folder: Path, job: dict[str, Any], phase: str, number: int) -> None:
     """Train, and take time at a moment; or, without one, to the end."""
+    # A server of forks that began in the background, as by nohup, has its children ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # What cannot be broken off anywhere ends soon.
     seconds = 60 if phase in ("data", "evaluation", "forever") else 0.5
     moment.__init__(phase, number, Wait(folder / "mark", seconds))  # type: ignore[misc]

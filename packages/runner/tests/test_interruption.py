@@ -302,21 +302,22 @@ def test_all_processes_end_at_the_same_iteration(
 
 def child(folder: Path, job: dict[str, Any], phase: str = "", number: int = 1) -> Any:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["eng.runner", "interruption_cases"])
+    context.set_forkserver_preload(["eng.runner.runner", "torch._dynamo", "interruption_cases"])
     process = context.Process(target=cases.train_in_child, args=(folder, job, phase, number))
     process.start()
     return process
 
 
-def wait_for(path: Path) -> None:
+def wait_for(path: Path, process: Any) -> None:
     while not path.exists():
+        assert process.is_alive(), f"ended with {process.exitcode} before the moment"
         time.sleep(0.005)
 
 
 @pytest.mark.slow
 def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     process = child(tmp_path, cases.job_of(tmp_path, True), "forever", 10)
-    wait_for(tmp_path / "mark")
+    wait_for(tmp_path / "mark", process)
     process.terminate()
     time.sleep(0.5)
     assert process.is_alive()  # the iteration takes a minute
@@ -353,12 +354,13 @@ def test_each_signal_in_each_phase_ten_times(
     number_of_signal = getattr(signal, name)
     moments = random.Random(name + phase)
     few = {"validation": 8, "evaluation": 2, "saving": 2, "data": 40}.get(phase, 20)
+    few_of_worker = 16  # it reads half of an epoch, and a new one begins with each
     for number in range(10):
         kind, folder = number % 2, tmp_path / str(number)
         folder.mkdir()
-        moment = moments.randint(1, few // 2 if phase == "data" and kind else few)
+        moment = moments.randint(1, few_of_worker if phase == "data" and kind else few)
         process = child(folder, job_with_workers(folder, kind), phase, moment)
-        wait_for(folder / "mark")
+        wait_for(folder / "mark", process)
         time.sleep(moments.random() * 0.2)
         os.kill(process.pid, number_of_signal)
         process.join(10)

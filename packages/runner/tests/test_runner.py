@@ -549,6 +549,27 @@ def test_a_foreign_loop_runs_and_is_resumed_by_its_counts(job: dict[str, Any]) -
     assert len(losses_of({**job, "resume": True})) == 1
 
 
+@pytest.mark.parametrize(("interval", "times"), [(100, 1), (3, 4)])
+def test_a_loop_by_iterations_goes_over_the_modules_only_after_a_validation(
+    job: dict[str, Any], interval: int, times: int
+) -> None:
+    job["train_cfg"] = {"by_epoch": False, "max_iters": 10, "val_interval": interval}
+    runner = Runner.from_cfg(job)
+    modes: list[bool] = []
+    train = runner.model.train
+
+    def note(mode: bool = True) -> Any:
+        modes.append(mode)
+        return train(mode)
+
+    runner.model.train = note
+    runner.model.requires_grad_().eval()
+    modes.clear()
+    runner.train()
+    assert modes.count(True) == times
+    assert modes.count(False) == (10 - 1) // interval + 1
+
+
 class OwnEpochLoop(EpochBasedTrainLoop):
     """Written as people write them: over the data loader, with counts of its own."""
 

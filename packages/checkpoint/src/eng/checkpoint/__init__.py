@@ -1,49 +1,53 @@
-"""Save and load training state: atomic, verified, on any storage."""
+"""Save and load training state: atomic, verified, on any storage.
+
+Modules are imported when one of their names is first asked for, so that the ``eng`` command knows
+its sub-commands without torch.
+"""
 
 from typing import TYPE_CHECKING
 
-from .background import BackgroundWriter
-from .errors import CheckpointError
-from .folder import CheckpointFolder, absolute_path
-from .loader import CheckpointLoader
-from .model_zoo import (
-    get_deprecated_model_names,
-    get_external_models,
-    get_mmcls_models,
-    get_torchvision_models,
-)
-from .newest import (
-    NewestCheckpoint,
-    find_newest_checkpoint,
-    progress_of,
-    used_checkpoint,
-)
-from .older_names import (
-    _load_checkpoint,
-    _load_checkpoint_to_model,
-    _load_checkpoint_with_prefix,
-)
-from .pointer import find_latest_checkpoint, write_last_checkpoint
-from .rank_buffers import RankBuffers
-from .saver import save_checkpoint
-from .sharded import (
-    full_model_state,
-    full_optimizer_state,
-    is_sharded,
-    load_full_model_state,
-    load_full_optimizer_state,
-)
-from .shared import load_shared_checkpoint
-from .state_dict import (
-    get_state_dict,
-    load_checkpoint,
-    load_state_dict,
-    model_state,
-    weights_to_cpu,
-)
+from eng.utils import lazy_names
 
-if not TYPE_CHECKING:
-    from ._version import __getattr__ as __getattr__
+if TYPE_CHECKING:
+    from .background import BackgroundWriter
+    from .errors import CheckpointError
+    from .folder import CheckpointFolder, absolute_path
+    from .loader import CheckpointLoader
+    from .model_zoo import (
+        get_deprecated_model_names,
+        get_external_models,
+        get_mmcls_models,
+        get_torchvision_models,
+    )
+    from .newest import (
+        NewestCheckpoint,
+        find_newest_checkpoint,
+        progress_of,
+        used_checkpoint,
+    )
+    from .older_names import (
+        _load_checkpoint,
+        _load_checkpoint_to_model,
+        _load_checkpoint_with_prefix,
+    )
+    from .pointer import find_latest_checkpoint, write_last_checkpoint
+    from .rank_buffers import RankBuffers
+    from .saver import save_checkpoint
+    from .sharded import (
+        full_model_state,
+        full_optimizer_state,
+        is_sharded,
+        load_full_model_state,
+        load_full_optimizer_state,
+    )
+    from .shared import load_shared_checkpoint
+    from .state_dict import (
+        get_state_dict,
+        load_checkpoint,
+        load_state_dict,
+        model_state,
+        weights_to_cpu,
+    )
 
 __version__: str  # see _version.py
 
@@ -80,3 +84,57 @@ __all__ = [
     "weights_to_cpu",
     "write_last_checkpoint",
 ]
+
+_NAMES = {
+    ".background": ("BackgroundWriter",),
+    ".errors": ("CheckpointError",),
+    ".folder": (
+        "CheckpointFolder",
+        "absolute_path",
+    ),
+    ".loader": ("CheckpointLoader",),
+    ".model_zoo": (
+        "get_deprecated_model_names",
+        "get_external_models",
+        "get_mmcls_models",
+        "get_torchvision_models",
+    ),
+    ".newest": (
+        "NewestCheckpoint",
+        "find_newest_checkpoint",
+        "progress_of",
+        "used_checkpoint",
+    ),
+    ".older_names": (
+        "_load_checkpoint",
+        "_load_checkpoint_to_model",
+        "_load_checkpoint_with_prefix",
+    ),
+    ".pointer": (
+        "find_latest_checkpoint",
+        "write_last_checkpoint",
+    ),
+    ".rank_buffers": ("RankBuffers",),
+    ".saver": ("save_checkpoint",),
+    ".sharded": (
+        "full_model_state",
+        "full_optimizer_state",
+        "is_sharded",
+        "load_full_model_state",
+        "load_full_optimizer_state",
+    ),
+    ".shared": ("load_shared_checkpoint",),
+    ".state_dict": (
+        "get_state_dict",
+        "load_checkpoint",
+        "load_state_dict",
+        "model_state",
+        "weights_to_cpu",
+    ),
+}
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {name: module for module, names in _NAMES.items() for name in names}
+    | {"__version__": "._version"},
+)

@@ -39,8 +39,9 @@ def run_in_processes(
     """Call a function in each process of a new group.
 
     Where the system can fork and no CUDA device is visible, processes are forked from one that has
-    imported torch before, and start in a moment. They share nothing else with the caller. Where
-    one is visible they are spawned: a driver that is up does not survive a fork.
+    imported torch and the modules of eng that the caller has, and start in a moment. They share
+    nothing else with the caller. Where one is visible they are spawned: a driver that is up does
+    not survive a fork.
 
     Args:
         function: What each process calls; it must be importable by them, and is given ``args``.
@@ -110,8 +111,17 @@ def _context(start_method: str | None, device: str) -> Any:
         )
     context = multiprocessing.get_context(method)
     if method == "forkserver":
-        context.set_forkserver_preload(["eng.dist"])
+        context.set_forkserver_preload(sorted(_imported()))
     return context
+
+
+def _imported() -> set[str]:
+    """What the server of forks imports once for all processes: torch, and all of eng in use here.
+
+    The first optimizer of a process imports torch._dynamo, which takes seconds.
+    """
+    own = (name for name in sys.modules if name.startswith("eng."))
+    return {"eng.dist", "torch._dynamo", *own}
 
 
 @contextmanager

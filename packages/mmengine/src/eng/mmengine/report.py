@@ -23,7 +23,8 @@ class Report:
         folder: The package that is imported; None if there is none.
         alias: The folder with eng's `mmengine`, which is to be on ``sys.path``.
         wheel: Version of eng-mmengine.
-        original: Version of the distribution `mmengine`; None if it is not installed.
+        original: Version of the distribution `mmengine`, or of `mmengine-lite`; None if neither is
+            installed.
         switched_off: Whether ``ENG_MMENGINE=0`` is set.
     """
 
@@ -61,7 +62,7 @@ class Report:
 
 _ANSWERS = {
     "eng": "eng answers",
-    "original": "another distribution answers",
+    "original": "another package answers",
     "nothing": "nothing answers",
 }
 
@@ -82,7 +83,7 @@ def report() -> Report:
         folder=folder,
         alias=alias,
         wheel=eng.mmengine.__version__,
-        original=_version("mmengine"),
+        original=_version("mmengine") or _version("mmengine-lite"),
         switched_off=os.environ.get("ENG_MMENGINE") == "0",
     )
 

@@ -6,20 +6,19 @@ import copy
 import difflib
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Real
 from typing import Any
 
 from eng.config import Config
 from eng.dl_utils import unwrap
 
 from .base_loop import BaseLoop
+from .counts import check_count
 from .errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
 from .known_settings import check_settings
 from .model_features import check_model_features
 
 __all__ = [
     "as_config",
-    "check_count",
     "check_intervals",
     "check_keys",
     "check_loop",
@@ -82,28 +81,6 @@ def check_cfg(cfg: Mapping[str, Any]) -> None:
             f"resume_schedule must be 'checkpoint' or 'config', not {given!r}: whose settings a "
             "changed schedule follows when the run is resumed"
         )
-
-
-def check_count(name: str, value: Any, least: int = 1) -> int:
-    """Refuse what is not a count, before anything runs by it.
-
-    Args:
-        name: Name of the setting.
-        value: Its value; ``3.0`` counts as 3.
-        least: The least that it may be. Defaults to 1.
-
-    Returns:
-        The count.
-
-    Raises:
-        RunnerConfigError: If it is not a whole number, or less.
-    """
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number or not float(value).is_integer() or value < least:
-        raise RunnerConfigError(
-            f"train_cfg: {name} must be a whole number of at least {least}, got {value!r}"
-        )
-    return int(value)
 
 
 def check_together(mode: str, parts: Mapping[str, Any]) -> None:

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from eng.dataset import RawRandomState
 
 from .agreement import Agreement
+from .counts import check_count
 from .duration import seconds_of
-from .errors import RunnerConfigError
 from .known_settings import check_settings
 from .requeue import signals_to_requeue
 from .signals import BrokenOff, SignalWatch, check_signals
@@ -49,12 +49,7 @@ class Interruption:
         check_signals(self._signals)
         self._limit = seconds_of("interruption: time_limit", settings.get("time_limit"))
         self._requeue = signals_to_requeue(settings.get("requeue", False))
-        self._interval = settings.get("interval", 1)
-        if not isinstance(self._interval, int) or self._interval < 1:
-            raise RunnerConfigError(
-                f"interruption: interval must be a whole number of at least 1, "
-                f"got {self._interval!r}"
-            )
+        self._interval = check_count("interval", settings.get("interval", 1), of="interruption")
         self._watch: SignalWatch | None = None
         self._agreement = Agreement()
         self._was_fetched = False

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from eng.checkpoint import find_latest_checkpoint
 from eng.dist import all_gather_object, all_reduce, get_world_size
 
+from .counts import check_count
 from .errors import RunnerConfigError
 from .known_settings import check_settings
 from .protocol import LoopRunner
@@ -51,11 +52,7 @@ class NanLossPolicy:
         if self.action not in _ACTIONS:
             raise RunnerConfigError(f"nan_loss must be one of {_ACTIONS}, got {self.action!r}")
         default = _MOST_ROLLBACKS if self.action == "rollback" else _MOST_SKIPPED
-        self._most = cfg.get("max_times", default)
-        if not isinstance(self._most, int) or isinstance(self._most, bool) or self._most < 1:
-            raise RunnerConfigError(
-                f"nan_loss: max_times must be a whole number of at least 1, got {self._most!r}"
-            )
+        self._most = check_count("max_times", cfg.get("max_times", default), of="nan_loss")
         self._times = 0
         self._runner: LoopRunner | None = None
 

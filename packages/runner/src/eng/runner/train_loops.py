@@ -12,9 +12,10 @@ from eng.checkpoint import CheckpointError
 from eng.dataset import length_of, sampler_with
 from eng.registry import LOOPS
 
-from .arguments import check_count, check_intervals
+from .arguments import check_intervals
 from .base_loop import BaseLoop
 from .batches import ResumableBatches
+from .counts import check_count
 from .dataloader_info import check_has_batches, limits_of_resume, reseed
 from .errors import RunnerConfigError
 from .progress import Progress
@@ -374,8 +375,11 @@ class IterBasedTrainLoop(TrainLoop):
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
         self._validate_what_is_pending()
+        # Not in each iteration: going over all modules takes as long as a step of a small model.
+        self.runner.model.train()
         while self.iter < self.max_iters and not self.stop_training:
-            self.runner.model.train()
+            if not self.runner.model.training:  # after a validation
+                self.runner.model.train()
             self.run_iter(self._fetch(self.dataloader_iterator))
             self._validate_when_due()
         self.runner.call_hook("after_train_epoch")

@@ -11,7 +11,7 @@ from torch import nn
 from eng.hooks import CheckpointHook
 
 from .dataloader_info import end_workers
-from .interrupted import saved_when_interrupted
+from .interrupted import TrainingInterrupted, saved_when_interrupted
 from .model_features import compile_model, prepare_model
 from .nan_loss import NanLossPolicy
 from .protocol import LoopRunner
@@ -74,6 +74,10 @@ def run_training(runner: LoopRunner, loop: Any, nan_loss: NanLossPolicy) -> nn.M
         with reported(runner, "training"), saved_when_interrupted(runner):
             model = nan_loss.train(runner, loop)
             runner.call_hook("after_run")
+    except (TrainingInterrupted, KeyboardInterrupt):
+        if isinstance(loop, TrainLoop):  # who is to end does not wait for a sample
+            loop.batches.abandon()
+        raise
     finally:
         if isinstance(loop, TrainLoop):
             loop.batches.close()

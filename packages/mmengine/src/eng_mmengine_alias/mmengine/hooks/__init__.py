@@ -29,7 +29,7 @@ __all__, __getattr__, __dir__ = offer(
         "eng.hooks": "CheckpointHook DistSamplerSeedHook EMAHook EarlyStoppingHook EmptyCacheHook Hook IterTimerHook LoggerHook NaiveVisualizationHook ParamSchedulerHook PrepareTTAHook ProfilerHook RuntimeInfoHook SyncBuffersHook",
     },
     missing={
-        "NPUProfilerHook": "",
+        "NPUProfilerHook": "use ProfilerHook",
     },
     modules="checkpoint_hook early_stopping_hook ema_hook empty_cache_hook hook iter_timer_hook logger_hook naive_visualization_hook param_scheduler_hook profiler_hook runtime_info_hook sampler_seed_hook sync_buffer_hook test_time_aug_hook",
 )

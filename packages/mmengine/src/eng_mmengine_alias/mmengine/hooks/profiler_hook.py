@@ -23,7 +23,7 @@ __all__, __getattr__, __dir__ = offer(
         "eng.registry": "HOOKS",
     },
     missing={
-        "NPUProfilerHook": "",
+        "NPUProfilerHook": "use ProfilerHook",
         "check_kineto": "",
     },
 )

@@ -223,9 +223,14 @@ class BaseModel(VendorDevices, BaseModule):
 
 def _mean_loss(name: str, value: Any) -> Tensor:
     if isinstance(value, Tensor):
-        return value.mean()
+        return _mean(value)
     if isinstance(value, (list, tuple)) and value and all(isinstance(v, Tensor) for v in value):
-        return torch.stack([v.mean() for v in value]).sum()
+        return torch.stack([_mean(v) for v in value]).sum()
     raise TypeError(
         f"loss {name!r} must be a tensor or a list of tensors, not {type(value).__name__}"
     )
+
+
+def _mean(value: Tensor) -> Tensor:
+    # The mean of one number would be a node of the graph that does nothing.
+    return value.mean() if value.ndim else value

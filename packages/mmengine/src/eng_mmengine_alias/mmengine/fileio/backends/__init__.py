@@ -22,8 +22,8 @@ __all__, __getattr__, __dir__ = offer(
         "eng.fileio": "BaseStorageBackend HTTPBackend LmdbBackend LocalBackend MemcachedBackend PetrelBackend register_backend",
     },
     missing={
-        "backends": "",
-        "prefix_to_backends": "",
+        "backends": "use eng.fileio.register_backend and get_file_backend",
+        "prefix_to_backends": "use eng.fileio.register_backend and get_file_backend",
     },
     modules="base http_backend lmdb_backend local_backend memcached_backend petrel_backend registry_utils",
 )

@@ -8,7 +8,7 @@ from eng.mmengine.lazy import offer
 __all__, __getattr__, __dir__ = offer(
     __name__,
     missing={
-        "MultiProcessTestCase": "",
+        "MultiProcessTestCase": "use eng.dist.testing.run_in_processes",
     },
     modules="distributed",
 )

@@ -1,0 +1,57 @@
+"""The command ``eng checkpoint``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from eng.cli import Command
+from eng.utils import UserError
+
+__all__ = ["CHECKPOINT"]
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    convert = actions.add_parser(
+        "convert",
+        help="write a checkpoint in the format of another engine",
+        description="Write a checkpoint in the format of another engine, and say what is lost.",
+    )
+    convert.add_argument("file", metavar="FILE", help="path or address of the checkpoint")
+    convert.add_argument("--to", required=True, choices=["mmengine"], help="the other engine")
+    convert.add_argument(
+        "--out", metavar="FILE", help="where it goes (default: <name>_mmengine.pth beside it)"
+    )
+    convert.add_argument("--debug", action="store_true", default=argparse.SUPPRESS)
+    convert.set_defaults(action=_convert)
+
+
+def _run(args: argparse.Namespace) -> None:
+    args.action(args)
+
+
+def _convert(args: argparse.Namespace) -> None:
+    from .errors import CheckpointError
+    from .loader import CheckpointLoader
+    from .older_format import to_mmengine
+    from .saver import save_checkpoint
+
+    head, _, ending = args.file.rpartition(".")
+    out = args.out or f"{head or ending}_{args.to}.pth"
+    if Path(out).exists():
+        raise UserError(f"{out} exists already; name another file by --out")
+    checkpoint = CheckpointLoader.load_checkpoint(args.file, map_location="cpu", logger="silent")
+    try:
+        if not isinstance(checkpoint, dict):
+            raise CheckpointError(f"it holds a {type(checkpoint).__name__}")
+        converted = to_mmengine(checkpoint)
+    except CheckpointError as error:
+        raise CheckpointError(f"{args.file} is not a checkpoint of a run: {error}") from error
+    save_checkpoint(converted.checkpoint, out)
+    print(f"{out}: {', '.join(converted.checkpoint)}")
+    for line in converted.lost:
+        print(f"lost: {line}")
+
+
+CHECKPOINT = Command("convert checkpoints", _add_arguments, _run)
