@@ -54,7 +54,7 @@ test-wheels: $(READY)
 	@$(PYTEST) -m wheels --dist worksteal tests
 
 test-clients: $(READY)
-	@$(PYTEST) -m clients --dist worksteal tests
+	@$(PYTEST) -m clients tests
 
 test-pants: $(READY)
 	@scripts/test_pants.sh

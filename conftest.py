@@ -10,6 +10,7 @@ import pytest
 #: Files that take longest, the longest first. Files are shared out whole (`--dist loadfile`), so
 #: a long one that begins last keeps one processor busy while the others wait.
 LONGEST = [
+    "tests/clients/test_shipped.py",
     "packages/runner/tests/test_sharded_runs.py",
     "packages/model/tests/test_compiled_and_synced.py",
     "tests/test_digits.py",
