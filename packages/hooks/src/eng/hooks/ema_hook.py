@@ -76,14 +76,29 @@ class EMAHook(Hook):
         """Make the copy that becomes the average, unless there is one of this model.
 
         Raises:
-            ValueError: If the model is sharded, of which there can be no copy.
+            ValueError: If the model is sharded, of which there can be no copy, or if another hook
+                averages the same model.
         """
+        self._refuse_another(runner)
         self._make_average(runner.model)
         if hasattr(runner, "run_state"):  # a runner of somebody else may have none
             others = [each for each in getattr(runner, "hooks", []) if isinstance(each, EMAHook)]
             number = others.index(self) if self in others else 0
             name = f"ema_buffers_{number}" if number else "ema_buffers"
             runner.run_state.add(name, self._buffers, per_rank=True)
+
+    def _refuse_another(self, runner: HookRunner) -> None:
+        """Two would exchange their averages with each other, and lose the weights of training."""
+        ways = [
+            type(hook).before_save_checkpoint
+            for hook in getattr(runner, "hooks", [])
+            if isinstance(hook, EMAHook)
+        ]
+        if ways.count(EMAHook.before_save_checkpoint) > 1:
+            raise HookArgumentError(
+                "there are two EMAHooks, but a checkpoint and a validation have only one averaged "
+                "model: leave one of them out"
+            )
 
     def _make_average(self, model: nn.Module) -> None:
         # A later test(), or a resume before train(), goes on with the average that there is.
