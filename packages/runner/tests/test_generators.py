@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import BatchSampler, DataLoader, Sampler
+from torch.utils.data import BatchSampler, ConcatDataset, DataLoader, Dataset, Sampler, Subset
 
 from eng.runner.data_order import put_generators, take_generators
+from eng.runner.dataloader_info import limits_of_resume
 
 KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "torch": (torch.Generator, lambda g: torch.rand(3, generator=g).tolist()),
@@ -70,11 +71,44 @@ def test_a_generator_draws_again_what_it_drew(
     assert draw(other) == drawn
 
 
-def test_a_generator_of_another_kind_and_those_of_the_process_stay() -> None:
+def test_a_generator_of_another_kind_stays_as_it_is() -> None:
     python = random.Random(5)
     there = take_generators(DataLoader(range(8), sampler=Ordered(np.random.default_rng(3))))  # type: ignore[arg-type]
     before = python.getstate()
     put_generators(DataLoader(range(8), sampler=Ordered(python)), there)  # type: ignore[arg-type]
     assert python.getstate() == before
-    shared = DataLoader(range(8), sampler=Ordered(np.random.mtrand._rand))  # type: ignore[arg-type]
-    assert take_generators(shared) == []
+
+
+@pytest.mark.parametrize("shared", [np.random.mtrand._rand, random.SystemRandom(), None])
+def test_generators_without_a_state_of_their_own_are_left_out(shared: Any) -> None:
+    assert take_generators(DataLoader(range(8), sampler=Ordered(shared))) == []  # type: ignore[arg-type]
+
+
+class Jitter:
+    """A transform that draws from a generator of its own."""
+
+    def __init__(self, generator: Any) -> None:
+        self.dice = generator
+
+
+class Pictures(Dataset[int]):
+    """A dataset with transforms."""
+
+    def __init__(self, *transforms: Any) -> None:
+        self.transform = None
+        self.transforms = list(transforms)
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> int:
+        return index
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_generator_of_the_data_is_reported_as_one_that_nobody_saves(kind: str) -> None:
+    pictures = Pictures(Jitter(None), Jitter(KINDS[kind][0]()))
+    for dataset in (pictures, ConcatDataset([Pictures(), Subset(pictures, [1, 2])])):
+        assert "that Jitter has of its own" in str(limits_of_resume(DataLoader(dataset)))
+    plain = Pictures(Jitter(torch.default_generator), Jitter(np.random.mtrand._rand))
+    assert limits_of_resume(DataLoader(ConcatDataset([plain, plain]))) is None

@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from torch.utils.data import Sampler
 
-__all__ = ["generators_of", "get_state", "put_state"]
+__all__ = ["generators_of", "get_state", "owner_in", "put_state"]
 
 _KINDS = (torch.Generator, random.Random, np.random.RandomState, np.random.Generator)
+#: Attributes by which datasets hold others, and what they do to samples.
+_PARTS = ("dataset", "datasets", "pipeline", "transforms", "transform", "target_transform")
 
 
 def generators_of(owners: Iterable[Any]) -> list[Any]:
@@ -35,16 +37,43 @@ def generators_of(owners: Iterable[Any]) -> list[Any]:
     return list(found.values())
 
 
+def owner_in(dataset: Any) -> Any | None:
+    """Find what draws random numbers for samples from a generator of its own.
+
+    Args:
+        dataset: A dataset, which may hold others and transforms.
+
+    Returns:
+        The first part of it that has a generator, the dataset itself included; None without one.
+    """
+    pending, seen = [dataset], set()
+    while pending:
+        part = pending.pop(0)
+        if isinstance(part, (list, tuple)):
+            pending.extend(part)
+        elif id(part) not in seen:
+            seen.add(id(part))
+            held = getattr(part, "__dict__", {})
+            if any(_is_own(value) for value in held.values()):
+                return part
+            pending.extend(held[name] for name in _PARTS if held.get(name) is not None)
+    return None
+
+
+def _is_own(value: Any) -> bool:
+    shared = (getattr(random, "_inst", None), np.random.mtrand._rand, torch.default_generator)
+    # That of the system has no state.
+    is_generator = isinstance(value, _KINDS) and not isinstance(value, random.SystemRandom)
+    return is_generator and all(value is not each for each in shared)
+
+
 def _walk(owner: Any, seen: set[int]) -> Iterator[Any]:
     if owner is None or id(owner) in seen:
         return
     seen.add(id(owner))
     # First the documented name, which may be a property.
     values = [getattr(owner, "generator", None), *getattr(owner, "__dict__", {}).values()]
-    shared = {id(getattr(random, "_inst", None)), id(np.random.mtrand._rand)}
-    for value in values:
-        if isinstance(value, _KINDS) and id(value) not in shared:
-            yield value
+    yield from (value for value in values if _is_own(value))
     for value in values:
         if isinstance(value, Sampler):
             yield from _walk(value, seen)
