@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from graphlib import TopologicalSorter
 
 import pytest
@@ -72,3 +73,14 @@ def test_no_cycle() -> None:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_namespace_is_implicit(package: str) -> None:
     assert not (ROOT / "packages" / package / "src" / "eng" / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_name_that_is_given_late_is_that_of_a_module(package: str) -> None:
+    """Importing the module first would put it in the place of the name."""
+    init = ROOT / "packages" / package / "src" / "eng" / package / "__init__.py"
+    body = ast.parse(init.read_text(encoding="utf-8")).body
+    imports = [node for node in body if isinstance(node, ast.ImportFrom)]
+    early = {alias.asname or alias.name for node in imports for alias in node.names}
+    modules = {path.stem for path in init.parent.iterdir()}
+    assert not modules & set(importlib.import_module(f"eng.{package}").__all__) - early

@@ -1,4 +1,5 @@
 import copy
+import sys
 
 import pytest
 
@@ -80,8 +81,17 @@ def test_a_value_that_contains_itself_is_refused(tmp_path, text):
         Config.fromfile(tmp_path / "c.yaml")
 
 
+@pytest.fixture
+def recursion_limit():
+    """Python's own, which libraries of other tests may have raised."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(before)
+
+
 @pytest.mark.parametrize("levels", [900, 5000, 100_000])
-def test_what_is_nested_too_deeply_is_refused(tmp_path, levels):
+def test_what_is_nested_too_deeply_is_refused(tmp_path, levels, recursion_limit):
     for name, start, end in (("c.yaml", "a: ", ""), ("c.json", '{"a": ', "}")):
         (tmp_path / name).write_text(f"{start}{'[' * levels}{']' * levels}{end}")
         with pytest.raises(ConfigError, match="nest"):

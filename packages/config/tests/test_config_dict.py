@@ -74,7 +74,7 @@ def test_a_config_dict_is_a_dict():
     assert cfg.popitem() == ("f", {})
 
 
-def test_the_variables_of_the_environment_that_were_used(tmp_path, monkeypatch):
+def test_the_variables_of_the_environment_that_were_used(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("ENG_A", "1")
     monkeypatch.setenv("ENG_B", "t")
     monkeypatch.setenv("ENG_S", "hidden-word")
@@ -84,8 +84,14 @@ def test_the_variables_of_the_environment_that_were_used(tmp_path, monkeypatch):
         "_base_ = 'base.py'\nb = '{{$ENG_B:}}'\nc = {{'$ENG_C:80'}}\n"
         "s = '{{ secret $ENG_S }}'\nd = '{{ fileBasename }}'\n"
     )
-    cfg = Config.fromfile(tmp_path / "c.py")
+    with caplog.at_level("INFO", logger="eng.config"):
+        cfg = Config.fromfile(tmp_path / "c.py")
     assert cfg.to_dict() == dict(a="1/x", b="t", c=80, s="hidden-word", d="c.py")
+    assert [line.rpartition("environment variable ")[2] for line in caplog.messages] == [
+        "ENG_A: 1",
+        "ENG_B: t",
+        "ENG_S: {{ secret $ENG_S }}",
+    ]
     assert cfg.env_variables == dict(ENG_A="1", ENG_B="t", ENG_S="{{ secret $ENG_S }}")
     assert copy.deepcopy(cfg).env_variables == cfg.env_variables
     (tmp_path / "d.py").write_text("b = '{{$ENG_B:}}'\nd = '{{ fileBasename }}'\n")
@@ -153,3 +159,30 @@ def test_options_of_a_config():
     parser = add_args(argparse.ArgumentParser(), dict(a=1, b=dict(c=[1.0], d=True)), "x.")
     options = vars(parser.parse_args(["--x.a", "3", "--x.b.c", "2", "4", "--x.b.d"]))
     assert options == {"x.a": 3, "x.b.c": [2.0, 4.0], "x.b.d": True}
+
+
+class OriginalConfig:
+    """Pickled as a config with a tuple for its state, as MMEngine's are."""
+
+    def __init__(self, *state):
+        self.state = state
+
+    def __reduce__(self):
+        return object.__new__, (Config,), self.state
+
+
+@pytest.mark.parametrize(
+    "further", [(), ({"ENG_A": "1"},), ({"ENG_A": "1"}, True, {"nn"}), ({"ENG_A": "1"}, {"nn"})]
+)
+def test_a_config_that_was_pickled_with_a_tuple_state_is_read(further):
+    values = ConfigDict(a=dict(b=[1, dict(c=2)]))
+    cfg = pickle.loads(pickle.dumps(OriginalConfig(values, "x.py", "a = 1", *further)))
+    assert cfg == values
+    assert (cfg.a.b[1].c, cfg.filename, cfg.text) == (2, "x.py", "a = 1")
+    assert cfg.env_variables == (further[0] if further else {})
+    assert cfg._imported_names == ({"nn"} if {"nn"} in further else set())
+    cfg.merge_from_dict({"a.b.1.c": 3})
+    for each in (cfg, copy.deepcopy(cfg), pickle.loads(pickle.dumps(cfg))):
+        assert each.to_dict() == {"a": {"b": [1, {"c": 3}]}}
+    cfg = pickle.loads(pickle.dumps(OriginalConfig(values, None, None)))
+    assert (cfg.filename, cfg.text) == (None, "")

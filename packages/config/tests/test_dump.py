@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import enum
+import importlib
 import json
 import keyword
 import math
@@ -320,3 +321,18 @@ def test_no_key_is_taken_for_a_function_of_the_reader(tmp_path):
     assert cfg == {key: [1] for key in names} | dict(b=[1], c=[1])
     assert cfg.origin("_note_.0").file == str(tmp_path / "base.py")
     assert Config.fromstring(cfg.dump(), "py") == cfg
+
+
+def test_a_class_of_a_module_that_a_function_hides_comes_back(tmp_path, monkeypatch):
+    (tmp_path / "hiding_package").mkdir()
+    (tmp_path / "hiding_package" / "__init__.py").write_text("from .resize import resize\n")
+    (tmp_path / "hiding_package" / "resize.py").write_text(
+        "class Resize:\n    pass\n\n\ndef resize():\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    resize = importlib.import_module("hiding_package.resize")
+    cfg = Config(dict(type=resize.Resize, importlib=[resize.resize]))
+    cfg.dump(tmp_path / "c.py")
+    again = Config.fromfile(tmp_path / "c.py")
+    assert again.type is resize.Resize
+    assert again.importlib == [resize.resize]

@@ -268,3 +268,29 @@ def test_the_number_of_samples_is_that_of_a_process(monkeypatch, length, world, 
         monkeypatch.setattr("eng.dataset.sampler.get_dist_info", lambda r=rank: (r, world))
         sampler = DefaultSampler(range(length), seed=0, round_up=round_up)
         assert sampler.num_samples == len(list(sampler)) == count
+
+
+class Backwards(InfiniteSampler):
+    """Gives the samples from the last to the first, again and again."""
+
+    def _infinite_indices(self):
+        while True:
+            yield from reversed(range(len(self.dataset)))
+
+
+@pytest.mark.parametrize("world", [1, 2])
+def test_an_infinite_order_of_ones_own_is_shared_out_and_resumed(world):
+    made = samplers(Backwards, 3, world)
+    first = [list(islice(sampler, 4)) for sampler in made]
+    assert taken_together(first) == [2, 1, 0, 2, 1, 0, 2, 1][: 4 * world]
+    for sampler in samplers(Backwards, 3, world):
+        sampler.load_state_dict({**made[0].state_dict(), "position": 2 * world})
+        rest = [2, 1, 0, 2, 1, 0, 2, 1][2 * world + sampler.rank :: world]
+        assert list(islice(sampler, 2)) == rest[:2]
+
+
+def test_the_infinite_order_is_asked_for_by_its_older_names():
+    sampler, other = samplers(InfiniteSampler, 5, 2, seed=3)
+    together = list(islice(sampler._infinite_indices(), 12))
+    assert sorted(together[:5]) == sorted(together[5:10]) == list(range(5))
+    assert list(islice(other._indices_of_rank(), 6)) == together[1::2] == list(islice(other, 6))

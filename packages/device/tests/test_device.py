@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from eng import device
-from eng.device import autocast, availability, get_device, get_max_cuda_memory, get_max_memory
+from eng.device import (
+    autocast,
+    availability,
+    get_device,
+    get_max_cuda_memory,
+    get_max_memory,
+    get_max_musa_memory,
+)
 
 
 @pytest.fixture
@@ -124,3 +131,16 @@ def test_full_precision_of_ascend_devices(no_accelerator, version, expected):
         no_accelerator.setitem(sys.modules, name, types.ModuleType(name))
     no_accelerator.setitem(sys.modules, "torch_npu.npu.utils", utils)
     assert device.is_npu_support_full_precision() is expected
+
+
+def test_the_older_name_of_the_device_is_answered_when_it_is_read(monkeypatch):
+    assert get_device() == availability.DEVICE
+    monkeypatch.setattr(availability, "is_cuda_available", lambda: True)
+    assert availability.DEVICE == "cuda"
+    with pytest.raises(AttributeError, match="has no attribute 'DEVICES'"):
+        availability.DEVICES
+
+
+def test_memory_of_a_musa_device_that_is_not_here():
+    with pytest.raises(RuntimeError, match="musa"):
+        get_max_musa_memory()

@@ -83,9 +83,8 @@ def run_with_restarts(how: str, deaths: int) -> str:
 @pytest.mark.slow
 def test_a_restarted_job_goes_on():
     told = run_with_restarts("raise", 1)
-    assert sorted(told.split("\n")[:2]) == [
-        f"rank {rank} ended well in attempt 1" for rank in range(2)
-    ]
+    for rank in range(2):  # which may write into each other's lines
+        assert told.count(f"rank {rank} ended well in attempt 1") == 1
 
 
 @pytest.mark.exact

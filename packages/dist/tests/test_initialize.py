@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -224,3 +225,33 @@ def test_processes_with_the_variables_of_other_launchers_meet(tmp_path, launcher
     for rank, (process, (out, err)) in enumerate(zip(processes, outputs, strict=True)):
         assert process.returncode == 0, err
         assert f"seen {rank} {rank} 2 3" in out
+
+
+def test_an_unknown_library_is_refused(environment):
+    one_process(environment)
+    with pytest.raises(ValueError, match="must be one of torch, deepspeed, colossalai, not 'mpi'"):
+        dist.init_dist("pytorch", backend="gloo", init_backend="mpi")
+
+
+@pytest.mark.parametrize(
+    ("library", "function", "argument"),
+    [
+        ("deepspeed", "init_distributed", "dist_backend"),
+        ("colossalai", "launch_from_torch", "backend"),
+    ],
+)
+def test_another_library_joins_the_processes(environment, monkeypatch, library, function, argument):
+    one_process(environment)
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ImportError, match=library):
+        dist.init_dist("pytorch", backend="gloo", init_backend=library)
+    called = []
+
+    def join(**kwargs):
+        called.append(kwargs)
+        torch_dist.init_process_group(backend="gloo")
+
+    stand_in = SimpleNamespace(**{function: join})
+    monkeypatch.setitem(sys.modules, library, stand_in)
+    dist.init_dist("pytorch", backend="gloo", init_backend=library, timeout=7)
+    assert called == [{argument: "gloo", "timeout": timedelta(seconds=7)}]

@@ -3,6 +3,7 @@
 import collections
 import enum
 import io
+import json
 import os
 import pickle
 from collections import OrderedDict
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eng import fileio
+from eng.fileio.handlers import set_default
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -287,3 +289,14 @@ def test_what_is_not_plain_is_refused_by_yaml():
     for value in (object(), lambda: 1, dict):
         with pytest.raises(Exception, match="cannot represent an object"):
             fileio.dump({"a": value}, file_format="yaml")
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [({1}, [1]), (range(2), [0, 1]), (np.ones(1), [1.0]), (np.int64(3), 3), (np.bool_(True), True)],
+)
+def test_what_json_does_not_have_is_turned_into_what_it_has(value, plain):
+    assert set_default(value) == plain
+    assert json.loads(json.dumps([value], default=set_default)) == [plain]
+    with pytest.raises(TypeError, match="object cannot be written as JSON"):
+        set_default(object())

@@ -21,3 +21,23 @@ def synchronised_buffers():
     norm.running_mean.fill_(float(get_rank()))
     SyncBuffersHook().after_train_epoch(SimpleNamespace(model=norm))
     return norm.running_mean.tolist(), int(norm.num_batches_tracked)
+
+
+def buffers_at_validation():
+    norm = torch.nn.BatchNorm1d(1)
+    model = SimpleNamespace(model=norm, epoch=0)
+    hook = SyncBuffersHook()
+    found = []
+    hook.before_train(model)
+    norm.running_mean.fill_(float(get_rank()))
+    hook.before_val_epoch(model)
+    found.append(float(norm.running_mean))
+    hook.after_train_epoch(model)
+    norm.running_mean.fill_(2.5)
+    norm.running_mean.add_(0 * get_rank())
+    hook.before_val_epoch(model)
+    found.append(float(norm.running_mean))
+    norm.running_mean.fill_(float(get_rank()))
+    hook.before_val_epoch(model)
+    found.append(float(norm.running_mean))
+    return found

@@ -7,7 +7,7 @@ import math
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -146,3 +146,14 @@ def test_a_loop_that_cannot_be_ended_is_refused(tmp_path: Path) -> None:
         EarlyStoppingHook("acc").before_run(runner)
     only_validates = FakeRunner(tmp_path, optim_wrapper={"optimizer": {}})
     EarlyStoppingHook("acc").before_run(only_validates)
+
+
+def test_a_subclass_decides_what_is_better(tmp_path: Path) -> None:
+    class Closest(EarlyStoppingHook):
+        rule_map: ClassVar[dict[str, Any]] = {
+            **EarlyStoppingHook.rule_map,
+            "less": lambda new, best: abs(new) < abs(best),
+        }
+
+    hook = Closest("acc", rule="less", patience=2, min_delta=0)
+    assert epochs_until_stopped(hook, tmp_path, [3.0, -2.0, -4.0, 1.0, 5.0, -5.0]) == 6

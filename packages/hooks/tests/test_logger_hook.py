@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,9 +16,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_runner import FakeRunner
 
-from eng.hooks import (
-    LoggerHook,
-)
+from eng.hooks import LoggerHook
+from eng.logging import MMLogger
 
 
 @pytest.mark.parametrize("settings", [{"interval": 0}, {"interval_exp_name": 0}])
@@ -64,6 +64,12 @@ def test_logs_are_copied_and_stay_if_asked_to(tmp_path: Path, keep_local: bool) 
     assert closed == [True]
 
 
+@pytest.mark.parametrize("out_dir", [3, True, ["runs"]])
+def test_a_folder_that_is_not_a_path_is_refused(out_dir: Any) -> None:
+    with pytest.raises(TypeError, match="LoggerHook: out_dir must be a path or None"):
+        LoggerHook(out_dir=out_dir)
+
+
 @pytest.mark.parametrize("interval", [0, -3, 2.5, "10", True, None])
 def test_an_interval_is_refused_as_every_kind_that_people_catch(interval: Any) -> None:
     is_number = isinstance(interval, int) and interval is not True
@@ -71,3 +77,50 @@ def test_an_interval_is_refused_as_every_kind_that_people_catch(interval: Any) -
     for kind in kinds:
         with pytest.raises(kind, match="interval must be an integer of at least 1"):
             LoggerHook(interval=interval)
+
+
+def test_a_log_file_is_closed_before_it_is_removed_and_begun_anew(tmp_path: Path) -> None:
+    log_dir = tmp_path / "job" / "20240131"
+    logger = MMLogger(str(tmp_path), log_file=log_dir / "20240131.log", file_mode="a")
+    logger.info("of the run")
+    outside = logging.FileHandler(tmp_path / "other.log")
+    logger.addHandler(outside)
+    runner = FakeRunner(
+        tmp_path / "job",
+        log_dir=str(log_dir),
+        timestamp="20240131",
+        logger=logger,
+        visualizer=SimpleNamespace(close=lambda: None),
+    )
+    hook = LoggerHook(out_dir=tmp_path / "out", keep_local=False)
+    hook.before_run(runner)
+    hook.after_run(runner)
+    assert not (log_dir / "20240131.log").exists()
+    assert "of the run" in (tmp_path / "out" / "job" / "20240131.log").read_text()
+    assert not outside.stream.closed
+    logger.info("of the next run")
+    text = (log_dir / "20240131.log").read_text()
+    assert "of the next run" in text
+    assert "of the run" not in text
+    outside.close()
+
+
+def test_the_experiment_is_named_at_the_end_of_each_epoch(tmp_path: Path) -> None:
+    logger = MMLogger(str(tmp_path), log_file=tmp_path / "run.log")
+    processor = SimpleNamespace(get_log_after_iter=lambda *_: ({}, "a line"))
+    runner = FakeRunner(
+        tmp_path,
+        logger=logger,
+        log_processor=processor,
+        experiment_name="first_try",
+        train_dataloader=[0, 0, 0],
+        visualizer=SimpleNamespace(add_scalars=lambda *_, **__: None),
+    )
+    hook = LoggerHook(interval=100, interval_exp_name=4)
+    named = []
+    for iteration in range(6):
+        runner.iter = iteration
+        before = (tmp_path / "run.log").read_text().count("Exp name: first_try")
+        hook.after_train_iter(runner, iteration % 3)
+        named.append((tmp_path / "run.log").read_text().count("Exp name: first_try") - before)
+    assert named == [0, 0, 1, 1, 0, 1]

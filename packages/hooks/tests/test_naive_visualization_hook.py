@@ -180,3 +180,10 @@ def test_what_cannot_be_drawn_is_told(runner, batch, outputs, fault):
 
 def test_only_the_first_process_draws():
     assert run_in_processes(hooks_cases.names_drawn, 2) == [["test_0_0"], []]
+
+
+def test_the_visualizer_is_given_the_model_before_training():
+    graphs = []
+    visualizer = SimpleNamespace(add_graph=lambda *args: graphs.append(args))
+    NaiveVisualizationHook().before_train(SimpleNamespace(visualizer=visualizer, model="a model"))
+    assert graphs == [("a model", None)]

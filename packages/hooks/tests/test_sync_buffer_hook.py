@@ -27,3 +27,10 @@ def test_one_process_keeps_its_buffers() -> None:
     norm.running_mean.fill_(3.0)  # type: ignore[union-attr]
     SyncBuffersHook().after_train_epoch(SimpleNamespace(model=norm))  # type: ignore[arg-type]
     assert norm.running_mean.tolist() == [3.0, 3.0]  # type: ignore[union-attr]
+
+
+def test_a_validation_by_iterations_sees_the_same_buffers_in_all_processes() -> None:
+    for before, after_epoch, resumed in run_in_processes(hooks_cases.buffers_at_validation, 2):
+        assert before == 0.5  # of 0 and 1: by iterations nothing has averaged them
+        assert after_epoch == 2.5  # set apart after the end of an epoch averaged them: they stay
+        assert resumed == 0.5  # a validation without training

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from eng.logging import MMLogger, print_log
+from eng.logging import FilterDuplicateWarning, MMLogger, print_log
 
 LINE = re.compile(r"\d\d/\d\d \d\d:\d\d:\d\d - (.*)")
 
@@ -252,3 +252,13 @@ def test_a_log_call_breaks_a_compiled_graph_no_more_than_that_of_python():
         torch._dynamo.reset()
         breaks.append(torch._dynamo.explain(function)(torch.ones(2)).graph_break_count)
     assert breaks[0] <= breaks[1]
+
+
+def test_a_filter_of_repeated_warnings_for_a_handler_of_ones_own():
+    duplicates = FilterDuplicateWarning()
+    records = [
+        logging.LogRecord("x", level, "file", 1, "lr is %s", (value,), None)
+        for level, value in [(30, 1), (30, 2), (30, 1), (20, 1), (20, 1), (40, 1), (40, 1)]
+    ]
+    assert [duplicates.filter(r) for r in records] == [True, True, False, True, True, True, True]
+    assert len(duplicates.seen) == 2

@@ -85,6 +85,19 @@ def test_rewriting() -> None:
         ("import mmengine as mm\neng = 1\nmm.Config\n", "same"),
         ("def f(eng):\n    import mmengine\n    return mmengine.Config\n", "same"),
         ("import mmengine\n", "same"),
+        ("import mmengine\nx = [mmengine.a for mmengine in ()]\n", "same"),
+        ("import mmengine\ntry: mmengine.Config\nexcept A as mmengine: pass\n", "same"),
+        ("import mmengine\nfrom a import mmengine\nmmengine.Config\n", "same"),
+        ("def f():\n    global mmengine\n    import mmengine\nmmengine.Config\n", "same"),
+        ("import mmengine\nmmengine.Config = 3\n", "same"),
+        ("import eng.hub, mmengine\nmmengine.Config\n", None),
+        ("import mmengine\nx = f'é{mmengine.Config!r:>{mmengine.Config}}'\n", None),
+        ("import mmengine\nx = (mmengine\n     .Config)\n", None),
+        (
+            "import mmengine\ndef f(a: 'mmengine.Config' = mmengine.Config): ...\n",
+            "import eng.config\nimport mmengine\n"
+            "def f(a: 'mmengine.Config' = eng.config.Config): ...\n",
+        ),
         ("import mmengine\nprint(mmengine)\n", "same"),
         ("import mmengine; mmengine.Config\n", "import eng.config; eng.config.Config\n"),
         ("from mmengine import \\\n    Config\n", "from eng.config import Config\n"),
@@ -130,7 +143,10 @@ def test_the_command_lists_and_leaves_files_alone(
     assert "bytes.py:1: not read: " in said
     assert "null.py:1: not read: " in said
     assert "site-packages" not in said
-    assert "2 files use mmengine; 3 uses are of names that eng lacks; 1 files can name" in said
+    assert (
+        "use mmengine: 2; uses of names that eng lacks: 3; files that --write would rewrite: 1"
+        in said
+    )
     assert code.read_text(encoding="utf-8") == BEFORE
 
 
@@ -145,6 +161,6 @@ def test_the_command_rewrites_files_as_they_are_encoded(
     new = text.replace("mmengine", "eng.config")
     assert latin.read_bytes() == f"# coding: latin-1\r\n{new}".encode("latin-1")
     assert marked.read_bytes() == new.encode("utf-8-sig")
-    assert "2 files were rewritten" in capsys.readouterr().out
+    assert "files rewritten: 2" in capsys.readouterr().out
     assert main(["migrate", str(tmp_path / "nothing")]) == 2
     assert "nothing: No such file or directory" in capsys.readouterr().err

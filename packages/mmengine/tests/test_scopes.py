@@ -86,7 +86,7 @@ def test_the_default_scope_has_two_names() -> None:
     current = DefaultScope.get_current_instance()
     assert current is not None
     assert current.scope_name == "mmengine"
-    assert repr(HOOKS).startswith("Registry eng::hook")
+    assert repr(HOOKS).startswith("Registry of hook in the scope eng")
 
 
 def test_a_config_imports_modules_of_the_alias(tmp_path: Path) -> None:

@@ -41,27 +41,30 @@ def test_one_that_is_installed_is_built(
     assert wrapper.get_lr() == {"lr": [0.5]}
 
 
-def test_a_class_of_ones_own_keeps_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in LION_OPTIMIZERS:
-        monkeypatch.delitem(OPTIMIZERS.module_dict, name, raising=False)
+def test_a_class_of_ones_own_takes_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OPTIMIZERS, "_module_dict", dict(OPTIMIZERS.module_dict))
     OPTIMIZERS.register_module(name="Lion", module=torch.optim.SGD)
-    try:
-        monkeypatch.setitem(sys.modules, "dadaptation", None)
-        with pytest.raises(ImportError):
-            build_optim_wrapper(nn.Linear(1, 1), {"optimizer": {"type": "DAdaptSGD"}})
-        wrapper = build_optim_wrapper(nn.Linear(1, 1), {"optimizer": {"type": "Lion", "lr": 0.1}})
-        assert type(wrapper.optimizer) is torch.optim.SGD
-    finally:
-        OPTIMIZERS.module_dict.pop("Lion")
+    wrapper = build_optim_wrapper(nn.Linear(1, 1), {"optimizer": {"type": "Lion", "lr": 0.1}})
+    assert type(wrapper.optimizer) is torch.optim.SGD
 
 
-def test_the_adafactor_of_torch_has_a_name_of_its_own() -> None:
+def test_the_registry_knows_them_though_no_constructor_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "lion_pytorch", None)
+    with pytest.raises(ImportError, match="pip install lion-pytorch"):
+        OPTIMIZERS.build({"type": "Lion", "params": [nn.Parameter(torch.ones(1))]})
+
+
+def test_the_adafactor_of_torch_has_a_name_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     params = [nn.Parameter(torch.ones(1))]
     made = OPTIMIZERS.build({"type": "TorchAdafactor", "params": params})
     assert type(made) is torch.optim.Adafactor
+    assert "TorchAdafactor" not in capsys.readouterr().out
     assert isinstance(
         OPTIMIZERS.build({"type": "Adafactor", "params": params}), torch.optim.Optimizer
     )
+    assert "name that of torch by 'TorchAdafactor'" in capsys.readouterr().out
 
 
 def test_states_are_shared_out(tmp_path: Any) -> None:

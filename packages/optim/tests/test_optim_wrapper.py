@@ -142,6 +142,7 @@ def test_settings_and_state():
         ({"accumulative_counts": 0}, ValueError, "at least 1, got 0"),
         ({"clip_grad": 1.0}, TypeError, "clip_grad must be a dict"),
         ({"clip_grad": {"type": "nrm", "max_norm": 1}}, ValueError, "'norm', 'value'.*not 'nrm'"),
+        ({"clip_grad": {"type": "norm"}}, AssertionError, "clipping by norm needs its arguments"),
     ],
 )
 def test_bad_wrappers(kwargs, error, match):

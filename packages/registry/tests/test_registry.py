@@ -1,6 +1,8 @@
 import sys
 import threading
 import types
+from collections import OrderedDict
+from functools import partial
 
 import pytest
 
@@ -51,6 +53,18 @@ def test_registration_and_its_errors():
     with pytest.raises(TypeError):
         build_from_cfg([], registry)
     assert Registry("r").scope == __name__.split(".")[0]
+
+
+def test_a_registry_is_shown_as_a_table():
+    registry = Registry("thing", scope="lib")
+    registry.register_module(name="Ordered", module=OrderedDict)
+    registry.register_module(name="p", module=partial(dict, a=1))
+    assert repr(registry).splitlines() == [
+        "Registry of thing in the scope lib (2 names)",
+        "    Names    Objects",
+        "    Ordered  collections.OrderedDict",
+        "    p        functools.partial(<class 'dict'>, a=1)",
+    ]
 
 
 def test_threads_register_and_build():

@@ -434,6 +434,7 @@ _OWN = (
     "message_hub.log_scalars",
     "message_hub.resumed_keys",  # those of times are of the life that took them
     "message_hub.runtime_info.run_id",
+    "message_hub.runtime_info.experiment_name",
 )
 
 

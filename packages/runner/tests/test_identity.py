@@ -15,7 +15,8 @@ def test_a_run_is_named_after_its_config_and_the_time(tmp_path: Path) -> None:
     assert identity.experiment_name == f"resnet_{identity.timestamp}"
     assert identity.log_dir == str(tmp_path / identity.timestamp)
     assert RunIdentity.create(str(tmp_path), None, None).experiment_name.isdigit() is False
-    assert RunIdentity.create(str(tmp_path), "mine", None).experiment_name == "mine"
+    named = RunIdentity.create(str(tmp_path), "mine", None)
+    assert named.experiment_name == f"mine_{named.timestamp}"
 
 
 def test_naming_makes_no_folder_and_making_them_takes_the_name(tmp_path: Path) -> None:
@@ -40,5 +41,6 @@ def test_instances_of_one_process_have_names_of_their_own(tmp_path: Path) -> Non
     first = RunIdentity.create(str(tmp_path), "same-name", None)
     MessageHub.get_instance(first.instance_name)
     second = RunIdentity.create(str(tmp_path), "same-name", None)
-    assert (first.instance_name, second.instance_name) == ("same-name", "same-name_2")
-    assert second.experiment_name == "same-name"
+    assert first.instance_name == f"same-name_{first.timestamp}"
+    assert second.instance_name != first.instance_name
+    assert second.experiment_name == f"same-name_{second.timestamp}"

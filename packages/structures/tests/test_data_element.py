@@ -271,3 +271,13 @@ def test_bad_names_and_arguments(element: BaseDataElement) -> None:
         element.update({})  # type: ignore[arg-type]
     with pytest.raises(AttributeError):
         del element._metainfo_fields
+
+
+@pytest.mark.parametrize("device", ["npu", "mlu", "musa"])
+def test_a_move_to_a_device_of_an_extension_reaches_nested_tensors(monkeypatch, device):
+    # The extension of torch for the device gives tensors such a method.
+    monkeypatch.setattr(torch.Tensor, device, lambda self: self + 1, raising=False)
+    element = BaseDataElement(a=torch.zeros(1), b=BaseDataElement(c=torch.ones(1)), d="text")
+    moved = getattr(element, device)()
+    assert (float(moved.a), float(moved.b.c), moved.d) == (1, 2, "text")
+    assert float(element.a) == 0

@@ -5,6 +5,7 @@ import itertools
 import os
 import pty
 import signal
+import sys
 import time
 
 import pytest
@@ -150,3 +151,10 @@ def test_a_killed_process_is_an_error():
 
     with pytest.raises(BrokenProcessPool):
         u.track_parallel_progress(kill_itself, [1, 2, 3], 2, file=io.StringIO())
+
+
+def test_a_pool_of_processes_is_started_with_what_each_calls_first():
+    with u.init_pool(1, sys.setrecursionlimit, [1234]) as pool:
+        assert pool.apply(sys.getrecursionlimit) == 1234
+    with u.init_pool(1) as pool:
+        assert pool.map(abs, [-1, 2]) == [1, 2]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import types
+import warnings
 from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -393,3 +394,23 @@ def test_a_deprecated_function_says_what_to_use():
     assert fit.__name__ == "fit"
     assert fit.__doc__.startswith(".. deprecated:: 1.0")
     assert fit.__doc__.endswith("use train.\n\nFit.")
+
+
+def test_arguments_for_an_instance_that_is_there_are_warned_of():
+    class Lamp(u.ManagerMixin):
+        def __init__(self, name="", watts=1):
+            super().__init__(name)
+            self.watts = watts
+
+    first = Lamp.get_instance("desk", watts=40)
+    with pytest.warns(UserWarning, match="Lamp has an instance called 'desk' already.*watts not"):
+        assert Lamp.get_instance("desk", watts=60) is first
+    assert first.watts == 40
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Lamp.get_instance("desk") is first
+        assert Lamp.get_instance("floor", watts=60).watts == 60
+
+
+def test_a_package_comes_before_its_extension_in_c():
+    assert u.package2module("PyYAML") == "yaml"

@@ -130,6 +130,7 @@ def test_tensorboard_has_the_graph_and_the_model_stays_as_it_was(tmp_path):
     model = Net()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     backend = TensorboardVisBackend(str(tmp_path))
+    backend.add_graph(model, None)  # nothing to trace
     backend.add_graph(model, torch.rand(4, 2))
     backend.close()
     graph = events(tmp_path).Graph()

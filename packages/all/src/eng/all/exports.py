@@ -7,17 +7,17 @@ __all__ = ["EXPORTS"]
 
 _NAMES = {
     "utils": """
-        MODULE2PACKAGE ArgumentIndexError ArgumentKeyError ArgumentTypeError
+        MODULE2PACKAGE PKG2PROJECT ArgumentIndexError ArgumentKeyError ArgumentTypeError
         ArgumentValueError ManagerMeta ManagerMixin ProgressBar Timer TimerError UserError
         apply_to call_command check_file_exist check_inner_path check_prerequisites
         check_time concat_list deprecated_api_warning deprecated_function digit_version
         find_vcs_root fopen get_git_hash get_installed_path get_object_from_string
-        has_method import_modules_from_strings install_package is_abs is_filepath
-        is_installed is_list_of is_method_overridden is_seq_of is_str is_tuple_of
-        iter_cast lazy_names list_cast mkdir_or_exist package2module requires_executable
-        requires_package scandir slice_list symlink to_1tuple to_2tuple to_3tuple
-        to_4tuple to_ntuple track_iter_progress track_parallel_progress track_progress
-        track_progress_rich tuple_cast
+        has_method import_modules_from_strings init_pool install_package is_abs
+        is_filepath is_installed is_list_of is_method_overridden is_seq_of is_str
+        is_tuple_of iter_cast lazy_names list_cast mkdir_or_exist package2module
+        requires_executable requires_package scandir slice_list symlink to_1tuple
+        to_2tuple to_3tuple to_4tuple to_ntuple track_iter_progress
+        track_parallel_progress track_progress track_progress_rich tuple_cast
     """,
     "cli": """
         Command find_commands main
@@ -28,8 +28,9 @@ _NAMES = {
         OPTIM_WRAPPERS OPTIM_WRAPPER_CONSTRUCTORS PARAM_SCHEDULERS RUNNERS
         RUNNER_CONSTRUCTORS STRATEGIES TASK_UTILS TRANSFORMS VISBACKENDS VISUALIZERS
         WEIGHT_INITIALIZERS DefaultScope Kind NotRegisteredError Registry WrongKindError
-        build_from_cfg build_model_from_cfg build_runner_from_cfg build_scheduler_from_cfg
-        count_registered_modules init_default_scope traverse_registry_tree
+        build_from_cfg build_model_from_cfg build_optimizer_from_cfg build_runner_from_cfg
+        build_scheduler_from_cfg count_registered_modules init_default_scope
+        traverse_registry_tree
     """,
     "fileio": """
         BaseFileHandler BaseStorageBackend FileClient FsspecBackend HTTPBackend
@@ -47,12 +48,12 @@ _NAMES = {
         read_base resolve_package_path value_at
     """,
     "logging": """
-        HistoryBuffer MMLogger MessageHub print_log
+        FilterDuplicateWarning HistoryBuffer MMLogger MessageHub print_log
     """,
     "device": """
-        autocast get_device get_max_cuda_memory get_max_memory is_cuda_available
-        is_dipu_available is_mlu_available is_mps_available is_musa_available
-        is_npu_available is_npu_support_full_precision
+        autocast get_device get_max_cuda_memory get_max_memory get_max_musa_memory
+        is_cuda_available is_dipu_available is_mlu_available is_mps_available
+        is_musa_available is_npu_available is_npu_support_full_precision
     """,
     "dist": """
         DistributedError MissingVariableError ReduceOp all_gather all_gather_object

@@ -6,7 +6,7 @@ import io
 import logging
 import pickle
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 from eng.fileio import get_file_backend
 from eng.logging import print_log
@@ -15,7 +15,7 @@ from .errors import CheckpointError
 from .integrity import ARCHIVE, find_damage
 from .plain_reader import load_plain
 
-__all__ = ["CheckpointLoader", "parse_checkpoint", "read_file"]
+__all__ = ["CheckpointLoader", "load_checked", "parse_checkpoint", "read_file"]
 
 Loader = Callable[..., Any]
 Logger = logging.Logger | str | None
@@ -159,11 +159,38 @@ def parse_checkpoint(data: bytes, filename: str, map_location: Any = None) -> An
     damage = find_damage(content)
     if damage is not None:
         raise CheckpointError(f"{filename!r} is damaged: {damage}")
+    is_archive = data.startswith(ARCHIVE)
+    return load_checked(content, filename, map_location, is_archive=is_archive)
+
+
+def load_checked(
+    file: str | IO[bytes],
+    filename: str,
+    map_location: Any = None,
+    *,
+    is_archive: bool,
+    mmap: bool | None = None,
+) -> Any:
+    """Load a checkpoint, whose checksums were verified, as plain data.
+
+    Args:
+        file: The local file, or an open one.
+        filename: Where it comes from, for the error.
+        map_location: As for :func:`torch.load`. Defaults to None.
+        is_archive: Whether it is an archive, which has checksums.
+        mmap: As for :func:`torch.load`. Defaults to None.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        CheckpointError: If it is not a checkpoint, or holds more than plain data.
+    """
     try:
-        return load_plain(content, map_location)
+        return load_plain(file, map_location, mmap=mmap)
     except pickle.UnpicklingError as error:
         # Of an archive the checksums hold, so that these bytes are what somebody saved.
-        if "weights_only" not in str(error).lower() or not data.startswith(ARCHIVE):
+        if "weights_only" not in str(error).lower() or not is_archive:
             raise CheckpointError(_no_checkpoint(filename, error)) from error
         raise CheckpointError(
             f"{filename!r} holds more than plain data, so that loading it could run code of "

@@ -13,8 +13,7 @@ from eng.fileio import get_local_path
 from .errors import CheckpointError
 from .folder import CheckpointFolder
 from .integrity import ARCHIVE, find_damage
-from .loader import parse_checkpoint, read_file
-from .plain_reader import load_plain
+from .loader import load_checked, parse_checkpoint, read_file
 from .pointer import LAST_CHECKPOINT, Pointer, read_pointer
 
 __all__ = ["NewestCheckpoint", "find_newest_checkpoint", "progress_of", "used_checkpoint"]
@@ -131,7 +130,7 @@ def _progress_in(local: str, path: str) -> Meta | None:
     with _opened(local) as file:
         is_archive = file.read(len(ARCHIVE)) == ARCHIVE
     if is_archive:  # of which the tensors are left on the disk
-        checkpoint = load_plain(local, "cpu", mmap=True)
+        checkpoint = load_checked(local, path, "cpu", is_archive=True, mmap=True)
     else:
         checkpoint = parse_checkpoint(read_file(local), path, "cpu")
     meta = checkpoint.get("meta") if isinstance(checkpoint, Mapping) else None

@@ -124,6 +124,7 @@ class Config(MutableMapping[str, Any]):
         reader = Reader(use_predefined_variables, use_environment_variables, has_code, lazy_import)
         with refuse_depth(path), keep_lazy():
             cfg = Config._of(reader.read(path.absolute()), str(path))
+        _log_variables(cfg)
         imports = cfg.get("custom_imports")
         if imports and not has_code:
             raise ConfigError(
@@ -403,14 +404,39 @@ class Config(MutableMapping[str, Any]):
         return dict(self.__dict__)
 
     def __setstate__(self, state: dict[str, Any] | tuple[Any, ...]) -> None:
-        if isinstance(state, tuple):  # of MMEngine, whose later versions append to it
-            values, filename, text, variables, *later = state
-            Config.__init__(self, values, text, filename, variables)
-            imported = [each for each in later if isinstance(each, (set, frozenset))]
-            self._set("_imported_names", set().union(*imported))
-            return
+        state = _read_older_state(state) if isinstance(state, tuple) else state
         for name, value in {"_imported_names": set(), "_env_variables": {}, **state}.items():
             self._set(name, value)
+
+
+def _read_older_state(state: tuple[Any, ...]) -> dict[str, Any]:
+    """The state of a config that MMEngine has pickled: a tuple, longer in later versions.
+
+    Values, name of the file and text are followed by the variables of the environment and the
+    names that were only imported, which their types tell.
+    """
+    parts: list[Any] = [*state, None, None]
+    values, filename, text, *further = parts
+    imported = [each for each in further if isinstance(each, (set, frozenset))]
+    return {
+        "_cfg_dict": ConfigDict(values),
+        "_filename": filename,
+        "_text": text or "",
+        "_env_variables": next((each for each in further if isinstance(each, dict)), {}),
+        "_imported_names": set().union(*imported),
+        "_origins": {},
+        "_loaded": {},
+    }
+
+
+def _log_variables(cfg: Config) -> None:
+    """Log which variables of the environment a config uses; secret ones have no value here."""
+    if cfg.env_variables:
+        import logging  # late, so that `import eng.config` stays fast
+
+        for name, value in cfg.env_variables.items():
+            text = "The config %s uses the environment variable %s: %s"
+            logging.getLogger("eng.config").info(text, cfg.filename, name, value)
 
 
 def _read_if_there(filename: str | Path | None) -> str:

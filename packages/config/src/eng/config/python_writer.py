@@ -6,6 +6,7 @@ import datetime
 import importlib
 import keyword
 import math
+import sys
 import unicodedata
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -136,6 +137,9 @@ class PythonWriter:
         """Return the expression of an object that can be imported."""
         module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
         if module and name and _import_object(module, name) is value:
+            if not _is_attribute(module):
+                importlib_ = self._write_module("importlib")
+                return f"{importlib_}.import_module({module!r}).{name}"
             return f"{self._write_module(module)}.{name}"
         return self._refuse(path, "it cannot be imported by its name", value)
 
@@ -160,6 +164,15 @@ def is_name(key: object) -> bool:
 
 def _write_float(value: float) -> str:
     return repr(value) if math.isfinite(value) else f"float('{value}')"
+
+
+def _is_attribute(module: str) -> bool:
+    """Whether the dotted name of an imported module gives it: a function may have its name."""
+    top, *parts = module.split(".")
+    found: Any = sys.modules.get(top)
+    for part in parts:
+        found = getattr(found, part, None)
+    return found is sys.modules.get(module)
 
 
 def _import_object(module: str, name: str) -> Any:

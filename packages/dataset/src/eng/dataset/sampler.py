@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Sized
+from itertools import count, islice
 from typing import Any
 
 import torch
@@ -173,7 +174,8 @@ class DefaultSampler(_StatefulSampler):
 class InfiniteSampler(_StatefulSampler):
     """Goes through a dataset again and again without an end, each turn in a new order.
 
-    A new iteration goes on where the last one stopped.
+    A new iteration goes on where the last one stopped. A subclass may give an order of its own, by
+    ``_infinite_indices()`` for all processes together or by ``_indices_of_rank()`` for each.
 
     Args:
         dataset: The dataset.
@@ -194,6 +196,12 @@ class InfiniteSampler(_StatefulSampler):
         return len(self.dataset)
 
     def __iter__(self) -> Iterator[int]:
+        own = type(self)
+        if (own._infinite_indices, own._indices_of_rank) != _INDICES:
+            return self._in_own_order()
+        return self._in_turns()
+
+    def _in_turns(self) -> Iterator[int]:
         length = len(self.dataset)
         turn = -1
         order: Sequence[int] = ()
@@ -205,6 +213,21 @@ class InfiniteSampler(_StatefulSampler):
                 order = self._order(turn)
             yield SampleIndex(order[place % length], self.seed, turn, place % length)
 
+    def _in_own_order(self) -> Iterator[int]:
+        for index in islice(self._indices_of_rank(), self.position // self.world_size, None):
+            place = self.position + self.rank
+            self.position += self.world_size
+            yield SampleIndex(index, self.seed, 0, place)
+
+    def _infinite_indices(self) -> Iterator[int]:
+        """The order of all processes together, from its start and without an end."""
+        for turn in count():
+            yield from self._order(turn)
+
+    def _indices_of_rank(self) -> Iterator[int]:
+        """What of :meth:`_infinite_indices` is for this process."""
+        return islice(self._infinite_indices(), self.rank, None, self.world_size)
+
     def __len__(self) -> int:
         """Number of samples of the dataset."""
         return len(self.dataset)
@@ -215,3 +238,6 @@ class InfiniteSampler(_StatefulSampler):
         Args:
             epoch: Ignored.
         """
+
+
+_INDICES = (InfiniteSampler._infinite_indices, InfiniteSampler._indices_of_rank)

@@ -13,7 +13,7 @@ from eng.device.availability import (
     is_npu_available,
     is_npu_support_full_precision,
 )
-from eng.device.memory import get_max_cuda_memory, get_max_memory
+from eng.device.memory import get_max_cuda_memory, get_max_memory, get_max_musa_memory
 
 if not TYPE_CHECKING:
     from ._version import __getattr__ as __getattr__
@@ -25,6 +25,7 @@ __all__ = [
     "get_device",
     "get_max_cuda_memory",
     "get_max_memory",
+    "get_max_musa_memory",
     "is_cuda_available",
     "is_dipu_available",
     "is_mlu_available",

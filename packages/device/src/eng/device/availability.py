@@ -46,6 +46,13 @@ def get_device() -> str:
     return "cpu"
 
 
+def __getattr__(name: str) -> str:
+    """Answer ``DEVICE``, the older name of what :func:`get_device` returns, when it is read."""
+    if name == "DEVICE":
+        return get_device()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 def is_cuda_available() -> bool:
     """Whether CUDA (or ROCm) devices exist that this build of PyTorch can use."""
     return torch.cuda.is_available()

@@ -4,7 +4,7 @@ import torch
 
 from eng.device.availability import get_device
 
-__all__ = ["get_max_cuda_memory", "get_max_memory"]
+__all__ = ["get_max_cuda_memory", "get_max_memory", "get_max_musa_memory"]
 
 _MEGABYTE = 1024 * 1024
 
@@ -19,6 +19,23 @@ def get_max_cuda_memory(device: torch.device | str | int | None = None) -> int:
         Megabytes (2**20 bytes), rounded down; 0 while nothing was ever allocated.
     """
     return int(torch.cuda.max_memory_allocated(device)) // _MEGABYTE
+
+
+def get_max_musa_memory(device: torch.device | str | int | None = None) -> int:
+    """Peak memory that tensors occupied on a MUSA device since the program began.
+
+    Args:
+        device: The device; the current MUSA device when None.
+
+    Returns:
+        Megabytes (2**20 bytes), rounded down.
+
+    Raises:
+        RuntimeError: No MUSA device is available.
+    """
+    if device is None or isinstance(device, int):
+        device = "musa" if device is None else f"musa:{device}"
+    return get_max_memory(device)
 
 
 def get_max_memory(device: torch.device | str | int | None = None) -> int:

@@ -18,7 +18,9 @@ __all__ = ["init_dist"]
 _DEVICE_BACKENDS = {"cuda": "nccl", "npu": "hccl", "mlu": "cncl"}
 
 
-def init_dist(launcher: str, backend: str | None = "nccl", **kwargs: Any) -> None:
+def init_dist(
+    launcher: str, backend: str | None = "nccl", init_backend: str = "torch", **kwargs: Any
+) -> None:
     """Join the distributed environment that a launcher has started this process in.
 
     Args:
@@ -26,14 +28,21 @@ def init_dist(launcher: str, backend: str | None = "nccl", **kwargs: Any) -> Non
         backend: ``nccl``, ``gloo``, ``mpi``, ``smddp``, ``hccl``, ``cncl``, or any other that
             PyTorch knows. Where no CUDA device is, ``nccl`` gives way to the backend of the
             device that is here (gloo on a cpu), with a warning; None picks that without one.
+        init_backend: Library that joins the processes: ``torch``, ``deepspeed`` or ``colossalai``.
         **kwargs: For ``torch.distributed.init_process_group``. ``timeout`` may be a number of
             seconds; ``port`` is where slurm and mpi processes meet if ``MASTER_PORT`` is not set.
 
     Raises:
-        ValueError: The launcher or the backend is unknown, or a setting is no valid number.
+        ValueError: The launcher, the backend or the library is unknown, or a setting is not a
+            valid number.
+        ImportError: The library is not installed.
         MissingVariableError: The launcher has not set a variable; names it.
         RuntimeError: An environment has been initialised already, or the port is taken.
     """
+    if init_backend not in _LIBRARIES:
+        raise ValueError(
+            f"init_backend must be one of {', '.join(_LIBRARIES)}, not {init_backend!r}"
+        )
     place = find_place(launcher, kwargs.pop("port", None))
     if torch_dist.is_initialized():
         raise RuntimeError("the distributed environment is initialised already")
@@ -46,8 +55,7 @@ def init_dist(launcher: str, backend: str | None = "nccl", **kwargs: Any) -> Non
     _select_device(place)
     forget_failures()
     try:
-        kwargs = with_store_of_attempt(name, kwargs)
-        torch_dist.init_process_group(backend=name, **kwargs)
+        _LIBRARIES[init_backend](name, kwargs)
     except RuntimeError as error:  # DistNetworkError where a socket is the matter
         if "EADDRINUSE" in str(error) or "address already in use" in str(error).lower():
             raise RuntimeError(
@@ -56,6 +64,30 @@ def init_dist(launcher: str, backend: str | None = "nccl", **kwargs: Any) -> Non
             ) from error
         raise
     watch_this_process()
+
+
+def _init_by_torch(name: str, kwargs: dict[str, Any]) -> None:
+    torch_dist.init_process_group(backend=name, **with_store_of_attempt(name, kwargs))
+
+
+def _init_by_deepspeed(name: str, kwargs: dict[str, Any]) -> None:
+    import deepspeed  # type: ignore[import-not-found,unused-ignore]
+
+    deepspeed.init_distributed(dist_backend=name, **kwargs)
+
+
+def _init_by_colossalai(name: str, kwargs: dict[str, Any]) -> None:
+    import colossalai  # type: ignore[import-not-found,unused-ignore]
+
+    # It reads the variables that are exported for the place of this process.
+    colossalai.launch_from_torch(backend=name, **kwargs)
+
+
+_LIBRARIES = {
+    "torch": _init_by_torch,
+    "deepspeed": _init_by_deepspeed,
+    "colossalai": _init_by_colossalai,
+}
 
 
 def _choose_backend(backend: str | None) -> str:

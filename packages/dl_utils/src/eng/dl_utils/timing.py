@@ -29,7 +29,8 @@ class TimeCounter:
         ValueError: ``log_interval`` is below 1 or ``warmup_interval`` negative.
     """
 
-    _instances: ClassVar[dict[str, "TimeCounter"]] = {}
+    #: The latest context of each tag.
+    instance_dict: ClassVar[dict[str, "TimeCounter"]] = {}
 
     def __init__(
         self,
@@ -52,10 +53,10 @@ class TimeCounter:
         self._count, self._total = 0, 0.0
         if tag is not None:
             # a context is made anew each time round a loop: its count goes on
-            earlier = self._instances.get(tag)
+            earlier = self.instance_dict.get(tag)
             if earlier is not None:
                 self._count, self._total = earlier._count, earlier._total
-            self._instances[tag] = self
+            self.instance_dict[tag] = self
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function, timed."""

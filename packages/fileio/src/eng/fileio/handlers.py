@@ -16,6 +16,7 @@ __all__ = [
     "file_handlers",
     "get_handler",
     "register_handler",
+    "set_default",
 ]
 
 _Handler = TypeVar("_Handler", bound="type[BaseFileHandler]")
@@ -73,7 +74,7 @@ class JsonHandler(BaseFileHandler):
         """Return an object as JSON text."""
         import json
 
-        kwargs.setdefault("default", _encode_json)
+        kwargs.setdefault("default", set_default)
         return json.dumps(obj, **kwargs)
 
 
@@ -240,7 +241,15 @@ def _make_plain(value: Any) -> Any:
     return value
 
 
-def _encode_json(value: Any) -> Any:
+def set_default(value: Any) -> Any:
+    """Turn what JSON does not have into what it has, as ``default`` of :func:`json.dumps`.
+
+    Args:
+        value: A set, a range, or an array, a number of numpy or a tensor.
+
+    Raises:
+        TypeError: It is something else.
+    """
     if isinstance(value, (set, frozenset, range)):
         return list(value)
     if hasattr(value, "tolist"):  # arrays, array scalars and tensors

@@ -8,13 +8,15 @@ from collections.abc import Callable, Sequence
 
 from .errors import HookArgumentError, HookKeyError
 
-__all__ = ["RULES", "infer_rule", "pair_rules"]
+__all__ = ["RULES", "RULE_MAP", "WORST_VALUES", "infer_rule", "pair_rules"]
 
 #: By the name of a rule: whether a new value is better than the best so far, and the worst value.
 RULES: dict[str, tuple[Callable[[float, float], bool], float]] = {
     "greater": (lambda new, best: new > best, -math.inf),
     "less": (lambda new, best: new < best, math.inf),
 }
+RULE_MAP = {rule: is_better for rule, (is_better, _) in RULES.items()}
+WORST_VALUES = {rule: worst for rule, (_, worst) in RULES.items()}
 GREATER = ("acc", "top", "AR@", "auc", "precision", "mAP", "mDice", "mIoU", "mAcc", "aAcc")
 LESS = ("loss",)
 

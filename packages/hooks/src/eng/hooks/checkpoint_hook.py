@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from typing_extensions import override
 
@@ -22,7 +22,7 @@ from eng.logging import MessageHub, print_log
 from eng.registry import HOOKS
 
 from .best_checkpoint import BestCheckpoint, BestCheckpoints
-from .best_rule import RULES, infer_rule, pair_rules
+from .best_rule import RULE_MAP, WORST_VALUES, infer_rule, pair_rules
 from .checkpoint_retention import KeptCheckpoints
 from .errors import HookArgumentError
 from .fingerprint import fingerprint
@@ -86,6 +86,10 @@ class CheckpointHook(Hook):
     """
 
     priority = "VERY_LOW"
+    #: Whether a value is better than another one, by the name of a rule.
+    rule_map: ClassVar[dict[str, Callable[[float, float], bool]]] = RULE_MAP
+    #: The worst value, by the name of a rule.
+    init_value_map: ClassVar[dict[str, float]] = WORST_VALUES
 
     def __init__(
         self,
@@ -411,7 +415,8 @@ class CheckpointHook(Hook):
         if score is None:
             return
         suffix = f"_{key}" if len(self.key_indicators) > 1 else ""
-        is_better, worst = RULES[self._rule_of(key)]
+        rule = self._rule_of(key)
+        is_better, worst = self.rule_map[rule], self.init_value_map[rule]
         best_score = self._best_so_far(runner.message_hub, key, suffix, worst)
         if math.isnan(score) or not is_better(score, best_score):
             return

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
 from eng.registry import HOOKS
 
-from .best_rule import RULES, infer_rule
+from .best_rule import RULE_MAP, WORST_VALUES, infer_rule
 from .errors import HookArgumentError, HookAssertionError, HookKeyError, HookTypeError
 from .hook import Hook
 from .metric_names import check_metric_names, describe_missing
@@ -62,6 +62,8 @@ class EarlyStoppingHook(Hook):
     """
 
     priority = "LOWEST"
+    #: Whether a value is better than another one, by the name of a rule.
+    rule_map: ClassVar[dict[str, Callable[[float, float], bool]]] = RULE_MAP
 
     def __init__(
         self,
@@ -77,7 +79,7 @@ class EarlyStoppingHook(Hook):
             raise HookTypeError(
                 f"EarlyStoppingHook: monitor must be the name of a metric, got {monitor!r}"
             )
-        if rule is not None and rule not in RULES:
+        if rule is not None and rule not in self.rule_map:
             raise HookKeyError(f"EarlyStoppingHook: rule must be 'greater' or 'less', got {rule!r}")
         check_number("EarlyStoppingHook: patience", patience, least=0)
         if not isinstance(min_delta, (int, float)) or not min_delta >= 0:
@@ -91,7 +93,7 @@ class EarlyStoppingHook(Hook):
         self.check_finite = check_finite
         self.patience = patience
         self.stopping_threshold = stopping_threshold
-        self._seen = _Seen(RULES[self.rule][1])
+        self._seen = _Seen(WORST_VALUES[self.rule])
         #: While others see a validation before this hook: entries of the history of the metric.
         self._entries_before: int | None = None
         self._is_over = False
@@ -202,7 +204,7 @@ class EarlyStoppingHook(Hook):
     def _after(self, value: float) -> _Seen:
         """What will have been seen with one more value."""
         best = self._seen.best_score
-        is_better, worst = RULES[self.rule]
+        is_better, worst = self.rule_map[self.rule], WORST_VALUES[self.rule]
         margin = self.min_delta if self.rule == "greater" else -self.min_delta
         if is_better(value, worst if best == worst else best + margin):
             return _Seen(value, 0, value)
@@ -222,7 +224,7 @@ class EarlyStoppingHook(Hook):
         if self.check_finite and not math.isfinite(value):
             return f"is {value}"
         threshold = self.stopping_threshold
-        if threshold is not None and RULES[self.rule][0](value, threshold):
+        if threshold is not None and self.rule_map[self.rule](value, threshold):
             return f"is {value:g}, beyond the threshold of {threshold:g}"
         if seen.wait_count >= max(self.patience, 1):
             return (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from typing_extensions import override
@@ -15,6 +16,7 @@ from eng.dist import is_main_process
 from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.registry import HOOKS
 
+from .errors import HookTypeError
 from .hook import DataBatch, Hook
 from .nan_loss import NanLossNotice
 from .protocol import HookRunner
@@ -32,12 +34,13 @@ class LoggerHook(Hook):
         interval: Iterations between two lines. Defaults to 10.
         ignore_last: Whether an epoch that does not end on the interval ends without a line.
             Defaults to True.
-        interval_exp_name: Iterations between two lines with the name of the experiment. Defaults
-            to 1000.
+        interval_exp_name: Iterations between two lines with the name of the experiment, which the
+            end of an epoch has as well. Defaults to 1000.
         out_dir: Where logs are copied to at the end, into a folder named like the work directory.
             Defaults to None: they stay in the work directory.
         out_suffix: Endings of the files that are copied.
         keep_local: Whether copied files stay in the work directory as well. Defaults to True.
+            Otherwise what is logged after the run begins a new file there.
         file_client_args: Settings of the storage under their older name. Defaults to None.
         log_metric_by_epoch: Whether metrics of validation are recorded over epochs, not
             iterations. Defaults to True.
@@ -46,6 +49,7 @@ class LoggerHook(Hook):
     Raises:
         HookArgumentError: If an interval is not an integer of at least 1. It is a
             :class:`ValueError`.
+        HookTypeError: If ``out_dir`` is not a path. It is a :class:`TypeError`.
         ValueError: If both kinds of settings are given.
     """
 
@@ -65,6 +69,8 @@ class LoggerHook(Hook):
     ) -> None:
         check_number("LoggerHook: interval", interval, least=1)
         check_number("LoggerHook: interval_exp_name", interval_exp_name, least=1)
+        if out_dir is not None and not isinstance(out_dir, (str, PurePath)):
+            raise HookTypeError(f"LoggerHook: out_dir must be a path or None, got {out_dir!r}")
         self.interval = interval
         self.ignore_last = ignore_last
         self.interval_exp_name = interval_exp_name
@@ -119,13 +125,14 @@ class LoggerHook(Hook):
         outputs: dict[str, Any] | None = None,
     ) -> None:
         """Write a line at the interval."""
-        if self.every_n_train_iters(runner, self.interval_exp_name):
-            runner.logger.info(f"Exp name: {runner.experiment_name}")
         loader = runner.train_dataloader
+        is_last = self.end_of_epoch(loader, batch_idx)
+        if is_last or self.every_n_train_iters(runner, self.interval_exp_name):
+            runner.logger.info(f"Exp name: {runner.experiment_name}")
         length = length_of(loader)
         short = length is not None and length <= self.interval
         due = self.every_n_inner_iters(batch_idx, self.interval) or (
-            self.end_of_epoch(loader, batch_idx) and (not self.ignore_last or short)
+            is_last and (not self.ignore_last or short)
         )
         if due:
             self._nan_losses.look(runner, runner.iter + 1)
@@ -192,6 +199,8 @@ class LoggerHook(Hook):
         runner.visualizer.close()
         if self.out_dir is None or not is_main_process():
             return
+        if not self.keep_local:
+            _close_files(runner.logger, Path(runner.log_dir))
         try:
             self._copy_logs(Path(runner.log_dir), self.out_dir)
         except Exception as error:  # whatever the storage raises: the run itself is done
@@ -208,6 +217,17 @@ class LoggerHook(Hook):
                 self.file_backend.copyfile_from_local(str(path), target)
                 if not self.keep_local:
                     path.unlink()
+
+
+def _close_files(logger: logging.Logger, folder: Path) -> None:
+    """Close the files that a logger writes below a folder, so that they can be removed.
+
+    A handler that appends opens its file again when more is logged.
+    """
+    for handler in logger.handlers:
+        path = getattr(handler, "baseFilename", None)
+        if path is not None and folder.resolve() in Path(path).resolve().parents:
+            handler.close()
 
 
 def _gives_all(method: Any) -> bool:

@@ -45,6 +45,11 @@ class NaiveVisualizationHook(Hook):
         self.draw_pred = draw_pred
 
     @override
+    def before_train(self, runner: HookRunner) -> None:
+        """Give the visualizer the model, whose gradients some backends record."""
+        runner.visualizer.add_graph(runner.model, None)
+
+    @override
     def after_test_iter(
         self,
         runner: HookRunner,

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from eng.logging.duplicates import FilterDuplicateWarning
 from eng.logging.history import HistoryBuffer
 from eng.logging.hub import MessageHub
 from eng.logging.logger import MMLogger, print_log
@@ -11,4 +12,4 @@ if not TYPE_CHECKING:
 
 __version__: str  # see _version.py
 
-__all__ = ["HistoryBuffer", "MMLogger", "MessageHub", "print_log"]
+__all__ = ["FilterDuplicateWarning", "HistoryBuffer", "MMLogger", "MessageHub", "print_log"]

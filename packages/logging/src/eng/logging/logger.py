@@ -9,6 +9,7 @@ from logging import LogRecord
 from pathlib import Path
 from typing import Any, TextIO
 
+from eng.logging.duplicates import FilterDuplicateWarning
 from eng.logging.file_handlers import make_file_handler
 from eng.utils import ManagerMixin
 
@@ -21,7 +22,6 @@ _COLOURS = {
     logging.ERROR: "31",
     logging.CRITICAL: "1;31",
 }
-_MOST_SEEN = 10000
 
 
 class MMLogger(logging.Logger, ManagerMixin):
@@ -269,25 +269,19 @@ class _LineFormatter(logging.Formatter):
         return False
 
 
-class _OnceFilter(logging.Filter):
-    """Lets each distinct warning pass once, and what is worse where that was asked."""
+class _OnceFilter(FilterDuplicateWarning):
+    """Lets also what is worse than a warning pass once, where that was asked."""
 
     def __init__(self, errors_too: bool) -> None:
         super().__init__()
         self._errors_too = errors_too
-        self.seen: set[tuple[int, str]] = set()
 
     def filter(self, record: LogRecord) -> bool:
         if record.levelno < logging.WARNING:
             return True
         if not getattr(record, "once", self._errors_too or record.levelno == logging.WARNING):
             return True
-        key = (record.levelno, record.getMessage())
-        is_new = key not in self.seen
-        if len(self.seen) == _MOST_SEEN:  # warnings with ever new numbers in them
-            self.seen.clear()
-        self.seen.add(key)
-        return is_new
+        return self.is_new(record)
 
 
 def _level(level: int | str) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from eng.mmengine.lazy import offer
 
 if TYPE_CHECKING:
-    from eng.mmengine.report import Report, report
+    from eng.mmengine.answer import Report, report
 
 __version__: str  # see _version.py
 
@@ -17,5 +17,5 @@ __all__ = ["Report", "report"]
 
 _, __getattr__, __dir__ = offer(
     __name__,
-    {"eng.mmengine.report": "Report report", "eng.mmengine._version": "__version__"},
+    {"eng.mmengine.answer": "Report report", "eng.mmengine._version": "__version__"},
 )

@@ -80,11 +80,11 @@ def _remarks(path: str) -> Iterator[tuple[str, bool]]:
 
 
 def _summary(used: int, lacking: int, changed: int, is_written: bool) -> str:
-    words = [f"{used} files use mmengine", f"{lacking} uses are of names that eng lacks"]
+    words = [f"files that use mmengine: {used}", f"uses of names that eng lacks: {lacking}"]
     if is_written:
-        words.append(f"{changed} files were rewritten")
-    elif changed:
-        words.append(f"{changed} files can name eng instead: --write rewrites them")
+        words.append(f"files rewritten: {changed}")
+    else:
+        words.append(f"files that --write would rewrite: {changed}")
     return "; ".join(words)
 
 

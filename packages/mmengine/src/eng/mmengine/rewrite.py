@@ -37,16 +37,11 @@ def rewrite(text: str) -> str:
     """
     source = _Source(text)
     module = Module(text)
-    chains = [] if "eng" in module.assigned else module.chains
-    moved = {id(chain): origin for chain in chains if (origin := _origin_of(chain)) is not None}
+    moved, staying = _sort_chains(source, module)
     wanted: dict[str, set[str]] = defaultdict(set)
-    staying: set[str] = set()
-    for chain in module.chains:
-        if id(chain) in moved:
-            wanted[chain.name].add(moved[id(chain)].module)
-        else:
-            staying.add(chain.name)
-    edits = [_edit_chain(source, chain, moved[id(chain)]) for chain in chains if id(chain) in moved]
+    for chain, origin in moved:
+        wanted[chain.name].add(origin.module)
+    edits = [_edit_chain(source, chain, origin) for chain, origin in moved]
     for node in module.imports:
         new = (
             _rewrite_from(node)
@@ -60,8 +55,23 @@ def rewrite(text: str) -> str:
     return source.apply(edits)
 
 
+def _sort_chains(source: _Source, module: Module) -> tuple[list[tuple[Chain, Origin]], set[str]]:
+    """Chains that can begin with eng, and names of the file that are needed as they are."""
+    moved: list[tuple[Chain, Origin]] = []
+    staying = set(module.quoted)
+    for chain in module.chains:
+        origin = None if "eng" in module.assigned else _origin_of(chain)
+        if origin is not None and source.is_at_its_place(chain.node):
+            moved.append((chain, origin))
+        else:
+            staying.add(chain.name)
+    return moved, staying
+
+
 def _origin_of(chain: Chain) -> Origin | None:
     """Where eng has what a chain leads to; its further attributes are those of that object."""
+    if not isinstance(getattr(chain.node, "ctx", None), ast.Load):
+        return None
     module, rest = split_path(chain.path)
     offered = offered_by(module)
     origin = offered.origins.get(rest[0]) if offered is not None and rest else None
@@ -135,10 +145,23 @@ class _Source:
         last = (int(node.end_lineno or 0), int(node.end_col_offset or 0))
         return any((node.lineno, node.col_offset) <= place < last for place in self._comments)
 
+    def is_at_its_place(self, node: ast.expr) -> bool:
+        """Whether the text where a node is said to be is that node; in f-strings it may not be."""
+        start, end = self._range(node)
+        try:
+            found = ast.parse(f"({self._data[start:end].decode()})", mode="eval")
+        except (SyntaxError, UnicodeDecodeError):
+            return False
+        return ast.dump(found.body) == ast.dump(node)
+
+    def _range(self, node: ast.stmt | ast.expr) -> tuple[int, int]:
+        """Where a node begins and ends in the data."""
+        start = self._starts[node.lineno - 1] + node.col_offset
+        return start, self._starts[int(node.end_lineno or 0) - 1] + int(node.end_col_offset or 0)
+
     def replace(self, node: ast.stmt | ast.expr, lines: list[str]) -> _Edit:
         """Return the edit that puts lines where a node is."""
-        start = self._starts[node.lineno - 1] + node.col_offset
-        end = self._starts[int(node.end_lineno or 0) - 1] + int(node.end_col_offset or 0)
+        start, end = self._range(node)
         before = self._data[self._starts[node.lineno - 1] : start].decode()
         if before.strip() or self._follows(end):
             return _Edit(start, end, "; ".join(lines))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -52,7 +53,8 @@ class Module:
         imports: Statements that import something of mmengine.
         chains: Attributes of what ``import mmengine`` and its like give, the longest ones.
         strings: Dotted paths in strings, as in ``type="mmengine.optim.AmpOptimWrapper"``.
-        assigned: Names that are given a value otherwise than by an import.
+        assigned: Names that are given a value otherwise than by an import of mmengine.
+        quoted: Names in annotations that are strings.
 
     Raises:
         SyntaxError: It is not Python.
@@ -67,6 +69,7 @@ class Module:
             if isinstance(node, (ast.Import, ast.ImportFrom)) and _imports_mmengine(node)
         ]
         self.assigned = set(_assigned(nodes))
+        self.quoted = set(_quoted(nodes))
         bound = dict(_bound_modules(self.imports))
         self._modules = {
             name: module for name, module in bound.items() if name not in self.assigned
@@ -81,7 +84,6 @@ class Module:
             for node in nodes
             if isinstance(node, (ast.Name, ast.Attribute))
             and id(node) not in inner
-            and isinstance(node.ctx, ast.Load)
             and (path := self._path(node)) is not None
         ]
         self.strings = [
@@ -121,13 +123,41 @@ def _first_name(node: ast.expr) -> str:
 
 
 def _assigned(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Names that something else than an import of mmengine binds, in any scope of the file."""
     for node in nodes:
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             yield node.id
         elif isinstance(node, ast.arg):
             yield node.arg
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            yield node.name
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            yield from node.names
+        elif isinstance(node, (ast.Import, ast.ImportFrom)) and not _imports_mmengine(node):
+            bound = (name.asname or name.name.partition(".")[0] for name in node.names)
+            yield from (name for name in bound if not _imports_eng(node, name))
+        elif isinstance(node, _BINDING):
+            yield from filter(None, (getattr(node, field, None) for field in ("name", "rest")))
+
+
+_BINDING = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler),
+    *(ast.MatchAs, ast.MatchStar, ast.MatchMapping),
+)
+
+
+def _quoted(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        for field in ("annotation", "returns"):
+            annotation = getattr(node, field, None)
+            for each in ast.walk(annotation) if isinstance(annotation, ast.AST) else ():
+                if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                    yield from re.findall(r"\w+", each.value)
+
+
+def _imports_eng(node: ast.Import | ast.ImportFrom, bound: str) -> bool:
+    """Whether an import binds the name ``eng`` to eng itself."""
+    return isinstance(node, ast.Import) and any(
+        name.asname is None and name.name.partition(".")[0] == bound == "eng" for name in node.names
+    )
 
 
 def _imports_mmengine(node: ast.Import | ast.ImportFrom) -> bool:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from .build import build_from_cfg
 from .builders import (
     build_model_from_cfg,
+    build_optimizer_from_cfg,
     build_runner_from_cfg,
     build_scheduler_from_cfg,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "WrongKindError",
     "build_from_cfg",
     "build_model_from_cfg",
+    "build_optimizer_from_cfg",
     "build_runner_from_cfg",
     "build_scheduler_from_cfg",
     "count_registered_modules",

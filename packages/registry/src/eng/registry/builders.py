@@ -8,7 +8,15 @@ from typing import Any
 from .build import Lookup, build_from_cfg, build_in_scope, check_cfg, merge_args, shorten
 from .scope import ROOT_SCOPE
 
-__all__ = ["build_model_from_cfg", "build_runner_from_cfg", "build_scheduler_from_cfg"]
+__all__ = [
+    "build_model_from_cfg",
+    "build_optimizer_from_cfg",
+    "build_runner_from_cfg",
+    "build_scheduler_from_cfg",
+]
+
+# Optimizers are built as everything else is.
+build_optimizer_from_cfg = build_from_cfg
 
 
 def build_model_from_cfg(

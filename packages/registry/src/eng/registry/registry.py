@@ -20,6 +20,7 @@ from .discovery import (
     register_all_modules,
 )
 from .kinds import Kind, find_mismatch
+from .precedence import is_of_engine
 from .scope import ROOT_SCOPE, DefaultScope, canonical
 
 __all__ = ["NotRegisteredError", "Registry", "WrongKindError"]
@@ -86,6 +87,7 @@ class Registry:
         self._name = name
         self._scope = canonical(self.infer_scope() if scope is None else scope)
         self._module_dict: dict[str, Any] = {}
+        self._of_engine: dict[str, Any] = {}
         self._children: dict[str, Registry] = {}
         self._locations = tuple(locations)
         self._imported = not self._locations and self._scope not in MODULE2PACKAGE
@@ -135,8 +137,12 @@ class Registry:
         return self.get(key) is not None
 
     def __repr__(self) -> str:
-        lines = [f"    {name}: {_locate(value)}" for name, value in self._list_items().items()]
-        return "\n".join([f"Registry {self.scope}::{self.name} ({len(lines)} names)", *lines])
+        rows = [("Names", "Objects")]
+        rows += [(name, _locate(value)) for name, value in self._list_items().items()]
+        width = max(len(name) for name, _ in rows)
+        lines = [f"    {name:<{width}}  {place}" for name, place in rows]
+        title = f"Registry of {self.name} in the scope {self.scope} ({len(self)} names)"
+        return "\n".join([title, *lines])
 
     @staticmethod
     def infer_scope() -> str:
@@ -253,14 +259,15 @@ class Registry:
 
         Args:
             name: Name or names to register it under. Default: its own name.
-            force: Whether to replace what has the name already.
+            force: Whether to replace what has the name already. What the engine has registered
+                gives way to people's registrations without it.
             module: What to register. Default: a decorator is returned.
 
         Returns:
             ``module``, or a decorator that returns what it decorates.
 
         Raises:
-            KeyError: The name is taken, and ``force`` is false.
+            KeyError: The name is taken by another registration of people, and ``force`` is false.
             TypeError: An argument is of a wrong type, or ``module`` cannot be called.
 
         Examples:
@@ -272,11 +279,12 @@ class Registry:
         if not isinstance(force, bool):
             raise TypeError(f"force must be a boolean, but got {type(force)}")
         names = _check_names(name)
+        by_engine = is_of_engine(sys._getframe(1))
         if module is not None:
-            return self._register(module, names, force)
+            return self._register(module, names, force, by_engine)
 
         def decorate(target: F) -> F:
-            return self._register(target, names, force)
+            return self._register(target, names, force, by_engine)
 
         return decorate
 
@@ -297,23 +305,35 @@ class Registry:
         self, module: Any, module_name: str | Sequence[str] | None = None, force: bool = False
     ) -> None:
         """Register a class or a function; packages of the OpenMMLab family call it."""
-        self._register(module, _check_names(module_name), force)
+        by_engine = is_of_engine(sys._getframe(1))
+        self._register(module, _check_names(module_name), force, by_engine)
 
-    def _register(self, module: Any, names: list[str] | None, force: bool) -> Any:
+    def _register(
+        self, module: Any, names: list[str] | None, force: bool, by_engine: bool = False
+    ) -> Any:
         if not callable(module):
             raise TypeError(f"module must be Callable, but got {type(module)}")
         names = names or [_find_name(module)]
         with _lock:
+            # The engine's modules may be imported before or after those of people.
+            if by_engine:
+                names = [name for name in names if not self._is_of_people(name)]
             for name in names:
                 there = self._module_dict.get(name)
-                if there is not None and not force:
+                if there is not None and not force and by_engine is not self._is_of_people(name):
                     raise KeyError(
                         f"{name} is already registered in {self.name} at {_locate(there)}; "
                         "give force=True to replace it"
                     )
             for name in names:
                 self._module_dict[name] = module
+                if by_engine:
+                    self._of_engine[name] = module
         return module
+
+    def _is_of_people(self, name: str) -> bool:
+        there = self._module_dict.get(name)
+        return there is not None and there is not self._of_engine.get(name)
 
     def _add_child(self, child: Registry) -> None:
         with _lock:
@@ -482,5 +502,5 @@ def _refuse_key(key: object) -> None:
 
 
 def _locate(value: Any) -> str:
-    module = getattr(value, "__module__", None)
-    return f"{module}.{getattr(value, '__qualname__', None) or value!r}"
+    name = getattr(value, "__qualname__", None)
+    return f"{getattr(value, '__module__', None)}.{name}" if name else repr(value)

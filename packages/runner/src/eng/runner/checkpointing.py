@@ -245,7 +245,8 @@ def resume_run(
     _report_what_is_lacking(checkpoint, filename, runner)
     states["loop"] = {**states.get("loop", {}), "epoch": meta["epoch"], "iter": meta["iter"]}
     # The weights are loaded already, as hooks have changed them.
-    runner.run_state.restore(states, {"model", *leave_out})
+    foreign_file = None if "train_state" in checkpoint else filename
+    runner.run_state.restore(states, {"model", *leave_out}, foreign_file)
     # By which hooks tell files of this run from others; not part of its state.
     runner.message_hub.update_info("resumed_from", absolute_path(filename), resumed=False)
     world_size = meta.get("world_size", get_world_size())
@@ -262,7 +263,8 @@ def _report_what_is_lacking(
     """Say in one line what a checkpoint of another engine does not have."""
     if "train_state" in checkpoint:
         return
-    version = checkpoint["meta"].get("mmengine_version")
+    meta = checkpoint["meta"]
+    version = meta.get("mmengine_version", meta.get("mmengine"))  # the latter with strategies
     lacking = [key for key in ("optimizer", "message_hub") if key not in checkpoint]
     runner.logger.warning(
         f"{filename} was not saved by this engine"
@@ -276,6 +278,8 @@ def _take_over_seed(runner: LoopRunner, seed: int | None) -> None:
     """Continue with the seed of the checkpoint, so that orders of samples agree."""
     if seed is None or seed == runner.seed:
         return
+    if not isinstance(seed, int):
+        raise CheckpointError(f"the seed in 'meta' of the checkpoint must be an int, not {seed!r}")
     runner.logger.warning(f"Resuming with seed {seed} of the checkpoint, not {runner.seed}.")
     previous = runner.seed
     runner.set_randomness(**{**runner.environment.randomness, "seed": seed})

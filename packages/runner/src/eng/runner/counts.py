@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any
 
-from .errors import RunnerConfigError
+from .errors import RunnerAssertionError
 
 __all__ = ["check_count"]
 
@@ -23,11 +23,11 @@ def check_count(name: str, value: Any, least: int = 1, of: str = "train_cfg") ->
         The count.
 
     Raises:
-        RunnerConfigError: If it is not a whole number, or less.
+        RunnerAssertionError: If it is not a whole number, or less.
     """
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     if not is_number or not float(value).is_integer() or value < least:
-        raise RunnerConfigError(
+        raise RunnerAssertionError(
             f"{of}: {name} must be a whole number of at least {least}, got {value!r}"
         )
     return int(value)

@@ -23,7 +23,7 @@ class RunIdentity:
         work_dir: Absolute path of the directory for checkpoints.
         timestamp: When the run started, such as ``20240131_235959``; the second start in one
             second has ``_2`` behind it.
-        experiment_name: Name of the experiment.
+        experiment_name: Name of the experiment with the time.
         instance_name: Name of its logger, message hub and visualizer, which no other run of this
             process has.
     """
@@ -41,8 +41,8 @@ class RunIdentity:
 
         Args:
             work_dir: Directory for checkpoints and logs.
-            experiment_name: Name of the experiment; None names it after the config file, if there
-                is one, and the time.
+            experiment_name: Name of the experiment, which gets the time behind it. None takes the
+                name of the config file, if there is one.
             config_file: Path of the config file.
 
         Returns:
@@ -50,10 +50,10 @@ class RunIdentity:
         """
         folder = str(Path(work_dir).expanduser().absolute())
         timestamp = _unused_timestamp(folder)
-        if experiment_name is None:
-            stem = f"{Path(config_file).stem}_" if config_file else ""
-            experiment_name = f"{stem}{timestamp}"
-        return cls(folder, timestamp, experiment_name, _unused_instance_name(experiment_name))
+        if experiment_name is None and config_file:
+            experiment_name = Path(config_file).stem
+        name = f"{experiment_name}_{timestamp}" if experiment_name else timestamp
+        return cls(folder, timestamp, name, _unused_instance_name(name))
 
     def shared(self) -> RunIdentity:
         """The identity as the first process has it. To be called in all processes.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any, Protocol
 
+from eng.checkpoint import CheckpointError
 from eng.dist import all_gather_object, gather_object, get_rank
 from eng.logging import print_log
 
@@ -150,19 +152,30 @@ class RunState:
         wanted = set().union(*all_gather_object(present))
         return {name: state for name, state in states.items() if name in wanted}
 
-    def restore(self, states: Mapping[str, Any], leave_out: Collection[str] = ()) -> None:
+    def restore(
+        self,
+        states: Mapping[str, Any],
+        leave_out: Collection[str] = (),
+        foreign_file: str | None = None,
+    ) -> None:
         """Continue from the states of another run.
 
         Args:
             states: What :meth:`take` returned. A part without a state there stays as it is; a
                 state of no part is reported in one line and kept for a part that is added later.
             leave_out: Names of parts that stay as they are. Defaults to none.
+            foreign_file: File of another engine that the states come from, whose forms nobody
+                checked. Defaults to None.
+
+        Raises:
+            CheckpointError: If a state of ``foreign_file`` is not of the form of its part.
         """
         for name in self:
             if name in leave_out:
                 continue
             if states.get(name) is not None:
-                self._parts[name].restore(states[name])
+                with nullcontext() if foreign_file is None else _naming(name, foreign_file):
+                    self._parts[name].restore(states[name])
             else:
                 getattr(self._parts[name], "restore_nothing", lambda: None)()
         self._unclaimed = {name: s for name, s in states.items() if name not in self._parts}
@@ -173,6 +186,19 @@ class RunState:
                 logger="current",
                 level=logging.WARNING,
             )
+
+
+@contextmanager
+def _naming(part: str, file: str) -> Iterator[None]:
+    """Name the part of a file that cannot be restored."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{part!r} in {file} is not what MMEngine saves under that name, and cannot be resumed "
+            f"from ({type(error).__name__}: {error}). Its weights alone can be loaded by load_from "
+            "without resume"
+        ) from error
 
 
 def _as_part(name: str, owner: Any) -> Part:

@@ -88,7 +88,8 @@ class Runner:
         default_scope: Scope in which names are looked up first. Defaults to ``'mmengine'``, which
             means ``'eng'``.
         randomness: ``seed``, ``deterministic`` and ``diff_rank_seed``. Defaults to a seed drawn.
-        experiment_name: Name of the experiment. Defaults to None: the config's name and the time.
+        experiment_name: Name of the experiment, to which the time is added. Defaults to None: the
+            config's name.
         cfg: The config that all this comes from. Defaults to None.
 
     Raises:
@@ -204,7 +205,8 @@ class Runner:
             "experiment_name": self.experiment_name,
             "mmengine_version": MMENGINE_VERSION,
         }
-        services.log_environment(self.logger, self._environment, env_cfg, self.meta["cfg"])
+        variables, text = self.cfg.env_variables, self.meta["cfg"]
+        services.log_environment(self.logger, self._environment, env_cfg, text, variables)
         self.message_hub = self.build_message_hub()
         self.visualizer = self.build_visualizer(visualizer)
         forget_when_gone(self, name)

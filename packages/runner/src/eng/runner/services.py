@@ -119,7 +119,11 @@ def build_visualizer(
 
 
 def log_environment(
-    logger: MMLogger, environment: Environment, env_cfg: Mapping[str, Any], cfg: str
+    logger: MMLogger,
+    environment: Environment,
+    env_cfg: Mapping[str, Any],
+    cfg: str,
+    variables: Mapping[str, str],
 ) -> None:
     """Write machine, libraries, processes, seed and config to the log.
 
@@ -128,6 +132,7 @@ def log_environment(
         environment: Processes and seeds.
         env_cfg: Settings of processes and libraries.
         cfg: The config as text.
+        variables: Variables of the environment that the config uses, with their values.
     """
     shown = {
         **collect_env(),
@@ -138,6 +143,8 @@ def log_environment(
     shown.pop("PyTorch compiling details", None)  # a page that hides all the rest
     lines = "\n".join(f"    {name}: {value}" for name, value in shown.items())
     logger.info(f"Environment:\n{lines}")
+    for name, value in variables.items():
+        logger.info(f"The config uses the environment variable {name}: {value}")
     logger.info(f"Config:\n{cfg}")
 
 

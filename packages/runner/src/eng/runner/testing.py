@@ -149,7 +149,7 @@ class RunnerTestCase(TestCase):
             name: registry.module_dict.get(name) for name, (registry, _) in _TOYS.items()
         }
         for name, (registry, toy) in _TOYS.items():
-            registry.register_module(name=name, module=toy, force=True)
+            registry.module_dict[name] = toy  # also over one that a test suite has registered
         self.epoch_based_cfg = Config(_epoch_based(self.temp_dir))
         self.iter_based_cfg = Config(_iter_based(self.temp_dir))
 
@@ -162,7 +162,7 @@ class RunnerTestCase(TestCase):
             registry.module_dict.pop(name, None)
             before = self._before[name]
             if before is not None:
-                registry.register_module(name=name, module=before)
+                registry.module_dict[name] = before
         for logger in list(MMLogger._instance_dict.values()):
             for handler in list(logger.handlers):
                 if isinstance(handler, logging.FileHandler):

@@ -335,6 +335,18 @@ class BaseDataElement:
         """A new element with every tensor on the current GPU."""
         return self._converted(lambda value: _call(value, "cuda"))
 
+    def npu(self: Self) -> Self:
+        """A new element with every tensor on the current NPU."""
+        return self._converted(lambda value: _call(value, "npu"))
+
+    def mlu(self: Self) -> Self:
+        """A new element with every tensor on the current MLU."""
+        return self._converted(lambda value: _call(value, "mlu"))
+
+    def musa(self: Self) -> Self:
+        """A new element with every tensor on the current MUSA device."""
+        return self._converted(lambda value: _call(value, "musa"))
+
     def detach(self: Self) -> Self:
         """A new element with every tensor cut from its graph."""
         return self._converted(lambda value: _call(value, "detach"))

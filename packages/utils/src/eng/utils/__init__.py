@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .objects import get_object_from_string
     from .package import (
         MODULE2PACKAGE,
+        PKG2PROJECT,
         call_command,
         get_installed_path,
         install_package,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .prerequisites import check_prerequisites, requires_executable, requires_package
     from .progress import (
         ProgressBar,
+        init_pool,
         track_iter_progress,
         track_parallel_progress,
         track_progress,
@@ -68,6 +70,7 @@ __version__: str  # see _version.py
 
 __all__ = [
     "MODULE2PACKAGE",
+    "PKG2PROJECT",
     "ArgumentIndexError",
     "ArgumentKeyError",
     "ArgumentTypeError",
@@ -95,6 +98,7 @@ __all__ = [
     "get_object_from_string",
     "has_method",
     "import_modules_from_strings",
+    "init_pool",
     "install_package",
     "is_abs",
     "is_filepath",
@@ -143,6 +147,7 @@ _NAMES = {
     "objects": ("get_object_from_string",),
     "package": (
         "MODULE2PACKAGE",
+        "PKG2PROJECT",
         "call_command",
         "get_installed_path",
         "install_package",
@@ -161,7 +166,13 @@ _NAMES = {
         "symlink",
     ),
     "prerequisites": ("check_prerequisites", "requires_executable", "requires_package"),
-    "progress": ("ProgressBar", "track_iter_progress", "track_parallel_progress", "track_progress"),
+    "progress": (
+        "ProgressBar",
+        "init_pool",
+        "track_iter_progress",
+        "track_parallel_progress",
+        "track_progress",
+    ),
     "rich_progress": ("track_progress_rich",),
     "sequence": (
         "concat_list",

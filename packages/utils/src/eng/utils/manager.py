@@ -88,7 +88,8 @@ class ManagerMixin(metaclass=ManagerMeta):
 
         Args:
             name: Name of the instance.
-            **kwargs: Passed to the constructor; not used when the instance exists already.
+            **kwargs: Passed to the constructor. Where the instance exists already, they are not
+                used, and a warning says so.
 
         Raises:
             TypeError: ``name`` is not a string.
@@ -96,11 +97,15 @@ class ManagerMixin(metaclass=ManagerMeta):
         if not isinstance(name, str):
             _check_name(cls, name)
         with _lock:
-            if name not in cls._instance_dict:
+            found = cls._instance_dict.get(name)
+            if found is None:
                 # In the table only once the constructor is through: a failure leaves no trace.
                 instance = cls(name=name, **kwargs)
-                cls._instance_dict.setdefault(name, instance)
-            return cls._instance_dict[name]
+                found = cls._instance_dict.setdefault(name, instance)
+                kwargs = {}
+        if kwargs:
+            _warn_of_unused(cls, name, kwargs)
+        return found
 
     @classmethod
     def get_current_instance(cls: type[T]) -> T:
@@ -138,6 +143,17 @@ class ManagerMixin(metaclass=ManagerMeta):
     def instance_name(self) -> str:
         """Name of the instance."""
         return self._instance_name
+
+
+def _warn_of_unused(cls: type, name: str, kwargs: dict[str, Any]) -> None:
+    import warnings
+
+    warnings.warn(
+        f"{cls.__name__} has an instance called {name!r} already, which stays as it is: "
+        f"{', '.join(kwargs)} not used",
+        UserWarning,
+        stacklevel=3,
+    )
 
 
 def _check_name(cls: type, name: object) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # imported late, since it is slow to import
 
 __all__ = [
     "MODULE2PACKAGE",
+    "PKG2PROJECT",
     "call_command",
     "get_installed_path",
     "install_package",
@@ -33,6 +34,8 @@ MODULE2PACKAGE = {
     "mmseg": "mmsegmentation",
     "mmaction": "mmaction2",
 }
+# The older name of the same.
+PKG2PROJECT = MODULE2PACKAGE
 
 
 def call_command(cmd: list[str]) -> None:
@@ -120,7 +123,8 @@ def package2module(package: str) -> str:
     distribution = _distribution(package)
     if distribution is None:
         raise metadata.PackageNotFoundError(package)
-    for module in _modules_of(distribution):
+    # An extension in C of its own, such as `_yaml`, stands before the package in some metadata.
+    for module in sorted(_modules_of(distribution), key=lambda name: name.startswith("_")):
         if _find_spec(module) is not None:
             return module
     raise ArgumentValueError(f"the distribution {package} holds no python package")

@@ -15,10 +15,12 @@ from .timer import Timer
 
 if TYPE_CHECKING:  # imported late: most programs that use this package start no process
     from concurrent.futures import Future, ProcessPoolExecutor
+    from multiprocessing.pool import Pool
 
 __all__ = [
     "ProgressBar",
     "completed_chunks",
+    "init_pool",
     "track_iter_progress",
     "track_parallel_progress",
     "track_progress",
@@ -231,6 +233,23 @@ def track_parallel_progress(
     if keep_order:
         results.sort(key=lambda pair: pair[0])
     return [result for _, result in results]
+
+
+def init_pool(
+    process_num: int,
+    initializer: Callable[..., Any] | None = None,
+    initargs: Iterable[Any] | None = None,
+) -> Pool:
+    """Start a pool of processes, for code that shares out its tasks by itself.
+
+    Args:
+        process_num: Number of processes.
+        initializer: What each process calls first.
+        initargs: Arguments of ``initializer``.
+    """
+    from multiprocessing import Pool
+
+    return Pool(process_num, initializer, tuple(initargs or ()))
 
 
 def completed_chunks(

@@ -114,11 +114,14 @@ class TensorboardVisBackend(BaseVisBackend):
         Args:
             model: The model, a :class:`torch.nn.Module`. Its modes stay as they were.
             data_batch: What the model is called with: a tensor or a tuple of them, on its device.
+                Without a batch, None, there is nothing to trace, and nothing is recorded.
             **kwargs: Further arguments of :meth:`torch.utils.tensorboard.SummaryWriter.add_graph`.
 
         Raises:
             TypeError: If ``data_batch`` is something else.
         """
+        if data_batch is None:
+            return
         import torch
 
         parts = data_batch if isinstance(data_batch, (tuple, list)) else (data_batch,)

@@ -10,6 +10,7 @@ from eng.mmengine.lazy import offer
 if TYPE_CHECKING:
     from eng.device import get_device as get_device
     from eng.device import get_max_cuda_memory as get_max_cuda_memory
+    from eng.device import get_max_musa_memory as get_max_musa_memory
     from eng.device import is_cuda_available as is_cuda_available
     from eng.device import is_dipu_available as is_dipu_available
     from eng.device import is_mlu_available as is_mlu_available
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__, __getattr__, __dir__ = offer(
     __name__,
     {
-        "eng.device": "get_device get_max_cuda_memory is_cuda_available is_dipu_available is_mlu_available is_mps_available is_musa_available is_npu_available is_npu_support_full_precision",
+        "eng.device": "get_device get_max_cuda_memory get_max_musa_memory is_cuda_available is_dipu_available is_mlu_available is_mps_available is_musa_available is_npu_available is_npu_support_full_precision",
     },
     missing={
         "DEVICE": "ask eng.device.get_device()",
@@ -29,6 +30,5 @@ __all__, __getattr__, __dir__ = offer(
         "IS_MLU_AVAILABLE": "ask eng.device.is_mlu_available()",
         "IS_MUSA_AVAILABLE": "",
         "IS_NPU_AVAILABLE": "ask eng.device.is_npu_available()",
-        "get_max_musa_memory": "",
     },
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from eng.mmengine.lazy import offer
 
 if TYPE_CHECKING:
+    from eng.logging import FilterDuplicateWarning as FilterDuplicateWarning
     from eng.logging import MMLogger as MMLogger
     from eng.logging import print_log as print_log
     from eng.utils import ManagerMixin as ManagerMixin
@@ -15,11 +16,10 @@ if TYPE_CHECKING:
 __all__, __getattr__, __dir__ = offer(
     __name__,
     {
-        "eng.logging": "MMLogger print_log",
+        "eng.logging": "FilterDuplicateWarning MMLogger print_log",
         "eng.utils": "ManagerMixin",
     },
     missing={
-        "FilterDuplicateWarning": "",
         "MMFormatter": "",
     },
 )

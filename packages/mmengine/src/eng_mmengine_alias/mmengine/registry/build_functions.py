@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from eng.registry import Registry as Registry
     from eng.registry import build_from_cfg as build_from_cfg
     from eng.registry import build_model_from_cfg as build_model_from_cfg
+    from eng.registry import build_optimizer_from_cfg as build_optimizer_from_cfg
     from eng.registry import build_runner_from_cfg as build_runner_from_cfg
     from eng.registry import build_scheduler_from_cfg as build_scheduler_from_cfg
     from eng.utils import ManagerMixin as ManagerMixin
@@ -22,10 +23,7 @@ __all__, __getattr__, __dir__ = offer(
     __name__,
     {
         "eng.config": "Config ConfigDict",
-        "eng.registry": "Registry build_from_cfg build_model_from_cfg build_runner_from_cfg build_scheduler_from_cfg",
+        "eng.registry": "Registry build_from_cfg build_model_from_cfg build_optimizer_from_cfg build_runner_from_cfg build_scheduler_from_cfg",
         "eng.utils": "ManagerMixin digit_version",
-    },
-    missing={
-        "build_optimizer_from_cfg": "",
     },
 )

@@ -10,6 +10,7 @@ from eng.mmengine.lazy import offer
 if TYPE_CHECKING:
     from eng.utils import ProgressBar as ProgressBar
     from eng.utils import Timer as Timer
+    from eng.utils import init_pool as init_pool
     from eng.utils import track_iter_progress as track_iter_progress
     from eng.utils import track_parallel_progress as track_parallel_progress
     from eng.utils import track_progress as track_progress
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 __all__, __getattr__, __dir__ = offer(
     __name__,
     {
-        "eng.utils": "ProgressBar Timer track_iter_progress track_parallel_progress track_progress",
-    },
-    missing={
-        "init_pool": "",
+        "eng.utils": "ProgressBar Timer init_pool track_iter_progress track_parallel_progress track_progress",
     },
 )

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS
 
-from .foreign import adafactor
+from .foreign import adafactor, register_foreign_optimizers
 from .optimizer_wrapper import OptimWrapper
 
 __all__ = ["TORCH_OPTIMIZERS", "build_optim_wrapper"]
@@ -39,6 +39,7 @@ def _build_zero_optimizer(params: Any, *args: Any, **kwargs: Any) -> Optimizer:
 
 #: Names of the optimizers of torch, all registered in ``OPTIMIZERS``.
 TORCH_OPTIMIZERS = _register_torch_optimizers()
+register_foreign_optimizers()
 
 
 def build_optim_wrapper(model: nn.Module, cfg: dict[str, Any]) -> OptimWrapper:

@@ -20,7 +20,6 @@ from eng.logging import print_log
 from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 from eng.utils import ArgumentTypeError, ArgumentValueError
 
-from .foreign import register_foreign_optimizers
 from .optimizer_wrapper import OptimWrapper
 
 __all__ = ["DefaultOptimWrapperConstructor"]
@@ -126,7 +125,6 @@ class DefaultOptimWrapperConstructor:
             self.add_params(params, model)
             self._warn_of_what_matches_nothing(model)
             parameters = params
-        _look_in_other_packages(optimizer_cfg)
         optimizer_cfg[_first_argument(optimizer_cfg)] = parameters
         optimizer = OPTIMIZERS.build(optimizer_cfg)
         wrapper_cfg = deepcopy(self.optim_wrapper_cfg)
@@ -307,14 +305,6 @@ def _is_flattened(model: nn.Module) -> bool:
     return fsdp is not None and any(
         isinstance(module, fsdp.FullyShardedDataParallel) for module in model.modules()
     )
-
-
-def _look_in_other_packages(optimizer_cfg: Mapping[str, Any]) -> None:
-    """Where nothing has the name of an optimizer, it may be one of a package that we know."""
-    kind = optimizer_cfg.get("type")
-    with OPTIMIZERS.switch_scope_and_registry(optimizer_cfg.get("_scope_")) as registry:
-        if isinstance(kind, str) and registry.get(kind) is None:
-            register_foreign_optimizers()
 
 
 def _first_argument(optimizer_cfg: Mapping[str, Any]) -> str:

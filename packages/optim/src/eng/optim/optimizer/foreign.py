@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
+from eng.logging import print_log
 from eng.registry import OPTIMIZERS
 
 __all__ = [
@@ -43,8 +44,7 @@ BITSANDBYTES_OPTIMIZERS = [
 def register_foreign_optimizers() -> None:
     """Register all of them, whether their packages are installed or not.
 
-    It is done when a name is asked for that nothing has, so that an optimizer of somebody's own
-    keeps its name.
+    What people register under such a name takes its place, as it does that of all the engine has.
     """
     for names, package, wheel in (
         (DADAPTATION_OPTIMIZERS, "dadaptation", "dadaptation"),
@@ -88,4 +88,9 @@ def adafactor(params: Any, *args: Any, **kwargs: Any) -> Optimizer:
     kind: Callable[..., Optimizer] = torch.optim.Adafactor
     if find_spec("transformers") is not None:
         kind = importlib.import_module("transformers").Adafactor
+    print_log(
+        f"'Adafactor' is that of {kind.__module__.partition('.')[0]}: "
+        "name that of torch by 'TorchAdafactor'",
+        logger="current",
+    )
     return kind(params, *args, **kwargs)

@@ -52,7 +52,8 @@ class OptimWrapper(BaseOptimWrapper):
     Raises:
         TypeError: If ``optimizer`` is no optimizer, ``accumulative_counts`` no int, or
             ``clip_grad`` no dict.
-        ValueError: If ``accumulative_counts`` is below 1 or the type of clipping unknown.
+        ValueError: If ``accumulative_counts`` is below 1, or the type of clipping is unknown or has
+            no arguments.
 
     Examples:
         >>> import torch
@@ -94,6 +95,11 @@ class OptimWrapper(BaseOptimWrapper):
             if kind not in _CLIPPERS:
                 raise ValueError(
                     f"type of clip_grad should be one of {sorted(_CLIPPERS)}, not {kind!r}"
+                )
+            if not self.clip_grad_kwargs:
+                raise ArgumentValueError(
+                    f"clipping by {kind} needs its arguments in clip_grad, such as max_norm=1.0 or "
+                    "clip_value=1.0"
                 )
             self.clip_func, self.grad_name = _CLIPPERS[kind]
         self.stop_on_nan_loss = stop_on_nan_loss

@@ -9,12 +9,10 @@ import torch
 from torch.distributed.optim import ZeroRedundancyOptimizer as _ZeroRedundancyOptimizer
 
 from eng.dist import is_main_process
-from eng.registry import OPTIMIZERS
 
 __all__ = ["ZeroRedundancyOptimizer"]
 
 
-@OPTIMIZERS.register_module(force=True)  # in the place of what imports this module
 class ZeroRedundancyOptimizer(_ZeroRedundancyOptimizer):
     """Keeps in each process the states of a part of the parameters, which it updates for all.
 

@@ -10,13 +10,12 @@ from eng.mmengine.lazy import offer
 if TYPE_CHECKING:
     from eng.fileio import BaseFileHandler as BaseFileHandler
     from eng.fileio import JsonHandler as JsonHandler
+    from eng.fileio.handlers import set_default as set_default
 
 __all__, __getattr__, __dir__ = offer(
     __name__,
     {
         "eng.fileio": "BaseFileHandler JsonHandler",
-    },
-    missing={
-        "set_default": "",
+        "eng.fileio.handlers": "set_default",
     },
 )
