@@ -82,3 +82,28 @@ def test_an_evaluation_that_fails_leaves_the_weights_and_no_results(job: dict[st
     for name, each in runner.model.state_dict().items():
         assert torch.equal(each, weights[name]), name
     assert runner.test() == expected
+
+
+def test_a_validation_that_failed_is_done_when_training_goes_on(job: dict[str, Any]) -> None:
+    class Seen(Hook):
+        """Fails in the second validation, once."""
+
+        has_failed = False
+
+        def __init__(self) -> None:
+            self.done: list[int] = []
+
+        def before_val_iter(self, runner: Any, *args: Any, **kwargs: Any) -> None:
+            if runner.epoch == 2 and not self.has_failed:
+                self.has_failed = True
+                raise OSError("no such image")
+
+        def after_val(self, runner: Any) -> None:
+            self.done.append(runner.epoch)
+
+    runner, seen = Runner.from_cfg(job), Seen()
+    runner.register_hook(seen)
+    with pytest.raises(OSError, match="no such image"):
+        runner.train()
+    runner.train()
+    assert seen.done == [1, 2, 3]
