@@ -1,3 +1,4 @@
+import errno
 import logging
 import pickle
 from collections import OrderedDict
@@ -19,6 +20,7 @@ from eng.checkpoint import (
     save_checkpoint,
     weights_to_cpu,
 )
+from eng.fileio import LocalBackend
 from eng.registry import MODEL_WRAPPERS, Registry
 
 
@@ -307,6 +309,16 @@ def test_what_cannot_be_saved_leaves_the_old_checkpoint(tmp_path):
         save_checkpoint({"meta": lambda: 1}, path)
     assert torch.load(path)["meta"]["epoch"] == 1
     assert [p.name for p in tmp_path.iterdir()] == ["a.pth"]
+
+
+def test_a_full_disk_is_an_error_that_names_the_file(tmp_path, monkeypatch):
+    def put(self, content, filepath):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(LocalBackend, "put", put)
+    path = str(tmp_path / "a.pth")
+    with pytest.raises(OSError, match=r"No space left on device: .*a\.pth"):
+        save_checkpoint({}, path)
 
 
 def test_settings_of_the_storage_have_one_name(tmp_path):

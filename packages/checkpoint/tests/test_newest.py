@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,36 @@ def test_a_damaged_one_is_reported_and_the_one_before_it_found(
     assert found.path == str(work_dir / "epoch_1.pth")
     assert "checksum" in found.faults[str(work_dir / "epoch_3.pth")]
     assert "truncated" in found.faults[str(work_dir / "epoch_2.pth")]
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+@pytest.mark.parametrize("kind", ["unreadable", "pipe", "loop of links"])
+def test_what_cannot_be_opened_is_reported_and_the_one_before_it_found(
+    work_dir: Path, kind: str, is_named: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = work_dir / "epoch_3.pth"
+    if kind == "unreadable":
+        monkeypatch.setattr(Path, "open", _refusing(newest, Path.open))
+    else:
+        newest.unlink()
+        os.mkfifo(newest) if kind == "pipe" else newest.symlink_to(newest.name)
+    if not is_named:
+        (work_dir / "last_checkpoint").unlink()
+    found = find_newest_checkpoint(str(work_dir))
+    assert found.path == str(work_dir / "epoch_2.pth")
+    if is_named:
+        assert str(newest) in found.faults
+
+
+def _refusing(refused: Path, opened: Any) -> Any:
+    """Open files, but one as if its owner did not allow it: who runs tests may be allowed all."""
+
+    def open_file(path: Path, *args: Any, **kwargs: Any) -> Any:
+        if path == refused:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *args, **kwargs)
+
+    return open_file
 
 
 def test_where_none_is_whole_each_is_named(work_dir: Path) -> None:

@@ -434,3 +434,13 @@ def test_join_path_is_that_of_the_system(tmp_path):
     joined = fileio.join_path("/path/of/dir1", "dir2", "path/of/file")
     assert joined == "/path/of/dir1/dir2/path/of/file"
     assert fileio.join_path(tmp_path, "a") == str(tmp_path / "a")
+
+
+def test_a_link_to_itself_is_listed_as_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    (tmp_path / "loop").symlink_to("loop")
+    assert sorted(fileio.list_dir_or_file(tmp_path)) == ["a.txt", "loop"]
+    assert sorted(fileio.list_dir_or_file(tmp_path, list_dir=False, recursive=True)) == [
+        "a.txt",
+        "loop",
+    ]

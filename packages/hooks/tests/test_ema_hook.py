@@ -45,6 +45,40 @@ def test_ema_validates_and_saves_the_average(tmp_path: Path) -> None:
     assert fresh.ema_model.module.weight.tolist() == [[2.0, 2.0]]
 
 
+def test_a_second_average_is_refused(tmp_path: Path) -> None:
+    class Beside(EMAHook):
+        """Saves its average under a key of its own."""
+
+        def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+            checkpoint["beside"] = {}
+
+    runner = FakeRunner(tmp_path, model=nn.Linear(2, 1, bias=False))
+    runner.hooks = [EMAHook(), Beside()]
+    runner.hooks[0].before_run(runner)
+    runner.hooks = [EMAHook(), EMAHook(momentum=0.5)]
+    with pytest.raises(ValueError, match="two EMAHooks"):
+        runner.hooks[1].before_run(runner)
+
+
+def test_weights_of_training_come_back_where_an_evaluation_failed(tmp_path: Path) -> None:
+    model = nn.Linear(1, 1, bias=False)
+    runner = FakeRunner(tmp_path, model=model)
+    hook = EMAHook(momentum=0.5)
+    hook.before_run(runner)
+    hook.ema_model.module.weight.data.fill_(2.0)
+    nn.init.constant_(model.weight, 4.0)
+    hook.before_test_epoch(runner)
+    hook.after_interrupted_test(runner)
+    hook.after_interrupted_val(runner)
+    assert model.weight.item() == 4.0
+    # A loop of somebody else's may not say that it failed.
+    hook.before_test_epoch(runner)
+    hook.before_val_epoch(runner)
+    assert model.weight.item() == 2.0
+    hook.before_train(runner)
+    assert (model.weight.item(), hook.ema_model.module.weight.item()) == (4.0, 2.0)
+
+
 def test_ema_begins_late(tmp_path: Path) -> None:
     model = nn.Linear(1, 1, bias=False)
     runner = FakeRunner(tmp_path, model=model)

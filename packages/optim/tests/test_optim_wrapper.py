@@ -159,6 +159,20 @@ def read_log(capfd, caplog):
     return text
 
 
+def test_training_that_is_gone_on_with_in_the_same_process_has_lost_no_gradients(capfd, caplog):
+    model = nn.Linear(1, 1)
+    wrapper = OptimWrapper(SGD(model.parameters(), lr=0.1), accumulative_counts=2)
+    wrapper.initialize_count_status(model, 0, 6)
+    for _ in range(3):
+        with wrapper.optim_context(model):
+            wrapper.update_params(model(torch.ones(1)).sum())
+    wrapper.initialize_count_status(model, 3, 6)
+    assert "are lost" not in read_log(capfd, caplog)
+    other = OptimWrapper(SGD(model.parameters(), lr=0.1), accumulative_counts=2)
+    other.initialize_count_status(model, 3, 6)
+    assert "the gradients of 1 of them are lost" in read_log(capfd, caplog)
+
+
 def test_an_optimizer_of_another_model_is_warned_of_once(capfd, caplog):
     model, other = make_model(), make_model()
     wrapper = OptimWrapper(SGD(other.parameters(), lr=0.1))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
-from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Sampler, SequentialSampler
 
 from eng.dataset import DefaultSampler, InfiniteSampler
+from eng.logging import MMLogger
 from eng.runner.batches import ResumableBatches
 from eng.runner.dataloader_info import reseed, samples_per_step
 from eng.runner.progress import Progress
@@ -118,3 +121,42 @@ def test_what_is_given_up_at_any_moment_continues_its_order(give_up: Any, at: in
         return found
 
     assert read_all(at) == read_all(None)
+
+
+class Counting(Sampler[int]):
+    """A sampler whose order depends on how often it was read, of which nobody knows."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __len__(self) -> int:
+        return len(SAMPLES)
+
+    def __iter__(self) -> Iterator[int]:
+        self.times += 1
+        return iter(SAMPLES[self.times :] + SAMPLES[: self.times])
+
+
+@pytest.mark.parametrize("in_batches", [False, True])
+def test_an_order_that_is_another_after_a_resume_is_reported(
+    in_batches: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def make(sampler: Sampler[int]) -> DataLoader:
+        if not in_batches:
+            return loader(sampler)
+        return DataLoader(SAMPLES, batch_sampler=Grouping(sampler, 4, False))  # type: ignore[arg-type]
+
+    MMLogger.get_instance(f"orders-{in_batches}")  # what is reported goes to the newest one
+    for sampler_class, is_said in ((Counting, True), (partial(SequentialSampler, SAMPLES), False)):
+        progress = Progress(by_epoch=False)
+        batches = ResumableBatches(make(sampler_class()), progress)
+        read(batches, progress, 4)
+        state = batches.state_dict(progress)
+        resumed = ResumableBatches(make(sampler_class()), progress)
+        resumed.load_state_dict(state)
+        read(resumed, progress, 1)
+        assert ("another order than before" in capsys.readouterr().out) is is_said
+
+
+class Grouping(BatchSampler):
+    """A batch sampler that is not torch's own."""

@@ -147,3 +147,10 @@ def test_an_init_function_gets_what_it_takes() -> None:
         "disable_subprocess_warning": True,
     }
     assert Runner.build_dataloader(settings(worker_init_fn=started)).worker_init_fn is started
+
+
+def test_a_batch_sampler_may_have_the_size_of_its_batches() -> None:
+    cfg = settings(batch_sampler={"type": BatchSampler, "batch_size": 4, "drop_last": True})
+    del cfg["batch_size"]
+    loader = Runner.build_dataloader(cfg)
+    assert list(loader) == ["abcd", "efgh"]

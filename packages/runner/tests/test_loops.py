@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 
-from eng.runner import BaseLoop, RunnerConfigError
+from eng.hooks import Hook
+from eng.runner import BaseLoop, Runner, RunnerConfigError
 from eng.runner.loops import LoopSlot
 
 
@@ -56,3 +58,52 @@ def test_an_empty_slot_names_what_to_give() -> None:
         val.require("to validate")
     with pytest.raises(AttributeError, match=words):
         val.check_given("to validate")
+
+
+def test_an_evaluation_that_fails_leaves_the_weights_and_no_results(job: dict[str, Any]) -> None:
+    class FailsOnce(Hook):
+        """Fails after all but the last batch, as a metric or a Ctrl-C may."""
+
+        has_failed = False
+
+        def after_test_iter(self, runner: Any, batch_idx: int, *args: Any, **kwargs: Any) -> None:
+            if not self.has_failed:
+                self.has_failed = True
+                raise KeyboardInterrupt
+
+    job["custom_hooks"] = [{"type": "EMAHook", "momentum": 0.5}]
+    runner = Runner.from_cfg(job)
+    runner.train()
+    expected = runner.test()
+    weights = {name: each.clone() for name, each in runner.model.state_dict().items()}
+    runner.register_hook(FailsOnce())
+    with pytest.raises(KeyboardInterrupt):
+        runner.test()
+    for name, each in runner.model.state_dict().items():
+        assert torch.equal(each, weights[name]), name
+    assert runner.test() == expected
+
+
+def test_a_validation_that_failed_is_done_when_training_goes_on(job: dict[str, Any]) -> None:
+    class Seen(Hook):
+        """Fails in the second validation, once."""
+
+        has_failed = False
+
+        def __init__(self) -> None:
+            self.done: list[int] = []
+
+        def before_val_iter(self, runner: Any, *args: Any, **kwargs: Any) -> None:
+            if runner.epoch == 2 and not self.has_failed:
+                self.has_failed = True
+                raise OSError("no such image")
+
+        def after_val(self, runner: Any) -> None:
+            self.done.append(runner.epoch)
+
+    runner, seen = Runner.from_cfg(job), Seen()
+    runner.register_hook(seen)
+    with pytest.raises(OSError, match="no such image"):
+        runner.train()
+    runner.train()
+    assert seen.done == [1, 2, 3]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from eng.fileio import get_local_path
 
@@ -122,12 +122,12 @@ def _verified_meta(path: str, folder: CheckpointFolder) -> Meta | None:
 
 
 def _damage(local: str) -> str | None:
-    with Path(local).open("rb") as file:
+    with _opened(local) as file:
         return find_damage(file)
 
 
 def _progress_in(local: str, path: str) -> Meta | None:
-    with Path(local).open("rb") as file:
+    with _opened(local) as file:
         is_archive = file.read(len(ARCHIVE)) == ARCHIVE
     if is_archive:  # of which the tensors are left on the disk
         checkpoint = load_checked(local, path, "cpu", is_archive=True, mmap=True)
@@ -138,6 +138,12 @@ def _progress_in(local: str, path: str) -> Meta | None:
     if isinstance(meta, Mapping) and meta.get("published"):  # without what a run is resumed with
         return None
     return meta if all(isinstance(each, int) for each in counts) else None
+
+
+def _opened(local: str) -> BinaryIO:
+    if Path(local).is_fifo():  # to open it is to wait for somebody who writes into it
+        raise CheckpointError("a pipe, not a file")
+    return Path(local).open("rb")
 
 
 def _by_age(
@@ -171,7 +177,7 @@ def _local_by_age(
             try:
                 meta = progress_of(path)
             except Exception as error:
-                faults[path] = _damage(path) or _reason(path, error)
+                faults[path] = _reason_to_pass_over(path, error)
                 continue
             if meta is not None:
                 stamp = meta.get("saved_at")
@@ -180,6 +186,14 @@ def _local_by_age(
                 ages[path] = (age, meta["iter"], meta["epoch"], is_original, path)
                 where[path] = folder
     return [(path, where[path]) for path in sorted(ages, key=ages.__getitem__, reverse=True)]
+
+
+def _reason_to_pass_over(path: str, error: Exception) -> str:
+    """What is damaged in a file that cannot be loaded, or else the error."""
+    try:
+        return _damage(path) or _reason(path, error)
+    except (OSError, CheckpointError):  # it cannot be opened, as by its permissions
+        return _reason(path, error)
 
 
 def _distinct(

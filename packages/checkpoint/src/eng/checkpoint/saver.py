@@ -29,9 +29,15 @@ def save_checkpoint(
 
     Raises:
         ValueError: If both kinds of settings are given.
+        OSError: If it cannot be written. It names the file.
     """
     backend_args = merged_backend_args("save_checkpoint", file_client_args, backend_args)
     content = io.BytesIO()
     torch.save(checkpoint, content)
     content.seek(0)
-    get_file_backend(filename, backend_args=backend_args).put(content, filename)
+    try:
+        get_file_backend(filename, backend_args=backend_args).put(content, filename)
+    except OSError as error:
+        if error.errno is not None and error.filename is None:  # as that of a full disk
+            error.filename = filename
+        raise

@@ -39,12 +39,15 @@ class PlacedSampler:
         start: Samples of this process that an iteration leaves out, in whole batches unless the
             batch sampler is torch's own.
         times_opened: How often an iteration has begun.
+        first: What the sampler gave first, of the iteration that was begun last: a number or a list
+            of numbers; None if it was neither.
     """
 
     def __init__(self, sampler: Any, batch_size: int | None = None) -> None:
         self._sampler = sampler
         self._batch_size = batch_size
         self.seed = self.epoch = self.start = self.times_opened = 0
+        self.first: Any = None
         self._begun: Iterator[Any] | None = None
 
     @contextmanager
@@ -69,11 +72,17 @@ class PlacedSampler:
     def _indices(self) -> Iterator[Any]:
         sampler = self._sampler
         if type(sampler) is BatchSampler:
-            samples = self._place(_draw(sampler.sampler), self.start)
+            samples = self._place(self._draw(sampler.sampler), self.start)
             return iter(BatchSampler(samples, sampler.batch_size, sampler.drop_last))
         if self._batch_size is None:
-            return self._place(_draw(sampler), self.start)
-        return self._place_batches(_draw(sampler), -(-self.start // self._batch_size))
+            return self._place(self._draw(sampler), self.start)
+        return self._place_batches(self._draw(sampler), -(-self.start // self._batch_size))
+
+    def _draw(self, sampler: Any) -> Iterator[Any]:
+        indices = _draw(sampler)
+        begun = list(itertools.islice(indices, 1))
+        self.first = _plain(begun[0]) if begun else None
+        return itertools.chain(begun, indices)
 
     def __len__(self) -> int:
         return len(self._sampler)
@@ -199,6 +208,14 @@ def _fingerprint() -> tuple[Any, ...]:
     numpy_state: Any = np.random.get_state(legacy=True)
     name, key, *more = numpy_state
     return random.getstate(), name, key.tobytes(), *more, torch.get_rng_state().numpy().tobytes()
+
+
+def _plain(index: Any) -> Any:
+    """An index, or a batch of them, as numbers that can be saved; None if it has others."""
+    if isinstance(index, (list, tuple)):
+        each = [_plain(one) for one in index]
+        return None if None in each else each
+    return int(index) if _is_number(index) else None
 
 
 def _is_number(index: Any) -> bool:

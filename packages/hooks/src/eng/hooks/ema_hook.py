@@ -70,20 +70,37 @@ class EMAHook(Hook):
         self.begin_iter = begin_iter
         self.begin_epoch = begin_epoch
         self.ema_cfg = {"type": ema_type, **kwargs}
+        #: Whether the average is in the model now, and the weights of training in its place.
+        self._is_evaluating = False
 
     @override
     def before_run(self, runner: HookRunner) -> None:
         """Make the copy that becomes the average, unless there is one of this model.
 
         Raises:
-            ValueError: If the model is sharded, of which there can be no copy.
+            ValueError: If the model is sharded, of which there can be no copy, or if another hook
+                averages the same model.
         """
+        self._refuse_another(runner)
         self._make_average(runner.model)
         if hasattr(runner, "run_state"):  # a runner of somebody else may have none
             others = [each for each in getattr(runner, "hooks", []) if isinstance(each, EMAHook)]
             number = others.index(self) if self in others else 0
             name = f"ema_buffers_{number}" if number else "ema_buffers"
             runner.run_state.add(name, self._buffers, per_rank=True)
+
+    def _refuse_another(self, runner: HookRunner) -> None:
+        """Two would exchange their averages with each other, and lose the weights of training."""
+        ways = [
+            type(hook).before_save_checkpoint
+            for hook in getattr(runner, "hooks", [])
+            if isinstance(hook, EMAHook)
+        ]
+        if ways.count(EMAHook.before_save_checkpoint) > 1:
+            raise HookArgumentError(
+                "there are two EMAHooks, but a checkpoint and a validation have only one averaged "
+                "model: leave one of them out"
+            )
 
     def _make_average(self, model: nn.Module) -> None:
         # A later test(), or a resume before train(), goes on with the average that there is.
@@ -114,6 +131,7 @@ class EMAHook(Hook):
                 raise HookArgumentError(
                     f"EMAHook: {name}={begin} is after the end of training, {last}"
                 )
+        self._end_evaluation()  # one that failed before
 
     @override
     def after_train_iter(
@@ -134,26 +152,30 @@ class EMAHook(Hook):
     @override
     def before_val_epoch(self, runner: HookRunner) -> None:
         """Put the average into the model."""
-        self._swap_ema_parameters()
+        self._begin_evaluation()
 
     @override
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Put the weights of training back."""
-        self._swap_ema_parameters()
+        self._end_evaluation()
 
     def after_interrupted_val(self, runner: HookRunner) -> None:
-        """Put the weights of training back, where validation was broken off."""
-        self._swap_ema_parameters()
+        """Put the weights of training back, where validation was broken off or failed."""
+        self._end_evaluation()
 
     @override
     def before_test_epoch(self, runner: HookRunner) -> None:
         """Put the average into the model."""
-        self._swap_ema_parameters()
+        self._begin_evaluation()
 
     @override
     def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Put the weights of training back."""
-        self._swap_ema_parameters()
+        self._end_evaluation()
+
+    def after_interrupted_test(self, runner: HookRunner) -> None:
+        """Put the weights of training back, where testing failed."""
+        self._end_evaluation()
 
     @override
     def before_save_checkpoint(self, runner: HookRunner, checkpoint: dict[str, Any]) -> None:
@@ -167,6 +189,7 @@ class EMAHook(Hook):
     def after_load_checkpoint(self, runner: HookRunner, checkpoint: dict[str, Any]) -> None:
         """Take over the average and put the weights of training in their place."""
         self._make_average(runner.model)
+        self._end_evaluation()
         if "ema_state_dict" in checkpoint and runner.is_resuming:
             checkpoint["ema_state_dict"] = copy.copy(checkpoint["ema_state_dict"])
             checkpoint["state_dict"] = copy.copy(checkpoint["state_dict"])
@@ -197,6 +220,16 @@ class EMAHook(Hook):
             itertools.chain(source.parameters(), source.buffers()),
             strict=True,
         )
+
+    def _begin_evaluation(self) -> None:
+        if not self._is_evaluating:  # it is, where a loop of somebody else's failed in between
+            self._swap_ema_parameters()
+        self._is_evaluating = True
+
+    def _end_evaluation(self) -> None:
+        if self._is_evaluating:
+            self._swap_ema_parameters()
+        self._is_evaluating = False
 
     @torch.no_grad()
     def _swap_ema_parameters(self) -> None:

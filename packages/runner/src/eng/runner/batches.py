@@ -9,7 +9,7 @@ from typing import Any
 
 from torch.utils.data import BatchSampler
 
-from eng.dataset import DefaultSampler, length_of, open_loader, sampler_with
+from eng.dataset import DefaultSampler, length_of, open_loader, sampler_with, samplers_of
 from eng.dist import get_world_size
 from eng.logging import print_log
 
@@ -227,7 +227,9 @@ class ResumableBatches:
         self._origin = dict(origin)
         # What opening it draws was drawn before the run was stopped.
         with replay(self._dataloader, origin):
-            return self._begin(resumed)
+            iterator = self._begin(resumed)
+        self._check_order(origin.get("first"))
+        return iterator
 
     def _begin(self, resumed: Mapping[str, Any]) -> Iterator[Any]:
         if self._stateful is not None:
@@ -248,9 +250,28 @@ class ResumableBatches:
         placed.seed, placed.epoch = self.seed, self._progress.data_epoch
         placed.start = self._progress.position // get_world_size()
         times = placed.times_opened
+        placed.first = None
         iterator = self._keep(open_loader(self._dataloader, placed, self._base_seed))
+        if self._origin is not None:
+            self._origin["first"] = placed.first
         # A data loader of another class may have its own way to its samples.
         return iterator if placed.times_opened > times else self._drop_done(iterator)
+
+    def _check_order(self, first: Any) -> None:
+        """Warn if a sampler began with other samples than before the run was stopped."""
+        now = None if self._placed is None else self._placed.first
+        if first is None or now is None or first == now:
+            return
+        *_, sampler = samplers_of(self._dataloader)
+        print_log(
+            f"{type(sampler).__name__} gives samples in another order than before the run was "
+            f"stopped: {self._progress.position} samples of this epoch of the data are left out "
+            "in the new order, so that some are seen twice and others not at all. Exact are "
+            "samplers of the same data whose order depends on set_epoch, on generators that they "
+            "own, or on those of the process.",
+            logger="current",
+            level=logging.WARNING,
+        )
 
     def _keep(self, iterator: Iterator[Any]) -> Iterator[Any]:
         self._iterator = iterator

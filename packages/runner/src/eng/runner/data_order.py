@@ -6,16 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import torch
-
 from eng.dataset import RawRandomState, samplers_of
 
+from .generators import generators_of, get_state, put_state
 from .random_state import get_random_state, set_random_state
 
 __all__ = ["put_generators", "replay", "take_generators", "take_origin"]
 
 
-def take_generators(dataloader: Any) -> list[torch.Tensor]:
+def take_generators(dataloader: Any) -> list[Any]:
     """States of the generators that a data loader and its samplers draw from.
 
     Args:
@@ -24,10 +23,10 @@ def take_generators(dataloader: Any) -> list[torch.Tensor]:
     Returns:
         The states, in an order that depends on the classes alone.
     """
-    return [generator.get_state() for generator in _generators(dataloader)]
+    return [get_state(generator) for generator in _generators(dataloader)]
 
 
-def put_generators(dataloader: Any, states: list[torch.Tensor]) -> None:
+def put_generators(dataloader: Any, states: list[Any]) -> None:
     """Put the generators of a data loader where those of another were.
 
     Args:
@@ -37,7 +36,7 @@ def put_generators(dataloader: Any, states: list[torch.Tensor]) -> None:
     generators = _generators(dataloader)
     if len(generators) == len(states):
         for generator, state in zip(generators, states, strict=True):
-            generator.set_state(state.cpu())
+            put_state(generator, state)
 
 
 def take_origin(dataloader: Any) -> dict[str, Any]:
@@ -75,8 +74,7 @@ def replay(dataloader: Any, origin: Mapping[str, Any]) -> Iterator[None]:
         present.restore()
 
 
-def _generators(dataloader: Any) -> list[torch.Generator]:
+def _generators(dataloader: Any) -> list[Any]:
     """Generators of a data loader, its batch sampler and its samplers, each once."""
     owners = [dataloader, getattr(dataloader, "batch_sampler", None), *samplers_of(dataloader)]
-    found = [getattr(owner, "generator", None) for owner in owners]
-    return list({id(g): g for g in found if isinstance(g, torch.Generator)}.values())
+    return generators_of(owners)

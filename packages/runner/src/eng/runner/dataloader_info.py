@@ -20,6 +20,7 @@ from eng.dataset import (
 from eng.dist import get_world_size
 
 from .errors import RunnerConfigError
+from .generators import owner_in
 
 __all__ = [
     "check_has_batches",
@@ -36,6 +37,13 @@ __all__ = [
     "stateful_part",
     "stop_workers",
 ]
+
+
+_OWN_GENERATOR = (
+    "A resumed run is exact unless samples depend on the random generator that {} has of its own: "
+    "nobody saves its state. Exact are random, numpy.random and torch, which are seeded for each "
+    "sample."
+)
 
 
 def samples_per_step(dataloader: Any) -> int:
@@ -205,7 +213,7 @@ def order_is_random(dataloader: Any) -> bool:
 
 
 def limits_of_resume(dataloader: Any) -> str | None:
-    """Why a run that reads from a data loader cannot be resumed exactly inside an epoch.
+    """Why a run that reads from a data loader cannot be resumed exactly.
 
     Args:
         dataloader: The data loader.
@@ -213,9 +221,12 @@ def limits_of_resume(dataloader: Any) -> str | None:
     Returns:
         One line that says what would help; None if it can.
     """
-    if stateful_part(dataloader) is not None or place_sampler(dataloader) is not None:
+    if stateful_part(dataloader) is not None:
         return None
     dataset = getattr(dataloader, "dataset", None)
+    if place_sampler(dataloader) is not None:
+        owner = owner_in(dataset)
+        return None if owner is None else _OWN_GENERATOR.format(type(owner).__name__)
     what = type(dataloader).__name__
     if isinstance(dataset, IterableDataset):
         what = f"{type(dataset).__name__}, an iterable dataset,"

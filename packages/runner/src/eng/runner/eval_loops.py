@@ -20,7 +20,6 @@ from .data_order import put_generators, take_generators
 from .dataloader_info import movable_sampler, place_sampler, stateful_part, stop_workers
 from .eval_losses import EvalLosses
 from .protocol import LoopRunner
-from .signals import BrokenOff
 
 __all__ = ["TestLoop", "ValLoop"]
 
@@ -57,19 +56,19 @@ class _EvalLoop(BaseLoop):
         Returns:
             Metrics by name.
         """
-        self.runner.call_hook(f"before_{self.mode}")
-        self.runner.call_hook(f"before_{self.mode}_epoch")
-        self.runner.model.eval()
         self._outputs = 0
         self._losses.reset()
         try:
+            self.runner.call_hook(f"before_{self.mode}")
+            self.runner.call_hook(f"before_{self.mode}_epoch")
+            self.runner.model.eval()
             self._run_iters()
             size = self._count_samples()
             with self.runner.interruption.may_break():
                 metrics = self.evaluator.evaluate(size)
                 losses = self._losses.metrics(self.mode)
             metrics = {**metrics, **losses} if losses else metrics
-        except BrokenOff:
+        except BaseException:  # whatever it was, the next evaluation begins anew
             self._forget_results()
             self.runner.call_hook(f"after_interrupted_{self.mode}")
             raise

@@ -217,7 +217,7 @@ class TrainLoop(BaseLoop):
             self.runner.interruption.check()
             with self.runner.random_state.preserved(), self.batches.preserved():
                 metrics = loop.run()
-        except BrokenOff:
+        except BaseException:  # still to be done where training goes on, in this process or another
             self.progress.validated = False
             raise
         self.validations.add(self.progress, metrics)

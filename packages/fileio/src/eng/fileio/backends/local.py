@@ -286,7 +286,7 @@ def _scan(
         folder, relative, links = folders.pop()
         with os.scandir(folder) as entries:
             for entry in entries:
-                if not entry.is_dir():
+                if not _is_folder(entry):
                     if (
                         list_file
                         and (suffix is None or entry.name.endswith(suffix))
@@ -308,3 +308,10 @@ def _scan(
                         continue
                     inner = (*links, identity)
                 folders.append((entry.path, f"{relative}{entry.name}/", inner))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False

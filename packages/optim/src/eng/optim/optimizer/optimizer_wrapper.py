@@ -269,9 +269,11 @@ class OptimWrapper(BaseOptimWrapper):
                 before takes precedence.
             max_counts: Iterations of the whole run.
         """
-        is_resumed, self._is_resumed = self._is_resumed, False
-        if not is_resumed:
+        # Training that is gone on with in the same process has the gradients still.
+        is_resumed = self._is_resumed or self._inner_count == init_counts
+        if not self._is_resumed:
             self._inner_count = init_counts
+        self._is_resumed = False
         self._max_counts = max_counts
         self._remainder_counts = max_counts % self._accumulative_counts
         if self._accumulative_counts == 1:

@@ -85,9 +85,9 @@ def _samplers(cfg: dict[str, Any], dataset: Any, seed: int | None) -> dict[str, 
         sampler = DefaultSampler(dataset, shuffle=bool(cfg.pop("shuffle", False)), seed=seed)
     batch_sampler = cfg.pop("batch_sampler", None)
     if isinstance(batch_sampler, dict):
+        size = {"batch_size": cfg.pop("batch_size")} if "batch_size" in cfg else {}
         batch_sampler = DATA_SAMPLERS.build(
-            batch_sampler,
-            default_args={"sampler": sampler, "batch_size": cfg.pop("batch_size")},
+            batch_sampler, default_args={"sampler": sampler, **size}
         )
         sampler = None
     return {"sampler": sampler, "batch_sampler": batch_sampler}
