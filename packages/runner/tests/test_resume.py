@@ -909,3 +909,5 @@ def test_a_run_that_is_done_saves_nothing_when_it_is_resumed(tmp_path: Path) -> 
     before = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.pth")}
     run({**job, "resume": True})
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.pth")} == before
+    log = "".join(path.read_text() for path in tmp_path.glob("*/*.log"))
+    assert log.count("Nothing is left to train: all iterations are done, 15. To go on, give ") == 1

@@ -168,6 +168,12 @@ class TrainLoop(BaseLoop):
         limits = limits_of_resume(self.dataloader)
         if limits is not None:
             self.runner.logger.warning(limits)
+        if self.iter >= self._max_iters:
+            length = "max_epochs" if self.progress.by_epoch else "max_iters"
+            self.runner.logger.warning(
+                f"Nothing is left to train: all iterations are done, {self.iter}. To go on, give "
+                f"train_cfg more {length}."
+            )
 
     def _validate_what_is_pending(self) -> None:
         """After a resume from a checkpoint that was saved before its validation, do that now.
