@@ -1,6 +1,8 @@
 import errno
 import logging
 import pickle
+import subprocess
+import sys
 from collections import OrderedDict
 from pathlib import Path
 
@@ -334,6 +336,24 @@ def test_find_latest_checkpoint(tmp_path):
     assert find_latest_checkpoint(str(tmp_path)) is None
     (tmp_path / "last_checkpoint").write_text(f"{tmp_path}/epoch_3.pth\n")
     assert find_latest_checkpoint(str(tmp_path)) == f"{tmp_path}/epoch_3.pth"
+
+
+def test_names_of_weights_are_known_in_a_new_process():
+    prefixes = ["torchvision", "modelzoo", "open-mmlab", "openmmlab", "mmcls"]
+    code = (
+        "from eng.checkpoint import CheckpointLoader, CheckpointError\n"
+        f"for prefix in {prefixes}:\n"
+        "    try:\n"
+        "        CheckpointLoader.load_checkpoint(f'{prefix}://none')\n"
+        "    except (CheckpointError, ImportError) as error:\n"
+        "        print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True, text=True
+    )
+    told = [line for line in done.stdout.splitlines() if "Loads checkpoint" not in line]
+    assert len(told) == len(prefixes)
+    assert all(f"{prefix}://none" in line for prefix, line in zip(prefixes, told, strict=True))
 
 
 def test_loaders_by_prefix():

@@ -6,6 +6,7 @@ import io
 import logging
 import pickle
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import IO, Any, ClassVar
 
 from eng.fileio import get_file_backend
@@ -16,6 +17,8 @@ from .integrity import ARCHIVE, find_damage
 from .plain_reader import load_plain
 
 __all__ = ["CheckpointLoader", "load_checked", "parse_checkpoint", "read_file"]
+
+_MODEL_ZOO = "eng.checkpoint.model_zoo"
 
 Loader = Callable[..., Any]
 Logger = logging.Logger | str | None
@@ -32,7 +35,14 @@ class CheckpointLoader:
     backbone, from tables of the user (see :func:`get_external_models`).
     """
 
-    _schemes: ClassVar[dict[str, Loader]] = {}
+    #: A loader, or the name of one of ours, which is imported when it is needed.
+    _schemes: ClassVar[dict[str, Loader | str]] = {
+        "torchvision://": "load_torchvision",
+        "modelzoo://": "load_torchvision",
+        "open-mmlab://": "load_open_mmlab",
+        "openmmlab://": "load_open_mmlab",
+        "mmcls://": "load_mmcls",
+    }
 
     @classmethod
     def register_scheme(
@@ -116,7 +126,13 @@ class CheckpointLoader:
     def _loader_of(cls, filename: str) -> Loader | None:
         """The loader registered for the beginning of a name, None for a file."""
         matching = [prefix for prefix in cls._schemes if filename.startswith(prefix)]
-        return cls._schemes[max(matching, key=len)] if matching else None
+        if not matching:
+            return None
+        found = cls._schemes[max(matching, key=len)]
+        if isinstance(found, str):
+            ours: Loader = getattr(import_module(_MODEL_ZOO), found)
+            return ours
+        return found
 
 
 def read_file(filename: str, backend_args: dict[str, Any] | None = None) -> bytes:

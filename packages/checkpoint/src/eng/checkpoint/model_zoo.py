@@ -22,6 +22,9 @@ __all__ = [
     "get_external_models",
     "get_mmcls_models",
     "get_torchvision_models",
+    "load_mmcls",
+    "load_open_mmlab",
+    "load_torchvision",
 ]
 
 _BACKBONE = "backbone."
@@ -101,7 +104,7 @@ def get_deprecated_model_names() -> dict[str, str]:
     return _read_table("deprecated.json")
 
 
-def _load_torchvision(filename: str, map_location: Any = None) -> Any:
+def load_torchvision(filename: str, map_location: Any = None) -> Any:
     """Download weights once, to where torchvision itself keeps them."""
     prefix, name = _split(filename)
     if prefix == "modelzoo":
@@ -130,7 +133,8 @@ def _load_torchvision(filename: str, map_location: Any = None) -> Any:
         ) from error
 
 
-def _load_open_mmlab(filename: str, map_location: Any = None) -> Any:
+def load_open_mmlab(filename: str, map_location: Any = None) -> Any:
+    """Load weights of a table of the user, by a name that may be an older one."""
     prefix, name = _split(filename)
     new_name = get_deprecated_model_names().get(name)
     if new_name is not None:
@@ -142,7 +146,7 @@ def _load_open_mmlab(filename: str, map_location: Any = None) -> Any:
     return CheckpointLoader.load_checkpoint(address, map_location, "current")
 
 
-def _load_mmcls(filename: str, map_location: Any = None) -> Any:
+def load_mmcls(filename: str, map_location: Any = None) -> Any:
     """Load the backbone of a classifier, by the names that it has on its own."""
     _, name = _split(filename)
     address = _address(filename, name, get_mmcls_models(), "mmcls.json")
@@ -211,8 +215,3 @@ def _read_table(file: str) -> dict[str, str]:
 def _home() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(os.environ.get("MMENGINE_HOME") or Path(cache) / "mmengine").expanduser()
-
-
-CheckpointLoader.register_scheme(["torchvision://", "modelzoo://"], _load_torchvision)
-CheckpointLoader.register_scheme(["open-mmlab://", "openmmlab://"], _load_open_mmlab)
-CheckpointLoader.register_scheme("mmcls://", _load_mmcls)
