@@ -132,13 +132,13 @@ def test_python_holds_all_values(data):
     assert_law(data, "py")
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.dictionaries(names, plain_of(scalars), max_size=4))
 def test_json_holds_plain_values(data):
     assert_law(data, "json")
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.dictionaries(
         names,
