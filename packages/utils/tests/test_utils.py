@@ -412,5 +412,13 @@ def test_arguments_for_an_instance_that_is_there_are_warned_of():
         assert Lamp.get_instance("floor", watts=60).watts == 60
 
 
-def test_a_package_comes_before_its_extension_in_c():
-    assert u.package2module("PyYAML") == "yaml"
+def test_a_package_comes_before_its_extension_in_c(tmp_path, monkeypatch):
+    info = tmp_path / "PyKaml-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: PyKaml\nVersion: 1.0\n")
+    (info / "top_level.txt").write_text("_kaml\nkaml\n")
+    for name in ("_kaml", "kaml"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert u.package2module("PyKaml") == "kaml"
