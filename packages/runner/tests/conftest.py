@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,20 @@ from torch.utils.data import Dataset
 
 from eng.evaluator import BaseMetric
 from eng.model import BaseModel
-from eng.registry import DATASETS, METRICS, MODELS
+from eng.registry import DATASETS, METRICS, MODELS, DefaultScope
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip here, so that the summary has one line for all of them."""
     if item.get_closest_marker("gpu") and not torch.cuda.is_available():
         pytest.skip("tests marked gpu need a CUDA device, and none is here")
+
+
+@pytest.fixture(autouse=True)
+def no_default_scope() -> Iterator[None]:
+    """Forget the default scope that the runner of a test leaves."""
+    yield
+    DefaultScope._instance_dict.clear()
 
 
 @DATASETS.register_module(force=True)

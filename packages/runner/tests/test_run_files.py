@@ -6,6 +6,7 @@ import copy
 import gc
 import json
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from eng.hooks import Hook
 from eng.logging import MessageHub, MMLogger
 from eng.runner import Runner
 
-BACKENDS = [{"type": "LocalVisBackend"}, {"type": "TensorboardVisBackend"}]
+BACKENDS = [{"type": "LocalVisBackend"}]
+if find_spec("tensorboard") is not None:  # it is an extra of eng-vis
+    BACKENDS.append({"type": "TensorboardVisBackend"})
 
 
 def open_files(job: dict[str, Any]) -> list[str]:
