@@ -127,7 +127,8 @@ def test_help_imports_no_torch(site: Path) -> None:
 
 def test_a_reader_that_has_enough_is_no_error(site: Path) -> None:
     paths = os.pathsep.join([str(HERE), *filter(None, sys.path)])
-    shell = f"{sys.executable} -m eng.cli say {'word ' * 20000} 2>&1 | head -c 4"
+    code = "import sys; from eng.cli import main; sys.exit(main())"
+    shell = f"{sys.executable} -c '{code}' say {'word ' * 20000} 2>&1 | head -c 4"
     env = {**os.environ, "PYTHONPATH": paths}
     found = subprocess.run(["bash", "-c", shell], env=env, capture_output=True, text=True)
     assert found.stdout == "word"
