@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 
 from .errors import HookArgumentError, HookKeyError
 
-__all__ = ["RULES", "RULE_MAP", "WORST_VALUES", "infer_rule", "pair_rules"]
+__all__ = ["RULE_MAP", "WORST_VALUES", "infer_rule", "pair_rules"]
 
-#: By the name of a rule: whether a new value is better than the best so far, and the worst value.
-RULES: dict[str, tuple[Callable[[float, float], bool], float]] = {
-    "greater": (lambda new, best: new > best, -math.inf),
-    "less": (lambda new, best: new < best, math.inf),
+#: Whether a new value is better than the best so far, by the name of a rule.
+RULE_MAP: dict[str, Callable[[float, float], bool]] = {
+    "greater": lambda new, best: new > best,
+    "less": lambda new, best: new < best,
 }
-RULE_MAP = {rule: is_better for rule, (is_better, _) in RULES.items()}
-WORST_VALUES = {rule: worst for rule, (_, worst) in RULES.items()}
+#: The worst value there is, by the name of a rule.
+WORST_VALUES = {"greater": -math.inf, "less": math.inf}
 GREATER = ("acc", "top", "AR@", "auc", "precision", "mAP", "mDice", "mIoU", "mAcc", "aAcc")
 LESS = ("loss",)
 
@@ -37,7 +37,7 @@ def pair_rules(metrics: Sequence[str], rules: Sequence[str]) -> dict[str, str]:
         HookArgumentError: If the numbers do not agree, or ``'auto'`` is one of several.
     """
     for rule in rules:
-        if rule not in RULES:
+        if rule not in RULE_MAP:
             raise HookKeyError(f"rule must be 'greater' or 'less', not {rule!r}")
     if "auto" in metrics and len(metrics) > 1:
         raise HookArgumentError("save_best='auto' cannot be one of several metrics")
