@@ -8,7 +8,7 @@ from importlib import import_module
 from types import FrameType
 from typing import Any
 
-__all__ = ["offer"]
+__all__ = ["offer", "origins_in"]
 
 
 def offer(
@@ -32,7 +32,7 @@ def offer(
     Returns:
         Its public names, and the two functions.
     """
-    origins = _origins(homes or {})
+    origins = origins_in(homes or {})
     inside = modules.split()
     _import_hidden(module, origins, inside)
 
@@ -56,8 +56,15 @@ def offer(
     return sorted(n for n in origins if not n.startswith("_")), __getattr__, __dir__
 
 
-def _origins(homes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Each name with the module that has it and its name there."""
+def origins_in(homes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Read which names modules have.
+
+    Args:
+        homes: As :func:`offer` takes them.
+
+    Returns:
+        Each name with the module that has it, and its name there.
+    """
     origins = {}
     for home, names in homes.items():
         for entry in names.split():

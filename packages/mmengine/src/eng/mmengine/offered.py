@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
 import eng.mmengine
+from eng.mmengine.lazy import origins_in
 
 __all__ = ["Offered", "Origin", "find_origin", "nearest", "offered_by", "split_path"]
 
@@ -57,7 +57,7 @@ def offered_by(module: str) -> Offered | None:
     given = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
     homes: dict[str, str] = ast.literal_eval(call.args[1]) if len(call.args) > 1 else {}
     return Offered(
-        {name: origin for home, names in homes.items() for name, origin in _entries(home, names)},
+        {name: Origin(*origin) for name, origin in origins_in(homes).items()},
         given.get("missing", {}),
         frozenset(given.get("modules", "").split()),
     )
@@ -66,12 +66,6 @@ def offered_by(module: str) -> Offered | None:
 def _source(module: str) -> Path | None:
     path = Path(eng.mmengine.__file__).parents[2].joinpath("eng_mmengine_alias", *module.split("."))
     return next((p for p in (path / "__init__.py", path.with_suffix(".py")) if p.is_file()), None)
-
-
-def _entries(home: str, names: str) -> Iterator[tuple[str, Origin]]:
-    for entry in names.split():
-        name, _, there = entry.partition("=")
-        yield name, Origin(home, there or name)
 
 
 def find_origin(path: str) -> Origin | None:
