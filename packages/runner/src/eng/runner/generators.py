@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import Sampler
 
-__all__ = ["generators_of", "get_state", "owner_in", "put_state"]
+__all__ = [
+    "generators_of",
+    "get_python_state",
+    "get_state",
+    "owner_in",
+    "put_python_state",
+    "put_state",
+]
 
 _KINDS = (torch.Generator, random.Random, np.random.RandomState, np.random.Generator)
 #: Attributes by which datasets hold others, and what they do to samples.
@@ -92,9 +99,8 @@ def get_state(generator: Any) -> Any:
     if isinstance(generator, torch.Generator):
         return generator.get_state()
     if isinstance(generator, random.Random):
-        version, internal, gauss = generator.getstate()
-        return {"kind": "python", "state": [version, list(internal), gauss]}
-    state = _bits_of(generator).state
+        return {"kind": "python", "state": get_python_state(generator)}
+    state = _get_numpy_state(generator)
     return {"kind": state["bit_generator"], "state": _to_plain(state)}
 
 
@@ -106,44 +112,57 @@ def put_state(generator: Any, state: Any) -> None:
         state: What :func:`get_state` returned. That of another kind of generator is left out.
     """
     kind = state["kind"] if isinstance(state, Mapping) else "torch"
-    if kind != _kind_of(generator):
-        return
     if isinstance(generator, torch.Generator):
-        generator.set_state(state.cpu())
+        if kind == "torch":
+            generator.set_state(state.cpu())
     elif isinstance(generator, random.Random):
-        version, internal, gauss = state["state"]
-        generator.setstate((version, tuple(internal), gauss))
+        if kind == "python":
+            put_python_state(generator, state["state"])
     else:
-        _bits_of(generator).state = _to_numpy(state["state"], _bits_of(generator).state)
+        present = _get_numpy_state(generator)
+        if kind == present["bit_generator"]:
+            _put_numpy_state(generator, _to_numpy(state["state"], present))
 
 
-def _kind_of(generator: Any) -> str:
-    if isinstance(generator, torch.Generator):
-        return "torch"
-    if isinstance(generator, random.Random):
-        return "python"
-    return str(_bits_of(generator).state["bit_generator"])
+def get_python_state(generator: Any) -> list[Any]:
+    """Return the state of a generator of Python as plain data.
+
+    Args:
+        generator: The generator, or the module :mod:`random` for that of the process.
+
+    Returns:
+        Numbers and lists.
+    """
+    version, internal, gauss = generator.getstate()
+    return [version, list(internal), gauss]
 
 
-def _bits_of(generator: Any) -> Any:
+def put_python_state(generator: Any, state: Sequence[Any]) -> None:
+    """Put a generator of Python where another one was.
+
+    Args:
+        generator: The generator, or the module :mod:`random`.
+        state: What :func:`get_python_state` returned.
+    """
+    version, internal, gauss = state
+    generator.setstate((version, tuple(internal), gauss))
+
+
+# The older generator of numpy has a cached number beside its bits.
+
+
+def _get_numpy_state(generator: Any) -> dict[str, Any]:
     if isinstance(generator, np.random.RandomState):
-        return _LegacyBits(generator)
-    return generator.bit_generator
+        return generator.get_state(legacy=False)
+    state: dict[str, Any] = generator.bit_generator.state
+    return state
 
 
-class _LegacyBits:
-    """The state of numpy's older generator, which has a cached number beside its bits."""
-
-    def __init__(self, generator: np.random.RandomState) -> None:
-        self._generator = generator
-
-    @property
-    def state(self) -> Any:
-        return self._generator.get_state(legacy=False)
-
-    @state.setter
-    def state(self, state: Any) -> None:
-        self._generator.set_state(state)
+def _put_numpy_state(generator: Any, state: dict[str, Any]) -> None:
+    if isinstance(generator, np.random.RandomState):
+        generator.set_state(state)
+    else:
+        generator.bit_generator.state = state
 
 
 def _to_plain(value: Any) -> Any:

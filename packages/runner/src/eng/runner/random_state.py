@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from .generators import get_python_state, put_python_state
+
 __all__ = ["RandomState", "get_random_state", "set_random_state"]
 
 
@@ -59,11 +61,10 @@ def get_random_state(devices: bool = True) -> dict[str, Any]:
     Returns:
         Numbers, strings, lists and tensors, which load with ``weights_only=True``.
     """
-    version, internal, gauss = random.getstate()
     numpy_state: Any = np.random.get_state(legacy=True)
     kind, key, position, has_gauss, cached = numpy_state
     state: dict[str, Any] = {
-        "python": [version, list(internal), gauss],
+        "python": get_python_state(random),
         "numpy": [kind, torch.from_numpy(key.astype(np.int64)), position, has_gauss, cached],
         "torch": torch.get_rng_state(),
     }
@@ -78,8 +79,7 @@ def set_random_state(state: Mapping[str, Any]) -> None:
     Args:
         state: What :func:`get_random_state` gave. Devices that are not here are left out.
     """
-    version, internal, gauss = state["python"]
-    random.setstate((version, tuple(internal), gauss))
+    put_python_state(random, state["python"])
     kind, key, position, has_gauss, cached = state["numpy"]
     np.random.set_state((kind, key.cpu().numpy().astype(np.uint32), position, has_gauss, cached))
     torch.set_rng_state(state["torch"].cpu())
