@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from eng.utils import lazy_names
+from eng.utils import lazy_modules, lazy_names
 
 
 @pytest.fixture
@@ -56,3 +56,10 @@ def test_a_module_by_its_full_name_is_not_of_the_package():
     assert "loads" in list_names()
     assert get("loads") is importlib.import_module("json").loads
     assert globals().pop("loads") is importlib.import_module("json").loads
+
+
+def test_names_of_a_module_together():
+    get, list_names = lazy_modules(__name__, {"json": ("loads", "dumps")})
+    assert {"loads", "dumps", "__version__"} <= set(list_names())
+    assert get("dumps") is importlib.import_module("json").dumps
+    del globals()["dumps"]

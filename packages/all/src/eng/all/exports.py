@@ -14,9 +14,9 @@ _NAMES = {
         find_vcs_root fopen get_git_hash get_installed_path get_object_from_string
         has_method import_modules_from_strings init_pool install_package is_abs
         is_filepath is_installed is_list_of is_method_overridden is_seq_of is_str
-        is_tuple_of iter_cast lazy_names list_cast mkdir_or_exist package2module
-        requires_executable requires_package scandir slice_list symlink to_1tuple
-        to_2tuple to_3tuple to_4tuple to_ntuple track_iter_progress
+        is_tuple_of iter_cast lazy_modules lazy_names list_cast mkdir_or_exist
+        package2module requires_executable requires_package scandir slice_list symlink
+        to_1tuple to_2tuple to_3tuple to_4tuple to_ntuple track_iter_progress
         track_parallel_progress track_progress track_progress_rich tuple_cast
     """,
     "cli": """

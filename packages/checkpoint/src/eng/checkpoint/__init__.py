@@ -6,7 +6,7 @@ its sub-commands without torch.
 
 from typing import TYPE_CHECKING
 
-from eng.utils import lazy_names
+from eng.utils import lazy_modules
 
 if TYPE_CHECKING:
     from .background import BackgroundWriter
@@ -85,56 +85,53 @@ __all__ = [
     "write_last_checkpoint",
 ]
 
-_NAMES = {
-    ".background": ("BackgroundWriter",),
-    ".errors": ("CheckpointError",),
-    ".folder": (
-        "CheckpointFolder",
-        "absolute_path",
-    ),
-    ".loader": ("CheckpointLoader",),
-    ".model_zoo": (
-        "get_deprecated_model_names",
-        "get_external_models",
-        "get_mmcls_models",
-        "get_torchvision_models",
-    ),
-    ".newest": (
-        "NewestCheckpoint",
-        "find_newest_checkpoint",
-        "progress_of",
-        "used_checkpoint",
-    ),
-    ".older_names": (
-        "_load_checkpoint",
-        "_load_checkpoint_to_model",
-        "_load_checkpoint_with_prefix",
-    ),
-    ".pointer": (
-        "find_latest_checkpoint",
-        "write_last_checkpoint",
-    ),
-    ".rank_buffers": ("RankBuffers",),
-    ".saver": ("save_checkpoint",),
-    ".sharded": (
-        "full_model_state",
-        "full_optimizer_state",
-        "is_sharded",
-        "load_full_model_state",
-        "load_full_optimizer_state",
-    ),
-    ".shared": ("load_shared_checkpoint",),
-    ".state_dict": (
-        "get_state_dict",
-        "load_checkpoint",
-        "load_state_dict",
-        "model_state",
-        "weights_to_cpu",
-    ),
-}
-
-__getattr__, __dir__ = lazy_names(
+__getattr__, __dir__ = lazy_modules(
     __name__,
-    {name: module for module, names in _NAMES.items() for name in names}
-    | {"__version__": "._version"},
+    {
+        ".background": ("BackgroundWriter",),
+        ".errors": ("CheckpointError",),
+        ".folder": (
+            "CheckpointFolder",
+            "absolute_path",
+        ),
+        ".loader": ("CheckpointLoader",),
+        ".model_zoo": (
+            "get_deprecated_model_names",
+            "get_external_models",
+            "get_mmcls_models",
+            "get_torchvision_models",
+        ),
+        ".newest": (
+            "NewestCheckpoint",
+            "find_newest_checkpoint",
+            "progress_of",
+            "used_checkpoint",
+        ),
+        ".older_names": (
+            "_load_checkpoint",
+            "_load_checkpoint_to_model",
+            "_load_checkpoint_with_prefix",
+        ),
+        ".pointer": (
+            "find_latest_checkpoint",
+            "write_last_checkpoint",
+        ),
+        ".rank_buffers": ("RankBuffers",),
+        ".saver": ("save_checkpoint",),
+        ".sharded": (
+            "full_model_state",
+            "full_optimizer_state",
+            "is_sharded",
+            "load_full_model_state",
+            "load_full_optimizer_state",
+        ),
+        ".shared": ("load_shared_checkpoint",),
+        ".state_dict": (
+            "get_state_dict",
+            "load_checkpoint",
+            "load_state_dict",
+            "model_state",
+            "weights_to_cpu",
+        ),
+    },
 )

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from eng.dl_utils import is_model_wrapper
-from eng.utils import lazy_names
+from eng.utils import lazy_modules
 
 from .averaged_model import (
     BaseAveragedModel,
@@ -107,16 +107,16 @@ __all__ = [
 ]
 
 # Importing torch's part of it takes longer than all the rest.
-__getattr__, __dir__ = lazy_names(
+__getattr__, __dir__ = lazy_modules(
     __name__,
     {
-        "MMFullyShard": ".wrappers.sharded",
-        "MMFullyShardedDataParallel": ".wrappers.sharded",
-        "__version__": "._version",
-        "efficient_conv_bn_eval_control": ".efficient_conv_bn_eval",
-        "efficient_conv_bn_eval_forward": ".efficient_conv_bn_eval",
-        "efficient_conv_bn_eval_graph_transform": ".efficient_conv_bn_eval",
-        "turn_on_efficient_conv_bn_eval": ".efficient_conv_bn_eval",
-        "turn_on_efficient_conv_bn_eval_for_single_model": ".efficient_conv_bn_eval",
+        ".efficient_conv_bn_eval": (
+            "efficient_conv_bn_eval_control",
+            "efficient_conv_bn_eval_forward",
+            "efficient_conv_bn_eval_graph_transform",
+            "turn_on_efficient_conv_bn_eval",
+            "turn_on_efficient_conv_bn_eval_for_single_model",
+        ),
+        ".wrappers.sharded": ("MMFullyShard", "MMFullyShardedDataParallel"),
     },
 )

@@ -6,7 +6,7 @@ its sub-commands without torch.
 
 from typing import TYPE_CHECKING
 
-from eng.utils import lazy_names
+from eng.utils import lazy_modules
 
 if TYPE_CHECKING:
     # These live in lower packages, which need no runner. The documented API has them here as well,
@@ -76,38 +76,35 @@ __all__ = [
     "weights_to_cpu",
 ]
 
-_NAMES = {
-    "eng.checkpoint": (
-        "CheckpointLoader",
-        "find_latest_checkpoint",
-        "get_deprecated_model_names",
-        "get_external_models",
-        "get_mmcls_models",
-        "get_state_dict",
-        "get_torchvision_models",
-        "load_checkpoint",
-        "load_state_dict",
-        "save_checkpoint",
-        "weights_to_cpu",
-    ),
-    "eng.device": ("autocast",),
-    "eng.hooks": ("Priority", "get_priority"),
-    ".base_loop": ("BaseLoop",),
-    ".errors": ("MissingLoopError", "RunnerConfigError"),
-    ".eval_loops": ("TestLoop", "ValLoop"),
-    ".interrupted": ("TrainingInterrupted",),
-    ".log_processor": ("LogProcessor",),
-    ".model_features": ("turn_on_activation_checkpointing",),
-    ".older_names": ("calc_dynamic_intervals", "set_random_seed"),
-    ".progress": ("Progress",),
-    ".protocol": ("LoopRunner",),
-    ".run_state": ("RunState", "Stateful"),
-    ".runner": ("Runner",),
-    ".train_loops": ("EpochBasedTrainLoop", "IterBasedTrainLoop"),
-}
-
-__getattr__, __dir__ = lazy_names(
+__getattr__, __dir__ = lazy_modules(
     __name__,
-    {name: module for module, names in _NAMES.items() for name in names}
-    | {"__version__": "._version"},
+    {
+        "eng.checkpoint": (
+            "CheckpointLoader",
+            "find_latest_checkpoint",
+            "get_deprecated_model_names",
+            "get_external_models",
+            "get_mmcls_models",
+            "get_state_dict",
+            "get_torchvision_models",
+            "load_checkpoint",
+            "load_state_dict",
+            "save_checkpoint",
+            "weights_to_cpu",
+        ),
+        "eng.device": ("autocast",),
+        "eng.hooks": ("Priority", "get_priority"),
+        ".base_loop": ("BaseLoop",),
+        ".errors": ("MissingLoopError", "RunnerConfigError"),
+        ".eval_loops": ("TestLoop", "ValLoop"),
+        ".interrupted": ("TrainingInterrupted",),
+        ".log_processor": ("LogProcessor",),
+        ".model_features": ("turn_on_activation_checkpointing",),
+        ".older_names": ("calc_dynamic_intervals", "set_random_seed"),
+        ".progress": ("Progress",),
+        ".protocol": ("LoopRunner",),
+        ".run_state": ("RunState", "Stateful"),
+        ".runner": ("Runner",),
+        ".train_loops": ("EpochBasedTrainLoop", "IterBasedTrainLoop"),
+    },
 )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from .lazy import lazy_names
+from .lazy import lazy_modules, lazy_names
 from .manager import ManagerMeta, ManagerMixin
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ __all__ = [
     "is_str",
     "is_tuple_of",
     "iter_cast",
+    "lazy_modules",
     "lazy_names",
     "list_cast",
     "mkdir_or_exist",
@@ -133,19 +134,19 @@ __all__ = [
 # Modules are imported when one of their names is first asked for: a package that only needs the
 # managers does not pay for the others.
 _NAMES = {
-    "deprecation": ("deprecated_api_warning", "deprecated_function"),
-    "errors": (
+    ".deprecation": ("deprecated_api_warning", "deprecated_function"),
+    ".errors": (
         "ArgumentIndexError",
         "ArgumentKeyError",
         "ArgumentTypeError",
         "ArgumentValueError",
         "UserError",
     ),
-    "introspection": ("has_method", "is_method_overridden"),
-    "modules": ("import_modules_from_strings",),
-    "nested": ("apply_to",),
-    "objects": ("get_object_from_string",),
-    "package": (
+    ".introspection": ("has_method", "is_method_overridden"),
+    ".modules": ("import_modules_from_strings",),
+    ".nested": ("apply_to",),
+    ".objects": ("get_object_from_string",),
+    ".package": (
         "MODULE2PACKAGE",
         "PKG2PROJECT",
         "call_command",
@@ -154,7 +155,7 @@ _NAMES = {
         "is_installed",
         "package2module",
     ),
-    "path": (
+    ".path": (
         "check_file_exist",
         "check_inner_path",
         "find_vcs_root",
@@ -165,16 +166,16 @@ _NAMES = {
         "scandir",
         "symlink",
     ),
-    "prerequisites": ("check_prerequisites", "requires_executable", "requires_package"),
-    "progress": (
+    ".prerequisites": ("check_prerequisites", "requires_executable", "requires_package"),
+    ".progress": (
         "ProgressBar",
         "init_pool",
         "track_iter_progress",
         "track_parallel_progress",
         "track_progress",
     ),
-    "rich_progress": ("track_progress_rich",),
-    "sequence": (
+    ".rich_progress": ("track_progress_rich",),
+    ".sequence": (
         "concat_list",
         "is_list_of",
         "is_seq_of",
@@ -190,12 +191,8 @@ _NAMES = {
         "to_ntuple",
         "tuple_cast",
     ),
-    "timer": ("Timer", "TimerError", "check_time"),
-    "version": ("digit_version", "get_git_hash"),
+    ".timer": ("Timer", "TimerError", "check_time"),
+    ".version": ("digit_version", "get_git_hash"),
 }
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {name: f".{module}" for module, names in _NAMES.items() for name in names}
-    | {"__version__": "._version"},
-)
+__getattr__, __dir__ = lazy_modules(__name__, _NAMES)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-__all__ = ["lazy_names"]
+__all__ = ["lazy_modules", "lazy_names"]
 
 
 def lazy_names(
@@ -42,6 +42,26 @@ def lazy_names(
         return sorted({*names, *names.get("__all__", ()), *modules})
 
     return __getattr__, __dir__
+
+
+def lazy_modules(
+    package: str, modules: Mapping[str, Iterable[str]]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Do as :func:`lazy_names`, with the names of a module together, for a package with a version.
+
+    Args:
+        package: Name of the package, its ``__name__``.
+        modules: Modules, which may be relative to the package, each with names that it has.
+            ``__version__`` is that of the package's ``_version``.
+
+    Returns:
+        The two functions, to be assigned to ``__getattr__`` and ``__dir__`` in the package.
+
+    Examples:
+        >>> __getattr__, __dir__ = lazy_modules(__name__, {".timer": ("Timer", "check_time")})
+    """
+    homes = {name: module for module, names in modules.items() for name in names}
+    return lazy_names(package, homes | {"__version__": "._version"})
 
 
 def _submodule(package: str, name: str) -> ModuleType:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from eng.utils import lazy_names
+from eng.utils import lazy_modules
 
 from .argument_checks import check_length, check_type, check_type_and_length, value2list
 from .backend import BaseVisBackend, LocalVisBackend
@@ -55,15 +55,16 @@ __all__ = [
 ]
 
 # These import matplotlib, which a run without pictures does not need.
-__getattr__, __dir__ = lazy_names(
+__getattr__, __dir__ = lazy_modules(
     __name__,
     {
-        "__version__": "._version",
-        "color_str2rgb": ".conversions",
-        "color_val_matplotlib": ".conversions",
-        "convert_overlay_heatmap": ".conversions",
-        "img_from_canvas": ".conversions",
-        "tensor2ndarray": ".conversions",
-        "wait_continue": ".window",
+        ".conversions": (
+            "color_str2rgb",
+            "color_val_matplotlib",
+            "convert_overlay_heatmap",
+            "img_from_canvas",
+            "tensor2ndarray",
+        ),
+        ".window": ("wait_continue",),
     },
 )
