@@ -137,3 +137,17 @@ def test_errors_of_trees_have_two_parents(tree):
     for kind in (ValueError, AssertionError):
         with pytest.raises(kind, match="scope det exists in thing registry"):
             Registry("again", parent=root, scope="det")
+
+
+def test_what_a_config_is_built_of(tree):
+    root, *_ = tree
+    assert root.type_of({"type": "Same"}).where == "eng"
+    assert root.type_of({"type": "Same", "_scope_": "det"}).where == "det"
+    assert DefaultScope.get_current_instance() is None
+    with DefaultScope.overwrite_default_scope("cls"):
+        assert root.type_of({"type": "Same"}).where == "cls"
+        assert root.type_of({"type": "det.Same"}).where == "det"
+    assert root.type_of({"type": dict, "_scope_": "det"}) is dict
+    assert root.type_of({}) is None
+    with pytest.raises(NotRegisteredError, match="Sane"):
+        root.type_of({"type": "Sane", "_scope_": "det"})

@@ -279,8 +279,7 @@ class BaseInferencer(metaclass=InferencerMeta):
         if function == "pseudo_collate":
             function = pseudo_collate
         elif isinstance(function, str):
-            with FUNCTIONS.switch_scope_and_registry(scope) as registry:
-                function = registry.require(function)
+            function = FUNCTIONS.type_of({"type": function, "_scope_": scope})
         if not callable(function):
             raise TypeError(f"collate_fn must be a function or the name of one, not {function!r}")
         return partial(function, **settings) if settings else function
@@ -380,10 +379,7 @@ def _check_package(scope: str | None, before: str = "") -> None:
 
 def _is_taken(cfg: Mapping[str, Any], name: str) -> bool:
     """Whether a visualizer of the type that a config names has the name already."""
-    found = cfg["type"]
-    if isinstance(found, str):
-        with VISUALIZERS.switch_scope_and_registry(cfg.get("_scope_")) as registry:
-            found = registry.require(found)
+    found = VISUALIZERS.type_of(cfg)
     owner = found if isinstance(found, type) and issubclass(found, Visualizer) else Visualizer
     return owner.check_instance_created(name)
 

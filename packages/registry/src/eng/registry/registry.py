@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from eng.utils import MODULE2PACKAGE, ArgumentTypeError, ArgumentValueError, UserError
@@ -231,6 +231,25 @@ class Registry:
         if mismatch is not None and not (callable(found) and _is_registered(self.root, found)):
             raise _make_kind_error(self, key, mismatch)
         return found
+
+    def type_of(self, cfg: Mapping[str, Any]) -> Any:
+        """Return what a config is built of: what its ``type`` names in its scope.
+
+        Args:
+            cfg: The config. A scope under ``_scope_`` is the default one meanwhile.
+
+        Returns:
+            The class or function. What is not a name, as a class itself, is returned as it is.
+
+        Raises:
+            NotRegisteredError: Nothing is known under the name, see :meth:`require`.
+            WrongKindError: It is not of the kind that this registry builds.
+        """
+        wanted = cfg.get("type")
+        if not isinstance(wanted, str):
+            return wanted
+        with self.switch_scope_and_registry(cfg.get("_scope_")) as registry:
+            return registry.require(wanted)
 
     def import_from_location(self) -> None:
         """Import the modules of ``locations``, once.

@@ -37,10 +37,7 @@ def check_hook_config(cfg: Mapping[str, Any]) -> None:
     Raises:
         RunnerTypeError: If there are some; names the closest ones that it takes.
     """
-    kind = cfg.get("type")
-    if isinstance(kind, str):
-        with HOOKS.switch_scope_and_registry(cfg.get("_scope_")) as registry:
-            kind = registry.require(kind)
+    kind = HOOKS.type_of(cfg)
     if not isinstance(kind, type):
         return
     known, is_open = _read_signature(kind)

@@ -634,9 +634,5 @@ def _build_backends(
 
 def _needs_folder(cfg: Mapping[str, Any]) -> bool:
     """Whether the class of a backend cannot do without a ``save_dir``."""
-    cls: Any = cfg["type"]
-    if isinstance(cls, str):
-        with VISBACKENDS.switch_scope_and_registry(cfg.get("_scope_")) as registry:
-            cls = registry.require(cls)
-    parameter = inspect.signature(cls).parameters.get("save_dir")
+    parameter = inspect.signature(VISBACKENDS.type_of(cfg)).parameters.get("save_dir")
     return parameter is None or parameter.default is not None

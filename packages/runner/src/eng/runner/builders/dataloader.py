@@ -154,11 +154,8 @@ def _function_and_settings(place: str, given: Any) -> tuple[Any, dict[str, Any]]
 
 
 def _find_function(place: str, kind: Any, scope: str | None) -> Any:
-    if not isinstance(kind, str):
-        return kind
     try:
-        with FUNCTIONS.switch_scope_and_registry(scope) as registry:
-            return registry.require(kind)
+        return FUNCTIONS.type_of({"type": kind, "_scope_": scope})
     except WrongKindError:
         raise
     except NotRegisteredError as error:
