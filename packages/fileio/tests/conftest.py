@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -19,8 +20,8 @@ def s3_settings():
     except ImportError as error:
         _cannot(f"no S3 server to be had: {error}")
     port = _free_port()
-    code = "from moto.server import main; main()"
-    command = [sys.executable, "-c", code, "-H", "127.0.0.1", "-p", str(port)]
+    program = Path(__file__).with_name("atomic_s3_server.py")
+    command = [sys.executable, str(program), str(port)]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
         try:
