@@ -49,6 +49,9 @@ def eng_tests(exclude=()):
     Args:
         exclude: Test files that need what the package does not, and run elsewhere.
     """
-    python_tests(sources=["**/test_*.py", *(f"!**/{name}" for name in exclude)])
+    python_tests(
+        sources=["**/test_*.py", *(f"!**/{name}" for name in exclude)],
+        dependencies=[":utilities"],  # also the programs that tests start by their paths
+    )
     python_test_utils(name="utilities", sources=["**/*.py", "!**/test_*.py"])
     files(name="data", sources=["data/**/*"])

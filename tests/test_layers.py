@@ -71,6 +71,22 @@ def test_no_cycle() -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
+def test_imports_inside_a_package_are_relative(package: str) -> None:
+    for path in sorted((ROOT / "packages" / package / "src" / "eng").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(), str(path))):
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                own = f"{node.module}.".startswith(f"eng.{package}.")
+                assert not own, f"{path.relative_to(ROOT)}:{node.lineno} imports {node.module}"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_modules_list_their_public_names(package: str) -> None:
+    for path in sorted((ROOT / "packages" / package / "src" / "eng").rglob("*.py")):
+        if path.name not in {"_version.py", "__main__.py"}:
+            assert "__all__" in path.read_text(), f"{path.relative_to(ROOT)} has no __all__"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
 def test_namespace_is_implicit(package: str) -> None:
     assert not (ROOT / "packages" / package / "src" / "eng" / "__init__.py").exists()
 

@@ -37,7 +37,8 @@ def test_importing_it_imports_no_package():
     code = (
         "import sys, eng.all\n"
         "ours = {m for m in sys.modules if m.startswith('eng.')}\n"
-        "lazy = {'eng.utils', 'eng.utils.errors', 'eng.utils.lazy', 'eng.utils.manager'}\n"
+        "lazy = {'eng.utils', 'eng.utils.errors', 'eng.utils.lazy', 'eng.utils.manager',\n"
+        " 'eng.utils.types'}\n"
         "assert ours == {'eng.all', 'eng.all.exports', *lazy}, ours\n"
         "eng.all.Config\n"
         "assert 'torch' not in sys.modules\n"

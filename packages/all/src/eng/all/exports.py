@@ -8,16 +8,17 @@ __all__ = ["EXPORTS"]
 _NAMES = {
     "utils": """
         MODULE2PACKAGE PKG2PROJECT ArgumentIndexError ArgumentKeyError ArgumentTypeError
-        ArgumentValueError ManagerMeta ManagerMixin ProgressBar Timer TimerError UserError
-        apply_to call_command check_file_exist check_inner_path check_prerequisites
-        check_time concat_list deprecated_api_warning deprecated_function digit_version
-        find_vcs_root fopen get_git_hash get_installed_path get_object_from_string
-        has_method import_modules_from_strings init_pool install_package is_abs
-        is_filepath is_installed is_list_of is_method_overridden is_seq_of is_str
-        is_tuple_of iter_cast lazy_modules lazy_names list_cast mkdir_or_exist
-        package2module requires_executable requires_package scandir slice_list symlink
-        to_1tuple to_2tuple to_3tuple to_4tuple to_ntuple track_iter_progress
-        track_parallel_progress track_progress track_progress_rich tuple_cast
+        ArgumentValueError DataBatch DataSample ManagerMeta ManagerMixin ProgressBar
+        StateDict Timer TimerError UserError apply_to call_command check_file_exist
+        check_inner_path check_prerequisites check_time concat_list deprecated_api_warning
+        deprecated_function digit_version find_vcs_root fopen get_git_hash
+        get_installed_path get_object_from_string has_method import_modules_from_strings
+        init_pool install_package is_abs is_filepath is_installed is_list_of
+        is_method_overridden is_seq_of is_str is_tuple_of iter_cast lazy_modules
+        lazy_names list_cast mkdir_or_exist override package2module requires_executable
+        requires_package scandir slice_list symlink to_1tuple to_2tuple to_3tuple
+        to_4tuple to_ntuple track_iter_progress track_parallel_progress track_progress
+        track_progress_rich tuple_cast
     """,
     "cli": """
         Command find_commands main
@@ -27,10 +28,10 @@ _NAMES = {
         HOOKS INFERENCERS LOG_PROCESSORS LOOPS METRICS MODELS MODEL_WRAPPERS OPTIMIZERS
         OPTIM_WRAPPERS OPTIM_WRAPPER_CONSTRUCTORS PARAM_SCHEDULERS RUNNERS
         RUNNER_CONSTRUCTORS STRATEGIES TASK_UTILS TRANSFORMS VISBACKENDS VISUALIZERS
-        WEIGHT_INITIALIZERS DefaultScope Kind NotRegisteredError Registry WrongKindError
-        build_from_cfg build_model_from_cfg build_optimizer_from_cfg build_runner_from_cfg
-        build_scheduler_from_cfg count_registered_modules init_default_scope
-        traverse_registry_tree
+        WEIGHT_INITIALIZERS DefaultScope Kind NotRegisteredError PartConfig PartOrConfig
+        Registry WrongKindError build_from_cfg build_model_from_cfg
+        build_optimizer_from_cfg build_runner_from_cfg build_scheduler_from_cfg
+        count_registered_modules init_default_scope traverse_registry_tree
     """,
     "fileio": """
         BaseFileHandler BaseStorageBackend FileClient FsspecBackend HTTPBackend

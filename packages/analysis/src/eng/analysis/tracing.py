@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.jit._trace import TracerWarning, _get_trace_graph
 from torch.utils import _pytree as pytree
 
+from eng.utils import override
+
 from .plain_execution import plain_execution, state_kept
 
 __all__ = ["Operator", "TracerWarnings", "trace"]
@@ -91,6 +93,7 @@ class _Recorder(nn.Module):
         self.model = model
         self._run = run
 
+    @override
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         self._run(tensors)
         return tensors

@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from eng.logging import print_log
+from eng.utils import override
 
 from .saver import save_checkpoint
 
@@ -39,6 +40,7 @@ class BackgroundWriter:
         self._pool: ThreadPoolExecutor | None = None
         self._pending: list[Future[None]] = []
 
+    @override
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy has work and a thread of its own.
         return type(self), ()

@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from eng.utils import override
+
 __all__ = ["CommandLineOptions", "DictAction", "read_not_finite"]
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
@@ -38,6 +40,7 @@ class DictAction(argparse.Action):
         {'a': [(1, 2), (3, 4)], 'b': {'type': 'X'}}
     """
 
+    @override
     def __call__(
         self,
         parser: argparse.ArgumentParser,

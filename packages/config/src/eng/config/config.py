@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from eng.utils import import_modules_from_strings
+from eng.utils import import_modules_from_strings, override
 
 from .action import CommandLineOptions, read_not_finite
 from .compare import is_same
@@ -294,18 +294,22 @@ class Config(MutableMapping[str, Any]):
         values: dict[str, Any] = hide_secrets(self.to_dict())
         return values
 
+    @override
     def setdefault(self, key: str, default: Any = None) -> Any:
         """Return the value of a key, setting it first where it is missing."""
         return self._cfg_dict.setdefault(key, default)
 
+    @override
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Set several keys, as :meth:`ConfigDict.update` does: dictionaries are merged."""
         self._cfg_dict.update(*args, **kwargs)
 
+    @override
     def pop(self, key: str, default: Any = None) -> Any:
         """Remove a key and return its value, or the default where it is missing."""
         return self._cfg_dict.pop(key, default)
 
+    @override
     def popitem(self) -> tuple[str, Any]:
         """Remove the last key, and return it with its value.
 
@@ -348,31 +352,39 @@ class Config(MutableMapping[str, Any]):
             raise AttributeError(name)
         return getattr(self._cfg_dict, name)
 
+    @override
     def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value
 
+    @override
     def __delattr__(self, name: str) -> None:
         if name not in self._cfg_dict:
             raise AttributeError(name)
         del self[name]
 
+    @override
     def __getitem__(self, key: str) -> Any:
         return self._cfg_dict[key]
 
+    @override
     def __setitem__(self, key: str, value: Any) -> None:
         self._cfg_dict[key] = value
         self._imported_names.discard(key)
 
+    @override
     def __delitem__(self, key: str) -> None:
         del self._cfg_dict[key]
         self._imported_names.discard(key)
 
+    @override
     def __iter__(self) -> Iterator[str]:
         return iter(self._cfg_dict)
 
+    @override
     def __len__(self) -> int:
         return len(self._cfg_dict)
 
+    @override
     def __eq__(self, other: object) -> bool:
         # What is only imported is no part of the values.
         if isinstance(other, Config):
@@ -381,6 +393,7 @@ class Config(MutableMapping[str, Any]):
 
     __hash__ = None  # type: ignore[assignment]
 
+    @override
     def __repr__(self) -> str:
         return f"Config (path: {self.filename}): {self._cfg_dict!r}"
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from addict import Dict
 
+from eng.utils import override
+
 from .errors import ConfigError
 from .keys import DELETE
 from .lazy import LazyValue, dotted_path, is_kept, keep_always
@@ -69,11 +71,13 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
             message = f"'{type(self).__name__}' object has no attribute '{name}'"
             raise AttributeError(message, name=name, obj=self) from None
 
+    @override
     def __setattr__(self, name: str, value: Any) -> None:
         if any(name in vars(each) for each in type(self).__mro__):
             raise AttributeError(f"'{name}' is a method of {type(self).__name__}: use the key")
         self[name] = value
 
+    @override
     def __delattr__(self, name: str) -> None:
         try:
             del self[name]
@@ -232,6 +236,7 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
             dict.__setitem__(other, copy.deepcopy(key, memo), copy.deepcopy(value, memo))
         return other
 
+    @override
     def __reduce_ex__(self, protocol: Any) -> Any:
         return (type(self), (), None, None, iter(dict.items(self)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eng.utils import UserError
+from eng.utils import UserError, override
 
 from .origins import Origin
 
@@ -30,10 +30,12 @@ class ConfigError(UserError, ValueError, KeyError, TypeError):
         self.origin = origin
         super().__init__(f"{origin}: {message}" if origin is not None else message)
 
+    @override
     def __str__(self) -> str:
         # KeyError would show the message in quotes.
         return str(self.args[0])
 
+    @override
     def __reduce__(self) -> tuple[type[ConfigError], tuple[str]]:
         return (type(self), (str(self),))
 

@@ -10,6 +10,8 @@ from contextvars import ContextVar
 from types import ModuleType
 from typing import Any, NoReturn
 
+from eng.utils import override
+
 from .errors import LazyAttributeError, LazyUseError
 
 __all__ = [
@@ -107,12 +109,15 @@ class LazyValue:
             raise LazyAttributeError(_explain(self, f"asked for {name}"))
         return LazyAttr(name, self)
 
+    @override
     def __setattr__(self, name: str, value: Any) -> None:
         raise LazyUseError(_explain(self, f"given the attribute {name}"))
 
+    @override
     def __delattr__(self, name: str) -> None:
         raise LazyUseError(_explain(self, f"changed (its attribute {name})"))
 
+    @override
     def __eq__(self, other: object) -> bool:
         if isinstance(other, LazyValue):
             return dotted_path(self) == dotted_path(other)
@@ -120,6 +125,7 @@ class LazyValue:
             raise LazyUseError(_explain(self, "compared"))
         return (isinstance(other, str) and dotted_path(self) == other) or _stands_for(self, other)
 
+    @override
     def __hash__(self) -> int:
         if _refused.get():
             raise LazyUseError(_explain(self, "a key of a dict or a member of a set"))
@@ -130,14 +136,17 @@ class LazyValue:
             raise LazyUseError(_explain(self, "a condition"))
         return True
 
+    @override
     def __str__(self) -> str:
         if _refused.get():
             raise LazyUseError(_explain(self, "made text"))
         return repr(self)
 
+    @override
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
 
+    @override
     def __dir__(self) -> list[str]:
         return ["build", "module"]
 
@@ -189,11 +198,13 @@ class LazyObject(LazyValue):
         )
 
     @property
+    @override
     def module(self) -> str:
         """The module; its top package where several are imported."""
         first: str = vars(self)["_lazy_modules"][0]
         return first.partition(".")[0] if vars(self)["_lazy_is_top"] else first
 
+    @override
     def build(self) -> Any:
         """Import the object and return it."""
         for name in vars(self)["_lazy_modules"]:
@@ -205,9 +216,11 @@ class LazyObject(LazyValue):
         imported = vars(self)["_lazy_imported"]
         return found if imported is None else _take(found, imported, self)
 
+    @override
     def __repr__(self) -> str:
         return str(vars(self)["_lazy_imported"] or self.module)
 
+    @override
     def __reduce__(self) -> tuple[Any, ...]:
         own = vars(self)
         module = own["_lazy_modules"] if own["_lazy_is_top"] else self.module
@@ -236,17 +249,21 @@ class LazyAttr(LazyValue):
         vars(self).update(_lazy_name=name, _lazy_source=source, _lazy_location=location)
 
     @property
+    @override
     def module(self) -> str:
         """Dotted path of what it is an attribute of."""
         return dotted_path(vars(self)["_lazy_source"])
 
+    @override
     def build(self) -> Any:
         """Import the object and return it."""
         return _take(vars(self)["_lazy_source"].build(), vars(self)["_lazy_name"], self)
 
+    @override
     def __repr__(self) -> str:
         return str(vars(self)["_lazy_name"])
 
+    @override
     def __reduce__(self) -> tuple[Any, ...]:
         own = vars(self)
         return (LazyAttr, (own["_lazy_name"], own["_lazy_source"], own["_lazy_location"]))

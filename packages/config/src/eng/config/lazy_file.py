@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from eng.utils import override
+
 from .config_dict import ConfigDict, to_plain
 from .errors import (
     ConfigParsingError,
@@ -92,10 +94,12 @@ class LazyFile(PythonFile):
         self._scope.update(functions)
         self._added.update(functions)
 
+    @override
     def bases(self) -> Any:
         """Return nothing: bases are read where the file imports them."""
         return []
 
+    @override
     def load(self, base: Values) -> tuple[Values, Values]:
         """Run the file.
 
@@ -146,6 +150,7 @@ class LazyFile(PythonFile):
             self._inherited.add_origins(value, (key,), origins)
         return origins
 
+    @override
     def _note(self, number: int) -> None:
         """Note what a statement has changed in the names and values."""
         node = self._statements[number]

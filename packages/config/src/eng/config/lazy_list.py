@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, SupportsIndex, overload
 
+from eng.utils import override
+
 from .lazy import LazyValue, is_kept
 
 __all__ = ["LazyList"]
@@ -17,16 +19,20 @@ class LazyList(list[Any]):
     def __getitem__(self, index: SupportsIndex) -> Any: ...
     @overload
     def __getitem__(self, index: slice) -> list[Any]: ...
+    @override
     def __getitem__(self, index: Any) -> Any:
         found = list.__getitem__(self, index)
         return LazyList(found) if isinstance(index, slice) else _build(found)
 
+    @override
     def __iter__(self) -> Iterator[Any]:
         return map(_build, list.__iter__(self))
 
+    @override
     def __reversed__(self) -> Iterator[Any]:
         return map(_build, list.__reversed__(self))
 
+    @override
     def __add__(self, other: Iterable[Any]) -> Any:
         if not isinstance(other, list):
             return NotImplemented
@@ -37,15 +43,18 @@ class LazyList(list[Any]):
             return NotImplemented
         return LazyList([*lazy_items(other), *self.lazy_items()])
 
+    @override
     def __mul__(self, count: SupportsIndex) -> LazyList:
         return LazyList(list.__mul__(self, count))
 
     __rmul__ = __mul__
 
+    @override
     def pop(self, index: SupportsIndex = -1) -> Any:
         """Remove an item and return it."""
         return _build(list.pop(self, index))
 
+    @override
     def copy(self) -> LazyList:
         """Return a shallow copy."""
         return LazyList(self.lazy_items())
@@ -54,6 +63,7 @@ class LazyList(list[Any]):
         """Return the items as they are."""
         return list(list.__iter__(self))
 
+    @override
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         return (LazyList, (self.lazy_items(),))
 

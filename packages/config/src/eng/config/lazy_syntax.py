@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from eng.utils import override
+
 from .errors import ConfigParsingError, ReadBaseError
 from .origins import Origin
 from .python_kind import is_library, is_of_configs, is_read_base
@@ -39,12 +41,15 @@ class _Imports(ast.NodeTransformer):
         self._depth = 0
         self._tries = 0
 
+    @override
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return self._visit_scope(node)
 
+    @override
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         return self._visit_scope(node)
 
+    @override
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         return self._visit_scope(node)
 
@@ -54,12 +59,14 @@ class _Imports(ast.NodeTransformer):
         self._depth -= 1
         return node
 
+    @override
     def visit_Try(self, node: ast.Try) -> ast.AST:
         self._tries += 1
         self.generic_visit(node)
         self._tries -= 1
         return node
 
+    @override
     def visit_With(self, node: ast.With) -> ast.AST | list[ast.AST]:
         if not is_read_base(node):
             return self.generic_visit(node)
@@ -82,6 +89,7 @@ class _Imports(ast.NodeTransformer):
         call = _call(READ_BASE, node.module, node.level, names, node.lineno)
         return ast.copy_location(ast.Expr(call), node)
 
+    @override
     def visit_Import(self, node: ast.Import) -> ast.AST | list[ast.AST]:
         found: list[ast.AST] = []
         for each in node.names:
@@ -93,6 +101,7 @@ class _Imports(ast.NodeTransformer):
             found.append(self._import(node, name, each.name, None, is_top))
         return found
 
+    @override
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.AST]:
         module = node.module or ""
         if node.level:

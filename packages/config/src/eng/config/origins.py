@@ -6,6 +6,8 @@ import ast
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from eng.utils import override
+
 __all__ = [
     "CODE",
     "COMMAND_LINE",
@@ -36,6 +38,7 @@ class Origin(NamedTuple):
     line: int | None = None
     by: str = "code"
 
+    @override
     def __str__(self) -> str:
         if self.file is None:
             return f"set by {self.by}"

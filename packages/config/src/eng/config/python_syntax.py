@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from eng.utils import override
+
 from .keys import BASE
 from .origins import UNPACK
 from .variables import BASE_VARIABLE
@@ -115,6 +117,7 @@ class _Expressions(ast.NodeTransformer):
     def __init__(self) -> None:
         self._count = 0
 
+    @override
     def visit_Set(self, node: ast.Set) -> ast.AST:
         inner = node.elts[0] if len(node.elts) == 1 else None
         if isinstance(inner, ast.Set) and len(inner.elts) == 1:
@@ -123,6 +126,7 @@ class _Expressions(ast.NodeTransformer):
                 return _call(node, BASE_VALUE, match[1], node.lineno)
         return self.generic_visit(node)
 
+    @override
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if not isinstance(node.value, str) or BASE not in node.value:
             return node
@@ -140,9 +144,11 @@ class _Expressions(ast.NodeTransformer):
         ]
         return ast.fix_missing_locations(ast.copy_location(ast.JoinedStr(pieces), node))
 
+    @override
     def visit_List(self, node: ast.List) -> ast.AST:
         return self._visit_items(node)
 
+    @override
     def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
         return self._visit_items(node)
 
@@ -153,6 +159,7 @@ class _Expressions(ast.NodeTransformer):
                 item.value = self._unpack(item.value)
         return node
 
+    @override
     def visit_Dict(self, node: ast.Dict) -> ast.AST:
         self.generic_visit(node)
         for index, key in enumerate(node.keys):
@@ -160,6 +167,7 @@ class _Expressions(ast.NodeTransformer):
                 node.values[index] = self._unpack(node.values[index], is_mapping=True)
         return node
 
+    @override
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "dict":
@@ -171,6 +179,7 @@ class _Expressions(ast.NodeTransformer):
                     item.value = self._unpack(item.value, is_mapping=True)
         return node
 
+    @override
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.op, ast.Add):

@@ -6,6 +6,8 @@ import ast
 import re
 from typing import Any
 
+from eng.utils import override
+
 from .errors import ConfigError
 from .origins import Origin
 from .variables import Variables
@@ -38,10 +40,12 @@ class _Filling(ast.NodeTransformer):
         self._name = name
         self._line = 1
 
+    @override
     def visit(self, node: ast.AST) -> Any:
         self._line = getattr(node, "lineno", self._line)
         return super().visit(node)
 
+    @override
     def generic_visit(self, node: ast.AST) -> ast.AST:
         for _, value in ast.iter_fields(node):
             for each in value if isinstance(value, list) else [value]:
@@ -53,6 +57,7 @@ class _Filling(ast.NodeTransformer):
                     )
         return super().generic_visit(node)
 
+    @override
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if isinstance(node.value, str):
             node.value = self._variables.fill(node.value)
@@ -67,6 +72,7 @@ class _Filling(ast.NodeTransformer):
             ).encode("latin-1")
         return node
 
+    @override
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if not (self._variables.is_word(node.id) and isinstance(node.ctx, ast.Load)):
             return self.generic_visit(node)

@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 from eng.fileio import isfile, join_path, list_from_file, load
 from eng.logging import print_log
 from eng.registry import DATASETS
-from eng.utils import is_abs
+from eng.utils import is_abs, override
 
 from .compose import Compose, sample_name
 from .full_init import force_full_init, initialize
@@ -366,6 +366,7 @@ class BaseDataset(Dataset):
         """
         return self.pipeline(self.get_data_info(idx))
 
+    @override
     def __getitem__(self, idx: int) -> Any:
         """A sample, ready for use.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from eng.registry import TRANSFORMS
+from eng.utils import override
 
 __all__ = ["Compose", "TransformError"]
 
@@ -60,6 +61,7 @@ class Compose:
                 return None
         return data
 
+    @override
     def __repr__(self) -> str:
         lines = [f"    {transform!r}" for transform in self.transforms]
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])

@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import Sampler
 
 from eng.dist import get_dist_info
+from eng.utils import override
 
 __all__ = ["DistributedSamplerWrapper"]
 
@@ -35,6 +36,7 @@ class DistributedSamplerWrapper(Sampler[Any]):
         self.generator = sampler.generator
         self.rank, self.world_size = get_dist_info()
 
+    @override
     def __iter__(self) -> Iterator[Any]:
         indices = list(self.sampler)
         padded = itertools.islice(itertools.cycle(indices), len(self) * self.world_size)

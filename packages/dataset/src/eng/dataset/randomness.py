@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch.utils.data import get_worker_info
 
+from eng.utils import override
+
 __all__ = ["RawRandomState", "SampleIndex", "random_numbers_of"]
 
 _STAND_IN = np.random.MT19937(0)
@@ -37,6 +39,7 @@ class SampleIndex(int):
         self.origin = (seed, epoch, place)
         return self
 
+    @override
     def __reduce__(self) -> tuple[Any, ...]:
         return SampleIndex, (int(self), *self.origin)
 

@@ -11,6 +11,7 @@ from torch.utils.data import Sampler
 
 from eng.dist import get_dist_info, sync_random_seed
 from eng.registry import DATA_SAMPLERS
+from eng.utils import override
 
 from .randomness import SampleIndex
 
@@ -101,6 +102,7 @@ class DefaultSampler(_StatefulSampler):
         self.round_up = round_up
         self._start = 0
 
+    @override
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Make the next iteration begin where another sampler was.
 
@@ -123,6 +125,7 @@ class DefaultSampler(_StatefulSampler):
             return -(-length // self.world_size) * self.world_size
         return length
 
+    @override
     def __iter__(self) -> Iterator[int]:
         order = self._order(self.epoch)
         length = len(order)
@@ -195,6 +198,7 @@ class InfiniteSampler(_StatefulSampler):
         """Number of samples of the dataset."""
         return len(self.dataset)
 
+    @override
     def __iter__(self) -> Iterator[int]:
         own = type(self)
         if (own._infinite_indices, own._indices_of_rank) != _INDICES:

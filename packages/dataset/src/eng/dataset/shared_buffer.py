@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from eng.dist import all_gather_object, barrier, get_rank, get_world_size
 from eng.logging import print_log
+from eng.utils import override
 
 __all__ = ["SharedBuffer"]
 
@@ -70,6 +71,7 @@ class SharedBuffer:
     def __deepcopy__(self, memo: dict[int, Any]) -> SharedBuffer:
         return self  # nobody can change it
 
+    @override
     def __reduce__(self) -> tuple[Callable[..., SharedBuffer], tuple[Any, ...]]:
         if get_spawning_popen() is not None and sys.platform != "win32":
             return _attach, (reduction.DupFd(self._descriptor), self._form)

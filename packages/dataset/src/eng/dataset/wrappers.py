@@ -13,6 +13,7 @@ from torch.utils.data import ConcatDataset as TorchConcatDataset
 
 from eng.registry import DATASETS
 from eng.structures import BaseDataElement
+from eng.utils import override
 
 from .full_init import force_full_init
 from .randomness import random_numbers_of
@@ -154,6 +155,7 @@ class ConcatDataset(_Wrapper, TorchConcatDataset):
         """A copy of the metainfo of the first dataset."""
         return self.datasets[0].metainfo
 
+    @override
     def full_init(self) -> None:
         """Load the annotations of each dataset; does nothing if that has been done.
 
@@ -182,11 +184,13 @@ class ConcatDataset(_Wrapper, TorchConcatDataset):
         before = self.cumulative_sizes[number - 1] if number else 0
         return number, place - before
 
+    @override
     def _origin(self, idx: int) -> tuple[Any, int]:
         number, own = self._get_ori_dataset_idx(idx)
         return self.datasets[number], own
 
     @force_full_init
+    @override
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]
 
@@ -219,6 +223,7 @@ class RepeatDataset(_Wrapper):
         """A copy of the metainfo of the dataset."""
         return self.dataset.metainfo
 
+    @override
     def full_init(self) -> None:
         """Load the annotations of the dataset; does nothing if that has been done."""
         self.dataset.full_init()
@@ -229,10 +234,12 @@ class RepeatDataset(_Wrapper):
         """The index of a sample in the dataset."""
         return self._place(idx) % len(self.dataset)
 
+    @override
     def _origin(self, idx: int) -> tuple[Any, int]:
         return self.dataset, self._get_ori_dataset_idx(idx)
 
     @force_full_init
+    @override
     def __len__(self) -> int:
         return self.times * len(self.dataset)
 
@@ -275,6 +282,7 @@ class ClassBalancedDataset(_Wrapper):
         """A copy of the metainfo of the dataset."""
         return self.dataset.metainfo
 
+    @override
     def full_init(self) -> None:
         """Load the annotations of the dataset and count its categories, once."""
         if self._fully_initialized:
@@ -301,10 +309,12 @@ class ClassBalancedDataset(_Wrapper):
         """The index of a sample in the dataset."""
         return int(self.repeat_indices[self._place(idx)])
 
+    @override
     def _origin(self, idx: int) -> tuple[Any, int]:
         return self.dataset, self._get_ori_dataset_idx(idx)
 
     @force_full_init
+    @override
     def __len__(self) -> int:
         return len(self.repeat_indices)
 

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from eng.device.amp import autocast
-from eng.device.availability import (
+from .amp import autocast
+from .availability import (
     get_device,
     is_cuda_available,
     is_dipu_available,
@@ -13,7 +13,7 @@ from eng.device.availability import (
     is_npu_available,
     is_npu_support_full_precision,
 )
-from eng.device.memory import get_max_cuda_memory, get_max_memory, get_max_musa_memory
+from .memory import get_max_cuda_memory, get_max_memory, get_max_musa_memory
 
 if not TYPE_CHECKING:
     from ._version import __getattr__ as __getattr__

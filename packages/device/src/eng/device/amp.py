@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from eng.device.availability import get_device
+from .availability import get_device
 
 __all__ = ["autocast"]
 

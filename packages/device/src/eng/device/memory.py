@@ -2,7 +2,7 @@
 
 import torch
 
-from eng.device.availability import get_device
+from .availability import get_device
 
 __all__ = ["get_max_cuda_memory", "get_max_memory", "get_max_musa_memory"]
 

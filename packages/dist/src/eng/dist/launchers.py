@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from eng.utils import override
+
 __all__ = ["MissingVariableError", "Place", "expand_hosts", "find_place", "infer_launcher"]
 
 _DEFAULT_PORT = 29500
@@ -17,6 +19,7 @@ _Default = TypeVar("_Default")
 class MissingVariableError(KeyError):
     """An environment variable that a launcher should have set is missing."""
 
+    @override
     def __str__(self) -> str:
         return str(self.args[0])
 

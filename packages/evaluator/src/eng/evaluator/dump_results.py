@@ -9,6 +9,7 @@ from typing import Any
 from eng.fileio import dump
 from eng.logging import print_log
 from eng.registry import METRICS
+from eng.utils import override
 
 from .metric import BaseMetric
 from .to_cpu import to_cpu
@@ -45,6 +46,7 @@ class DumpResults(BaseMetric):
             )
         self.out_file_path = out_file_path
 
+    @override
     def process(self, data_batch: Any, predictions: Sequence[dict[str, Any]]) -> None:
         """Keep predictions, on the CPU.
 
@@ -54,6 +56,7 @@ class DumpResults(BaseMetric):
         """
         self.results.extend(to_cpu(prediction) for prediction in predictions)
 
+    @override
     def compute_metrics(self, results: list[Any]) -> dict[str, Any]:
         """Write the file.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from eng.dist import gather_object, get_dist_info
 from eng.logging import print_log
+from eng.utils import override
 
 from .metric import BaseMetric
 from .to_cpu import to_cpu
@@ -75,6 +76,7 @@ class RunningMetric(BaseMetric):
             Numbers by name.
         """
 
+    @override
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Take in one batch.
 
@@ -88,6 +90,7 @@ class RunningMetric(BaseMetric):
         self._held = (data_batch, data_samples)
         self._seen += len(data_samples)
 
+    @override
     def compute_metrics(self, results: list[Any]) -> dict[str, Any]:
         """Compute the numbers from the sums of each process.
 
@@ -131,6 +134,7 @@ class RunningMetric(BaseMetric):
         self._release(held - padding)
         return seen - padding
 
+    @override
     def _collect(self, size: int) -> list[Any] | None:
         self._end(size)
         sums = to_cpu(dict(self.sums))

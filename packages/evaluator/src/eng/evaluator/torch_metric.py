@@ -13,6 +13,7 @@ from torch import Tensor
 
 from eng.dist import all_gather_object, get_comm_device, is_distributed, is_main_process
 from eng.registry import METRICS
+from eng.utils import override
 
 from .running_metric import RunningMetric
 
@@ -59,6 +60,7 @@ class TorchMetric(RunningMetric):
             )
         self.fields = dict(fields or {name: name for name in _parameters(self.metric)})
 
+    @override
     def update(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Pass fields of samples to the metric.
 
@@ -79,6 +81,7 @@ class TorchMetric(RunningMetric):
                 break
         self.metric.update(**inputs)
 
+    @override
     def reduce(self, sums: Mapping[str, Any]) -> dict[str, Any]:
         """The numbers that the metric has computed, as plain data.
 
@@ -105,6 +108,7 @@ class TorchMetric(RunningMetric):
             value = value[name]
         return value
 
+    @override
     def _collect(self, size: int) -> list[Any] | None:
         if not any(all_gather_object(self._end(size))):
             raise self._nothing()

@@ -5,6 +5,7 @@ from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from .override import override
 from .uris import PathLike
 from .yaml_types import make_safe_dumper, make_safe_loader
 
@@ -59,6 +60,7 @@ class BaseFileHandler(metaclass=ABCMeta):
 class JsonHandler(BaseFileHandler):
     """JSON; sets, ranges and arrays are written as lists, array scalars as numbers."""
 
+    @override
     def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
         """Read an object from an open file."""
         import json
@@ -66,10 +68,12 @@ class JsonHandler(BaseFileHandler):
         text = file.read()
         return json.loads(text.removeprefix("\ufeff") if isinstance(text, str) else text, **kwargs)
 
+    @override
     def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
         """Write an object to an open text file."""
         file.write(self.dump_to_str(obj, **kwargs))
 
+    @override
     def dump_to_str(self, obj: Any, **kwargs: Any) -> str:
         """Return an object as JSON text."""
         import json
@@ -96,6 +100,7 @@ class YamlHandler(BaseFileHandler):
         """Return the dumper that files are written with."""
         return _make_yaml_dumper()
 
+    @override
     def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
         """Read an object from an open file.
 
@@ -113,10 +118,12 @@ class YamlHandler(BaseFileHandler):
         except yaml.YAMLError as error:
             raise ValueError(f"not valid YAML for a safe loader: {error}") from error
 
+    @override
     def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
         """Write an object to an open text file."""
         file.write(self.dump_to_str(obj, **kwargs))
 
+    @override
     def dump_to_str(self, obj: Any, **kwargs: Any) -> str:
         """Return an object as YAML text."""
         import yaml
@@ -131,26 +138,31 @@ class PickleHandler(BaseFileHandler):
 
     str_like = False
 
+    @override
     def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
         """Read an object from an open binary file."""
         import pickle
 
         return pickle.load(file, **kwargs)
 
+    @override
     def load_from_path(self, filepath: PathLike, mode: str = "rb", **kwargs: Any) -> Any:
         """Read an object from a local file."""
         return super().load_from_path(filepath, mode, **kwargs)
 
+    @override
     def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
         """Write an object to an open binary file."""
         import pickle
 
         pickle.dump(obj, file, **kwargs)
 
+    @override
     def dump_to_path(self, obj: Any, filepath: PathLike, mode: str = "wb", **kwargs: Any) -> None:
         """Write an object to a local file."""
         super().dump_to_path(obj, filepath, mode, **kwargs)
 
+    @override
     def dump_to_str(self, obj: Any, **kwargs: Any) -> bytes:
         """Return an object as bytes."""
         import pickle

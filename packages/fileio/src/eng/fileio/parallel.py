@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from .override import override
+
 __all__ = ["Failure", "PartialFailureError", "for_each", "gather", "gather_parts"]
 
 T = TypeVar("T")
@@ -26,6 +28,7 @@ class PartialFailureError(OSError):
         more = f"; and {len(failures) - 3} more" if len(failures) > 3 else ""
         super().__init__(f"{action}: {len(failures)} of {total} failed: {first}{more}")
 
+    @override
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.action, self.failures, self.total)
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from eng.fileio.backends.base import BaseStorageBackend
+from .backends.base import BaseStorageBackend
 
 __all__ = ["BackendConformance", "ReaderConformance"]
 

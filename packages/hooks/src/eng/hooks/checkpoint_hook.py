@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 from typing import Any, ClassVar, NamedTuple
 
-from typing_extensions import override
-
 from eng.checkpoint import (
     BackgroundWriter,
     CheckpointFolder,
@@ -20,6 +18,7 @@ from eng.dist import all_gather_object, barrier, broadcast_object_list, is_main_
 from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.logging import MessageHub, print_log
 from eng.registry import HOOKS
+from eng.utils import override
 
 from .best_checkpoint import BestCheckpoint, BestCheckpoints
 from .best_rule import RULE_MAP, WORST_VALUES, infer_rule, pair_rules

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from typing_extensions import override
-
 from eng.registry import HOOKS
+from eng.utils import override
 
 from .best_rule import RULE_MAP, WORST_VALUES, infer_rule
 from .errors import HookArgumentError, HookAssertionError, HookKeyError, HookTypeError

@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from typing_extensions import override
 
 from eng.checkpoint import RankBuffers, get_state_dict, is_sharded, load_state_dict
 from eng.dl_utils import unwrap
 from eng.logging import print_log
 from eng.model import BaseAveragedModel
 from eng.registry import HOOKS, MODELS
+from eng.utils import override
 
 from .errors import HookArgumentError
 from .hook import DataBatch, Hook

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from typing_extensions import override
 
 from eng.registry import HOOKS
+from eng.utils import override
 
 from .hook import DataBatch, Hook
 from .protocol import HookRunner

@@ -6,10 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from typing_extensions import override
-
 from eng.dataset import length_of
 from eng.registry import HOOKS
+from eng.utils import override
 
 from .hook import DataBatch, Hook
 from .protocol import HookRunner

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-from typing_extensions import override
-
 from eng.dataset import length_of
 from eng.dist import is_main_process
 from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.registry import HOOKS
+from eng.utils import override
 
 from .errors import HookTypeError
 from .hook import DataBatch, Hook

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
-from typing_extensions import override
 
 from eng.dist import is_main_process
 from eng.registry import HOOKS
+from eng.utils import override
 
 from .hook import DataBatch, Hook
 from .protocol import HookRunner

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from typing_extensions import override
-
 from eng.registry import HOOKS
+from eng.utils import override
 
 from .errors import HookTypeError
 from .hook import DataBatch, Hook

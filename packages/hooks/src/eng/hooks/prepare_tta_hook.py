@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
-from typing_extensions import override
 
 from eng.registry import HOOKS, MODELS, RUNNERS
+from eng.utils import override
 
 from .errors import HookAssertionError, HookTypeError
 from .hook import Hook

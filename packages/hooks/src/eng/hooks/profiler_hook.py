@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from torch.profiler import ProfilerActivity, profile, tensorboard_trace_handler
-from typing_extensions import override
 
 from eng.dist import master_only
 from eng.registry import HOOKS
+from eng.utils import override
 
 from .errors import HookArgumentError, HookTypeError
 from .hook import DataBatch, Hook

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from typing_extensions import override
-
 from eng.dataset import sampler_with
 from eng.registry import HOOKS
+from eng.utils import override
 
 from .hook import Hook
 from .protocol import HookRunner

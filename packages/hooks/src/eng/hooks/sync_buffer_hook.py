@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from torch import nn
-from typing_extensions import override
 
 from eng.dist import all_reduce_params, is_distributed
 from eng.registry import HOOKS
+from eng.utils import override
 
 from .hook import Hook
 from .protocol import HookRunner

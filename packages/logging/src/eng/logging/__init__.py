@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from eng.logging.duplicates import FilterDuplicateWarning
-from eng.logging.history import HistoryBuffer
-from eng.logging.hub import MessageHub
-from eng.logging.logger import MMLogger, print_log
+from .duplicates import FilterDuplicateWarning
+from .history import HistoryBuffer
+from .hub import MessageHub
+from .logger import MMLogger, print_log
 
 if not TYPE_CHECKING:
     from ._version import __getattr__ as __getattr__

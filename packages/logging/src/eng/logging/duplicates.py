@@ -3,6 +3,8 @@
 import logging
 from logging import LogRecord
 
+from eng.utils import override
+
 __all__ = ["FilterDuplicateWarning"]
 
 _MOST_SEEN = 10000
@@ -22,6 +24,7 @@ class FilterDuplicateWarning(logging.Filter):
         super().__init__(name)
         self.seen: set[tuple[int, str]] = set()
 
+    @override
     def filter(self, record: LogRecord) -> bool:
         """Whether a record passes."""
         return record.levelno != logging.WARNING or self.is_new(record)

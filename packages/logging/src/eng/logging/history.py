@@ -6,8 +6,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from eng.logging.pending import PendingTensors, is_tensor, scalar
 from eng.utils import ArgumentKeyError, ArgumentTypeError, ArgumentValueError
+
+from .pending import PendingTensors, is_tensor, scalar
 
 __all__ = ["HistoryBuffer"]
 

@@ -8,10 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from eng.logging.history import HistoryBuffer
-from eng.logging.logger import print_log
-from eng.logging.pending import is_tensor
-from eng.utils import ArgumentKeyError, ArgumentTypeError, ArgumentValueError, ManagerMixin
+from eng.utils import (
+    ArgumentKeyError,
+    ArgumentTypeError,
+    ArgumentValueError,
+    ManagerMixin,
+    override,
+)
+
+from .history import HistoryBuffer
+from .logger import print_log
+from .pending import is_tensor
 
 __all__ = ["MessageHub"]
 
@@ -56,6 +63,7 @@ class MessageHub(ManagerMixin):
                 )
 
     @classmethod
+    @override
     def get_current_instance(cls) -> "MessageHub":
         """Return the latest created hub; one called ``mmengine`` if there is none."""
         if not cls._instance_dict:

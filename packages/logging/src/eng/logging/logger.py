@@ -9,9 +9,10 @@ from logging import LogRecord
 from pathlib import Path
 from typing import Any, TextIO
 
-from eng.logging.duplicates import FilterDuplicateWarning
-from eng.logging.file_handlers import make_file_handler
-from eng.utils import ManagerMixin
+from eng.utils import ManagerMixin, override
+
+from .duplicates import FilterDuplicateWarning
+from .file_handlers import make_file_handler
 
 __all__ = ["MMLogger", "print_log"]
 
@@ -89,6 +90,7 @@ class MMLogger(logging.Logger, ManagerMixin):
         return None if self._log_file is None else str(self._log_file)
 
     @classmethod
+    @override
     def get_current_instance(cls) -> "MMLogger":
         """Return the latest created logger; one called ``mmengine`` if there is none."""
         if not cls._instance_dict:
@@ -112,7 +114,8 @@ class MMLogger(logging.Logger, ManagerMixin):
                 handler.is_kept_open = False
                 handler.close_stream()
 
-    def callHandlers(self, record: LogRecord) -> None:  # noqa: N802 - logging's name
+    @override
+    def callHandlers(self, record: LogRecord) -> None:
         """Pass a record to the handlers of this logger and of its parents, if it has any."""
         logger: logging.Logger | None = self
         while logger is not None:
@@ -121,7 +124,8 @@ class MMLogger(logging.Logger, ManagerMixin):
                     handler.handle(record)
             logger = logger.parent if logger.propagate else None
 
-    def setLevel(self, level: int | str) -> None:  # noqa: N802 - logging's name
+    @override
+    def setLevel(self, level: int | str) -> None:
         """Set the level of this logger.
 
         Raises:
@@ -132,6 +136,7 @@ class MMLogger(logging.Logger, ManagerMixin):
             logger._cache.clear()
         self._cache.clear()  # type: ignore[attr-defined] # unknown to typeshed
 
+    @override
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self.instance_name, self._settings, self._log_file)
 
@@ -202,9 +207,11 @@ class _TerminalHandler(logging.StreamHandler):
         self.setFormatter(_LineFormatter())
 
     @property
+    @override
     def stream(self) -> TextIO:
         return sys.stdout
 
+    @override
     def format(self, record: LogRecord) -> str:
         text = super().format(record)
         colour = _COLOURS.get(record.levelno)
@@ -221,6 +228,7 @@ class _FileHandler(logging.FileHandler):
         self.is_kept_open = True
         self._is_reported = False
 
+    @override
     def emit(self, record: LogRecord) -> None:
         try:
             super().emit(record)
@@ -239,7 +247,8 @@ class _FileHandler(logging.FileHandler):
                 except OSError as error:
                     self._report(error)
 
-    def handleError(self, record: LogRecord) -> None:  # noqa: N802 - logging's name
+    @override
+    def handleError(self, record: LogRecord) -> None:
         error = sys.exc_info()[1]
         if isinstance(error, OSError):
             self._report(error)
@@ -258,14 +267,16 @@ class _LineFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__(datefmt="%m/%d %H:%M:%S")
 
-    def formatMessage(self, record: LogRecord) -> str:  # noqa: N802 - logging's name
+    @override
+    def formatMessage(self, record: LogRecord) -> str:
         # mmengine is an accepted alias of the root scope
         name = "eng" if record.name == "mmengine" else record.name
         where = f"{record.pathname}:{record.lineno} - " if record.levelno >= logging.ERROR else ""
         time = self.formatTime(record, self.datefmt)
         return f"{time} - {name} - {record.levelname} - {where}{record.message}"
 
-    def usesTime(self) -> bool:  # noqa: N802 - logging's name
+    @override
+    def usesTime(self) -> bool:
         return False
 
 
@@ -276,6 +287,7 @@ class _OnceFilter(FilterDuplicateWarning):
         super().__init__()
         self._errors_too = errors_too
 
+    @override
     def filter(self, record: LogRecord) -> bool:
         if record.levelno < logging.WARNING:
             return True

@@ -6,10 +6,10 @@ which come from the packages of eng.
 
 from typing import TYPE_CHECKING
 
-from eng.mmengine.lazy import offer
+from .lazy import offer
 
 if TYPE_CHECKING:
-    from eng.mmengine.answer import Report, report
+    from .answer import Report, report
 
 __version__: str  # see _version.py
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from eng.mmengine.answer import report
+from .answer import report
 
 if __name__ == "__main__":
     found = report()

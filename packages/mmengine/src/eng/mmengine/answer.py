@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import eng.mmengine
+from eng.utils import override
 
 __all__ = ["Report", "report"]
 
@@ -35,6 +36,7 @@ class Report:
     original: str | None
     switched_off: bool
 
+    @override
     def __str__(self) -> str:
         lines = [
             f"import mmengine: {_ANSWERS[self.answers]}",

@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 
 import eng.mmengine
-from eng.mmengine.lazy import origins_in
+
+from .lazy import origins_in
 
 __all__ = ["Offered", "Origin", "find_origin", "nearest", "offered_by", "split_path"]
 

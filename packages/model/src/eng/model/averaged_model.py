@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from eng.logging import print_log
 from eng.registry import MODELS
-from eng.utils import ArgumentValueError
+from eng.utils import ArgumentValueError, override
 
 from .model_tensors import ModelTensors, picker, tensors_of
 
@@ -75,6 +75,7 @@ class BaseAveragedModel(nn.Module):
         self._steps = 0
         self._plan: _Plan | None = None
 
+    @override
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "avg_func" in vars(cls) and "avg_func_foreach" not in vars(cls):
@@ -104,6 +105,7 @@ class BaseAveragedModel(nn.Module):
         for averaged, source in zip(averaged_params, source_params, strict=True):
             self.avg_func(averaged, source, steps)
 
+    @override
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call the averaged model.
 
@@ -157,10 +159,12 @@ class BaseAveragedModel(nn.Module):
             self._plan = _Plan(key, ours, tensors, theirs, source)
         return self._plan.pairs(tensors, source)
 
+    @override
     def __getstate__(self) -> dict[str, Any]:
         # A copy has other tensors.
         return {**self.__dict__, "_plan": None}
 
+    @override
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
         super()._load_from_state_dict(*args, **kwargs)
         if not self.steps.is_meta:
@@ -238,6 +242,7 @@ class StochasticWeightAverage(BaseAveragedModel):
         update_buffers: Whether buffers are averaged as well. Defaults to False.
     """
 
+    @override
     def avg_func(self, averaged_param: Tensor, source_param: Tensor, steps: int) -> None:
         """Take one parameter into the mean of all seen, in place.
 
@@ -248,6 +253,7 @@ class StochasticWeightAverage(BaseAveragedModel):
         """
         averaged_param.lerp_(source_param, self._weight(steps))
 
+    @override
     def avg_func_foreach(
         self, averaged_params: Sequence[Tensor], source_params: Sequence[Tensor], steps: int
     ) -> None:
@@ -312,6 +318,7 @@ class ExponentialMovingAverage(BaseAveragedModel):
         """
         return self.momentum
 
+    @override
     def avg_func(self, averaged_param: Tensor, source_param: Tensor, steps: int) -> None:
         """Take one parameter into its average, in place.
 
@@ -322,6 +329,7 @@ class ExponentialMovingAverage(BaseAveragedModel):
         """
         averaged_param.lerp_(source_param, self.momentum_at(steps))
 
+    @override
     def avg_func_foreach(
         self, averaged_params: Sequence[Tensor], source_params: Sequence[Tensor], steps: int
     ) -> None:
@@ -367,6 +375,7 @@ class MomentumAnnealingEMA(ExponentialMovingAverage):
             raise ArgumentValueError(f"gamma must be above 0, got {gamma}")
         self.gamma = gamma
 
+    @override
     def momentum_at(self, steps: int) -> float:
         """The weight of the newest parameters after a number of steps.
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from eng.logging import print_log
 from eng.registry import MODELS
+from eng.utils import override
 
 from .weight_init import PretrainedInit, initialize, update_init_info
 from .weight_init.record import log_record, recorded_initialization
@@ -75,6 +76,7 @@ class BaseModule(nn.Module):
         """Log what initialised each parameter: to the file of the log only, if it has one."""
         log_record(self)
 
+    @override
     def __repr__(self) -> str:
         text = super().__repr__()
         return f"{text}\ninit_cfg={self.init_cfg}" if self.init_cfg else text

@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from eng.logging import print_log
-from eng.utils import ArgumentTypeError
+from eng.utils import ArgumentTypeError, override
 
 __all__ = [
     "efficient_conv_bn_eval_control",
@@ -198,6 +198,7 @@ def _find_pair(bn: fx.Node, modules: dict[str, nn.Module]) -> tuple[fx.Node, fx.
 class _Tracer(fx.Tracer):
     """Traces the ``forward`` of one module: what it calls is not looked into, and keeps hooks."""
 
+    @override
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return True
 

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from eng.utils import override
+
 __all__ = ["convert_sync_batchnorm", "revert_sync_batchnorm"]
 
 
@@ -54,6 +56,7 @@ def revert_sync_batchnorm(module: nn.Module) -> nn.Module:
 class _BatchNormXd(_BatchNorm):
     """Batch normalisation of inputs of any number of dimensions, as a synchronised one takes."""
 
+    @override
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() < 2:
             raise ValueError(f"expected an input (N, C, ...), got one of {input.dim()} dimensions")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from eng.optim.optimizer import (
+from .optimizer import (
     OPTIM_WRAPPER_CONSTRUCTORS,
     OPTIM_WRAPPERS,
     OPTIMIZERS,
@@ -14,7 +14,7 @@ from eng.optim.optimizer import (
     OptimWrapperDict,
     build_optim_wrapper,
 )
-from eng.optim.scheduler import (
+from .scheduler import (
     ConstantLR,
     ConstantMomentum,
     ConstantParamScheduler,

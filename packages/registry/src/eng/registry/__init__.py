@@ -10,6 +10,7 @@ from .builders import (
     build_scheduler_from_cfg,
 )
 from .kinds import Kind
+from .part_config import PartConfig, PartOrConfig
 from .registry import NotRegisteredError, Registry, WrongKindError
 from .report import count_registered_modules, traverse_registry_tree
 from .root import (
@@ -75,6 +76,8 @@ __all__ = [
     "DefaultScope",
     "Kind",
     "NotRegisteredError",
+    "PartConfig",
+    "PartOrConfig",
     "Registry",
     "WrongKindError",
     "build_from_cfg",

@@ -8,6 +8,8 @@ import sys
 import warnings
 from typing import NamedTuple
 
+from eng.utils import override
+
 __all__ = [
     "Failure",
     "failures",
@@ -31,6 +33,7 @@ class Failure(NamedTuple):
     error: Exception
     extras: tuple[str, ...] = ()
 
+    @override
     def __str__(self) -> str:
         text = (
             f"{self.module}, advertised by the distribution {self.distribution}, cannot be "

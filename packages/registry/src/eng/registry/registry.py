@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from eng.utils import MODULE2PACKAGE, ArgumentTypeError, ArgumentValueError, UserError
+from eng.utils import MODULE2PACKAGE, ArgumentTypeError, ArgumentValueError, UserError, override
 
 from .build import build_from_cfg
 from .discovery import (
@@ -33,6 +33,7 @@ _lock = threading.RLock()
 class NotRegisteredError(UserError, KeyError):
     """A registry does not know a name."""
 
+    @override
     def __str__(self) -> str:
         # KeyError would show the message in quotes.
         return str(self.args[0]) if self.args else ""
@@ -136,6 +137,7 @@ class Registry:
     def __contains__(self, key: str) -> bool:
         return self.get(key) is not None
 
+    @override
     def __repr__(self) -> str:
         rows = [("Names", "Objects")]
         rows += [(name, _locate(value)) for name, value in self._list_items().items()]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 
-from eng.utils import ManagerMixin
+from eng.utils import ManagerMixin, override
 
 __all__ = ["ROOT_SCOPE", "DefaultScope", "canonical", "init_default_scope"]
 
@@ -49,6 +49,7 @@ class DefaultScope(ManagerMixin):
         return self._scope_name
 
     @classmethod
+    @override
     def get_current_instance(cls) -> DefaultScope | None:  # type: ignore[override]
         """Return the default scope that was created or overwritten last, if there is one."""
         temporary = _overwritten.get()

@@ -14,6 +14,7 @@ from eng.device import autocast
 from eng.dist import all_gather_object
 from eng.evaluator import Evaluator
 from eng.registry import LOOPS
+from eng.utils import override
 
 from .base_loop import BaseLoop
 from .data_order import put_generators, take_generators
@@ -50,6 +51,7 @@ class _EvalLoop(BaseLoop):
             self.evaluator.dataset_meta = meta
             runner.visualizer.dataset_meta = meta
 
+    @override
     def run(self) -> dict[str, Any]:
         """Go over the data once.
 

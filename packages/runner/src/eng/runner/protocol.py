@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 from eng.config import Config
 from eng.evaluator import Evaluator
 from eng.hooks import Hook, HookRunner
+from eng.utils import override
 
 from .environment import Environment
 from .interruption import Interruption
@@ -47,6 +48,7 @@ class LoopRunner(HookRunner, Protocol):
         """All hooks in the order in which they run."""
 
     @property
+    @override
     def run_state(self) -> RunState:
         """The parts of the run's state, which hooks and loops may add to."""
 

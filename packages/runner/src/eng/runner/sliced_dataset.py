@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from eng.dataset import length_of
 from eng.dist import get_world_size
 from eng.logging import print_log
+from eng.utils import override
 
 from .errors import RunnerConfigError, RunnerTypeError
 
@@ -38,6 +39,7 @@ class _SlicedDataset(Dataset[Any]):
     def __len__(self) -> int:
         return self._length
 
+    @override
     def __getitem__(self, index: Any) -> Any:
         if not -self._length <= index < self._length:
             raise IndexError(f"sample {index} of the first {self._length}")

@@ -27,6 +27,7 @@ from eng.evaluator import BaseMetric
 from eng.logging import MessageHub, MMLogger
 from eng.model import BaseModel
 from eng.registry import DATASETS, METRICS, MODELS, DefaultScope, Registry
+from eng.utils import override
 from eng.vis import Visualizer
 
 from .runner import Runner
@@ -46,6 +47,7 @@ class ToyModel(BaseModel):
         self.linear1 = nn.Linear(2, 2)
         self.linear2 = nn.Linear(2, 1)
 
+    @override
     def forward(
         self, inputs: Any, data_samples: Any = None, mode: str = "tensor"
     ) -> dict[str, Tensor] | list[Tensor] | Tensor:
@@ -74,6 +76,7 @@ class ToyDataset(Dataset):
     def __len__(self) -> int:
         return len(self.data)
 
+    @override
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         return {"inputs": self.data[index], "data_samples": self.label[index]}
 
@@ -92,10 +95,12 @@ class ToyMetric(BaseMetric):
         super().__init__(collect_device=collect_device)
         self.dummy_metrics = dummy_metrics
 
+    @override
     def process(self, data_batch: Any, predictions: Sequence[Any]) -> None:
         """Take note of a batch."""
         self.results.append({"acc": 1})
 
+    @override
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         """Return the values."""
         return {"acc": 1} if self.dummy_metrics is None else self.dummy_metrics
@@ -140,6 +145,7 @@ class RunnerTestCase(TestCase):
         "LOCAL_RANK": "0",
     }
 
+    @override
     def setUp(self) -> None:
         """Make the directory and the configs, and register the toys."""
         self.temp_dir = tempfile.mkdtemp(prefix="runner-test-")
@@ -153,6 +159,7 @@ class RunnerTestCase(TestCase):
         self.epoch_based_cfg = Config(_epoch_based(self.temp_dir))
         self.iter_based_cfg = Config(_iter_based(self.temp_dir))
 
+    @override
     def tearDown(self) -> None:
         """Clear what the test has left."""
         if torch.distributed.is_available() and torch.distributed.is_initialized():

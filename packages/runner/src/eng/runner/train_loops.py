@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 from eng.checkpoint import CheckpointError
 from eng.dataset import length_of, sampler_with
 from eng.registry import LOOPS
+from eng.utils import override
 
 from .arguments import check_intervals
 from .base_loop import BaseLoop
@@ -122,6 +123,7 @@ class TrainLoop(BaseLoop):
     def _iter(self, iteration: int) -> None:
         self.progress.count_iterations(iteration - self.progress.iter)
 
+    @override
     def reseed(self, seed: int, instead_of: int) -> None:
         """See :meth:`BaseLoop.reseed`."""
         super().reseed(seed, instead_of)
@@ -283,6 +285,7 @@ class EpochBasedTrainLoop(TrainLoop):
             )
         self._max_iters = self._max_epochs * length
 
+    @override
     def run(self) -> nn.Module:
         """Train.
 
@@ -323,6 +326,7 @@ class EpochBasedTrainLoop(TrainLoop):
         """
         self._train_step(idx, data_batch)
 
+    @override
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue where another loop was, see :meth:`TrainLoop.load_state_dict`.
 
@@ -371,6 +375,7 @@ class IterBasedTrainLoop(TrainLoop):
         super().__init__(runner, dataloader, progress, val_begin, val_interval, dynamic_intervals)
         self.dataloader_iterator = iter(self.batches)
 
+    @override
     def run(self) -> nn.Module:
         """Train.
 
@@ -400,6 +405,7 @@ class IterBasedTrainLoop(TrainLoop):
         """
         self._train_step(self.iter, data_batch)
 
+    @override
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue where another loop was, see :meth:`TrainLoop.load_state_dict`.
 

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from eng.dist import broadcast_object_list, is_main_process
+from eng.utils import override
 
 from .errors import RunnerConfigError
 
@@ -66,6 +67,7 @@ class Owner:
         pid, since = os.getpid(), time.strftime("%Y-%m-%d %H:%M:%S")
         return cls(socket.gethostname(), _machine(), pid, _start_of(pid) or "", since)
 
+    @override
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}, since {self.since}"
 

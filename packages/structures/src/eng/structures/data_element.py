@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eng.utils import ArgumentTypeError, ArgumentValueError
+from eng.utils import ArgumentTypeError, ArgumentValueError, override
 
 __all__ = ["BaseDataElement"]
 
@@ -154,6 +154,7 @@ class BaseDataElement:
         """What is stored for a value of the data; subclasses refuse or reshape it here."""
         return value
 
+    @override
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _OWN:
             if name in self.__dict__:
@@ -163,6 +164,7 @@ class BaseDataElement:
             kind = "metainfo" if name in self._metainfo_fields else "data"
             self.set_field(value, name, field_type=kind)
 
+    @override
     def __delattr__(self, name: str) -> None:
         if name in _OWN:
             raise AttributeError(f"{name} is used by {type(self).__name__} itself")
@@ -258,6 +260,7 @@ class BaseDataElement:
         }
         return [name for name in fields if name not in hidden]
 
+    @override
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
@@ -369,6 +372,7 @@ class BaseDataElement:
     def _converted(self: Self, convert: Callable[[Any], Any]) -> Self:
         return self.new(**{name: convert(value) for name, value in self.items()})
 
+    @override
     def __repr__(self) -> str:
         lines = ["    META INFORMATION"]
         lines += [_line(name, value) for name, value in self.metainfo_items()]

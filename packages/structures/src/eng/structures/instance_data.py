@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eng.utils import ArgumentIndexError, ArgumentTypeError, ArgumentValueError
+from eng.utils import ArgumentIndexError, ArgumentTypeError, ArgumentValueError, override
 
 from .data_element import BaseDataElement
 
@@ -44,6 +44,7 @@ class InstanceData(BaseDataElement):
         4
     """
 
+    @override
     def _checked(self, name: str, value: Any) -> Any:
         try:
             length = len(value)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from torch import Tensor
 
-from eng.utils import ArgumentIndexError, ArgumentTypeError, ArgumentValueError
+from eng.utils import ArgumentIndexError, ArgumentTypeError, ArgumentValueError, override
 
 from .data_element import BaseDataElement
 
@@ -37,6 +37,7 @@ class PixelData(BaseDataElement):
         ((20, 40), (1, 20, 40), (10, 1))
     """
 
+    @override
     def _checked(self, name: str, value: Any) -> Any:
         where = f"{name.lstrip('_')!r} of {type(self).__name__}"
         if not isinstance(value, (Tensor, np.ndarray)):

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         tuple_cast,
     )
     from .timer import Timer, TimerError, check_time
+    from .types import DataBatch, DataSample, StateDict, override
     from .version import digit_version, get_git_hash
 
 __version__: str  # see _version.py
@@ -75,9 +76,12 @@ __all__ = [
     "ArgumentKeyError",
     "ArgumentTypeError",
     "ArgumentValueError",
+    "DataBatch",
+    "DataSample",
     "ManagerMeta",
     "ManagerMixin",
     "ProgressBar",
+    "StateDict",
     "Timer",
     "TimerError",
     "UserError",
@@ -113,6 +117,7 @@ __all__ = [
     "lazy_names",
     "list_cast",
     "mkdir_or_exist",
+    "override",
     "package2module",
     "requires_executable",
     "requires_package",
@@ -192,6 +197,7 @@ _NAMES = {
         "tuple_cast",
     ),
     ".timer": ("Timer", "TimerError", "check_time"),
+    ".types": ("DataBatch", "DataSample", "StateDict", "override"),
     ".version": ("digit_version", "get_git_hash"),
 }
 

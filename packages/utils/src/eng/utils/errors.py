@@ -6,6 +6,8 @@ Code of the OpenMMLab family catches AssertionError around calls whose arguments
 
 from __future__ import annotations
 
+from .types import override
+
 __all__ = [
     "ArgumentIndexError",
     "ArgumentKeyError",
@@ -38,6 +40,7 @@ class ArgumentIndexError(IndexError, AssertionError):
 class ArgumentKeyError(KeyError, AssertionError):
     """A key is unknown."""
 
+    @override
     def __str__(self) -> str:
         # KeyError would show the message in quotes.
         return str(self.args[0]) if self.args else ""

@@ -12,7 +12,7 @@ import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
-from eng.utils import ArgumentValueError, check_inner_path
+from eng.utils import ArgumentValueError, check_inner_path, override
 
 from .geometry import as_image
 from .plain import plain_value
@@ -157,15 +157,18 @@ class LocalVisBackend(BaseVisBackend):
         #: What this run has recorded before it was resumed.
         self._earlier: Curves | None = None
 
+    @override
     def _init_env(self) -> None:
         for folder in (self._save_dir, self._img_save_dir):
             Path(folder).mkdir(parents=True, exist_ok=True)
 
     @property
+    @override
     def experiment(self) -> LocalVisBackend:
         """The backend itself."""
         return self
 
+    @override
     def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
         """Drop what earlier starts of a run have recorded after the iteration it is resumed from.
 
@@ -194,6 +197,7 @@ class LocalVisBackend(BaseVisBackend):
             f"are now in {name.with_suffix(f'.superseded{name.suffix}')} beside it."
         )
 
+    @override
     def add_config(self, config: Config, **kwargs: Any) -> None:
         """Write a config to its file.
 
@@ -204,6 +208,7 @@ class LocalVisBackend(BaseVisBackend):
         Path(self._save_dir).mkdir(parents=True, exist_ok=True)
         Path(self._config_save_file).write_text(config.pretty_text, encoding="utf-8")
 
+    @override
     def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
         """Write an image to the file ``<name>_<step>.png`` in the folder of images.
 
@@ -228,6 +233,7 @@ class LocalVisBackend(BaseVisBackend):
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path)
 
+    @override
     def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
         """Append a number to the file of the scalars.
 
@@ -239,6 +245,7 @@ class LocalVisBackend(BaseVisBackend):
         """
         self._append({name: value, "step": step}, self._scalar_save_file)
 
+    @override
     def add_scalars(
         self,
         scalar_dict: dict[str, Any],

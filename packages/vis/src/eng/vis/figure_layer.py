@@ -9,7 +9,7 @@ from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from eng.utils import ArgumentValueError
+from eng.utils import ArgumentValueError, override
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,6 +126,7 @@ class _Background(Artist):
         self.set_zorder(-1e9)
         self._image = image
 
+    @override
     def draw(self, renderer: RendererBase) -> None:
         """Draw the image at the bottom left of what is drawn."""
         pixels = self._image() if self.get_visible() else None

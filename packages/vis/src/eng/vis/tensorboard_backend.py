@@ -10,6 +10,7 @@ import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
+from eng.utils import override
 
 from .backend import BaseVisBackend
 from .environment import force_init_env
@@ -45,11 +46,13 @@ class TensorboardVisBackend(BaseVisBackend):
         #: Step from which on a resumed run takes the place of what is there.
         self._purge_step: int | None = None
 
+    @override
     def _init_env(self) -> None:
         require("tensorboard", type(self).__name__)
 
     @property
     @force_init_env
+    @override
     def experiment(self) -> SummaryWriter:
         """The :class:`torch.utils.tensorboard.SummaryWriter`; made, with its file, if need be."""
         if self._writer is None:
@@ -71,6 +74,7 @@ class TensorboardVisBackend(BaseVisBackend):
     def _tensorboard(self, writer: SummaryWriter) -> None:
         self._writer = writer
 
+    @override
     def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
         """Go on in the directory of the first start of a run, as one run of TensorBoard.
 
@@ -95,6 +99,7 @@ class TensorboardVisBackend(BaseVisBackend):
         return f"TensorBoard goes on with the run in {first}, from iteration {step} on."
 
     @force_init_env
+    @override
     def add_config(self, config: Config, **kwargs: Any) -> None:
         """Record a config as the text ``config``, with what is recorded first or at the end.
 
@@ -108,6 +113,7 @@ class TensorboardVisBackend(BaseVisBackend):
             self._writer.add_text("config", self._config)
             self._config = None
 
+    @override
     def add_graph(self, model: Any, data_batch: Any, **kwargs: Any) -> None:
         """Record the graph of a model, traced in evaluation mode.
 
@@ -138,6 +144,7 @@ class TensorboardVisBackend(BaseVisBackend):
             for module, is_training in modes:
                 module.training = is_training
 
+    @override
     def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
         """Record an image.
 
@@ -155,6 +162,7 @@ class TensorboardVisBackend(BaseVisBackend):
         pixels = as_image(f"image {name!r}", image, strict=True)
         self.experiment.add_image(name, pixels, step, dataformats="HWC")
 
+    @override
     def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
         """Record a number. Anything else is left out, with a warning the first time.
 
@@ -175,6 +183,7 @@ class TensorboardVisBackend(BaseVisBackend):
                 stacklevel=2,
             )
 
+    @override
     def add_scalars(
         self,
         scalar_dict: dict[str, Any],
@@ -195,6 +204,7 @@ class TensorboardVisBackend(BaseVisBackend):
             if name != "step":
                 self.add_scalar(name, value, step)
 
+    @override
     def close(self) -> None:
         """Write out what was recorded and close the file."""
         if self._config is not None:

@@ -24,8 +24,9 @@ import torch
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
-from eng.vis.backend import BaseVisBackend
-from eng.vis.visualizer import Visualizer
+
+from .backend import BaseVisBackend
+from .visualizer import Visualizer
 
 __all__ = ["VisBackendConformance"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from eng.config import Config
 from eng.dist import is_main_process, master_only
 from eng.registry import VISBACKENDS, VISUALIZERS
-from eng.utils import ArgumentTypeError, ArgumentValueError, ManagerMixin
+from eng.utils import ArgumentTypeError, ArgumentValueError, ManagerMixin, override
 
 from . import geometry
 from .backend import BaseVisBackend
@@ -565,6 +565,7 @@ class Visualizer(DrawingSurface, ManagerMixin):
         self._record("close")
 
     @classmethod
+    @override
     def get_instance(cls, name: str, **kwargs: Any) -> Any:
         """The visualizer of a name, created if there is none.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
-from eng.utils import ArgumentValueError
+from eng.utils import ArgumentValueError, override
 
 from .backend import BaseVisBackend
 from .environment import force_init_env
@@ -64,11 +64,13 @@ class WandbVisBackend(BaseVisBackend):
         self._run: Any = None
         self._config: dict[str, Any] | None = None
 
+    @override
     def _init_env(self) -> None:
         require("wandb", type(self).__name__)
 
     @property
     @force_init_env
+    @override
     def experiment(self) -> Any:
         """The module ``wandb``, for what this interface lacks, with a run begun."""
         import wandb
@@ -86,6 +88,7 @@ class WandbVisBackend(BaseVisBackend):
         self._run = getattr(module, "run", None) or module
 
     @force_init_env
+    @override
     def add_config(self, config: Config, **kwargs: Any) -> None:
         """Record a config as the config of the run.
 
@@ -97,6 +100,7 @@ class WandbVisBackend(BaseVisBackend):
         if self._run is not None:
             self._record_config()
 
+    @override
     def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
         """Give the run the identifier of the training, so that it goes on when that is resumed.
 
@@ -113,6 +117,7 @@ class WandbVisBackend(BaseVisBackend):
         self._init_kwargs |= {"id": run_id, "resume": "allow"}
         return f"Weights & Biases goes on with the run {run_id}." if step else None
 
+    @override
     def add_graph(self, model: Any, data_batch: Any = None, **kwargs: Any) -> None:
         """Record gradients and parameters of a model while it is trained, by ``wandb.watch``.
 
@@ -123,6 +128,7 @@ class WandbVisBackend(BaseVisBackend):
         """
         self._begin().watch(model, **self._watch_kwargs)
 
+    @override
     def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
         """Record an image.
 
@@ -140,6 +146,7 @@ class WandbVisBackend(BaseVisBackend):
         pixels = as_image(f"image {name!r}", image, strict=True)
         self._log({name: self.experiment.Image(pixels)})
 
+    @override
     def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
         """Record a number.
 
@@ -151,6 +158,7 @@ class WandbVisBackend(BaseVisBackend):
         """
         self._log({name: plain_value(value)})
 
+    @override
     def add_scalars(
         self,
         scalar_dict: dict[str, Any],
@@ -168,6 +176,7 @@ class WandbVisBackend(BaseVisBackend):
         """
         self._log({name: plain_value(value) for name, value in scalar_dict.items()})
 
+    @override
     def close(self) -> None:
         """Finish the run, if one was begun or has a config."""
         if self._config is not None:

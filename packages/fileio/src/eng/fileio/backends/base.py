@@ -8,8 +8,8 @@ from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from eng.fileio.errors import ArgumentTypeError
-from eng.fileio.uris import PathLike, join_uri, to_text
+from ..errors import ArgumentTypeError
+from ..uris import PathLike, join_uri, to_text
 
 __all__ = ["BaseStorageBackend", "Suffix", "check_suffix", "is_hidden"]
 
@@ -152,7 +152,7 @@ class BaseStorageBackend(metaclass=ABCMeta):
 
     def _download(self, filepath: str, local: str) -> None:
         """Write the content of ``filepath`` to a local file, atomically."""
-        from eng.fileio.atomic import atomic_write
+        from ..atomic import atomic_write
 
         data = self.get(filepath)
         with atomic_write(local) as file:

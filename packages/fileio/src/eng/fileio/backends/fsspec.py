@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-from eng.fileio.atomic import atomic_write
-from eng.fileio.streams import write_stream
-from eng.fileio.uris import PathLike, check_relative, to_text
-
+from ..atomic import atomic_write
+from ..override import override
+from ..streams import write_stream
+from ..uris import PathLike, check_relative, to_text
 from .base import Suffix, check_suffix, is_hidden
 from .remote import RemoteBackend
 
@@ -34,12 +34,14 @@ class FsspecBackend(RemoteBackend):
     def __init__(self, **storage_options: Any) -> None:
         self.storage_options = storage_options
 
+    @override
     def get(self, filepath: PathLike) -> bytes:
         """Read the bytes of a file."""
         fs, path = self._open(filepath)
         with self._translate_errors(fs, path, filepath):
             return fs.cat_file(path)
 
+    @override
     def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
         """Store bytes, or what a binary file yields.
 
@@ -67,16 +69,19 @@ class FsspecBackend(RemoteBackend):
                 write_stream(obj, file, to_text(filepath))
             fs.put_file(spool, path)
 
+    @override
     def isfile(self, filepath: PathLike) -> bool:
         """Check whether a file path is a file."""
         fs, path = self._open(filepath)
         return bool(fs.isfile(path))
 
+    @override
     def isdir(self, filepath: PathLike) -> bool:
         """Check whether a file path is a directory."""
         fs, path = self._open(filepath)
         return bool(fs.isdir(path))
 
+    @override
     def list_dir_or_file(
         self,
         dir_path: PathLike,
@@ -90,6 +95,7 @@ class FsspecBackend(RemoteBackend):
         fs, root = self._open_folder(dir_path)
         return _walk(fs, root, list_dir and suffix is None, list_file, suffix, recursive)
 
+    @override
     def _list_names(self, root: str) -> Iterator[str]:
         fs, folder = self._open_folder(root)
         return _walk(fs, folder, False, True, None, recursive=True, hidden=True)
@@ -100,6 +106,7 @@ class FsspecBackend(RemoteBackend):
             self._raise_no_folder(to_text(dir_path))
         return fs, root
 
+    @override
     def rmtree(self, dir_path: PathLike) -> None:
         """Delete all below a directory, and the directory."""
         super().rmtree(dir_path)
@@ -107,6 +114,7 @@ class FsspecBackend(RemoteBackend):
         if fs.isdir(path):  # what is left are empty folders, in stores that have such
             fs.rm(path, recursive=True)
 
+    @override
     def _copy(self, src: str, dst: str) -> None:
         fs, source = self._open(src)
         _, target = self._open(dst)
@@ -114,10 +122,12 @@ class FsspecBackend(RemoteBackend):
         with self._translate_errors(fs, source, src):
             fs.cp_file(source, target)
 
+    @override
     def _delete(self, path: str) -> None:
         fs, key = self._open(path)
         fs.rm_file(key)
 
+    @override
     def _download(self, filepath: str, local: str) -> None:
         fs, path = self._open(filepath)
         with (

@@ -5,9 +5,9 @@ import re
 import time
 from typing import Any
 
-from eng.fileio.atomic import atomic_write
-from eng.fileio.uris import PathLike, to_text
-
+from ..atomic import atomic_write
+from ..override import override
+from ..uris import PathLike, to_text
 from .base import BaseStorageBackend
 
 __all__ = ["HTTPBackend"]
@@ -48,6 +48,7 @@ class HTTPBackend(BaseStorageBackend):
         self.timeout, self.retries, self.backoff = timeout, retries, backoff
         self.headers, self.byte_range = dict(headers or {}), byte_range
 
+    @override
     def get(self, filepath: PathLike) -> bytes:
         """Read bytes from a given ``filepath``.
 
@@ -60,10 +61,12 @@ class HTTPBackend(BaseStorageBackend):
         self._receive(to_text(filepath), buffer)
         return buffer.getvalue()  # shares the buffer's memory
 
+    @override
     def get_text(self, filepath: PathLike, encoding: str = "utf-8") -> str:
         """Read text from a given ``filepath``; line ends stay as they are."""
         return self.get(filepath).decode(encoding)
 
+    @override
     def _download(self, filepath: str, local: str) -> None:
         with atomic_write(local) as file:
             self._receive(filepath, file)

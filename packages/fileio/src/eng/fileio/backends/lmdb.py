@@ -9,8 +9,8 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
-from eng.fileio.uris import PathLike, to_text
-
+from ..override import override
+from ..uris import PathLike, to_text
 from .base import BaseStorageBackend
 
 __all__ = ["LmdbBackend"]
@@ -46,6 +46,7 @@ class LmdbBackend(BaseStorageBackend):
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_opened": (0, None)}
 
+    @override
     def get(self, filepath: PathLike) -> bytes:
         """Return the value of a key.
 
@@ -55,6 +56,7 @@ class LmdbBackend(BaseStorageBackend):
         with self.get_view(filepath) as view:
             return bytes(view)
 
+    @override
     def get_text(self, filepath: PathLike, encoding: str = "utf-8") -> str:
         """Return the value of a key as text."""
         with self.get_view(filepath) as view:
@@ -68,6 +70,7 @@ class LmdbBackend(BaseStorageBackend):
                 raise FileNotFoundError(2, f"no such key in {self.db_path}", to_text(filepath))
             yield memoryview(value)
 
+    @override
     def exists(self, filepath: PathLike) -> bool:
         """Check whether a key exists."""
         with self._open_value(filepath) as value:

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from eng.fileio.atomic import atomic_write, is_partial
-from eng.fileio.parallel import Failure, PartialFailureError, for_each
-from eng.fileio.streams import write_stream
-from eng.fileio.uris import PathLike, to_text
-
+from ..atomic import atomic_write, is_partial
+from ..override import override
+from ..parallel import Failure, PartialFailureError, for_each
+from ..streams import write_stream
+from ..uris import PathLike, to_text
 from .base import BaseStorageBackend, Suffix, check_suffix, is_hidden
 
 __all__ = ["HardDiskBackend", "LocalBackend", "list_all"]
@@ -29,6 +29,7 @@ class LocalBackend(BaseStorageBackend):
     _allow_symlink = True
     max_workers = 8
 
+    @override
     def get(self, filepath: PathLike) -> bytes:
         """Read bytes from a given ``filepath`` with 'rb' mode.
 
@@ -39,11 +40,13 @@ class LocalBackend(BaseStorageBackend):
         with open(_strip_file_prefix(filepath), "rb") as file:  # noqa: PTH123
             return file.read()
 
+    @override
     def get_text(self, filepath: PathLike, encoding: str = "utf-8") -> str:
         """Read text from a given ``filepath``; line ends stay as they are."""
         with open(_strip_file_prefix(filepath), encoding=encoding, newline="") as file:  # noqa: PTH123
             return file.read()
 
+    @override
     def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
         """Write bytes to a given ``filepath``, making its directory where that is missing.
 
@@ -57,31 +60,38 @@ class LocalBackend(BaseStorageBackend):
         with atomic_write(path, if_absent) as file:
             write_stream(obj, file, path)
 
+    @override
     def put_text(self, obj: str, filepath: PathLike, encoding: str = "utf-8") -> None:
         """Write text to a given ``filepath``, making its directory where that is missing."""
         self.put(obj.encode(encoding), filepath)
 
+    @override
     def exists(self, filepath: PathLike) -> bool:
         """Check whether a file path exists."""
         return os.path.exists(_strip_file_prefix(filepath))
 
+    @override
     def isdir(self, filepath: PathLike) -> bool:
         """Check whether a file path is a directory."""
         return os.path.isdir(_strip_file_prefix(filepath))
 
+    @override
     def isfile(self, filepath: PathLike) -> bool:
         """Check whether a file path is a file."""
         return os.path.isfile(_strip_file_prefix(filepath))
 
+    @override
     def join_path(self, filepath: PathLike, *filepaths: PathLike) -> str:
         """Join path components as ``os.path.join`` does."""
         return os.path.join(to_text(filepath), *(to_text(p) for p in filepaths))
 
     @contextlib.contextmanager
+    @override
     def get_local_path(self, filepath: PathLike) -> Iterator[str]:
         """Yield ``filepath`` itself, as text: it is local."""
         yield _strip_file_prefix(filepath)
 
+    @override
     def copyfile(self, src: PathLike, dst: PathLike) -> PathLike:
         """Copy a file and its mode; into ``dst`` where that is a directory.
 
@@ -106,6 +116,7 @@ class LocalBackend(BaseStorageBackend):
                     os.fchmod(writer.fileno(), os.fstat(reader.fileno()).st_mode & 0o7777)
         return dst
 
+    @override
     def copytree(self, src: PathLike, dst: PathLike) -> PathLike:
         """Copy a directory to ``dst``, which must not exist, many files at once.
 
@@ -144,22 +155,27 @@ class LocalBackend(BaseStorageBackend):
             shutil.copystat(os.path.join(source, name), os.path.join(target, name))
         return dst
 
+    @override
     def copyfile_from_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Same as :meth:`copyfile`."""
         return self.copyfile(src, dst)
 
+    @override
     def copytree_from_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Same as :meth:`copytree`."""
         return self.copytree(src, dst)
 
+    @override
     def copyfile_to_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Same as :meth:`copyfile`."""
         return self.copyfile(src, dst)
 
+    @override
     def copytree_to_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Same as :meth:`copytree`."""
         return self.copytree(src, dst)
 
+    @override
     def remove(self, filepath: PathLike) -> None:
         """Remove a file.
 
@@ -172,6 +188,7 @@ class LocalBackend(BaseStorageBackend):
             raise IsADirectoryError(21, "is a directory, rmtree removes those", path)
         os.remove(path)
 
+    @override
     def rmtree(self, dir_path: PathLike) -> None:
         """Recursively delete a directory tree, several of its entries at once.
 
@@ -187,6 +204,7 @@ class LocalBackend(BaseStorageBackend):
         for_each(_remove_entry, paths, f"remove {root}", self.max_workers)
         os.rmdir(root)
 
+    @override
     def copy_if_symlink_fails(self, src: PathLike, dst: PathLike) -> bool:
         """Make ``dst`` a symbolic link to ``src``; copy where that fails.
 
@@ -204,6 +222,7 @@ class LocalBackend(BaseStorageBackend):
             return False
         return True
 
+    @override
     def list_dir_or_file(
         self,
         dir_path: PathLike,

@@ -9,8 +9,8 @@ import warnings
 from typing import Any
 from urllib.parse import quote
 
-from eng.fileio.uris import PathLike, to_text
-
+from ..override import override
+from ..uris import PathLike, to_text
 from .base import BaseStorageBackend
 
 __all__ = ["MemcachedBackend", "MemcachedCache"]
@@ -50,6 +50,7 @@ class MemcachedBackend(BaseStorageBackend):
         self.sys_path = sys_path
         self._servers = _Servers(self.server_list_cfg, self.client_cfg)
 
+    @override
     def __reduce__(self) -> tuple[Any, ...]:
         # connections are of this process: another one makes its own
         return type(self), (self.server_list_cfg, self.client_cfg, self.sys_path)
@@ -60,6 +61,7 @@ class MemcachedBackend(BaseStorageBackend):
         key = quote(to_text(filepath), safe="/%:=&?~#+!$,;'@()*[]")
         return key if len(key) <= 250 else hashlib.sha256(key.encode()).hexdigest()
 
+    @override
     def get(self, filepath: PathLike) -> bytes:
         """Return the value of a path.
 
@@ -73,10 +75,12 @@ class MemcachedBackend(BaseStorageBackend):
             raise FileNotFoundError(2, f"not in the memcached of {servers}", to_text(filepath))
         return value
 
+    @override
     def get_text(self, filepath: PathLike, encoding: str = "utf-8") -> str:
         """Return the value of a path as text."""
         return self.get(filepath).decode(encoding)
 
+    @override
     def exists(self, filepath: PathLike) -> bool:
         """Check whether a server has a path."""
         return self._lookup(filepath) is not None

@@ -7,9 +7,8 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
-from eng.fileio.errors import ArgumentTypeError, ArgumentValueError, BackendExistsError
-from eng.fileio.uris import PathLike, parse_uri_prefix, to_text
-
+from ..errors import ArgumentTypeError, ArgumentValueError, BackendExistsError
+from ..uris import PathLike, parse_uri_prefix, to_text
 from .advertised import find_advertised, list_advertised, load_advertised
 from .base import BaseStorageBackend
 

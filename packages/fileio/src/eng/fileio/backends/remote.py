@@ -8,9 +8,9 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
-from eng.fileio.parallel import for_each
-from eng.fileio.uris import PathLike, check_relative, join_uri, to_text
-
+from ..override import override
+from ..parallel import for_each
+from ..uris import PathLike, check_relative, join_uri, to_text
 from .base import BaseStorageBackend, Suffix
 
 __all__ = ["RemoteBackend"]
@@ -34,6 +34,7 @@ class RemoteBackend(BaseStorageBackend):
         """Delete one file."""
 
     @abstractmethod
+    @override
     def list_dir_or_file(
         self,
         dir_path: PathLike,
@@ -44,18 +45,22 @@ class RemoteBackend(BaseStorageBackend):
     ) -> Iterator[str]:
         """List a directory lazily, without hidden files, as :meth:`LocalBackend` does."""
 
+    @override
     def get_text(self, filepath: PathLike, encoding: str = "utf-8") -> str:
         """Read text from a given ``filepath``; line ends stay as they are."""
         return str(self.get(filepath), encoding)
 
+    @override
     def put_text(self, obj: str, filepath: PathLike, encoding: str = "utf-8") -> None:
         """Write text to a given ``filepath``."""
         self.put(obj.encode(encoding), filepath)
 
+    @override
     def exists(self, filepath: PathLike) -> bool:
         """Check whether a file path exists."""
         return self.isfile(filepath) or self.isdir(filepath)
 
+    @override
     def copyfile(self, src: PathLike, dst: PathLike) -> PathLike:
         """Copy a file within the store; into ``dst`` where that is a directory.
 
@@ -72,6 +77,7 @@ class RemoteBackend(BaseStorageBackend):
         self._copy(source, target)
         return dst if target == to_text(dst) else target
 
+    @override
     def copytree(self, src: PathLike, dst: PathLike) -> PathLike:
         """Copy a directory within the store, many files at once.
 
@@ -94,6 +100,7 @@ class RemoteBackend(BaseStorageBackend):
         for_each(work, names, f"copy {source} to {target}", self.max_workers)
         return dst
 
+    @override
     def copyfile_from_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Upload a local file; into ``dst`` where that is a directory.
 
@@ -105,6 +112,7 @@ class RemoteBackend(BaseStorageBackend):
         self._upload(source, target)
         return dst if target == to_text(dst) else target
 
+    @override
     def copytree_from_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Upload a local directory, many files at once.
 
@@ -125,6 +133,7 @@ class RemoteBackend(BaseStorageBackend):
         for_each(work, names, f"copy {source} to {target}", self.max_workers)
         return dst
 
+    @override
     def copyfile_to_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Download a file; into ``dst`` where that is a directory.
 
@@ -137,6 +146,7 @@ class RemoteBackend(BaseStorageBackend):
         self._download(source, target)
         return dst
 
+    @override
     def copytree_to_local(self, src: PathLike, dst: PathLike) -> PathLike:
         """Download a directory, many files at once.
 
@@ -159,6 +169,7 @@ class RemoteBackend(BaseStorageBackend):
         for_each(work, names, f"copy {source} to {target}", self.max_workers)
         return dst
 
+    @override
     def copy_if_symlink_fails(self, src: PathLike, dst: PathLike) -> bool:
         """Copy ``src`` to ``dst``: such a store has no symbolic links.
 
@@ -171,6 +182,7 @@ class RemoteBackend(BaseStorageBackend):
             self.copyfile(src, dst)
         return False
 
+    @override
     def remove(self, filepath: PathLike) -> None:
         """Remove a file.
 
@@ -183,6 +195,7 @@ class RemoteBackend(BaseStorageBackend):
             self._raise_no_file(path)
         self._delete(path)
 
+    @override
     def rmtree(self, dir_path: PathLike) -> None:
         """Delete all below a directory, many files at once.
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
-from eng.fileio.atomic import atomic_write
-from eng.fileio.parallel import Failure, PartialFailureError, for_each
-from eng.fileio.uris import PathLike, join_uri, to_text
-
+from ..atomic import atomic_write
+from ..override import override
+from ..parallel import Failure, PartialFailureError, for_each
+from ..uris import PathLike, join_uri, to_text
 from .base import Suffix, check_suffix, is_hidden
 from .remote import RemoteBackend
 from .s3_client import S3Clients, translate_errors
@@ -66,6 +66,7 @@ class PetrelBackend(RemoteBackend):
             self._cache = MemcachedCache(server_list_cfg, client_cfg)
         self._clients = S3Clients(timeout, retries, client_settings)
 
+    @override
     def __reduce__(self) -> tuple[Any, ...]:
         # connections are of this process: another one makes its own
         settings = {
@@ -78,6 +79,7 @@ class PetrelBackend(RemoteBackend):
         }
         return _rebuild, (type(self), {**settings, **self.client_settings})
 
+    @override
     def get(self, filepath: PathLike) -> bytes:
         """Read the bytes of an object; a large one in parallel parts, held once in memory.
 
@@ -98,6 +100,7 @@ class PetrelBackend(RemoteBackend):
                 self._cache.set(place.name, data)
         return data
 
+    @override
     def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
         """Store bytes or a binary file; a large one in parallel parts, a few in memory at a time.
 
@@ -115,6 +118,7 @@ class PetrelBackend(RemoteBackend):
             upload(place.client, place.request, obj, place.path)
         self._forget(place)
 
+    @override
     def isfile(self, filepath: PathLike) -> bool:
         """Check whether an object exists."""
         place = self._parse(filepath)
@@ -127,6 +131,7 @@ class PetrelBackend(RemoteBackend):
             return False
         return True
 
+    @override
     def isdir(self, filepath: PathLike) -> bool:
         """Check whether there are objects below a path."""
         place = self._parse(filepath)
@@ -139,6 +144,7 @@ class PetrelBackend(RemoteBackend):
             return False
         return not place.prefix or found["KeyCount"] > 0
 
+    @override
     def list_dir_or_file(
         self,
         dir_path: PathLike,
@@ -155,12 +161,14 @@ class PetrelBackend(RemoteBackend):
         names = _list_names(pages, len(place.prefix), list_dir, list_file, suffix, recursive)
         return (name for name, is_file in names if not (is_file and is_hidden(name)))
 
+    @override
     def _list_names(self, root: str) -> Iterator[str]:
         place = self._parse(root)
         pages = self._list_pages(place, recursive=True)
         names = _list_names(pages, len(place.prefix), False, True, None, recursive=True)
         return (name for name, _ in names)
 
+    @override
     def rmtree(self, dir_path: PathLike) -> None:
         """Delete all below a directory, folder markers included, 1,000 objects a request.
 
@@ -198,6 +206,7 @@ class PetrelBackend(RemoteBackend):
         batches = iter(lambda: list(islice(keys, _BATCH)), [])
         for_each(erase, batches, action, 4)
 
+    @override
     def generate_presigned_url(
         self, url: PathLike, client_method: str = "get_object", expires_in: int = 3600
     ) -> str:
@@ -216,10 +225,12 @@ class PetrelBackend(RemoteBackend):
         )
         return signed
 
+    @override
     def _download(self, filepath: str, local: str) -> None:
         with atomic_write(local) as file:
             self._receive(self._parse(filepath), FileSink(file))
 
+    @override
     def _upload(self, local: str, path: str) -> None:
         place = self._parse_file(path)
         with self._translate_errors(place.path):
@@ -236,6 +247,7 @@ class PetrelBackend(RemoteBackend):
         with self._translate_errors(place.path, may_be_folder=True):
             download(place.client, place.request, sink, place.path, self.retries)
 
+    @override
     def _copy(self, src: str, dst: str) -> None:
         place, target = self._parse(src), self._parse(dst)
         if target.client is not place.client:  # no cluster can read another one
@@ -246,6 +258,7 @@ class PetrelBackend(RemoteBackend):
             place.client.copy(place.request, target.bucket, target.key)
         self._forget(target)
 
+    @override
     def _delete(self, path: str) -> None:
         place = self._parse(path)
         with self._translate_errors(path):

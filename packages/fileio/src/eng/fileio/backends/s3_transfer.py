@@ -13,8 +13,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from eng.fileio.parallel import gather_parts
-from eng.fileio.streams import binary_reader
+from ..parallel import gather_parts
+from ..streams import binary_reader
 
 __all__ = ["FileSink", "MemorySink", "download", "prepare", "upload", "upload_file"]
 

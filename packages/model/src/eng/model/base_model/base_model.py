@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from eng.model.base_module import BaseModule, InitConfig
 from eng.optim import OptimWrapper
 from eng.registry import MODELS
-from eng.utils import ArgumentTypeError
+from eng.utils import ArgumentTypeError, override
 
+from ..base_module import BaseModule, InitConfig
 from .data_preprocessor import BaseDataPreprocessor
 from .steps import run_forward, take_train_step
 from .vendor_devices import VendorDevices
@@ -71,6 +71,7 @@ class BaseModel(VendorDevices, BaseModule):
             )
 
     @abstractmethod
+    @override
     def forward(
         self, inputs: Tensor, data_samples: list[Any] | None = None, mode: str = "tensor"
     ) -> dict[str, Any] | list[Any] | Any:
@@ -172,6 +173,7 @@ class BaseModel(VendorDevices, BaseModule):
 
     # The data preprocessor keeps its device apart from its parameters, of which it has none.
 
+    @override
     def to(self, *args: Any, **kwargs: Any) -> BaseModel:
         """Move the model and its data preprocessor, see :meth:`torch.nn.Module.to`.
 
@@ -187,6 +189,7 @@ class BaseModel(VendorDevices, BaseModule):
             self._set_device(device)
         return super().to(*args, **kwargs)
 
+    @override
     def cuda(self, device: int | str | torch.device | None = None) -> BaseModel:
         """Move the model and its data preprocessor to a GPU.
 
@@ -202,6 +205,7 @@ class BaseModel(VendorDevices, BaseModule):
         self._set_device(device)
         return super().cuda(device)
 
+    @override
     def cpu(self, *args: Any, **kwargs: Any) -> BaseModel:
         """Move the model and its data preprocessor to the CPU.
 

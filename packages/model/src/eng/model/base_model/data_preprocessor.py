@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from eng.registry import MODELS
+from eng.utils import override
 
 from .vendor_devices import VendorDevices
 
@@ -55,6 +56,7 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
             return data.to(self.device, non_blocking=self.non_blocking)
         return data
 
+    @override
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any] | list[Any]:
         """Prepare a batch.
 
@@ -68,12 +70,14 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
         """
         return self.cast_data(data)
 
+    @override
     def _apply(self, fn: Any, recurse: bool = True) -> BaseDataPreprocessor:
         # What a module around this one moves its parts by. There may be no tensor to follow.
         self._device = _find_target(fn, self._device)
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
 
+    @override
     def to(self, *args: Any, **kwargs: Any) -> BaseDataPreprocessor:
         """Set the device, see :meth:`torch.nn.Module.to`.
 
@@ -89,6 +93,7 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
             self._device = torch.device(device)
         return super().to(*args, **kwargs)
 
+    @override
     def cuda(self, *args: Any, **kwargs: Any) -> BaseDataPreprocessor:
         """Set the device to a GPU.
 
@@ -105,6 +110,7 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
         self._device = torch.device(device)
         return super().cuda(self._device)
 
+    @override
     def cpu(self, *args: Any, **kwargs: Any) -> BaseDataPreprocessor:
         """Set the device to the CPU.
 

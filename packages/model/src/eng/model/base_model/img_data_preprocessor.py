@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from eng.model.stack_batch import pad_to, stack_batch
 from eng.registry import MODELS
-from eng.utils import ArgumentTypeError, ArgumentValueError
+from eng.utils import ArgumentTypeError, ArgumentValueError, override
 
+from ..stack_batch import pad_to, stack_batch
 from .data_preprocessor import BaseDataPreprocessor
 
 __all__ = ["ImgDataPreprocessor"]
@@ -70,6 +70,7 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
     mean: Tensor
     std: Tensor
 
+    @override
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any] | list[Any]:
         """Prepare a batch.
 
@@ -158,6 +159,7 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
             return batch
         return pad_to(batch, (height, width), self.pad_value)
 
+    @override
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> ImgDataPreprocessor:
         # A model in half precision still gets its images normalised in float32.
         statistics = {name: buffer for name, buffer in self._buffers.items() if buffer is not None}

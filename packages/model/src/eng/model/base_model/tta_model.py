@@ -11,7 +11,7 @@ from torch import nn
 
 from eng.logging import print_log
 from eng.registry import MODELS
-from eng.utils import ArgumentTypeError, ArgumentValueError
+from eng.utils import ArgumentTypeError, ArgumentValueError, override
 
 from .base_model import BaseModel
 
@@ -83,6 +83,7 @@ class BaseTTAModel(BaseModel):
         """
         raise NotImplementedError(f"{type(self).__name__} must implement merge_preds")
 
+    @override
     def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
         """Test the model on each augmentation of a batch, and merge.
 
@@ -99,6 +100,7 @@ class BaseTTAModel(BaseModel):
         predictions = [self.module.test_step(each) for each in _split_augmentations(data)]
         return self.merge_preds([list(each) for each in zip(*predictions, strict=True)])
 
+    @override
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model itself, without augmentation.
 

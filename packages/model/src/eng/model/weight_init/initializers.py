@@ -14,6 +14,7 @@ from torch import nn
 from eng.checkpoint import CheckpointError, CheckpointLoader, load_state_dict, model_state
 from eng.logging import print_log
 from eng.registry import WEIGHT_INITIALIZERS
+from eng.utils import override
 
 from .functions import (
     bias_init_with_prob,
@@ -126,6 +127,7 @@ class ConstantInit(BaseInit):
         super().__init__(**kwargs)
         self.val = val
 
+    @override
     def _layer_init(self) -> Callable[[nn.Module], None]:
         return partial(constant_init, val=self.val, bias=self.bias)
 
@@ -145,6 +147,7 @@ class XavierInit(BaseInit):
         self.gain = gain
         self.distribution = distribution
 
+    @override
     def _layer_init(self) -> Callable[[nn.Module], None]:
         return partial(xavier_init, gain=self.gain, bias=self.bias, distribution=self.distribution)
 
@@ -164,6 +167,7 @@ class NormalInit(BaseInit):
         self.mean = mean
         self.std = std
 
+    @override
     def _layer_init(self) -> Callable[[nn.Module], None]:
         return partial(normal_init, mean=self.mean, std=self.std, bias=self.bias)
 
@@ -189,6 +193,7 @@ class TruncNormalInit(BaseInit):
         self.a = a
         self.b = b
 
+    @override
     def _layer_init(self) -> Callable[[nn.Module], None]:
         return partial(
             trunc_normal_init, mean=self.mean, std=self.std, a=self.a, b=self.b, bias=self.bias
@@ -210,6 +215,7 @@ class UniformInit(BaseInit):
         self.a = a
         self.b = b
 
+    @override
     def _layer_init(self) -> Callable[[nn.Module], None]:
         return partial(uniform_init, a=self.a, b=self.b, bias=self.bias)
 
@@ -240,6 +246,7 @@ class KaimingInit(BaseInit):
         self.nonlinearity = nonlinearity
         self.distribution = distribution
 
+    @override
     def _layer_init(self) -> Callable[[nn.Module], None]:
         return partial(
             kaiming_init,

@@ -8,10 +8,11 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.parallel.distributed import DistributedDataParallel
 
-from eng.model.base_model.steps import take_train_step
 from eng.optim import OptimWrapper
 from eng.registry import MODEL_WRAPPERS
+from eng.utils import override
 
+from ..base_model.steps import take_train_step
 from .anomaly import detect_anomalous_params
 from .model_steps import ModelSteps
 
@@ -45,6 +46,7 @@ class MMDistributedDataParallel(ModelSteps, DistributedDataParallel):
         super().__init__(module=module, **kwargs)
         self.detect_anomalous_params = detect_anomalous_params
 
+    @override
     def train_step(
         self, data: dict[str, Any] | tuple | list, optim_wrapper: OptimWrapper
     ) -> dict[str, Tensor]:

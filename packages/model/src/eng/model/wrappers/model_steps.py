@@ -6,8 +6,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from eng.model.base_model.steps import run_forward, take_train_step
 from eng.optim import OptimWrapper
+
+from ..base_model.steps import run_forward, take_train_step
 
 __all__ = ["ModelSteps"]
 

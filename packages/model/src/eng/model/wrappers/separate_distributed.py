@@ -14,6 +14,7 @@ from eng.device import get_device
 from eng.dist import get_world_size
 from eng.optim import OptimWrapperDict
 from eng.registry import MODEL_WRAPPERS
+from eng.utils import override
 
 from .distributed import MMDistributedDataParallel
 from .initial_values import share_initial_values
@@ -79,12 +80,14 @@ class MMSeparateDistributedDataParallel(ModelSteps, DistributedDataParallel):
             else:
                 share_initial_values(child)
 
+    @override
     def train_step(  # type: ignore[override]
         self, data: dict[str, Any] | tuple | list, optim_wrapper: OptimWrapperDict
     ) -> dict[str, Tensor]:
         """Let the model take its own step, which calls its wrapped children."""
         return self.module.train_step(data, optim_wrapper)
 
+    @override
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model, whose children share gradients.
 
@@ -98,6 +101,7 @@ class MMSeparateDistributedDataParallel(ModelSteps, DistributedDataParallel):
         return self.module(*args, **kwargs)
 
     @contextmanager
+    @override
     def no_sync(self) -> Iterator[None]:
         """Keep all parts from sharing gradients, while they are only accumulated.
 
@@ -110,6 +114,7 @@ class MMSeparateDistributedDataParallel(ModelSteps, DistributedDataParallel):
                     stack.enter_context(child.no_sync())
             yield
 
+    @override
     def train(self, mode: bool = True) -> MMSeparateDistributedDataParallel:
         """Set training or evaluation mode.
 

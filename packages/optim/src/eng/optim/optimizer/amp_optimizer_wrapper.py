@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from eng.device import get_device
 from eng.registry import OPTIM_WRAPPERS
+from eng.utils import override
 
 from .optimizer_wrapper import OptimWrapper
 
@@ -66,6 +67,7 @@ class AmpOptimWrapper(OptimWrapper):
         if use_fsdp:
             self._shard_scaler()
 
+    @override
     def backward(self, loss: Tensor, **kwargs: Any) -> None:
         """Scale a loss, compute its gradients and count the iteration.
 
@@ -76,6 +78,7 @@ class AmpOptimWrapper(OptimWrapper):
         self.loss_scaler.scale(loss).backward(**kwargs)  # type: ignore[no-untyped-call]
         self._count_backward()
 
+    @override
     def step(self, **kwargs: Any) -> None:
         """Undo the scaling, clip, update unless a gradient overflowed, and adapt the scale.
 
@@ -90,6 +93,7 @@ class AmpOptimWrapper(OptimWrapper):
         self._gradients_are_spent = True
 
     @contextmanager
+    @override
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Around the forward pass: mixed precision, and no sharing of gradients in between.
 
@@ -105,10 +109,12 @@ class AmpOptimWrapper(OptimWrapper):
         with super().optim_context(model), casting:
             yield
 
+    @override
     def state_dict(self) -> dict[str, Any]:
         """The state of the optimizer, with that of the scaler under ``loss_scaler``."""
         return {**super().state_dict(), "loss_scaler": self.loss_scaler.state_dict()}
 
+    @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load a state of the optimizer and, where there is one, of the scaler.
 
@@ -121,6 +127,7 @@ class AmpOptimWrapper(OptimWrapper):
             self.loss_scaler.load_state_dict(scaler)
         super().load_state_dict(state)
 
+    @override
     def _meet_model(self, model: nn.Module) -> None:
         super()._meet_model(model)
         fsdp = sys.modules.get("torch.distributed.fsdp")

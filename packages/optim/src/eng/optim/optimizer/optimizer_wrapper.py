@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 
 from eng.logging import MessageHub, print_log
 from eng.registry import OPTIM_WRAPPERS
-from eng.utils import ArgumentTypeError, ArgumentValueError
+from eng.utils import ArgumentTypeError, ArgumentValueError, override
 
 from .accumulation import put_gradients, waiting_gradients
 from .base import BaseOptimWrapper
@@ -120,6 +120,7 @@ class OptimWrapper(BaseOptimWrapper):
 
     # ------------------------------------------------------------------ one update
 
+    @override
     def update_params(
         self,
         loss: Tensor,
@@ -177,6 +178,7 @@ class OptimWrapper(BaseOptimWrapper):
                 f"{_describe_losses(values)}); the parameters have not been updated with it"
             )
 
+    @override
     def backward(self, loss: Tensor, **kwargs: Any) -> None:
         """Compute the gradients of a loss and count the iteration.
 
@@ -191,6 +193,7 @@ class OptimWrapper(BaseOptimWrapper):
         self._inner_count += 1
         self._gradients_are_spent = False
 
+    @override
     def zero_grad(self, **kwargs: Any) -> None:
         """Drop the gradients.
 
@@ -200,6 +203,7 @@ class OptimWrapper(BaseOptimWrapper):
         self.optimizer.zero_grad(**kwargs)
         self._gradients_are_spent = False
 
+    @override
     def step(self, **kwargs: Any) -> None:
         """Clip the gradients, if asked for, and update the parameters.
 
@@ -418,6 +422,7 @@ class OptimWrapper(BaseOptimWrapper):
         """Number of iterations whose gradients make one update."""
         return self._accumulative_counts
 
+    @override
     def __repr__(self) -> str:
         optimizer = repr(self.optimizer).replace("\n", "\n    ")
         return (

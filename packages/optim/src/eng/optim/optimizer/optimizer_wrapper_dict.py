@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from torch import Tensor, nn
 
-from eng.utils import ArgumentKeyError, ArgumentTypeError
+from eng.utils import ArgumentKeyError, ArgumentTypeError, override
 
 from .accumulation import waiting_gradients
 from .optimizer_wrapper import OptimWrapper
@@ -46,7 +46,8 @@ class OptimWrapperDict(OptimWrapper):
                 )
         self.optim_wrappers = dict(optimizer_wrapper_dict)
 
-    def update_params(  # noqa: D102 - see _refuse
+    @override
+    def update_params(
         self,
         loss: Tensor,
         step_kwargs: dict[str, Any] | None = None,
@@ -54,10 +55,12 @@ class OptimWrapperDict(OptimWrapper):
     ) -> NoReturn:
         self._refuse("update_params")
 
-    def backward(self, loss: Tensor, **kwargs: Any) -> NoReturn:  # noqa: D102 - see _refuse
+    @override
+    def backward(self, loss: Tensor, **kwargs: Any) -> NoReturn:
         self._refuse("backward")
 
-    def step(self, **kwargs: Any) -> NoReturn:  # noqa: D102 - see _refuse
+    @override
+    def step(self, **kwargs: Any) -> NoReturn:
         self._refuse("step")
 
     def _refuse(self, method: str) -> NoReturn:
@@ -66,6 +69,7 @@ class OptimWrapperDict(OptimWrapper):
             f"({', '.join(self.optim_wrappers)})"
         )
 
+    @override
     def check_losses(self, losses: Mapping[str, Tensor]) -> None:
         """Stop training at a NaN loss if one of the wrappers is to.
 
@@ -75,6 +79,7 @@ class OptimWrapperDict(OptimWrapper):
         for wrapper in self.values():
             wrapper.check_losses(losses)
 
+    @override
     def zero_grad(self, **kwargs: Any) -> None:
         """Drop the gradients of all parameters.
 
@@ -85,6 +90,7 @@ class OptimWrapperDict(OptimWrapper):
             wrapper.zero_grad(**kwargs)
 
     @contextmanager
+    @override
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Does nothing: enter the context of the wrapper whose loss is computed.
 
@@ -96,6 +102,7 @@ class OptimWrapperDict(OptimWrapper):
         """
         yield
 
+    @override
     def initialize_count_status(self, model: nn.Module, cur_iter: int, max_iters: int) -> None:
         """Does nothing: only the model knows how often each wrapper is updated.
 
@@ -106,29 +113,35 @@ class OptimWrapperDict(OptimWrapper):
         """
 
     @property
+    @override
     def param_groups(self) -> dict[str, list[dict[str, Any]]]:  # type: ignore[override]
         """The parameter groups of every wrapper, by name."""
         return {name: wrapper.param_groups for name, wrapper in self.items()}
 
     @property
+    @override
     def defaults(self) -> dict[str, dict[str, Any]]:
         """The default settings of every optimizer, by name."""
         return {name: wrapper.defaults for name, wrapper in self.items()}
 
     @property
+    @override
     def inner_count(self) -> NoReturn:
         """Not defined: each wrapper counts for itself."""
         self._refuse("inner_count")
 
     @property
+    @override
     def accumulative_counts(self) -> NoReturn:
         """Not defined: each wrapper accumulates for itself."""
         self._refuse("accumulative_counts")
 
+    @override
     def get_lr(self) -> dict[str, list[float]]:
         """The learning rates of every wrapper, under ``<name>.lr``."""
         return self._collect("get_lr")
 
+    @override
     def get_momentum(self) -> dict[str, list[float]]:
         """The momenta of every wrapper, under ``<name>.momentum``."""
         return self._collect("get_momentum")
@@ -140,10 +153,12 @@ class OptimWrapperDict(OptimWrapper):
             for key, value in getattr(wrapper, method)().items()
         }
 
+    @override
     def state_dict(self) -> dict[str, Any]:
         """The state of every wrapper, by name."""
         return {name: wrapper.state_dict() for name, wrapper in self.items()}
 
+    @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load the state of every wrapper.
 
@@ -160,6 +175,7 @@ class OptimWrapperDict(OptimWrapper):
                 )
             self.optim_wrappers[name].load_state_dict(state)
 
+    @override
     def accumulation_state(self) -> dict[str, Any]:
         """Where every wrapper is in its cycle, by name, of this process alone.
 
@@ -172,6 +188,7 @@ class OptimWrapperDict(OptimWrapper):
                 states[name]["gradients"] = waiting
         return states
 
+    @override
     def load_accumulation_state(self, state: Mapping[str, Any]) -> None:
         """Continue within cycles of accumulated iterations.
 
@@ -203,5 +220,6 @@ class OptimWrapperDict(OptimWrapper):
     def __len__(self) -> int:
         return len(self.optim_wrappers)
 
+    @override
     def __repr__(self) -> str:
         return "\n".join(f"name: {name}\n{wrapper!r}" for name, wrapper in self.items())

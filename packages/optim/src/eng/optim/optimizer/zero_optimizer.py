@@ -9,6 +9,7 @@ import torch
 from torch.distributed.optim import ZeroRedundancyOptimizer as _ZeroRedundancyOptimizer
 
 from eng.dist import is_main_process
+from eng.utils import override
 
 __all__ = ["ZeroRedundancyOptimizer"]
 
@@ -34,6 +35,7 @@ class ZeroRedundancyOptimizer(_ZeroRedundancyOptimizer):
             raise AttributeError(f"torch.optim has no optimizer {optimizer_type!r}")
         super().__init__(params, optimizer_class=kind, **kwargs)
 
+    @override
     def state_dict(self) -> dict[str, Any]:
         """The state of all processes, in the first one. To be called in all.
 

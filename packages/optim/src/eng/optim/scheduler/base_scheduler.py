@@ -12,8 +12,10 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from torch.optim import Optimizer
 
 from eng.logging import print_log
-from eng.optim.optimizer.base import BaseOptimWrapper
-from eng.optim.optimizer.optimizer_wrapper import OptimWrapper
+from eng.utils import override
+
+from ..optimizer.base import BaseOptimWrapper
+from ..optimizer.optimizer_wrapper import OptimWrapper
 
 __all__ = [
     "INF",
@@ -382,6 +384,7 @@ class FactorScheduler(_ParamScheduler):
     def _factor(self, step: int) -> float:
         raise NotImplementedError
 
+    @override
     def _get_value(self) -> list[float]:
         groups = self.optimizer.param_groups
         factor = self._factor(self.last_step)
@@ -410,6 +413,7 @@ class WarmUpScheduler(FactorScheduler):
     def _total(self) -> int:
         return max(self.end - self.begin - 1, 1)
 
+    @override
     def _acts_at(self, step: int) -> bool:
         return self.begin <= step <= self.begin + self._total
 

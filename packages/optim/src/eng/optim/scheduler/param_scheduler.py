@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from eng.optim.scheduler import schedules
 from eng.registry import PARAM_SCHEDULERS
-from eng.utils import ArgumentValueError
+from eng.utils import ArgumentValueError, override
 
+from . import schedules
 from .base_scheduler import (
     INF,
     Clock,
@@ -72,6 +72,7 @@ class ConstantParamScheduler(WarmUpScheduler):
         self._follows = {"total_iters": 1}
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
+    @override
     def _factor(self, step: int) -> float:
         return schedules.constant(step, factor=self.factor, total=self._total)
 
@@ -118,6 +119,7 @@ class LinearParamScheduler(WarmUpScheduler):
         self._follows = {"total_iters": 1}
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
+    @override
     def _factor(self, step: int) -> float:
         return schedules.linear(
             step, start=self.start_factor, end=self.end_factor, total=self._total
@@ -156,6 +158,7 @@ class ExponentialParamScheduler(FactorScheduler):
         self.gamma = gamma
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
+    @override
     def _factor(self, step: int) -> float:
         return schedules.exponential(step, gamma=self.gamma)
 
@@ -215,6 +218,7 @@ class CosineAnnealingParamScheduler(FactorScheduler):
         self.eta_min_ratio = eta_min_ratio
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
+    @override
     def _factor(self, step: int) -> float:
         return schedules.cosine(step, period=self.T_max)
 
@@ -256,6 +260,7 @@ class PolyParamScheduler(FactorScheduler):
         self._follows = {"total_iters": 1}
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
+    @override
     def _factor(self, step: int) -> float:
         return schedules.polynomial(step, power=self.power, total=self.total_iters)
 
@@ -301,6 +306,7 @@ class StepParamScheduler(FactorScheduler):
         self.gamma = gamma
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
+    @override
     def _factor(self, step: int) -> float:
         return schedules.step_decay(step, step_size=self.step_size, gamma=self.gamma)
 
@@ -342,6 +348,7 @@ class MultiStepParamScheduler(FactorScheduler):
         self.gamma = gamma
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
+    @override
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a saved state; a counter of milestones, as older engines save, is taken too.
 
@@ -352,6 +359,7 @@ class MultiStepParamScheduler(FactorScheduler):
         if isinstance(self.milestones, Mapping):
             self.milestones = sorted(Counter(self.milestones).elements())
 
+    @override
     def _factor(self, step: int) -> float:
         return schedules.multi_step(step, milestones=self.milestones, gamma=self.gamma)
 
@@ -442,6 +450,7 @@ class OneCycleParamScheduler(_ParamScheduler):
                 group[f"min_{param_name}"] = value / div_factor / final_div_factor
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose, by=by)
 
+    @override
     def _get_value(self) -> list[float]:
         # The call after the last iteration is of no effect: the last value stays.
         if self.last_step > self.total_steps:

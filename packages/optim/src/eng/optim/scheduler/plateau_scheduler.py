@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eng.registry import PARAM_SCHEDULERS
-from eng.utils import ArgumentTypeError, ArgumentValueError
+from eng.utils import ArgumentTypeError, ArgumentValueError, override
 
 from .base_scheduler import INF, OptimizerType, _ParamScheduler
 
@@ -105,10 +105,12 @@ class ReduceOnPlateauParamScheduler(_ParamScheduler):
         self.reduced_at: list[int] = []
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose)
 
+    @override
     def settings(self) -> dict[str, Any]:
         """The arguments of this schedule that do not follow from its length, by name."""
         return {**super().settings(), "min_values": self.min_values}
 
+    @override
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a saved state; one that older engines save is taken too.
 
@@ -119,6 +121,7 @@ class ReduceOnPlateauParamScheduler(_ParamScheduler):
         if "reduced_at" not in state_dict:
             self.reduced_at = []
 
+    @override
     def step(self, metrics: Mapping[str, Any] | None = None) -> None:
         """Count one step, or look at the metrics of a validation.
 
@@ -147,6 +150,7 @@ class ReduceOnPlateauParamScheduler(_ParamScheduler):
             self._reduce()
         self._last_value = [group[self.param_name] for group in self.optimizer.param_groups]
 
+    @override
     def _advance(self) -> None:
         super()._advance()
         # Where steps are taken once more to get to where a run is: what was done at them then.
@@ -154,6 +158,7 @@ class ReduceOnPlateauParamScheduler(_ParamScheduler):
             self._set_reduced()
             self._last_value = [group[self.param_name] for group in self.optimizer.param_groups]
 
+    @override
     def _get_value(self) -> list[float]:
         return [group[self.param_name] for group in self.optimizer.param_groups]
 

@@ -6,10 +6,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
-from eng.optim.scheduler import schedules
 from eng.registry import PARAM_SCHEDULERS
-from eng.utils import ArgumentTypeError, ArgumentValueError
+from eng.utils import ArgumentTypeError, ArgumentValueError, override
 
+from . import schedules
 from .base_scheduler import INF, Clock, OptimizerType, _ParamScheduler
 
 __all__ = ["CosineRestartParamScheduler"]
@@ -100,6 +100,7 @@ class CosineRestartParamScheduler(_ParamScheduler):
         index = bisect_right(cumulative_periods, iteration)
         return index if index < len(cumulative_periods) else None
 
+    @override
     def _get_value(self) -> list[float]:
         index = self.get_position_from_periods(self.last_step, self.cumulative_periods)
         if index is None:

@@ -20,9 +20,10 @@ from eng.registry import (
     NotRegisteredError,
     WrongKindError,
 )
-from eng.runner.dataloader_info import has_indices
-from eng.runner.errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
-from eng.runner.sliced_dataset import first_batches
+
+from ..dataloader_info import has_indices
+from ..errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
+from ..sliced_dataset import first_batches
 
 __all__ = ["build_dataloader"]
 

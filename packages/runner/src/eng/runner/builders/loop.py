@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 from eng.evaluator import Evaluator
 from eng.registry import EVALUATOR, LOOPS
-from eng.runner.arguments import check_names_loop
-from eng.runner.base_loop import BaseLoop
-from eng.runner.errors import RunnerTypeError
-from eng.runner.protocol import LoopRunner
+
+from ..arguments import check_names_loop
+from ..base_loop import BaseLoop
+from ..errors import RunnerTypeError
+from ..protocol import LoopRunner
 
 __all__ = ["build_eval_loop", "build_evaluator", "build_train_loop"]
 

@@ -10,7 +10,8 @@ from torch import nn
 
 from eng.model import convert_sync_batchnorm, revert_sync_batchnorm
 from eng.registry import MODEL_WRAPPERS, MODELS
-from eng.runner.errors import RunnerTypeError
+
+from ..errors import RunnerTypeError
 
 __all__ = ["build_model", "synchronise_norms", "wrap_for_processes"]
 

@@ -14,8 +14,9 @@ from eng.dataset import length_of
 from eng.logging import print_log
 from eng.optim import BaseOptimWrapper, OptimWrapper, OptimWrapperDict, _ParamScheduler
 from eng.registry import OPTIM_WRAPPERS, PARAM_SCHEDULERS
-from eng.runner.dataloader_info import samples_per_step
-from eng.runner.errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
+
+from ..dataloader_info import samples_per_step
+from ..errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
 
 __all__ = [
     "build_optim_wrapper",

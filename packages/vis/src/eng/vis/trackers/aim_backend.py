@@ -10,6 +10,7 @@ import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
+from eng.utils import override
 
 from .tracker import TrackerBackend, plain_config
 
@@ -38,6 +39,7 @@ class AimVisBackend(TrackerBackend):
         self._init_kwargs = dict(init_kwargs or {})
         self._hash: str | None = None
 
+    @override
     def _open(self) -> Any:
         import aim
 
@@ -50,17 +52,21 @@ class AimVisBackend(TrackerBackend):
         self._hash = run.hash
         return run
 
+    @override
     def _write_config(self, config: Config) -> None:
         self._run["hparams"] = plain_config(config.without_secrets())
 
+    @override
     def _write_numbers(self, numbers: dict[str, float], step: int) -> None:
         for name, value in numbers.items():
             self._run.track(name=name, value=value, step=step)
 
+    @override
     def _write_image(self, name: str, image: np.ndarray, step: int) -> None:
         import aim
 
         self._run.track(name=name, value=aim.Image(image), step=step)
 
+    @override
     def _finish(self) -> None:
         self._run.close()

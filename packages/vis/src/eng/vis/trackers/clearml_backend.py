@@ -10,6 +10,7 @@ import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
+from eng.utils import override
 
 from .tracker import TrackerBackend, plain_config
 
@@ -41,22 +42,27 @@ class ClearMLVisBackend(TrackerBackend):
         self._init_kwargs = dict(init_kwargs or {})
         self._artifact_suffix = artifact_suffix
 
+    @override
     def _open(self) -> Any:
         import clearml
 
         return clearml.Task.init(**self._init_kwargs)
 
+    @override
     def _write_config(self, config: Config) -> None:
         self._run.connect_configuration(plain_config(config.without_secrets()))
 
+    @override
     def _write_numbers(self, numbers: dict[str, float], step: int) -> None:
         logger = self._run.get_logger()
         for name, value in numbers.items():
             logger.report_scalar(title=name, series=name, value=value, iteration=step)
 
+    @override
     def _write_image(self, name: str, image: np.ndarray, step: int) -> None:
         self._run.get_logger().report_image(title=name, series=name, iteration=step, image=image)
 
+    @override
     def _finish(self) -> None:
         folder = self._work_folder()
         files = sorted(Path(folder).iterdir()) if folder and Path(folder).is_dir() else []

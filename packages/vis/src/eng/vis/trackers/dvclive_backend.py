@@ -10,6 +10,7 @@ import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
+from eng.utils import override
 
 from .tracker import TrackerBackend, find_artifacts, plain_config
 
@@ -45,6 +46,7 @@ class DVCLiveVisBackend(TrackerBackend):
         self._init_kwargs = dict(init_kwargs or {})
         self._has_begun = False
 
+    @override
     def _open(self) -> Any:
         from dvclive import Live
 
@@ -64,6 +66,7 @@ class DVCLiveVisBackend(TrackerBackend):
         self._has_begun = True
         return Live(**arguments)
 
+    @override
     def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
         """Keep what an earlier start of a training recorded in the same directory.
 
@@ -78,18 +81,22 @@ class DVCLiveVisBackend(TrackerBackend):
         self._has_begun = self._has_begun or step > 0
         return super().start_run(run_id, step, work_dir)
 
+    @override
     def _write_config(self, config: Config) -> None:
         self._run.log_params(plain_config(config.without_secrets()))
 
+    @override
     def _write_numbers(self, numbers: dict[str, float], step: int) -> None:
         self._run.step = step
         for name, value in numbers.items():
             self._run.log_metric(name, value)
 
+    @override
     def _write_image(self, name: str, image: np.ndarray, step: int) -> None:
         self._run.step = step
         self._run.log_image(f"{name}/{step}.png", image)  # a folder is shown as steps
 
+    @override
     def _finish(self) -> None:
         if getattr(self._run, "_dvc_repo", None) is not None:
             folder = Path(self._save_dir)

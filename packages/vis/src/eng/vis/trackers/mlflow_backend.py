@@ -13,8 +13,9 @@ import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
-from eng.vis.run_record import find_folders, mark_folder
+from eng.utils import override
 
+from ..run_record import find_folders, mark_folder
 from .tracker import TrackerBackend, find_artifacts, flatten_config
 
 __all__ = ["MLflowVisBackend"]
@@ -81,6 +82,7 @@ class MLflowVisBackend(TrackerBackend):
         self._recorded: dict[str, str] = {}
 
     @property
+    @override
     def experiment(self) -> Any:
         """The module ``mlflow`` with the run active, for what this interface lacks."""
         import mlflow
@@ -97,6 +99,7 @@ class MLflowVisBackend(TrackerBackend):
         """The module, by the name that subclasses know."""
         return self.experiment
 
+    @override
     def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
         """Give the run the identifier of the training; continue its run if that is resumed.
 
@@ -119,6 +122,7 @@ class MLflowVisBackend(TrackerBackend):
             self._save_dir = str(first or self._save_dir)
         return f"MLflow continues the run {run_id}, if it has it." if step else None
 
+    @override
     def _open(self) -> str:
         from mlflow import MlflowClient
 
@@ -162,6 +166,7 @@ class MLflowVisBackend(TrackerBackend):
             Path(self._save_dir).mkdir(parents=True, exist_ok=True)
             SqlAlchemyStore(self._uri(), self._artifact_uri())
 
+    @override
     def _write_config(self, config: Config) -> None:
         flat = flatten_config(config.without_secrets())
         keys = self._tracked_config_keys
@@ -183,6 +188,7 @@ class MLflowVisBackend(TrackerBackend):
             self._client.log_batch(run_id, params=batch)
         self._recorded = plain | self._recorded
 
+    @override
     def _write_numbers(self, numbers: dict[str, float], step: int) -> None:
         from mlflow.entities import Metric
 
@@ -190,9 +196,11 @@ class MLflowVisBackend(TrackerBackend):
         metrics = [Metric(_as_key(name), value, now, step) for name, value in numbers.items()]
         self._client.log_batch(self._run, metrics=metrics)
 
+    @override
     def _write_image(self, name: str, image: np.ndarray, step: int) -> None:
         self._client.log_image(self._run, image, key=_as_key(name), step=step)
 
+    @override
     def _finish(self) -> None:
         folder = self._work_folder()
         own = (Path(self._save_dir) / _ARTIFACTS,)

@@ -8,6 +8,7 @@ import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
+from eng.utils import override
 
 from .tracker import TrackerBackend
 
@@ -34,25 +35,30 @@ class NeptuneVisBackend(TrackerBackend):
         super().__init__(save_dir)
         self._init_kwargs = {"mode": "offline"} if init_kwargs is None else dict(init_kwargs)
 
+    @override
     def _open(self) -> Any:
         import neptune
 
         return neptune.init_run(**self._init_kwargs)
 
+    @override
     def _write_config(self, config: Config) -> None:
         from neptune.types import File
 
         self._run["config"].upload(File.from_content(config.pretty_text, extension="py"))
 
+    @override
     def _write_numbers(self, numbers: dict[str, float], step: int) -> None:
         for name, value in numbers.items():
             self._run[name].append(value, step=step)
 
+    @override
     def _write_image(self, name: str, image: np.ndarray, step: int) -> None:
         from neptune.types import File
 
         # Neptune takes whole numbers of 0 to 255 for a picture, floats of 0 to 1 as well.
         self._run["images"].append(File.as_image(image / 255), name=name, step=step)
 
+    @override
     def _finish(self) -> None:
         self._run.stop()

@@ -12,11 +12,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from eng.config import Config
-from eng.vis.backend import BaseVisBackend
-from eng.vis.environment import force_init_env
-from eng.vis.geometry import as_image
-from eng.vis.optional import require
-from eng.vis.plain import plain_value
+from eng.utils import override
+
+from ..backend import BaseVisBackend
+from ..environment import force_init_env
+from ..geometry import as_image
+from ..optional import require
+from ..plain import plain_value
 
 __all__ = ["TrackerBackend", "find_artifacts", "flatten_config", "plain_config"]
 
@@ -43,14 +45,17 @@ class TrackerBackend(BaseVisBackend):
         self._work_dir: str | None = None
         self._left_out: set[str] = set()
 
+    @override
     def _init_env(self) -> None:
         require(self.package, type(self).__name__)
 
     @property
+    @override
     def experiment(self) -> Any:
         """The run of the tracker, for what this interface lacks; begun if need be."""
         return self._begin()
 
+    @override
     def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
         """Take note of the work directory, whose files are recorded in the end.
 
@@ -66,6 +71,7 @@ class TrackerBackend(BaseVisBackend):
         return None
 
     @force_init_env
+    @override
     def add_config(self, config: Config, **kwargs: Any) -> None:
         """Record a config.
 
@@ -77,6 +83,7 @@ class TrackerBackend(BaseVisBackend):
         if self._run is not None:
             self._begin()
 
+    @override
     def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
         """Record an image.
 
@@ -95,6 +102,7 @@ class TrackerBackend(BaseVisBackend):
         self._begin()
         self._write_image(name, pixels, step)
 
+    @override
     def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
         """Record a number. Anything else is left out, with a warning the first time.
 
@@ -106,6 +114,7 @@ class TrackerBackend(BaseVisBackend):
         """
         self._write({name: value}, step)
 
+    @override
     def add_scalars(
         self,
         scalar_dict: dict[str, Any],
@@ -124,6 +133,7 @@ class TrackerBackend(BaseVisBackend):
         step = plain_value(scalar_dict.get("step", step))
         self._write({name: v for name, v in scalar_dict.items() if name != "step"}, step)
 
+    @override
     def close(self) -> None:
         """Finish the run, if one was begun or there is a config to record."""
         if self._is_config_due:

@@ -10,10 +10,11 @@ from torch import nn
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy, fully_shard
 
-from eng.model.wrappers.initial_values import share_initial_values
-from eng.model.wrappers.model_steps import ModelSteps
 from eng.registry import MODEL_WRAPPERS
+from eng.utils import override
 
+from ..initial_values import share_initial_values
+from ..model_steps import ModelSteps
 from .device_and_dtype import device_kind, dtype_of
 from .wrap_policies import WrapPolicy, build_wrap_policy, parts_to_shard
 
@@ -75,6 +76,7 @@ class MMFullyShard(ModelSteps):
             fully_shard(part, mesh=mesh, **kwargs)
         self.module = module
 
+    @override
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model, whose parameters are gathered for it.
 
@@ -87,10 +89,12 @@ class MMFullyShard(ModelSteps):
         """
         return self.module(*args, **kwargs)
 
+    @override
     def val_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
         """Predict by the model, then shard it again."""
         return self._reshard_after(super().val_step(data))
 
+    @override
     def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
         """Predict by the model, then shard it again."""
         return self._reshard_after(super().test_step(data))

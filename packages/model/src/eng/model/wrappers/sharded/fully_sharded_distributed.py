@@ -18,11 +18,11 @@ from torch.distributed.fsdp import (
 )
 
 from eng.dist import get_world_size
-from eng.model.wrappers.initial_values import share_initial_values
-from eng.model.wrappers.model_steps import ModelSteps
 from eng.registry import MODEL_WRAPPERS
-from eng.utils import ArgumentValueError
+from eng.utils import ArgumentValueError, override
 
+from ..initial_values import share_initial_values
+from ..model_steps import ModelSteps
 from .arguments import (
     parse_cpu_offload,
     parse_ignored,
@@ -116,11 +116,13 @@ class MMFullyShardedDataParallel(ModelSteps, FullyShardedDataParallel):
             **kwargs,
         )
 
+    @override
     def val_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
         """Preprocess a batch and predict through the wrapper, which gathers the parameters."""
         data = self.module.data_preprocessor(data, False)
         return self._run_forward(data, "predict")
 
+    @override
     def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
         """The same as :meth:`val_step`."""
         return self.val_step(data)
