@@ -88,7 +88,7 @@ def test_managers_by_name():
     assert Other.get_instance("a") is first
     assert Other.get_current_instance() is second
     assert Other("a") is not first
-    with pytest.raises(TypeError, match="name of a Other must be a string, but it is a int"):
+    with pytest.raises(TypeError, match="name of a Other must be a string, but got int"):
         Other.get_instance(1)
     with pytest.raises(ValueError, match="must not be empty"):
         Other.get_instance("")

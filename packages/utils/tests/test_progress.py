@@ -93,7 +93,7 @@ def test_a_bar_started_late_and_wrong_counts():
     bar = u.ProgressBar(4, start=False, file=out)
     assert out.getvalue() == ""
     bar.start()
-    with pytest.raises(ValueError, match="at least 1, but it is 0"):
+    with pytest.raises(ValueError, match="at least 1, but got 0"):
         bar.update(0)
     bar.update(9)
     assert "9/4" in out.getvalue()

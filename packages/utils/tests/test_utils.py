@@ -164,7 +164,7 @@ def test_files(tmp_path):
     assert u.fopen(str(tmp_path / "a" / "f"), encoding="utf-8").read() == "ü"
     with pytest.raises(FileExistsError):
         u.mkdir_or_exist(tmp_path / "a" / "f")
-    with pytest.raises(ValueError, match="string or a Path, but it is a int"):
+    with pytest.raises(ValueError, match="string or a Path, but got int"):
         u.fopen(1)
     assert u.is_filepath(tmp_path)
     assert not u.is_filepath(1)
@@ -325,7 +325,7 @@ def test_arguments_for_an_instance_that_is_there_are_warned_of():
             self.watts = watts
 
     first = Lamp.get_instance("desk", watts=40)
-    with pytest.warns(UserWarning, match="Lamp has an instance called 'desk' already.*watts not"):
+    with pytest.warns(UserWarning, match="Lamp already has an instance called 'desk'.*watts ignored"):
         assert Lamp.get_instance("desk", watts=60) is first
     assert first.watts == 40
     with warnings.catch_warnings():
