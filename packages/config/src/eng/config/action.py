@@ -7,9 +7,10 @@ import ast
 import itertools
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from eng.utils import override
+
+from .types import ConfigValue, ConfigValues
 
 __all__ = ["CommandLineOptions", "DictAction", "read_not_finite"]
 
@@ -19,7 +20,7 @@ _FLOAT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
-class CommandLineOptions(dict[str, Any]):
+class CommandLineOptions(dict[str, ConfigValue]):
     """Options that a :class:`DictAction` has collected, by dotted key."""
 
 
@@ -45,7 +46,7 @@ class DictAction(argparse.Action):
         self,
         parser: argparse.ArgumentParser,
         namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
+        values: str | Sequence[str] | None,
         option_string: str | None = None,
     ) -> None:
         """Add options to the dictionary of the namespace."""
@@ -64,17 +65,17 @@ class DictAction(argparse.Action):
         setattr(namespace, self.dest, options)
 
     @staticmethod
-    def _parse_iterable(val: str) -> Any:
+    def _parse_iterable(val: str) -> ConfigValue:
         """Return the value of a text; packages of the OpenMMLab family call it."""
         return _parse(val)
 
     @staticmethod
-    def _parse_int_float_bool(val: str) -> Any:
+    def _parse_int_float_bool(val: str) -> ConfigValue:
         """Return the scalar of a text; see :meth:`_parse_iterable`."""
         return _parse_scalar(val.strip())
 
 
-def read_not_finite(new: Any, old: Any) -> Any:
+def read_not_finite(new: ConfigValue, old: ConfigValue) -> ConfigValue:
     """Return an option with ``nan`` and ``inf`` as numbers where the value there was a float."""
     if isinstance(new, str) and isinstance(old, float) and _NOT_FINITE.fullmatch(new):
         return float(new)
@@ -88,7 +89,7 @@ def read_not_finite(new: Any, old: Any) -> Any:
     return new
 
 
-def _parse(text: str) -> Any:
+def _parse(text: str) -> ConfigValue:
     text = text.strip()
     parts = _split(text, ",")
     if len(parts) > 1:
@@ -102,8 +103,8 @@ def _parse(text: str) -> Any:
     return _parse_scalar(text)
 
 
-def _parse_dict(text: str, separator: str) -> dict[Any, Any]:
-    found: dict[Any, Any] = {}
+def _parse_dict(text: str, separator: str) -> ConfigValues:
+    found: ConfigValues = {}
     for part in _split(text, ","):
         if not part.strip():
             continue
@@ -148,7 +149,7 @@ def _is_enclosed(text: str) -> bool:
     return True
 
 
-def _parse_scalar(text: str) -> Any:
+def _parse_scalar(text: str) -> ConfigValue:
     if text == "None":
         return None
     if text.lower() in ("true", "false"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from .types import ConfigValue
 
 __all__ = ["is_same"]
 
 
-def is_same(a: Any, b: Any, known: set[tuple[int, int]] | None = None) -> bool:
+def is_same(a: ConfigValue, b: ConfigValue, known: set[tuple[int, int]] | None = None) -> bool:
     """Whether two values are equal and of the same types, all the way down."""
     if a is b or type(a) is not type(b):
         return a is b

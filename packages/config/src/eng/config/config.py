@@ -7,7 +7,6 @@ import copy
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from eng.utils import import_modules_from_strings, override
 
@@ -23,6 +22,7 @@ from .merge import merge, nest
 from .options import add_args
 from .origins import CODE, COMMAND_LINE, Origin, Origins, origin_of
 from .secret_values import hide_secrets
+from .types import ConfigValue, ConfigValues, KeyPath
 
 __all__ = ["Config", "read_base"]
 
@@ -36,7 +36,7 @@ def read_base() -> Iterator[None]:
     yield
 
 
-class Config(MutableMapping[str, Any]):
+class Config(MutableMapping[str, ConfigValue]):
     """A config, read from files or made from a dictionary.
 
     Values are reached as keys and as attributes. A config can be changed, so it has no hash, as a
@@ -61,7 +61,7 @@ class Config(MutableMapping[str, Any]):
 
     def __init__(
         self,
-        cfg_dict: Any = None,
+        cfg_dict: ConfigValues | Config | None = None,
         cfg_text: str | None = None,
         filename: str | Path | None = None,
         env_variables: Mapping[str, str] | None = None,
@@ -223,7 +223,9 @@ class Config(MutableMapping[str, Any]):
         put_text(text, file)
         return None
 
-    def merge_from_dict(self, options: dict[str, Any], allow_list_keys: bool = True) -> None:
+    def merge_from_dict(
+        self, options: dict[str, ConfigValue], allow_list_keys: bool = True
+    ) -> None:
         """Merge values into the config.
 
         Args:
@@ -251,7 +253,9 @@ class Config(MutableMapping[str, Any]):
         self._note_origins(origins)
 
     @staticmethod
-    def _merge_a_into_b(a: dict[str, Any], b: Any, allow_list_keys: bool = False) -> Any:
+    def _merge_a_into_b(
+        a: dict[str, ConfigValue], b: object, allow_list_keys: bool = False
+    ) -> ConfigValue:
         """Merge a dictionary into another one, or into a list; neither is changed."""
         with keep_lazy():
             return merge(a, b, {}, {}, list_keys=allow_list_keys)
@@ -274,56 +278,56 @@ class Config(MutableMapping[str, Any]):
             return CODE
         return origin_of(self._origins, tuple(key.split(".")), CODE)
 
-    def to_dict(self, keep_imported: bool = False) -> dict[str, Any]:
+    def to_dict(self, keep_imported: bool = False) -> dict[str, ConfigValue]:
         """Return plain dictionaries, all the way down, with lazy values as dotted paths.
 
         Args:
             keep_imported: Whether names that a lazy config only imports are there, too.
         """
-        values: dict[str, Any] = to_text(self._to_lazy_dict(keep_imported))
+        values: dict[str, ConfigValue] = to_text(self._to_lazy_dict(keep_imported))
         return values
 
-    def _to_lazy_dict(self, keep_imported: bool = False) -> dict[str, Any]:
+    def _to_lazy_dict(self, keep_imported: bool = False) -> dict[str, ConfigValue]:
         """Return plain dictionaries, all the way down, in which lazy values stay."""
-        values: dict[str, Any] = to_plain(self._cfg_dict)
+        values: dict[str, ConfigValue] = to_plain(self._cfg_dict)
         hidden = () if keep_imported else self._imported_names
         return {key: value for key, value in values.items() if key not in hidden}
 
-    def without_secrets(self) -> dict[str, Any]:
+    def without_secrets(self) -> dict[str, ConfigValue]:
         """Return plain dictionaries in which texts have ``{{ secret $NAME }}`` for its value."""
-        values: dict[str, Any] = hide_secrets(self.to_dict())
+        values: dict[str, ConfigValue] = hide_secrets(self.to_dict())
         return values
 
     @override
-    def setdefault(self, key: str, default: Any = None) -> Any:
+    def setdefault(self, key: str, default: object = None) -> ConfigValue:
         """Return the value of a key, setting it first where it is missing."""
         return self._cfg_dict.setdefault(key, default)
 
     @override
-    def update(self, *args: Any, **kwargs: Any) -> None:
+    def update(self, *args: object, **kwargs: ConfigValue) -> None:
         """Set several keys, as :meth:`ConfigDict.update` does: dictionaries are merged."""
         self._cfg_dict.update(*args, **kwargs)
 
     @override
-    def pop(self, key: str, default: Any = None) -> Any:
+    def pop(self, key: str, default: object = None) -> ConfigValue:
         """Remove a key and return its value, or the default where it is missing."""
         return self._cfg_dict.pop(key, default)
 
     @override
-    def popitem(self) -> tuple[str, Any]:
+    def popitem(self) -> tuple[str, ConfigValue]:
         """Remove the last key, and return it with its value.
 
         Raises:
             KeyError: The config is empty.
         """
-        item: tuple[str, Any] = self._cfg_dict.popitem()
+        item: tuple[str, ConfigValue] = self._cfg_dict.popitem()
         return item
 
     def copy(self) -> Config:
         """Return a shallow copy."""
         return self.__copy__()
 
-    def _set(self, name: str, value: Any) -> None:
+    def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
     @staticmethod
@@ -340,20 +344,20 @@ class Config(MutableMapping[str, Any]):
         self._set("_origins", origins)
         self._set("_loaded", to_plain(self._cfg_dict))
 
-    def _find_file(self, path: tuple[Any, ...]) -> Origin | None:
+    def _find_file(self, path: KeyPath) -> Origin | None:
         try:
             origin = self.origin(".".join(map(str, path)))
         except KeyError:  # a key that is no string, or has a dot in it
             origin = CODE
         return origin if origin.file is not None else None
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> ConfigValue:
         if name.startswith("__") or name == "_cfg_dict":
             raise AttributeError(name)
         return getattr(self._cfg_dict, name)
 
     @override
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         self[name] = value
 
     @override
@@ -363,11 +367,11 @@ class Config(MutableMapping[str, Any]):
         del self[name]
 
     @override
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: str) -> ConfigValue:
         return self._cfg_dict[key]
 
     @override
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: str, value: object) -> None:
         self._cfg_dict[key] = value
         self._imported_names.discard(key)
 
@@ -400,7 +404,7 @@ class Config(MutableMapping[str, Any]):
     def __copy__(self) -> Config:
         return self._copy_with(copy.copy(self._cfg_dict))
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Config:
+    def __deepcopy__(self, memo: dict[int, object]) -> Config:
         other = self._copy_with(copy.deepcopy(self._cfg_dict, memo))
         memo[id(self)] = other
         return other
@@ -413,22 +417,22 @@ class Config(MutableMapping[str, Any]):
         other._set("_loaded", self._loaded)
         return other
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, ConfigValue]:
         return dict(self.__dict__)
 
-    def __setstate__(self, state: dict[str, Any] | tuple[Any, ...]) -> None:
+    def __setstate__(self, state: dict[str, ConfigValue] | tuple[object, ...]) -> None:
         state = _read_older_state(state) if isinstance(state, tuple) else state
         for name, value in {"_imported_names": set(), "_env_variables": {}, **state}.items():
             self._set(name, value)
 
 
-def _read_older_state(state: tuple[Any, ...]) -> dict[str, Any]:
+def _read_older_state(state: tuple[object, ...]) -> dict[str, ConfigValue]:
     """The state of a config that MMEngine has pickled: a tuple, longer in later versions.
 
     Values, name of the file and text are followed by the variables of the environment and the
     names that were only imported, which their types tell.
     """
-    parts: list[Any] = [*state, None, None]
+    parts: list[ConfigValue] = [*state, None, None]
     values, filename, text, *further = parts
     imported = [each for each in further if isinstance(each, (set, frozenset))]
     return {

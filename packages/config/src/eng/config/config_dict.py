@@ -17,6 +17,7 @@ from .keys import DELETE
 from .lazy import LazyValue, dotted_path, is_kept, keep_always
 from .lazy_list import LazyList
 from .repeats import Repeats
+from .types import ConfigValue, ConfigValues
 
 __all__ = ["ConfigDict", "is_plain", "new_value", "to_plain", "to_text"]
 
@@ -55,16 +56,16 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
         1
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: ConfigValue) -> None:
         super().__init__()
         repeats = Repeats()
         for key, value in _raw_dict(*args, **kwargs).items():
             dict.__setitem__(self, key, self._hook(value, repeats))
 
-    def __missing__(self, name: str) -> Any:
+    def __missing__(self, name: str) -> ConfigValue:
         raise KeyError(name)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> ConfigValue:
         try:
             return self[name]
         except KeyError:
@@ -72,7 +73,7 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
             raise AttributeError(message, name=name, obj=self) from None
 
     @override
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if any(name in vars(each) for each in type(self).__mro__):
             raise AttributeError(f"'{name}' is a method of {type(self).__name__}: use the key")
         self[name] = value
@@ -84,10 +85,10 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
         except KeyError:
             raise AttributeError(name) from None
 
-    def __getitem__(self, name: Any) -> Any:
+    def __getitem__(self, name: object) -> ConfigValue:
         return self._give(name, dict.__getitem__(self, name))
 
-    def __setitem__(self, name: Any, value: Any) -> None:
+    def __setitem__(self, name: object, value: object) -> None:
         dict.__setitem__(self, name, self._hook(value))
 
     # With an iterator of its own, dict(x), {**x} and f(**x) read the values by __getitem__.
@@ -95,7 +96,7 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
         return dict.__iter__(self)
 
     @classmethod
-    def _hook(cls, item: Any, repeats: Repeats | None = None) -> Any:
+    def _hook(cls, item: ConfigValue, repeats: Repeats | None = None) -> ConfigValue:
         kind = type(item)
         if kind not in _PLAIN and kind not in _LISTS:
             return item
@@ -116,7 +117,7 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
         return repeats.add(item, made)
 
     @classmethod
-    def build_lazy(cls, value: Any) -> Any:
+    def build_lazy(cls, value: object) -> ConfigValue:
         """Return what a lazy value stands for, unless ``ConfigDict.lazy``, and others as they are.
 
         Raises:
@@ -126,7 +127,7 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
             return value
         return _build(value)
 
-    def _give(self, key: Any, value: Any) -> Any:
+    def _give(self, key: object, value: object) -> ConfigValue:
         """Return a value of the dictionary, imported where it is lazy."""
         built = self.build_lazy(value)
         if built is not value and isinstance(built, (dict, list, set)):
@@ -135,36 +136,36 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
             dict.__setitem__(self, key, built)
         return built
 
-    def get(self, key: Any, default: Any = None) -> Any:
+    def get(self, key: object, default: object = None) -> ConfigValue:
         """Return the value of a key, or the default where it is missing."""
         return self[key] if key in self else default  # noqa: SIM401 - it would call itself
 
-    def pop(self, key: Any, default: Any = None) -> Any:
+    def pop(self, key: object, default: object = None) -> ConfigValue:
         """Remove a key and return its value, or the default where it is missing."""
         return self.build_lazy(dict.pop(self, key, default))
 
-    def popitem(self) -> tuple[Any, Any]:
+    def popitem(self) -> tuple[Any, ConfigValue]:
         """Remove the last key, and return it with its value."""
-        key: Any
-        value: Any
+        key: object
+        value: object
         key, value = dict.popitem(self)
         return key, self.build_lazy(value)
 
-    def items(self) -> list[tuple[Any, Any]]:
+    def items(self) -> list[tuple[Any, ConfigValue]]:
         """Return the keys with their values."""
         return [(key, self._give(key, value)) for key, value in _raw_items(self)]
 
-    def values(self) -> list[Any]:
+    def values(self) -> list[ConfigValue]:
         """Return the values."""
         return [value for _, value in self.items()]
 
-    def setdefault(self, key: Any, default: Any = None) -> Any:
+    def setdefault(self, key: object, default: object = None) -> ConfigValue:
         """Return the value of a key, setting it first where it is missing."""
         if key not in self:
             self[key] = default
         return self[key]
 
-    def update(self, *args: Any, **kwargs: Any) -> None:
+    def update(self, *args: object, **kwargs: ConfigValue) -> None:
         """Set several keys; a dictionary is merged into the one that is there.
 
         With ``_delete_=True`` in it, it replaces that one.
@@ -186,7 +187,7 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
             raise TypeError(f"update expects at most one positional argument, but got {len(args)}")
         self._merge(_raw_dict(*args, **kwargs), is_strict=False)
 
-    def merge(self, other: Mapping[Any, Any]) -> None:
+    def merge(self, other: Mapping[Any, ConfigValue]) -> None:
         """Merge another dictionary into this one, all the way down; all else replaces.
 
         Args:
@@ -197,7 +198,7 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
         """
         self._merge(_raw_dict(other), is_strict=True)
 
-    def _merge(self, other: dict[Any, Any], is_strict: bool) -> None:
+    def _merge(self, other: ConfigValues, is_strict: bool) -> None:
         if other.get(DELETE) is True:
             self.clear()
         repeats = Repeats()
@@ -229,7 +230,7 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
             dict.__setitem__(other, key, value)
         return other
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> ConfigDict:
+    def __deepcopy__(self, memo: dict[int, object]) -> ConfigDict:
         other = type(self)()
         memo[id(self)] = other
         for key, value in _raw_items(self):
@@ -237,35 +238,35 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
         return other
 
     @override
-    def __reduce_ex__(self, protocol: Any) -> Any:
+    def __reduce_ex__(self, protocol: object) -> ConfigValue:
         return (type(self), (), None, None, iter(dict.items(self)))
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: object) -> ConfigValue:
         if not isinstance(other, Mapping):
             return NotImplemented
         return type(self)({**_raw_dict(self), **_raw_dict(other)})
 
-    def __ror__(self, other: Any) -> Any:
+    def __ror__(self, other: object) -> ConfigValue:
         if not isinstance(other, Mapping):
             return NotImplemented
         return type(self)({**_raw_dict(other), **_raw_dict(self)})
 
-    def __ior__(self, other: Any) -> Any:
+    def __ior__(self, other: object) -> ConfigValue:
         for key, value in _raw_dict(other).items():
             self[key] = value
         return self
 
-    def to_dict(self) -> dict[Any, Any]:
+    def to_dict(self) -> ConfigValues:
         """Return plain dictionaries, all the way down, with lazy values as dotted paths."""
         return to_text(to_plain(self))
 
 
-def is_plain(value: dict[Any, Any]) -> bool:
+def is_plain(value: ConfigValues) -> bool:
     """Whether a dictionary is one of a config, rather than of a class of its own."""
     return type(value) in _PLAIN or isinstance(value, ConfigDict)
 
 
-def to_plain(value: Any, repeats: Repeats | None = None) -> Any:
+def to_plain(value: ConfigValue, repeats: Repeats | None = None) -> ConfigValue:
     """Turn every :class:`ConfigDict` inside a value into a ``dict``; lazy values stay."""
     if isinstance(value, dict) and not is_plain(value):
         return copy.copy(value)
@@ -283,7 +284,7 @@ def to_plain(value: Any, repeats: Repeats | None = None) -> Any:
     return repeats.add(value, [to_plain(item, repeats) for item in list.__iter__(value)])
 
 
-def to_text(value: Any, repeats: Repeats | None = None) -> Any:
+def to_text(value: ConfigValue, repeats: Repeats | None = None) -> ConfigValue:
     """Turn every lazy value inside plain dictionaries and lists into its dotted path."""
     if isinstance(value, LazyValue):
         return dotted_path(value)
@@ -301,7 +302,7 @@ def to_text(value: Any, repeats: Repeats | None = None) -> Any:
     return repeats.add(value, type(value)([to_text(item, repeats) for item in value]))
 
 
-def new_value(value: Any, repeats: Repeats | None = None) -> Any:
+def new_value(value: ConfigValue, repeats: Repeats | None = None) -> ConfigValue:
     """Return a value as it is where no base has one: without the markers ``_delete_`` in it."""
     is_sequence = type(value) in _LISTS
     if not is_sequence and not (isinstance(value, dict) and is_plain(value)):
@@ -319,7 +320,7 @@ def new_value(value: Any, repeats: Repeats | None = None) -> Any:
     return repeats.add(value, [new_value(each, repeats) for each in list.__iter__(value)])
 
 
-def _has_marker(value: Any) -> bool:
+def _has_marker(value: ConfigValue) -> bool:
     """Whether ``_delete_`` stands anywhere in a value."""
     if isinstance(value, dict):
         return is_plain(value) and (
@@ -330,18 +331,20 @@ def _has_marker(value: Any) -> bool:
     return any(map(_has_marker, value if isinstance(value, tuple) else list.__iter__(value)))
 
 
-def _raw_items(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
+def _raw_items(value: ConfigValues) -> list[tuple[Any, ConfigValue]]:
     return list(dict.items(value))
 
 
-def _raw_dict(*args: Any, **kwargs: Any) -> dict[Any, Any]:
+def _raw_dict(*args: ConfigValue, **kwargs: ConfigValue) -> ConfigValues:
     """Return ``dict(*args, **kwargs)`` with lazy values as they are."""
     if args and isinstance(args[0], ConfigDict):
         args = (dict(dict.items(args[0])), *args[1:])
-    return dict(*args, **kwargs)
+    made: ConfigValues = dict(*args)
+    made.update(kwargs)
+    return made
 
 
-def _is_lazy(value: Any) -> bool:
+def _is_lazy(value: object) -> bool:
     """Whether a value is lazy, or a tuple, set or partial function has a lazy value in it."""
     if isinstance(value, LazyValue):
         return True
@@ -350,7 +353,7 @@ def _is_lazy(value: Any) -> bool:
     return isinstance(value, (tuple, set, frozenset)) and any(map(_is_lazy, value))
 
 
-def _build(value: Any) -> Any:
+def _build(value: object) -> ConfigValue:
     if isinstance(value, LazyValue):
         return value.build()
     if isinstance(value, functools.partial) and _is_lazy(value):

@@ -8,15 +8,15 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 from .config_dict import to_plain
 from .errors import ConfigError
 from .keys import BASE
 from .origins import Origin, Origins, Values, trace
 from .repeats import Repeats
+from .types import ConfigValue, ConfigValues
 from .variables import BASE_VARIABLE, Variables, base_value
-from .yaml_nodes import check_no_cycle, fill_scalars, trace_lines
+from .yaml_nodes import Node, check_no_cycle, fill_scalars, trace_lines
 
 __all__ = ["DataFile"]
 
@@ -51,7 +51,7 @@ class DataFile:
                 )
         self.base_line = self.lines.get((BASE,), Origin(None)).line
 
-    def bases(self) -> Any:
+    def bases(self) -> ConfigValue:
         """Return what the file has for ``_base_``."""
         fill = _Filling(self, Values({}, {}), {})
         return fill.value(self.values.get(BASE, []), (BASE,), (BASE,))
@@ -74,11 +74,11 @@ class DataFile:
         values = {key: value for key, value in self.values.items() if key != BASE}
         return Values(_Filling(self, base, origins).value(values, (), ()), origins), base
 
-    def _parse_json(self, text: str) -> Any:
+    def _parse_json(self, text: str) -> ConfigValue:
         quoted = _quote_variables(text, self._variables)
         twice: list[str] = []
 
-        def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        def unique(pairs: list[tuple[str, ConfigValue]]) -> dict[str, ConfigValue]:
             counts = Counter(key for key, _ in pairs)
             twice.extend(key for key, count in counts.items() if count > 1)
             return dict(pairs)
@@ -102,7 +102,7 @@ class DataFile:
                 self.lines.setdefault((key,), Origin(self.name))
         return values
 
-    def _parse_yaml(self, text: str) -> Any:
+    def _parse_yaml(self, text: str) -> ConfigValue:
         import yaml
 
         from eng.fileio import YamlHandler
@@ -150,7 +150,7 @@ class _Filling:
         self._origins = origins
         self._repeats = Repeats()
 
-    def value(self, value: Any, path: tuple[str, ...], new_path: tuple[str, ...]) -> Any:
+    def value(self, value: object, path: tuple[str, ...], new_path: tuple[str, ...]) -> ConfigValue:
         """Return a value with all variables in it and its keys filled in.
 
         Args:
@@ -175,7 +175,7 @@ class _Filling:
                 for i, each in enumerate(value)
             ]
             return self._repeats.add(value, made)
-        filled: dict[Any, Any] = {}
+        filled: ConfigValues = {}
         for key, each in value.items():
             name = self._key(key, origin)
             if name in filled:
@@ -183,14 +183,14 @@ class _Filling:
             filled[name] = self.value(each, (*path, str(key)), (*new_path, str(name)))
         return self._repeats.add(value, filled)
 
-    def _key(self, key: Any, origin: Origin) -> Any:
+    def _key(self, key: object, origin: Origin) -> ConfigValue:
         if not isinstance(key, str):
             return key
         if self._variables.is_marked(key):
             return self._variables.fill(self._variables.unmark(key))
         return self._fill_text(key, origin)
 
-    def _text(self, value: str, new_path: tuple[str, ...], origin: Origin) -> Any:
+    def _text(self, value: str, new_path: tuple[str, ...], origin: Origin) -> ConfigValue:
         if self._variables.is_marked(value):
             return self._variables.literal(self._variables.unmark(value), is_data=True)
         whole = BASE_VARIABLE.fullmatch(value.strip())
@@ -245,7 +245,7 @@ def _hide_variables(text: str) -> tuple[str, dict[str, str]]:
     return BASE_VARIABLE.sub(hide, text), variables
 
 
-def _restore_variables(root: Any, variables: Mapping[str, str]) -> None:
+def _restore_variables(root: Node, variables: Mapping[str, str]) -> None:
     waiting, seen = [root] if variables else [], set()
     while waiting:
         node = waiting.pop()

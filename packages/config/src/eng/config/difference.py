@@ -4,34 +4,43 @@ from __future__ import annotations
 
 import difflib
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from .compare import is_same
-
-if TYPE_CHECKING:
-    from .config import Config
+from .types import ConfigValue
 
 __all__ = ["Difference", "diff", "diff_text"]
 
 _COLOURS = {"+": "32", "-": "31"}
 
 
+class Readable(Protocol):
+    """Members of a config that are compared."""
+
+    @property
+    def pretty_text(self) -> str:
+        """The config as Python."""
+
+    def to_dict(self) -> dict[str, ConfigValue]:
+        """Return plain dictionaries."""
+
+
 class Difference(NamedTuple):
     """A key whose value differs between two configs; ``MISSING`` where one lacks it."""
 
     key: str
-    left: Any
-    right: Any
+    left: ConfigValue
+    right: ConfigValue
 
 
 MISSING = type("Missing", (), {"__repr__": lambda self: "(missing)"})()
 
 
-def diff(left: Config, right: Config) -> list[Difference]:
+def diff(left: Readable, right: Readable) -> list[Difference]:
     """Return what differs between two configs, by dotted key."""
     found: list[Difference] = []
 
-    def compare(a: Any, b: Any, key: str) -> None:
+    def compare(a: object, b: object, key: str) -> None:
         if isinstance(a, dict) and isinstance(b, dict):
             for name in [*a, *(name for name in b if name not in a)]:
                 inner = f"{key}.{name}" if key else str(name)
@@ -46,7 +55,7 @@ def diff(left: Config, right: Config) -> list[Difference]:
     return found
 
 
-def diff_text(left: Config, right: Config) -> str:
+def diff_text(left: Readable, right: Readable) -> str:
     """Return the unified diff of the texts of two configs, in colours on a terminal only."""
     lines = list(difflib.unified_diff(left.pretty_text.split("\n"), right.pretty_text.split("\n")))
     if not lines:

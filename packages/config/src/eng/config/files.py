@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .config_dict import is_plain, new_value
 from .data_file import DataFile
@@ -30,6 +30,7 @@ from .package_path import resolve_package_path
 from .python_file import PythonFile, assigns_base, parse
 from .python_kind import Kind, find_kind
 from .repeats import Repeats
+from .types import ConfigValue
 from .variables import Variables
 
 __all__ = ["Loaded", "Reader", "refuse_depth"]
@@ -46,7 +47,7 @@ class Loaded(NamedTuple):
         environment: Variables of the environment that were filled in, with their values.
     """
 
-    values: dict[str, Any]
+    values: dict[str, ConfigValue]
     text: str
     origins: Origins
     extras: Extras
@@ -207,9 +208,9 @@ def refuse_depth(path: Path) -> Iterator[None]:
 
 def _read_bases(
     entries: list[str], document: PythonFile | DataFile, path: Path, reader: Reader
-) -> tuple[dict[str, Any], Origins, list[Loaded]]:
+) -> tuple[dict[str, ConfigValue], Origins, list[Loaded]]:
     here = Origin(str(path), document.base_line)
-    base: dict[str, Any] = {}
+    base: dict[str, ConfigValue] = {}
     origins: Origins = {}
     found = []
     for entry in entries:
@@ -250,7 +251,7 @@ def _locate(entry: str, path: Path, here: Origin) -> tuple[Path, str | None]:
     return found, None
 
 
-def _add_scopes(values: dict[str, Any], scope: str) -> dict[str, Any]:
+def _add_scopes(values: dict[str, ConfigValue], scope: str) -> dict[str, ConfigValue]:
     """Mark the outermost dictionaries that have a type: what is in them is built in their scope.
 
     Inner ones, such as the config of a norm layer, are often passed on whole to code that takes
@@ -260,7 +261,7 @@ def _add_scopes(values: dict[str, Any], scope: str) -> dict[str, Any]:
     return {key: _add_scope(value, scope, repeats) for key, value in values.items()}
 
 
-def _add_scope(value: Any, scope: str, repeats: Repeats) -> Any:
+def _add_scope(value: ConfigValue, scope: str, repeats: Repeats) -> ConfigValue:
     if not isinstance(value, dict) and type(value) not in (list, tuple):
         return value
     made = repeats.find(value)
@@ -289,7 +290,7 @@ def _list_bases(document: PythonFile | DataFile) -> list[str]:
     return list(bases)
 
 
-def _warn(name: str, deprecation: Mapping[str, Any]) -> None:
+def _warn(name: str, deprecation: Mapping[str, ConfigValue]) -> None:
     text = f"The config file {name} will be deprecated in the future."
     if "expected" in deprecation:
         text += f" Please use {deprecation['expected']} instead."

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .config_dict import ConfigDict, to_plain
 from .lazy_list import LazyList
 from .origins import Origin, Origins, Values, origin_of
 from .repeats import Repeats
+from .types import ConfigValue
 from .variables import base_value
 
 __all__ = ["Inherited"]
@@ -19,9 +20,9 @@ _CONTAINERS = (dict, list, tuple)
 class _Container(NamedTuple):
     """A dictionary or sequence of the bases; holding it keeps its ``id`` its own."""
 
-    value: Any
+    value: object
     origin: Origin
-    entries: dict[Any, tuple[Any, Origin]]
+    entries: dict[object, tuple[object, Origin]]
 
 
 class Inherited:
@@ -45,7 +46,7 @@ class Inherited:
     def __contains__(self, value: object) -> bool:
         return id(value) in self._known
 
-    def copy_of(self, key: str, origin: Origin) -> Any:
+    def copy_of(self, key: str, origin: Origin) -> ConfigValue:
         """Return a copy of the value of ``{{ _base_.key }}``, whose origins are known as well.
 
         Raises:
@@ -57,7 +58,7 @@ class Inherited:
         return copied
 
     def note_changes(
-        self, origin: Origin, written: Origins, lines: Mapping[Any, int] | None = None
+        self, origin: Origin, written: Origins, lines: Mapping[object, int] | None = None
     ) -> None:
         """Note what a statement has changed.
 
@@ -84,7 +85,7 @@ class Inherited:
                     self.register(value, at, (), written)
             self._known[id(known.value)] = known._replace(entries=entries)
 
-    def origins_in(self, value: Any) -> dict[Any, Origin]:
+    def origins_in(self, value: object) -> dict[object, Origin]:
         """Return the origins of those entries of a value that come from the bases, by key."""
         known = self._known.get(id(value))
         old = known.entries if known else {}
@@ -98,7 +99,7 @@ class Inherited:
 
     def add_origins(
         self,
-        value: Any,
+        value: object,
         path: tuple[str, ...],
         origins: Origins,
         repeats: Repeats | None = None,
@@ -128,7 +129,9 @@ class Inherited:
         self.add_origins(self.values, (), origins)
         return Values(to_plain(self.values), origins)
 
-    def register(self, value: Any, origin: Origin, path: tuple[str, ...], origins: Origins) -> None:
+    def register(
+        self, value: object, origin: Origin, path: tuple[str, ...], origins: Origins
+    ) -> None:
         """Keep the origins of a value and of all in it, unless it is known already.
 
         Args:
@@ -148,7 +151,7 @@ class Inherited:
         for key, (each, at) in entries.items():
             self.register(each, at, (*path, str(key)), origins)
 
-    def _adopt(self, copied: Any, value: Any) -> None:
+    def _adopt(self, copied: object, value: object) -> None:
         known = self._known.get(id(value))
         if known is None or copied in self:
             return
@@ -160,7 +163,7 @@ class Inherited:
         self._known[id(copied)] = _Container(copied, known.origin, entries)
 
 
-def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
+def _entries(value: ConfigValue) -> Iterator[tuple[object, ConfigValue]]:
     if isinstance(value, dict):
         return iter(dict.items(value))
     if isinstance(value, LazyList):

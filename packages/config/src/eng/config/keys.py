@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from .types import ConfigValue
 
 __all__ = ["BASE", "DELETE", "DEPRECATION", "FORMATS", "RESERVED", "SCOPE", "value_at"]
 
@@ -20,7 +20,7 @@ FORMATS = (".py", ".yaml", ".yml", ".json")
 RESERVED = ("filename", "text", "pretty_text", "env_variables")
 
 
-def value_at(values: Any, key: str) -> Any:
+def value_at(values: ConfigValue, key: str) -> ConfigValue:
     """Return the value at a dotted key.
 
     Args:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from eng.utils import override
 
 from .errors import LazyAttributeError, LazyUseError
+from .types import ConfigValue
 
 __all__ = [
     "LazyAttr",
@@ -94,7 +95,7 @@ class LazyValue:
         """Dotted path of the module or object that this one is taken from."""
         raise NotImplementedError
 
-    def build(self) -> Any:
+    def build(self) -> ConfigValue:
         """Import the object and return it.
 
         Raises:
@@ -110,7 +111,7 @@ class LazyValue:
         return LazyAttr(name, self)
 
     @override
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         raise LazyUseError(_explain(self, f"given the attribute {name}"))
 
     @override
@@ -153,7 +154,7 @@ class LazyValue:
     def __copy__(self) -> LazyValue:
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> LazyValue:
+    def __deepcopy__(self, memo: dict[int, object]) -> LazyValue:
         return self
 
 
@@ -205,7 +206,7 @@ class LazyObject(LazyValue):
         return first.partition(".")[0] if vars(self)["_lazy_is_top"] else first
 
     @override
-    def build(self) -> Any:
+    def build(self) -> ConfigValue:
         """Import the object and return it."""
         for name in vars(self)["_lazy_modules"]:
             try:
@@ -221,7 +222,7 @@ class LazyObject(LazyValue):
         return str(vars(self)["_lazy_imported"] or self.module)
 
     @override
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         own = vars(self)
         module = own["_lazy_modules"] if own["_lazy_is_top"] else self.module
         return (LazyObject, (module, own["_lazy_imported"], own["_lazy_location"]))
@@ -255,7 +256,7 @@ class LazyAttr(LazyValue):
         return dotted_path(vars(self)["_lazy_source"])
 
     @override
-    def build(self) -> Any:
+    def build(self) -> ConfigValue:
         """Import the object and return it."""
         return _take(vars(self)["_lazy_source"].build(), vars(self)["_lazy_name"], self)
 
@@ -264,7 +265,7 @@ class LazyAttr(LazyValue):
         return str(vars(self)["_lazy_name"])
 
     @override
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         own = vars(self)
         return (LazyAttr, (own["_lazy_name"], own["_lazy_source"], own["_lazy_location"]))
 
@@ -339,7 +340,7 @@ def _check_text(name: str, value: object) -> None:
         raise TypeError(f"{name} must be a string or None, but it is {value!r}")
 
 
-def _take(found: Any, name: str, value: LazyValue) -> Any:
+def _take(found: object, name: str, value: LazyValue) -> ConfigValue:
     """Return an attribute, or the module of that name in a package, as ``from`` imports it."""
     try:
         return getattr(found, name)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import difflib
+import importlib
 import importlib.util
 import types
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from eng.utils import override
 
@@ -25,6 +26,7 @@ from .lazy_syntax import CONFIG_IMPORT, LAZY_IMPORT, READ_BASE, replace_imports
 from .origins import Origin, Origins, Values, origin_of, trace
 from .python_file import CONFIG_MODULE, PythonFile
 from .repeats import Repeats
+from .types import ConfigValue
 from .variables import Variables
 
 __all__ = ["Extras", "LazyBase", "LazyFile"]
@@ -39,7 +41,7 @@ class Extras(NamedTuple):
     """
 
     imported: dict[str, LazyValue]
-    helpers: dict[str, Any]
+    helpers: dict[str, ConfigValue]
 
 
 class LazyBase(NamedTuple):
@@ -50,7 +52,7 @@ class LazyBase(NamedTuple):
 
 
 class _Name(NamedTuple):
-    value: Any
+    value: object
     origin: Origin
 
 
@@ -81,9 +83,9 @@ class LazyFile(PythonFile):
         self.extras = Extras({}, {})
         self._read = read_base
         self._imported: dict[str, LazyValue] = {}
-        self._helpers: dict[str, Any] = {}
+        self._helpers: dict[str, ConfigValue] = {}
         # Names of this package, such as read_base, with what stands for them in the config.
-        self._of_configs: dict[str, tuple[Any, LazyValue]] = {}
+        self._of_configs: dict[str, tuple[object, LazyValue]] = {}
         self._names: dict[str, _Name] = {}
         self._uses_base = True
         functions = {
@@ -95,7 +97,7 @@ class LazyFile(PythonFile):
         self._added.update(functions)
 
     @override
-    def bases(self) -> Any:
+    def bases(self) -> ConfigValue:
         """Return nothing: bases are read where the file imports them."""
         return []
 
@@ -123,7 +125,7 @@ class LazyFile(PythonFile):
         for key, (value, stand_in) in self._of_configs.items():
             if found.get(key) is value:
                 imported[key] = stand_in
-        values: dict[str, Any] = {}
+        values: dict[str, ConfigValue] = {}
         for key, value in found.items():
             if key in imported:
                 continue
@@ -135,14 +137,14 @@ class LazyFile(PythonFile):
         origins = self._find_origins({**values, **imported})
         return Values(to_plain(values), origins), Values({}, {})
 
-    def _is_helper(self, key: str, value: Any, names: set[str]) -> bool:
+    def _is_helper(self, key: str, value: object, names: set[str]) -> bool:
         if isinstance(value, types.ModuleType):
             return True
         if isinstance(value, types.FunctionType) and value.__module__ == CONFIG_MODULE:
             return True
         return self._helpers[key] is value if key in self._helpers else key in names
 
-    def _find_origins(self, values: Mapping[str, Any]) -> Origins:
+    def _find_origins(self, values: Mapping[str, ConfigValue]) -> Origins:
         origins: Origins = {}
         for key, value in values.items():
             known = self._names.get(key)
@@ -167,7 +169,7 @@ class LazyFile(PythonFile):
         self._note_changes(origin, written, lines)
 
     def _note_changes(
-        self, origin: Origin, written: Origins, lines: Mapping[Any, int] | None = None
+        self, origin: Origin, written: Origins, lines: Mapping[object, int] | None = None
     ) -> None:
         for key, value in self._scope.items():
             known = self._names.get(key)
@@ -200,12 +202,12 @@ class LazyFile(PythonFile):
             self._imported[name] = found
         return found
 
-    def _import_of_configs(self, module: str, imported: str, name: str) -> Any:
+    def _import_of_configs(self, module: str, imported: str, name: str) -> ConfigValue:
         """Return what the file imports for writing configs, whatever package it names for it."""
-        import eng.config
-
+        # This is the import of the config file: it names the package, whose modules need this one.
+        package = importlib.import_module("eng.config")
         try:
-            found = getattr(eng.config, imported)
+            found = getattr(package, imported)
         except AttributeError as error:
             raise ImportError(f"cannot import name {imported!r} from {module!r}") from error
         self._of_configs[name] = (found, LazyObject("eng.config", imported))
@@ -231,7 +233,12 @@ class LazyFile(PythonFile):
                 raise ConfigParsingError(f"the base {module!r} has no {name!r}{hint}", origin)
 
     def _take_over(
-        self, name: str, bound: str, base: LazyBase, known: Mapping[str, Any], repeats: Repeats
+        self,
+        name: str,
+        bound: str,
+        base: LazyBase,
+        known: Mapping[str, ConfigValue],
+        repeats: Repeats,
     ) -> None:
         value = known[name]
         for names in (self._imported, self._helpers, self._of_configs):
@@ -248,9 +255,9 @@ class LazyFile(PythonFile):
         self._inherited.register(value, at, (name,), base.values.origins)
 
 
-def _find_key_lines(node: ast.Expr) -> dict[Any, int]:
+def _find_key_lines(node: ast.Expr) -> dict[object, int]:
     """Return the lines of the keys that an expression, such as ``x.update(a=1)``, has once."""
-    found: list[tuple[Any, int]] = []
+    found: list[tuple[object, int]] = []
     for each in ast.walk(node):
         if isinstance(each, ast.keyword) and each.arg is not None:
             found.append((each.arg, each.lineno))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
 
 from eng.utils import override
 
@@ -142,11 +141,11 @@ class _Imports(ast.NodeTransformer):
             node, name, LAZY_IMPORT, module, imported, name, node.lineno, is_top, tried, is_global
         )
 
-    def _assign(self, node: ast.stmt, name: str, function: str, *arguments: Any) -> ast.AST:
+    def _assign(self, node: ast.stmt, name: str, function: str, *arguments: object) -> ast.AST:
         target = ast.Name(name, ast.Store())
         return ast.copy_location(ast.Assign([target], _call(function, *arguments)), node)
 
 
-def _call(name: str, *arguments: Any) -> ast.Call:
+def _call(name: str, *arguments: object) -> ast.Call:
     values = [ast.parse(repr(each), mode="eval").body for each in arguments]
     return ast.Call(ast.Name(name, ast.Load()), values, [])

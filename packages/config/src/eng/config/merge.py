@@ -6,13 +6,13 @@ import copy
 import difflib
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from .config_dict import is_plain, new_value
 from .errors import ConfigError
 from .keys import DELETE
 from .origins import CODE, Origin, Origins, origin_of
 from .repeats import Repeats
+from .types import ConfigValue, ConfigValues
 
 __all__ = ["merge", "nest"]
 
@@ -20,15 +20,15 @@ _CONTAINERS = (dict, list, tuple)
 
 
 def merge(
-    new: dict[str, Any],
-    base: Any,
+    new: dict[str, ConfigValue],
+    base: ConfigValue,
     new_origins: Origins,
     origins: Origins,
     default: Origin = CODE,
     path: tuple[str, ...] = (),
     list_keys: bool = True,
     repeats: Repeats | None = None,
-) -> Any:
+) -> ConfigValue:
     """Merge a dictionary into a dictionary or list; neither is changed.
 
     Args:
@@ -45,14 +45,14 @@ def merge(
         ConfigError: The two cannot be merged.
     """
     repeats = Repeats() if repeats is None else repeats
-    result: dict[Any, Any] | list[Any] = copy.copy(base)
+    result: ConfigValues | list[ConfigValue] = copy.copy(base)
     if isinstance(base, dict) and is_plain(base):
         result = dict(dict.items(base))
     for key, value in new.items():
         if key == DELETE:
             continue
         at = (*path, str(key))
-        index: Any = key
+        index: ConfigValue = key
         if isinstance(result, list):
             if not (list_keys and str(key).isdigit() and int(key) < len(result)):
                 raise ConfigError(
@@ -83,13 +83,13 @@ def merge(
     return result
 
 
-def nest(options: Mapping[str, Any]) -> dict[str, Any]:
+def nest(options: Mapping[str, ConfigValue]) -> dict[str, ConfigValue]:
     """Return values by dotted key as dictionaries inside each other.
 
     Raises:
         ConfigError: An option is set to a value, and another one inside that.
     """
-    nested: dict[str, Any] = {}
+    nested: dict[str, ConfigValue] = {}
     for key, value in options.items():
         at = nested
         *parents, last = key.split(".")
@@ -103,7 +103,7 @@ def nest(options: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _warn_if_misspelt(path: tuple[str, ...], base: Iterable[Any], origin: Origin) -> None:
+def _warn_if_misspelt(path: tuple[str, ...], base: Iterable[object], origin: Origin) -> None:
     """Warn where ``_delete_`` finds nothing to delete because of what looks like a slip."""
     close = difflib.get_close_matches(
         path[-1], [key for key in base if isinstance(key, str)], 1, cutoff=0.8

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from eng.utils import override
+
+from .types import ConfigValue
 
 __all__ = [
     "CODE",
@@ -68,15 +70,15 @@ def origin_of(origins: Origins, path: tuple[str, ...], default: Origin) -> Origi
 class Values(NamedTuple):
     """Values of a config by key, and where they come from."""
 
-    values: dict[str, Any]
+    values: dict[str, ConfigValue]
     origins: Origins
 
 
 class Unpacked(NamedTuple):
     """What ``*value`` or ``**value`` brings: its keys or indices, and origins where known."""
 
-    keys: list[Any]
-    origins: Mapping[Any, Origin]
+    keys: list[ConfigValue]
+    origins: Mapping[object, Origin]
 
 
 def trace(
@@ -99,7 +101,7 @@ def trace(
     """
     origins[path] = Origin(name, line)
 
-    def note(value: ast.expr, key: Any, line: int) -> None:
+    def note(value: ast.expr, key: object, line: int) -> None:
         trace(value, name, (*path, str(key)), line, origins, unpacked)
 
     def note_unpacked(found: Unpacked, line: int, shift: int | None = None) -> None:

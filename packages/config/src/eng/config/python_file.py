@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import types
 from collections.abc import Mapping
-from typing import Any
 
 from .config_dict import to_plain
 from .errors import BaseAttributeError, ConfigError, error_at
@@ -21,6 +20,7 @@ from .python_syntax import (
     uses_base,
 )
 from .python_variables import VARIABLE, fill_variables
+from .types import ConfigValue
 from .variables import Variables
 
 __all__ = ["CONFIG_MODULE", "PythonFile", "assigns_base", "parse"]
@@ -74,7 +74,7 @@ class PythonFile:
         self._inherited = Inherited(Values({}, {}), Origin(name))
         self._unpacked: dict[int, Unpacked] = {}
         self._statements: list[ast.stmt] = []
-        self._scope: dict[str, Any] = {
+        self._scope: dict[str, ConfigValue] = {
             "__file__": name,
             "__name__": CONFIG_MODULE,
             BASE_VALUE: lambda key, line: self._inherited.copy_of(key, Origin(name, line)),
@@ -85,7 +85,7 @@ class PythonFile:
         self._added = set(self._scope)
         self._ran = 0
 
-    def bases(self) -> Any:
+    def bases(self) -> ConfigValue:
         """Return what the file has for ``_base_``.
 
         The expression is evaluated alone. Where it needs names of the file, or is assigned in
@@ -192,7 +192,7 @@ class PythonFile:
             trace(node.value, self.name, (), node.lineno, written, self._unpacked)
         self._inherited.note_changes(Origin(self.name, node.lineno), written)
 
-    def _unpack(self, value: Any, number: int, is_mapping: bool) -> Any:
+    def _unpack(self, value: ConfigValue, number: int, is_mapping: bool) -> ConfigValue:
         """Note what ``*value``, ``**value`` or ``value + other`` brings, and return the value."""
         if isinstance(value, Mapping) if is_mapping else isinstance(value, (list, tuple)):
             keys = list(value) if is_mapping else list(range(len(value)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from eng.utils import override
 
@@ -199,7 +198,7 @@ class _Expressions(ast.NodeTransformer):
         return _call(node, UNPACK, node, self._count, is_mapping)
 
 
-def _call(at: ast.expr | ast.stmt, name: str, *arguments: Any) -> ast.Call:
+def _call(at: ast.expr | ast.stmt, name: str, *arguments: ast.expr | str | int) -> ast.Call:
     """Return a call that stands at the place of a node."""
     args = [
         each if isinstance(each, ast.expr) else ast.copy_location(ast.Constant(each), at)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Any
 
 from eng.utils import override
 
 from .errors import ConfigError
 from .origins import Origin
+from .types import ConfigValue
 from .variables import Variables
 
 __all__ = ["VARIABLE", "fill_variables"]
@@ -41,7 +41,7 @@ class _Filling(ast.NodeTransformer):
         self._line = 1
 
     @override
-    def visit(self, node: ast.AST) -> Any:
+    def visit(self, node: ast.AST) -> ConfigValue:
         self._line = getattr(node, "lineno", self._line)
         return super().visit(node)
 

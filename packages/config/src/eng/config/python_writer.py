@@ -12,18 +12,18 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path, PurePath
 from types import BuiltinFunctionType, FunctionType
-from typing import Any
 
 from .lazy import LazyValue, dotted_path, root_module
 from .scalars import plain_scalar
 from .secret_values import has_secret, hide_secrets
+from .types import ConfigValue, KeyPath
 from .variables import FILLED_IN, is_filled_in
 
 __all__ = ["PythonWriter", "Refusal", "is_name"]
 
 # What to do with a value that cannot be written: given the keys that lead to it and the reason, it
 # raises, or returns what to write instead.
-Refusal = Callable[[tuple[Any, ...], str, Any], str]
+Refusal = Callable[[tuple[object, ...], str, ConfigValue], str]
 
 _WIDTH = 100
 _PAIRS = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}"), frozenset: ("frozenset({", "})")}
@@ -42,7 +42,7 @@ class PythonWriter:
         refuse: What to do with a value that cannot be written.
     """
 
-    def __init__(self, cfg: Mapping[str, Any], refuse: Refusal) -> None:
+    def __init__(self, cfg: Mapping[str, ConfigValue], refuse: Refusal) -> None:
         self._cfg = cfg
         self._refuse = refuse
         self._imports: dict[str, str] = {}
@@ -60,7 +60,7 @@ class PythonWriter:
         ]
         return "".join([*imports, "\n", *lines] if imports else lines)
 
-    def _write_value(self, value: Any, path: tuple[Any, ...], indent: int, used: int) -> str:
+    def _write_value(self, value: object, path: KeyPath, indent: int, used: int) -> str:
         if not (isinstance(value, (dict, list, tuple, set, frozenset)) and value):
             return self._write_atom(value, path)
         start, items, end = self._write_items(value, path, indent + 4)
@@ -72,7 +72,7 @@ class PythonWriter:
         return f"{start}\n{''.join(f'{pad}{item},{chr(10)}' for item in items)}{' ' * indent}{end}"
 
     def _write_items(
-        self, value: Any, path: tuple[Any, ...], indent: int
+        self, value: ConfigValue, path: KeyPath, indent: int
     ) -> tuple[str, list[str], str]:
         if isinstance(value, dict):
             if all(is_name(key) for key in value):
@@ -93,7 +93,7 @@ class PythonWriter:
         # The order of a set is another one in each process.
         return start, sorted(items) if kind in (set, frozenset) else items, end
 
-    def _write_atom(self, value: Any, path: tuple[Any, ...]) -> str:
+    def _write_atom(self, value: object, path: KeyPath) -> str:
         if isinstance(value, LazyValue):
             return self._write_lazy(value, path)
         if isinstance(value, dict):
@@ -125,7 +125,7 @@ class PythonWriter:
             self._refuse(path, FILLED_IN, plain)
         return _write_float(plain) if isinstance(plain, float) else repr(hide_secrets(plain))
 
-    def _write_lazy(self, value: LazyValue, path: tuple[Any, ...]) -> str:
+    def _write_lazy(self, value: LazyValue, path: KeyPath) -> str:
         """Return the dotted path: as a string where a registry reads it, else as an expression."""
         name = dotted_path(value)
         if path[-1] == "type":
@@ -133,7 +133,7 @@ class PythonWriter:
         module = root_module(value)
         return f"{self._write_module(module)}{name[len(module) :]}"
 
-    def _write_reference(self, value: Any, path: tuple[Any, ...]) -> str:
+    def _write_reference(self, value: object, path: KeyPath) -> str:
         """Return the expression of an object that can be imported."""
         module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
         if module and name and _import_object(module, name) is value:
@@ -169,15 +169,15 @@ def _write_float(value: float) -> str:
 def _is_attribute(module: str) -> bool:
     """Whether the dotted name of an imported module gives it: a function may have its name."""
     top, *parts = module.split(".")
-    found: Any = sys.modules.get(top)
+    found: object = sys.modules.get(top)
     for part in parts:
         found = getattr(found, part, None)
     return found is sys.modules.get(module)
 
 
-def _import_object(module: str, name: str) -> Any:
+def _import_object(module: str, name: str) -> ConfigValue:
     try:
-        found: Any = importlib.import_module(module)
+        found: object = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
     except (ImportError, AttributeError):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from typing import Any
+
+from .types import ConfigValue
 
 __all__ = ["Repeats", "count_entries"]
 
@@ -21,10 +22,10 @@ class Repeats:
 
     def __init__(self) -> None:
         # The original is kept as well, so that its id stays its own.
-        self._made: dict[int, tuple[object, Any]] = {}
+        self._made: dict[int, tuple[object, ConfigValue]] = {}
         self._left = BUDGET
 
-    def find(self, value: Sized) -> Any:
+    def find(self, value: Sized) -> ConfigValue:
         """Return the copy to share, or None where another one is to be made."""
         made = self._made.get(id(value))
         if made is None:
@@ -32,13 +33,13 @@ class Repeats:
         self._left -= 1 + len(value)
         return made[1] if self._left < 0 else None
 
-    def add(self, value: object, copied: Any) -> Any:
+    def add(self, value: object, copied: object) -> ConfigValue:
         """Note the copy of a value, and return it."""
         self._made[id(value)] = (value, copied)
         return copied
 
 
-def count_entries(value: Any, known: dict[int, int] | None = None) -> int:
+def count_entries(value: object, known: dict[int, int] | None = None) -> int:
     """Return the number of entries that a value has when it is written out."""
     known = {} if known is None else known
     if not isinstance(value, (dict, list, tuple)):

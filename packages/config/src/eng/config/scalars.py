@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from .types import ConfigValue
 
 __all__ = ["plain_scalar"]
 
 _TYPES = (bool, int, float, str)
 
 
-def plain_scalar(value: Any) -> tuple[bool, Any]:
+def plain_scalar(value: ConfigValue) -> tuple[bool, ConfigValue]:
     """Return whether a value is a scalar, and the equal one of a built-in type.
 
     Subclasses, such as members of ``IntEnum``, become the type they derive from, and scalars of

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+
+from .types import ConfigValue
 
 __all__ = ["has_secret", "hide_secrets", "keep_secret"]
 
@@ -27,7 +28,7 @@ def has_secret(text: str) -> bool:
     return any(value in text for value in _secrets)
 
 
-def hide_secrets(value: Any) -> Any:
+def hide_secrets(value: ConfigValue) -> ConfigValue:
     """Return a value with ``{{ secret $NAME }}`` in place of each secret in its texts.
 
     Args:

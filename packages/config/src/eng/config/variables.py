@@ -8,12 +8,13 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .errors import ConfigError
 from .keys import value_at
 from .origins import Origin
 from .secret_values import keep_secret
+from .types import ConfigValue
 
 __all__ = ["BASE_VARIABLE", "FILLED_IN", "Variables", "base_value", "is_filled_in"]
 
@@ -132,7 +133,7 @@ class Variables:
         """Return a text as the file has it, apart from spaces and defaults, for messages."""
         return self._words.sub(lambda match: f"{{{{ {self._found[int(match[1])].name} }}}}", text)
 
-    def literal(self, word: str, is_data: bool = False) -> Any:
+    def literal(self, word: str, is_data: bool = False) -> ConfigValue:
         """Return the value of a variable that stands alone, outside of any text.
 
         Args:
@@ -172,7 +173,7 @@ def is_filled_in(text: str) -> bool:
     return any(each.search(text) for each in (_VARIABLE, BASE_VARIABLE))
 
 
-def base_value(base: Mapping[str, Any], key: str, origin: Origin) -> Any:
+def base_value(base: Mapping[str, ConfigValue], key: str, origin: Origin) -> ConfigValue:
     """Return the value of ``{{ _base_.key }}``.
 
     Raises:
@@ -215,7 +216,7 @@ def _value_of(variable: _Variable) -> str:
     return variable.value
 
 
-def _read_literal(text: str, is_data: bool) -> Any:
+def _read_literal(text: str, is_data: bool) -> ConfigValue:
     """Return the value of a literal; raise ValueError for anything else."""
     if is_data:
         try:

@@ -6,7 +6,7 @@ import datetime
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from .config_dict import to_text
 from .errors import ConfigError, FormatError
@@ -16,6 +16,7 @@ from .python_writer import PythonWriter, Refusal
 from .repeats import count_entries
 from .scalars import plain_scalar
 from .secret_values import hide_secrets
+from .types import ConfigValue, KeyPath
 from .variables import FILLED_IN, is_filled_in
 
 __all__ = ["display_text", "dump_text"]
@@ -26,7 +27,9 @@ _UNICODE_BREAKS = "\x85\u2028\u2029\ufeff"
 
 
 def dump_text(
-    cfg: Mapping[str, Any], file_format: str, origin: Callable[[tuple[Any, ...]], Origin | None]
+    cfg: Mapping[str, ConfigValue],
+    file_format: str,
+    origin: Callable[[tuple[object, ...]], Origin | None],
 ) -> str:
     """Return a config as text that loads again as an equal config.
 
@@ -41,7 +44,7 @@ def dump_text(
         ConfigError: The format is another one, or cannot hold a value; the message names its key.
     """
 
-    def refuse(path: tuple[Any, ...], reason: str, value: Any) -> NoReturn:
+    def refuse(path: KeyPath, reason: str, value: object) -> NoReturn:
         raise ConfigError(
             f"{'.'.join(map(str, path))} cannot be dumped as {file_format}: {reason}: {value!r}",
             origin(path),
@@ -68,13 +71,13 @@ def dump_text(
     raise FormatError(f"no config format {file_format!r}: use py, yaml, yml or json")
 
 
-def display_text(cfg: Mapping[str, Any]) -> str:
+def display_text(cfg: Mapping[str, ConfigValue]) -> str:
     """Return a config as Python for people to read: what cannot be dumped is there as ``repr``."""
     _check_size(cfg)
     return PythonWriter(cfg, lambda path, reason, value: repr(hide_secrets(value))).text()
 
 
-def _check_size(cfg: Mapping[str, Any]) -> None:
+def _check_size(cfg: Mapping[str, ConfigValue]) -> None:
     count = count_entries(dict(cfg))
     if count > _MOST:
         raise ConfigError(
@@ -83,7 +86,7 @@ def _check_size(cfg: Mapping[str, Any]) -> None:
         )
 
 
-def _simplify(value: Any, path: tuple[Any, ...], more: tuple[type, ...], refuse: Refusal) -> Any:
+def _simplify(value: object, path: KeyPath, more: tuple[type, ...], refuse: Refusal) -> ConfigValue:
     """Return a value in scalars, lists, dictionaries and what else a format of data has."""
     if isinstance(value, dict):
         for key in value:
@@ -113,7 +116,7 @@ def _simplify(value: Any, path: tuple[Any, ...], more: tuple[type, ...], refuse:
     return hide_secrets(plain)
 
 
-def _sort(values: set[Any] | frozenset[Any]) -> list[Any]:
+def _sort(values: set[ConfigValue] | frozenset[ConfigValue]) -> list[ConfigValue]:
     """Return a set as a list, whose order is the same in each process."""
     try:
         return sorted(values)

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 from .errors import ConfigError
 from .origins import Origin, Origins
 from .repeats import Repeats
+from .types import ConfigValue
 from .variables import Variables
 
-__all__ = ["check_no_cycle", "fill_scalars", "trace_lines"]
+if TYPE_CHECKING:  # imported late by files in YAML alone
+    from yaml import Mark
+
+__all__ = ["Node", "check_no_cycle", "fill_scalars", "trace_lines"]
 
 # What a variable without quotes may become, beside text. YAML knows more, such as merge keys.
 _TYPED = {f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "int", "null", "timestamp")}
 _TEXT = "tag:yaml.org,2002:str"
 
 
-def check_no_cycle(root: Any, name: str) -> None:
+class Node(Protocol):
+    """Members of the nodes of PyYAML; ``value`` is text, or the nodes in a collection."""
+
+    id: str
+    tag: str
+    value: ConfigValue
+    style: str | None
+    start_mark: Mark
+    end_mark: Mark
+
+
+class Resolver(Protocol):
+    """The member of the loaders of PyYAML that is used."""
+
+    def resolve(self, kind: type, value: str, implicit: tuple[bool, bool]) -> str:
+        """Return the tag of a scalar."""
+
+
+def check_no_cycle(root: Node, name: str) -> None:
     """Raise ConfigError where a value contains itself, by an alias of something around it.
 
     Args:
@@ -42,7 +64,7 @@ def check_no_cycle(root: Any, name: str) -> None:
             inside.append((child, iter(_list_inner(child))))
 
 
-def fill_scalars(root: Any, variables: Variables, loader: Any, text: str) -> None:
+def fill_scalars(root: Node, variables: Variables, loader: Resolver, text: str) -> None:
     """Give scalars without quotes that are one variable the type that its value looks like.
 
     A text stays behind the word of its variable, marked as one that stands alone.
@@ -73,7 +95,7 @@ def fill_scalars(root: Any, variables: Variables, loader: Any, text: str) -> Non
                 node.value = variables.mark(node.value)
 
 
-def trace_lines(root: Any, name: str, lines: Origins, variables: Variables) -> None:
+def trace_lines(root: Node, name: str, lines: Origins, variables: Variables) -> None:
     """Note the line of each value.
 
     Args:
@@ -87,7 +109,7 @@ def trace_lines(root: Any, name: str, lines: Origins, variables: Variables) -> N
     """
     repeats = Repeats()
 
-    def trace(node: Any, path: tuple[str, ...]) -> None:
+    def trace(node: Node, path: tuple[str, ...]) -> None:
         if node.id == "scalar" or repeats.find(node.value) is not None:
             return
         repeats.add(node.value, node)
@@ -105,14 +127,14 @@ def trace_lines(root: Any, name: str, lines: Origins, variables: Variables) -> N
             seen.add((key.tag, str(key.value)))
             note(value, (*path, str(key.value)), line)
 
-    def note(node: Any, path: tuple[str, ...], line: int) -> None:
+    def note(node: Node, path: tuple[str, ...], line: int) -> None:
         lines[path] = Origin(name, line)
         trace(node, path)
 
     trace(root, ())
 
 
-def _list_inner(node: Any) -> list[Any]:
+def _list_inner(node: Node) -> list[Node]:
     if node.id == "scalar":
         return []
     return [
@@ -120,7 +142,7 @@ def _list_inner(node: Any) -> list[Any]:
     ]
 
 
-def _is_bare(node: Any, text: str) -> bool:
+def _is_bare(node: Node, text: str) -> bool:
     """Whether a scalar is written without quotes, and without the tag of text."""
     written = text[node.start_mark.index : node.end_mark.index]
     return not node.style and "!" not in written.partition(node.value)[0]
