@@ -28,7 +28,7 @@ def test_the_ending_of_python_may_be_left_out(package, name):
 
 @pytest.mark.parametrize("reference", ["a.py", "::a.py", "eng_zoo_for_test::", ""])
 def test_what_names_no_package(package, reference):
-    with pytest.raises(ValueError, match="named 'package::path', not"):
+    with pytest.raises(ValueError, match="as 'package::path', but got"):
         resolve_package_path(reference)
 
 

@@ -8,7 +8,7 @@ __all__ = ["is_same"]
 
 
 def is_same(a: ConfigValue, b: ConfigValue, known: set[tuple[int, int]] | None = None) -> bool:
-    """Whether two values are equal and of the same types, all the way down."""
+    """Return whether two values are equal and have the same types, recursively."""
     if a is b or type(a) is not type(b):
         return a is b
     if not isinstance(a, (dict, list, tuple)):

@@ -1,4 +1,4 @@
-"""The config."""
+"""Read, modify and dump configs."""
 
 from __future__ import annotations
 
@@ -29,28 +29,29 @@ __all__ = ["Config", "read_base"]
 
 @contextmanager
 def read_base() -> Iterator[None]:
-    """Mark the imports of a config's bases, as ``from .base import *``, in a ``with`` block.
+    """Mark the imports of the bases of a config, as ``from .base import *``, in a ``with`` block.
 
-    :meth:`Config.fromfile` reads the files that are named there. The block itself does nothing.
+    :meth:`Config.fromfile` reads the files named in it. The block itself does nothing.
     """
     yield
 
 
 class Config(MutableMapping[str, ConfigValue]):
-    """A config, read from files or made from a dictionary.
+    """A config, read from files or created from a dictionary.
 
-    Values are reached as keys and as attributes. A config can be changed, so it has no hash, as a
-    ``dict`` has none: take ``cfg.dump()`` for the key of a dictionary or of a cache.
+    Values are available as keys and as attributes. Configs are mutable and thus not hashable, like
+    ``dict``: use ``cfg.dump()`` as the key of a dictionary or of a cache.
 
     Args:
-        cfg_dict: The values.
-        cfg_text: Text of the files it was read from. Default: that of ``filename``, if it is there.
+        cfg_dict: Values by key.
+        cfg_text: Text of the files it was read from. Default: the text of ``filename``, if it
+            exists.
         filename: File it was read from.
-        env_variables: Variables of the environment that were filled in, with their values.
-        format_python_code: Not used: the text of a config needs no formatter.
+        env_variables: Environment variables that were substituted, with their values.
+        format_python_code: Not used: dumps need no formatter.
 
     Raises:
-        TypeError: ``cfg_dict`` is no dictionary.
+        TypeError: ``cfg_dict`` is not a dictionary.
         ConfigError: A key is reserved.
 
     Examples:
@@ -79,7 +80,7 @@ class Config(MutableMapping[str, ConfigValue]):
         self._set("_imported_names", set(imported))
         self._set("_env_variables", dict(env_variables or {}))
         self._set("_filename", None if filename is None else str(filename))
-        self._set("_text", _read_if_there(filename) if cfg_text is None else cfg_text)
+        self._set("_text", _read_if_exists(filename) if cfg_text is None else cfg_text)
         self._set("_origins", {})
         self._set("_loaded", {})
 
@@ -98,28 +99,27 @@ class Config(MutableMapping[str, ConfigValue]):
 
         Args:
             filename: Path of a ``.py``, ``.yaml``, ``.yml`` or ``.json`` file.
-            use_predefined_variables: Whether ``{{ fileDirname }}`` and its like are filled in.
-            import_custom_modules: Whether the modules under ``custom_imports`` are imported. If
-                False, YAML and JSON may not bring code: neither ``custom_imports`` nor a ``.py``
-                base.
-            use_environment_variables: Whether variables of the environment are filled in.
-            lazy_import: Whether a Python config is a lazy one, whose bases stand in
-                ``with read_base():`` and which imports nothing else. Default: its statements
-                decide.
-            format_python_code: Not used: the text of a config needs no formatter.
-            allow_code: Whether the config may bring code. False also refuses a Python config, True
-                reads any without importing. Default: it follows ``import_custom_modules``, and a
-                Python config is run.
+            use_predefined_variables: Whether to substitute ``{{ fileDirname }}`` and the other
+                variables of the path.
+            import_custom_modules: Whether to import the modules of ``custom_imports``. If False,
+                YAML and JSON must not contain code: neither ``custom_imports`` nor a ``.py`` base.
+            use_environment_variables: Whether to substitute environment variables.
+            lazy_import: Whether a Python config is lazy: its bases are in ``with read_base():``,
+                and its other imports are delayed. Default: detected from its statements.
+            format_python_code: Not used: dumps need no formatter.
+            allow_code: Whether the config may contain code. False also rejects Python configs, True
+                accepts them without importing. Default: follows ``import_custom_modules``, and
+                Python configs are run.
 
         Raises:
-            FileNotFoundError: There is no such file.
-            ConfigError: A file is wrong, or brings code where none is allowed.
+            FileNotFoundError: The file does not exist.
+            ConfigError: A file is invalid, or contains code that is not allowed.
             ImportError: A module of ``custom_imports`` cannot be imported.
         """
         path = Path(filename).expanduser()
         is_python = path.suffix == ".py"
         if allow_code is False and is_python:
-            raise ConfigError("a Python config is code, and no code is allowed", Origin(str(path)))
+            raise ConfigError("a Python config is code, which is not allowed", Origin(str(path)))
         has_code = (import_custom_modules or is_python) if allow_code is None else allow_code
         reader = Reader(use_predefined_variables, use_environment_variables, has_code, lazy_import)
         with refuse_depth(path), keep_lazy():
@@ -128,7 +128,7 @@ class Config(MutableMapping[str, ConfigValue]):
         imports = cfg.get("custom_imports")
         if imports and not has_code:
             raise ConfigError(
-                "custom_imports is code, and no code is allowed", cfg.origin("custom_imports")
+                "custom_imports is code, which is not allowed", cfg.origin("custom_imports")
             )
         if imports and import_custom_modules:
             try:
@@ -139,16 +139,16 @@ class Config(MutableMapping[str, ConfigValue]):
 
     @staticmethod
     def fromstring(cfg_str: str, file_format: str) -> Config:
-        """Read a config from text.
+        """Read a config from a string.
 
         Args:
-            cfg_str: The text.
-            file_format: ``py``, ``yaml``, ``yml`` or ``json``, also with a leading dot.
+            cfg_str: Text of the config.
+            file_format: ``py``, ``yaml``, ``yml`` or ``json``, with or without a leading dot.
 
         Bases are relative to the working directory.
 
         Raises:
-            ConfigError: The format is another one, or the text is wrong.
+            ConfigError: The format is unknown, or the text is invalid.
         """
         name = f"<string>.{file_format.lstrip('.')}"
         with refuse_depth(Path(name)), keep_lazy():
@@ -156,7 +156,7 @@ class Config(MutableMapping[str, ConfigValue]):
 
     @staticmethod
     def auto_argparser(description: str | None = None) -> tuple[argparse.ArgumentParser, Config]:
-        """Return a parser with an option for each value of the config named on the command line."""
+        """Return a parser with an option for each value of the config on the command line."""
         first = argparse.ArgumentParser(description=description, add_help=False)
         first.add_argument("config", help="config file path")
         cfg = Config.fromfile(first.parse_known_args()[0].config)
@@ -167,7 +167,7 @@ class Config(MutableMapping[str, ConfigValue]):
 
     @staticmethod
     def diff(cfg1: str | Path | Config, cfg2: str | Path | Config) -> str:
-        """Return the unified diff of the texts of two configs, or of the files they are in."""
+        """Return the unified diff of two configs or config files."""
         cfg1, cfg2 = (
             each if isinstance(each, Config) else Config.fromfile(each) for each in (cfg1, cfg2)
         )
@@ -185,38 +185,37 @@ class Config(MutableMapping[str, ConfigValue]):
 
     @property
     def env_variables(self) -> dict[str, str]:
-        """Variables of the environment that were filled in, with their values."""
+        """Environment variables that were substituted, with their values."""
         return self._env_variables
 
     @property
     def pretty_text(self) -> str:
-        """The config as Python; what :meth:`dump` would refuse is shown by its ``repr``."""
+        """The config as Python, with the ``repr`` of values that cannot be dumped."""
         from .writer import display_text
 
         return display_text(self._to_lazy_dict())
 
     def dump(self, file: str | Path | None = None) -> str | None:
-        """Write the config into a file, in the format of its suffix, or return it as text.
+        """Write the config to a file in the format of its suffix, or return it as text.
 
-        What is written loads again as an equal config. Python holds everything that can be
-        written down: also tuples, sets, paths, dates, and classes and functions that can be
-        imported. In YAML and JSON tuples, ranges and sets become lists; they hold no paths,
-        classes and functions.
+        The dump loads as an equal config. Python supports tuples, sets, paths, dates, and
+        importable classes and functions. In YAML and JSON, tuples, ranges and sets become lists;
+        paths, classes and functions are not supported.
 
         Args:
-            file: Path of the file, in any storage of :mod:`eng.fileio`. Default: the text is
-                returned, in the format of the file that the config was read from, or as Python.
+            file: Path of the file, in any storage of :mod:`eng.fileio`. Default: returns the text,
+                in the format of the file that the config was read from, or as Python.
 
         Raises:
-            ConfigError: The format cannot hold a value; the message names its key.
+            ConfigError: The format does not support a value; the message has its key.
         """
-        # Both are imported late, so that `import eng.config` stays fast.
+        # Imported late, so that `import eng.config` stays fast.
         from eng.fileio import put_text
 
         from .writer import dump_text
 
         name = self.filename or "config.py" if file is None else file
-        # The text comes first, so that a value which cannot be dumped leaves the file as it was.
+        # Before the file is opened, so that a value that cannot be dumped leaves it unchanged.
         text = dump_text(self._to_lazy_dict(), Path(name).suffix.lstrip("."), self._find_file)
         if file is None:
             return text
@@ -229,9 +228,9 @@ class Config(MutableMapping[str, ConfigValue]):
         """Merge values into the config.
 
         Args:
-            options: Values by dotted key, such as ``{"model.depth": 50}``. Those that
-                :class:`DictAction` collected have the command line as their origin.
-            allow_list_keys: Whether digits as keys stand for the elements of a list.
+            options: Values by dotted key, such as ``{"model.depth": 50}``. The origin of those
+                collected by :class:`DictAction` is the command line.
+            allow_list_keys: Whether keys of digits are indices of lists.
 
         Raises:
             ConfigError: A value cannot be merged.
@@ -256,12 +255,12 @@ class Config(MutableMapping[str, ConfigValue]):
     def _merge_a_into_b(
         a: dict[str, ConfigValue], b: object, allow_list_keys: bool = False
     ) -> ConfigValue:
-        """Merge a dictionary into another one, or into a list; neither is changed."""
+        """Merge a dictionary into another one or into a list; neither is modified."""
         with keep_lazy():
             return merge(a, b, {}, {}, list_keys=allow_list_keys)
 
     def origin(self, key: str) -> Origin:
-        """Return where a value comes from.
+        """Return the origin of a value.
 
         Args:
             key: Dotted key, such as ``"optim_wrapper.optimizer.lr"``.
@@ -279,43 +278,43 @@ class Config(MutableMapping[str, ConfigValue]):
         return origin_of(self._origins, tuple(key.split(".")), CODE)
 
     def to_dict(self, keep_imported: bool = False) -> dict[str, ConfigValue]:
-        """Return plain dictionaries, all the way down, with lazy values as dotted paths.
+        """Convert to plain dictionaries, recursively, with lazy values as dotted paths.
 
         Args:
-            keep_imported: Whether names that a lazy config only imports are there, too.
+            keep_imported: Whether to include names that a lazy config only imports.
         """
         values: dict[str, ConfigValue] = to_text(self._to_lazy_dict(keep_imported))
         return values
 
     def _to_lazy_dict(self, keep_imported: bool = False) -> dict[str, ConfigValue]:
-        """Return plain dictionaries, all the way down, in which lazy values stay."""
+        """Convert to plain dictionaries, recursively, and keep lazy values."""
         values: dict[str, ConfigValue] = to_plain(self._cfg_dict)
         hidden = () if keep_imported else self._imported_names
         return {key: value for key, value in values.items() if key not in hidden}
 
     def without_secrets(self) -> dict[str, ConfigValue]:
-        """Return plain dictionaries in which texts have ``{{ secret $NAME }}`` for its value."""
+        """Convert to plain dictionaries with ``{{ secret $NAME }}`` in place of secrets."""
         values: dict[str, ConfigValue] = hide_secrets(self.to_dict())
         return values
 
     @override
     def setdefault(self, key: str, default: object = None) -> ConfigValue:
-        """Return the value of a key, setting it first where it is missing."""
+        """Return the value of a key, after setting it if it is missing."""
         return self._cfg_dict.setdefault(key, default)
 
     @override
     def update(self, *args: object, **kwargs: ConfigValue) -> None:
-        """Set several keys, as :meth:`ConfigDict.update` does: dictionaries are merged."""
+        """Update keys as :meth:`ConfigDict.update` does: dictionaries are merged."""
         self._cfg_dict.update(*args, **kwargs)
 
     @override
     def pop(self, key: str, default: object = None) -> ConfigValue:
-        """Remove a key and return its value, or the default where it is missing."""
+        """Remove a key and return its value, or the default if it is missing."""
         return self._cfg_dict.pop(key, default)
 
     @override
     def popitem(self) -> tuple[str, ConfigValue]:
-        """Remove the last key, and return it with its value.
+        """Remove the last key and return it with its value.
 
         Raises:
             KeyError: The config is empty.
@@ -332,7 +331,7 @@ class Config(MutableMapping[str, ConfigValue]):
 
     @staticmethod
     def _of(loaded: Loaded, filename: str | None = None) -> Config:
-        """Return the config of files that have been read."""
+        """Create the config of files that were read."""
         imported = loaded.extras.imported
         cfg = Config({**imported, **loaded.values}, loaded.text, filename, loaded.environment)
         cfg._set("_imported_names", set(imported) - loaded.values.keys())
@@ -340,14 +339,14 @@ class Config(MutableMapping[str, ConfigValue]):
         return cfg
 
     def _note_origins(self, origins: Origins) -> None:
-        """Keep where the present values come from; what differs from them later is set by code."""
+        """Record the origins of the current values; values that differ later are set by code."""
         self._set("_origins", origins)
         self._set("_loaded", to_plain(self._cfg_dict))
 
     def _find_file(self, path: KeyPath) -> Origin | None:
         try:
             origin = self.origin(".".join(map(str, path)))
-        except KeyError:  # a key that is no string, or has a dot in it
+        except KeyError:  # a key that is not a string, or contains a dot
             origin = CODE
         return origin if origin.file is not None else None
 
@@ -390,7 +389,7 @@ class Config(MutableMapping[str, ConfigValue]):
 
     @override
     def __eq__(self, other: object) -> bool:
-        # What is only imported is no part of the values.
+        # Names that are only imported are not values.
         if isinstance(other, Config):
             return bool(self._to_lazy_dict() == other._to_lazy_dict())
         return bool(self._to_lazy_dict() == other or self._cfg_dict == other)
@@ -427,10 +426,10 @@ class Config(MutableMapping[str, ConfigValue]):
 
 
 def _read_older_state(state: tuple[object, ...]) -> dict[str, ConfigValue]:
-    """The state of a config that MMEngine has pickled: a tuple, longer in later versions.
+    """Convert the state of a config pickled by MMEngine, a tuple that later versions extended.
 
-    Values, name of the file and text are followed by the variables of the environment and the
-    names that were only imported, which their types tell.
+    Values, file name and text are followed by the environment variables and the names that were
+    only imported, which are recognized by their types.
     """
     parts: list[ConfigValue] = [*state, None, None]
     values, filename, text, *further = parts
@@ -447,18 +446,18 @@ def _read_older_state(state: tuple[object, ...]) -> dict[str, ConfigValue]:
 
 
 def _log_variables(cfg: Config) -> None:
-    """Log which variables of the environment a config uses; secret ones have no value here."""
+    """Log the environment variables that a config uses, without the values of secrets."""
     if cfg.env_variables:
-        import logging  # late, so that `import eng.config` stays fast
+        import logging  # imported late, so that `import eng.config` stays fast
 
         for name, value in cfg.env_variables.items():
             text = "The config %s uses the environment variable %s: %s"
             logging.getLogger("eng.config").info(text, cfg.filename, name, value)
 
 
-def _read_if_there(filename: str | Path | None) -> str:
+def _read_if_exists(filename: str | Path | None) -> str:
     if filename is None:
         return ""
     path = Path(filename).expanduser()
-    # What is no text, such as a checkpoint that a config was made of, is no reason to fail.
+    # Binary files must not fail, such as a checkpoint that a config was taken from.
     return path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else ""

@@ -1,4 +1,4 @@
-"""Differences between configs, by key and as text."""
+"""Compare configs by key and as text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .types import ConfigValue
 
 __all__ = ["Difference", "diff", "diff_text"]
 
-_COLOURS = {"+": "32", "-": "31"}
+_COLORS = {"+": "32", "-": "31"}
 
 
 class Readable(Protocol):
@@ -26,7 +26,7 @@ class Readable(Protocol):
 
 
 class Difference(NamedTuple):
-    """A key whose value differs between two configs; ``MISSING`` where one lacks it."""
+    """A key whose value differs between two configs; ``MISSING`` if one does not have it."""
 
     key: str
     left: ConfigValue
@@ -37,7 +37,7 @@ MISSING = type("Missing", (), {"__repr__": lambda self: "(missing)"})()
 
 
 def diff(left: Readable, right: Readable) -> list[Difference]:
-    """Return what differs between two configs, by dotted key."""
+    """Return the differences between two configs, by dotted key."""
     found: list[Difference] = []
 
     def compare(a: object, b: object, key: str) -> None:
@@ -56,13 +56,13 @@ def diff(left: Readable, right: Readable) -> list[Difference]:
 
 
 def diff_text(left: Readable, right: Readable) -> str:
-    """Return the unified diff of the texts of two configs, in colours on a terminal only."""
+    """Return the unified diff of the texts of two configs, colored on a terminal."""
     lines = list(difflib.unified_diff(left.pretty_text.split("\n"), right.pretty_text.split("\n")))
     if not lines:
         return ""
     if sys.stdout is not None and sys.stdout.isatty():
         lines = [
-            f"\033[{_COLOURS[line[0]]}m{line}\033[0m" if line[:1] in _COLOURS else line
+            f"\033[{_COLORS[line[0]]}m{line}\033[0m" if line[:1] in _COLORS else line
             for line in lines
         ]
     return "".join(f"{line}\n" for line in [*lines, ""])

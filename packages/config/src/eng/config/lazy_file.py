@@ -1,4 +1,4 @@
-"""Lazy config files: bases are imported, libraries are not."""
+"""Load lazy config files, whose imports of libraries are delayed."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ __all__ = ["Extras", "LazyBase", "LazyFile"]
 
 
 class Extras(NamedTuple):
-    """Names of a lazy config that are no values of it.
+    """Names of a lazy config that are not values.
 
     Attributes:
-        imported: What is only imported, by name.
-        helpers: Functions, classes and modules, which a config may import from its base.
+        imported: Objects that are only imported, by name.
+        helpers: Functions, classes and modules, which other configs may import from it.
     """
 
     imported: dict[str, LazyValue]
@@ -63,13 +63,13 @@ class LazyFile(PythonFile):
         tree: The parsed file.
         variables: Content of the file, and its variables.
         name: Path of the file, for messages and tracebacks.
-        read_base: Reads a base from a path; the origin is that of its import.
+        read_base: Function that reads a base from a path; the origin is that of its import.
 
     Attributes:
-        extras: Names that are no values, once the file is loaded.
+        extras: Names that are not values, after the file is loaded.
 
     Raises:
-        ConfigParsingError: An import stands where it may not.
+        ConfigParsingError: An import is not allowed at its place.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class LazyFile(PythonFile):
         self._read = read_base
         self._imported: dict[str, LazyValue] = {}
         self._helpers: dict[str, ConfigValue] = {}
-        # Names of this package, such as read_base, with what stands for them in the config.
+        # Names of this package, such as read_base, with their values in the config.
         self._of_configs: dict[str, tuple[object, LazyValue]] = {}
         self._names: dict[str, _Name] = {}
         self._uses_base = True
@@ -98,7 +98,7 @@ class LazyFile(PythonFile):
 
     @override
     def bases(self) -> ConfigValue:
-        """Return nothing: bases are read where the file imports them."""
+        """Return no bases: they are read when the file imports them."""
         return []
 
     @override
@@ -109,7 +109,7 @@ class LazyFile(PythonFile):
             base: Not used.
 
         Returns:
-            The values of the file with those of its bases, and no values besides.
+            Values of the file with those of its bases, and no further values.
         """
         self._inherited = Inherited(base, Origin(self.name))
         self._run(self.tree.body)
@@ -154,7 +154,7 @@ class LazyFile(PythonFile):
 
     @override
     def _note(self, number: int) -> None:
-        """Note what a statement has changed in the names and values."""
+        """Record the changes of a statement to names and values."""
         node = self._statements[number]
         origin = Origin(self.name, node.lineno)
         written: Origins = {}
@@ -162,7 +162,7 @@ class LazyFile(PythonFile):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if not any(isinstance(each, (ast.Tuple, ast.List)) for each in targets):
                 trace(node.value, self.name, (), node.lineno, written, self._unpacked)
-            for each in targets:  # also where it is assigned what it had before
+            for each in targets:  # also if it is assigned the same value again
                 if isinstance(each, ast.Name):
                     self._names.pop(each.id, None)
         lines = _find_key_lines(node) if isinstance(node, ast.Expr) else {}
@@ -189,7 +189,7 @@ class LazyFile(PythonFile):
         is_tried: bool,
         is_global: bool,
     ) -> LazyObject:
-        """Return what stands for a library that the file imports."""
+        """Return the placeholder of an import of a library."""
         if is_tried and importlib.util.find_spec(module.partition(".")[0]) is None:
             raise ModuleNotFoundError(f"No module named {module!r}", name=module)
         location = f"{self.name}, line {line}"
@@ -203,7 +203,7 @@ class LazyFile(PythonFile):
         return found
 
     def _import_of_configs(self, module: str, imported: str, name: str) -> ConfigValue:
-        """Return what the file imports for writing configs, whatever package it names for it."""
+        """Return a name of this package, also if it is imported from an alias."""
         # This is the import of the config file: it names the package, whose modules need this one.
         package = importlib.import_module("eng.config")
         try:
@@ -216,7 +216,7 @@ class LazyFile(PythonFile):
     def _import_base(
         self, module: str, level: int, names: list[tuple[str, str]], line: int
     ) -> None:
-        """Take over names of a base."""
+        """Import names of a base."""
         origin = Origin(self.name, line)
         base = self._read(_find_base(module, level, Path(self.name), origin), origin)
         repeats = Repeats()
@@ -224,15 +224,15 @@ class LazyFile(PythonFile):
         for name, bound in names:
             if name == "*":
                 for each in known:
-                    self._take_over(each, each, base, known, repeats)
+                    self._import_name(each, each, base, known, repeats)
             elif name in known:
-                self._take_over(name, bound, base, known, repeats)
+                self._import_name(name, bound, base, known, repeats)
             else:
                 close = difflib.get_close_matches(name, known, 1)
                 hint = f"; did you mean {close[0]!r}?" if close else ""
-                raise ConfigParsingError(f"the base {module!r} has no {name!r}{hint}", origin)
+                raise ConfigParsingError(f"the base {module!r} has no name {name!r}{hint}", origin)
 
-    def _take_over(
+    def _import_name(
         self,
         name: str,
         bound: str,
@@ -256,7 +256,7 @@ class LazyFile(PythonFile):
 
 
 def _find_key_lines(node: ast.Expr) -> dict[object, int]:
-    """Return the lines of the keys that an expression, such as ``x.update(a=1)``, has once."""
+    """Return the lines of the keys that occur once in an expression, such as ``x.update(a=1)``."""
     found: list[tuple[object, int]] = []
     for each in ast.walk(node):
         if isinstance(each, ast.keyword) and each.arg is not None:
@@ -268,7 +268,7 @@ def _find_key_lines(node: ast.Expr) -> dict[object, int]:
 
 
 def _find_base(module: str, level: int, path: Path, origin: Origin) -> Path:
-    """Return the file of a base: beside the config, or in an installed package."""
+    """Return the path of a base: relative to the config, or in an installed package."""
     package, *parts = module.split(".")
     if level:
         folder = path.parent
@@ -279,14 +279,15 @@ def _find_base(module: str, level: int, path: Path, origin: Origin) -> Path:
     else:
         if not parts:
             raise ConfigParsingError(
-                f"the base {module!r} is a package: name a config in it, as package.folder.config; "
-                "one beside this file is named .config",
+                f"the base {module!r} is a package: import a config in it, as package.config; "
+                "a config in the directory of this file is imported as .config",
                 origin,
             )
         spec = importlib.util.find_spec(package)
         if spec is None:
             raise MissingLazyPackageError(
-                f"the base {module!r} needs the package {package}, which is not installed", origin
+                f"the base {module!r} requires the package {package}, which is not installed",
+                origin,
             )
         folders = [Path(each) for each in spec.submodule_search_locations or ()]
     places = [folder.joinpath(*parts[:-1], f"{parts[-1]}.py") for folder in folders]
@@ -294,7 +295,7 @@ def _find_base(module: str, level: int, path: Path, origin: Origin) -> Path:
         if place.is_file():
             return place
     raise MissingLazyBaseError(
-        f"the base {'.' * level}{module} does not exist (looked for "
-        f"{', '.join(map(str, places)) or f'a folder of {package}'})",
+        f"the base {'.' * level}{module} does not exist (searched for "
+        f"{', '.join(map(str, places)) or f'a directory of {package}'})",
         origin,
     )

@@ -1,4 +1,4 @@
-"""A list of a config that has lazy values in it."""
+"""Lists of configs that contain lazy values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["LazyList"]
 
 
 class LazyList(list[ConfigValue]):
-    """A list that gives the objects its lazy values stand for, and keeps the lazy values."""
+    """A list that keeps its lazy values, and resolves them when they are read."""
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> ConfigValue: ...
@@ -61,7 +61,7 @@ class LazyList(list[ConfigValue]):
         return LazyList(self.lazy_items())
 
     def lazy_items(self) -> list[ConfigValue]:
-        """Return the items as they are."""
+        """Return the items without resolving them."""
         return list(list.__iter__(self))
 
     @override
@@ -70,7 +70,7 @@ class LazyList(list[ConfigValue]):
 
 
 def lazy_items(values: list[ConfigValue]) -> list[ConfigValue]:
-    """Return the items of a list as they are."""
+    """Return the items of a list without resolving them."""
     return list(list.__iter__(values))
 
 

@@ -18,8 +18,8 @@ def add_args(
 
     Args:
         parser: The parser.
-        cfg: The config, or a dictionary in it.
-        prefix: Keys, with a dot each, that lead to it.
+        cfg: Config, or a dictionary inside it.
+        prefix: Keys that lead to ``cfg``, each followed by a dot.
 
     Returns:
         The parser.

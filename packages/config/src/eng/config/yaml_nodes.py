@@ -1,4 +1,4 @@
-"""Prepare the nodes of a YAML file before values are made of them."""
+"""Prepare the nodes of a YAML file before its values are constructed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # imported late by files in YAML alone
 
 __all__ = ["Node", "check_no_cycle", "fill_scalars", "trace_lines"]
 
-# What a variable without quotes may become, beside text. YAML knows more, such as merge keys.
+# Types of a variable without quotes, besides text. YAML has more, such as merge keys.
 _TYPED = {f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "int", "null", "timestamp")}
 _TEXT = "tag:yaml.org,2002:str"
 
@@ -39,13 +39,13 @@ class Resolver(Protocol):
 
 
 def check_no_cycle(root: Node, name: str) -> None:
-    """Raise ConfigError where a value contains itself, by an alias of something around it.
+    """Raise ``ConfigError`` if a value contains itself, by an alias of a value around it.
 
     Args:
-        root: The node of the file.
-        name: The file, for the message.
+        root: Root node of the file.
+        name: Path of the file, for the message.
     """
-    inside, done = [(root, iter(_list_inner(root)))], set()
+    inside, done = [(root, iter(_list_children(root)))], set()
     above = {id(root)}
     while inside:
         node, rest = inside[-1]
@@ -56,35 +56,35 @@ def check_no_cycle(root: Node, name: str) -> None:
             done.add(id(node))
         elif id(child) in above:
             raise ConfigError(
-                "a value contains itself, by an alias of what it lies in",
+                "a value contains itself, by an alias of a value around it",
                 Origin(name, child.start_mark.line + 1),
             )
         elif id(child) not in done:
             above.add(id(child))
-            inside.append((child, iter(_list_inner(child))))
+            inside.append((child, iter(_list_children(child))))
 
 
 def fill_scalars(root: Node, variables: Variables, loader: Resolver, text: str) -> None:
-    """Give scalars without quotes that are one variable the type that its value looks like.
+    """Set the types of scalars without quotes that consist of a variable, by its value.
 
-    A text stays behind the word of its variable, marked as one that stands alone.
+    Text is kept as the word of its variable, marked as one that is alone.
 
     Args:
-        root: The node of the file.
-        variables: The variables of the file.
-        loader: The loader, which resolves the types of scalars.
-        text: The text that was parsed.
+        root: Root node of the file.
+        variables: Variables of the file.
+        loader: Loader, which resolves the types of scalars.
+        text: Text that was parsed.
     """
     waiting, seen = [root], {id(root)}
     while waiting:
         node = waiting.pop()
-        for inner in _list_inner(node):
+        for inner in _list_children(node):
             if id(inner) not in seen:
                 seen.add(id(inner))
                 waiting.append(inner)
         if node.id != "scalar" or not variables.has_word(node.value):
             continue
-        if node.tag != _TEXT:  # given by a tag in the file
+        if node.tag != _TEXT:  # set by a tag in the file
             node.value = variables.fill(node.value)
         elif variables.is_word(node.value) and _is_bare(node, text):
             value = str(variables.fill(node.value))
@@ -96,16 +96,16 @@ def fill_scalars(root: Node, variables: Variables, loader: Resolver, text: str) 
 
 
 def trace_lines(root: Node, name: str, lines: Origins, variables: Variables) -> None:
-    """Note the line of each value.
+    """Record the line of each value.
 
     Args:
-        root: The node of the file.
-        name: The file.
-        lines: The origins so far; they are added to.
-        variables: The variables of the file, for messages.
+        root: Root node of the file.
+        name: Path of the file.
+        lines: Origins by path, which are added to.
+        variables: Variables of the file, for messages.
 
     Raises:
-        ConfigError: A mapping has a key twice.
+        ConfigError: A mapping has a duplicate key.
     """
     repeats = Repeats()
 
@@ -121,9 +121,9 @@ def trace_lines(root: Node, name: str, lines: Origins, variables: Variables) -> 
         for key, value in node.value:
             line = key.start_mark.line + 1
             text = variables.show(str(key.value))
-            # The tag tells the string "1" from the number.
+            # The tag distinguishes the string "1" from the number.
             if key.value != "<<" and (key.tag, str(key.value)) in seen:
-                raise ConfigError(f"the key {text!r} is there twice", Origin(name, line))
+                raise ConfigError(f"duplicate key {text!r}", Origin(name, line))
             seen.add((key.tag, str(key.value)))
             note(value, (*path, str(key.value)), line)
 
@@ -134,7 +134,7 @@ def trace_lines(root: Node, name: str, lines: Origins, variables: Variables) -> 
     trace(root, ())
 
 
-def _list_inner(node: Node) -> list[Node]:
+def _list_children(node: Node) -> list[Node]:
     if node.id == "scalar":
         return []
     return [
@@ -143,6 +143,6 @@ def _list_inner(node: Node) -> list[Node]:
 
 
 def _is_bare(node: Node, text: str) -> bool:
-    """Whether a scalar is written without quotes, and without the tag of text."""
+    """Return whether a scalar is written without quotes, and without the tag of text."""
     written = text[node.start_mark.index : node.end_mark.index]
     return not node.style and "!" not in written.partition(node.value)[0]
