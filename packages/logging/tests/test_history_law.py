@@ -55,9 +55,9 @@ def test_windows_below_one_are_refused(window):
 @pytest.mark.parametrize("value", ["1", None, [1], np.ones(2), 1j])
 def test_what_is_no_number_is_refused_and_not_recorded(value):
     history = HistoryBuffer()
-    with pytest.raises(TypeError, match="a scalar is a number"):
+    with pytest.raises(TypeError, match="a scalar must be a number"):
         history.update(value)
-    with pytest.raises(TypeError, match="a scalar is a number"):
+    with pytest.raises(TypeError, match="a scalar must be a number"):
         history.update(1, count=value)
     assert len(history) == 0
 

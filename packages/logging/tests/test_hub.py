@@ -71,11 +71,11 @@ def test_scalars_of_every_kind(hub):
 @pytest.mark.parametrize(
     ("value", "described"),
     [
-        ("text", "not str: 'text'"),
-        (None, "not NoneType"),
-        (np.ones(2), r"not ndarray of shape \(2,\)"),
-        ([1], "not list"),
-        (1j, "not complex"),
+        ("text", "got str: 'text'"),
+        (None, "got NoneType"),
+        (np.ones(2), r"got ndarray of shape \(2,\)"),
+        ([1], "got list"),
+        (1j, "got complex"),
     ],
 )
 def test_what_is_no_scalar_is_named_and_leaves_no_key(hub, value, described):
