@@ -100,7 +100,7 @@ def test_of_two_commands_of_one_name_one_is_used(
     chosen = find_commands()["say"].value
     told = capsys.readouterr().err
     assert told.startswith("eng: duplicate command 'say': ")
-    assert f"{chosen} is used" in told
+    assert f"using {chosen}," in told
 
 
 def run(*argv: str, code: str = "from eng.cli import main; sys.exit(main())") -> str:

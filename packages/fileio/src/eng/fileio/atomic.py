@@ -16,7 +16,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import IO
 
 try:
     import fcntl
@@ -39,7 +39,7 @@ def is_partial(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def atomic_write(path: str, if_absent: bool = False) -> Iterator[Any]:
+def atomic_write(path: str, if_absent: bool = False) -> Iterator[IO[bytes]]:
     """Open ``path`` for writing bytes; it changes only when the block ends without an error.
 
     Missing folders are made. An existing file keeps its mode, and a symbolic link stays and gets

@@ -2,11 +2,11 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from .backends.base import BaseStorageBackend, Suffix
 from .backends.registry import BackendArgs, get_file_backend
 from .parallel import gather
+from .types import BytesSource
 from .uris import PathLike, parse_uri_prefix, to_text
 
 __all__ = [
@@ -75,7 +75,11 @@ def get_text(filepath: PathLike, encoding: str = "utf-8", backend_args: BackendA
 
 
 def put(
-    obj: Any, filepath: PathLike, backend_args: BackendArgs = None, *, if_absent: bool = False
+    obj: BytesSource,
+    filepath: PathLike,
+    backend_args: BackendArgs = None,
+    *,
+    if_absent: bool = False,
 ) -> None:
     """Write bytes to a given ``filepath``, making its directory where that is missing.
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from .override import override
+from .types import FileData, OpenFile
 from .uris import PathLike
-from .yaml_types import make_safe_dumper, make_safe_loader
+from .yaml_types import YamlClass, make_safe_dumper, make_safe_loader
 
 __all__ = [
     "BaseFileHandler",
@@ -33,25 +34,27 @@ class BaseFileHandler(metaclass=ABCMeta):
     str_like = True
 
     @abstractmethod
-    def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
+    def load_from_fileobj(self, file: OpenFile, **kwargs: Any) -> FileData:
         """Read an object from an open file."""
 
     @abstractmethod
-    def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
+    def dump_to_fileobj(self, obj: FileData, file: OpenFile, **kwargs: Any) -> None:
         """Write an object to an open file."""
 
     @abstractmethod
-    def dump_to_str(self, obj: Any, **kwargs: Any) -> Any:
+    def dump_to_str(self, obj: FileData, **kwargs: Any) -> str | bytes:
         """Return an object as text, or as bytes where ``str_like`` is False."""
 
-    def load_from_path(self, filepath: PathLike, mode: str = "r", **kwargs: Any) -> Any:
+    def load_from_path(self, filepath: PathLike, mode: str = "r", **kwargs: Any) -> FileData:
         """Read an object from a local file."""
         # A byte order mark is no part of the text.
         encoding = None if "b" in mode else "utf-8-sig"
         with open(filepath, mode, encoding=encoding) as file:  # noqa: PTH123
             return self.load_from_fileobj(file, **kwargs)
 
-    def dump_to_path(self, obj: Any, filepath: PathLike, mode: str = "w", **kwargs: Any) -> None:
+    def dump_to_path(
+        self, obj: FileData, filepath: PathLike, mode: str = "w", **kwargs: Any
+    ) -> None:
         """Write an object to a local file."""
         with open(filepath, mode, encoding=None if "b" in mode else "utf-8") as file:  # noqa: PTH123
             self.dump_to_fileobj(obj, file, **kwargs)
@@ -61,7 +64,7 @@ class JsonHandler(BaseFileHandler):
     """JSON; sets, ranges and arrays are written as lists, array scalars as numbers."""
 
     @override
-    def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
+    def load_from_fileobj(self, file: OpenFile, **kwargs: Any) -> FileData:
         """Read an object from an open file."""
         import json
 
@@ -69,12 +72,12 @@ class JsonHandler(BaseFileHandler):
         return json.loads(text.removeprefix("\ufeff") if isinstance(text, str) else text, **kwargs)
 
     @override
-    def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
+    def dump_to_fileobj(self, obj: FileData, file: OpenFile, **kwargs: Any) -> None:
         """Write an object to an open text file."""
         file.write(self.dump_to_str(obj, **kwargs))
 
     @override
-    def dump_to_str(self, obj: Any, **kwargs: Any) -> str:
+    def dump_to_str(self, obj: FileData, **kwargs: Any) -> str:
         """Return an object as JSON text."""
         import json
 
@@ -91,17 +94,17 @@ class YamlHandler(BaseFileHandler):
     """
 
     @staticmethod
-    def loader() -> type[Any]:
+    def loader() -> YamlClass:
         """Return the loader that files are read with, a subclass of PyYAML's ``SafeLoader``."""
         return make_safe_loader()
 
     @staticmethod
-    def dumper() -> type[Any]:
+    def dumper() -> YamlClass:
         """Return the dumper that files are written with."""
         return _make_yaml_dumper()
 
     @override
-    def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
+    def load_from_fileobj(self, file: OpenFile, **kwargs: Any) -> FileData:
         """Read an object from an open file.
 
         Raises:
@@ -119,12 +122,12 @@ class YamlHandler(BaseFileHandler):
             raise ValueError(f"not valid YAML for a safe loader: {error}") from error
 
     @override
-    def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
+    def dump_to_fileobj(self, obj: FileData, file: OpenFile, **kwargs: Any) -> None:
         """Write an object to an open text file."""
         file.write(self.dump_to_str(obj, **kwargs))
 
     @override
-    def dump_to_str(self, obj: Any, **kwargs: Any) -> str:
+    def dump_to_str(self, obj: FileData, **kwargs: Any) -> str:
         """Return an object as YAML text."""
         import yaml
 
@@ -139,31 +142,33 @@ class PickleHandler(BaseFileHandler):
     str_like = False
 
     @override
-    def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
+    def load_from_fileobj(self, file: OpenFile, **kwargs: Any) -> FileData:
         """Read an object from an open binary file."""
         import pickle
 
         return pickle.load(file, **kwargs)
 
     @override
-    def load_from_path(self, filepath: PathLike, mode: str = "rb", **kwargs: Any) -> Any:
+    def load_from_path(self, filepath: PathLike, mode: str = "rb", **kwargs: Any) -> FileData:
         """Read an object from a local file."""
         return super().load_from_path(filepath, mode, **kwargs)
 
     @override
-    def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
+    def dump_to_fileobj(self, obj: FileData, file: OpenFile, **kwargs: Any) -> None:
         """Write an object to an open binary file."""
         import pickle
 
         pickle.dump(obj, file, **kwargs)
 
     @override
-    def dump_to_path(self, obj: Any, filepath: PathLike, mode: str = "wb", **kwargs: Any) -> None:
+    def dump_to_path(
+        self, obj: FileData, filepath: PathLike, mode: str = "wb", **kwargs: Any
+    ) -> None:
         """Write an object to a local file."""
         super().dump_to_path(obj, filepath, mode, **kwargs)
 
     @override
-    def dump_to_str(self, obj: Any, **kwargs: Any) -> bytes:
+    def dump_to_str(self, obj: FileData, **kwargs: Any) -> bytes:
         """Return an object as bytes."""
         import pickle
 
@@ -221,11 +226,11 @@ def get_handler(file_format: str) -> BaseFileHandler:
 
 
 @functools.cache
-def _make_yaml_dumper() -> type[Any]:
+def _make_yaml_dumper() -> YamlClass:
     """The safe dumper, which also writes what is near to plain data."""
 
     class PlainDumper(make_safe_dumper()):  # type: ignore[misc]
-        def represent_near(self, value: Any) -> Any:
+        def represent_near(self, value: object) -> object:
             plain = _make_plain(value)
             if plain is value:
                 return self.represent_undefined(value)  # raises
@@ -235,7 +240,7 @@ def _make_yaml_dumper() -> type[Any]:
     return PlainDumper
 
 
-def _make_plain(value: Any) -> Any:
+def _make_plain(value: FileData) -> FileData:
     """The plain value of one that is near to it, others and its items as they are."""
     if hasattr(value, "tolist"):  # arrays, array scalars and tensors
         return value.tolist()
@@ -253,7 +258,7 @@ def _make_plain(value: Any) -> Any:
     return value
 
 
-def set_default(value: Any) -> Any:
+def set_default(value: FileData) -> FileData:
     """Turn what JSON does not have into what it has, as ``default`` of :func:`json.dumps`.
 
     Args:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from .override import override
 
@@ -29,11 +29,13 @@ class PartialFailureError(OSError):
         super().__init__(f"{action}: {len(failures)} of {total} failed: {first}{more}")
 
     @override
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.action, self.failures, self.total)
 
 
-def for_each(work: Callable[[T], Any], items: Iterable[T], action: str, max_workers: int) -> None:
+def for_each(
+    work: Callable[[T], object], items: Iterable[T], action: str, max_workers: int
+) -> None:
     """Call ``work`` on every item in threads; nothing but the failures is kept.
 
     ``items`` is consumed as threads get free, so that a lazy listing stays lazy. A

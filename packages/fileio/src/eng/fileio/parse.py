@@ -39,7 +39,7 @@ def list_from_file(
 
 def dict_from_file(
     filename: PathLike,
-    key_type: Callable[[str], Any] = str,
+    key_type: Callable[[str], object] = str,
     encoding: str = "utf-8",
     file_client_args: BackendArgs = None,
     backend_args: BackendArgs = None,
@@ -60,7 +60,7 @@ def dict_from_file(
         ValueError: If a line has one column only, or its key is not of ``key_type``; names file
             and line.
     """
-    mapping: dict[Any, Any] = {}
+    mapping: dict[object, object] = {}
     backend_args = merged_backend_args("dict_from_file", file_client_args, backend_args)
     lines = _read_lines(filename, encoding, backend_args)
     for number, line in enumerate(lines, 1):

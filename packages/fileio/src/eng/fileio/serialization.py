@@ -6,18 +6,19 @@ from typing import Any
 from .backends.base import BaseStorageBackend
 from .backends.registry import BackendArgs, get_file_backend, merged_backend_args
 from .handlers import get_handler
+from .types import FileData, OpenFile
 from .uris import PathLike, parse_uri_prefix, to_text
 
 __all__ = ["dump", "load", "path_backend"]
 
 
 def load(
-    file: PathLike | Any,
+    file: PathLike | OpenFile,
     file_format: str | None = None,
     file_client_args: BackendArgs = None,
     backend_args: BackendArgs = None,
     **kwargs: Any,
-) -> Any:
+) -> FileData:
     """Load data from a json, yaml or pickle file.
 
     Only pickle can run code from the file: it is loaded when ``file_format`` or the extension says
@@ -38,7 +39,7 @@ def load(
     """
     backend_args = merged_backend_args("load", file_client_args, backend_args)
     backend = path_backend(file, backend_args)
-    handler = get_handler(_format_of(file, file_format))
+    handler = get_handler(_find_format(file, file_format))
     if backend is None:
         if not hasattr(file, "read"):
             raise TypeError(f"file should be a path or a file, not {type(file).__name__}")
@@ -55,8 +56,8 @@ def load(
 
 
 def dump(
-    obj: Any,
-    file: PathLike | Any | None = None,
+    obj: FileData,
+    file: PathLike | OpenFile | None = None,
     file_format: str | None = None,
     file_client_args: BackendArgs = None,
     backend_args: BackendArgs = None,
@@ -81,7 +82,7 @@ def dump(
     """
     if file is None and file_format is None:
         raise ValueError("file_format is needed where file is None")
-    handler = get_handler(_format_of(file, file_format))
+    handler = get_handler(_find_format(file, file_format))
     if file is None:
         return handler.dump_to_str(obj, **kwargs)
     backend_args = merged_backend_args("dump", file_client_args, backend_args)
@@ -101,14 +102,14 @@ def dump(
     return True
 
 
-def path_backend(file: Any, backend_args: BackendArgs) -> BaseStorageBackend | None:
+def path_backend(file: object, backend_args: BackendArgs) -> BaseStorageBackend | None:
     """Return the backend of a path; None for a file object."""
     if not (isinstance(file, str) or hasattr(file, "__fspath__")):
         return None
     return get_file_backend(file, backend_args=backend_args, enable_singleton=True)
 
 
-def _format_of(file: Any, file_format: str | None) -> str:
+def _find_format(file: object, file_format: str | None) -> str:
     if file_format is not None:
         return file_format
     name = file if isinstance(file, str) or hasattr(file, "__fspath__") else None

@@ -2,14 +2,16 @@
 
 import io
 from collections.abc import Callable
-from typing import Any
+from typing import IO
+
+from .types import Bytes, BytesSource
 
 __all__ = ["binary_reader", "write_stream"]
 
 _CHUNK = 1 << 20
 
 
-def write_stream(source: Any, file: Any, path: str) -> None:
+def write_stream(source: BytesSource, file: IO[bytes], path: str) -> None:
     """Copy bytes, or the rest of a binary file, into ``file``.
 
     Raises:
@@ -23,7 +25,7 @@ def write_stream(source: Any, file: Any, path: str) -> None:
         file.write(chunk)
 
 
-def binary_reader(source: Any, path: str) -> Callable[[int], Any]:
+def binary_reader(source: object, path: str) -> Callable[[int], Bytes]:
     """Return the ``read`` of a file-like object, which raises ``TypeError`` on all but bytes.
 
     Raises:
@@ -37,7 +39,7 @@ def binary_reader(source: Any, path: str) -> Callable[[int], Any]:
             + ("; put_text stores text" if isinstance(source, str) else "")
         )
 
-    def read_bytes(size: int) -> Any:
+    def read_bytes(size: int) -> Bytes:
         chunk = read(size)
         if not isinstance(chunk, (bytes, bytearray, memoryview)):
             raise TypeError(

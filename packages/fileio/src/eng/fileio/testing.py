@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 
 from .backends.base import BaseStorageBackend
+from .types import BytesSource
 
 __all__ = ["BackendConformance", "ReaderConformance"]
 
@@ -108,7 +109,7 @@ class BackendConformance(ReaderConformance):
         self, backend: BaseStorageBackend, root: str, size: int
     ) -> None:
         data = os.urandom(size)
-        sources: list[Any] = [data, bytearray(data), memoryview(data), io.BytesIO(data)]
+        sources: list[BytesSource] = [data, bytearray(data), memoryview(data), io.BytesIO(data)]
         for index, source in enumerate(sources):
             path = backend.join_path(root, f"new/folder/{index}")
             backend.put(source, path)

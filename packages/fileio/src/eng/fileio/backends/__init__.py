@@ -1,7 +1,7 @@
 """Storage backends. All but the local ones are imported when they are first asked for."""
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .base import BaseStorageBackend
 from .local import HardDiskBackend, LocalBackend
@@ -43,7 +43,7 @@ LATE = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{LATE[name]}", __name__), name)

@@ -2,18 +2,24 @@
 # ruff: noqa: PTH118
 """Every store that fsspec knows: ``memory://``, ``gs://``, ``az://``, ``hf://``, ``zip://``, …."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..atomic import atomic_write
 from ..override import override
 from ..streams import write_stream
+from ..types import BytesSource
 from ..uris import PathLike, check_relative, to_text
 from .base import Suffix, check_suffix, is_hidden
 from .remote import RemoteBackend
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
 
 __all__ = ["FsspecBackend"]
 
@@ -42,7 +48,7 @@ class FsspecBackend(RemoteBackend):
             return fs.cat_file(path)
 
     @override
-    def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
+    def put(self, obj: BytesSource, filepath: PathLike, *, if_absent: bool = False) -> None:
         """Store bytes, or what a binary file yields.
 
         A file is first spooled to a local temporary, so that a source that fails half-way leaves
@@ -100,7 +106,7 @@ class FsspecBackend(RemoteBackend):
         fs, folder = self._open_folder(root)
         return _walk(fs, folder, False, True, None, recursive=True, hidden=True)
 
-    def _open_folder(self, dir_path: PathLike) -> tuple[Any, str]:
+    def _open_folder(self, dir_path: PathLike) -> tuple[AbstractFileSystem, str]:
         fs, root = self._open(dir_path)
         if not fs.isdir(root):
             self._raise_no_folder(to_text(dir_path))
@@ -137,7 +143,7 @@ class FsspecBackend(RemoteBackend):
         ):
             write_stream(reader, file, filepath)
 
-    def _open(self, filepath: PathLike) -> tuple[Any, str]:
+    def _open(self, filepath: PathLike) -> tuple[AbstractFileSystem, str]:
         from fsspec.core import url_to_fs
 
         text = to_text(filepath)
@@ -150,13 +156,15 @@ class FsspecBackend(RemoteBackend):
         return fs, path
 
     @staticmethod
-    def _make_parent(fs: Any, path: str) -> None:
+    def _make_parent(fs: AbstractFileSystem, path: str) -> None:
         parent = fs._parent(path)
         if parent.strip("/"):
             fs.makedirs(parent, exist_ok=True)
 
     @contextlib.contextmanager
-    def _translate_errors(self, fs: Any, path: str, filepath: PathLike) -> Iterator[None]:
+    def _translate_errors(
+        self, fs: AbstractFileSystem, path: str, filepath: PathLike
+    ) -> Iterator[None]:
         try:
             yield
         except (FileNotFoundError, IsADirectoryError) as error:
@@ -168,7 +176,7 @@ class FsspecBackend(RemoteBackend):
 
 
 def _walk(
-    fs: Any,
+    fs: AbstractFileSystem,
     root: str,
     list_dir: bool,
     list_file: bool,

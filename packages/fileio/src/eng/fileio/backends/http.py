@@ -1,14 +1,19 @@
 """Files behind HTTP and HTTPS."""
 
+from __future__ import annotations
+
 import io
 import re
 import time
-from typing import Any
+from typing import IO, TYPE_CHECKING
 
 from ..atomic import atomic_write
 from ..override import override
 from ..uris import PathLike, to_text
 from .base import BaseStorageBackend
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 __all__ = ["HTTPBackend"]
 
@@ -71,7 +76,7 @@ class HTTPBackend(BaseStorageBackend):
         with atomic_write(local) as file:
             self._receive(filepath, file)
 
-    def _receive(self, url: str, sink: Any) -> None:
+    def _receive(self, url: str, sink: IO[bytes]) -> None:
         """Read a file into an empty seekable one, in as many tries as are allowed."""
         from urllib.error import HTTPError
         from urllib.parse import quote
@@ -101,7 +106,7 @@ class HTTPBackend(BaseStorageBackend):
             f"{url}: {self.retries + 1} tries in {time.monotonic() - begun:.1f} s failed: {failure}"
         )
 
-    def _try_once(self, url: str, sink: Any, tag: str | None) -> None:
+    def _try_once(self, url: str, sink: IO[bytes], tag: str | None) -> None:
         """Append the body to ``sink``, or what is missing there of the version with this tag."""
         import http.client
         from urllib.error import HTTPError
@@ -137,7 +142,7 @@ class HTTPBackend(BaseStorageBackend):
             self._read(response, sink)
 
     @staticmethod
-    def _read(response: Any, sink: Any) -> None:
+    def _read(response: HTTPResponse, sink: IO[bytes]) -> None:
         import http.client
 
         announced = response.headers.get("Content-Length")
@@ -173,6 +178,6 @@ class _NoRangesError(Exception):
     """A server that cannot send the part of a file that was asked for."""
 
 
-def _truncate(sink: Any) -> None:
+def _truncate(sink: IO[bytes]) -> None:
     sink.seek(0)
     sink.truncate()

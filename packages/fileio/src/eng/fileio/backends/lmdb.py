@@ -2,16 +2,22 @@
 # ruff: noqa: PTH110, PTH113, PTH118
 """Values in an LMDB database."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import threading
 import weakref
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..override import override
+from ..types import Settings
 from ..uris import PathLike, to_text
 from .base import BaseStorageBackend
+
+if TYPE_CHECKING:
+    from lmdb import Environment
 
 __all__ = ["LmdbBackend"]
 
@@ -41,9 +47,9 @@ class LmdbBackend(BaseStorageBackend):
         self.db_path = to_text(db_path)
         self._settings = {"readonly": readonly, "lock": lock, "readahead": readahead, **kwargs}
         self._settings.setdefault("subdir", not os.path.isfile(self.db_path))
-        self._opened: tuple[int, Any] = (0, None)
+        self._opened: tuple[int, Environment | None] = (0, None)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_opened": (0, None)}
 
     @override
@@ -79,27 +85,29 @@ class LmdbBackend(BaseStorageBackend):
     isfile = exists
 
     @contextlib.contextmanager
-    def _open_value(self, filepath: PathLike) -> Iterator[Any]:
+    def _open_value(self, filepath: PathLike) -> Iterator[memoryview | None]:
         key, environment = to_text(filepath).encode(), self._open_environment()
         with environment.begin(buffers=True) as transaction:
             # of another length there is no key
             is_possible = 0 < len(key) <= environment.max_key_size()
             yield transaction.get(key) if is_possible else None
 
-    def _open_environment(self) -> Any:
+    def _open_environment(self) -> Environment:
         pid, environment = self._opened
-        if pid != os.getpid():
+        if environment is None or pid != os.getpid():
             environment = _open(self.db_path, self._settings)
             self._opened = (os.getpid(), environment)
         return environment
 
 
 # lmdb refuses to open a database twice in one process, and a forked child counts its parent's.
-_environments: "weakref.WeakValueDictionary[tuple[Any, ...], Any]" = weakref.WeakValueDictionary()
+_environments: weakref.WeakValueDictionary[tuple[int, str, str], Environment] = (
+    weakref.WeakValueDictionary()
+)
 _lock = threading.Lock()
 
 
-def _open(path: str, settings: dict[str, Any]) -> Any:
+def _open(path: str, settings: Settings) -> Environment:
     try:
         import lmdb
     except ImportError as error:

@@ -13,6 +13,7 @@ from ..atomic import atomic_write, is_partial
 from ..override import override
 from ..parallel import Failure, PartialFailureError, for_each
 from ..streams import write_stream
+from ..types import BytesSource
 from ..uris import PathLike, to_text
 from .base import BaseStorageBackend, Suffix, check_suffix, is_hidden
 
@@ -47,7 +48,7 @@ class LocalBackend(BaseStorageBackend):
             return file.read()
 
     @override
-    def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
+    def put(self, obj: BytesSource, filepath: PathLike, *, if_absent: bool = False) -> None:
         """Write bytes to a given ``filepath``, making its directory where that is missing.
 
         Args:
@@ -273,7 +274,7 @@ def _remove_entry(path: str) -> None:
 
     failures: list[Failure] = []
 
-    def note(function: Any, failed: str, error: Any) -> None:
+    def note(function: object, failed: str, error: Any) -> None:
         error = error[1] if isinstance(error, tuple) else error
         # a folder that still holds what failed is no failure of its own
         if not failures or error.errno != errno.ENOTEMPTY:

@@ -1,17 +1,23 @@
 """Values in memcached servers."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import re
 import sys
 import time
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..override import override
+from ..types import Settings
 from ..uris import PathLike, to_text
 from .base import BaseStorageBackend
+
+if TYPE_CHECKING:
+    from pymemcache.client.base import PooledClient
 
 __all__ = ["MemcachedBackend", "MemcachedCache"]
 
@@ -51,7 +57,7 @@ class MemcachedBackend(BaseStorageBackend):
         self._servers = _Servers(self.server_list_cfg, self.client_cfg)
 
     @override
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         # connections are of this process: another one makes its own
         return type(self), (self.server_list_cfg, self.client_cfg, self.sys_path)
 
@@ -93,7 +99,7 @@ class MemcachedBackend(BaseStorageBackend):
         begun, failure, key = time.monotonic(), "", self.key_of(filepath)
         for _ in range(self._servers.tries):
             try:
-                value: bytes | None = self._servers.of(key).get(key)
+                value: bytes | None = self._servers.find_client(key).get(key)
                 return value
             except (OSError, MemcacheError) as error:
                 failure = str(error) or type(error).__name__
@@ -136,12 +142,12 @@ class MemcachedCache:
     def _is_up(self) -> bool:
         return time.monotonic() >= self._down_until
 
-    def _ask(self, call: str, name: str, *values: Any, **settings: Any) -> Any:
+    def _ask(self, call: str, name: str, *values: bytes, **settings: bool) -> Any:
         from pymemcache.exceptions import MemcacheError
 
         key = hashlib.sha256(name.encode()).hexdigest()
         try:
-            return getattr(self._servers.of(key), call)(key, *values, **settings)
+            return getattr(self._servers.find_client(key), call)(key, *values, **settings)
         except (OSError, MemcacheError) as error:
             self._down_until = time.monotonic() + _PAUSE_S
             warnings.warn(f"memcached failed, going on without: {error}", stacklevel=4)
@@ -172,9 +178,9 @@ class _Servers:
         if not self._places:
             raise ValueError(f"{server_list_cfg} lists no server")
         self._hash = RendezvousHash(list(self._places))
-        self._clients: tuple[int, dict[str, Any]] = (0, {})
+        self._clients: tuple[int, dict[str, PooledClient]] = (0, {})
 
-    def of(self, key: str) -> Any:
+    def find_client(self, key: str) -> PooledClient:
         """Return the client of the server that has ``key``, if one has."""
         pid, clients = self._clients
         if pid != os.getpid():  # connections must not be shared with a forked process
@@ -185,8 +191,8 @@ class _Servers:
         return clients[self._hash.get_node(key)]
 
 
-def _read_settings(client_cfg: str | None) -> dict[str, Any]:
-    settings: dict[str, Any] = {"timeout": 10.0, "connect_timeout": 10.0}
+def _read_settings(client_cfg: str | None) -> Settings:
+    settings: Settings = {"timeout": 10.0, "connect_timeout": 10.0}
     for place, line in _read_lines(client_cfg) if client_cfg is not None else ():
         name, separator, value = (part.strip() for part in line.partition("="))
         if not separator:

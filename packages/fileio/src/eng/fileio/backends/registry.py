@@ -1,13 +1,16 @@
 """Which backend serves a name or a prefix, and with which settings."""
 
+from __future__ import annotations
+
 import functools
 import importlib
 import os
 import warnings
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TypeAlias, TypeVar, overload
 
 from ..errors import ArgumentTypeError, ArgumentValueError, BackendExistsError
+from ..types import Settings
 from ..uris import PathLike, parse_uri_prefix, to_text
 from .advertised import find_advertised, list_advertised, load_advertised
 from .base import BaseStorageBackend
@@ -21,7 +24,10 @@ __all__ = [
     "register_backend",
 ]
 
-BackendArgs = dict[str, Any] | None
+#: Settings of a backend, with its name under ``backend``; None for those of the path.
+BackendArgs: TypeAlias = "Settings | None"
+
+Backend = TypeVar("Backend", bound="type[BaseStorageBackend]")
 
 #: Names the environment variable with default settings per prefix, a JSON object such as
 #: ``{"s3": {"endpoint_url": "http://localhost:9000"}}``.
@@ -50,12 +56,30 @@ _prefixes: dict[str, str] = {
 _instances: dict[str, BaseStorageBackend] = {}
 
 
+@overload
 def register_backend(
     name: str,
-    backend: type[BaseStorageBackend] | None = None,
+    backend: None = None,
     force: bool = False,
     prefixes: str | list[str] | tuple[str, ...] | None = None,
-) -> Any:
+) -> Callable[[Backend], Backend]: ...
+
+
+@overload
+def register_backend(
+    name: str,
+    backend: Backend,
+    force: bool = False,
+    prefixes: str | list[str] | tuple[str, ...] | None = None,
+) -> Backend: ...
+
+
+def register_backend(
+    name: str,
+    backend: Backend | None = None,
+    force: bool = False,
+    prefixes: str | list[str] | tuple[str, ...] | None = None,
+) -> Backend | Callable[[Backend], Backend]:
     """Register a backend, by a call or as a decorator.
 
     Args:
@@ -79,7 +103,7 @@ def register_backend(
             f"prefixes should be str, list or tuple, not {type(prefixes).__name__}"
         )
 
-    def register(cls: type[BaseStorageBackend]) -> type[BaseStorageBackend]:
+    def register(cls: Backend) -> Backend:
         if not isinstance(cls, type) or not issubclass(cls, BaseStorageBackend):
             raise ArgumentTypeError(f"backend {cls!r} is not a subclass of BaseStorageBackend")
         if name in _backends and not force:
@@ -231,8 +255,8 @@ def merged_backend_args(
 
 
 def _merge_defaults(
-    text: str, name: str | None, settings: dict[str, Any], uri: PathLike | None
-) -> tuple[str, dict[str, Any]]:
+    text: str, name: str | None, settings: Settings, uri: PathLike | None
+) -> tuple[str, Settings]:
     """Put the environment's settings below those of a call.
 
     They are looked up under the prefix of the path, where that leads to the backend in question,
@@ -256,7 +280,7 @@ def _is_same_store(name: str, other: str) -> bool:
     return issubclass(*classes) or issubclass(*reversed(classes))
 
 
-def _create(name: str, settings: dict[str, Any], uri: PathLike | None) -> BaseStorageBackend:
+def _create(name: str, settings: Settings, uri: PathLike | None) -> BaseStorageBackend:
     cls = get_backend_class(name)
     try:
         return cls(**settings)
@@ -269,7 +293,7 @@ def _create(name: str, settings: dict[str, Any], uri: PathLike | None) -> BaseSt
 
 
 @functools.lru_cache(maxsize=8)
-def _parse_defaults(text: str) -> dict[str, dict[str, Any]]:
+def _parse_defaults(text: str) -> dict[str, Settings]:
     import json
 
     try:

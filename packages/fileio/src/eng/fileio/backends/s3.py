@@ -1,6 +1,8 @@
 # Paths are text here: pathlib would change URIs, and costs in hot calls.
 """Objects in S3 and in stores that speak its protocol."""
 
+from __future__ import annotations
+
 import contextlib
 import re
 from collections.abc import Iterator
@@ -10,11 +12,21 @@ from typing import Any, NamedTuple
 from ..atomic import atomic_write
 from ..override import override
 from ..parallel import Failure, PartialFailureError, for_each
+from ..types import BytesSource, Settings
 from ..uris import PathLike, join_uri, to_text
 from .base import Suffix, check_suffix, is_hidden
 from .remote import RemoteBackend
 from .s3_client import S3Clients, translate_errors
-from .s3_transfer import FileSink, MemorySink, download, upload, upload_file
+from .s3_transfer import (
+    FileSink,
+    MemorySink,
+    S3Answer,
+    S3Client,
+    Sink,
+    download,
+    upload,
+    upload_file,
+)
 
 __all__ = ["PetrelBackend", "S3Backend"]
 
@@ -67,7 +79,7 @@ class PetrelBackend(RemoteBackend):
         self._clients = S3Clients(timeout, retries, client_settings)
 
     @override
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         # connections are of this process: another one makes its own
         settings = {
             "path_mapping": self.path_mapping,
@@ -101,7 +113,7 @@ class PetrelBackend(RemoteBackend):
         return data
 
     @override
-    def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
+    def put(self, obj: BytesSource, filepath: PathLike, *, if_absent: bool = False) -> None:
         """Store bytes or a binary file; a large one in parallel parts, a few in memory at a time.
 
         An upload that breaks leaves the old object. Where it is killed, its parts stay in the
@@ -237,13 +249,13 @@ class PetrelBackend(RemoteBackend):
             upload_file(place.client, place.request, local, place.path)
         self._forget(place)
 
-    def _parse_file(self, filepath: PathLike, if_absent: bool = False) -> "_Place":
+    def _parse_file(self, filepath: PathLike, if_absent: bool = False) -> _Place:
         place = self._parse(filepath, if_absent)
         if not place.key or place.key.endswith("/"):
             raise IsADirectoryError(21, "names a directory, a file was expected", place.path)
         return place
 
-    def _receive(self, place: "_Place", sink: Any) -> None:
+    def _receive(self, place: _Place, sink: Sink) -> None:
         with self._translate_errors(place.path, may_be_folder=True):
             download(place.client, place.request, sink, place.path, self.retries)
 
@@ -265,24 +277,24 @@ class PetrelBackend(RemoteBackend):
             place.client.delete_object(**place.request)
         self._forget(place)
 
-    def _forget(self, place: "_Place") -> None:
+    def _forget(self, place: _Place) -> None:
         if self._cache is not None:
             self._cache.forget(place.name)
 
-    def _list_pages(self, place: "_Place", recursive: bool) -> Iterator[dict[str, Any]]:
+    def _list_pages(self, place: _Place, recursive: bool) -> Iterator[S3Answer]:
         """Return the pages of a directory's listing, fetched when they are asked for."""
         if not self.isdir(place.path):
             self._raise_no_folder(place.path)
         delimiter = {} if recursive else {"Delimiter": "/"}
 
-        def pages() -> Iterator[dict[str, Any]]:
+        def pages() -> Iterator[S3Answer]:
             with self._translate_errors(place.path):
                 paginator = place.client.get_paginator("list_objects_v2")
                 yield from paginator.paginate(Bucket=place.bucket, Prefix=place.prefix, **delimiter)
 
         return pages()
 
-    def _parse(self, filepath: PathLike, if_absent: bool = False) -> "_Place":
+    def _parse(self, filepath: PathLike, if_absent: bool = False) -> _Place:
         path = to_text(filepath)
         match = _URI.match(self._map_path(path))
         if match is None:
@@ -328,7 +340,7 @@ class S3Backend(PetrelBackend):
 class _Place(NamedTuple):
     """Where a path leads; ``path`` is as it was given."""
 
-    client: Any
+    client: S3Client
     bucket: str
     key: str
     path: str
@@ -349,7 +361,7 @@ class _Place(NamedTuple):
 
 
 def _list_names(
-    pages: Iterator[dict[str, Any]],
+    pages: Iterator[S3Answer],
     skip: int,
     list_dir: bool,
     list_file: bool,
@@ -375,5 +387,5 @@ def _list_names(
                 yield name, True
 
 
-def _rebuild(cls: type[PetrelBackend], settings: dict[str, Any]) -> PetrelBackend:
+def _rebuild(cls: type[PetrelBackend], settings: Settings) -> PetrelBackend:
     return cls(**settings)

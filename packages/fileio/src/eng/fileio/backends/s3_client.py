@@ -1,13 +1,18 @@
 """Clients of S3: connect, keep connections by process, and translate errors."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
-from .s3_transfer import prepare
+from .s3_transfer import S3Client, prepare
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
 
 __all__ = ["S3Clients", "translate_errors"]
 
@@ -32,12 +37,12 @@ class S3Clients:
         settings: For ``boto3``'s ``client``.
     """
 
-    def __init__(self, timeout: float, retries: int, settings: Mapping[str, Any]) -> None:
+    def __init__(self, timeout: float, retries: int, settings: Mapping[str, object]) -> None:
         self._timeout, self._retries, self._settings = timeout, retries, settings
-        self._clients: dict[tuple[int, str | None, bool], Any] = {}
+        self._clients: dict[tuple[int, str | None, bool], S3Client] = {}
         self._lock = threading.Lock()
 
-    def get(self, cluster: str | None, if_absent: bool) -> Any:
+    def get(self, cluster: str | None, if_absent: bool) -> S3Client:
         """Return the client of this process for a cluster.
 
         Args:
@@ -56,7 +61,7 @@ class S3Clients:
                 prepare(self._clients[key], if_absent)
             return self._clients[key]
 
-    def _connect(self, cluster: str | None) -> Any:
+    def _connect(self, cluster: str | None) -> S3Client:
         try:
             import boto3
             from botocore.config import Config
@@ -122,7 +127,7 @@ def translate_errors(path: str, retries: int) -> Iterator[None]:
         ) from error
 
 
-def _translate_answer(error: Any, path: str, seconds: float) -> OSError:
+def _translate_answer(error: ClientError, path: str, seconds: float) -> OSError:
     """Return the error for an answer of the server that reports one."""
     code, metadata = error.response["Error"]["Code"], error.response["ResponseMetadata"]
     status = metadata["HTTPStatusCode"]

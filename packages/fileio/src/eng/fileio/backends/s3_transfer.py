@@ -4,6 +4,8 @@ Uploads are boto3's own. Its downloads ask for an object's size before they read
 hold up to 256 MiB in queues, and read a part that broke off from its beginning again.
 """
 
+from __future__ import annotations
+
 import contextlib
 import io
 import threading
@@ -11,12 +13,26 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from ..parallel import gather_parts
 from ..streams import binary_reader
+from ..types import Bytes, BytesSource, OpenFile
 
-__all__ = ["FileSink", "MemorySink", "download", "prepare", "upload", "upload_file"]
+if TYPE_CHECKING:
+    from boto3.s3.transfer import TransferConfig
+    from botocore.response import StreamingBody
+
+__all__ = [
+    "FileSink",
+    "MemorySink",
+    "S3Client",
+    "Sink",
+    "download",
+    "prepare",
+    "upload",
+    "upload_file",
+]
 
 PART = 16 << 20
 _WORKERS = 8  # parts in flight
@@ -26,11 +42,17 @@ ABANDONED_AFTER = timedelta(days=1)
 _CHUNK = 256 << 10
 _BACKOFF_S = 0.2
 
-#: Takes an object's size; returns what stores a chunk at an offset.
-Sink = Callable[[int], Callable[[int, bytes], Any]]
+#: A client of boto3, which creates its class at run time, without stubs.
+S3Client: TypeAlias = Any
+
+#: Answer to a request, or a page of it, as boto3 returns it.
+S3Answer: TypeAlias = "dict[str, Any]"
+
+#: Function of the size of an object, which returns the function that stores a chunk at an offset.
+Sink: TypeAlias = Callable[[int], Callable[[int, bytes], object]]
 
 
-def prepare(client: Any, if_absent: bool) -> None:
+def prepare(client: S3Client, if_absent: bool) -> None:
     """Let a client drop what killed writers left, and with ``if_absent`` replace no object.
 
     boto3's uploads know no condition; it is put into the requests that they make.
@@ -46,7 +68,7 @@ def prepare(client: Any, if_absent: bool) -> None:
             )
 
 
-def upload(client: Any, place: dict[str, str], source: Any, path: str) -> None:
+def upload(client: S3Client, place: dict[str, str], source: BytesSource, path: str) -> None:
     """Store bytes or the rest of a binary file; a large one as parts, which end in an object.
 
     Raises:
@@ -61,7 +83,7 @@ def upload(client: Any, place: dict[str, str], source: Any, path: str) -> None:
     client.upload_fileobj(reader, **place, Config=_make_part_config(_measure(source)))
 
 
-def upload_file(client: Any, place: dict[str, str], local: str, path: str) -> None:
+def upload_file(client: S3Client, place: dict[str, str], local: str, path: str) -> None:
     """Store a file on disk; unlike a file object, a large one is read by each part's thread."""
     from boto3.exceptions import S3UploadFailedError
 
@@ -76,7 +98,7 @@ def upload_file(client: Any, place: dict[str, str], local: str, path: str) -> No
         raise error.__context__ or error from None
 
 
-def _make_part_config(size: int) -> Any:
+def _make_part_config(size: int) -> TransferConfig:
     from boto3.s3.transfer import TransferConfig
 
     config = TransferConfig(
@@ -89,7 +111,7 @@ def _make_part_config(size: int) -> Any:
     return config
 
 
-def download(client: Any, place: dict[str, str], sink: Sink, path: str, retries: int) -> None:
+def download(client: S3Client, place: dict[str, str], sink: Sink, path: str, retries: int) -> None:
     """Read an object, a large one in parallel parts, into what ``sink`` makes for its size.
 
     Raises:
@@ -109,7 +131,7 @@ def download(client: Any, place: dict[str, str], sink: Sink, path: str, retries:
 
 
 def _download_version(
-    client: Any, place: dict[str, str], sink: Sink, path: str, retries: int
+    client: S3Client, place: dict[str, str], sink: Sink, path: str, retries: int
 ) -> None:
     response = client.get_object(**place)
     size = response["ContentLength"]
@@ -128,11 +150,11 @@ def _download_version(
 
 
 def _fetch(
-    client: Any,
+    client: S3Client,
     place: dict[str, str],
-    body: Any,
+    body: StreamingBody | None,
     span: tuple[int, int, int],
-    write: Callable[[int, bytes], Any],
+    write: Callable[[int, bytes], object],
     path: str,
     retries: int,
 ) -> None:
@@ -171,10 +193,11 @@ def _fetch(
 class _FullReads:
     """A source of which each read but the last is as long as asked: parts must not be short."""
 
-    def __init__(self, source: Any, path: str) -> None:
+    def __init__(self, source: BytesSource, path: str) -> None:
         if isinstance(source, (bytes, bytearray, memoryview)):
-            source = _ViewReader(source)
-        self._read = binary_reader(source, path)
+            self._read: Callable[[int], Bytes] = _ViewReader(source).read
+        else:
+            self._read = binary_reader(source, path)
         self._head = b""
 
     def put_back(self, head: bytes) -> None:
@@ -182,7 +205,7 @@ class _FullReads:
 
     def read(self, size: int = -1) -> bytes:
         size = size if size >= 0 else _MOST_PARTS * PART
-        pieces: list[Any] = [self._head[:size]]
+        pieces: list[Bytes] = [self._head[:size]]
         self._head = self._head[size:]
         missing = size - len(pieces[0])
         while missing > 0 and (piece := self._read(min(missing, PART))):
@@ -194,7 +217,7 @@ class _FullReads:
 class _ViewReader:
     """Reads from bytes in memory; unlike ``io.BytesIO`` without a copy of all."""
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Bytes) -> None:
         self._rest = memoryview(data).cast("B")
 
     def read(self, size: int) -> memoryview:
@@ -202,14 +225,15 @@ class _ViewReader:
         return piece
 
 
-def _measure(source: Any) -> int:
+def _measure(source: BytesSource) -> int:
     """Bytes that a source has to give; 0 where it cannot say."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return memoryview(source).nbytes
+    file: OpenFile = source
     try:
-        position = source.tell()
-        size = source.seek(0, io.SEEK_END) - position
-        source.seek(position)
+        position = file.tell()
+        size = file.seek(0, io.SEEK_END) - position
+        file.seek(position)
     except (AttributeError, OSError):  # a pipe, or less than a file
         return 0
     return int(size)
@@ -218,7 +242,7 @@ def _measure(source: Any) -> int:
 class MemorySink:
     """Collects an object in the memory that becomes its ``bytes``: there is no second copy."""
 
-    def __call__(self, size: int) -> Callable[[int, bytes], Any]:
+    def __call__(self, size: int) -> Callable[[int, bytes], object]:
         """Make room for an object of ``size`` bytes."""
         self._buffer = io.BytesIO()
         if size:
@@ -240,10 +264,10 @@ class MemorySink:
 class FileSink:
     """Writes an object into a file that is open for seeking."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file, self._lock = file, threading.Lock()
 
-    def __call__(self, size: int) -> Callable[[int, bytes], Any]:
+    def __call__(self, size: int) -> Callable[[int, bytes], object]:
         """Begin an object of ``size`` bytes."""
         self._file.truncate(0)
         return self._write
@@ -254,7 +278,7 @@ class FileSink:
             self._file.write(chunk)
 
 
-def _abort_abandoned(client: Any, bucket: str, key: str) -> None:
+def _abort_abandoned(client: S3Client, bucket: str, key: str) -> None:
     """Drop the parts that killed writers of this key left, which take space unseen."""
     from botocore.exceptions import BotoCoreError, ClientError
 
