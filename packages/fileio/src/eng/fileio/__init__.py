@@ -1,4 +1,4 @@
-"""One way to read and write local files, HTTP, S3, LMDB, memcached and every fsspec store."""
+"""Read and write local files, HTTP, S3, LMDB, memcached and all fsspec stores."""
 
 from typing import TYPE_CHECKING
 

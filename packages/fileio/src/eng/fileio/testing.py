@@ -1,8 +1,8 @@
-# The names of tests say what they check.
+# Tests are documented by their names.
 # ruff: noqa: D102
-"""Tests that every storage backend should pass; needs ``pip install eng-fileio[test]``.
+"""Conformance tests of storage backends; requires ``pip install eng-fileio[test]``.
 
-Subclass one of the two classes in a test file and give it fixtures::
+Subclass one of the two classes in a test file and define its fixtures::
 
     class TestMyBackend(BackendConformance):
         @pytest.fixture
@@ -33,12 +33,12 @@ _NAMES = ("plain.txt", "a b", "a#b", "a?b=1", "100%41", "é-日本.bin", "-dash"
 
 
 class ReaderConformance:
-    """What a backend that only reads must do.
+    """Tests of a backend that only reads.
 
     Fixtures to define:
         backend: The backend.
-        stored: Path of a file that the store has, whose content is ``reader_content``.
-        missing: Path of a file that the store does not have.
+        stored: Path of a file in the store with the content ``reader_content``.
+        missing: Path of a file that does not exist in the store.
     """
 
     reader_content = _TEXT.encode()
@@ -77,11 +77,11 @@ class ReaderConformance:
 
 
 class BackendConformance(ReaderConformance):
-    """What a backend that reads, writes and lists must do.
+    """Tests of a backend that reads, writes and lists.
 
     Fixtures to define:
         backend: The backend.
-        root: Path of a folder in the store that is empty, or not there, before each test.
+        root: Path of a directory in the store that is empty or missing before each test.
     """
 
     @pytest.fixture
@@ -93,12 +93,12 @@ class BackendConformance(ReaderConformance):
 
     @pytest.fixture
     def missing(self, backend: BaseStorageBackend, root: str) -> str:
-        """A path that holds nothing."""
+        """A path that does not exist."""
         return backend.join_path(root, "missing.txt")
 
     @pytest.fixture
     def tree(self, backend: BaseStorageBackend, root: str) -> str:
-        """A folder of files and folders."""
+        """A directory with files and directories."""
         folder = backend.join_path(root, "tree")
         for name in ("x.txt", "y.bin", "d/z.txt", "d/e/w.bin"):
             backend.put(name.encode(), backend.join_path(folder, name))
@@ -138,7 +138,7 @@ class BackendConformance(ReaderConformance):
     def test_a_source_that_breaks_leaves_the_old(
         self, backend: BaseStorageBackend, root: str, stored: str
     ) -> None:
-        with pytest.raises(OSError, match="the source broke"):
+        with pytest.raises(OSError, match="broken source"):
             backend.put(_Breaking(), stored)
         assert bytes(backend.get(stored)) == self.reader_content
         assert list(backend.list_dir_or_file(root)) == ["stored.txt"]
@@ -165,7 +165,7 @@ class BackendConformance(ReaderConformance):
             for p in (file, folder, missing)
         ]
         assert answers == [(True, True, False), (True, False, True), (False, False, False)]
-        # the beginning of a name is no folder
+        # the beginning of a name is not a directory
         assert not backend.exists(backend.join_path(tree, "x"))
         with pytest.raises(IsADirectoryError):
             backend.get(folder)
@@ -294,7 +294,7 @@ class _Breaking:
 
     def read(self, size: int = -1) -> bytes:
         if not self._is_first:
-            raise OSError("the source broke")
+            raise OSError("broken source")
         self._is_first = False
         return bytes(1000)
 

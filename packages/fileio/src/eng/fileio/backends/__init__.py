@@ -1,4 +1,4 @@
-"""Storage backends. All but the local ones are imported when they are first asked for."""
+"""Storage backends. All except the local ones are imported when they are first used."""
 
 import importlib
 from typing import TYPE_CHECKING
@@ -31,7 +31,7 @@ __all__ = [
     "register_backend",
 ]
 
-#: Name of a backend that is imported late, to its module.
+#: Modules of the backends that are imported when they are first used.
 LATE = {
     "FsspecBackend": "fsspec",
     "HTTPBackend": "http",

@@ -1,6 +1,6 @@
-# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# Paths are strings here: pathlib would change URIs, and is slow in hot calls.
 # ruff: noqa: PTH118
-"""Every store that fsspec knows: ``memory://``, ``gs://``, ``az://``, ``hf://``, ``zip://``, …."""
+"""Stores of fsspec: ``memory://``, ``gs://``, ``az://``, ``hf://``, ``zip://``, …."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ __all__ = ["FsspecBackend"]
 
 
 class FsspecBackend(RemoteBackend):
-    """A backend on top of fsspec, for every protocol that fsspec knows.
+    """Backend for all protocols of fsspec.
 
     Args:
-        **storage_options: Settings of the protocol's file system, as fsspec takes them.
+        **storage_options: Storage options of the file system, passed to fsspec.
 
     Example:
         >>> backend = FsspecBackend()
@@ -49,18 +49,18 @@ class FsspecBackend(RemoteBackend):
 
     @override
     def put(self, obj: BytesSource, filepath: PathLike, *, if_absent: bool = False) -> None:
-        """Store bytes, or what a binary file yields.
+        """Store bytes or the content of a binary file.
 
-        A file is first spooled to a local temporary, so that a source that fails half-way leaves
-        the old content.
+        A file is first copied to a local temporary file, so that an error of the source leaves the
+        old content.
 
         Raises:
-            NotImplementedError: With ``if_absent``: not every store behind fsspec can promise it.
+            NotImplementedError: With ``if_absent``, which not all stores of fsspec guarantee.
         """
         if if_absent:
             raise NotImplementedError(
-                f"{to_text(filepath)}: {self.name} cannot promise if_absent; "
-                "local files and s3:// can"
+                f"{to_text(filepath)}: {self.name} does not support if_absent; "
+                "local files and s3:// do"
             )
         fs, path = self._open(filepath)
         if fs.isdir(path):
@@ -96,7 +96,7 @@ class FsspecBackend(RemoteBackend):
         suffix: Suffix = None,
         recursive: bool = False,
     ) -> Iterator[str]:
-        """List a directory, folder by folder; see :meth:`LocalBackend.list_dir_or_file`."""
+        """List a directory, level by level; see :meth:`LocalBackend.list_dir_or_file`."""
         check_suffix(suffix)
         fs, root = self._open_folder(dir_path)
         return _walk(fs, root, list_dir and suffix is None, list_file, suffix, recursive)
@@ -109,15 +109,15 @@ class FsspecBackend(RemoteBackend):
     def _open_folder(self, dir_path: PathLike) -> tuple[AbstractFileSystem, str]:
         fs, root = self._open(dir_path)
         if not fs.isdir(root):
-            self._raise_no_folder(to_text(dir_path))
+            self._raise_missing_directory(to_text(dir_path))
         return fs, root
 
     @override
     def rmtree(self, dir_path: PathLike) -> None:
-        """Delete all below a directory, and the directory."""
+        """Delete a directory and everything in it."""
         super().rmtree(dir_path)
         fs, path = self._open(dir_path)
-        if fs.isdir(path):  # what is left are empty folders, in stores that have such
+        if fs.isdir(path):  # only empty directories are left, if the store has directories
             fs.rm(path, recursive=True)
 
     @override
@@ -152,7 +152,7 @@ class FsspecBackend(RemoteBackend):
         try:
             fs, path = url_to_fs(text, **self.storage_options)
         except ImportError as error:
-            raise ImportError(f"{protocol}:// paths need one more package: {error}") from error
+            raise ImportError(f"{protocol}:// paths require another package: {error}") from error
         return fs, path
 
     @staticmethod

@@ -1,7 +1,7 @@
-"""Objects of S3 up and down in parallel parts.
+"""Upload and download objects of S3 in parallel parts.
 
-Uploads are boto3's own. Its downloads ask for an object's size before they read the first byte,
-hold up to 256 MiB in queues, and read a part that broke off from its beginning again.
+Uploads are those of boto3. Downloads are not, since boto3 requests the size of an object before it
+reads the first byte, buffers up to 256 MiB, and restarts broken parts from their beginning.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from ..parallel import gather_parts
-from ..streams import binary_reader
+from ..streams import make_binary_reader
 from ..types import Bytes, BytesSource, OpenFile
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ __all__ = [
 PART = 16 << 20
 _WORKERS = 8  # parts in flight
 _MOST_PARTS = 10_000
-#: An upload that has not ended after this time is taken for one of a killed writer.
+#: An unfinished upload is considered abandoned by a killed writer after this time.
 ABANDONED_AFTER = timedelta(days=1)
 _CHUNK = 256 << 10
 _BACKOFF_S = 0.2
@@ -53,9 +53,9 @@ Sink: TypeAlias = Callable[[int], Callable[[int, bytes], object]]
 
 
 def prepare(client: S3Client, if_absent: bool) -> None:
-    """Let a client drop what killed writers left, and with ``if_absent`` replace no object.
+    """Let a client remove uploads of killed writers and, with ``if_absent``, never replace objects.
 
-    boto3's uploads know no condition; it is put into the requests that they make.
+    Uploads of boto3 do not support conditions, which are added to their requests.
     """
     events = client.meta.events
     drop = lambda params, **_: _abort_abandoned(client, params["Bucket"], params["Key"])  # noqa: E731
@@ -69,14 +69,14 @@ def prepare(client: S3Client, if_absent: bool) -> None:
 
 
 def upload(client: S3Client, place: dict[str, str], source: BytesSource, path: str) -> None:
-    """Store bytes or the rest of a binary file; a large one as parts, which end in an object.
+    """Store bytes or the rest of a binary file; a large one in parts.
 
     Raises:
         TypeError: If ``source`` is neither bytes-like nor a file that yields bytes.
     """
     reader = _FullReads(source, path)
     head = reader.read(PART)
-    if len(head) < PART:  # spares the threads of an upload in parts
+    if len(head) < PART:  # without the threads of an upload in parts
         client.put_object(**place, Body=head)
         return
     reader.put_back(head)
@@ -84,7 +84,7 @@ def upload(client: S3Client, place: dict[str, str], source: BytesSource, path: s
 
 
 def upload_file(client: S3Client, place: dict[str, str], local: str, path: str) -> None:
-    """Store a file on disk; unlike a file object, a large one is read by each part's thread."""
+    """Store a local file, which the threads of its parts read themselves."""
     from boto3.exceptions import S3UploadFailedError
 
     size = Path(local).stat().st_size
@@ -94,7 +94,7 @@ def upload_file(client: S3Client, place: dict[str, str], local: str, path: str) 
         return
     try:
         client.upload_file(local, **place, Config=_make_part_config(size))
-    except S3UploadFailedError as error:  # hides what every other call raises
+    except S3UploadFailedError as error:  # hides the error that all other calls raise
         raise error.__context__ or error from None
 
 
@@ -105,18 +105,18 @@ def _make_part_config(size: int) -> TransferConfig:
         multipart_threshold=PART,
         multipart_chunksize=max(PART, size // (_MOST_PARTS - 1) + 1),
         max_concurrency=_WORKERS,
-        preferred_transfer_client="classic",  # the other one, in C, asks no event handlers
+        preferred_transfer_client="classic",  # the other one, in C, does not call event handlers
     )
     config.max_in_memory_upload_chunks = _WORKERS
     return config
 
 
 def download(client: S3Client, place: dict[str, str], sink: Sink, path: str, retries: int) -> None:
-    """Read an object, a large one in parallel parts, into what ``sink`` makes for its size.
+    """Read an object, a large one in parallel parts, into ``sink``.
 
     Raises:
-        ConnectionError: If a part broke off again and again; tells the tries and the time.
-        OSError: If the object changed again and again while it was read.
+        ConnectionError: If all tries of a part failed; the message has their number and the time.
+        OSError: If the object was replaced during each try.
     """
     from botocore.exceptions import ClientError
 
@@ -158,7 +158,7 @@ def _fetch(
     path: str,
     retries: int,
 ) -> None:
-    """Read one part; where it breaks off, go on from there."""
+    """Read a part, and resume it after a broken connection."""
     from botocore.exceptions import BotoCoreError, IncompleteReadError
 
     start, stop, size = span
@@ -179,25 +179,25 @@ def _fetch(
                     write(at, chunk)
                     at += len(chunk)
                 if stop - start == size:
-                    body.read(1)  # at the end, boto3 compares the checksum of a whole object
+                    body.read(1)  # at the end boto3 verifies the checksum of a whole object
             return
         except BotoCoreError as error:
             failure, body = str(error), None
             at = at if at < stop else start
     raise ConnectionError(
         f"{path}: {retries + 1} tries in {time.monotonic() - begun:.1f} s failed: "
-        f"broke off after {at} of {size} bytes: {failure}"
+        f"connection broken after {at} of {size} bytes: {failure}"
     )
 
 
 class _FullReads:
-    """A source of which each read but the last is as long as asked: parts must not be short."""
+    """A source whose reads return the requested size, except the last: parts must not be short."""
 
     def __init__(self, source: BytesSource, path: str) -> None:
         if isinstance(source, (bytes, bytearray, memoryview)):
             self._read: Callable[[int], Bytes] = _ViewReader(source).read
         else:
-            self._read = binary_reader(source, path)
+            self._read = make_binary_reader(source, path)
         self._head = b""
 
     def put_back(self, head: bytes) -> None:
@@ -215,7 +215,7 @@ class _FullReads:
 
 
 class _ViewReader:
-    """Reads from bytes in memory; unlike ``io.BytesIO`` without a copy of all."""
+    """Reads bytes in memory; unlike ``io.BytesIO`` without a copy."""
 
     def __init__(self, data: Bytes) -> None:
         self._rest = memoryview(data).cast("B")
@@ -226,7 +226,7 @@ class _ViewReader:
 
 
 def _measure(source: BytesSource) -> int:
-    """Bytes that a source has to give; 0 where it cannot say."""
+    """Return the number of bytes in a source, or 0 if it is unknown."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return memoryview(source).nbytes
     file: OpenFile = source
@@ -234,16 +234,16 @@ def _measure(source: BytesSource) -> int:
         position = file.tell()
         size = file.seek(0, io.SEEK_END) - position
         file.seek(position)
-    except (AttributeError, OSError):  # a pipe, or less than a file
+    except (AttributeError, OSError):  # a pipe, or an object with ``read`` only
         return 0
     return int(size)
 
 
 class MemorySink:
-    """Collects an object in the memory that becomes its ``bytes``: there is no second copy."""
+    """Collects an object in the memory of its ``bytes``, without a second copy."""
 
     def __call__(self, size: int) -> Callable[[int, bytes], object]:
-        """Make room for an object of ``size`` bytes."""
+        """Allocate memory for an object of ``size`` bytes."""
         self._buffer = io.BytesIO()
         if size:
             self._buffer.seek(size - 1)
@@ -256,19 +256,19 @@ class MemorySink:
         return write
 
     def getvalue(self) -> bytes:
-        """Return the object; to be called once."""
-        self._view.release()  # or the value were a copy
+        """Return the object; must be called only once."""
+        self._view.release()  # otherwise the value would be a copy
         return self._buffer.getvalue()
 
 
 class FileSink:
-    """Writes an object into a file that is open for seeking."""
+    """Writes an object to a seekable file."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._lock = file, threading.Lock()
 
     def __call__(self, size: int) -> Callable[[int, bytes], object]:
-        """Begin an object of ``size`` bytes."""
+        """Start an object of ``size`` bytes."""
         self._file.truncate(0)
         return self._write
 
@@ -279,12 +279,12 @@ class FileSink:
 
 
 def _abort_abandoned(client: S3Client, bucket: str, key: str) -> None:
-    """Drop the parts that killed writers of this key left, which take space unseen."""
+    """Remove the invisible parts that killed writers of this key have left."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     before = datetime.now(timezone.utc) - ABANDONED_AFTER
     pages = client.get_paginator("list_multipart_uploads")
-    with contextlib.suppress(BotoCoreError, ClientError):  # not everybody who may write may list
+    with contextlib.suppress(BotoCoreError, ClientError):  # write access does not imply list access
         for page in pages.paginate(Bucket=bucket, Prefix=key):
             for entry in page.get("Uploads", ()):
                 if entry["Key"] == key and entry["Initiated"] < before:
