@@ -142,7 +142,7 @@ class SnapshotBuffers:
     def copy(self, storage: torch.UntypedStorage) -> torch.UntypedStorage:
         """Copy the memory of a tensor to the CPU."""
         free = self._free.get(storage.nbytes())
-        kept = free.pop() if free else torch.UntypedStorage(storage.nbytes())
+        kept = free.pop() if free else torch.UntypedStorage(storage.nbytes())  # type: ignore[no-untyped-call]
         self._used.append(kept)
         kept.copy_(storage)
         return kept
