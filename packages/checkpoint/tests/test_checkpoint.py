@@ -1,4 +1,5 @@
 import errno
+import io
 import logging
 import pickle
 import subprocess
@@ -314,13 +315,20 @@ def test_what_cannot_be_saved_leaves_the_old_checkpoint(tmp_path):
 
 
 def test_a_full_disk_is_an_error_that_names_the_file(tmp_path, monkeypatch):
-    def put(self, content, filepath):
-        raise OSError(errno.ENOSPC, "No space left on device")
+    class Full(io.BytesIO):
+        room = 0
 
-    monkeypatch.setattr(LocalBackend, "put", put)
+        def write(self, content):
+            if self.tell() + len(content) > self.room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(content)
+
+    monkeypatch.setattr(LocalBackend, "put_with", lambda self, write, filepath: write(Full()))
     path = str(tmp_path / "a.pth")
-    with pytest.raises(OSError, match=r"No space left on device: .*a\.pth"):
-        save_checkpoint({}, path)
+    for room in (0, 1000, 5000, 8400):
+        Full.room = room
+        with pytest.raises(OSError, match=r"No space left on device: .*a\.pth"):
+            save_checkpoint({"a": torch.zeros(1000), "b": torch.zeros(1000)}, path)
 
 
 def test_settings_of_the_storage_have_one_name(tmp_path):
@@ -437,3 +445,21 @@ def test_wrappers_that_are_no_module_are_looked_through():
         assert equal(other.state_dict(), model.state_dict())
     finally:
         del MODEL_WRAPPERS.module_dict["EngineOfATest"]
+
+
+PEAK = """
+import resource, sys, torch
+from eng.checkpoint import save_checkpoint
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+save_checkpoint({"a": torch.ones(1000)}, sys.argv[1])  # what is loaded for the first save
+state = {str(n): torch.ones(2**21) for n in range(16)}  # 8 MiB each
+before = peak()
+save_checkpoint(state, sys.argv[1])
+print(peak() - before)
+"""
+
+
+def test_a_save_needs_no_more_memory_than_one_tensor(tmp_path):
+    command = [sys.executable, "-c", PEAK, str(tmp_path / "a.pth")]
+    needed = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert needed < 1.5 * 2**23

@@ -16,7 +16,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from typing import IO
+from typing import BinaryIO
 
 try:
     import fcntl
@@ -39,7 +39,7 @@ def is_partial(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def atomic_write(path: str, if_absent: bool = False) -> Iterator[IO[bytes]]:
+def atomic_write(path: str, if_absent: bool = False) -> Iterator[BinaryIO]:
     """Open ``path`` for writing bytes; it changes only if the block ends without an error.
 
     Missing directories are created. An existing file keeps its mode, and the target of a symbolic

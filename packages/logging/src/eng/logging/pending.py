@@ -38,6 +38,14 @@ class Tensor(Protocol):
     def shape(self) -> tuple[int, ...]:
         """Size of each dimension."""
 
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether the tensor is part of a graph."""
+
     def numel(self) -> int:
         """Return the number of elements."""
 
@@ -55,6 +63,12 @@ class Tensor(Protocol):
 
     def to(self, dtype: object) -> "Tensor":
         """Return the tensor converted to another type."""
+
+    def cpu(self) -> "Tensor":
+        """Return the tensor on the host."""
+
+    def numpy(self) -> NDArray[np.float64]:
+        """Return the tensor as an array."""
 
 
 def is_tensor(value: object) -> TypeGuard[Tensor]:
@@ -102,14 +116,18 @@ class PendingTensors:
                 "a scalar must be a tensor of one real element, but got shape "
                 f"{tuple(tensor.shape)} and {tensor.dtype}"
             )
-        if self._tensors and (
-            tensor.device != self._tensors[0].device or tensor.dtype != self._tensors[0].dtype
-        ):
-            self._stack()
+        tensors = self._tensors
+        if tensors:
+            kind = tensors[0]
+            if tensor.device != kind.device or tensor.dtype != kind.dtype:
+                self._stack()
+                tensors = self._tensors
+        if tensor.requires_grad:
+            tensor = tensor.detach()
         # A clone, since the owner may modify the tensor.
-        self._tensors.append(tensor.detach().reshape(()).clone())
+        tensors.append(tensor.reshape(()).clone() if tensor.ndim else tensor.clone())
         self._numbers.append(number)
-        if len(self._tensors) >= _CHUNK:
+        if len(tensors) >= _CHUNK:
             self._stack()
 
     def forget_before(self, number: int) -> None:
@@ -129,12 +147,14 @@ class PendingTensors:
         for device, chunks in by_device.items():
             # Metal does not support float64.
             wide = torch.float32 if device.type == "mps" else torch.float64
-            joined = torch.cat([chunk.to(wide) for _, chunk in chunks])
-            values.append(np.asarray(joined.cpu().tolist(), dtype=np.float64))
+            wider = [chunk.to(wide) for _, chunk in chunks]
+            joined = wider[0] if len(wider) == 1 else torch.cat(wider)
+            values.append(joined.cpu().numpy().astype(np.float64, copy=False))
             for part, _ in chunks:
                 numbers += part
         self._chunks = []
-        return np.asarray(numbers, dtype=np.int64), np.concatenate(values)
+        joined_values = values[0] if len(values) == 1 else np.concatenate(values)
+        return np.asarray(numbers, dtype=np.int64), joined_values
 
     def _stack(self) -> None:
         torch = sys.modules["torch"]

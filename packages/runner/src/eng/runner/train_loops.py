@@ -206,19 +206,21 @@ class TrainLoop(BaseLoop):
 
         Training draws the same random numbers whether and how often it is validated.
         """
-        self.progress.validated = True
-        done = self.epoch if self.progress.by_epoch else self.iter
-        self.val_interval = next(
-            interval
-            for milestone, interval in zip(
-                reversed(self.dynamic_milestones), reversed(self.dynamic_intervals), strict=True
-            )
-            if done + 1 >= milestone
-        )
+        progress = self.progress
+        progress.validated = True
+        done = progress.epoch if progress.by_epoch else progress.iter
+        if len(self.dynamic_milestones) > 1:
+            self.val_interval = self._find_interval(done)
+        if done < self.val_begin or (done % self.val_interval and done != self._end):
+            return
         loop = self.runner.val_loop
-        is_due = done % self.val_interval == 0 or done == self._end
-        if loop is not None and done >= self.val_begin and is_due:
+        if loop is not None:
             self._validate(loop)
+
+    def _find_interval(self, done: int) -> int:
+        """Find the interval between validations after a number of epochs or iterations."""
+        pairs = zip(self.dynamic_milestones, self.dynamic_intervals, strict=True)
+        return next(each for milestone, each in reversed([*pairs]) if done + 1 >= milestone)
 
     def _validate(self, loop: Any) -> None:
         try:
@@ -230,14 +232,18 @@ class TrainLoop(BaseLoop):
             raise
         self.validations.add(self.progress, metrics)
 
-    def _fetch(self, batches: Iterator[Item]) -> Item:
-        """Take the next batch, or end training here if it is interrupted."""
-        try:
-            interruption = self.runner.interruption
-            return interruption.fetch(batches, self.iter, self.batches.can_break_off)
-        except BrokenOff:
-            self.batches.abandon()
-            raise
+    def _fetch(self, batches: Iterator[Item]) -> Iterator[Item]:
+        """Yield batches as they are asked for, until training ends here if it is interrupted."""
+        interruption, can_break = self.runner.interruption, self.batches.can_break_off
+        while True:
+            try:
+                item = interruption.fetch(batches, self.progress.iter, can_break)
+            except StopIteration:
+                return
+            except BrokenOff:
+                self.batches.abandon()
+                raise
+            yield item
 
     def _train_step(self, idx: int, data_batch: Any) -> None:
         """Train on one batch, between the hooks of its iteration."""
@@ -305,17 +311,10 @@ class EpochBasedTrainLoop(TrainLoop):
         """Train for one epoch, or for what is left of it after a resume."""
         self.runner.call_hook("before_train_epoch")
         self.runner.model.train()
-        batches = self.batches.rest_of_epoch()
-        while (item := self._fetch_or_none(batches)) is not None:
-            self.run_iter(*item)
+        for idx, data_batch in self._fetch(self.batches.rest_of_epoch()):
+            self.run_iter(idx, data_batch)
         self.runner.call_hook("after_train_epoch")
         self.progress.count_epoch()
-
-    def _fetch_or_none(self, batches: Iterator[tuple[int, Any]]) -> tuple[int, Any] | None:
-        try:
-            return self._fetch(batches)
-        except StopIteration:
-            return None
 
     def run_iter(self, idx: int, data_batch: Any) -> None:
         """Train on one batch.
@@ -388,10 +387,11 @@ class IterBasedTrainLoop(TrainLoop):
         self._validate_what_is_pending()
         # Not in each iteration: going over all modules takes as long as a step of a small model.
         self.runner.model.train()
+        batches = self._fetch(self.dataloader_iterator)
         while self.iter < self.max_iters and not self.stop_training:
             if not self.runner.model.training:  # after a validation
                 self.runner.model.train()
-            self.run_iter(self._fetch(self.dataloader_iterator))
+            self.run_iter(next(batches))
             self._validate_when_due()
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")

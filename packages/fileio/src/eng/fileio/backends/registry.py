@@ -246,7 +246,7 @@ def merged_backend_args(
     if backend_args is not None:
         raise ArgumentValueError(
             f"{owner}: file_client_args and backend_args cannot be set together, at the same time; "
-            "use only backend_args"
+            "use backend_args, not both"
         )
     settings = dict(file_client_args)
     prefix = settings.pop("prefix", None)
