@@ -44,7 +44,7 @@ class WeightDifference:
         Returns:
             The lines.
         """
-        found = [f"{self.equal} tensors are equal"]
+        found = [f"{self.equal} tensor{' is' if self.equal == 1 else 's are'} equal"]
         for title, names in (
             ("only in the first", self.only_left),
             ("only in the second", self.only_right),
