@@ -48,7 +48,7 @@ def test_statistics_equal_numpy(first, max_length, steps):
 
 @pytest.mark.parametrize("window", [0, -1])
 def test_windows_below_one_are_refused(window):
-    with pytest.raises(ValueError, match=f"at least 1, not {window}"):
+    with pytest.raises(ValueError, match=f"at least 1, but got {window}"):
         HistoryBuffer([1], [1]).max(window)
 
 

@@ -14,7 +14,7 @@ def test_history_keeps_the_latest_and_divides_by_counts():
     assert counts.tolist() == [2] * 5
     assert history.mean(2) == (998 + 999) / 4
     assert history.statistics("max", window_size=3) == 999
-    with pytest.raises(KeyError, match="known are: current, max, mean, min"):
+    with pytest.raises(KeyError, match="known methods: current, max, mean, min"):
         history.statistics("median")
     with pytest.raises(ValueError, match="at least 1"):
         history.mean(0)

@@ -271,7 +271,7 @@ class _LineFormatter(logging.Formatter):
 
     @override
     def formatTime(self, record: LogRecord, datefmt: str | None = None) -> str:
-        # Two handlers in a second, or two lines: the time takes as long as all else of a line.
+        # Formatting the time takes as long as the rest of a line: once per second is enough.
         if int(record.created) != self._second:
             self._second, self._time = int(record.created), super().formatTime(record, datefmt)
         return self._time

@@ -1,74 +1,17 @@
 """Pending scalars: tensors that stay on their device until they are read."""
 
 import sys
-from typing import Any, Protocol, TypeAlias, TypeGuard
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PendingTensors", "Scalar", "Tensor", "is_tensor", "scalar"]
+from .types import Device, Tensor
+
+__all__ = ["PendingTensors", "is_tensor", "read_scalar"]
 
 # So many tensors are stacked on their device: memory stays at a few bytes per value.
 _CHUNK = 256
-
-
-class HasItem(Protocol):
-    """An array or tensor whose element is read by ``item``."""
-
-    def item(self) -> Any:
-        """Return the only element as a number."""
-
-
-#: A number, or an array or tensor of one element.
-Scalar: TypeAlias = float | HasItem
-
-
-class Tensor(Protocol):
-    """Members of tensors that are used, so that torch need not be imported."""
-
-    @property
-    def device(self) -> Any:
-        """Device of the tensor."""
-
-    @property
-    def dtype(self) -> object:
-        """Type of its elements."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Size of each dimension."""
-
-    @property
-    def ndim(self) -> int:
-        """Number of dimensions."""
-
-    @property
-    def requires_grad(self) -> bool:
-        """Whether the tensor is part of a graph."""
-
-    def numel(self) -> int:
-        """Return the number of elements."""
-
-    def is_complex(self) -> bool:
-        """Return whether the elements are complex."""
-
-    def detach(self) -> "Tensor":
-        """Return a view that is not part of the graph."""
-
-    def reshape(self, shape: tuple[()]) -> "Tensor":
-        """Return a view of another shape."""
-
-    def clone(self) -> "Tensor":
-        """Return a copy."""
-
-    def to(self, dtype: object) -> "Tensor":
-        """Return the tensor converted to another type."""
-
-    def cpu(self) -> "Tensor":
-        """Return the tensor on the host."""
-
-    def numpy(self) -> NDArray[np.float64]:
-        """Return the tensor as an array."""
 
 
 def is_tensor(value: object) -> TypeGuard[Tensor]:
@@ -77,7 +20,7 @@ def is_tensor(value: object) -> TypeGuard[Tensor]:
     return torch is not None and isinstance(value, torch.Tensor)
 
 
-def scalar(value: object) -> float:
+def read_scalar(value: object) -> float:
     """Convert a number, or the only element of an array or tensor, to a float.
 
     Raises:
@@ -90,7 +33,7 @@ def scalar(value: object) -> float:
     size = getattr(value, "size", None)
     count = size if isinstance(size, int) else value.numel() if is_tensor(value) else 0
     if count == 1 and hasattr(value, "item"):
-        return scalar(value.item())
+        return read_scalar(value.item())
     described = f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else f": {value!r}"
     raise TypeError(
         f"a scalar must be a number, or an array or tensor of one element, but got "
@@ -139,7 +82,7 @@ class PendingTensors:
         torch = sys.modules["torch"]
         if self._tensors:
             self._stack()
-        by_device: dict[Any, list[tuple[list[int], Tensor]]] = {}
+        by_device: dict[Device, list[tuple[list[int], Tensor]]] = {}
         for chunk in self._chunks:
             by_device.setdefault(chunk[1].device, []).append(chunk)
         numbers: list[int] = []
