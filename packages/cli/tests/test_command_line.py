@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from command_cases import SAY, advertise
+from cli_workers import SAY, advertise
 
 from eng.cli import Command, find_commands, main
 

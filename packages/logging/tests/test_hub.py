@@ -37,7 +37,7 @@ def test_it_can_be_made_from_data():
         MessageHub("bad", log_scalars=dict(loss=3))
     with pytest.raises(TypeError, match="runtime_info must be a dict or None, but got list"):
         MessageHub("bad", runtime_info=[])
-    with pytest.raises(KeyError, match="resumed_keys has 'lr', which no scalar"):
+    with pytest.raises(KeyError, match="unknown key 'lr' in resumed_keys"):
         MessageHub("bad", resumed_keys=dict(lr=True))
 
 

@@ -2,9 +2,11 @@
 
 import multiprocessing
 import threading
+import warnings
 
 import pytest
 
+import eng.utils as u
 from eng.utils import ManagerMeta, ManagerMixin
 
 
@@ -188,3 +190,19 @@ def test_isolation_as_a_decorator():
 
     assert names() == names() == "x"
     assert not Named.check_instance_created("x")
+
+
+def test_arguments_for_an_instance_that_is_there_are_warned_of():
+    class Lamp(u.ManagerMixin):
+        def __init__(self, name="", watts=1):
+            super().__init__(name)
+            self.watts = watts
+
+    first = Lamp.get_instance("desk", watts=40)
+    with pytest.warns(UserWarning, match="Lamp already has .*'desk'.*watts ignored"):
+        assert Lamp.get_instance("desk", watts=60) is first
+    assert first.watts == 40
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Lamp.get_instance("desk") is first
+        assert Lamp.get_instance("floor", watts=60).watts == 60

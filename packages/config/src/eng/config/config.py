@@ -123,7 +123,7 @@ class Config(MutableMapping[str, ConfigValue]):
         has_code = (import_custom_modules or is_python) if allow_code is None else allow_code
         reader = Reader(use_predefined_variables, use_environment_variables, has_code, lazy_import)
         with refuse_depth(path), keep_lazy():
-            cfg = Config._of(reader.read(path.absolute()), str(path))
+            cfg = Config._create(reader.read(path.absolute()), str(path))
         _log_variables(cfg)
         imports = cfg.get("custom_imports")
         if imports and not has_code:
@@ -152,7 +152,7 @@ class Config(MutableMapping[str, ConfigValue]):
         """
         name = f"<string>.{file_format.lstrip('.')}"
         with refuse_depth(Path(name)), keep_lazy():
-            return Config._of(Reader().read_text(cfg_str, Path.cwd() / name)._replace(text=cfg_str))
+            return Config._create(Reader().read_text(cfg_str, Path.cwd() / name)._replace(text=cfg_str))
 
     @staticmethod
     def auto_argparser(description: str | None = None) -> tuple[argparse.ArgumentParser, Config]:
@@ -266,7 +266,7 @@ class Config(MutableMapping[str, ConfigValue]):
             key: Dotted key, such as ``"optim_wrapper.optimizer.lr"``.
 
         Raises:
-            KeyError: The config has no such key.
+            KeyError: The key is missing.
         """
         with keep_lazy():
             value = value_at(self._cfg_dict, key)
@@ -330,7 +330,7 @@ class Config(MutableMapping[str, ConfigValue]):
         object.__setattr__(self, name, value)
 
     @staticmethod
-    def _of(loaded: Loaded, filename: str | None = None) -> Config:
+    def _create(loaded: Loaded, filename: str | None = None) -> Config:
         """Create the config of files that were read."""
         imported = loaded.extras.imported
         cfg = Config({**imported, **loaded.values}, loaded.text, filename, loaded.environment)

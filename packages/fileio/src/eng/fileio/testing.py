@@ -232,7 +232,7 @@ class BackendConformance(ReaderConformance):
         assert bytes(backend.get(target)) == b"x.txt"
         copy = backend.join_path(root, "copied")
         backend.copytree(tree, copy)
-        assert _content(backend, copy) == _content(backend, tree)
+        assert _read_tree(backend, copy) == _read_tree(backend, tree)
         with pytest.raises(FileExistsError):
             backend.copytree(tree, copy)
 
@@ -264,7 +264,7 @@ class BackendConformance(ReaderConformance):
         assert is_link == backend.copy_if_symlink_fails(tree, folder)
         assert backend.allow_symlink or not is_link
         assert bytes(backend.get(link)) == b"x.txt"
-        assert _content(backend, folder) == _content(backend, tree)
+        assert _read_tree(backend, folder) == _read_tree(backend, tree)
 
     def test_a_tree_keeps_its_names(
         self, backend: BaseStorageBackend, root: str, tmp_path: Path
@@ -281,10 +281,10 @@ class BackendConformance(ReaderConformance):
         }
 
     def test_a_tree_copied_into_itself_ends(self, backend: BaseStorageBackend, tree: str) -> None:
-        before = _content(backend, tree)
+        before = _read_tree(backend, tree)
         copy = backend.join_path(tree, "copy")
         backend.copytree(tree, copy)
-        assert _content(backend, copy) == before
+        assert _read_tree(backend, copy) == before
 
     def test_a_suffix_is_checked(self, backend: BaseStorageBackend, tree: str) -> None:
         with pytest.raises(TypeError, match="suffix"):
@@ -297,7 +297,7 @@ class BackendConformance(ReaderConformance):
         backend.copytree_to_local(tree, str(down))
         assert (down / "d" / "e" / "w.bin").read_bytes() == b"d/e/w.bin"
         backend.copytree_from_local(str(down), up)
-        assert _content(backend, up) == _content(backend, tree)
+        assert _read_tree(backend, up) == _read_tree(backend, tree)
         with pytest.raises(FileExistsError):
             backend.copytree_to_local(tree, str(down))
         with pytest.raises(FileExistsError):
@@ -323,6 +323,6 @@ class _Breaking:
         return bytes(1000)
 
 
-def _content(backend: BaseStorageBackend, folder: str) -> dict[str, bytes]:
+def _read_tree(backend: BaseStorageBackend, folder: str) -> dict[str, bytes]:
     names = backend.list_dir_or_file(folder, list_dir=False, recursive=True)
     return {name: bytes(backend.get(backend.join_path(folder, name))) for name in names}

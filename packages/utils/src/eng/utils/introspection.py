@@ -22,7 +22,7 @@ def is_method_overridden(method: str, base_class: type, derived_class: object) -
 
     Raises:
         TypeError: ``base_class`` is an instance.
-        AttributeError: ``base_class`` has no such method.
+        AttributeError: ``base_class`` does not have the method.
     """
     if not isinstance(base_class, type):
         raise ArgumentTypeError(

@@ -79,14 +79,14 @@ class BaseStorageBackend(metaclass=ABCMeta):
         self._raise_unsupported("put")
 
     def put_with(self, write: Callable[[BinaryIO], None], filepath: PathLike) -> None:
-        """Store what a function writes into a binary file, such as :func:`torch.save` does.
+        """Store the content that a function, such as :func:`torch.save`, writes to a binary file.
 
-        Nothing is stored where the function raises an error. Local files are written by it
-        directly, without a copy in memory; of other stores it is collected there first.
+        Nothing is stored if the function raises an error. Local files are written directly,
+        without a copy in memory; for other stores the content is collected in memory first.
 
         Args:
-            write: Is called with the file, which it may also read and seek, but not close.
-            filepath: Where to store it.
+            write: Function of the file, which it may also read and seek, but not close.
+            filepath: Path to store the content at.
         """
         content = io.BytesIO()
         write(content)

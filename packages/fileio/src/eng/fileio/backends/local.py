@@ -63,7 +63,7 @@ class LocalBackend(BaseStorageBackend):
 
     @override
     def put_with(self, write: Callable[[BinaryIO], None], filepath: PathLike) -> None:
-        """Let a function write a file, see :meth:`BaseStorageBackend.put_with`."""
+        """Store the content that a function writes; see :meth:`BaseStorageBackend.put_with`."""
         with atomic_write(_strip_file_prefix(filepath)) as file:
             write(file)
 
