@@ -152,7 +152,8 @@ class Config(MutableMapping[str, ConfigValue]):
         """
         name = f"<string>.{file_format.lstrip('.')}"
         with refuse_depth(Path(name)), keep_lazy():
-            return Config._create(Reader().read_text(cfg_str, Path.cwd() / name)._replace(text=cfg_str))
+            loaded = Reader().read_text(cfg_str, Path.cwd() / name)
+            return Config._create(loaded._replace(text=cfg_str))
 
     @staticmethod
     def auto_argparser(description: str | None = None) -> tuple[argparse.ArgumentParser, Config]:
