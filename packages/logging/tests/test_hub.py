@@ -10,15 +10,14 @@ from eng.logging import HistoryBuffer, MessageHub, MMLogger
 
 @pytest.fixture
 def hub():
-    MessageHub._instance_dict.clear()
-    yield MessageHub.get_instance("hub")
-    MessageHub._instance_dict.clear()
+    with MessageHub.isolated():
+        yield MessageHub.get_instance("hub")
 
 
 def test_the_latest_hub_is_there_before_any_is_made(hub):
     assert MessageHub.get_current_instance() is hub
-    MessageHub._instance_dict.clear()
-    assert MessageHub.get_current_instance().instance_name == "mmengine"
+    with MessageHub.isolated():
+        assert MessageHub.get_current_instance().instance_name == "mmengine"
 
 
 def test_it_can_be_made_from_data():
@@ -143,7 +142,7 @@ def test_errors_of_arguments_are_assertion_errors_too(hub, call, error):
     for kind in (error, AssertionError):
         with pytest.raises(kind):
             call(hub)
-        MessageHub._instance_dict.clear()
+        MessageHub.drop_instance("hub")
         hub = MessageHub.get_instance("hub")
 
 

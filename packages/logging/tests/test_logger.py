@@ -22,11 +22,8 @@ def without_time(text):
 def no_instances(monkeypatch):
     for name in ("RANK", "WORLD_SIZE", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
-    before = dict(MMLogger._instance_dict)
-    MMLogger._instance_dict.clear()
-    yield
-    MMLogger._instance_dict.clear()
-    MMLogger._instance_dict.update(before)
+    with MMLogger.isolated():
+        yield
 
 
 def on_a_terminal(monkeypatch, work, lines):

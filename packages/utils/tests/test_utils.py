@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import types
 import warnings
 from concurrent.futures.process import BrokenProcessPool
@@ -16,30 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eng.utils as u
-
-
-def test_managers_under_threads():
-    made = []
-
-    class Managed(u.ManagerMixin):
-        def __init__(self, name=""):
-            super().__init__(name)
-            made.append(self)
-
-    with pytest.raises(AssertionError):
-        Managed.get_current_instance()
-    got = []
-    threads = [
-        threading.Thread(target=lambda: got.append(Managed.get_instance("a"))) for _ in range(8)
-    ]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
-    assert len(made) == 1
-    assert got == made * 8
-    assert Managed.get_current_instance().instance_name == "a"
-    assert not Managed.check_instance_created("b")
-    with pytest.raises(AssertionError, match="name argument"):
-        type(u.ManagerMixin)("Bad", (), {"__init__": lambda self: None})
 
 
 def double(x):
@@ -153,59 +128,6 @@ def test_arguments_and_types():
         u.import_modules_from_strings(["not_there_x"])
     with pytest.warns(UserWarning, match="not_there_x"):
         assert u.import_modules_from_strings("not_there_x", allow_failed_imports=True) is None
-
-
-def test_managers_in_a_forked_process():
-    class Forked(u.ManagerMixin):
-        def __init__(self, name=""):
-            super().__init__(name)
-
-    Forked.get_instance("parent")
-    holding, leave = threading.Event(), threading.Event()
-
-    class Slow(u.ManagerMixin):
-        def __init__(self, name=""):
-            super().__init__(name)
-            holding.set()
-            leave.wait(30)
-
-    thread = threading.Thread(target=Slow.get_instance, args=("slow",))
-    thread.start()
-    holding.wait(30)
-    # The lock is held by a thread that the child does not have: the child must not wait for it.
-    process = multiprocessing.get_context("fork").Process(target=Forked.get_instance, args=("c",))
-    process.start()
-    process.join(30)
-    leave.set()
-    thread.join()
-    assert process.exitcode == 0
-    assert not Forked.check_instance_created("c")
-
-
-def test_managers_by_name():
-    class Recorder(metaclass=u.ManagerMeta):
-        def __init__(self, name):
-            self.name = name
-
-    class Other(u.ManagerMixin):
-        def __init__(self, name="", fail=False):
-            super().__init__(name)
-            if fail:
-                raise OSError("no")
-
-    assert Recorder._instance_dict == {}
-    with pytest.raises(OSError, match="no"):
-        Other.get_instance("a", fail=True)
-    assert not Other.check_instance_created("a")
-    first = Other.get_instance("a")
-    second = Other.get_instance("b")
-    assert Other.get_instance("a") is first
-    assert Other.get_current_instance() is second
-    assert Other("a") is not first
-    with pytest.raises(TypeError, match="name of a Other must be a string, but it is a int"):
-        Other.get_instance(1)
-    with pytest.raises(ValueError, match="must not be empty"):
-        Other.get_instance("")
 
 
 def test_casts_and_tuples():

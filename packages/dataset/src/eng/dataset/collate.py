@@ -12,7 +12,7 @@ from eng.registry import COLLATE_FUNCTIONS, FUNCTIONS
 __all__ = ["COLLATE_FUNCTIONS", "default_collate", "pseudo_collate"]
 
 
-@FUNCTIONS.register_module()  # type: ignore[untyped-decorator]
+@FUNCTIONS.register_module()
 def pseudo_collate(data_batch: Sequence[Any]) -> Any:
     """Turn a list of samples inside out, stacking nothing.
 
@@ -29,7 +29,7 @@ def pseudo_collate(data_batch: Sequence[Any]) -> Any:
     return _transpose(data_batch, list)
 
 
-@FUNCTIONS.register_module()  # type: ignore[untyped-decorator]
+@FUNCTIONS.register_module()
 def default_collate(data_batch: Sequence[Any]) -> Any:
     """Stack tensors, arrays and numbers of a list of samples to batched tensors.
 

@@ -19,7 +19,7 @@ from .randomness import random_numbers_of
 __all__ = ["seed_each_sample", "worker_init_fn"]
 
 
-@FUNCTIONS.register_module()  # type: ignore[untyped-decorator]
+@FUNCTIONS.register_module()
 def worker_init_fn(
     worker_id: int, num_workers: int, rank: int, seed: int, disable_subprocess_warning: bool = False
 ) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from eng.utils import ManagerMixin
 
+from .part_config import PartConfig, Registered
 from .scope import DefaultScope
 
 __all__ = ["Lookup", "build_from_cfg", "build_in_scope", "check_cfg", "merge_args", "shorten"]
+
+Part = TypeVar("Part")
 
 _repr = reprlib.Repr()
 _repr.maxdict = _repr.maxlist = _repr.maxtuple = 20
@@ -33,14 +36,14 @@ class Lookup(Protocol):
     def of_default_scope(self) -> Lookup:
         """Return the registry of the default scope in the same tree, or this one."""
 
-    def require(self, key: str) -> Any:
+    def require(self, key: str) -> Registered:
         """Return what is registered under a name; raise ``NotRegisteredError`` for nothing."""
 
 
 def build_from_cfg(
-    cfg: Mapping[str, Any],
+    cfg: PartConfig,
     registry: Lookup,
-    default_args: Mapping[str, Any] | None = None,
+    default_args: PartConfig | None = None,
 ) -> Any:
     """Build an object from a config: make an instance of a class, or call a function.
 
@@ -79,10 +82,10 @@ def build_from_cfg(
 def build_in_scope(
     scope: str | None,
     registry: Lookup,
-    wanted: Any,
-    args: Mapping[str, Any],
-    make: Callable[[Any, Any], Any],
-) -> Any:
+    wanted: object,
+    args: dict[str, Any],
+    make: Callable[[Any, dict[str, Any]], Part],
+) -> Part:
     """Find a class or function by its name and make an object of it.
 
     Args:
@@ -114,7 +117,7 @@ def build_in_scope(
 
 
 def merge_args(
-    cfg: Mapping[str, Any], registry: Lookup, default_args: Mapping[str, Any] | None
+    cfg: PartConfig, registry: Lookup, default_args: PartConfig | None
 ) -> dict[str, Any]:
     """Merge a config over default arguments, and check that they name a type.
 
@@ -156,13 +159,13 @@ def check_cfg(cfg: object, registry: object) -> None:
         raise TypeError(f"registry must be an eng.registry.Registry object, but got {registry!r}")
 
 
-def _construct(target: Any, args: dict[str, Any]) -> Any:
+def _construct(target: Registered, args: dict[str, Any]) -> Any:
     if isinstance(target, type) and issubclass(target, ManagerMixin):
         target = target.get_instance
     return target(**args)
 
 
-def _resolve_type(wanted: Any, registry: Lookup) -> Any:
+def _resolve_type(wanted: object, registry: Lookup) -> Registered:
     if isinstance(wanted, str):
         return registry.require(wanted)
     if callable(wanted):
@@ -173,7 +176,7 @@ def _resolve_type(wanted: Any, registry: Lookup) -> Any:
     )
 
 
-def _add_note(error: Exception, registry: Lookup, wanted: Any, args: Any) -> None:
+def _add_note(error: Exception, registry: Lookup, wanted: object, args: PartConfig) -> None:
     name = wanted if isinstance(wanted, str) else getattr(wanted, "__qualname__", repr(wanted))
     note = (
         f"raised while building {name} from the {registry.scope}::{registry.name} registry "

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 from .build import Lookup, build_from_cfg, build_in_scope, check_cfg, merge_args, shorten
+from .part_config import PartConfig
 from .scope import ROOT_SCOPE
 
 __all__ = [
@@ -20,9 +21,9 @@ build_optimizer_from_cfg = build_from_cfg
 
 
 def build_model_from_cfg(
-    cfg: Mapping[str, Any] | list[Mapping[str, Any]],
+    cfg: PartConfig | list[PartConfig],
     registry: Lookup,
-    default_args: Mapping[str, Any] | None = None,
+    default_args: PartConfig | None = None,
 ) -> Any:
     """Build a model, or from a list of configs the models in a row.
 
@@ -45,7 +46,7 @@ def build_model_from_cfg(
     return sequential(*modules)
 
 
-def build_runner_from_cfg(cfg: Mapping[str, Any], registry: Lookup) -> Any:
+def build_runner_from_cfg(cfg: PartConfig, registry: Lookup) -> Any:
     """Build a runner by the ``from_cfg`` of its class.
 
     Args:
@@ -60,9 +61,9 @@ def build_runner_from_cfg(cfg: Mapping[str, Any], registry: Lookup) -> Any:
 
 
 def build_scheduler_from_cfg(
-    cfg: Mapping[str, Any],
+    cfg: PartConfig,
     registry: Lookup,
-    default_args: Mapping[str, Any] | None = None,
+    default_args: PartConfig | None = None,
 ) -> Any:
     """Build a parameter scheduler.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 __all__ = ["Kind", "find_mismatch"]
 
@@ -39,7 +39,7 @@ class Kind(NamedTuple):
     functions: bool = False
 
 
-def find_mismatch(found: Any, kind: Kind | None) -> str | None:
+def find_mismatch(found: object, kind: Kind | None) -> str | None:
     """Return why an object is not of a kind, and None where it is.
 
     Args:
@@ -56,12 +56,12 @@ def find_mismatch(found: Any, kind: Kind | None) -> str | None:
         return f"{named} of the standard library"
     if kind is None or kind.functions:
         return None
-    if not is_class:
+    if not isinstance(target, type):
         return f"{named}, and functions are not built here"
     return None if _has_members(target, kind) else named
 
 
-def _unwrap_partial(found: Any) -> Any:
+def _unwrap_partial(found: object) -> object:
     while isinstance(found, functools.partial):
         found = found.func
     return found
@@ -75,7 +75,7 @@ def _has_members(target: type, kind: Kind) -> bool:
     return any(all(name in names for name in group) for group in kind.members)
 
 
-def _is_of_standard_library(target: Any, is_strict: bool) -> bool:
+def _is_of_standard_library(target: object, is_strict: bool) -> bool:
     module, name = _find_module(target), getattr(target, "__name__", "")
     top = module.partition(".")[0]
     # The part in C of a module, such as _io, counts as the module.
@@ -89,7 +89,7 @@ def _is_of_standard_library(target: Any, is_strict: bool) -> bool:
     return is_strict or plain in _UNSAFE.split()
 
 
-def _find_module(target: Any) -> str:
+def _find_module(target: object) -> str:
     module = getattr(target, "__module__", None)
     if module is None:  # a method of a class in C, such as `pathlib.Path.unlink` of some versions
         owner = getattr(target, "__objclass__", None) or getattr(target, "__self__", None)
@@ -98,6 +98,6 @@ def _find_module(target: Any) -> str:
     return str(module or type(target).__module__)
 
 
-def _locate(target: Any) -> str:
+def _locate(target: object) -> str:
     name = getattr(target, "__qualname__", None) or getattr(target, "__name__", None)
     return f"{_find_module(target)}.{name or type(target).__name__}"

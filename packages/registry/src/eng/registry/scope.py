@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from typing import TypeAlias
 
 from eng.utils import ManagerMixin, override
 
@@ -18,7 +19,9 @@ ROOT_SCOPE = "eng"
 _ALIASES = {"mmengine": ROOT_SCOPE}
 
 _ages = itertools.count()
-_overwritten: ContextVar[DefaultScope | None] = ContextVar("default_scope", default=None)
+# With the table of its time: `DefaultScope.isolated` hides it as it hides those in the table.
+_Overwritten: TypeAlias = "tuple[DefaultScope | None, dict[str, DefaultScope] | None]"
+_overwritten: ContextVar[_Overwritten] = ContextVar("default_scope", default=(None, None))
 
 
 class DefaultScope(ManagerMixin):
@@ -52,7 +55,9 @@ class DefaultScope(ManagerMixin):
     @override
     def get_current_instance(cls) -> DefaultScope | None:  # type: ignore[override]
         """Return the default scope that was created or overwritten last, if there is one."""
-        temporary = _overwritten.get()
+        temporary, table = _overwritten.get()
+        if table is not DefaultScope._instance_dict:
+            temporary = None
         if not cls._instance_dict:
             return temporary
         created = super().get_current_instance()
@@ -73,7 +78,8 @@ class DefaultScope(ManagerMixin):
         if scope_name is None:
             yield
             return
-        token = _overwritten.set(cls(f"overwrite-{scope_name}", scope_name))
+        scope = cls(f"overwrite-{scope_name}", scope_name)
+        token = _overwritten.set((scope, DefaultScope._instance_dict))
         try:
             yield
         finally:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from .errors import ArgumentTypeError, ArgumentValueError
@@ -48,6 +51,8 @@ class ManagerMeta(type):
 
     def __init__(cls, *args: Any) -> None:
         cls._instance_dict: dict[str, Any] = {}
+        #: Tables that `isolated` has put aside, the outermost first.
+        cls._tables_aside: list[dict[str, Any]] = []
         if not _takes_name(cls.__init__):  # type: ignore[misc]
             # Raised by hand, since `python -O` drops assert statements.
             raise AssertionError(f"{cls}.__init__ must have the name argument.")
@@ -77,6 +82,7 @@ class ManagerMixin(metaclass=ManagerMeta):
     """
 
     _instance_dict: dict[str, Any]
+    _tables_aside: list[dict[str, Any]]
 
     def __init__(self, name: str = "", **kwargs: Any) -> None:
         _check_name(type(self), name)
@@ -139,10 +145,75 @@ class ManagerMixin(metaclass=ManagerMeta):
         with _lock:
             return name in cls._instance_dict
 
+    @classmethod
+    @contextmanager
+    def isolated(cls: type[T]) -> Iterator[Mapping[str, T]]:
+        """Hide all instances of the class and of its subclasses within a ``with`` block.
+
+        The block starts without instances. At its end, also after an error, those of the block are
+        forgotten and those before are back, in their order. Tests use it to leave nothing behind:
+        ``ManagerMixin.isolated()`` isolates the instances of all classes.
+
+        It applies to the whole process, other threads included. Blocks may be nested, and those of
+        several threads may end in any order. An object that holds an instance keeps it; files
+        that an instance has opened are not closed.
+
+        Yields:
+            The instances of the class that the block has created, by name; a live view.
+
+        Examples:
+            >>> class Recorder(ManagerMixin):
+            ...     def __init__(self, name=""):
+            ...         super().__init__(name)
+            >>> outer = Recorder.get_instance("train")
+            >>> with Recorder.isolated() as recorders:
+            ...     inner = Recorder.get_instance("train")
+            ...     list(recorders)
+            ['train']
+            >>> inner is outer, Recorder.get_instance("train") is outer
+            (False, True)
+        """
+        with _lock:
+            tables: dict[type[ManagerMixin], dict[str, Any]] = {}
+            for each in _list_family(cls):
+                each._tables_aside.append(each._instance_dict)
+                tables[each] = each._instance_dict = {}
+        try:
+            yield MappingProxyType(tables[cls])
+        finally:
+            with _lock:
+                for each in _list_family(cls):
+                    _restore_table(each, tables.get(each))
+
     @property
     def instance_name(self) -> str:
         """Name of the instance."""
         return self._instance_name
+
+
+def _list_family(cls: type[ManagerMixin]) -> list[type[ManagerMixin]]:
+    """Return a class and its subclasses, each once."""
+    family = {cls: None}
+    for child in cls.__subclasses__():
+        family.update(dict.fromkeys(_list_family(child)))
+    return list(family)
+
+
+def _restore_table(cls: type[ManagerMixin], isolated: dict[str, Any] | None) -> None:
+    """End the use of a table; None for a class that was defined within the block."""
+    aside = cls._tables_aside
+    if isolated is None:
+        if aside:
+            aside[0] = {}
+        else:
+            cls._instance_dict = {}
+        return
+    # A block that began later, in another thread, may end later too and still use its own table.
+    hidden = [number for number, table in enumerate(aside) if table is isolated]
+    if hidden:
+        del aside[hidden[0]]
+    else:
+        cls._instance_dict = aside.pop()
 
 
 def _warn_of_unused(cls: type, name: str, kwargs: dict[str, Any]) -> None:

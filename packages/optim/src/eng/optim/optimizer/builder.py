@@ -29,7 +29,7 @@ def _register_torch_optimizers() -> list[str]:
     return names
 
 
-@OPTIMIZERS.register_module(name="ZeroRedundancyOptimizer")  # type: ignore[untyped-decorator]
+@OPTIMIZERS.register_module(name="ZeroRedundancyOptimizer")
 def _build_zero_optimizer(params: Any, *args: Any, **kwargs: Any) -> Optimizer:
     """Build it; its module takes a second to import, and few need it."""
     from .zero_optimizer import ZeroRedundancyOptimizer
