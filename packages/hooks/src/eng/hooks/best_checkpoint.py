@@ -6,10 +6,10 @@ import json
 import threading
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields
-from typing import Any
 
 from eng.dist import broadcast_object_list, is_main_process
 from eng.fileio import get_file_backend
+from eng.utils import StateDict
 
 from .record import read_record
 
@@ -135,6 +135,6 @@ def _read(work_dir: str) -> BestCheckpoints | None:
     )
 
 
-def _parse(entry: dict[str, Any]) -> BestCheckpoint:
+def _parse(entry: StateDict) -> BestCheckpoint:
     """One checkpoint; what a later version added to it is left out."""
     return BestCheckpoint(**{field.name: entry[field.name] for field in fields(BestCheckpoint)})

@@ -30,6 +30,7 @@ from .metric_names import check_metric_names, usable_score
 from .protocol import HookRunner
 from .published import publish, published_keys_of
 from .run_id import run_id_of
+from .types import StepOutputs, StorageSettings
 from .values import check_number, names_of
 
 __all__ = ["CheckpointHook"]
@@ -103,9 +104,9 @@ class CheckpointHook(Hook):
         rule: str | list[str] | None = None,
         greater_keys: Sequence[str] | None = None,
         less_keys: Sequence[str] | None = None,
-        file_client_args: dict[str, Any] | None = None,
+        file_client_args: StorageSettings | None = None,
         filename_tmpl: str | None = None,
-        backend_args: dict[str, Any] | None = None,
+        backend_args: StorageSettings | None = None,
         published_keys: str | list[str] | None = None,
         save_begin: int = 0,
         *,
@@ -252,7 +253,7 @@ class CheckpointHook(Hook):
         runner: HookRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: dict[str, Any] | None = None,
+        outputs: StepOutputs = None,
     ) -> None:
         """Save at the interval and at the end."""
         if not self.by_epoch and (
@@ -269,7 +270,7 @@ class CheckpointHook(Hook):
         if not self.save_best or not self._is_training:  # val() alone saves nothing
             return
         if not metrics:
-            runner.logger.warning("save_best: there are no metrics to choose the best by.")
+            runner.logger.warning("save_best: missing metrics to choose the best checkpoint by.")
             return
         if self.key_indicators == ["auto"]:
             first = next(iter(metrics))

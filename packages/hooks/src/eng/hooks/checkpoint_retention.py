@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from eng.checkpoint import CheckpointFolder
 from eng.logging import MessageHub
+from eng.utils import StateDict
 
 __all__ = ["KeptCheckpoints", "retain"]
 
@@ -64,7 +65,7 @@ class KeptCheckpoints:
     ) -> None:
         self._hub, self._key, self._folder, self._max_keep = hub, key, folder, max_keep
         self._place = {"folder": folder.path, "work_dir": work_dir}
-        self.files: list[str] = self._listed(is_only)
+        self.files: list[str] = self._read_list(is_only)
         self._note(self.files)
 
     def add(self, name: str, number: int | None = None) -> list[str]:
@@ -98,16 +99,16 @@ class KeptCheckpoints:
         self.files, surplus = retain(self.files, self.files[-1], self._max_keep)
         return self._without_those_of_others(surplus)
 
-    def _listed(self, is_only: bool) -> list[str]:
+    def _read_list(self, is_only: bool) -> list[str]:
         """The list of the checkpoint that the run was resumed from.
 
         Somebody else may have made that: a name which is not one of a checkpoint is left out.
         """
-        lists: dict[str, Any] = self._hub.get_info(_KEPT, {})
+        lists: StateDict = self._hub.get_info(_KEPT, {})
         known = lists.get(self._key, {})
         resumed_from = self._hub.get_info("resumed_from")
         is_here = resumed_from is None or self._folder.holds(resumed_from)
-        names: list[Any] = []
+        names: list[object] = []
         if known and (is_here or all(known.get(key) == at for key, at in self._place.items())):
             names = known["files"]
         elif not lists and is_only and is_here:  # made before there were lists by name

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from eng.registry import HOOKS
-from eng.utils import override
+from eng.utils import StateDict, override
 
 from .best_rule import RULE_MAP, WORST_VALUES, infer_rule
 from .errors import HookArgumentError, HookAssertionError, HookKeyError, HookTypeError
@@ -22,7 +22,7 @@ __all__ = ["EarlyStoppingHook"]
 
 @dataclass
 class _Seen:
-    """What the validations so far have shown.
+    """Results of the validations so far.
 
     Attributes:
         best_score: The best value.
@@ -163,8 +163,8 @@ class EarlyStoppingHook(Hook):
         """A validation that was broken off has shown nothing."""
         self._entries_before = None
 
-    def state_dict(self, runner: HookRunner | None = None) -> dict[str, Any]:
-        """What was seen, as it will be when the present stage has ended.
+    def state_dict(self, runner: HookRunner | None = None) -> StateDict:
+        """Return what was seen, as it will be when the present stage has ended.
 
         Args:
             runner: The runner. With it a validation counts that other hooks, which save a
@@ -180,7 +180,7 @@ class EarlyStoppingHook(Hook):
                 seen = self._after(float(history.current()))
         return {**asdict(seen), "rule": self.rule}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: StateDict) -> None:
         """Continue from what another run has seen.
 
         Args:
@@ -201,7 +201,7 @@ class EarlyStoppingHook(Hook):
         return f"early_stopping:{self.monitor}" + (f":{place}" if place else "")
 
     def _after(self, value: float) -> _Seen:
-        """What will have been seen with one more value."""
+        """The results with one more value."""
         best = self._seen.best_score
         is_better, worst = self.rule_map[self.rule], WORST_VALUES[self.rule]
         margin = self.min_delta if self.rule == "greater" else -self.min_delta
@@ -232,7 +232,7 @@ class EarlyStoppingHook(Hook):
             )
         return None
 
-    def _value_in(self, metrics: Mapping[str, Any], runner: HookRunner) -> float | None:
+    def _value_in(self, metrics: Mapping[str, object], runner: HookRunner) -> float | None:
         if self.monitor not in metrics:
             text = f"EarlyStoppingHook: {describe_missing(self.monitor, metrics)}"
             if self.strict:
@@ -255,10 +255,10 @@ class _State:
         self._hook = hook
         self.runner = runner
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         return self._hook.state_dict(self.runner)
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: StateDict) -> None:
         self._hook.load_state_dict(state_dict)
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import torch
 
 from eng.registry import HOOKS
@@ -12,6 +9,7 @@ from eng.utils import override
 
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
+from .types import StepOutputs
 
 __all__ = ["EmptyCacheHook"]
 
@@ -51,7 +49,7 @@ class EmptyCacheHook(Hook):
         runner: HookRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: Sequence[Any] | dict[str, Any] | None = None,
+        outputs: StepOutputs = None,
         mode: str = "train",
     ) -> None:
         if self._do_after_iter:

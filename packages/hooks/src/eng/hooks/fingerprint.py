@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +34,7 @@ def fingerprint(model: nn.Module) -> list[int]:
     return [number for numbers in by_device.values() for number in numbers]
 
 
-def _sum_of_words(tensor: Any) -> Tensor:
+def _sum_of_words(tensor: Tensor) -> Tensor:
     """The 64-bit words of a tensor, each times a number of its place, added up without a carry."""
     local: Tensor = tensor.to_local() if hasattr(tensor, "to_local") else tensor
     data = local.detach().contiguous().reshape(-1).view(torch.uint8)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from .errors import HookKeyError
 from .protocol import HookRunner
@@ -46,7 +45,7 @@ def check_metric_names(keys: Sequence[str], runner: HookRunner, setting: str = "
 
 
 def usable_score(
-    key: str, metrics: Mapping[str, Any], logger: logging.Logger, warned: set[str]
+    key: str, metrics: Mapping[str, object], logger: logging.Logger, warned: set[str]
 ) -> float | None:
     """Return a metric as a number; warn the first time that it is missing or not a number.
 
@@ -86,7 +85,7 @@ def describe_missing(key: str, names: Iterable[str]) -> str:
     return f"no metric is called {key!r}, there are {known}{hint}"
 
 
-def _call(evaluator: Any, method: str) -> list[str] | None:
+def _call(evaluator: object, method: str) -> list[str] | None:
     function = getattr(evaluator, method, None)
     found = function() if callable(function) else None
     return None if found is None else list(found)

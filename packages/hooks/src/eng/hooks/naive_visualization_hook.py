@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias, Union
 
 import numpy as np
 import torch
@@ -13,12 +13,16 @@ from torch.nn.functional import interpolate
 
 from eng.dist import is_main_process
 from eng.registry import HOOKS
-from eng.utils import override
+from eng.utils import DataBatch, DataSample, override
 
-from .hook import DataBatch, Hook
+from .hook import Hook
 from .protocol import HookRunner
+from .types import StepOutputs
 
 __all__ = ["NaiveVisualizationHook"]
+
+#: Images of a batch: one tensor or array of all, or one for each.
+Images: TypeAlias = Union[Tensor, np.ndarray, Sequence[object]]  # noqa: UP007 - as 3.10 evaluates it
 
 
 @HOOKS.register_module()
@@ -55,12 +59,12 @@ class NaiveVisualizationHook(Hook):
         runner: HookRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: Sequence[Any] | None = None,
+        outputs: StepOutputs = None,
     ) -> None:
         """Call ``add_datasample`` of the visualizer with each sample of the batch.
 
         Raises:
-            ValueError: If the inputs are no images, or not as many as the outputs.
+            ValueError: If the inputs are not images, or not as many as the outputs.
         """
         if (
             data_batch is None
@@ -69,7 +73,9 @@ class NaiveVisualizationHook(Hook):
         ):
             return
         images = _inputs(data_batch)
-        if getattr(images, "ndim", 4) == 3:  # one image that was not put into a batch
+        if (
+            isinstance(images, (Tensor, np.ndarray)) and images.ndim == 3
+        ):  # one image that was not put into a batch
             images = images[None]
         samples = [None] * len(images) if outputs is None else outputs
         if len(samples) != len(images):
@@ -89,7 +95,7 @@ class NaiveVisualizationHook(Hook):
             )
 
 
-def _inputs(data_batch: Any) -> Any:
+def _inputs(data_batch: DataBatch) -> Images:
     """The images of a batch: a sequence of them, or one tensor of all."""
     if isinstance(data_batch, Sequence) and data_batch and isinstance(data_batch[0], Mapping):
         return [_inputs(each) for each in data_batch]
@@ -100,11 +106,11 @@ def _inputs(data_batch: Any) -> Any:
     return data_batch[0]
 
 
-def _meta(sample: Any, key: str) -> Any:
+def _meta(sample: DataSample, key: str) -> DataSample:
     return sample.get(key) if hasattr(sample, "get") else None
 
 
-def _original(image: Any, sample: Any) -> np.ndarray:
+def _original(image: object, sample: DataSample) -> np.ndarray:
     """An input of the model as it was before, as far as the sample tells how.
 
     Returns:
@@ -130,7 +136,7 @@ def _original(image: Any, sample: Any) -> np.ndarray:
     return rgb.permute(1, 2, 0).contiguous().numpy()
 
 
-def _channels_first(image: Any) -> Tensor:
+def _channels_first(image: object) -> Tensor:
     if isinstance(image, (Tensor, np.ndarray)):
         pixels = torch.as_tensor(image).detach().cpu()
         if pixels.ndim == 3 and pixels.shape[0] in (1, 3) and pixels.numel():

@@ -7,7 +7,6 @@ import io
 import logging
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import Any
 
 import torch
 
@@ -15,6 +14,7 @@ from eng.checkpoint import CheckpointLoader
 from eng.fileio import get_file_backend
 
 from .errors import HookArgumentError
+from .types import StorageSettings
 from .values import names_of
 
 __all__ = ["publish", "published_keys_of"]
@@ -45,7 +45,7 @@ def published_keys_of(value: str | Sequence[str] | None) -> list[str]:
 def publish(
     path: str,
     keys: Sequence[str],
-    backend_args: dict[str, Any] | None,
+    backend_args: StorageSettings | None,
     logger: logging.Logger,
 ) -> None:
     """Write a file with some keys of a checkpoint beside it.

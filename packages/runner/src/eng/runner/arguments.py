@@ -6,7 +6,9 @@ import copy
 import difflib
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TypeVar
+
+from torch import nn
 
 from eng.config import Config
 from eng.dl_utils import unwrap
@@ -16,6 +18,7 @@ from .counts import check_count
 from .errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
 from .known_settings import check_settings
 from .model_features import check_model_features
+from .types import Settings
 
 __all__ = [
     "as_config",
@@ -23,7 +26,7 @@ __all__ = [
     "check_keys",
     "check_loop",
     "check_names_loop",
-    "check_schedules",
+    "check_run",
     "check_steps",
     "check_together",
     "given_arguments",
@@ -31,12 +34,14 @@ __all__ = [
     "with_preprocessor",
 ]
 
+ModelT = TypeVar("ModelT")
+
 #: Settings of the training loops that are counts, with the least that each may be.
 _OWN_LOOPS = ("EpochBasedTrainLoop", "IterBasedTrainLoop")
 _COUNTS = {"max_epochs": 1, "max_iters": 1, "val_begin": 0, "val_interval": 1}
 
 
-def as_config(cfg: Any) -> Config:
+def as_config(cfg: Settings | None) -> Config:
     """A copy of the config that a runner was made of, which it may keep.
 
     Args:
@@ -48,32 +53,23 @@ def as_config(cfg: Any) -> Config:
     return copy.deepcopy(cfg) if isinstance(cfg, Config) else Config(copy.deepcopy(cfg or {}))
 
 
-def check_schedules(param_scheduler: Any, optim_wrapper: Any) -> None:
-    """Refuse schedules without what they schedule.
+def check_run(cfg: Settings, param_scheduler: object, optim_wrapper: object) -> None:
+    """Refuse settings of a run that would otherwise fail only when they are used.
 
     Args:
+        cfg: The config of the run.
         param_scheduler: Schedules, or None.
         optim_wrapper: The optimizer wrapper, or None.
 
     Raises:
-        RunnerConfigError: If there are schedules alone.
+        RunnerConfigError: If there are schedules without an optimizer wrapper, ``resume_schedule``
+            is neither ``'checkpoint'`` nor ``'config'``, or a setting of the model for training is
+            of a wrong type.
     """
     if param_scheduler is not None and optim_wrapper is None:
         raise RunnerConfigError(
             "param_scheduler needs an optim_wrapper whose settings it schedules"
         )
-
-
-def check_cfg(cfg: Mapping[str, Any]) -> None:
-    """Refuse settings of the config that would show only when they are used.
-
-    Args:
-        cfg: The config of the run.
-
-    Raises:
-        RunnerConfigError: If ``resume_schedule`` is neither ``'checkpoint'`` nor ``'config'``, or a
-            setting of the model for training is of a wrong type.
-    """
     check_model_features(cfg)
     given = cfg.get("resume_schedule", "checkpoint")
     if given not in ("checkpoint", "config"):
@@ -83,7 +79,7 @@ def check_cfg(cfg: Mapping[str, Any]) -> None:
         )
 
 
-def check_together(mode: str, parts: Mapping[str, Any]) -> None:
+def check_together(mode: str, parts: Settings) -> None:
     """Refuse a part of what a mode needs without the others.
 
     Args:
@@ -102,7 +98,7 @@ def check_together(mode: str, parts: Mapping[str, Any]) -> None:
         )
 
 
-def check_loop(name: str, value: Any) -> None:
+def check_loop(name: str, value: object) -> None:
     """Refuse what is neither a loop nor its config, and wrong counts of a loop of ours.
 
     Args:
@@ -118,7 +114,7 @@ def check_loop(name: str, value: Any) -> None:
         _check_train_cfg(value)
 
 
-def _check_train_cfg(cfg: Mapping[str, Any]) -> None:
+def _check_train_cfg(cfg: Settings) -> None:
     """Refuse what the training loops of this package would refuse when they are built."""
     check_names_loop(cfg)
     if "type" in cfg and cfg["type"] not in _OWN_LOOPS:
@@ -136,7 +132,7 @@ def _check_train_cfg(cfg: Mapping[str, Any]) -> None:
     check_intervals(cfg.get("dynamic_intervals"))
 
 
-def check_names_loop(cfg: Mapping[str, Any]) -> None:
+def check_names_loop(cfg: Settings) -> None:
     """Refuse the config of a training loop that does not say which one it is of.
 
     Args:
@@ -151,7 +147,7 @@ def check_names_loop(cfg: Mapping[str, Any]) -> None:
         )
 
 
-def check_intervals(dynamic_intervals: Any) -> list[tuple[int, int]]:
+def check_intervals(dynamic_intervals: Iterable[object] | None) -> list[tuple[int, int]]:
     """Refuse what is not pairs of a milestone and an interval.
 
     Args:
@@ -175,7 +171,7 @@ def check_intervals(dynamic_intervals: Any) -> list[tuple[int, int]]:
     return pairs
 
 
-def check_keys(cfg: Mapping[str, Any], arguments: Sequence[str]) -> None:
+def check_keys(cfg: Settings, arguments: Sequence[str]) -> None:
     """Refuse a config without what a run needs, and warn of keys that look like misspelt arguments.
 
     Args:
@@ -191,7 +187,9 @@ def check_keys(cfg: Mapping[str, Any], arguments: Sequence[str]) -> None:
     warn_of_close_names("the config", cfg, arguments, "an argument of the runner")
 
 
-def warn_of_close_names(where: str, keys: Iterable[Any], known: Sequence[str], kind: str) -> None:
+def warn_of_close_names(
+    where: str, keys: Iterable[object], known: Sequence[str], kind: str
+) -> None:
     """Warn once of each key that is not known but looks like one that is.
 
     Args:
@@ -210,7 +208,9 @@ def warn_of_close_names(where: str, keys: Iterable[Any], known: Sequence[str], k
             )
 
 
-def with_preprocessor(model: Any, data_preprocessor: Any) -> Any:
+def with_preprocessor(
+    model: ModelT, data_preprocessor: nn.Module | Settings | None
+) -> ModelT | Settings:
     """Put the config of the data preprocessor into that of a model which has none.
 
     Args:
@@ -225,7 +225,7 @@ def with_preprocessor(model: Any, data_preprocessor: Any) -> Any:
     return model
 
 
-def check_steps(model: Any, *steps: str) -> None:
+def check_steps(model: nn.Module, *steps: str) -> None:
     """Refuse a model that lacks a step.
 
     Args:
@@ -244,7 +244,7 @@ def check_steps(model: Any, *steps: str) -> None:
             )
 
 
-def given_arguments(cfg: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, Any]:
+def given_arguments(cfg: Settings, arguments: Sequence[str]) -> Settings:
     """The arguments of a runner that a config gives.
 
     Args:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from eng.dataset import RawRandomState, samplers_of
+from eng.utils import StateDict
 
-from .generators import generators_of, get_state, put_state
+from .generators import Generator, GeneratorState, generators_of, get_state, put_state
 from .random_state import get_random_state, set_random_state
+from .types import Loader
 
 __all__ = ["put_generators", "replay", "take_generators", "take_origin"]
 
 
-def take_generators(dataloader: Any) -> list[Any]:
+def take_generators(dataloader: Loader) -> list[GeneratorState]:
     """States of the generators that a data loader and its samplers draw from.
 
     Args:
@@ -26,7 +27,7 @@ def take_generators(dataloader: Any) -> list[Any]:
     return [get_state(generator) for generator in _generators(dataloader)]
 
 
-def put_generators(dataloader: Any, states: list[Any]) -> None:
+def put_generators(dataloader: Loader, states: list[GeneratorState]) -> None:
     """Put the generators of a data loader where those of another were.
 
     Args:
@@ -39,7 +40,7 @@ def put_generators(dataloader: Any, states: list[Any]) -> None:
             put_state(generator, state)
 
 
-def take_origin(dataloader: Any) -> dict[str, Any]:
+def take_origin(dataloader: Loader) -> StateDict:
     """All that an iteration over a data loader may draw from, before it is begun.
 
     Args:
@@ -55,7 +56,7 @@ def take_origin(dataloader: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def replay(dataloader: Any, origin: Mapping[str, Any]) -> Iterator[None]:
+def replay(dataloader: Loader, origin: StateDict) -> Iterator[None]:
     """Draw again what was drawn from an origin on; afterwards the process draws as before.
 
     Args:
@@ -74,7 +75,7 @@ def replay(dataloader: Any, origin: Mapping[str, Any]) -> Iterator[None]:
         present.restore()
 
 
-def _generators(dataloader: Any) -> list[Any]:
+def _generators(dataloader: Loader) -> list[Generator]:
     """Generators of a data loader, its batch sampler and its samplers, each once."""
     owners = [dataloader, getattr(dataloader, "batch_sampler", None), *samplers_of(dataloader)]
     return generators_of(owners)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from functools import partial
-from typing import Any
+from typing import Protocol, TypeGuard
 
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset, SequentialSampler
 from torch.utils.data.distributed import DistributedSampler
@@ -18,11 +18,15 @@ from eng.dataset import (
     samplers_of,
 )
 from eng.dist import get_world_size
+from eng.utils import DataBatch, StateDict
 
 from .errors import RunnerConfigError
 from .generators import owner_in
+from .run_state import Stateful
+from .types import Loader
 
 __all__ = [
+    "MovableSampler",
     "check_has_batches",
     "end_workers",
     "has_indices",
@@ -46,7 +50,17 @@ _OWN_GENERATOR = (
 )
 
 
-def samples_per_step(dataloader: Any) -> int:
+class MovableSampler(Protocol):
+    """A sampler that can be told its epoch and position."""
+
+    def state_dict(self) -> StateDict:
+        """Return at least ``epoch`` and ``position``."""
+
+    def load_state_dict(self, state_dict: StateDict) -> None:
+        """Continue from an epoch and a position."""
+
+
+def samples_per_step(dataloader: Loader) -> int:
     """Number of samples that all processes together take in one iteration.
 
     Args:
@@ -58,7 +72,7 @@ def samples_per_step(dataloader: Any) -> int:
     return _batch_size(dataloader) * get_world_size()
 
 
-def reseed(dataloader: Any, seed: int, instead_of: int | None = None) -> None:
+def reseed(dataloader: Loader, seed: int, instead_of: int | None = None) -> None:
     """Give a data loader the seed of another one, so that their orders and samples agree.
 
     Args:
@@ -78,7 +92,7 @@ def reseed(dataloader: Any, seed: int, instead_of: int | None = None) -> None:
         )
 
 
-def check_has_batches(dataloader: Any) -> None:
+def check_has_batches(dataloader: Loader) -> None:
     """Refuse to train on nothing, before it is reported as done.
 
     Args:
@@ -96,7 +110,7 @@ def check_has_batches(dataloader: Any) -> None:
         )
 
 
-def has_indices(dataset: Any) -> bool:
+def has_indices(dataset: object) -> TypeGuard[Sized]:
     """Whether a dataset is read by indices and has some.
 
     Args:
@@ -105,12 +119,12 @@ def has_indices(dataset: Any) -> bool:
     Returns:
         False for an iterable dataset, one without a length and an empty one.
     """
-    if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__len__"):
-        return False
-    return len(dataset) > 0
+    return (
+        isinstance(dataset, Sized) and not isinstance(dataset, IterableDataset) and len(dataset) > 0
+    )
 
 
-def is_endless(dataloader: Any) -> bool:
+def is_endless(dataloader: Loader) -> bool:
     """Whether the epochs of the data are of no concern.
 
     Args:
@@ -122,7 +136,7 @@ def is_endless(dataloader: Any) -> bool:
     return any(isinstance(sampler, InfiniteSampler) for sampler in samplers_of(dataloader))
 
 
-def own_samplers(dataloader: Any) -> list[Any]:
+def own_samplers(dataloader: Loader) -> list[DefaultSampler | InfiniteSampler]:
     """Samplers of a data loader that are of :mod:`eng.dataset`, subclasses included.
 
     Args:
@@ -135,7 +149,7 @@ def own_samplers(dataloader: Any) -> list[Any]:
     return [each for each in found.values() if isinstance(each, (DefaultSampler, InfiniteSampler))]
 
 
-def movable_sampler(dataloader: Any) -> Any | None:
+def movable_sampler(dataloader: Loader) -> MovableSampler | None:
     """The sampler of a data loader that can be told its epoch and position.
 
     A batch sampler of another kind than torch's own does not follow it, as one that gathers
@@ -161,7 +175,7 @@ def movable_sampler(dataloader: Any) -> Any | None:
     return sampler
 
 
-def place_sampler(dataloader: Any) -> PlacedSampler | None:
+def place_sampler(dataloader: Loader) -> PlacedSampler | None:
     """Make what stands in for the sampler of a data loader, to begin anywhere.
 
     Args:
@@ -177,7 +191,7 @@ def place_sampler(dataloader: Any) -> PlacedSampler | None:
     return PlacedSampler(dataloader.batch_sampler, _batch_size(dataloader))
 
 
-def stateful_part(dataloader: Any) -> Any | None:
+def stateful_part(dataloader: Loader) -> Stateful | None:
     """The part of a data loader that keeps its place in the data by itself.
 
     Args:
@@ -196,7 +210,7 @@ def stateful_part(dataloader: Any) -> Any | None:
     return None
 
 
-def order_is_random(dataloader: Any) -> bool:
+def order_is_random(dataloader: Loader) -> bool:
     """Whether the order of samples may depend on random numbers of the run.
 
     Args:
@@ -212,7 +226,7 @@ def order_is_random(dataloader: Any) -> bool:
     return not isinstance(sampler, known)
 
 
-def limits_of_resume(dataloader: Any) -> str | None:
+def limits_of_resume(dataloader: Loader) -> str | None:
     """Why a run that reads from a data loader cannot be resumed exactly.
 
     Args:
@@ -238,17 +252,17 @@ def limits_of_resume(dataloader: Any) -> str | None:
     )
 
 
-def _is_stateful(part: Any) -> bool:
+def _is_stateful(part: object) -> TypeGuard[Stateful]:
     return hasattr(part, "state_dict") and hasattr(part, "load_state_dict")
 
 
-def _batch_size(dataloader: Any) -> int:
+def _batch_size(dataloader: Loader) -> int:
     batch_sampler = getattr(dataloader, "batch_sampler", None)
     size = getattr(batch_sampler, "batch_size", None) or getattr(dataloader, "batch_size", None)
     return int(size or 1)
 
 
-def stop_workers(dataloader: Any, iterator: Iterator[Any]) -> None:
+def stop_workers(dataloader: Loader, iterator: Iterator[DataBatch]) -> None:
     """End the workers of a data loader now, also those that are stuck in a sample.
 
     Left to torch, each of these is waited for some seconds.
@@ -263,7 +277,7 @@ def stop_workers(dataloader: Any, iterator: Iterator[Any]) -> None:
         dataloader._iterator = None
 
 
-def end_workers(dataloader: Any, iterator: Iterator[Any] | None = None) -> None:
+def end_workers(dataloader: Loader, iterator: Iterator[DataBatch] | None = None) -> None:
     """End the workers of a data loader that is not read on, each after its present sample.
 
     Left to the garbage collector, a runner in a circle of references takes the queues of its

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+
+from torch import Tensor
 
 from eng.dist import all_gather_object
 from eng.structures import BaseDataElement
+from eng.utils import DataSample
 
 from .errors import RunnerTypeError
 
@@ -25,10 +27,10 @@ class EvalLosses:
 
     def reset(self) -> None:
         """Forget all losses, before another evaluation."""
-        self._sums: dict[str, Any] = {}
+        self._sums: dict[str, Tensor | float] = {}
         self._counts: dict[str, int] = {}
 
-    def split_off(self, outputs: Any) -> Any:
+    def split_off(self, outputs: DataSample) -> DataSample:
         """Take the losses out of the outputs of a batch.
 
         Args:
@@ -42,7 +44,7 @@ class EvalLosses:
         last = outputs[-1]
         if not isinstance(last, BaseDataElement) or list(last.keys()) != ["loss"]:
             return outputs
-        losses: Any = last.get("loss")
+        losses: object = last.get("loss")
         if not isinstance(losses, Mapping):
             raise RunnerTypeError(
                 "the loss among the outputs of a model must be a dict of losses by name, not "
@@ -78,8 +80,8 @@ class EvalLosses:
         whole = sum(value for name, value in averages.items() if "loss" in name)
         return {**averages, f"{mode}_loss": whole}
 
-    def _add(self, name: str, value: Any) -> None:
+    def _add(self, name: str, value: Tensor | float) -> None:
         # A tensor stays on its device until the end: nobody waits for it in between.
-        number = value.detach().mean() if hasattr(value, "detach") else value
+        number = value.detach().mean() if isinstance(value, Tensor) else value
         self._sums[name] = self._sums[name] + number if name in self._sums else number
         self._counts[name] = self._counts.get(name, 0) + 1

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, SupportsInt, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, SupportsInt, TypeAlias, TypeVar, cast
 
-from eng.registry import LOOPS
+from eng.registry import LOOPS, PartConfig
 
 from .arguments import check_loop, check_together
 from .base_loop import BaseLoop
@@ -13,9 +13,15 @@ from .errors import MissingLoopError
 from .eval_loops import TestLoop, ValLoop
 from .train_loops import IterBasedTrainLoop, TrainLoop
 
-__all__ = ["LoopSlot", "Loops"]
+if TYPE_CHECKING:
+    from .types import LoaderOrConfig
+
+__all__ = ["EvalSlot", "LoopSlot", "Loops"]
 
 LoopT = TypeVar("LoopT", bound=BaseLoop)
+
+#: Arguments of the runner for a loop: data loader, loop, and optimizer wrapper or evaluator.
+Given: TypeAlias = "tuple[LoaderOrConfig | None, BaseLoop | PartConfig | None, object]"
 
 
 class LoopSlot(Generic[LoopT]):
@@ -35,8 +41,8 @@ class LoopSlot(Generic[LoopT]):
         self,
         mode: str,
         partner: str,
-        given: tuple[Any, Any, Any],
-        build: Callable[[Any], BaseLoop],
+        given: Given,
+        build: Callable[[PartConfig], BaseLoop],
     ) -> None:
         self._mode = mode
         self._names = (f"{mode}_dataloader", f"{mode}_cfg", partner)
@@ -46,22 +52,22 @@ class LoopSlot(Generic[LoopT]):
         self.dataloader, loop, self.partner = given
         #: The loop, None while it is not built.
         # It may be a loop of somebody else, which has what the slot promises by its own means.
-        self.built: LoopT | None = cast(Any, loop) if isinstance(loop, BaseLoop) else None
-        self._config: Mapping[str, Any] | None = None if isinstance(loop, BaseLoop) else loop
+        self.built: LoopT | None = cast(LoopT, loop) if isinstance(loop, BaseLoop) else None
+        self._config: PartConfig | None = None if isinstance(loop, BaseLoop) else loop
 
     def __bool__(self) -> bool:
         """Whether there is such a loop, built or not."""
         return self.built is not None or self._config is not None
 
     @property
-    def given(self) -> Any:
+    def given(self) -> LoopT | PartConfig | None:
         """The loop if it is built, else its config, or None."""
         return self._config if self.built is None else self.built
 
     def get(self) -> LoopT | None:
         """Return the loop, built now if it was not, or None where the run has none."""
         if self.built is None and self._config is not None:
-            self.built = cast(Any, self._build(self._config))
+            self.built = cast(LoopT, self._build(self._config))
         return self.built
 
     def check_given(self, purpose: str) -> None:
@@ -95,7 +101,7 @@ class LoopSlot(Generic[LoopT]):
         self.check_given(purpose)
         return cast(LoopT, self.get())
 
-    def setting(self, name: str) -> Any:
+    def setting(self, name: str) -> int | None:
         """A setting of the loop, also before it is built.
 
         Args:
@@ -105,10 +111,15 @@ class LoopSlot(Generic[LoopT]):
             The attribute of the loop or the value in its config; None where there is none.
         """
         if self.built is not None:
-            return getattr(self.built, name)
+            own: int | None = getattr(self.built, name)
+            return own
         value = None if self._config is None else self._config.get(name)
         # As the loop itself takes it: 3.0 for 3, a number of numpy for one of Python.
         return int(value) if isinstance(value, SupportsInt) and value == int(value) else value
+
+
+#: The slot of a loop that evaluates.
+EvalSlot: TypeAlias = LoopSlot[ValLoop] | LoopSlot[TestLoop]
 
 
 class Loops:
@@ -126,10 +137,10 @@ class Loops:
 
     def __init__(
         self,
-        train: tuple[Any, Any, Any],
-        val: tuple[Any, Any, Any],
-        test: tuple[Any, Any, Any],
-        builders: Sequence[Callable[[Any], BaseLoop]],
+        train: Given,
+        val: Given,
+        test: Given,
+        builders: Sequence[Callable[[PartConfig], BaseLoop]],
     ) -> None:
         self.train: LoopSlot[TrainLoop] = LoopSlot("train", "optim_wrapper", train, builders[0])
         self.val: LoopSlot[ValLoop] = LoopSlot("val", "val_evaluator", val, builders[1])

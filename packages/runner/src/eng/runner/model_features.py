@@ -15,6 +15,7 @@ from eng.model import turn_on_efficient_conv_bn_eval
 
 from .errors import RunnerAssertionError, RunnerTypeError
 from .protocol import LoopRunner
+from .types import Settings
 
 __all__ = [
     "check_model_features",
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 
-def check_model_features(cfg: Mapping[str, Any]) -> None:
+def check_model_features(cfg: Settings) -> None:
     """Refuse settings of these features that cannot be right.
 
     Args:
@@ -116,10 +117,10 @@ def compile_model(runner: LoopRunner) -> None:
         return
     settings = {} if given is True else dict(given)
     target = settings.pop("target", "train_step")
-    model: Any = runner.model
+    model = runner.model
     if target == "train_step":
         if "train_step" not in vars(model):
-            model.train_step = torch.compile(model.train_step, **settings)
+            setattr(model, target, torch.compile(getattr(model, target), **settings))
     else:
         plain = unwrap(model)
         blocks = [plain] if target == "model" else [_part(plain, n) for n in _names("", target)]
@@ -139,7 +140,7 @@ def _part(model: nn.Module, name: str) -> nn.Module:
         ) from error
 
 
-def _names(setting: str, value: Any) -> list[str]:
+def _names(setting: str, value: object) -> list[str]:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
         raise RunnerTypeError(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-from torch.utils.data import DataLoader
+from collections.abc import Iterable, Iterator, Mapping
 
 from eng.dataset import sampler_with
 from eng.logging import print_log
+from eng.utils import DataBatch
 
 from .arguments import check_intervals
 from .environment import seed_everything
+from .types import LoaderOrConfig
 
 __all__ = [
     "_InfiniteDataloaderIterator",
@@ -62,7 +61,7 @@ def calc_dynamic_intervals(
     return [milestone for milestone, _ in pairs], [each for _, each in pairs]
 
 
-def _get_batch_size(dataloader: DataLoader[Any] | Mapping[str, Any]) -> int:
+def _get_batch_size(dataloader: LoaderOrConfig) -> int:
     """Samples of a batch of a data loader or its config.
 
     Raises:
@@ -91,15 +90,15 @@ class _InfiniteDataloaderIterator:
         dataloader: The data loader.
     """
 
-    def __init__(self, dataloader: Any) -> None:
+    def __init__(self, dataloader: Iterable[DataBatch]) -> None:
         self._dataloader = dataloader
         self._iterator = iter(dataloader)
         self._epoch = 0
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[DataBatch]:
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> DataBatch:
         try:
             return next(self._iterator)
         except StopIteration:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
+
+from eng.utils import StateDict
 
 from .generators import get_python_state, put_python_state
 
@@ -23,7 +25,7 @@ class RandomState:
     """
 
     def __init__(self) -> None:
-        self._preserved: dict[str, Any] | None = None
+        self._preserved: StateDict | None = None
 
     @contextmanager
     def preserved(self) -> Iterator[None]:
@@ -39,11 +41,11 @@ class RandomState:
             set_random_state(self._preserved)
             self._preserved = outer
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """Return the states, see :func:`get_random_state`."""
         return get_random_state() if self._preserved is None else self._preserved
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: StateDict) -> None:
         """Put the generators where they were.
 
         Args:
@@ -52,7 +54,7 @@ class RandomState:
         set_random_state(state)
 
 
-def get_random_state(devices: bool = True) -> dict[str, Any]:
+def get_random_state(devices: bool = True) -> StateDict:
     """The states of Python's, numpy's and torch's generators.
 
     Args:
@@ -63,7 +65,7 @@ def get_random_state(devices: bool = True) -> dict[str, Any]:
     """
     numpy_state: Any = np.random.get_state(legacy=True)
     kind, key, position, has_gauss, cached = numpy_state
-    state: dict[str, Any] = {
+    state: StateDict = {
         "python": get_python_state(random),
         "numpy": [kind, torch.from_numpy(key.astype(np.int64)), position, has_gauss, cached],
         "torch": torch.get_rng_state(),
@@ -73,7 +75,7 @@ def get_random_state(devices: bool = True) -> dict[str, Any]:
     return state
 
 
-def set_random_state(state: Mapping[str, Any]) -> None:
+def set_random_state(state: StateDict) -> None:
     """Put all generators where they were.
 
     Args:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
-from eng.optim import OptimWrapper
+from eng.optim import BaseOptimWrapper, OptimWrapper
+from eng.utils import StateDict
 
 __all__ = ["ConfiguredOptimizer", "restore_optimizer"]
 
@@ -36,11 +38,13 @@ class ConfiguredOptimizer(NamedTuple):
         is_restored: Whether the state of the checkpoint was taken over.
     """
 
-    groups: list[dict[str, Any]]
+    groups: list[StateDict]
     is_restored: bool
 
     @classmethod
-    def of(cls, wrapper: OptimWrapper, is_restored: bool = False) -> ConfiguredOptimizer:
+    def of(
+        cls, wrapper: Optimizer | BaseOptimWrapper, is_restored: bool = False
+    ) -> ConfiguredOptimizer:
         """Note the present settings of a wrapper's groups.
 
         Args:
@@ -58,13 +62,13 @@ class ConfiguredOptimizer(NamedTuple):
 
 def restore_optimizer(
     wrapper: OptimWrapper,
-    state: Mapping[str, Any],
+    state: StateDict,
     name: str,
     logger: logging.Logger,
     *,
     is_sharded: bool = False,
     by_config: bool = False,
-) -> dict[str, Any] | None:
+) -> StateDict | None:
     """Compare the state of an optimizer with the one that is to take it over.
 
     Each difference is reported in one line: what the checkpoint has, what the config has, and what
@@ -105,7 +109,7 @@ def restore_optimizer(
     return kept
 
 
-def _misfit(wrapper: OptimWrapper, state: Mapping[str, Any], is_sharded: bool) -> str | None:
+def _misfit(wrapper: OptimWrapper, state: StateDict, is_sharded: bool) -> str | None:
     """Why a state cannot be taken over as a whole."""
     optimizer = wrapper.optimizer
     kind = type(optimizer).__name__
@@ -134,7 +138,7 @@ def _misfit(wrapper: OptimWrapper, state: Mapping[str, Any], is_sharded: bool) -
     return None
 
 
-def _wrong_shapes(wrapper: OptimWrapper, state: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+def _wrong_shapes(wrapper: OptimWrapper, state: StateDict) -> Iterator[tuple[int, str]]:
     """Numbers of parameters whose saved state is of another shape, with what is wrong."""
     parameters: list[nn.Parameter] = [
         p for g in wrapper.optimizer.param_groups for p in g["params"]
@@ -155,13 +159,13 @@ def _wrong_shapes(wrapper: OptimWrapper, state: Mapping[str, Any]) -> Iterator[t
 
 def _report_settings(
     wrapper: OptimWrapper,
-    state: Mapping[str, Any],
+    state: StateDict,
     name: str,
     logger: logging.Logger,
     by_config: bool,
 ) -> None:
     """Report settings that the config changes. All but scheduled ones are the checkpoint's."""
-    changed: dict[str, tuple[Any, Any]] = {}
+    changed: dict[str, tuple[object, object]] = {}
     for theirs, ours in zip(state["param_groups"], wrapper.optimizer.param_groups, strict=True):
         for key, value in ours.items():
             initial = f"initial_{key}"
@@ -170,7 +174,7 @@ def _report_settings(
             if key == "params" or is_scheduled or key not in theirs:
                 continue
             pair = (theirs[key], value)
-            if all(map(_is_plain, pair)) and _listed(pair[0]) != _listed(pair[1]):
+            if all(map(_is_plain, pair)) and _as_list(pair[0]) != _as_list(pair[1]):
                 changed.setdefault(str(key), pair)
     for key, (saved, given) in changed.items():
         is_scheduled = key.startswith("initial_")
@@ -183,9 +187,9 @@ def _report_settings(
         )
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     return isinstance(value, (int, float, str, bool, list, tuple, type(None)))
 
 
-def _listed(value: Any) -> Any:
+def _as_list(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value

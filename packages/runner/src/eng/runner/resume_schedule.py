@@ -6,22 +6,15 @@ import copy
 import heapq
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
 
 from eng.optim import _ParamScheduler
+from eng.utils import StateDict
 
-from .builders.optim import end_of_training
+from .builders.optim import TrainingLength, end_of_training
 from .progress import Progress
 from .resume_optimizer import ConfiguredOptimizer
 
 __all__ = ["ScheduleResume"]
-
-
-class _Loop(Protocol):
-    """What the end of schedules is taken from."""
-
-    max_epochs: int
-    max_iters: int
 
 
 class ScheduleResume:
@@ -41,7 +34,7 @@ class ScheduleResume:
         *,
         by_config: bool,
         configured: ConfiguredOptimizer,
-        loop: _Loop,
+        loop: TrainingLength,
         progress: Progress,
         logger: logging.Logger,
     ) -> None:
@@ -51,7 +44,7 @@ class ScheduleResume:
         self._progress = progress
         self._logger = logger
 
-    def restore(self, schedulers: Sequence[Any], saved: Sequence[Mapping[str, Any]]) -> None:
+    def restore(self, schedulers: Sequence[_ParamScheduler], saved: Sequence[StateDict]) -> None:
         """Restore schedulers from their states in a checkpoint.
 
         Those whose settings are the same continue exactly. Those of another length, which follows
@@ -91,7 +84,7 @@ class ScheduleResume:
         if is_moved:
             self._replay(schedulers, [int(state["_global_step"]) for state in saved])
 
-    def move(self, schedulers: Sequence[Any]) -> None:
+    def move(self, schedulers: Sequence[_ParamScheduler]) -> None:
         """Move schedulers that have no state in the checkpoint on to where the run is.
 
         Args:
@@ -108,7 +101,9 @@ class ScheduleResume:
             steps.append({**done, "step": updates}[_clock(scheduler)])
         self._replay(schedulers, steps)
 
-    def _misfit(self, schedulers: Sequence[Any], saved: Sequence[Mapping[str, Any]]) -> str | None:
+    def _misfit(
+        self, schedulers: Sequence[_ParamScheduler], saved: Sequence[StateDict]
+    ) -> str | None:
         """Why states cannot be those of these schedulers."""
         names = [type(scheduler).__name__ for scheduler in schedulers]
         if len(saved) != len(schedulers):
@@ -125,7 +120,7 @@ class ScheduleResume:
                 )
         return None
 
-    def _report(self, number: int, scheduler: Any, state: Mapping[str, Any]) -> bool:
+    def _report(self, number: int, scheduler: _ParamScheduler, state: StateDict) -> bool:
         """Report the settings that the config changes.
 
         Returns:
@@ -146,13 +141,13 @@ class ScheduleResume:
             )
         return bool(changed)
 
-    def _follow_training(self, schedulers: Sequence[Any]) -> None:
+    def _follow_training(self, schedulers: Sequence[_ParamScheduler]) -> None:
         for scheduler in schedulers:
             if getattr(scheduler, "follows_training", False):
                 end, _ = end_of_training(_clock(scheduler), scheduler.optimizer, self._loop)
                 scheduler.set_end(end)
 
-    def _has_other_bases(self, schedulers: Sequence[Any]) -> bool:
+    def _has_other_bases(self, schedulers: Sequence[_ParamScheduler]) -> bool:
         """Whether the config starts what is scheduled from other values than the checkpoint."""
         return any(
             group.get(key) != given.get(key)
@@ -163,7 +158,7 @@ class ScheduleResume:
             )
         )
 
-    def _replay(self, schedulers: Sequence[Any], steps: Sequence[int]) -> None:
+    def _replay(self, schedulers: Sequence[_ParamScheduler], steps: Sequence[int]) -> None:
         """Step schedulers from the beginning, in the order in which training has stepped them."""
         for scheduler in schedulers:
             name = scheduler.param_name
@@ -190,7 +185,7 @@ def _turns(index: int, number: int, is_last: bool) -> Iterator[tuple[float, bool
     return ((step / number, is_last, index) for step in range(1, number + 1))
 
 
-def _are_alike(scheduler: Any, state: Mapping[str, Any]) -> bool:
+def _are_alike(scheduler: _ParamScheduler, state: StateDict) -> bool:
     """Whether a state may be that of a scheduler, as far as it shows."""
     if not isinstance(scheduler, _ParamScheduler):
         return True
@@ -202,19 +197,19 @@ def _are_alike(scheduler: Any, state: Mapping[str, Any]) -> bool:
     return same_clock and same_name and set(scheduler.settings()) <= set(state)
 
 
-def _clock(scheduler: Any) -> str:
+def _clock(scheduler: _ParamScheduler) -> str:
     if getattr(scheduler, "by_optimizer_step", False):
         return "step"
     return "epoch" if scheduler.by_epoch else "iter"
 
 
-def _length(scheduler: Any) -> dict[str, Any]:
+def _length(scheduler: _ParamScheduler) -> StateDict:
     """Begin and end of a schedule, with the settings that follow from them."""
     names = ("begin", "end", *getattr(scheduler, "_follows", ()))
     return {name: getattr(scheduler, name) for name in names}
 
 
-def _as_list(value: Any) -> Any:
+def _as_list(value: object) -> object:
     """A value as it compares: milestones may be a counter, as older engines save them."""
     if isinstance(value, Mapping):
         return sorted(key for key, count in value.items() for _ in range(count))

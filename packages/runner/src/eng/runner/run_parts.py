@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any, TypeGuard
+
+from torch.optim import Optimizer
 
 from eng.checkpoint import (
     RankBuffers,
@@ -15,7 +17,8 @@ from eng.checkpoint import (
     load_state_dict,
 )
 from eng.dist import gather_object, get_rank, get_world_size
-from eng.optim import OptimWrapper, OptimWrapperDict
+from eng.optim import BaseOptimWrapper, OptimWrapper, OptimWrapperDict, _ParamScheduler
+from eng.utils import StateDict
 
 from .batches import ResumableBatches
 from .progress import Progress
@@ -24,6 +27,7 @@ from .resume_optimizer import ConfiguredOptimizer, restore_optimizer
 from .resume_schedule import ScheduleResume
 from .run_state import RunState
 from .train_loops import TrainLoop
+from .types import PartState, Schedulers
 
 __all__ = ["build_run_state"]
 
@@ -58,10 +62,10 @@ class ModelPart:
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
-    def take(self, point: Progress) -> Any:
+    def take(self, point: Progress) -> PartState:
         return get_state_dict(self._runner.model)
 
-    def restore(self, state: Any) -> None:
+    def restore(self, state: PartState) -> None:
         load_state_dict(self._runner.model, state, False, self._runner.logger)
 
 
@@ -71,10 +75,10 @@ class BuffersPart:
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
-    def take(self, point: Progress) -> Any:
+    def take(self, point: Progress) -> PartState:
         return RankBuffers(self._runner.model).state_dict()
 
-    def restore(self, state: Any) -> None:
+    def restore(self, state: PartState) -> None:
         RankBuffers(self._runner.model).load_state_dict(state)
 
 
@@ -84,14 +88,14 @@ class MessageHubPart:
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
-    def take(self, point: Progress) -> dict[str, Any]:
+    def take(self, point: Progress) -> StateDict:
         # One of somebody else may look at whole histories.
         needed = getattr(self._runner.log_processor, "entries_needed", None)
         if needed is None:
             return self._runner.message_hub.state_dict()
         return self._runner.message_hub.state_dict(keep=partial(needed, self._runner))
 
-    def restore(self, state: Any) -> None:
+    def restore(self, state: PartState) -> None:
         self._runner.message_hub.load_state_dict(state)
 
 
@@ -101,14 +105,14 @@ class LoopPart:
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
-    def take(self, point: Progress) -> dict[str, Any]:
+    def take(self, point: Progress) -> StateDict:
         loop: Any = self._runner.train_loop
         if isinstance(loop, TrainLoop):
             return loop.state_dict(point)
         own = loop.state_dict() if hasattr(loop, "state_dict") else {}
         return {**own, "epoch": point.epoch, "iter": point.iter}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: StateDict) -> None:
         loop: Any = self._runner.train_loop
         if loop is None:  # the run only evaluates
             return
@@ -124,11 +128,11 @@ class DataPart:
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
-    def take(self, point: Progress) -> dict[str, Any] | None:
+    def take(self, point: Progress) -> StateDict | None:
         batches = getattr(self._runner.train_loop, "batches", None)
         return batches.state_dict(point) if isinstance(batches, ResumableBatches) else None
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: StateDict) -> None:
         batches = getattr(self._runner.train_loop, "batches", None)
         if isinstance(batches, ResumableBatches):
             batches.load_state_dict(state)
@@ -141,11 +145,11 @@ class OptimizerPart:
         self._runner = runner
         self._configured: dict[int, ConfiguredOptimizer] = {}
 
-    def configured(self, wrapper: OptimWrapper) -> ConfiguredOptimizer:
+    def configured(self, wrapper: Optimizer | BaseOptimWrapper) -> ConfiguredOptimizer:
         """A wrapper as its config made it, and whether a state was taken over since."""
         return self._configured.get(id(wrapper)) or ConfiguredOptimizer.of(wrapper)
 
-    def take(self, point: Progress) -> dict[str, Any] | None:
+    def take(self, point: Progress) -> StateDict | None:
         wrapper = self._runner.optim_wrapper
         if not hasattr(wrapper, "state_dict"):  # none, or a config that was not built yet
             return None
@@ -153,7 +157,7 @@ class OptimizerPart:
             return {name: self._state_of(each) for name, each in wrapper.items()}
         return self._state_of(wrapper)
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: StateDict) -> None:
         wrapper = self._runner.optim_wrapper
         if not hasattr(wrapper, "load_state_dict"):  # the run only evaluates
             return
@@ -177,7 +181,7 @@ class OptimizerPart:
                 "The checkpoint has no state of the optimizer, which starts anew."
             )
 
-    def _restore_one(self, wrapper: OptimWrapper, state: Mapping[str, Any], name: str) -> None:
+    def _restore_one(self, wrapper: OptimWrapper, state: StateDict, name: str) -> None:
         sharded = is_sharded(self._runner.model)
         fitting = restore_optimizer(
             wrapper,
@@ -197,7 +201,7 @@ class OptimizerPart:
         # What else the wrapper saves, with its part of the optimizer's state as it has it now.
         wrapper.load_state_dict({**fitting, **wrapper.optimizer.state_dict()})
 
-    def _state_of(self, wrapper: OptimWrapper) -> dict[str, Any]:
+    def _state_of(self, wrapper: OptimWrapper) -> StateDict:
         """What a wrapper saves, with the state of its optimizer put together from all processes."""
         state = {**wrapper.state_dict(), "type": type(wrapper.optimizer).__name__}
         if not is_sharded(self._runner.model):
@@ -214,13 +218,13 @@ class AccumulationPart:
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
-    def take(self, point: Progress) -> list[Any] | None:
+    def take(self, point: Progress) -> list[StateDict] | None:
         wrapper = self._runner.optim_wrapper
         if not hasattr(wrapper, "accumulation_state"):
             return None
         return gather_object(wrapper.accumulation_state())
 
-    def restore(self, state: list[Any]) -> None:
+    def restore(self, state: list[StateDict]) -> None:
         wrapper = self._runner.optim_wrapper
         if not hasattr(wrapper, "load_accumulation_state"):
             return
@@ -234,7 +238,7 @@ class AccumulationPart:
             )
 
 
-def _gradients_in(state: dict[str, Any]) -> bool:
+def _gradients_in(state: StateDict) -> bool:
     """Whether a state of accumulation, or one of several by name, has gradients."""
     return "gradients" in state or any(
         isinstance(each, dict) and "gradients" in each for each in state.values()
@@ -248,7 +252,7 @@ class SchedulersPart:
         self._runner = runner
         self._optimizer = optimizer
 
-    def take(self, point: Progress) -> Any:
+    def take(self, point: Progress) -> PartState:
         schedulers = self._runner.param_schedulers
         if not _are_built(schedulers):
             return None
@@ -256,14 +260,15 @@ class SchedulersPart:
             return {name: [s.state_dict() for s in group] for name, group in schedulers.items()}
         return [scheduler.state_dict() for scheduler in schedulers]
 
-    def restore(self, state: Any) -> None:
+    def restore(self, state: PartState) -> None:
         schedulers = self._runner.param_schedulers
         if not _are_built(schedulers):
             return
-        pairs = [(schedulers, state)]
         if isinstance(schedulers, dict):
             saved = state if isinstance(state, Mapping) else {}
             pairs = [(group, saved.get(name, [])) for name, group in schedulers.items()]
+        else:
+            pairs = [(schedulers, state)]
         for group, each in pairs:
             # One state for each of several optimizers is that of no list.
             self._resume_of(group).restore(group, [] if isinstance(each, Mapping) else each)
@@ -280,12 +285,14 @@ class SchedulersPart:
         for group in schedulers.values() if isinstance(schedulers, dict) else [schedulers]:
             self._resume_of(group).move(group)
 
-    def _resume_of(self, group: list[Any]) -> ScheduleResume:
+    def _resume_of(self, group: list[_ParamScheduler]) -> ScheduleResume:
         runner = self._runner
+        loop = runner.train_loop
+        assert loop is not None  # schedulers are built for training alone
         return ScheduleResume(
             by_config=_follows_config(runner),
             configured=self._optimizer.configured(group[0].optimizer),
-            loop=cast(Any, runner.train_loop),
+            loop=loop,
             progress=runner.progress,
             logger=runner.logger,
         )
@@ -296,7 +303,7 @@ def _follows_config(runner: LoopRunner) -> bool:
     return bool(runner.cfg.get("resume_schedule", "checkpoint") == "config")
 
 
-def _are_built(schedulers: Any) -> bool:
+def _are_built(schedulers: object) -> TypeGuard[Schedulers]:
     """Whether there are schedulers, and not configs of them that were not built yet."""
     groups = schedulers.values() if isinstance(schedulers, dict) else [schedulers]
     return bool(schedulers) and all(

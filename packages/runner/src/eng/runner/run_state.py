@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import Any, Protocol
+from typing import Protocol, TypeGuard
 
 from eng.checkpoint import CheckpointError
 from eng.dist import all_gather_object, gather_object, get_rank
 from eng.logging import print_log
+from eng.utils import StateDict
 
 from .progress import Progress
+from .types import PartState
 
 __all__ = ["Part", "RunState", "Stateful"]
 
@@ -19,24 +21,24 @@ __all__ = ["Part", "RunState", "Stateful"]
 class Stateful(Protocol):
     """Anything that has a state, as torch's optimizers, schedulers and modules do."""
 
-    def state_dict(self) -> Any:
+    def state_dict(self) -> PartState:
         """Return the state as plain data and tensors."""
 
-    def load_state_dict(self, state_dict: Any) -> Any:
+    def load_state_dict(self, state_dict: PartState) -> object:
         """Continue from a state."""
 
 
 class Part(Protocol):
     """A part of a run's state."""
 
-    def take(self, point: Progress) -> Any:
+    def take(self, point: Progress) -> PartState:
         """Return the state as it belongs to a point of training; None leaves it out.
 
         Called in all processes in the same order, so that they may exchange what they have. The
         result may share memory with the part: who writes it later makes copies.
         """
 
-    def restore(self, state: Any) -> None:
+    def restore(self, state: PartState) -> None:
         """Continue from a state.
 
         A part may have ``restore_nothing()`` as well, which is called where a checkpoint has no
@@ -50,10 +52,10 @@ class StatefulPart:
     def __init__(self, owner: Stateful) -> None:
         self._owner = owner
 
-    def take(self, point: Progress) -> Any:
+    def take(self, point: Progress) -> PartState:
         return self._owner.state_dict()
 
-    def restore(self, state: Any) -> None:
+    def restore(self, state: PartState) -> None:
         self._owner.load_state_dict(state)
 
 
@@ -63,11 +65,11 @@ class PerRankPart:
     def __init__(self, part: Part) -> None:
         self._part = part
 
-    def take(self, point: Progress) -> list[Any] | None:
-        states: list[Any] | None = gather_object(self._part.take(point))
+    def take(self, point: Progress) -> list[PartState] | None:
+        states = gather_object(self._part.take(point))
         return None if states is None or all(state is None for state in states) else states
 
-    def restore(self, state: list[Any]) -> None:
+    def restore(self, state: list[PartState]) -> None:
         rank = get_rank()
         if rank < len(state) and state[rank] is not None:  # fewer if saved by fewer processes
             self._part.restore(state[rank])
@@ -95,10 +97,10 @@ class RunState:
 
     def __init__(self) -> None:
         self._parts: dict[str, Part] = {}
-        self._owners: dict[str, Any] = {}
+        self._owners: dict[str, Stateful | Part] = {}
         self._last: set[str] = set()
         #: States of a checkpoint for which there was no part when it was resumed.
-        self._unclaimed: dict[str, Any] = {}
+        self._unclaimed: StateDict = {}
 
     def __iter__(self) -> Iterator[str]:
         """Names of the parts in the order in which they are restored."""
@@ -136,7 +138,7 @@ class RunState:
         if name in self._unclaimed:
             self._parts[name].restore(self._unclaimed.pop(name))
 
-    def take(self, point: Progress, leave_out: Collection[str] = ()) -> dict[str, Any]:
+    def take(self, point: Progress, leave_out: Collection[str] = ()) -> StateDict:
         """Return the states of all parts. To be called in all processes.
 
         Args:
@@ -154,7 +156,7 @@ class RunState:
 
     def restore(
         self,
-        states: Mapping[str, Any],
+        states: Mapping[str, PartState],
         leave_out: Collection[str] = (),
         foreign_file: str | None = None,
     ) -> None:
@@ -201,12 +203,20 @@ def _naming(part: str, file: str) -> Iterator[None]:
         ) from error
 
 
-def _as_part(name: str, owner: Any) -> Part:
-    if hasattr(owner, "take") and hasattr(owner, "restore"):
-        part: Part = owner
-        return part
-    missing = [method for method in ("state_dict", "load_state_dict") if not hasattr(owner, method)]
-    if missing:
+def _as_part(name: str, owner: Stateful | Part) -> Part:
+    if _is_part(owner):
+        return owner
+    if not _is_stateful(owner):
+        methods = ("state_dict", "load_state_dict")
+        missing = [method for method in methods if not hasattr(owner, method)]
         kind = type(owner).__name__
         raise TypeError(f"part {name!r} must have {' and '.join(missing)}; {kind} has not")
     return StatefulPart(owner)
+
+
+def _is_part(owner: object) -> TypeGuard[Part]:
+    return hasattr(owner, "take") and hasattr(owner, "restore")
+
+
+def _is_stateful(owner: object) -> TypeGuard[Stateful]:
+    return hasattr(owner, "state_dict") and hasattr(owner, "load_state_dict")

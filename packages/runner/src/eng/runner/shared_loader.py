@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
     RandomSampler,
+    Sampler,
     SequentialSampler,
     SubsetRandomSampler,
     WeightedRandomSampler,
@@ -19,6 +19,7 @@ from eng.dist import get_world_size
 from eng.logging import print_log
 
 from .dataloader_info import has_indices
+from .types import Loader
 
 __all__ = ["share_out"]
 
@@ -43,7 +44,7 @@ _KEPT = (
 )
 
 
-def share_out(dataloader: Any, seed: int) -> Any:
+def share_out(dataloader: Loader, seed: int) -> Loader:
     """Have each process take its part of the data of a ready data loader.
 
     Args:
@@ -67,7 +68,7 @@ def share_out(dataloader: Any, seed: int) -> Any:
             level=logging.WARNING,
         )
         return dataloader
-    sampler = _shared_out(dataloader.sampler, dataloader.dataset, seed)
+    sampler = _share_out_samples(dataloader, seed)
     print_log(
         f"The samples of the data loader given, by its {name}, are shared out over "
         f"{get_world_size()} processes by a {type(sampler).__name__}: without it every process "
@@ -85,7 +86,9 @@ def share_out(dataloader: Any, seed: int) -> Any:
     )
 
 
-def _shared_out(sampler: Any, dataset: Any, seed: int) -> Any:
+def _share_out_samples(dataloader: Loader, seed: int) -> Sampler[int]:
+    """Make the sampler that takes the part of this process."""
+    sampler, dataset = dataloader.sampler, dataloader.dataset
     if isinstance(sampler, SequentialSampler):
         return DefaultSampler(dataset, shuffle=False, seed=seed)
     if type(sampler) is RandomSampler and not sampler.replacement and sampler._num_samples is None:
@@ -93,7 +96,7 @@ def _shared_out(sampler: Any, dataset: Any, seed: int) -> Any:
     return DistributedSamplerWrapper(sampler, seed)
 
 
-def _takes_all(dataloader: Any) -> bool:
+def _takes_all(dataloader: Loader) -> bool:
     """Whether a data loader is known to give every process all samples."""
     if not isinstance(dataloader, DataLoader) or not has_indices(dataloader.dataset):
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from numbers import Integral
-from typing import Any
+from typing import TypeVar
 
 from torch.utils.data import Dataset
 
@@ -17,8 +17,10 @@ from .errors import RunnerConfigError, RunnerTypeError
 
 __all__ = ["first_batches"]
 
+SampleT = TypeVar("SampleT")
 
-class _SlicedDataset(Dataset[Any]):
+
+class _SlicedDataset(Dataset[SampleT]):
     """A dataset cut off after a number of samples; all else is that of the dataset itself.
 
     Args:
@@ -26,11 +28,11 @@ class _SlicedDataset(Dataset[Any]):
         length: Number of samples.
     """
 
-    def __init__(self, dataset: Any, length: int) -> None:
+    def __init__(self, dataset: Dataset[SampleT], length: int) -> None:
         self._dataset = dataset
         self._length = length
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         # Others with such names are those of the copy, which is made without calling __init__.
         if (name.startswith("__") and name != "__getitems__") or "_dataset" not in self.__dict__:
             raise AttributeError(name)
@@ -40,13 +42,13 @@ class _SlicedDataset(Dataset[Any]):
         return self._length
 
     @override
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: int) -> SampleT:
         if not -self._length <= index < self._length:
             raise IndexError(f"sample {index} of the first {self._length}")
         return self._dataset[index if index >= 0 else self._length + index]
 
 
-def first_batches(dataset: Any, batches: Any, batch_size: int) -> Any:
+def first_batches(dataset: Dataset[SampleT], batches: object, batch_size: int) -> Dataset[SampleT]:
     """Cut a dataset to a number of batches of all processes together.
 
     Args:
