@@ -105,7 +105,7 @@ def test_what_comes_again_is_no_glitch(tmp_path: Path) -> None:
 
 def test_without_a_checkpoint_there_is_nothing_to_go_back_to(tmp_path: Path) -> None:
     runner = cases.build(tmp_path, {1: float("nan")}, nan_loss="rollback")
-    with pytest.raises(FloatingPointError, match="no checkpoint to go back to"):
+    with pytest.raises(FloatingPointError, match="no checkpoint to resume from"):
         runner.train()
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeAlias
 
 from eng.checkpoint import (
     CheckpointError,
@@ -19,12 +19,13 @@ from eng.checkpoint import (
 from eng.dist import broadcast_object_list, get_world_size, is_main_process
 from eng.fileio import join_path
 from eng.hooks import CheckpointHook, CheckpointWriter
-from eng.utils import check_inner_path
+from eng.utils import StateDict, check_inner_path
 
 from .checkpoint_meta import MMENGINE_VERSION, dataset_meta_of, warn_of_other_data
 from .progress import Progress
 from .protocol import LoopRunner
 from .starting_point import choose_starting_point, storage_of
+from .types import MapLocation, StorageSettings
 
 __all__ = [
     "left_out",
@@ -33,6 +34,9 @@ __all__ = [
     "resume_run",
     "save_run",
 ]
+
+#: Pairs of a regular expression and its replacement in names of weights.
+Revisions: TypeAlias = Sequence[tuple[str, str]]
 
 #: Keys of a checkpoint that are documented; all other parts are in its ``train_state``.
 _KEYS = {
@@ -64,11 +68,11 @@ def left_out(optimizer: bool, param_scheduler: bool) -> set[str]:
 def save_run(
     runner: LoopRunner,
     place: tuple[str, str],
-    meta: Mapping[str, Any],
+    meta: StateDict,
     by_epoch: bool,
     leave_out: Collection[str],
     *,
-    backend_args: dict[str, Any] | None,
+    backend_args: StorageSettings | None,
     writer: CheckpointWriter | None,
 ) -> None:
     """Save the state of a run. Called in all processes; the first one writes.
@@ -100,8 +104,8 @@ def save_run(
 
 
 def collect_checkpoint(
-    runner: LoopRunner, point: Progress, meta: Mapping[str, Any], leave_out: Collection[str]
-) -> dict[str, Any]:
+    runner: LoopRunner, point: Progress, meta: StateDict, leave_out: Collection[str]
+) -> StateDict:
     """Take the state of a run and let hooks add to it. Called in all processes.
 
     Args:
@@ -115,14 +119,14 @@ def collect_checkpoint(
         this process, not copied.
     """
     states = runner.run_state.take(point, leave_out)
-    checkpoint: dict[str, Any] = {"meta": _shared_meta(runner, meta)}
+    checkpoint: StateDict = {"meta": _shared_meta(runner, meta)}
     checkpoint.update({key: states.pop(name) for name, key in _KEYS.items() if name in states})
     checkpoint["train_state"] = states
     runner.call_hook("before_save_checkpoint", checkpoint=checkpoint)
     return checkpoint
 
 
-def _shared_meta(runner: LoopRunner, meta: Mapping[str, Any]) -> dict[str, Any]:
+def _shared_meta(runner: LoopRunner, meta: StateDict) -> StateDict:
     """What a checkpoint says of itself, in all processes what the first one says."""
     described = dataset_meta_of(getattr(runner.train_loop, "dataloader", None))
     boxes = [
@@ -170,8 +174,12 @@ def _folders(runner: LoopRunner) -> list[CheckpointFolder]:
 
 
 def load_weights(
-    runner: LoopRunner, filename: str, map_location: Any, strict: bool, revise_keys: Any
-) -> dict[str, Any]:
+    runner: LoopRunner,
+    filename: str,
+    map_location: MapLocation,
+    strict: bool,
+    revise_keys: Revisions,
+) -> StateDict:
     """Load the weights of a checkpoint into the model of a run.
 
     Args:
@@ -198,7 +206,7 @@ def load_weights(
     return checkpoint
 
 
-def _without_average(runner: LoopRunner, checkpoint: dict[str, Any]) -> dict[str, Any]:
+def _without_average(runner: LoopRunner, checkpoint: StateDict) -> StateDict:
     """Where nothing averages weights any more, give back those that training had."""
     averaged = checkpoint.get("ema_state_dict")
     # A hook of somebody else may take the average over, too: its name tells.
@@ -215,7 +223,7 @@ def _without_average(runner: LoopRunner, checkpoint: dict[str, Any]) -> dict[str
 
 
 def resume_run(
-    runner: LoopRunner, filename: str, *, map_location: Any, leave_out: Collection[str]
+    runner: LoopRunner, filename: str, *, map_location: MapLocation, leave_out: Collection[str]
 ) -> None:
     """Resume a run from a checkpoint.
 
@@ -257,9 +265,7 @@ def resume_run(
     runner.logger.info(f"Resumed from {filename}: epoch {meta['epoch']}, iter {meta['iter']}.")
 
 
-def _report_what_is_lacking(
-    checkpoint: Mapping[str, Any], filename: str, runner: LoopRunner
-) -> None:
+def _report_what_is_lacking(checkpoint: StateDict, filename: str, runner: LoopRunner) -> None:
     """Say in one line what a checkpoint of another engine does not have."""
     if "train_state" in checkpoint:
         return
@@ -283,7 +289,7 @@ def _take_over_seed(runner: LoopRunner, seed: int | None) -> None:
     runner.logger.warning(f"Resuming with seed {seed} of the checkpoint, not {runner.seed}.")
     previous = runner.seed
     runner.set_randomness(**{**runner.environment.randomness, "seed": seed})
-    loops: list[Any] = [runner.train_loop, runner.val_loop, runner.test_loop]
-    for loop in loops:
-        if hasattr(loop, "reseed"):
-            loop.reseed(seed, previous)
+    for loop in (runner.train_loop, runner.val_loop, runner.test_loop):
+        reseed = getattr(loop, "reseed", None)  # which a loop of somebody else may lack
+        if reseed is not None:
+            reseed(seed, previous)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from eng.dist import get_dist_info, get_rank, init_dist, is_distributed, sync_random_seed
 from eng.dl_utils import set_multi_processing
+
+from .types import Settings
 
 __all__ = ["Environment", "Seeds", "seed_everything", "setup_environment"]
 
@@ -33,7 +34,7 @@ class Environment:
     launcher: str = "none"
     rank: int = 0
     world_size: int = 1
-    randomness: Mapping[str, Any] = field(default_factory=dict)
+    randomness: Settings = field(default_factory=dict)
     seed: int = 0
     deterministic: bool = False
 
@@ -72,7 +73,7 @@ class Environment:
         return replace(self, seed=seed, deterministic=deterministic, randomness=randomness)
 
 
-def setup_environment(env_cfg: Mapping[str, Any], launcher: str) -> None:
+def setup_environment(env_cfg: Settings, launcher: str) -> None:
     """Set up libraries and, with a launcher, join the other processes.
 
     Args:

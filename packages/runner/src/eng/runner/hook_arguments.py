@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from eng.hooks import CheckpointHook, EMAHook
-from eng.registry import HOOKS, MODELS, NotRegisteredError
+from eng.registry import HOOKS, MODELS, NotRegisteredError, PartConfig
 
 from .errors import RunnerTypeError
 
@@ -28,7 +27,7 @@ _GIVEN = (
 )
 
 
-def check_hook_config(cfg: Mapping[str, Any]) -> None:
+def check_hook_config(cfg: PartConfig) -> None:
     """Refuse arguments that the class of a hook does not take.
 
     Args:
@@ -45,7 +44,7 @@ def check_hook_config(cfg: Mapping[str, Any]) -> None:
         _check_names(kind.__name__, set(cfg) - {"type", "_scope_"}, known)
 
 
-def check_passed_on(hook: object, save_checkpoint: Callable[..., Any] | None) -> None:
+def check_passed_on(hook: object, save_checkpoint: Callable[..., object] | None) -> None:
     """Refuse arguments that a hook only passes on, to what would refuse them later.
 
     Args:
@@ -91,7 +90,7 @@ def _check_names(
         raise RunnerTypeError(f"{owner} takes no argument {name!r}{hint}")
 
 
-def _read_signature(function: Any) -> tuple[list[str], bool]:
+def _read_signature(function: Callable[..., object]) -> tuple[list[str], bool]:
     """Return the names that a class or function takes, and whether it takes any other as well."""
     try:
         parameters = list(inspect.signature(function).parameters.values())

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from eng.hooks import Hook, Priority, get_priority
-from eng.registry import HOOKS
+from eng.registry import HOOKS, PartOrConfig
 
 from .arguments import warn_of_close_names
 from .errors import RunnerTypeError
 from .hook_arguments import check_hook_config, check_passed_on
+from .types import HooksByName
 
 __all__ = ["DEFAULT_HOOKS", "HookList", "with_default_hooks"]
 
 #: The hooks that every run has, by the name under which a config changes or drops them.
-DEFAULT_HOOKS: dict[str, dict[str, Any]] = {
+DEFAULT_HOOKS: dict[str, dict[str, object]] = {
     "runtime_info": {"type": "RuntimeInfoHook"},
     "timer": {"type": "IterTimerHook"},
     "sampler_seed": {"type": "DistSamplerSeedHook"},
@@ -26,7 +26,9 @@ DEFAULT_HOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-def with_default_hooks(hooks: Mapping[str, Any], iterations: int | None = None) -> list[Any]:
+def with_default_hooks(
+    hooks: HooksByName, iterations: int | None = None
+) -> list[PartOrConfig[Hook]]:
     """The default hooks, changed and completed by others.
 
     Args:
@@ -38,11 +40,11 @@ def with_default_hooks(hooks: Mapping[str, Any], iterations: int | None = None) 
         Hooks or configs, the default ones first.
     """
     warn_of_close_names("default_hooks", hooks, list(DEFAULT_HOOKS), "a default hook")
-    merged = {**copy.deepcopy(DEFAULT_HOOKS), **hooks}
-    if iterations is not None and "checkpoint" not in hooks:
+    default = copy.deepcopy(DEFAULT_HOOKS)
+    if iterations is not None:
         interval = min(1000, max(1, iterations // 10))
-        merged["checkpoint"].update(interval=interval, by_epoch=False)
-    return [hook for hook in merged.values() if hook is not None]
+        default["checkpoint"].update(interval=interval, by_epoch=False)
+    return [hook for hook in {**default, **hooks}.values() if hook is not None]
 
 
 class HookList:
@@ -53,7 +55,7 @@ class HookList:
             arguments are not checked.
     """
 
-    def __init__(self, save_checkpoint: Callable[..., Any] | None = None) -> None:
+    def __init__(self, save_checkpoint: Callable[..., object] | None = None) -> None:
         self._save_checkpoint = save_checkpoint
         self._hooks: list[Hook] = []
         self._resolved: dict[str, list[Callable[..., None]]] = {}
@@ -65,7 +67,7 @@ class HookList:
         return len(self._hooks)
 
     def register(
-        self, hook: Hook | Mapping[str, Any], priority: int | str | Priority | None = None
+        self, hook: PartOrConfig[Hook], priority: int | str | Priority | None = None
     ) -> None:
         """Add a hook, built first where it is a config.
 
@@ -132,7 +134,7 @@ class HookList:
         return "\n -------------------- \n".join(blocks)
 
 
-def _acts_at(hook: Any, stage: str) -> bool:
+def _acts_at(hook: object, stage: str) -> bool:
     if stage in vars(hook):
         return True
     if isinstance(hook, Hook) and stage in Hook.stages:

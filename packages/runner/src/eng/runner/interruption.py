@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from eng.dataset import RawRandomState
 
@@ -15,6 +15,7 @@ from .duration import seconds_of
 from .known_settings import check_settings
 from .requeue import signals_to_requeue
 from .signals import BrokenOff, SignalWatch, check_signals
+from .types import Settings
 
 __all__ = ["Interruption"]
 
@@ -42,7 +43,7 @@ class Interruption:
         RunnerConfigError: If a setting is unknown or invalid.
     """
 
-    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
         settings = {} if settings is None else settings
         check_settings("interruption", settings, _SETTINGS)
         self._signals: Sequence[str] | None = settings.get("signals")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from .errors import RunnerConfigError, RunnerTypeError
 
 __all__ = ["check_settings"]
 
 
-def check_settings(name: str, settings: Any, known: Sequence[str]) -> None:
+def check_settings(name: str, settings: object, known: Sequence[str]) -> None:
     """Refuse what is not a dict of known settings.
 
     Args:

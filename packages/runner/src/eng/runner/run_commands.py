@@ -7,7 +7,6 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -78,7 +77,7 @@ def _set_place(cfg: Config, args: Namespace) -> None:
         cfg["launcher"] = args.launcher
 
 
-def _build_runner(cfg: Config) -> Any:
+def _build_runner(cfg: Config) -> Runner:
     return RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
 
 

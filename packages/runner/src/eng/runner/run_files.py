@@ -6,11 +6,12 @@ import functools
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from eng.hooks import LoggerHook
 from eng.logging import MessageHub, MMLogger
 from eng.registry import DefaultScope
+from eng.utils import ManagerMixin
 from eng.vis import Visualizer
 
 from .protocol import LoopRunner
@@ -22,7 +23,7 @@ P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
 
 #: Names of what runners had that are gone, each with the class that keeps it by that name.
-_gone: list[list[tuple[Any, str]]] = []
+_gone: list[list[tuple[type[ManagerMixin], str]]] = []
 
 
 def closes_files(
@@ -58,12 +59,12 @@ def forget_when_gone(runner: LoopRunner, instance_name: str) -> None:
     while _gone:
         for kind, name in _gone.pop():
             kind.drop_instance(name)
-    visualizer: Any = runner.visualizer
-    kinds: tuple[Any, ...] = (MMLogger, MessageHub, DefaultScope)
+    visualizer = runner.visualizer
+    kinds: list[type[ManagerMixin]] = [MMLogger, MessageHub, DefaultScope]
     names = [(kind, instance_name) for kind in kinds]
     own = getattr(visualizer, "instance_name", "")
     if isinstance(visualizer, Visualizer) and own.startswith(instance_name):
-        names += [(kind, own) for kind in {Visualizer, type(visualizer)}]
+        names += [(Visualizer, own), (type(visualizer), own)]
     weakref.finalize(runner, _gone.append, names).atexit = False
 
 

@@ -16,12 +16,13 @@ from eng.dist import explain_failures, master_only, write_stacks_to
 from eng.dl_utils import collect_env
 from eng.hooks import HookRunner
 from eng.logging import MessageHub, MMLogger
-from eng.registry import LOG_PROCESSORS, VISUALIZERS
+from eng.registry import LOG_PROCESSORS, VISUALIZERS, PartOrConfig
 from eng.vis import Visualizer
 
 from .environment import Environment
 from .identity import RunIdentity
 from .log_processor import LogProcessor
+from .types import Settings
 
 #: How Python shows warnings while nobody collects them.
 _SHOW = getattr(warnings, "_showwarnmsg_impl", None)
@@ -62,7 +63,7 @@ def build_logger(
 
 
 def build_log_processor(
-    log_processor: LogProcessor | Mapping[str, Any], train_cfg: Any
+    log_processor: PartOrConfig[LogProcessor], train_cfg: object
 ) -> LogProcessor:
     """Build what makes lines of the log.
 
@@ -79,9 +80,7 @@ def build_log_processor(
     return LOG_PROCESSORS.build({"type": "LogProcessor", "by_epoch": by_epoch, **log_processor})
 
 
-def build_message_hub(
-    identity: RunIdentity, message_hub: Mapping[str, Any] | None = None
-) -> MessageHub:
+def build_message_hub(identity: RunIdentity, message_hub: Settings | None = None) -> MessageHub:
     """Build the message hub of a run.
 
     Args:
@@ -95,7 +94,7 @@ def build_message_hub(
 
 
 def build_visualizer(
-    identity: RunIdentity, visualizer: Visualizer | Mapping[str, Any] | None
+    identity: RunIdentity, visualizer: PartOrConfig[Visualizer] | None
 ) -> Visualizer:
     """Build the visualizer of a run.
 
@@ -121,7 +120,7 @@ def build_visualizer(
 def log_environment(
     logger: MMLogger,
     environment: Environment,
-    env_cfg: Mapping[str, Any],
+    env_cfg: Settings,
     cfg: str,
     variables: Mapping[str, str],
 ) -> None:

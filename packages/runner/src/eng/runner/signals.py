@@ -8,10 +8,10 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType, TracebackType
-from typing import Any
+from typing import TypeAlias
 
 from torch.utils.data import get_worker_info
 
@@ -35,8 +35,12 @@ DEFAULT_SIGNALS = ("SIGTERM", "SIGINT", "SIGUSR1")
 TIME_LIMIT = -1
 # A launcher passes on a signal that its processes have got from the system as well.
 _SAME_SIGNAL = 3.0 if {"TORCHELASTIC_RUN_ID", "SLURM_JOB_ID"} & set(os.environ) else 0.2
-_STOP = b"\0"  # there is no signal 0
+_STOP = b"\0"  # signals begin with 1
 _DEFAULT_HANDLERS = (signal.SIG_DFL, signal.default_int_handler)
+
+
+#: A handler as :func:`signal.getsignal` returns it: None is one that Python did not set.
+SignalHandler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
 
 
 class BrokenOff(BaseException):
@@ -70,8 +74,8 @@ class SignalWatch:
         self._first_at = 0.0
         self._is_breaking = False
         self._process = os.getpid()
-        self._previous: dict[int, Any] = {}
-        self._previous_of_children: Any = None
+        self._previous: dict[int, SignalHandler] = {}
+        self._previous_of_children: SignalHandler = None
         self._thread: _Watcher | None = None
 
     @property
@@ -81,7 +85,7 @@ class SignalWatch:
 
     @property
     def cause(self) -> int:
-        """Number of the signal, :data:`TIME_LIMIT`, or 0 while there is no reason to end."""
+        """Number of the signal, :data:`TIME_LIMIT`, or 0 while training may continue."""
         if self._signal:
             return self._signal
         is_over = self._deadline is not None and time.monotonic() >= self._deadline
@@ -190,7 +194,7 @@ class _Watcher:
         self._thread = threading.Thread(target=self._run, name="eng.runner.signals", daemon=True)
 
     @classmethod
-    def start_for(cls, numbers: Any, deadline: float | None) -> _Watcher | None:
+    def start_for(cls, numbers: Iterable[int], deadline: float | None) -> _Watcher | None:
         """Start one, unless the program listens to signals by such a socket itself."""
         previous = signal.set_wakeup_fd(-1)
         if previous != -1:
@@ -263,8 +267,8 @@ if hasattr(os, "register_at_fork"):
 
 def is_interactive() -> bool:
     """Whether a person types Python, at a prompt or in a notebook."""
-    ipython: Any = sys.modules.get("IPython")
-    in_notebook = ipython is not None and ipython.get_ipython() is not None
+    get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    in_notebook = get_ipython is not None and get_ipython() is not None
     return in_notebook or hasattr(sys, "ps1") or bool(sys.flags.interactive)
 
 
@@ -274,7 +278,7 @@ def number_of(name: str) -> int | None:
     return int(number) if isinstance(number, signal.Signals) else None
 
 
-def check_signals(names: Any) -> None:
+def check_signals(names: object) -> None:
     """Refuse what are not names of signals that can be watched.
 
     Args:

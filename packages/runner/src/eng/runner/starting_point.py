@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from eng.checkpoint import (
     CheckpointError,
@@ -16,6 +15,8 @@ from eng.checkpoint import (
     progress_of,
 )
 from eng.dist import broadcast_object_list, is_main_process
+
+from .types import StorageSettings
 
 __all__ = ["StartingPoint", "choose_starting_point", "storage_of"]
 
@@ -57,20 +58,20 @@ def choose_starting_point(
     Raises:
         CheckpointError: If there are checkpoints to resume from, but none of them is whole.
     """
-    boxes: list[Any] = [None]
+    boxes: list[StartingPoint | Exception | None] = [None]
     if is_main_process():
         try:
             boxes = [_choose(work_dir, folders, load_from, resume)]
         except Exception as error:  # raised in all processes
             boxes = [error]
     broadcast_object_list(boxes)
-    if isinstance(boxes[0], Exception):
-        raise boxes[0]
-    chosen: StartingPoint = boxes[0]
-    return chosen
+    (chosen,) = boxes
+    if isinstance(chosen, StartingPoint):
+        return chosen
+    raise chosen or AssertionError("the first process has sent nothing")
 
 
-def storage_of(folders: Sequence[CheckpointFolder], path: str) -> dict[str, Any] | None:
+def storage_of(folders: Sequence[CheckpointFolder], path: str) -> StorageSettings | None:
     """Settings of the storage of a checkpoint.
 
     Args:
@@ -113,7 +114,10 @@ def _choose(
 
 
 def _start_from(
-    load_from: str, backend_args: dict[str, Any] | None, work_dir: str, lines: list[tuple[int, str]]
+    load_from: str,
+    backend_args: StorageSettings | None,
+    work_dir: str,
+    lines: list[tuple[int, str]],
 ) -> StartingPoint:
     """Resume from a file that the config names, or take its weights if it has nothing else."""
     is_file = not CheckpointLoader.has_scheme(load_from)
