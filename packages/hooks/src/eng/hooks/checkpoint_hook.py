@@ -113,18 +113,7 @@ class CheckpointHook(Hook):
         async_save: bool = False,
         **kwargs: Any,
     ) -> None:
-        check_number("CheckpointHook: interval", interval)
-        if interval < 1 and interval != -1:
-            raise HookArgumentError(
-                "CheckpointHook: interval must be at least 1, or -1 to save only at the end, "
-                f"got {interval!r}"
-            )
-        check_number("CheckpointHook: max_keep_ckpts", max_keep_ckpts)
-        if max_keep_ckpts == 0:
-            raise HookArgumentError(
-                "CheckpointHook: max_keep_ckpts must be at least 1, or -1 to keep all"
-            )
-        check_number("CheckpointHook: save_begin", save_begin, least=0)
+        _check_counts(interval, max_keep_ckpts, save_begin)
         self.published_keys = published_keys_of(published_keys)
         self.save_begin = save_begin
         self.interval = interval
@@ -147,7 +136,7 @@ class CheckpointHook(Hook):
         self.save_best = save_best
         self.key_indicators = names_of("save_best", save_best)
         self._rules = pair_rules(self.key_indicators, names_of("rule", rule))
-        _ = self.rules  # one that cannot be inferred is told now, not at the first validation
+        _ = self.rules  # refuses one that cannot be inferred now, not at the first validation
         self.best_ckpt_path: str | None = None
         self.best_ckpt_path_dict: dict[str, str] = {}
         self._is_training = False
@@ -528,7 +517,7 @@ def _warn_of_a_used_folder(folder: CheckpointFolder, runner: HookRunner) -> None
 
 
 def _key_of(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
-    """What tells a hook from others of a run that save as well, the same after a resume.
+    """Identify a hook among those of a run that save as well, the same after a resume.
 
     Returns:
         The key, and whether there is only one such hook.
@@ -538,6 +527,22 @@ def _key_of(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
     place = next((number for number, each in enumerate(hooks) if each is hook), len(hooks))
     name = f"{hook._given_out_dir or ''}:{hook.filename_tmpl}"
     return f"{name}:{names[:place].count(name)}", len(hooks) < 2
+
+
+def _check_counts(interval: int, max_keep_ckpts: int, save_begin: int) -> None:
+    """Refuse counts that are not whole numbers, or below what each may be."""
+    check_number("CheckpointHook: interval", interval)
+    if interval < 1 and interval != -1:
+        raise HookArgumentError(
+            "CheckpointHook: interval must be at least 1, or -1 to save only at the end, "
+            f"got {interval!r}"
+        )
+    check_number("CheckpointHook: max_keep_ckpts", max_keep_ckpts)
+    if max_keep_ckpts == 0:
+        raise HookArgumentError(
+            "CheckpointHook: max_keep_ckpts must be at least 1, or -1 to keep all"
+        )
+    check_number("CheckpointHook: save_begin", save_begin, least=0)
 
 
 def _check_template(template: str) -> None:

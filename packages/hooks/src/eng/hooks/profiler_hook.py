@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch.profiler import ProfilerActivity, profile, tensorboard_trace_handler
 
 from eng.dist import master_only
-from eng.registry import HOOKS
+from eng.registry import HOOKS, PartOrConfig
 from eng.utils import override
 
 from .errors import HookArgumentError, HookTypeError
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
+from .types import StepOutputs
 from .values import check_number
 
 __all__ = ["ProfilerHook"]
+
+#: A function of a recording that is ready.
+TraceHandler: TypeAlias = Callable[[profile], object]
 
 
 @HOOKS.register_module()
@@ -59,37 +63,25 @@ class ProfilerHook(Hook):
         profile_times: int = 1,
         activity_with_cpu: bool = True,
         activity_with_cuda: bool = False,
-        schedule: dict[str, Any] | None = None,
-        on_trace_ready: Callable[..., Any] | dict[str, Any] | None = None,
+        schedule: Mapping[str, Any] | None = None,
+        on_trace_ready: PartOrConfig[TraceHandler] | None = None,
         record_shapes: bool = False,
         profile_memory: bool = False,
         with_stack: bool = False,
         with_flops: bool = False,
         json_trace_path: str | None = None,
     ) -> None:
-        flags = {
-            "by_epoch": by_epoch,
-            "activity_with_cpu": activity_with_cpu,
-            "activity_with_cuda": activity_with_cuda,
-            "record_shapes": record_shapes,
-            "profile_memory": profile_memory,
-            "with_stack": with_stack,
-            "with_flops": with_flops,
-        }
-        for name, flag in flags.items():
-            if not isinstance(flag, bool):
-                raise HookTypeError(f"ProfilerHook: {name} must be True or False, got {flag!r}")
-        check_number("ProfilerHook: profile_times", profile_times, least=1)
-        if by_epoch and profile_times > 1:
-            raise HookArgumentError(
-                f"ProfilerHook: profile_times must be 1 by epoch, got {profile_times}: a longer "
-                "recording does not fit into memory; set by_epoch=False to count iterations"
-            )
-        if schedule is not None and not isinstance(schedule, Mapping):
-            raise HookTypeError(
-                f"ProfilerHook: schedule must be a dict of the arguments of "
-                f"torch.profiler.schedule, got {schedule!r}"
-            )
+        _check_flags(
+            by_epoch=by_epoch,
+            activity_with_cpu=activity_with_cpu,
+            activity_with_cuda=activity_with_cuda,
+            record_shapes=record_shapes,
+            profile_memory=profile_memory,
+            with_stack=with_stack,
+            with_flops=with_flops,
+        )
+        _check_length(by_epoch, profile_times)
+        _check_schedule(schedule)
         _check_trace_handler(on_trace_ready)
         self.by_epoch = by_epoch
         self.profile_times = profile_times
@@ -143,7 +135,7 @@ class ProfilerHook(Hook):
         runner: HookRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: dict[str, Any] | None = None,
+        outputs: StepOutputs = None,
     ) -> None:
         """Count an iteration, and stop after the last one to be profiled."""
         if self.profiler is None:
@@ -180,7 +172,7 @@ class ProfilerHook(Hook):
         if self.json_trace_path is not None:
             profiler.export_chrome_trace(self.json_trace_path)
 
-    def _trace_handler(self, runner: HookRunner) -> Callable[..., Any] | None:
+    def _trace_handler(self, runner: HookRunner) -> TraceHandler | None:
         given = self.on_trace_ready
         if given is None or not isinstance(given, Mapping):
             return given
@@ -195,7 +187,30 @@ class ProfilerHook(Hook):
         return tensorboard_trace_handler(os.path.join(runner.log_dir, folder), **settings)  # noqa: PTH118
 
 
-def _check_trace_handler(given: Any) -> None:
+def _check_flags(**flags: object) -> None:
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise HookTypeError(f"ProfilerHook: {name} must be True or False, got {flag!r}")
+
+
+def _check_length(by_epoch: bool, profile_times: int) -> None:
+    check_number("ProfilerHook: profile_times", profile_times, least=1)
+    if by_epoch and profile_times > 1:
+        raise HookArgumentError(
+            f"ProfilerHook: profile_times must be 1 by epoch, got {profile_times}: a longer "
+            "recording does not fit into memory; set by_epoch=False to count iterations"
+        )
+
+
+def _check_schedule(schedule: object) -> None:
+    if schedule is not None and not isinstance(schedule, Mapping):
+        raise HookTypeError(
+            "ProfilerHook: schedule must be a dict of the arguments of torch.profiler.schedule, "
+            f"got {schedule!r}"
+        )
+
+
+def _check_trace_handler(given: object) -> None:
     if given is None or callable(given):
         return
     if not isinstance(given, Mapping) or given.get("type") not in ("log_trace", "tb_trace"):
