@@ -42,7 +42,7 @@ _COUNTS = {"max_epochs": 1, "max_iters": 1, "val_begin": 0, "val_interval": 1}
 
 
 def as_config(cfg: Settings | None) -> Config:
-    """A copy of the config that a runner was made of, which it may keep.
+    """Copy the config of a runner, so that it may keep it.
 
     Args:
         cfg: A config, a dict, or None.
@@ -80,11 +80,11 @@ def check_run(cfg: Settings, param_scheduler: object, optim_wrapper: object) -> 
 
 
 def check_together(mode: str, parts: Settings) -> None:
-    """Refuse a part of what a mode needs without the others.
+    """Refuse some of the parts that a mode needs without the others.
 
     Args:
         mode: ``'train'``, ``'val'`` or ``'test'``.
-        parts: What it needs by the name of the argument, None where it is not given.
+        parts: The parts by the name of the argument, None where one is missing.
 
     Raises:
         RunnerConfigError: If some are given and others not.
@@ -99,7 +99,7 @@ def check_together(mode: str, parts: Settings) -> None:
 
 
 def check_loop(name: str, value: object) -> None:
-    """Refuse what is neither a loop nor its config, and wrong counts of a loop of ours.
+    """Refuse values that are neither a loop nor its config, and invalid counts of our loops.
 
     Args:
         name: Name of the argument.
@@ -115,16 +115,16 @@ def check_loop(name: str, value: object) -> None:
 
 
 def _check_train_cfg(cfg: Settings) -> None:
-    """Refuse what the training loops of this package would refuse when they are built."""
+    """Refuse settings that the training loops of this package would refuse when they are built."""
     check_names_loop(cfg)
     if "type" in cfg and cfg["type"] not in _OWN_LOOPS:
-        return  # a loop of somebody else has settings of its own
+        return  # a third-party loop has settings of its own
     by_epoch = cfg.get("type") == _OWN_LOOPS[0] or cfg.get("by_epoch")
     end = "max_epochs" if by_epoch else "max_iters"
     if end not in cfg:
         raise RunnerConfigError(f"train_cfg needs {end!r}; it has {sorted(cfg)}")
     known = ["type", "by_epoch", end, "val_begin", "val_interval", "dynamic_intervals"]
-    # `_scope_` is what a base from another package says (`_base_ = 'mmseg::…'`).
+    # A base of another package sets `_scope_` (`_base_ = 'mmseg::…'`).
     check_settings("train_cfg", {key: cfg[key] for key in cfg if key != "_scope_"}, known)
     for key, least in _COUNTS.items():
         if key in cfg:
@@ -148,7 +148,7 @@ def check_names_loop(cfg: Settings) -> None:
 
 
 def check_intervals(dynamic_intervals: Iterable[object] | None) -> list[tuple[int, int]]:
-    """Refuse what is not pairs of a milestone and an interval.
+    """Refuse values that are not pairs of a milestone and an interval.
 
     Args:
         dynamic_intervals: The pairs, or None.
@@ -157,7 +157,7 @@ def check_intervals(dynamic_intervals: Iterable[object] | None) -> list[tuple[in
         The pairs.
 
     Raises:
-        RunnerConfigError: If it is something else.
+        RunnerConfigError: If they are not.
     """
     pairs = []
     for pair in dynamic_intervals or []:
@@ -172,10 +172,10 @@ def check_intervals(dynamic_intervals: Iterable[object] | None) -> list[tuple[in
 
 
 def check_keys(cfg: Settings, arguments: Sequence[str]) -> None:
-    """Refuse a config without what a run needs, and warn of keys that look like misspelt arguments.
+    """Refuse a config without required keys, and warn of keys that look like misspelt arguments.
 
     Args:
-        cfg: The config. Other keys may stand in it, as variables of its own.
+        cfg: The config. Other keys are allowed, as variables of its own.
         arguments: Names of the arguments of the runner.
 
     Raises:
@@ -193,10 +193,10 @@ def warn_of_close_names(
     """Warn once of each key that is not known but looks like one that is.
 
     Args:
-        where: What has the keys.
+        where: Name of the mapping with the keys, for the message.
         keys: The keys.
-        known: The names that mean something there.
-        kind: What these are.
+        known: Valid names.
+        kind: Kind of the valid names, for the message.
     """
     for key in keys:
         close = difflib.get_close_matches(str(key), known, n=1, cutoff=0.85)
@@ -233,26 +233,26 @@ def check_steps(model: nn.Module, *steps: str) -> None:
         *steps: Names of steps, such as ``'train_step'``.
 
     Raises:
-        RunnerConfigError: If it has not all of them.
+        RunnerConfigError: If one is missing.
     """
     inner = unwrap(model)
     for step in steps:
         if not hasattr(inner, step):
             raise RunnerConfigError(
                 f"{type(inner).__name__} has no {step}(): derive it from eng.model.BaseModel, or "
-                "give it one"
+                "implement the method"
             )
 
 
 def given_arguments(cfg: Settings, arguments: Sequence[str]) -> Settings:
-    """The arguments of a runner that a config gives.
+    """Pick the arguments of a runner from a config.
 
     Args:
-        cfg: The config, in which other keys may stand as well.
+        cfg: The config, in which other keys are allowed as well.
         arguments: Names of all arguments.
 
     Returns:
-        Values by name. A setting of the environment that is None is left out: the default holds.
+        Values by name. An ``env_cfg`` of None is left out, so that the default is used.
 
     Raises:
         RunnerConfigError: If one without a default is missing.

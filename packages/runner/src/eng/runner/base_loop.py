@@ -41,11 +41,11 @@ class BaseLoop(metaclass=ABCMeta):
         return self._runner
 
     def reseed(self, seed: int, instead_of: int) -> None:
-        """Follow the run, which takes over the seed of another one.
+        """Use the seed of the resumed run.
 
         Args:
             seed: The seed.
-            instead_of: The seed by now. What the config gives the sampler itself stays.
+            instead_of: The present seed. One that the config sets on the sampler itself is kept.
         """
         reseed(self.dataloader, seed, instead_of)
 

@@ -1,4 +1,4 @@
-"""Entries of the meta of a checkpoint that tell of its data and its format."""
+"""Entries of a checkpoint's meta that describe its data and its format."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ MMENGINE_VERSION = "0.10.7"
 
 
 def dataset_meta_of(loader: Loader) -> dict[object, object] | None:
-    """What a training dataset says of itself, as plain data.
+    """Collect the ``metainfo`` of a training dataset as plain data.
 
     Args:
         loader: Its data loader.
 
     Returns:
-        Its ``metainfo``, with arrays as lists; what is not plain is left out, with a warning. None
-        without one.
+        Its ``metainfo``, with arrays as lists; entries that are not plain data are left out, with a
+        warning. None without one.
     """
     meta = getattr(getattr(loader, "dataset", None), "metainfo", None)
     if not isinstance(meta, Mapping):
@@ -46,7 +46,7 @@ def dataset_meta_of(loader: Loader) -> dict[object, object] | None:
 def warn_of_other_data(
     saved: object, present: Mapping[object, object] | None, logger: logging.Logger
 ) -> None:
-    """Warn where a run is resumed with data that describe themselves otherwise.
+    """Warn if a run is resumed with a training dataset of another ``metainfo``.
 
     Args:
         saved: ``dataset_meta`` of the checkpoint, None without one.
@@ -69,7 +69,7 @@ def warn_of_other_data(
 
 
 class _Described:
-    """A loader of a dataset that has nothing but a description."""
+    """Stand in for the loader of a dataset, of which only the ``metainfo`` is known."""
 
     def __init__(self, metainfo: Mapping[object, object]) -> None:
         self.dataset = self
@@ -77,14 +77,14 @@ class _Described:
 
 
 def _make_comparable(value: object) -> object:
-    """A value whose lists and tuples compare as equal."""
+    """Return a value whose lists and tuples compare as equal."""
     if isinstance(value, Mapping):
         return {key: _make_comparable(item) for key, item in value.items()}
     return [_make_comparable(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _to_plain(value: object) -> object:
-    """Plain data equal to a value, as the safe reader of torch takes it."""
+    """Return plain data equal to a value, which loads with ``weights_only=True``."""
     if value is None or type(value) in (bool, int, float, complex, str, bytes):
         return value
     if isinstance(value, Mapping):

@@ -48,21 +48,21 @@ _KEYS = {
 
 
 def left_out(optimizer: bool, param_scheduler: bool) -> set[str]:
-    """Parts of the state that are not asked for.
+    """Return the parts of the state that are not requested.
 
     Args:
-        optimizer: Whether the optimizer is asked for.
+        optimizer: Whether the optimizer is requested.
         param_scheduler: Whether the schedulers are.
 
     Returns:
         Names of parts.
     """
-    asked = {
+    requested = {
         "optimizer": optimizer,
         "accumulation": optimizer,
         "param_schedulers": param_scheduler,
     }
-    return {name for name, wanted in asked.items() if not wanted}
+    return {name for name, wanted in requested.items() if not wanted}
 
 
 def save_run(
@@ -81,7 +81,7 @@ def save_run(
         runner: The runner.
         place: Folder, and name of the file in it.
         meta: Entries of the ``meta`` of the checkpoint. Its ``epoch`` and ``iter``, if given, say
-            for which point of training the checkpoint stands.
+            of which point of training the checkpoint is.
         by_epoch: Whether that is otherwise the end of the present epoch or of the iteration.
         leave_out: Parts of the state that are not saved.
         backend_args: Settings of the storage.
@@ -110,8 +110,8 @@ def collect_checkpoint(
 
     Args:
         runner: The runner.
-        point: The point of training that the checkpoint stands for.
-        meta: What the checkpoint says of itself beside what every one does.
+        point: The point of training that the checkpoint is of.
+        meta: Further entries of the ``meta`` of the checkpoint.
         leave_out: Parts of the state that are not saved.
 
     Returns:
@@ -127,7 +127,7 @@ def collect_checkpoint(
 
 
 def _shared_meta(runner: LoopRunner, meta: StateDict) -> StateDict:
-    """What a checkpoint says of itself, in all processes what the first one says."""
+    """Collect the ``meta`` of a checkpoint: in all processes that of the first one."""
     described = dataset_meta_of(getattr(runner.train_loop, "dataloader", None))
     boxes = [
         {
@@ -186,7 +186,7 @@ def load_weights(
         runner: The runner.
         filename: Path or address of the checkpoint.
         map_location: As for :func:`torch.load`.
-        strict: Whether it is an error if something does not fit.
+        strict: Whether missing and unexpected keys and size mismatches are an error.
         revise_keys: Pairs of a regular expression and its replacement for the names.
 
     Returns:
@@ -200,16 +200,16 @@ def load_weights(
     )
     if runner.is_resuming:
         checkpoint = _without_average(runner, checkpoint)
-    # Before the weights are taken over, since hooks exchange them, as that of averaged weights.
+    # Before the weights are loaded, since hooks swap them, as EMAHook does.
     runner.call_hook("after_load_checkpoint", checkpoint=checkpoint)
     load_state_dict(runner.model, checkpoint["state_dict"], strict, runner.logger)
     return checkpoint
 
 
 def _without_average(runner: LoopRunner, checkpoint: StateDict) -> StateDict:
-    """Where nothing averages weights any more, give back those that training had."""
+    """Without a hook that averages weights, use the weights of training instead of the average."""
     averaged = checkpoint.get("ema_state_dict")
-    # A hook of somebody else may take the average over, too: its name tells.
+    # A third-party hook may load the average as well: it is known by its name.
     has_hook = any("ema" in type(hook).__name__.lower() for hook in runner.hooks)
     if has_hook or not isinstance(averaged, Mapping):
         return checkpoint
@@ -250,7 +250,7 @@ def resume_run(
         runner.meta.setdefault("load_from", meta["load_from"])
     states = {name: checkpoint[key] for name, key in _KEYS.items() if key in checkpoint}
     states.update(checkpoint.get("train_state", {}))
-    _report_what_is_lacking(checkpoint, filename, runner)
+    _report_missing_parts(checkpoint, filename, runner)
     states["loop"] = {**states.get("loop", {}), "epoch": meta["epoch"], "iter": meta["iter"]}
     # The weights are loaded already, as hooks have changed them.
     foreign_file = None if "train_state" in checkpoint else filename
@@ -265,17 +265,17 @@ def resume_run(
     runner.logger.info(f"Resumed from {filename}: epoch {meta['epoch']}, iter {meta['iter']}.")
 
 
-def _report_what_is_lacking(checkpoint: StateDict, filename: str, runner: LoopRunner) -> None:
-    """Say in one line what a checkpoint of another engine does not have."""
+def _report_missing_parts(checkpoint: StateDict, filename: str, runner: LoopRunner) -> None:
+    """Warn in one line of the parts that a checkpoint of another engine lacks."""
     if "train_state" in checkpoint:
         return
     meta = checkpoint["meta"]
     version = meta.get("mmengine_version", meta.get("mmengine"))  # the latter with strategies
-    lacking = [key for key in ("optimizer", "message_hub") if key not in checkpoint]
+    missing = [key for key in ("optimizer", "message_hub") if key not in checkpoint]
     runner.logger.warning(
         f"{filename} was not saved by this engine"
         f"{f' but by MMEngine {version}' if version else ''}: it has no random numbers and no "
-        f"position in the data{''.join(f', no {key}' for key in lacking)}. Training continues at "
+        f"position in the data{''.join(f', no {key}' for key in missing)}. Training continues at "
         "its epoch and iteration, but not to the bit as without the interruption."
     )
 
@@ -290,6 +290,6 @@ def _take_over_seed(runner: LoopRunner, seed: int | None) -> None:
     previous = runner.seed
     runner.set_randomness(**{**runner.environment.randomness, "seed": seed})
     for loop in (runner.train_loop, runner.val_loop, runner.test_loop):
-        reseed = getattr(loop, "reseed", None)  # which a loop of somebody else may lack
+        reseed = getattr(loop, "reseed", None)  # a third-party loop may not have it
         if reseed is not None:
             reseed(seed, previous)

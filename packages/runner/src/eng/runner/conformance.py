@@ -1,4 +1,4 @@
-"""Check by types that a runner is what hooks and loops may touch. Nothing imports it."""
+"""Check by types that Runner implements the protocols of hooks and loops. Never imported."""
 
 from __future__ import annotations
 

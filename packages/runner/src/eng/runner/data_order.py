@@ -32,7 +32,7 @@ def put_generators(dataloader: Loader, states: list[GeneratorState]) -> None:
 
     Args:
         dataloader: The data loader.
-        states: What :func:`take_generators` returned. Nothing happens unless it has as many.
+        states: States from :func:`take_generators`. They are ignored if their number differs.
     """
     generators = _generators(dataloader)
     if len(generators) == len(states):
@@ -41,7 +41,7 @@ def put_generators(dataloader: Loader, states: list[GeneratorState]) -> None:
 
 
 def take_origin(dataloader: Loader) -> StateDict:
-    """All that an iteration over a data loader may draw from, before it is begun.
+    """Take the states of all generators that an iteration over a data loader may draw from.
 
     Args:
         dataloader: The data loader.
@@ -57,11 +57,11 @@ def take_origin(dataloader: Loader) -> StateDict:
 
 @contextmanager
 def replay(dataloader: Loader, origin: StateDict) -> Iterator[None]:
-    """Draw again what was drawn from an origin on; afterwards the process draws as before.
+    """Repeat random draws from an origin on, and restore the generators of the process afterwards.
 
     Args:
-        dataloader: The data loader. Its own generators stay where the iteration leaves them.
-        origin: What :func:`take_origin` returned.
+        dataloader: The data loader. Its own generators keep the state that the iteration leaves.
+        origin: States from :func:`take_origin`.
 
     Yields:
         Nothing.

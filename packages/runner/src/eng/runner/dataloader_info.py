@@ -1,4 +1,4 @@
-"""What a data loader of any kind tells about its size, samplers and state."""
+"""Inspect data loaders of any kind: size, samplers, state, workers."""
 
 from __future__ import annotations
 
@@ -44,9 +44,8 @@ __all__ = [
 
 
 _OWN_GENERATOR = (
-    "A resumed run is exact unless samples depend on the random generator that {} has of its own: "
-    "nobody saves its state. Exact are random, numpy.random and torch, which are seeded for each "
-    "sample."
+    "A resumed run is exact unless samples depend on the random generator of {}, whose state is "
+    "not saved. Use random, numpy.random and torch, which are seeded for each sample."
 )
 
 
@@ -73,7 +72,7 @@ def samples_per_step(dataloader: Loader) -> int:
 
 
 def reseed(dataloader: Loader, seed: int, instead_of: int | None = None) -> None:
-    """Give a data loader the seed of another one, so that their orders and samples agree.
+    """Replace the seed of a data loader, so that order and samples agree with those of another.
 
     Args:
         dataloader: The data loader, whose sampler may have a seed and whose workers may be seeded
@@ -93,7 +92,7 @@ def reseed(dataloader: Loader, seed: int, instead_of: int | None = None) -> None
 
 
 def check_has_batches(dataloader: Loader) -> None:
-    """Refuse to train on nothing, before it is reported as done.
+    """Refuse a data loader without batches, before training is reported as done.
 
     Args:
         dataloader: The data loader. One whose length is unknown is taken to have some.
@@ -104,7 +103,7 @@ def check_has_batches(dataloader: Loader) -> None:
     if length_of(dataloader) == 0:
         samples = length_of(getattr(dataloader, "dataset", None))
         raise RunnerConfigError(
-            f"the training data has not one batch: {samples} samples for {get_world_size()} "
+            f"the training data has no batch: {samples} samples for {get_world_size()} "
             f"processes in batches of {_batch_size(dataloader)}; with drop_last=True an incomplete "
             "one is left out"
         )
@@ -125,7 +124,7 @@ def has_indices(dataset: object) -> TypeGuard[Sized]:
 
 
 def is_endless(dataloader: Loader) -> bool:
-    """Whether the epochs of the data are of no concern.
+    """Whether a data loader never ends, so that it has no epochs.
 
     Args:
         dataloader: The data loader.
@@ -150,17 +149,16 @@ def own_samplers(dataloader: Loader) -> list[DefaultSampler | InfiniteSampler]:
 
 
 def movable_sampler(dataloader: Loader) -> MovableSampler | None:
-    """The sampler of a data loader that can be told its epoch and position.
+    """Find the sampler of a data loader whose epoch and position can be set.
 
-    A batch sampler of another kind than torch's own does not follow it, as one that gathers
-    samples by their shape: nor does a subclass that has another order than the class it derives
-    from.
+    A batch sampler other than torch's own does not follow it, such as one that groups samples by
+    shape; neither does a subclass with another order than its base class.
 
     Args:
         dataloader: The data loader.
 
     Returns:
-        The sampler, None if there is none.
+        The sampler, or None.
     """
     if type(getattr(dataloader, "batch_sampler", None)) not in (BatchSampler, type(None)):
         return None
@@ -176,13 +174,13 @@ def movable_sampler(dataloader: Loader) -> MovableSampler | None:
 
 
 def place_sampler(dataloader: Loader) -> PlacedSampler | None:
-    """Make what stands in for the sampler of a data loader, to begin anywhere.
+    """Make a substitute for the sampler of a data loader that can begin at any position.
 
     Args:
         dataloader: The data loader.
 
     Returns:
-        The stand-in. None for data without indices, and for a data loader of another kind.
+        The substitute. None for data without indices, and for a data loader of another kind.
     """
     if not isinstance(dataloader, DataLoader) or isinstance(dataloader.dataset, IterableDataset):
         return None
@@ -192,7 +190,7 @@ def place_sampler(dataloader: Loader) -> PlacedSampler | None:
 
 
 def stateful_part(dataloader: Loader) -> Stateful | None:
-    """The part of a data loader that keeps its place in the data by itself.
+    """Find the part of a data loader that tracks its position in the data.
 
     Args:
         dataloader: The data loader.
@@ -211,7 +209,7 @@ def stateful_part(dataloader: Loader) -> Stateful | None:
 
 
 def order_is_random(dataloader: Loader) -> bool:
-    """Whether the order of samples may depend on random numbers of the run.
+    """Whether the order of samples may depend on the random numbers of the run.
 
     Args:
         dataloader: The data loader.
@@ -227,13 +225,13 @@ def order_is_random(dataloader: Loader) -> bool:
 
 
 def limits_of_resume(dataloader: Loader) -> str | None:
-    """Why a run that reads from a data loader cannot be resumed exactly.
+    """Explain why a run cannot be resumed exactly from a data loader.
 
     Args:
         dataloader: The data loader.
 
     Returns:
-        One line that says what would help; None if it can.
+        One line with the remedy; None if it can.
     """
     if stateful_part(dataloader) is not None:
         return None
@@ -245,10 +243,10 @@ def limits_of_resume(dataloader: Loader) -> str | None:
     if isinstance(dataset, IterableDataset):
         what = f"{type(dataset).__name__}, an iterable dataset,"
     return (
-        f"A run resumed inside an epoch of the data is not exactly this one: {what} has no state, "
-        "so that batches are read again and dropped, and what it draws at random differs. Exact "
-        "are torchdata's StatefulDataLoader, an iterable dataset with state_dict and "
-        "load_state_dict read with num_workers=0, and datasets with indices."
+        f"Resuming this run inside an epoch is not exact: {what} has no state, so that batches are "
+        "read again and dropped, and its random draws differ. Exact are torchdata's "
+        "StatefulDataLoader, an iterable dataset with state_dict and load_state_dict read with "
+        "num_workers=0, and datasets with indices."
     )
 
 
@@ -278,10 +276,10 @@ def stop_workers(dataloader: Loader, iterator: Iterator[DataBatch]) -> None:
 
 
 def end_workers(dataloader: Loader, iterator: Iterator[DataBatch] | None = None) -> None:
-    """End the workers of a data loader that is not read on, each after its present sample.
+    """Shut down the workers of a data loader that is no longer read, each after its sample.
 
     Left to the garbage collector, a runner in a circle of references takes the queues of its
-    workers down before they are told to end, and each is waited for in vain for five seconds.
+    workers down before their shutdown, and waits for each of them for five seconds.
 
     Args:
         dataloader: The data loader, which starts new ones when it is read again.

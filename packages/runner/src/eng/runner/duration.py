@@ -1,4 +1,4 @@
-"""Read durations as people write them."""
+"""Parse durations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def seconds_of(name: str, value: object) -> float | None:
         The seconds, None for None.
 
     Raises:
-        RunnerConfigError: If it is nothing of these, or not positive.
+        RunnerConfigError: If it is invalid, or not positive.
     """
     if value is None:
         return None

@@ -23,7 +23,7 @@ class Environment:
     """Processes and seeds of a run.
 
     Attributes:
-        launcher: ``'none'`` or what started the processes.
+        launcher: The launcher of the processes, or ``'none'``.
         rank: Rank of this process.
         world_size: Number of processes.
         randomness: Settings of the seeds: ``seed``, ``diff_rank_seed`` and ``deterministic``.
@@ -78,7 +78,7 @@ def setup_environment(env_cfg: Settings, launcher: str) -> None:
 
     Args:
         env_cfg: May hold ``cudnn_benchmark``, ``mp_cfg``, ``dist_cfg`` and ``resource_limit``.
-        launcher: ``'none'`` or what started the processes.
+        launcher: The launcher of the processes, or ``'none'``.
     """
     torch.backends.cudnn.benchmark = bool(env_cfg.get("cudnn_benchmark", False))
     distributed = launcher != "none"
@@ -106,7 +106,7 @@ def seed_everything(
 
     Args:
         seed: The seed. Defaults to None: one is drawn and shared by all processes.
-        deterministic: Whether torch uses only algorithms that give the same results each time.
+        deterministic: Whether torch uses deterministic algorithms only.
             Defaults to False.
         diff_rank_seed: Whether each process adds its rank to the seed. Defaults to False.
 

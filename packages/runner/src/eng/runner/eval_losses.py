@@ -1,4 +1,4 @@
-"""Losses that a model gives beside its predictions while it is validated or tested."""
+"""Average losses that a model returns beside its predictions in validation and testing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["EvalLosses"]
 class EvalLosses:
     """Averages losses over the batches of all processes.
 
-    A model gives them as the last of its outputs: a :class:`eng.structures.BaseDataElement` with
+    A model returns them as the last of its outputs: a :class:`eng.structures.BaseDataElement` with
     nothing but ``loss``, a dict of tensors or lists of tensors by name.
     """
 
@@ -34,7 +34,7 @@ class EvalLosses:
         """Take the losses out of the outputs of a batch.
 
         Args:
-            outputs: What the model returned.
+            outputs: Outputs of the model.
 
         Returns:
             The predictions alone.
@@ -67,7 +67,7 @@ class EvalLosses:
 
         Returns:
             Averages by name, and under ``val_loss`` or ``test_loss`` the sum of those whose name
-            contains ``loss``; nothing if the model gave none.
+            contains ``loss``; an empty dict without losses.
         """
         own = {name: (float(total), self._counts[name]) for name, total in self._sums.items()}
         shares = all_gather_object(own)
@@ -81,7 +81,7 @@ class EvalLosses:
         return {**averages, f"{mode}_loss": whole}
 
     def _add(self, name: str, value: Tensor | float) -> None:
-        # A tensor stays on its device until the end: nobody waits for it in between.
+        # A tensor stays on its device until the end, so that no batch waits for it.
         number = value.detach().mean() if isinstance(value, Tensor) else value
         self._sums[name] = self._sums[name] + number if name in self._sums else number
         self._counts[name] = self._counts.get(name, 0) + 1

@@ -34,14 +34,14 @@ Generator: TypeAlias = Union[  # noqa: UP007 - evaluated by 3.10, which cannot j
 GeneratorState: TypeAlias = Union[Tensor, StateDict]  # noqa: UP007 - StateDict is a string
 
 _KINDS = (torch.Generator, random.Random, np.random.RandomState, np.random.Generator)
-#: Attributes by which datasets hold others, and what they do to samples.
+#: Attributes of datasets with inner datasets and transforms.
 _PARTS = ("dataset", "datasets", "pipeline", "transforms", "transform", "target_transform")
 
 
 def generators_of(owners: Iterable[object]) -> list[Generator]:
-    """Generators that objects own, under whatever name, and the samplers that they wrap.
+    """Find the generators of objects, under any attribute, and of the samplers that they wrap.
 
-    Those of the process, which numpy and Python draw from by default, are no one's own.
+    The global generators of numpy, Python and torch are not among them.
 
     Args:
         owners: The objects.
@@ -59,7 +59,7 @@ def generators_of(owners: Iterable[object]) -> list[Generator]:
 
 
 def owner_in(dataset: object) -> object | None:
-    """Find what draws random numbers for samples from a generator of its own.
+    """Find the part of a dataset that has a random number generator of its own.
 
     Args:
         dataset: A dataset, which may hold others and transforms.
@@ -119,11 +119,11 @@ def get_state(generator: Generator) -> GeneratorState:
 
 
 def put_state(generator: Generator, state: GeneratorState) -> None:
-    """Put a generator where another one was.
+    """Set the state of a generator.
 
     Args:
         generator: The generator.
-        state: What :func:`get_state` returned. That of another kind of generator is left out.
+        state: State from :func:`get_state`. That of another kind of generator is ignored.
     """
     if isinstance(generator, torch.Generator):
         if not isinstance(state, Mapping):
@@ -154,11 +154,11 @@ def get_python_state(generator: random.Random | ModuleType) -> list[object]:
 
 
 def put_python_state(generator: random.Random | ModuleType, state: Sequence[Any]) -> None:
-    """Put a generator of Python where another one was.
+    """Set the state of a generator of Python.
 
     Args:
         generator: The generator, or the module :mod:`random`.
-        state: What :func:`get_python_state` returned.
+        state: State from :func:`get_python_state`.
     """
     version, internal, gauss = state
     generator.setstate((version, tuple(internal), gauss))

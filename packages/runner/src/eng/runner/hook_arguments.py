@@ -13,7 +13,7 @@ from .errors import RunnerTypeError
 
 __all__ = ["check_hook_config", "check_passed_on"]
 
-#: Arguments of ``save_checkpoint`` that CheckpointHook gives itself.
+#: Arguments of ``save_checkpoint`` that CheckpointHook passes itself.
 _GIVEN = (
     "out_dir",
     "filename",
@@ -34,7 +34,7 @@ def check_hook_config(cfg: PartConfig) -> None:
         cfg: Config of the hook.
 
     Raises:
-        RunnerTypeError: If there are some; names the closest ones that it takes.
+        RunnerTypeError: If there are unexpected ones; names the closest valid ones.
     """
     kind = HOOKS.type_of(cfg)
     if not isinstance(kind, type):
@@ -49,11 +49,11 @@ def check_passed_on(hook: object, save_checkpoint: Callable[..., object] | None)
 
     Args:
         hook: The hook.
-        save_checkpoint: What a :class:`eng.hooks.CheckpointHook` passes them to. None for a list
+        save_checkpoint: The method that a :class:`eng.hooks.CheckpointHook` calls. None for a list
             of hooks without a runner.
 
     Raises:
-        RunnerTypeError: If there are some that are not taken.
+        RunnerTypeError: If there are unexpected ones.
     """
     if isinstance(hook, CheckpointHook) and save_checkpoint is not None:
         known, is_open = _read_signature(save_checkpoint)
@@ -71,7 +71,7 @@ def _check_average(hook: EMAHook) -> None:
     if isinstance(kind, str):
         try:
             kind = MODELS.of_default_scope().require(kind)
-        except NotRegisteredError:  # told by the hook when it builds the average
+        except NotRegisteredError:  # reported by the hook when it builds the average
             return
     known, is_open = _read_signature(kind)
     if not is_open:
@@ -83,15 +83,15 @@ def _check_names(
     owner: str, given: Iterable[str], known: list[str], near: list[str] | None = None
 ) -> None:
     for name in sorted(set(given) - set(known)):
-        # What is not taken here is not proposed: a name that the hook itself gives is meant as it.
+        # A name that is not accepted here is not proposed.
         names = [each for each in (known if near is None else near) if each != name]
         close = difflib.get_close_matches(name, names, n=1)
         hint = f": did you mean {close[0]!r}?" if close else f"; it takes {', '.join(names)}"
-        raise RunnerTypeError(f"{owner} takes no argument {name!r}{hint}")
+        raise RunnerTypeError(f"{owner} has an unexpected argument {name!r}{hint}")
 
 
 def _read_signature(function: Callable[..., object]) -> tuple[list[str], bool]:
-    """Return the names that a class or function takes, and whether it takes any other as well."""
+    """Return the parameters of a class or function, and whether it accepts any other as well."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # of a class in C, for instance

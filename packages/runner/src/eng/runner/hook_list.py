@@ -51,7 +51,7 @@ class HookList:
     """Hooks by priority. Those of equal priority run in the order in which they were added.
 
     Args:
-        save_checkpoint: What hooks that save pass arguments of theirs to. Defaults to None: these
+        save_checkpoint: Method that hooks pass their further arguments to. Defaults to None: these
             arguments are not checked.
     """
 
@@ -72,7 +72,7 @@ class HookList:
         """Add a hook, built first where it is a config.
 
         Args:
-            hook: The hook, or its config, in which ``priority`` may stand as well.
+            hook: The hook, or its config, which may have a ``priority`` as well.
             priority: Its priority. Defaults to None, that of the config or the hook.
 
         Raises:

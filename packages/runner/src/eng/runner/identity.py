@@ -42,7 +42,7 @@ class RunIdentity:
         Args:
             work_dir: Directory for checkpoints and logs.
             experiment_name: Name of the experiment, which gets the time behind it. None takes the
-                name of the config file, if there is one.
+                name of the config file, if any.
             config_file: Path of the config file.
 
         Returns:
@@ -75,7 +75,7 @@ class RunIdentity:
         """Make the work directory and the folder for logs in it.
 
         Returns:
-            The folders that were not there before, the innermost first.
+            The folders that did not exist before, the innermost first.
         """
         log_dir = Path(self.log_dir)
         new = [folder for folder in (log_dir, *log_dir.parents) if not folder.exists()]
@@ -85,7 +85,7 @@ class RunIdentity:
 
 @contextmanager
 def folders_of(identity: RunIdentity) -> Iterator[None]:
-    """Make the folders of a run, and remove what is new of them where it is refused after all.
+    """Make the folders of a run, and remove the new ones if the run is refused after all.
 
     Args:
         identity: Names and folders of the run.
@@ -101,7 +101,7 @@ def folders_of(identity: RunIdentity) -> Iterator[None]:
             if folder == Path(identity.log_dir):
                 shutil.rmtree(folder, ignore_errors=True)
             else:
-                with suppress(OSError):  # somebody else has put something into it
+                with suppress(OSError):  # another process has written into it
                     folder.rmdir()
         raise
 

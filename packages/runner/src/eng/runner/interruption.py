@@ -1,4 +1,4 @@
-"""Interrupt training by a signal or a time limit, without losing what was trained."""
+"""Interrupt training by a signal or a time limit without losing progress."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _SETTINGS = ("signals", "time_limit", "requeue", "interval")
 
 
 class Interruption:
-    """Ends training between two iterations when a signal or a time limit asks for it.
+    """Ends training between two iterations after a signal or at a time limit.
 
     Loops take batches through :meth:`fetch` in training and :meth:`fetch_to_validate` in
     validation. When these raise :class:`BrokenOff`, all processes are at the end of the same
-    iteration, and random numbers are as they were there, also if a batch was being waited for.
+    iteration, and random numbers are in the state of that point, even if a batch was pending.
 
     Args:
-        settings: ``signals``: names of those that are obeyed (default: ``SIGTERM``, ``SIGINT`` and
+        settings: ``signals``: names of those that are handled (default: ``SIGTERM``, ``SIGINT`` and
             ``SIGUSR1``, each unless the program has a handler of its own). ``time_limit``: of one
             call of ``train()``, in seconds or as ``'[days-]hours:minutes:seconds'`` (default:
             none).
@@ -67,7 +67,7 @@ class Interruption:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Obey signals and the time limit within the block. To be entered in all processes.
+        """Handle signals and the time limit within the block. To be entered in all processes.
 
         Yields:
             Nothing.
@@ -83,7 +83,7 @@ class Interruption:
                 yield
             finally:
                 self._watch = None
-            # What has ended in time needs no limit; but a signal is meant for the program.
+            # A run that has ended in time needs no limit; but a signal is meant for the program.
             if cause := self._agreement.latest(watch.signal):
                 raise BrokenOff(cause)
 
@@ -93,7 +93,7 @@ class Interruption:
         Args:
             batches: The batches.
             iteration: Number of iterations done.
-            can_break: Whether a wait for a batch may be broken off, or a batch given back.
+            can_break: Whether a wait for a batch may be broken off, or a batch returned.
                 Defaults to True.
 
         Returns:
@@ -101,7 +101,7 @@ class Interruption:
 
         Raises:
             BrokenOff: If training is to end before it.
-            StopIteration: If there is none.
+            StopIteration: If the data has ended.
         """
         if self._watch is None:
             return next(batches)
@@ -153,7 +153,7 @@ class Interruption:
                 yield item  # type: ignore[misc]
 
     def check(self) -> None:
-        """End training here if any process was asked to. To be called in all processes.
+        """End training here if any process received a cause to. To be called in all processes.
 
         Raises:
             BrokenOff: If so.
@@ -173,7 +173,7 @@ class Interruption:
 
     @contextmanager
     def may_break(self) -> Iterator[None]:
-        """Let the block be broken off where it is, in a single process.
+        """Allow the block to be broken off anywhere, in a single process.
 
         Yields:
             Nothing.
@@ -190,7 +190,7 @@ class Interruption:
     def _take(
         self, batches: Iterator[Item], watch: SignalWatch, may_break: bool
     ) -> tuple[int, Item | None, bool]:
-        """A cause to end, or the next batch, or whether there is none."""
+        """A cause to end, or the next batch, or whether the data has ended."""
         if may_break and watch.cause:
             return watch.cause, None, False
         try:
@@ -203,7 +203,7 @@ class Interruption:
         except BrokenOff as broken:
             return broken.cause, None, False
         except RuntimeError:
-            # Workers of a data loader may have got the signal as well, and died of it.
+            # Workers of a data loader may have received the signal as well, and died of it.
             if not watch.cause or not may_break:
                 raise
             return watch.cause, None, False

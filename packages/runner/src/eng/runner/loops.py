@@ -1,4 +1,4 @@
-"""The loops of a run, each built when it is first asked for."""
+"""The loops of a run, each built when it is first used."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Given: TypeAlias = "tuple[LoaderOrConfig | None, BaseLoop | PartConfig | None, o
 
 
 class LoopSlot(Generic[LoopT]):
-    """One loop of a run: a config until it is asked for, then the loop, or nothing at all.
+    """One loop of a run: a config until it is first used, then the loop; or missing.
 
     Args:
         mode: ``'train'``, ``'val'`` or ``'test'``.
         partner: Name of the argument that it needs beside ``{mode}_dataloader`` and ``{mode}_cfg``.
         given: These three arguments: all, or None for each.
-        build: What makes a loop of its config.
+        build: Builds a loop from its config.
 
     Raises:
         RunnerConfigError: If some are given and others not, or one is of a kind that it cannot be.
@@ -51,12 +51,12 @@ class LoopSlot(Generic[LoopT]):
         self._build = build
         self.dataloader, loop, self.partner = given
         #: The loop, None while it is not built.
-        # It may be a loop of somebody else, which has what the slot promises by its own means.
+        # A third-party loop need not derive from the class of the slot.
         self.built: LoopT | None = cast(LoopT, loop) if isinstance(loop, BaseLoop) else None
         self._config: PartConfig | None = None if isinstance(loop, BaseLoop) else loop
 
     def __bool__(self) -> bool:
-        """Whether there is such a loop, built or not."""
+        """Whether the run has such a loop, built or not."""
         return self.built is not None or self._config is not None
 
     @property
@@ -71,13 +71,13 @@ class LoopSlot(Generic[LoopT]):
         return self.built
 
     def check_given(self, purpose: str) -> None:
-        """Refuse to go on without such a loop.
+        """Refuse a run without such a loop.
 
         Args:
-            purpose: What it is needed for, such as ``'to train'``.
+            purpose: Its purpose, such as ``'to train'``.
 
         Raises:
-            MissingLoopError: If the run has none; names the arguments to give.
+            MissingLoopError: If it is missing; names the required arguments.
         """
         if not self:
             first, second, third = self._names
@@ -90,25 +90,25 @@ class LoopSlot(Generic[LoopT]):
         """Return the loop, built now if it was not.
 
         Args:
-            purpose: What it is needed for, such as ``'to train'``.
+            purpose: Its purpose, such as ``'to train'``.
 
         Returns:
             The loop.
 
         Raises:
-            MissingLoopError: If the run has none; names the arguments to give.
+            MissingLoopError: If it is missing; names the required arguments.
         """
         self.check_given(purpose)
         return cast(LoopT, self.get())
 
     def setting(self, name: str) -> int | None:
-        """A setting of the loop, also before it is built.
+        """Return a setting of the loop, also before it is built.
 
         Args:
             name: Its name, such as ``'max_epochs'``.
 
         Returns:
-            The attribute of the loop or the value in its config; None where there is none.
+            The attribute of the loop or the value in its config; None if it is missing.
         """
         if self.built is not None:
             own: int | None = getattr(self.built, name)
@@ -129,10 +129,10 @@ class Loops:
         train: Data loader, loop or config, and optimizer wrapper of training, or their configs.
         val: Data loader, loop and evaluator of validation.
         test: Those of testing.
-        builders: What makes a loop of a config, for each of the three.
+        builders: Builds a loop from its config, for each of the three.
 
     Raises:
-        RunnerConfigError: If something that belongs together is not there together.
+        RunnerConfigError: If only some of the arguments of a loop are given.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class Loops:
     def train_iterations(self) -> int | None:
         """The length of a training by iterations, also before its loop is built.
 
-        None where it trains by epochs, or in a way of its own.
+        None where it trains by epochs, or by a third-party loop.
         """
         loop = self.train.given
         if isinstance(loop, Mapping):

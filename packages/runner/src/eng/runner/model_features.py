@@ -1,4 +1,4 @@
-"""What a config turns on in a model for training: recomputing, folding of norms, compiling."""
+"""Activation checkpointing, folding of batch norms, and compilation of models by config."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 
 
 def check_model_features(cfg: Settings) -> None:
-    """Refuse settings of these features that cannot be right.
+    """Refuse invalid settings of these features.
 
     Args:
         cfg: The config of the run.
@@ -50,7 +50,7 @@ def check_model_features(cfg: Settings) -> None:
 
 
 def prepare_model(runner: LoopRunner) -> None:
-    """Turn on what the config asks for before weights are loaded.
+    """Turn on the features of the config that precede the loading of weights.
 
     Args:
         runner: The runner. ``activation_checkpointing`` and ``efficient_conv_bn_eval`` of its
@@ -65,9 +65,9 @@ def prepare_model(runner: LoopRunner) -> None:
 
 
 def turn_on_activation_checkpointing(model: nn.Module, modules: str | Sequence[str]) -> None:
-    """Let parts of a model compute their forward pass once more when gradients need it.
+    """Recompute the forward pass of parts of a model in the backward pass.
 
-    What they would keep until then takes no memory, see
+    Their activations are not kept in memory until then, see
     :func:`torch.utils.checkpoint.checkpoint`.
 
     Args:
@@ -84,7 +84,7 @@ def turn_on_activation_checkpointing(model: nn.Module, modules: str | Sequence[s
 
 
 def wrap_forward(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a forward pass one that is computed again for its gradients.
+    """Wrap a forward pass so that it is recomputed in the backward pass.
 
     Args:
         forward: The method, of any arguments.
@@ -103,7 +103,7 @@ def wrap_forward(forward: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def compile_model(runner: LoopRunner) -> None:
-    """Compile what ``compile`` of the config names, once.
+    """Compile the target of ``compile`` in the config, once.
 
     Args:
         runner: The runner. The setting is True, or a dict of arguments of :func:`torch.compile`

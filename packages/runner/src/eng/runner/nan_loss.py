@@ -29,7 +29,7 @@ class _GoBack(Exception):
 
 
 class NanLossPolicy:
-    """What happens at a loss that is NaN or infinite, in any process.
+    """Handle losses that are NaN or infinite, in any process.
 
     Args:
         settings: ``'warn'``: once, when losses are read for the log. ``'stop'``: a
@@ -56,7 +56,7 @@ class NanLossPolicy:
         self._runner: LoopRunner | None = None
 
     def train(self, runner: LoopRunner, loop: TrainLoop) -> nn.Module:
-        """Run the training loop, again from a checkpoint where it is to go back.
+        """Run the training loop, again from a checkpoint after each rollback.
 
         Args:
             runner: The runner.
@@ -66,7 +66,8 @@ class NanLossPolicy:
             The model.
 
         Raises:
-            FloatingPointError: If a loss is NaN or infinite, and nothing more may be done about it.
+            FloatingPointError: If a loss is NaN or infinite, and the limit of skips or rollbacks
+                is reached.
         """
         self._runner, self._times = runner, 0
         if self.action != "warn":
@@ -121,16 +122,16 @@ class NanLossPolicy:
         self._times += 1
         if self._times > self._most:
             raise FloatingPointError(
-                f"{problem}; training went back {self._most} times before. What comes again is no "
-                "glitch: look at the data and the learning rate, or use nan_loss='skip'"
+                f"{problem}; training was rolled back {self._most} times before. Check the data "
+                "and the learning rate, or use nan_loss='skip'"
             )
-        batches = getattr(loop, "batches", None)  # which a loop of somebody else may lack
+        batches = getattr(loop, "batches", None)  # a third-party loop may not have it
         if batches is not None:
             batches.abandon()
         runner.optim_wrapper.zero_grad()
-        runner.call_hook("after_interrupted_train")  # which waits for what is being written
+        runner.call_hook("after_interrupted_train")  # which waits for pending writes
         path = find_latest_checkpoint(runner.work_dir)
         if path is None:
             raise FloatingPointError(f"{problem}; no checkpoint to resume from yet")
-        runner.logger.warning(f"{problem}: training goes back to {path}.")
+        runner.logger.warning(f"{problem}: training is rolled back to {path}.")
         runner.resume(path)

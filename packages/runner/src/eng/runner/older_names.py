@@ -1,4 +1,4 @@
-"""Functions of loops and loaders by the names that code of the OpenMMLab family calls."""
+"""Functions of loops and loaders under the names used by the OpenMMLab family."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def set_random_seed(
 
     Args:
         seed: The seed. Defaults to None: one is drawn and shared by all processes.
-        deterministic: Whether torch uses only algorithms that give the same results each time.
+        deterministic: Whether torch uses deterministic algorithms only.
             Defaults to False.
         diff_rank_seed: Whether each process adds its rank to the seed. Defaults to False.
 
@@ -65,7 +65,7 @@ def _get_batch_size(dataloader: LoaderOrConfig) -> int:
     """Samples of a batch of a data loader or its config.
 
     Raises:
-        ValueError: If it does not say it.
+        ValueError: If it does not have one.
     """
     if isinstance(dataloader, Mapping):
         batch_sampler = dataloader.get("batch_sampler")
@@ -110,8 +110,7 @@ class _InfiniteDataloaderIterator:
 
     def _begin_again(self) -> None:
         print_log(
-            "The data ends before training does: it is read once more. An InfiniteSampler goes on "
-            "without it.",
+            "The data ends before training does: it is read again. An InfiniteSampler avoids this.",
             logger="current",
             level=logging.WARNING,
         )

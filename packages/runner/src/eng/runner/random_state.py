@@ -20,8 +20,7 @@ __all__ = ["RandomState", "get_random_state", "set_random_state"]
 class RandomState:
     """The generators of this process, as training sees them.
 
-    Within :meth:`preserved` others may draw; what is saved there is the state that training
-    continues with.
+    Within :meth:`preserved` other code may draw; the state saved there is that of training.
     """
 
     def __init__(self) -> None:
@@ -29,7 +28,7 @@ class RandomState:
 
     @contextmanager
     def preserved(self) -> Iterator[None]:
-        """Put the generators back afterwards, around what must not change what training draws.
+        """Restore the generators after a block that must not affect the random draws of training.
 
         Yields:
             Nothing.
@@ -46,10 +45,10 @@ class RandomState:
         return get_random_state() if self._preserved is None else self._preserved
 
     def load_state_dict(self, state: StateDict) -> None:
-        """Put the generators where they were.
+        """Restore the generators.
 
         Args:
-            state: What :meth:`state_dict` returned.
+            state: State from :meth:`state_dict`.
         """
         set_random_state(state)
 
@@ -58,7 +57,7 @@ def get_random_state(devices: bool = True) -> StateDict:
     """The states of Python's, numpy's and torch's generators.
 
     Args:
-        devices: Whether with those of all devices. Defaults to True.
+        devices: Whether to include those of all devices. Defaults to True.
 
     Returns:
         Numbers, strings, lists and tensors, which load with ``weights_only=True``.
@@ -76,10 +75,10 @@ def get_random_state(devices: bool = True) -> StateDict:
 
 
 def set_random_state(state: StateDict) -> None:
-    """Put all generators where they were.
+    """Restore all generators.
 
     Args:
-        state: What :func:`get_random_state` gave. Devices that are not here are left out.
+        state: State from :func:`get_random_state`. That of missing devices is ignored.
     """
     put_python_state(random, state["python"])
     kind, key, position, has_gauss, cached = state["numpy"]

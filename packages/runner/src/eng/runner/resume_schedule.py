@@ -1,4 +1,4 @@
-"""Restore parameter schedulers, or move them on to where the run is."""
+"""Restore parameter schedulers, or fast-forward them to the progress of the run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ScheduleResume:
             checkpoint's.
         configured: The optimizer as its config made it.
         loop: The loop of training, resumed already.
-        progress: Where the run is.
+        progress: Progress of the run.
         logger: Where differences are reported.
     """
 
@@ -48,8 +48,8 @@ class ScheduleResume:
         """Restore schedulers from their states in a checkpoint.
 
         Those whose settings are the same continue exactly. Those of another length, which follows
-        the length of training, and with ``by_config`` those with other settings are moved on to
-        where the run is, and all others of the same optimizer with them.
+        the length of training, and with ``by_config`` those with other settings, are
+        fast-forwarded to the progress of the run, and all others of the same optimizer with them.
 
         Args:
             schedulers: The schedulers, as the config makes them.
@@ -61,7 +61,9 @@ class ScheduleResume:
         ] + list(saved[len(schedulers) :])
         misfit = self._misfit(schedulers, saved)
         if misfit is not None:
-            self._logger.warning(f"{misfit}. The config's are used, moved on to where the run is.")
+            self._logger.warning(
+                f"{misfit}. The config's are used, fast-forwarded to the progress of the run."
+            )
             self.move(schedulers)
             return
         self._follow_training(schedulers)
@@ -77,7 +79,7 @@ class ScheduleResume:
                 scheduler.__dict__.update(settings)
             # The length is that of the config, and what follows from it.
             is_longer = _length(scheduler) != own[number]
-            # One that depends on metrics has done what it did, wherever it is to end.
+            # The steps of one that depends on metrics do not depend on its end.
             is_moved |= is_longer and not getattr(scheduler, "need_val_args", False)
             is_moved |= is_changed and self._by_config
             scheduler.__dict__.update(own[number])
@@ -85,7 +87,7 @@ class ScheduleResume:
             self._replay(schedulers, [int(state["_global_step"]) for state in saved])
 
     def move(self, schedulers: Sequence[_ParamScheduler]) -> None:
-        """Move schedulers that have no state in the checkpoint on to where the run is.
+        """Fast-forward schedulers without a state in the checkpoint to the progress of the run.
 
         Args:
             schedulers: The schedulers, as the config makes them.
@@ -104,7 +106,7 @@ class ScheduleResume:
     def _misfit(
         self, schedulers: Sequence[_ParamScheduler], saved: Sequence[StateDict]
     ) -> str | None:
-        """Why states cannot be those of these schedulers."""
+        """Explain why the states cannot be those of these schedulers."""
         names = [type(scheduler).__name__ for scheduler in schedulers]
         if len(saved) != len(schedulers):
             return (
@@ -124,7 +126,7 @@ class ScheduleResume:
         """Report the settings that the config changes.
 
         Returns:
-            Whether there are any.
+            Whether any setting differs.
         """
         changed = {
             name: (state[name], value)
@@ -148,7 +150,7 @@ class ScheduleResume:
                 scheduler.set_end(end)
 
     def _has_other_bases(self, schedulers: Sequence[_ParamScheduler]) -> bool:
-        """Whether the config starts what is scheduled from other values than the checkpoint."""
+        """Whether initial values of scheduled settings differ between config and checkpoint."""
         return any(
             group.get(key) != given.get(key)
             for scheduler in schedulers
@@ -181,7 +183,7 @@ class ScheduleResume:
 
 
 def _turns(index: int, number: int, is_last: bool) -> Iterator[tuple[float, bool, int]]:
-    """When a scheduler takes its steps, as shares of what is done, and after others or not."""
+    """Yield the points of a scheduler's steps as shares of its progress, and whether it is last."""
     return ((step / number, is_last, index) for step in range(1, number + 1))
 
 

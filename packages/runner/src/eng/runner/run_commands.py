@@ -1,4 +1,4 @@
-"""Do what ``eng train`` and ``eng test`` say."""
+"""Run ``eng train`` and ``eng test``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def train(args: Namespace, cfg: Config) -> int:
         return interrupted.status
     except KeyboardInterrupt as error:
         raise KeyboardInterrupt(
-            f"interrupted; go on with --resume (checkpoints are in {cfg['work_dir']})"
+            f"interrupted; resume with --resume (checkpoints are in {cfg['work_dir']})"
         ) from error
     runner.logger.info(
         f"Done. Checkpoints: {runner.work_dir}; log: {runner.log_dir}/{runner.timestamp}.log; "
@@ -83,7 +83,7 @@ def _build_runner(cfg: Config) -> Runner:
 
 @contextmanager
 def _reported() -> Iterator[None]:
-    """Tell the other processes of a failure while there is a group, and end the group."""
+    """Report a failure to the other processes, and destroy the process group."""
     try:
         yield
     except Exception as error:

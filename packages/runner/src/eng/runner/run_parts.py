@@ -83,13 +83,13 @@ class BuffersPart:
 
 
 class MessageHubPart:
-    """The message hub; of its histories what the log processor needs, so that it stays small."""
+    """The message hub, with as much of its histories as the log processor needs."""
 
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
     def take(self, point: Progress) -> StateDict:
-        # One of somebody else may look at whole histories.
+        # A third-party log processor may read whole histories.
         needed = getattr(self._runner.log_processor, "entries_needed", None)
         if needed is None:
             return self._runner.message_hub.state_dict()
@@ -100,7 +100,7 @@ class MessageHubPart:
 
 
 class LoopPart:
-    """The loop of training; of a foreign one that has no state, its counts."""
+    """The loop of training; of a third-party one without a state, its counts."""
 
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
@@ -123,7 +123,7 @@ class LoopPart:
 
 
 class DataPart:
-    """What the order of the training data depends on beside the position in it."""
+    """State of the order of the training data, beside the position in it."""
 
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
@@ -139,14 +139,14 @@ class DataPart:
 
 
 class OptimizerPart:
-    """The optimizer wrapper; of a sharded model, whole and as it would be without sharding."""
+    """The optimizer wrapper; of a sharded model, the full state as without sharding."""
 
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
         self._configured: dict[int, ConfiguredOptimizer] = {}
 
     def configured(self, wrapper: Optimizer | BaseOptimWrapper) -> ConfiguredOptimizer:
-        """A wrapper as its config made it, and whether a state was taken over since."""
+        """Return a wrapper's settings by config, and whether a state was loaded since."""
         return self._configured.get(id(wrapper)) or ConfiguredOptimizer.of(wrapper)
 
     def take(self, point: Progress) -> StateDict | None:
@@ -178,7 +178,7 @@ class OptimizerPart:
         """Report that a checkpoint has no state of the optimizer."""
         if hasattr(self._runner.optim_wrapper, "load_state_dict"):
             self._runner.logger.warning(
-                "The checkpoint has no state of the optimizer, which starts anew."
+                "The checkpoint has no state of the optimizer, which starts from scratch."
             )
 
     def _restore_one(self, wrapper: OptimWrapper, state: StateDict, name: str) -> None:
@@ -198,11 +198,11 @@ class OptimizerPart:
             wrapper.load_state_dict(fitting)
             return
         load_full_optimizer_state(self._runner.model, wrapper.optimizer, fitting)
-        # What else the wrapper saves, with its part of the optimizer's state as it has it now.
+        # The rest of the wrapper's state, with its shard of the optimizer's state.
         wrapper.load_state_dict({**fitting, **wrapper.optimizer.state_dict()})
 
     def _state_of(self, wrapper: OptimWrapper) -> StateDict:
-        """What a wrapper saves, with the state of its optimizer put together from all processes."""
+        """Return the state of a wrapper, with that of its optimizer gathered from all processes."""
         state = {**wrapper.state_dict(), "type": type(wrapper.optimizer).__name__}
         if not is_sharded(self._runner.model):
             return state
@@ -233,7 +233,7 @@ class AccumulationPart:
         elif any(_gradients_in(each) for each in state):
             self._runner.logger.warning(
                 f"The checkpoint was saved inside a cycle of accumulated iterations by "
-                f"{len(state)} processes, now there are {get_world_size()}: the gradients of the "
+                f"{len(state)} processes, now {get_world_size()} run: the gradients of the "
                 "open cycle are lost."
             )
 
@@ -270,17 +270,17 @@ class SchedulersPart:
         else:
             pairs = [(schedulers, state)]
         for group, each in pairs:
-            # One state for each of several optimizers is that of no list.
+            # States by the name of an optimizer do not match a list.
             self._resume_of(group).restore(group, [] if isinstance(each, Mapping) else each)
 
     def restore_nothing(self) -> None:
-        """Move schedulers of which a checkpoint has no state on to where the run is."""
+        """Fast-forward schedulers without a state in the checkpoint to the progress of the run."""
         schedulers = self._runner.param_schedulers
         if not _are_built(schedulers):
             return
         self._runner.logger.warning(
-            "The checkpoint has no state of parameter schedulers: the config's are moved on to "
-            "where the run is."
+            "The checkpoint has no state of parameter schedulers: those of the config are "
+            "fast-forwarded to the progress of the run."
         )
         for group in schedulers.values() if isinstance(schedulers, dict) else [schedulers]:
             self._resume_of(group).move(group)
@@ -304,7 +304,7 @@ def _follows_config(runner: LoopRunner) -> bool:
 
 
 def _are_built(schedulers: object) -> TypeGuard[Schedulers]:
-    """Whether there are schedulers, and not configs of them that were not built yet."""
+    """Whether schedulers are built, and not missing or configs."""
     groups = schedulers.values() if isinstance(schedulers, dict) else [schedulers]
     return bool(schedulers) and all(
         isinstance(group, list) and all(hasattr(each, "state_dict") for each in group)

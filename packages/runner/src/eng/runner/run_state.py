@@ -34,8 +34,8 @@ class Part(Protocol):
     def take(self, point: Progress) -> PartState:
         """Return the state as it belongs to a point of training; None leaves it out.
 
-        Called in all processes in the same order, so that they may exchange what they have. The
-        result may share memory with the part: who writes it later makes copies.
+        Called in all processes in the same order, so that they may communicate. The
+        result may share memory with the part: a later writer makes copies.
         """
 
     def restore(self, state: PartState) -> None:
@@ -99,7 +99,7 @@ class RunState:
         self._parts: dict[str, Part] = {}
         self._owners: dict[str, Stateful | Part] = {}
         self._last: set[str] = set()
-        #: States of a checkpoint for which there was no part when it was resumed.
+        #: States of the resumed checkpoint without a matching part.
         self._unclaimed: StateDict = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -117,7 +117,7 @@ class RunState:
         Args:
             name: Its name in checkpoints.
             owner: An object with ``state_dict`` and ``load_state_dict``, or a :class:`Part`.
-            per_rank: Whether every process has a state of its own. Defaults to False: that of the
+            per_rank: Whether every process has its own state. Defaults to False: that of the
                 first process is saved.
             last: Whether it is restored after all that are not. Defaults to False.
 
@@ -142,7 +142,7 @@ class RunState:
         """Return the states of all parts. To be called in all processes.
 
         Args:
-            point: The point of training that they are to stand for.
+            point: The point of training that they belong to.
             leave_out: Names of parts that are not asked. Defaults to none.
 
         Returns:
@@ -163,14 +163,14 @@ class RunState:
         """Continue from the states of another run.
 
         Args:
-            states: What :meth:`take` returned. A part without a state there stays as it is; a
-                state of no part is reported in one line and kept for a part that is added later.
+            states: States from :meth:`take`. A part without a state stays as it is; a state without
+                a part is reported in one line and kept for a part that is added later.
             leave_out: Names of parts that stay as they are. Defaults to none.
-            foreign_file: File of another engine that the states come from, whose forms nobody
-                checked. Defaults to None.
+            foreign_file: File of another engine that the states come from, whose structure is not
+                checked yet. Defaults to None.
 
         Raises:
-            CheckpointError: If a state of ``foreign_file`` is not of the form of its part.
+            CheckpointError: If a state of ``foreign_file`` does not have the structure of its part.
         """
         for name in self:
             if name in leave_out:
@@ -183,8 +183,8 @@ class RunState:
         self._unclaimed = {name: s for name, s in states.items() if name not in self._parts}
         if self._unclaimed:
             print_log(
-                f"The checkpoint has the state of {sorted(self._unclaimed)}, which this run has "
-                "not. A part that is added under the name takes it over.",
+                f"Unexpected states in the checkpoint: {sorted(self._unclaimed)}. A part that is "
+                "added under such a name resumes from it.",
                 logger="current",
                 level=logging.WARNING,
             )
@@ -197,9 +197,9 @@ def _naming(part: str, file: str) -> Iterator[None]:
         yield
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{part!r} in {file} is not what MMEngine saves under that name, and cannot be resumed "
-            f"from ({type(error).__name__}: {error}). Its weights alone can be loaded by load_from "
-            "without resume"
+            f"{part!r} in {file} does not have the structure that MMEngine saves, and cannot be "
+            f"resumed from ({type(error).__name__}: {error}). Its weights alone can be loaded by "
+            "load_from without resume"
         ) from error
 
 
@@ -210,7 +210,7 @@ def _as_part(name: str, owner: Stateful | Part) -> Part:
         methods = ("state_dict", "load_state_dict")
         missing = [method for method in methods if not hasattr(owner, method)]
         kind = type(owner).__name__
-        raise TypeError(f"part {name!r} must have {' and '.join(missing)}; {kind} has not")
+        raise TypeError(f"part {name!r} must have {' and '.join(missing)}, which {kind} lacks")
     return StatefulPart(owner)
 
 

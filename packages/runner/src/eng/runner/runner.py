@@ -1,4 +1,4 @@
-"""The runner: it builds the parts of a run, connects them and lets them go."""
+"""Build the parts of a run, and train, validate and test with them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Runner:
 
     Args:
         model: The model.
-        work_dir: Directory for checkpoints; each start logs into a folder of its own in it.
+        work_dir: Directory for checkpoints; each start logs into its own folder in it.
         train_dataloader: Data of training. Defaults to None: the runner cannot train.
         val_dataloader: Data of validation. Defaults to None.
         test_dataloader: Data of testing. Defaults to None.
@@ -61,7 +61,7 @@ class Runner:
         test_cfg: The test loop, ``dict()`` for :class:`TestLoop`. Defaults to None.
         auto_scale_lr: ``enable`` and ``base_batch_size``: whether learning rates, meant for this
             batch size, are scaled to the real one. Defaults to None.
-        optim_wrapper: What updates the parameters. Defaults to None.
+        optim_wrapper: The optimizer wrapper, or its config. Defaults to None.
         param_scheduler: Schedules of learning rate and such, one or a list. Defaults to None.
         val_evaluator: Metrics of validation. Defaults to None.
         test_evaluator: Metrics of testing. Defaults to None.
@@ -72,13 +72,13 @@ class Runner:
         load_from: Checkpoint to start from, or, with ``resume``, to resume from. Defaults to None.
         resume: Whether to resume from the newest whole checkpoint in the work directory. With
             ``load_from``, from the newest of the run that started from that file, or from the file
-            itself until there is one. ``'auto'`` does as False would until the work directory has
-            a checkpoint. Without any the run starts from scratch. Defaults to False.
-        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``: what started several
+            itself until the run has one. ``'auto'`` has no effect until the work directory has a
+            checkpoint. Without any the run starts from scratch. Defaults to False.
+        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``: the launcher of several
             processes. Defaults to ``'none'``.
-        env_cfg: Settings of processes and libraries. Defaults to the backend ``nccl``, which on a
-            machine without GPUs gives way to that of its device.
-        log_processor: What makes lines of the log. Defaults to None.
+        env_cfg: Settings of processes and libraries. Defaults to the backend ``nccl``, replaced by
+            that of the device on a machine without GPUs.
+        log_processor: The log processor, which formats lines of the log. Defaults to None.
         log_level: Level of the log. Defaults to ``'INFO'``.
         visualizer: Where curves go. Defaults to None: files in the work directory.
         default_scope: Scope in which names are looked up first. Defaults to ``'mmengine'``, which
@@ -89,8 +89,8 @@ class Runner:
         cfg: The config that all this comes from. Defaults to None.
 
     Raises:
-        RunnerConfigError: If settings that belong together are not there together, or one is of a
-            kind that it cannot be.
+        RunnerConfigError: If only some of the settings of a loop are given, or one has an invalid
+            type.
 
     Examples:
         >>> import torch
@@ -191,7 +191,7 @@ class Runner:
         log_processor: PartOrConfig[LogProcessor] | None,
         visualizer: PartOrConfig[Visualizer] | None,
     ) -> None:
-        """Make what the run writes to: folders, logger, message hub and visualizer."""
+        """Make the outputs of the run: folders, logger, message hub and visualizer."""
         name = self._identity.instance_name
         self.default_scope = DefaultScope.get_instance(name, scope_name=scope)
         self.logger = self.build_logger(log_level=log_level)
@@ -211,7 +211,7 @@ class Runner:
         self.visualizer.add_config(self.cfg)
 
     def _set_up_model(self, model: PartOrConfig[nn.Module]) -> None:
-        """Build the model, and the table of what a checkpoint of the run holds."""
+        """Build the model, and the table of the parts of its checkpoints."""
         self._loaded = self._is_prepared = self._weights_are_initialized = False
         self.is_resuming = False
         built = self.build_model(model)
@@ -230,14 +230,14 @@ class Runner:
         """Make a runner out of a config whose keys are arguments of the class.
 
         Args:
-            cfg: The config. Other keys may stand in it as well, as variables of its own.
+            cfg: The config. Other keys are allowed as well, as variables of its own.
 
         Returns:
             The runner.
 
         Raises:
-            RunnerConfigError: If ``model`` or ``work_dir`` is missing. A key that looks like one
-                of the arguments misspelt is warned of.
+            RunnerConfigError: If ``model`` or ``work_dir`` is missing. Warns of a key that
+                looks like a misspelt argument.
         """
         cfg = copy.deepcopy(cfg)
         return cls(**arguments.given_arguments(cfg, _ARGUMENTS), cfg=cfg)
@@ -338,7 +338,7 @@ class Runner:
         if not self.distributed:
             return model
         if self._loops.train:
-            # Now, since wrappers give all processes the values of the first, or shard them.
+            # Now, since wrappers broadcast the values of the first process, or shard them.
             self._init_weights(model)
         unused = self.cfg.get("find_unused_parameters", False)
         return builders.wrap_for_processes(model, model_wrapper_cfg or {}, unused)
@@ -446,8 +446,8 @@ class Runner:
         ``param_scheduler`` and ``checkpoint``.
 
         Args:
-            hooks: Hooks that take the place of one of these or stand beside them, by name. None
-                drops one. Defaults to None.
+            hooks: Hooks that replace one of these or are added, by name. None drops one.
+                Defaults to None.
         """
         self.register_custom_hooks(with_default_hooks(hooks or {}, self._loops.train_iterations))
 

@@ -1,4 +1,4 @@
-"""Share out the samples of a ready data loader over processes."""
+"""Shard the samples of a ready data loader over processes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _KEPT = (
 
 
 def share_out(dataloader: Loader, seed: int) -> Loader:
-    """Have each process take its part of the data of a ready data loader.
+    """Shard the data of a ready data loader over processes.
 
     Args:
         dataloader: The data loader.
@@ -54,7 +54,7 @@ def share_out(dataloader: Loader, seed: int) -> Loader:
     Returns:
         The data loader as it is in a single process, and with a sampler or batch sampler that is
         not one of torch's for a single process; otherwise one with the same settings and a sampler
-        that shares the samples out.
+        that shards the samples.
     """
     if get_world_size() == 1 or not _takes_all(dataloader):
         return dataloader
@@ -62,7 +62,7 @@ def share_out(dataloader: Loader, seed: int) -> Loader:
     if type(dataloader) is not DataLoader:
         print_log(
             f"Every process takes all samples of the {type(dataloader).__name__} given, by its "
-            f"{name}: give it a sampler that shares them out, such as eng.dataset.DefaultSampler "
+            f"{name}: use a sampler that shards them, such as eng.dataset.DefaultSampler "
             "or torch's DistributedSampler.",
             logger="current",
             level=logging.WARNING,
@@ -70,7 +70,7 @@ def share_out(dataloader: Loader, seed: int) -> Loader:
         return dataloader
     sampler = _share_out_samples(dataloader, seed)
     print_log(
-        f"The samples of the data loader given, by its {name}, are shared out over "
+        f"The samples of the data loader given, by its {name}, are sharded over "
         f"{get_world_size()} processes by a {type(sampler).__name__}: without it every process "
         "would take all of them.",
         logger="current",
@@ -87,7 +87,7 @@ def share_out(dataloader: Loader, seed: int) -> Loader:
 
 
 def _share_out_samples(dataloader: Loader, seed: int) -> Sampler[int]:
-    """Make the sampler that takes the part of this process."""
+    """Make the sampler of the shard of this process."""
     sampler, dataset = dataloader.sampler, dataloader.dataset
     if isinstance(sampler, SequentialSampler):
         return DefaultSampler(dataset, shuffle=False, seed=seed)
@@ -97,7 +97,7 @@ def _share_out_samples(dataloader: Loader, seed: int) -> Sampler[int]:
 
 
 def _takes_all(dataloader: Loader) -> bool:
-    """Whether a data loader is known to give every process all samples."""
+    """Whether a data loader is known to yield all samples in every process."""
     if not isinstance(dataloader, DataLoader) or not has_indices(dataloader.dataset):
         return False
     if type(dataloader.batch_sampler) not in (BatchSampler, type(None)):

@@ -1,4 +1,4 @@
-"""Watch for signals and a time limit while something runs that must not be cut off anywhere."""
+"""Watch for signals and a time limit without ending the process at an arbitrary point."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SignalHandler: TypeAlias = Callable[[int, FrameType | None], object] | int | Non
 
 
 class BrokenOff(BaseException):
-    """Something was broken off because the process was asked to end.
+    """A block was broken off because of a signal or the time limit.
 
     Attributes:
         cause: Number of the signal, or :data:`TIME_LIMIT`.
@@ -56,15 +56,15 @@ class BrokenOff(BaseException):
 
 
 class SignalWatch:
-    """Takes note of signals within a ``with`` block instead of ending the process.
+    """Records signals within a ``with`` block instead of ending the process.
 
     The first one is noted in :attr:`cause`; within :meth:`breaking` it breaks off the block as
     well. A second one ends the process at once, wherever it is. Outside of the main thread, where
     Python allows no handlers, only the time limit holds.
 
     Args:
-        names: Names of the signals. None stands for :data:`DEFAULT_SIGNALS`, without those that
-            the program handles or ignores itself.
+        names: Names of the signals. None means :data:`DEFAULT_SIGNALS`, without those that the
+            program handles or ignores itself.
         deadline: When the time limit ends, as of :func:`time.monotonic`. None for no limit.
     """
 
@@ -93,17 +93,17 @@ class SignalWatch:
 
     @contextmanager
     def breaking(self) -> Iterator[None]:
-        """Break off the block when the process is asked to end.
+        """Break off the block at a signal or the time limit.
 
         Yields:
             Nothing.
 
         Raises:
-            BrokenOff: If it is.
+            BrokenOff: If one occurs.
         """
         self._is_breaking = True
         try:
-            if self.cause:  # since somebody looked last
+            if self.cause:  # since the last check
                 raise BrokenOff(self.cause)
             yield
         finally:
@@ -153,14 +153,14 @@ class SignalWatch:
             return
         if not is_own:
             self._signal, self._first_at = number, time.monotonic()
-            _tell(number)
+            _report(number)
         self._ignore_dead_workers()
         if self._is_breaking:
             self._is_breaking = False
             raise BrokenOff(self.cause or number)
 
     def _handle_in_child(self, number: int) -> None:
-        """Workers of data loaders end with their process; any other child does as it would."""
+        """Ignore it in workers of data loaders, which end with their process."""
         if get_worker_info() is not None and number != signal.SIGTERM:
             return
         previous = self._previous.get(number)
@@ -179,7 +179,7 @@ class SignalWatch:
 
 
 class _Watcher:
-    """A thread that hears of signals though the main thread is stuck, and of the time limit.
+    """A thread that receives signals even if the main thread is stuck, and watches the time limit.
 
     Python runs handlers in the main thread, between two of its instructions; inside of a collective
     there is none. But the number of each signal is written to a socket at once.
@@ -195,7 +195,7 @@ class _Watcher:
 
     @classmethod
     def start_for(cls, numbers: Iterable[int], deadline: float | None) -> _Watcher | None:
-        """Start one, unless the program listens to signals by such a socket itself."""
+        """Start one, unless the program has such a socket itself."""
         previous = signal.set_wakeup_fd(-1)
         if previous != -1:
             signal.set_wakeup_fd(previous)
@@ -213,7 +213,7 @@ class _Watcher:
         self._reader.close()
 
     def take_own(self, number: int) -> bool:
-        """Whether a signal is that by which the thread wakes the main thread."""
+        """Whether a signal is the one by which the thread wakes the main thread."""
         if number not in self._own:
             return False
         self._own.remove(number)
@@ -245,7 +245,7 @@ class _Watcher:
                     _end_at_once(number)
 
     def _wake_main_thread(self) -> int:
-        """Send it a signal of those that it handles, since only that ends a wait."""
+        """Send it one of the signals that it handles, since only that ends a wait."""
         number = min(self._numbers)
         self._own.append(number)
         signal.pthread_kill(self._main, number)
@@ -256,7 +256,7 @@ _active: SignalWatch | None = None
 
 
 def _leave_parent() -> None:
-    """A forked child writes its signals to no socket of the parent."""
+    """Keep a forked child from writing its signals to the socket of the parent."""
     if _active is not None and _active._thread is not None:
         signal.set_wakeup_fd(-1)
 
@@ -266,26 +266,26 @@ if hasattr(os, "register_at_fork"):
 
 
 def is_interactive() -> bool:
-    """Whether a person types Python, at a prompt or in a notebook."""
+    """Whether Python runs interactively, at a prompt or in a notebook."""
     get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", None)
     in_notebook = get_ipython is not None and get_ipython() is not None
     return in_notebook or hasattr(sys, "ps1") or bool(sys.flags.interactive)
 
 
 def number_of(name: str) -> int | None:
-    """The number of a signal, None where the system has no such signal."""
+    """Return the number of a signal, None if the system does not have it."""
     number = getattr(signal, name, None) if name.startswith("SIG") else None
     return int(number) if isinstance(number, signal.Signals) else None
 
 
 def check_signals(names: object) -> None:
-    """Refuse what are not names of signals that can be watched.
+    """Refuse values that are not names of signals that can be watched.
 
     Args:
         names: The names, or None for the default ones.
 
     Raises:
-        RunnerConfigError: If one is not.
+        RunnerConfigError: If one is invalid.
     """
     if names is not None and not isinstance(names, (list, tuple)):
         raise RunnerConfigError(
@@ -294,7 +294,9 @@ def check_signals(names: object) -> None:
     for name in names or ():
         is_known = isinstance(name, str) and (name in DEFAULT_SIGNALS or number_of(name))
         if not is_known or name in ("SIGKILL", "SIGSTOP", "SIGCHLD"):
-            raise RunnerConfigError(f"interruption: signals: {name!r} is not one to be watched")
+            raise RunnerConfigError(
+                f"interruption: signals: {name!r} is not a signal that can be watched"
+            )
 
 
 def name_of(number: int) -> str:
@@ -302,8 +304,8 @@ def name_of(number: int) -> str:
     return signal.Signals(number).name
 
 
-def _tell(number: int) -> None:
-    """Answer at once. Not by a logger, inside of which the process may be."""
+def _report(number: int) -> None:
+    """Report at once. Not by a logger, which the process may be inside of."""
     if is_main_process():
         text = f"\neng: {name_of(number)}: training ends after this iteration, with a checkpoint; "
         os.write(2, f"{text}a second signal ends it at once\n".encode())

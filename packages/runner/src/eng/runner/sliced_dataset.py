@@ -21,7 +21,7 @@ SampleT = TypeVar("SampleT")
 
 
 class _SlicedDataset(Dataset[SampleT]):
-    """A dataset cut off after a number of samples; all else is that of the dataset itself.
+    """The beginning of a dataset; all other attributes are those of the dataset.
 
     Args:
         dataset: The dataset.
@@ -58,7 +58,7 @@ def first_batches(dataset: Dataset[SampleT], batches: object, batch_size: int) -
         batch_size: Samples of a batch of one process.
 
     Returns:
-        The dataset, or what stands for its beginning.
+        The dataset, or a view of its beginning.
 
     Raises:
         RunnerConfigError: If the number is not a whole one of at least 1, or the dataset has no
@@ -68,16 +68,16 @@ def first_batches(dataset: Dataset[SampleT], batches: object, batch_size: int) -
         raise RunnerTypeError(f"num_batch_per_epoch must be an integer, got {batches!r}")
     if int(batches) < 1:
         raise RunnerConfigError(f"num_batch_per_epoch must be at least 1, got {batches!r}")
-    there = length_of(dataset)
-    if there is None:
+    length = length_of(dataset)
+    if length is None:
         raise RunnerConfigError(
-            f"num_batch_per_epoch cuts a dataset by its length, which {type(dataset).__name__} "
-            "has not: leave it out"
+            f"num_batch_per_epoch needs a dataset with a length, and {type(dataset).__name__} has "
+            "none: leave it out"
         )
     wanted = int(batches) * batch_size * get_world_size()
-    if wanted > there:
+    if wanted > length:
         print_log(
-            f"num_batch_per_epoch={batches} asks for {wanted} samples, the dataset has {there}: "
+            f"num_batch_per_epoch={batches} requests {wanted} samples, the dataset has {length}: "
             "all of them are used.",
             logger="current",
             level=logging.WARNING,

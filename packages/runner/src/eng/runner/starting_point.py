@@ -1,4 +1,4 @@
-"""Decide what a run starts from: nothing, weights, or a checkpoint to resume."""
+"""Decide whether a run starts from scratch, from weights, or resumes from a checkpoint."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = ["StartingPoint", "choose_starting_point", "storage_of"]
 
 @dataclass
 class StartingPoint:
-    """What a run starts from.
+    """The starting point of a run.
 
     Attributes:
         path: A checkpoint, None to start from scratch.
-        is_resumed: Whether the run is resumed from it, and does not only take its weights.
-        lines: What the log says of it: levels and texts.
+        is_resumed: Whether the run is resumed from it, and does not only load its weights.
+        lines: Lines for the log: levels and texts.
     """
 
     path: str | None = None
@@ -42,7 +42,7 @@ def choose_starting_point(
     load_from: str | None,
     resume: bool | str,
 ) -> StartingPoint:
-    """Choose what a run starts from, as the first process sees it. Called in all processes.
+    """Choose the starting point of a run in the first process. Called in all processes.
 
     Args:
         work_dir: The work directory.
@@ -50,7 +50,7 @@ def choose_starting_point(
         load_from: Path or address of a checkpoint.
         resume: Whether to resume: from the newest whole checkpoint of the work directory that is of
             this run, else from ``load_from``. ``'auto'`` resumes from the newest whole checkpoint
-            there, else it does as without.
+            there, else it has no effect.
 
     Returns:
         The choice, the same in all processes.
@@ -108,7 +108,7 @@ def _choose(
         return _start_from(load_from, storage_of(folders, load_from), work_dir, lines)
     if found.faults:
         raise CheckpointError(_refusal(work_dir, found.faults))
-    start = f"taking the weights of {load_from}" if load_from else "starting from scratch"
+    start = f"loading the weights of {load_from}" if load_from else "starting from scratch"
     lines = [(logging.WARNING, f"No checkpoint in {work_dir}: {start}.")]
     return StartingPoint(load_from, False, lines)
 
@@ -119,13 +119,13 @@ def _start_from(
     work_dir: str,
     lines: list[tuple[int, str]],
 ) -> StartingPoint:
-    """Resume from a file that the config names, or take its weights if it has nothing else."""
+    """Resume from a file that the config names, or load its weights if it has nothing else."""
     is_file = not CheckpointLoader.has_scheme(load_from)
     if is_file and progress_of(load_from, backend_args) is not None:
         text = f"Resuming from {load_from}: {work_dir} has no checkpoint of the run from it yet."
         return StartingPoint(load_from, True, [*lines, (logging.INFO, text)])
     text = (
-        f"{load_from} does not say how far a run had come: its weights are taken, and training "
+        f"{load_from} has no epoch and iter to resume from: its weights are loaded, and training "
         "starts at iteration 0."
     )
     return StartingPoint(load_from, False, [*lines, (logging.WARNING, text)])
@@ -134,6 +134,7 @@ def _start_from(
 def _refusal(work_dir: str, faults: Mapping[str, str]) -> str:
     tried = "; ".join(f"{path}: {fault}" for path, fault in faults.items())
     return (
-        f"nothing in {work_dir} can be resumed from, and a run does not start from scratch over it "
-        f"unless it is told to: {tried}. Name a checkpoint by load_from, or leave out resume"
+        f"no valid checkpoint to resume from in {work_dir}, and existing checkpoints are never "
+        f"overwritten by a run from scratch: {tried}. Name a checkpoint by load_from, or leave out "
+        "resume"
     )

@@ -89,7 +89,7 @@ class ToyDataset(Dataset[dict[str, Tensor]]):
 
 
 class ToyMetric(BaseMetric):
-    """A metric with a value that is known beforehand.
+    """A metric with a fixed value.
 
     Args:
         collect_device: See :class:`eng.evaluator.BaseMetric`. Defaults to ``'cpu'``.
@@ -104,7 +104,7 @@ class ToyMetric(BaseMetric):
 
     @override
     def process(self, data_batch: DataBatch, predictions: Sequence[DataSample]) -> None:
-        """Take note of a batch."""
+        """Record a batch."""
         self.results.append({"acc": 1})
 
     @override
@@ -122,7 +122,7 @@ _numbers = itertools.count()
 
 
 class RunnerTestCase(TestCase):
-    """Gives each test a temporary work directory, the toys by their names, and two configs.
+    """Provides each test with a temporary work directory, registered toys, and two configs.
 
     Everything is cleared after the test: the directory, instances by name, the toys, the process
     group and its environment.
@@ -168,7 +168,7 @@ class RunnerTestCase(TestCase):
 
     @override
     def tearDown(self) -> None:
-        """Clear what the test has left."""
+        """Remove files, instances and registrations of the test."""
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
         self._environment.stop()
@@ -193,7 +193,7 @@ class RunnerTestCase(TestCase):
         return f"{type(self).__name__}_{self._testMethodName}_{os.getpid()}_{next(_numbers)}"
 
     def build_runner(self, cfg: Settings) -> Runner:
-        """Build a runner under a name of its own.
+        """Build a runner under a unique name.
 
         Args:
             cfg: Its config. It is copied.

@@ -71,7 +71,7 @@ class Validations:
             point: The point.
 
         Returns:
-            The validation, None if it has not ended there.
+            The validation, or None.
         """
         boxes = [self._read() if is_main_process() else []]
         broadcast_object_list(boxes)
@@ -81,11 +81,11 @@ class Validations:
         return None
 
     def add(self, point: Progress, metrics: Mapping[str, object] | None) -> None:
-        """Write that a validation has ended. To be called in all processes.
+        """Record the end of a validation. To be called in all processes.
 
         Args:
             point: The point of training.
-            metrics: Its metrics by name. What is not a number is left out.
+            metrics: Its metrics by name. Values that are not numbers are left out.
         """
         run = run_id_of(self._runner.message_hub)
         if not is_main_process():

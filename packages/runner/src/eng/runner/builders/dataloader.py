@@ -140,12 +140,12 @@ def _takes(function: Callable[..., object], name: str) -> bool:
     """Whether a function has an argument of a name, so that it can be given by keyword."""
     try:
         return name in inspect.signature(function).parameters
-    except (TypeError, ValueError):  # one written in C tells nothing
+    except (TypeError, ValueError):  # one written in C has no signature
         return False
 
 
 def _split_function(place: str, given: object) -> tuple[Callable[..., object], Arguments]:
-    """The function that a setting names, and the arguments that it gives it."""
+    """Split a setting into its function and the arguments for it."""
     settings: Arguments = dict(given) if isinstance(given, Mapping) else {"type": given}
     kind, scope = settings.pop("type", None), settings.pop("_scope_", None)
     if not isinstance(given, Mapping) and not callable(given):

@@ -101,5 +101,5 @@ def build_evaluator(evaluator: EvaluatorOrConfig) -> Evaluator:
 
 
 def _is_evaluator(value: object) -> TypeIs[Evaluator]:
-    """Whether a value evaluates, of whatever class it is."""
+    """Whether a value can evaluate, of any class."""
     return hasattr(value, "evaluate") and hasattr(value, "metrics")

@@ -35,7 +35,7 @@ def build_model(model: PartOrConfig[nn.Module]) -> nn.Module:
 
 
 def synchronise_norms(model: nn.Module, distributed: bool, sync_bn: str | None) -> nn.Module:
-    """Make batch normalisation one of all processes where there are several, and of one otherwise.
+    """Convert batch normalisation to a synchronised one in several processes, or revert it.
 
     Args:
         model: The model. It is changed.

@@ -94,7 +94,7 @@ def build_param_scheduler(
         The schedulers; with several optimizers, by name.
 
     Raises:
-        RunnerConfigError: If a name is that of no optimizer.
+        RunnerConfigError: If a name is not that of an optimizer.
     """
     if not isinstance(optim_wrapper, OptimWrapperDict):
         return _build_list(scheduler, optim_wrapper, train_loop)
@@ -132,7 +132,7 @@ def _build_list(
             clock = cfg.get("by") or ("epoch" if cfg.get("by_epoch", True) else "iter")
             cfg["end"], unit = end_of_training(clock, optim_wrapper, train_loop)
             print_log(
-                f"{cfg['type']} goes on to the end of training, {cfg['end']} {unit}.", "current"
+                f"{cfg['type']} lasts until the end of training, {cfg['end']} {unit}.", "current"
             )
         defaults = {"optimizer": optim_wrapper, "epoch_length": length_of(train_loop.dataloader)}
         built.append(PARAM_SCHEDULERS.build(cfg, default_args=defaults))
@@ -152,7 +152,7 @@ def end_of_training(
         train_loop: The loop of training.
 
     Returns:
-        The end, and what it counts.
+        The end, and its unit.
     """
     if clock == "epoch":
         return train_loop.max_epochs, "epochs"
