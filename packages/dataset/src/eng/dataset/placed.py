@@ -15,7 +15,7 @@ from torch.utils.data import BatchSampler, DataLoader, IterableDataset, get_work
 
 from eng.dist import get_dist_info
 
-from .randomness import RawRandomState, SampleIndex
+from .randomness import RawRandomState, SampleIndex, place_samples
 from .worker import seed_each_sample
 
 __all__ = ["PlacedSampler", "open_loader"]
@@ -72,8 +72,7 @@ class PlacedSampler:
     def _indices(self) -> Iterator[Any]:
         sampler = self._sampler
         if type(sampler) is BatchSampler:
-            samples = self._place(self._draw(sampler.sampler), self.start)
-            return iter(BatchSampler(samples, sampler.batch_size, sampler.drop_last))
+            return self._batch_samples(self._draw(sampler.sampler), sampler)
         if self._batch_size is None:
             return self._place(self._draw(sampler), self.start)
         return self._place_batches(self._draw(sampler), -(-self.start // self._batch_size))
@@ -91,28 +90,43 @@ class PlacedSampler:
         return getattr(self.__dict__["_sampler"], name)
 
     def _place(self, indices: Iterator[Any], start: int) -> Iterator[Any]:
-        rank, world_size = get_dist_info()
-        seed, epoch = self.seed, self.epoch
-        for number, index in enumerate(itertools.islice(indices, start, None), start):
-            place = number * world_size + rank
-            if type(index) is int:  # nearly always, and there is one for each sample
-                yield SampleIndex(index, seed, epoch, place)
-            else:
-                yield self._placed(index, place)
+        places = _places_from(start)
+        for index in itertools.islice(indices, start, None):
+            yield self._placed(index, next(places))
+
+    def _batch_samples(self, indices: Iterator[Any], sampler: BatchSampler) -> Iterator[Any]:
+        """Batch as torch's own sampler does, and give the samples of a batch places at once."""
+        size, drop_last = sampler.batch_size, sampler.drop_last
+        places = _places_from(self.start)
+        indices = itertools.islice(indices, self.start, None)
+        while batch := list(itertools.islice(indices, size)):
+            if drop_last and len(batch) < size:
+                return
+            yield self._placed_batch(batch, places)
 
     def _place_batches(self, batches: Iterator[Any], start: int) -> Iterator[Any]:
-        rank, world_size = get_dist_info()
         number = 0
         for count, batch in enumerate(batches):
             if count >= start:
-                places = range(number * world_size + rank, 2**62, world_size)
-                yield [self._placed(*pair) for pair in zip(batch, places, strict=False)]
+                yield self._placed_batch(batch, _places_from(number))
             number += len(batch)
+
+    def _placed_batch(self, batch: Any, places: Iterator[int]) -> list[Any]:
+        own = list(itertools.islice(places, len(batch)))
+        if set(map(type, batch)) == {int}:
+            return place_samples(batch, self.seed, self.epoch, own)
+        return [self._placed(*pair) for pair in zip(batch, own, strict=True)]
 
     def _placed(self, index: Any, place: int) -> Any:
         if isinstance(index, SampleIndex) or not _is_number(index):
             return index
         return SampleIndex(int(index), self.seed, self.epoch, place)
+
+
+def _places_from(number: int) -> Iterator[int]:
+    """Places of the samples of this process in the order of all, from its ``number``-th on."""
+    rank, world_size = get_dist_info()
+    return itertools.count(number * world_size + rank, world_size)
 
 
 def open_loader(dataloader: Any, placed: PlacedSampler | None, base_seed: int = 0) -> Iterator[Any]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import random
-from collections.abc import Iterator
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -14,7 +17,7 @@ from torch.utils.data import get_worker_info
 
 from eng.utils import override
 
-__all__ = ["RawRandomState", "SampleIndex", "random_numbers_of"]
+__all__ = ["RawRandomState", "SampleIndex", "place_samples", "random_numbers_of"]
 
 _STAND_IN = np.random.MT19937(0)
 
@@ -42,6 +45,26 @@ class SampleIndex(int):
     @override
     def __reduce__(self) -> tuple[Any, ...]:
         return SampleIndex, (int(self), *self.origin)
+
+
+def place_samples(
+    indices: Iterable[int], seed: int, epoch: int, places: Iterable[int]
+) -> list[SampleIndex]:
+    """Give many indices their places at once, in less time than by the class itself.
+
+    Args:
+        indices: The indices, each of them an ``int``.
+        seed: Seed of the order.
+        epoch: Which epoch, or turn through the dataset.
+        places: The place of each in the order of that epoch. May be longer.
+
+    Returns:
+        The indices that know their places.
+    """
+    samples = list(map(int.__new__, repeat(SampleIndex), indices))
+    origins = zip(repeat(seed), repeat(epoch), places)
+    deque(map(setattr, samples, repeat("origin"), origins), maxlen=0)
+    return samples
 
 
 @contextmanager
@@ -89,11 +112,11 @@ class RawRandomState:
     """The states of the generators now, as they are: taken in microseconds, not to be saved."""
 
     def __init__(self) -> None:
-        self._python = random.getstate()
+        self._python = _python_state.take()
         self._numpy = _numpy_state.take()
-        self._torch = torch.get_rng_state()
-        self._cuda: torch.Tensor | None = None
-        if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        self._torch = torch.default_generator.get_state()
+        self._cuda = None
+        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
             self._cuda = torch.cuda.get_rng_state()
 
     def restore(self) -> None:
@@ -105,10 +128,43 @@ class RawRandomState:
             torch.cuda.set_rng_state(self._cuda)
 
 
+class _PythonState:
+    """The state of Python's global generator, got when it has changed as by :class:`_NumpyState`.
+
+    Getting it makes a tuple of 625 numbers. CPython keeps them behind the head of the object: the
+    place in the block, then the block. Where they are not found there, the state is got each time.
+    """
+
+    def __init__(self) -> None:
+        # None where somebody has replaced the functions of the module.
+        self._generator: Any = getattr(random.getstate, "__self__", None)
+        self._block = _find_block(self._generator)
+        self._known: Any = None
+        self._mark: tuple[Any, ...] = ()
+
+    def take(self) -> Any:
+        if self._block is None:
+            return random.getstate()
+        mark = self._block[:3], self._generator.gauss_next
+        if mark != self._mark:
+            self._known, self._mark = random.getstate(), mark
+        return self._known
+
+
+def _find_block(generator: Any) -> Any:
+    """The numbers of a generator of Python in memory: its place in the block, and the block."""
+    if type(generator) is not random.Random or sys.implementation.name != "cpython":
+        return None
+    block = (ctypes.c_uint32 * 625).from_address(id(generator) + object.__basicsize__)
+    numbers = generator.getstate()[1]
+    return block if (*block[1:], block[0]) == numbers else None
+
+
 class _NumpyState:
     """The state of numpy's global generator, which takes long to get, got when it has changed.
 
-    A draw moves the place in the generator's block of numbers, and a new block has other numbers.
+    A draw moves the place in the generator's block of numbers, and a new block has other numbers,
+    so that the place and two of the numbers tell.
     Only a normal number kept from a pair is drawn without either: while there is one, the state is
     got each time.
     """
@@ -117,21 +173,23 @@ class _NumpyState:
         self._generator: Any = None
         self._block: Any = None
         self._known: Any = None
-        self._mark: tuple[int, ...] = ()
+        self._mark: list[int] = []
+        self._has_normal = False
 
     def take(self) -> Any:
         generator = np.random.get_bit_generator()  # type: ignore[attr-defined]
-        if type(generator) is not np.random.MT19937:
-            return np.random.get_state(legacy=False)
         if generator is not self._generator:
-            self._generator, self._mark = generator, ()
+            if type(generator) is not np.random.MT19937:
+                return np.random.get_state(legacy=False)
+            self._generator, self._mark = generator, []
             # 624 numbers and the place in them, by which numpy's C code knows the generator.
             self._block = (ctypes.c_uint32 * 625).from_address(generator.ctypes.state_address)
-        block = self._block
-        mark = (block[624], block[0], block[1], block[623])
-        if mark != self._mark or self._known["has_gauss"]:
+        mark = self._block[622:]
+        if mark != self._mark or self._has_normal:
             self._known, self._mark = np.random.get_state(legacy=False), mark
+            self._has_normal = bool(self._known["has_gauss"])
         return self._known
 
 
 _numpy_state = _NumpyState()
+_python_state = _PythonState()

@@ -98,6 +98,8 @@ class LoopSlot(Generic[LoopT]):
         Raises:
             MissingLoopError: If it is missing; names the required arguments.
         """
+        if self.built is not None:
+            return self.built
         self.check_given(purpose)
         return cast(LoopT, self.get())
 
