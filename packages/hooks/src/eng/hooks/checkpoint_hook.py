@@ -50,7 +50,7 @@ class CheckpointHook(Hook):
         max_keep_ckpts: How many of the newest checkpoints are kept. Defaults to -1, all.
         save_last: Whether the end of training is saved off the interval too. Defaults to True.
         save_best: Name of a metric by which the best checkpoint is kept, or several, or
-            ``'auto'`` for the first that the evaluator gives. Defaults to None.
+            ``'auto'`` for the first of the evaluator. Defaults to None.
         rule: ``'greater'`` or ``'less'``, which values are better; one for each metric or one for
             all. Defaults to None: known by the name of the metric.
         greater_keys: Metrics, or parts of their names, of which greater values are better.
@@ -79,7 +79,7 @@ class CheckpointHook(Hook):
     Attributes:
         out_dir: Folder of the checkpoints, after :meth:`before_train`.
         file_backend: Storage of that folder.
-        best_ckpt_path: Path of the best checkpoint, with one metric; None before there is one.
+        best_ckpt_path: Path of the best checkpoint, with one metric; None before the first.
         best_ckpt_path_dict: With several metrics, these paths by metric.
         key_indicators: Metrics by which the best is chosen.
         rules: A rule for each of them, as far as it is known.
@@ -179,8 +179,8 @@ class CheckpointHook(Hook):
                 _warn_of_a_used_folder(folder, runner)
         try:
             self._finish_writing(close=True)
-        except Exception as error:  # told once more, since training may be begun again after it
-            runner.logger.warning(f"The last save of the training before failed: {error}")
+        except Exception as error:  # reported once more, since training may start again after it
+            runner.logger.warning(f"The last save of the previous training failed: {error}")
         #: The last checkpoint that this process made.
         self._written: _Written | None = None
         if self.key_indicators:
@@ -207,7 +207,7 @@ class CheckpointHook(Hook):
 
         The checkpoint is whole when this returns. It is one of those of ``max_keep_ckpts``. Where
         the newest checkpoint is of this point already, nothing is written; before training has
-        begun, there is nothing to save.
+        begun, nothing is saved.
 
         Args:
             runner: The runner.
@@ -271,7 +271,7 @@ class CheckpointHook(Hook):
 
     @override
     def after_train(self, runner: HookRunner) -> None:
-        """Save the end if that is not saved yet, and nothing any more; publish what is to be.
+        """Save the end of training unless it is saved already, and publish checkpoints.
 
         Training may have ended where its counts did not say so. A validation after it is an
         evaluation alone.
@@ -285,7 +285,7 @@ class CheckpointHook(Hook):
         self._publish(runner)
 
     def after_interrupted_train(self, runner: HookRunner) -> None:
-        """Save nothing any more, where training was broken off: what is whole is saved by now."""
+        """Stop saving after an interrupted training, whose progress is saved already."""
         self._is_training = False
         self._finish_writing(close=True)
 
@@ -302,7 +302,7 @@ class CheckpointHook(Hook):
     def _save(
         self, runner: HookRunner, name: str, meta: dict[str, int], number: int | None
     ) -> None:
-        """Save, point ``last_checkpoint`` to it, and only then remove what is too old."""
+        """Save, point ``last_checkpoint`` to it, and only then remove old checkpoints."""
         surplus = self._kept.add(name, number)
         path = self.file_backend.join_path(self._folder, name)
         runner.message_hub.update_info("last_ckpt", path)
@@ -352,7 +352,7 @@ class CheckpointHook(Hook):
             self._writer.then(work)
 
     def _finish_writing(self, close: bool = False) -> None:
-        """Wait for what is written in the background; all processes fail if it failed."""
+        """Wait for writes in the background; all processes fail if one failed."""
         if self._writer is None:
             return
         boxes: list[Exception | None] = [None]
@@ -365,9 +365,9 @@ class CheckpointHook(Hook):
             raise boxes[0]
 
     def _is_unchanged(self, written: _Written, bits: list[int]) -> bool:
-        """Whether a checkpoint has the weights as they are and is still there. All ranks agree.
+        """Whether a checkpoint has the present weights and still exists. All ranks agree.
 
-        A hook may have changed the model since, as one that estimates statistics anew does.
+        A hook may have changed the model since, as one that re-estimates statistics does.
         """
         is_same = written.bits == bits
         if is_main_process():
@@ -432,15 +432,15 @@ class CheckpointHook(Hook):
         )
 
     def _load_bests(self, runner: HookRunner) -> None:
-        """Read what was the best by now: from the record of this run, or else the message hub."""
+        """Read the best checkpoints so far: from the record of this run, else the message hub."""
         hub = runner.message_hub
         run = run_id_of(hub)
         recorded = BestCheckpoints.read(runner.work_dir, run)
         self._bests = (recorded or BestCheckpoints(run)).up_to(runner.iter)
-        #: What the hub has of a run without a record. Later it may be that of another hook.
+        #: Entries of the hub for a run without a record. Later they may be those of another hook.
         self._of_hub = dict(hub.runtime_info) if recorded is None else {}
         if recorded is not None and is_main_process():
-            # What 'auto' was is not known before the first validation: all metrics are its own.
+            # The metric of 'auto' is unknown before the first validation: all metrics are its own.
             metrics = {record.metric for record in recorded.records}
             if self.key_indicators != ["auto"]:
                 metrics &= set(self.key_indicators)
@@ -451,7 +451,7 @@ class CheckpointHook(Hook):
                     self._remove(file)
 
     def _best_so_far(self, hub: MessageHub, key: str, suffix: str, worst: float) -> float:
-        """The best score: of the record, or, where there was none, of the message hub."""
+        """Return the best score: of the record, or without one, of the message hub."""
         recorded = self._bests.best(key)
         if recorded is None:
             return float(self._of_hub.get(f"best_score{suffix}", worst))
@@ -459,7 +459,7 @@ class CheckpointHook(Hook):
         return recorded.score
 
     def _announce(self, hub: MessageHub, best: BestCheckpoint, suffix: str) -> None:
-        """Tell the message hub, and who reads this hook, of a best checkpoint."""
+        """Publish a best checkpoint to the message hub and the attributes of this hook."""
         path = self.file_backend.join_path(self._folder, best.file)
         hub.update_info(f"best_score{suffix}", best.score)
         hub.update_info(f"best_ckpt{suffix}", path)
@@ -477,13 +477,13 @@ class CheckpointHook(Hook):
             # One in another folder is another run's, from which this one was resumed.
             is_here = self.file_backend.join_path(self._folder, name) == previous
             best = self._bests.best(key)
-            # Nor is a file that only looks to be one, whoever made the checkpoint.
+            # Nor is a file that only looks like one, whatever made the checkpoint.
             if is_here and name.startswith("best_") and best is not None and name != best.file:
                 files.append(name)
         return files
 
     def _has_rule(self, key: str, runner: HookRunner) -> bool:
-        """Whether a metric that ``'auto'`` stands for has a rule; warns the first time if not."""
+        """Whether the metric of ``'auto'`` has a rule; warns the first time if not."""
         try:
             self._rule_of(key)
         except HookArgumentError as error:
@@ -507,12 +507,12 @@ class _Written(NamedTuple):
 
 
 def _warn_of_a_used_folder(folder: CheckpointFolder, runner: HookRunner) -> None:
-    """Warn before training from scratch overwrites what another run has left."""
-    there = used_checkpoint(runner.work_dir, [folder])
-    if there is not None:
+    """Warn before training from scratch overwrites checkpoints of another run."""
+    found = used_checkpoint(runner.work_dir, [folder])
+    if found is not None:
         runner.logger.warning(
-            f"{there} and others there are of an earlier run: this one does not resume it, and "
-            "overwrites files of the same name. Set resume=True to resume it."
+            f"{found} and others beside it are of an earlier run: this run starts from scratch and "
+            "overwrites files of the same name. Set resume=True to resume the earlier run."
         )
 
 
@@ -520,7 +520,7 @@ def _key_of(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
     """Identify a hook among those of a run that save as well, the same after a resume.
 
     Returns:
-        The key, and whether there is only one such hook.
+        The key, and whether it is the only such hook.
     """
     hooks = [each for each in getattr(runner, "hooks", [hook]) if isinstance(each, CheckpointHook)]
     names = [f"{each._given_out_dir or ''}:{each.filename_tmpl}" for each in hooks]
@@ -530,7 +530,7 @@ def _key_of(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
 
 
 def _check_counts(interval: int, max_keep_ckpts: int, save_begin: int) -> None:
-    """Refuse counts that are not whole numbers, or below what each may be."""
+    """Refuse counts that are not whole numbers, or too small."""
     check_number("CheckpointHook: interval", interval)
     if interval < 1 and interval != -1:
         raise HookArgumentError(

@@ -39,15 +39,15 @@ class _Seen:
 class EarlyStoppingHook(Hook):
     """Ends training after the validation at which a metric has not improved for too long.
 
-    What it has seen is part of checkpoints: a resumed run ends where a whole one does.
+    Its state is part of checkpoints: a resumed run ends where an uninterrupted one does.
 
     Args:
         monitor: Name of the metric.
         rule: ``'greater'`` or ``'less'``, which values are better. Defaults to None: known by the
             name of the metric.
         min_delta: By how much a value must be better to count. Defaults to 0.1.
-        strict: Whether it is an error if a validation does not give the metric; otherwise it is
-            warned of. Defaults to False.
+        strict: Whether a validation without the metric is an error; otherwise it is a warning.
+            Defaults to False.
         check_finite: Whether a value that is NaN or infinite ends training. Defaults to True.
         patience: Validations without improvement after which training ends. Defaults to 5.
         stopping_threshold: A value that is better than this ends training. Defaults to None.
@@ -128,7 +128,7 @@ class EarlyStoppingHook(Hook):
 
     @override
     def before_train(self, runner: HookRunner) -> None:
-        """Refuse a metric that the evaluator is known not to give; end a run that had ended."""
+        """Refuse a metric that the evaluator does not have; end a run that had ended."""
         self._is_over = False
         check_metric_names([self.monitor], runner, "EarlyStoppingHook(monitor=...)")
         if self._seen.last is not None:
@@ -136,7 +136,7 @@ class EarlyStoppingHook(Hook):
 
     @override
     def before_val_epoch(self, runner: HookRunner) -> None:
-        """Note what was recorded before this validation."""
+        """Count the entries recorded before this validation."""
         self._entries_before = _count_entries(runner, self.monitor)
 
     @override
@@ -152,7 +152,7 @@ class EarlyStoppingHook(Hook):
 
     @override
     def after_train(self, runner: HookRunner) -> None:
-        """A validation after training is an evaluation alone."""
+        """Ignore validations after training, which are evaluations alone."""
         self._is_over = True
 
     def after_interrupted_train(self, runner: HookRunner) -> None:
@@ -160,11 +160,11 @@ class EarlyStoppingHook(Hook):
         self._is_over = True
 
     def after_interrupted_val(self, runner: HookRunner) -> None:
-        """A validation that was broken off has shown nothing."""
+        """Ignore a validation that was broken off."""
         self._entries_before = None
 
     def state_dict(self, runner: HookRunner | None = None) -> StateDict:
-        """Return what was seen, as it will be when the present stage has ended.
+        """Return the state as it will be at the end of the present stage.
 
         Args:
             runner: The runner. With it a validation counts that other hooks, which save a
@@ -181,10 +181,10 @@ class EarlyStoppingHook(Hook):
         return {**asdict(seen), "rule": self.rule}
 
     def load_state_dict(self, state_dict: StateDict) -> None:
-        """Continue from what another run has seen.
+        """Continue from the state of another run.
 
         Args:
-            state_dict: What :meth:`state_dict` returned. Of another rule it is left out.
+            state_dict: State from :meth:`state_dict`. That of another rule is ignored.
         """
         if state_dict["rule"] == self.rule:
             values = {key: value for key, value in state_dict.items() if key != "rule"}

@@ -1,4 +1,4 @@
-"""Giving back memory of the accelerator that is cached but not in use."""
+"""Free cached memory of the accelerator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tell whether the weights of a model have changed, without keeping a copy of them."""
+"""Detect changes of a model's weights without a copy of them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _STEP = -7046029254386353131
 
 @torch.no_grad()
 def fingerprint(model: nn.Module) -> list[int]:
-    """Numbers that differ where the bits of a parameter or buffer of this process differ.
+    """Compute numbers that differ if the bits of a parameter or buffer of this process differ.
 
-    Of a sharded model they are those of the parts that this process has. Not made to withstand
-    somebody who looks for a collision.
+    Of a sharded model they are those of the shards of this process. Not collision-resistant
+    against deliberate attempts.
 
     Args:
         model: The model.

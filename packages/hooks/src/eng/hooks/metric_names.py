@@ -1,4 +1,4 @@
-"""Hold the names of metrics that a hook was given against those that there are."""
+"""Check names of metrics in settings of hooks."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["check_metric_names", "describe_missing", "usable_score"]
 
 
 def check_metric_names(keys: Sequence[str], runner: HookRunner, setting: str = "save_best") -> None:
-    """Refuse names that the evaluator of validation is known not to give.
+    """Refuse names of metrics that the evaluator of validation does not have.
 
     Args:
-        keys: The names; ``'auto'`` stands for any.
+        keys: The names; ``'auto'`` means any.
         runner: The runner. Without a validation, or with an evaluator that cannot tell, nothing is
             refused.
-        setting: What named them, for the error. Defaults to ``'save_best'``.
+        setting: The setting with the names, for the error. Defaults to ``'save_best'``.
 
     Raises:
-        HookKeyError: If one is none of them; names the closest one.
+        HookKeyError: If one is missing; names the closest one.
     """
     loop = getattr(runner, "val_loop", None)
     evaluator = getattr(loop, "evaluator", None)
@@ -39,7 +39,7 @@ def check_metric_names(keys: Sequence[str], runner: HookRunner, setting: str = "
             close = [f"{prefix}/{key.rpartition('/')[2]}" for prefix in prefixes]
             near = difflib.get_close_matches(key, close, n=1, cutoff=0) or close
             raise HookKeyError(
-                f"{setting}: no metric is called {key!r}: all begin with "
+                f"{setting}: missing metric {key!r}: all begin with "
                 f"{' or '.join(repr(f'{each}/') for each in prefixes)}; did you mean {near[0]!r}?"
             )
 
@@ -56,25 +56,23 @@ def usable_score(
         warned: Names that were warned of; they are added to.
 
     Returns:
-        The number, None where there is none.
+        The number, or None.
     """
     score = scalar_of(metrics[key]) if key in metrics else None
     if score is None and key not in warned:
         warned.add(key)
         fault = f"{key!r} must be one number, not {metrics.get(key)!r:.80}"
         fault = fault if key in metrics else describe_missing(key, metrics)
-        logger.warning(
-            f"save_best: {fault}. Training goes on, without keeping a best checkpoint by it."
-        )
+        logger.warning(f"save_best: {fault}. Training continues without a best checkpoint by it.")
     return score
 
 
 def describe_missing(key: str, names: Iterable[str]) -> str:
-    """Say that a metric is missing, which there are, and which is the closest.
+    """Describe a missing metric, with the available ones and the closest.
 
     Args:
         key: Its name.
-        names: Names of those that there are.
+        names: Names of the available metrics.
 
     Returns:
         Part of a sentence.
@@ -82,7 +80,7 @@ def describe_missing(key: str, names: Iterable[str]) -> str:
     known = sorted(names)
     near = difflib.get_close_matches(key, known, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return f"no metric is called {key!r}, there are {known}{hint}"
+    return f"missing metric {key!r}; available: {known}{hint}"
 
 
 def _call(evaluator: object, method: str) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""Drawing what a model predicts while it is tested."""
+"""Draw predictions of a model in testing."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ Images: TypeAlias = Union[Tensor, np.ndarray, Sequence[object]]  # noqa: UP007 -
 
 @HOOKS.register_module()
 class NaiveVisualizationHook(Hook):
-    """Has the visualizer draw the samples of test batches, in the first process.
+    """Draws the samples of test batches with the visualizer, in the first process.
 
-    An image is what the data loader gave, as ``inputs`` of the batch, brought back as far as the
-    metainfo of its sample says how: ``img_norm_cfg`` with ``mean`` and ``std`` in the range of
+    An image is one of the ``inputs`` of the batch, with the transforms undone that the metainfo of
+    its sample describes: ``img_norm_cfg`` with ``mean`` and ``std`` in the range of
     bytes, ``img_shape`` before padding, ``ori_shape`` before resizing, each (height, width).
     Floating-point images without an ``img_norm_cfg`` are stretched over the range of bytes. The
-    order of channels stays. The name of an image is that of its file, where ``img_path`` tells it.
+    order of channels is kept. The name of an image is that of its file, if ``img_path`` is set.
 
     Args:
-        interval: Each how many batches one is drawn. Defaults to 1.
-        draw_gt: Whether to draw what is annotated. Defaults to True.
-        draw_pred: Whether to draw what is predicted. Defaults to True.
+        interval: Batches between two that are drawn. Defaults to 1.
+        draw_gt: Whether to draw annotations. Defaults to True.
+        draw_pred: Whether to draw predictions. Defaults to True.
     """
 
     priority = "NORMAL"
@@ -50,7 +50,7 @@ class NaiveVisualizationHook(Hook):
 
     @override
     def before_train(self, runner: HookRunner) -> None:
-        """Give the visualizer the model, whose gradients some backends record."""
+        """Pass the model to the visualizer: some backends record its gradients."""
         runner.visualizer.add_graph(runner.model, None)
 
     @override
@@ -81,7 +81,7 @@ class NaiveVisualizationHook(Hook):
         if len(samples) != len(images):
             raise ValueError(
                 f"a sample for each image is needed: test batch {batch_idx} has {len(images)} "
-                f"images, and the model gave {len(samples)} samples"
+                f"images, and the model returned {len(samples)} samples"
             )
         for index, (image, sample) in enumerate(zip(images, samples, strict=True)):
             path = _meta(sample, "img_path")
@@ -101,7 +101,9 @@ def _inputs(data_batch: DataBatch) -> Images:
         return [_inputs(each) for each in data_batch]
     if isinstance(data_batch, Mapping):
         if "inputs" not in data_batch:
-            raise ValueError(f"a batch has its images as 'inputs'; there are {list(data_batch)}")
+            raise ValueError(
+                f"missing key 'inputs' with the images of a batch; its keys are {list(data_batch)}"
+            )
         return data_batch["inputs"]
     return data_batch[0]
 
@@ -111,7 +113,7 @@ def _meta(sample: DataSample, key: str) -> DataSample:
 
 
 def _original(image: object, sample: DataSample) -> np.ndarray:
-    """An input of the model as it was before, as far as the sample tells how.
+    """Undo the transforms of an input of the model that its sample describes.
 
     Returns:
         An array of shape (height, width, 3), uint8.
@@ -145,6 +147,6 @@ def _channels_first(image: object) -> Tensor:
     else:
         found = type(image).__name__
     raise ValueError(
-        "what is drawn is an image of shape (3, height, width), or (1, height, width) where it is "
-        f"grey, not {found}"
+        "an image to draw must have shape (3, height, width), or (1, height, width) if it is grey, "
+        f"not {found}"
     )

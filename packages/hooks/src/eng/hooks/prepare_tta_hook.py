@@ -20,7 +20,7 @@ __all__ = ["PrepareTTAHook", "build_runner_with_tta"]
 
 @HOOKS.register_module()
 class PrepareTTAHook(Hook):
-    """Puts a model for test-time augmentation around the model while it is tested.
+    """Wraps the model for test-time augmentation while it is tested.
 
     Args:
         tta_cfg: Config of the model, a :class:`eng.model.BaseTTAModel` without its ``module``.
@@ -39,14 +39,14 @@ class PrepareTTAHook(Hook):
 
     @override
     def before_test(self, runner: HookRunner) -> None:
-        """Put it around the model."""
+        """Wrap the model."""
         if self._model is None:
             self._model = runner.model
             runner.model = MODELS.build({**self.tta_cfg, "module": runner.model})
 
     @override
     def after_test(self, runner: HookRunner) -> None:
-        """Give the model back, as it is trained and tested once more."""
+        """Unwrap the model."""
         if self._model is not None:
             runner.model, self._model = self._model, None
 
@@ -81,7 +81,7 @@ def build_runner_with_tta(cfg: Mapping[str, Any]) -> Any:
 
 
 def _set_pipeline(dataset: MutableMapping[str, Any], pipeline: object) -> None:
-    """Give a dataset other transforms, or those that a wrapper of datasets holds."""
+    """Replace the transforms of a dataset, or of the datasets inside of a wrapper."""
     inner = dataset.get("datasets", dataset.get("dataset")) if "pipeline" not in dataset else None
     if isinstance(inner, MutableMapping):
         _set_pipeline(inner, pipeline)

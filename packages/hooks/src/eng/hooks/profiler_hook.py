@@ -35,10 +35,10 @@ class ProfilerHook(Hook):
         by_epoch: Whether the first epoch is profiled, and not a number of iterations. Defaults to
             True.
         profile_times: Number of iterations, or 1 by epoch. Defaults to 1.
-        activity_with_cpu: Whether what the CPU does is recorded. Defaults to True.
-        activity_with_cuda: Whether what GPUs do is. Defaults to False.
+        activity_with_cpu: Whether activities of the CPU are recorded. Defaults to True.
+        activity_with_cuda: Whether those of GPUs are. Defaults to False.
         schedule: Arguments of :func:`torch.profiler.schedule`. Defaults to None, all iterations.
-        on_trace_ready: What is done with a recording: a function of the profiler;
+        on_trace_ready: Handler of a recording: a function of the profiler;
             ``dict(type='log_trace')``, with ``sort_by``, ``row_limit`` and other arguments of
             ``key_averages().table``, logs a table; ``dict(type='tb_trace', dir_name=...)`` writes a
             file for TensorBoard. Defaults to None, nothing.
@@ -155,12 +155,12 @@ class ProfilerHook(Hook):
     @override
     @master_only
     def after_run(self, runner: HookRunner) -> None:
-        """Stop where nothing was trained, or less than was to be profiled."""
+        """Stop if less was trained than was to be profiled."""
         self._stop(runner)
 
     @master_only
     def after_interrupted_train(self, runner: HookRunner) -> None:
-        """Stop where training was broken off."""
+        """Stop after an interrupted training."""
         self._stop(runner)
 
     def _stop(self, runner: HookRunner) -> None:

@@ -1,4 +1,4 @@
-"""The part of a runner that hooks may touch."""
+"""The part of a runner that hooks may use."""
 
 from __future__ import annotations
 

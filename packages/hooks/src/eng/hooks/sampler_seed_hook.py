@@ -14,7 +14,7 @@ __all__ = ["DistSamplerSeedHook"]
 
 @HOOKS.register_module()
 class DistSamplerSeedHook(Hook):
-    """Tells the sampler which epoch begins, on which the order of its samples depends."""
+    """Sets the epoch of the sampler, on which the order of its samples depends."""
 
     priority = "NORMAL"
 

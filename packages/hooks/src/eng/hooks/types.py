@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 
 __all__ = ["AnyRunner", "StepOutputs", "StorageSettings"]
 
-#: The runner that a stage gets. :class:`HookRunner` says what it has at least; a hook of one's own
-#: may name :class:`eng.runner.Runner`, which the base class must allow.
+#: The runner of a stage, which has at least the members of :class:`HookRunner`. Hooks of users may
+#: annotate :class:`eng.runner.Runner`, which the base class must allow.
 AnyRunner: TypeAlias = Any
 
 #: Outputs of a step of the model: of training its losses by name, otherwise predictions of any

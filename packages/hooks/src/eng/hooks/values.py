@@ -1,4 +1,4 @@
-"""Read single numbers out of whatever holds one, and check arguments that are numbers."""
+"""Convert numbers, arrays and tensors to scalars, and check arguments that are numbers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _is_array_of_one(value: object) -> TypeGuard[_Array]:
 
 
 def json_value(value: object) -> JsonValue:
-    """A value as it can stand in a JSON file.
+    """Convert a value to plain data for a JSON file.
 
     Args:
         value: The value.
@@ -75,7 +75,7 @@ def json_value(value: object) -> JsonValue:
 
 
 def check_number(name: str, value: object, least: int | None = None) -> None:
-    """Refuse what is not a whole number.
+    """Refuse values that are not whole numbers.
 
     Args:
         name: Name of the argument.
