@@ -150,7 +150,7 @@ class CheckpointHook(Hook):
     @property
     def rules(self) -> list[str]:
         """A rule for each of :attr:`key_indicators`, but for ``'auto'``."""
-        return [self._rule_of(key) for key in self.key_indicators if key != "auto"]
+        return [self._find_rule(key) for key in self.key_indicators if key != "auto"]
 
     @property
     def file_client(self) -> FileClient:
@@ -168,7 +168,7 @@ class CheckpointHook(Hook):
         runner.logger.info(f"Checkpoints will be saved to {self._folder}.")
         self._is_training, self._logger = True, runner.logger
         self._began_at = runner.iter
-        key, is_only = _key_of(self, runner)
+        key, is_only = _make_key(self, runner)
         self._kept = KeptCheckpoints(
             runner.message_hub, key, folder, runner.work_dir, self.max_keep_ckpts, is_only
         )
@@ -313,7 +313,7 @@ class CheckpointHook(Hook):
             for old in surplus:
                 self._remove(old)
 
-        self._after_writing(publish)
+        self._run_after_writing(publish)
         if self._writer is None:
             barrier()
 
@@ -324,7 +324,7 @@ class CheckpointHook(Hook):
         written = self._written
         if written is not None and written.point == point and self._is_unchanged(written, bits):
             source = written.name
-            self._after_writing(lambda: self._copy(source, name))
+            self._run_after_writing(lambda: self._copy(source, name))
             return
         settings = dict(self.args)
         if self._writer is not None:
@@ -342,7 +342,7 @@ class CheckpointHook(Hook):
         )
         self._written = _Written(name, point, bits)
 
-    def _after_writing(self, work: Callable[[], None]) -> None:
+    def _run_after_writing(self, work: Callable[[], None]) -> None:
         """Do something with files once all checkpoints so far are whole. The first process does."""
         if not is_main_process():
             return
@@ -404,9 +404,9 @@ class CheckpointHook(Hook):
         if score is None:
             return
         suffix = f"_{key}" if len(self.key_indicators) > 1 else ""
-        rule = self._rule_of(key)
+        rule = self._find_rule(key)
         is_better, worst = self.rule_map[rule], self.init_value_map[rule]
-        best_score = self._best_so_far(runner.message_hub, key, suffix, worst)
+        best_score = self._find_best_score(runner.message_hub, key, suffix, worst)
         if math.isnan(score) or not is_better(score, best_score):
             return
         done = runner.epoch if self.by_epoch else runner.iter
@@ -416,7 +416,7 @@ class CheckpointHook(Hook):
         self._bests.records.append(best)
         self._announce(runner.message_hub, best, suffix)
         self._write(runner, name, {"epoch": runner.epoch, "iter": runner.iter})
-        superseded = self._superseded(key, suffix)
+        superseded = self._list_superseded(key, suffix)
         bests = BestCheckpoints(self._bests.run, self._bests.records)
 
         def publish() -> None:
@@ -424,7 +424,7 @@ class CheckpointHook(Hook):
             for file in superseded:
                 self._remove(file)
 
-        self._after_writing(publish)
+        self._run_after_writing(publish)
         print_log(
             f"The best checkpoint with {score:0.4f} {key} at {self.unit} {done} is {name}.",
             logger=runner.logger,
@@ -450,7 +450,7 @@ class CheckpointHook(Hook):
                 for file in self._bests.superseded(key):
                     self._remove(file)
 
-    def _best_so_far(self, hub: MessageHub, key: str, suffix: str, worst: float) -> float:
+    def _find_best_score(self, hub: MessageHub, key: str, suffix: str, worst: float) -> float:
         """Return the best score: of the record, or without one, of the message hub."""
         recorded = self._bests.best(key)
         if recorded is None:
@@ -468,7 +468,7 @@ class CheckpointHook(Hook):
         else:
             self.best_ckpt_path = path
 
-    def _superseded(self, key: str, suffix: str) -> list[str]:
+    def _list_superseded(self, key: str, suffix: str) -> list[str]:
         """Files of this run that the new best checkpoint takes the place of."""
         files = self._bests.superseded(key)
         previous = self._of_hub.pop(f"best_ckpt{suffix}", None)
@@ -485,7 +485,7 @@ class CheckpointHook(Hook):
     def _has_rule(self, key: str, runner: HookRunner) -> bool:
         """Whether the metric of ``'auto'`` has a rule; warns the first time if not."""
         try:
-            self._rule_of(key)
+            self._find_rule(key)
         except HookArgumentError as error:
             if key not in self._warned:
                 self._warned.add(key)
@@ -493,7 +493,7 @@ class CheckpointHook(Hook):
             return False
         return True
 
-    def _rule_of(self, key: str) -> str:
+    def _find_rule(self, key: str) -> str:
         given = self._rules.get(key) or self._rules.get("")
         return given or infer_rule(key, self.greater_keys, self.less_keys)
 
@@ -516,7 +516,7 @@ def _warn_of_a_used_folder(folder: CheckpointFolder, runner: HookRunner) -> None
         )
 
 
-def _key_of(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
+def _make_key(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
     """Identify a hook among those of a run that save as well, the same after a resume.
 
     Returns:

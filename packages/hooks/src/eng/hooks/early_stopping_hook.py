@@ -124,7 +124,7 @@ class EarlyStoppingHook(Hook):
         if state is None or (self._part is not None and self._part.runner is runner):
             return
         self._part = _State(self, runner)
-        state.add(self._name_among(getattr(runner, "hooks", [])), self._part)
+        state.add(self._choose_name(getattr(runner, "hooks", [])), self._part)
 
     @override
     def before_train(self, runner: HookRunner) -> None:
@@ -145,9 +145,9 @@ class EarlyStoppingHook(Hook):
         self._entries_before = None
         if self._is_over:  # an evaluation after training
             return
-        value = self._value_in(metrics or {}, runner)
+        value = self._read_value(metrics or {}, runner)
         if value is not None:
-            self._seen = self._after(value)
+            self._seen = self._advance(value)
             self._stop_if_due(runner)
 
     @override
@@ -177,7 +177,7 @@ class EarlyStoppingHook(Hook):
         if runner is not None and self._entries_before is not None:
             history = runner.message_hub.log_scalars.get(f"val/{self.monitor}")
             if history is not None and len(history) > self._entries_before:
-                seen = self._after(float(history.current()))
+                seen = self._advance(float(history.current()))
         return {**asdict(seen), "rule": self.rule}
 
     def load_state_dict(self, state_dict: StateDict) -> None:
@@ -190,7 +190,7 @@ class EarlyStoppingHook(Hook):
             values = {key: value for key, value in state_dict.items() if key != "rule"}
             self._seen = _Seen(**values)
 
-    def _name_among(self, hooks: Iterable[Hook]) -> str:
+    def _choose_name(self, hooks: Iterable[Hook]) -> str:
         """The name of the state in checkpoints, the same in a run that is resumed."""
         alike = [
             hook
@@ -200,7 +200,7 @@ class EarlyStoppingHook(Hook):
         place = next((number for number, hook in enumerate(alike) if hook is self), 0)
         return f"early_stopping:{self.monitor}" + (f":{place}" if place else "")
 
-    def _after(self, value: float) -> _Seen:
+    def _advance(self, value: float) -> _Seen:
         """The results with one more value."""
         best = self._seen.best_score
         is_better, worst = self.rule_map[self.rule], WORST_VALUES[self.rule]
@@ -210,13 +210,13 @@ class EarlyStoppingHook(Hook):
         return _Seen(best, self._seen.wait_count + 1, value)
 
     def _stop_if_due(self, runner: HookRunner) -> None:
-        reason = self._reason_to_stop()
+        reason = self._find_reason_to_stop()
         loop = runner.train_loop
         if reason is not None and loop is not None and not loop.stop_training:
             loop.stop_training = True
             runner.logger.info(f"Training is stopped early: {self.monitor} {reason}.")
 
-    def _reason_to_stop(self) -> str | None:
+    def _find_reason_to_stop(self) -> str | None:
         value, seen = self._seen.last, self._seen
         if value is None:
             return None
@@ -232,7 +232,7 @@ class EarlyStoppingHook(Hook):
             )
         return None
 
-    def _value_in(self, metrics: Mapping[str, object], runner: HookRunner) -> float | None:
+    def _read_value(self, metrics: Mapping[str, object], runner: HookRunner) -> float | None:
         if self.monitor not in metrics:
             text = f"EarlyStoppingHook: {describe_missing(self.monitor, metrics)}"
             if self.strict:

@@ -27,14 +27,14 @@ def fingerprint(model: nn.Module) -> list[int]:
         A number for each tensor. The device is waited for once.
     """
     tensors = itertools.chain(model.parameters(), model.buffers())
-    sums = [_sum_of_words(tensor) for tensor in tensors]
+    sums = [_sum_words(tensor) for tensor in tensors]
     by_device: dict[torch.device, list[int]] = {}
     for device in dict.fromkeys(each.device for each in sums):
         by_device[device] = torch.stack([each for each in sums if each.device == device]).tolist()
     return [number for numbers in by_device.values() for number in numbers]
 
 
-def _sum_of_words(tensor: Tensor) -> Tensor:
+def _sum_words(tensor: Tensor) -> Tensor:
     """The 64-bit words of a tensor, each times a number of its place, added up without a carry."""
     local: Tensor = tensor.to_local() if hasattr(tensor, "to_local") else tensor
     data = local.detach().contiguous().reshape(-1).view(torch.uint8)

@@ -31,10 +31,10 @@ def check_metric_names(keys: Sequence[str], runner: HookRunner, setting: str = "
         # The sum of losses comes from the model.
         if key in ("auto", "val_loss") or evaluator is None:
             continue
-        names = _call(evaluator, "metric_names")
+        names = _ask(evaluator, "metric_names")
         if names is not None and key not in names:
             raise HookKeyError(f"{setting}: {describe_missing(key, names)}")
-        prefixes = _call(evaluator, "metric_prefixes")
+        prefixes = _ask(evaluator, "metric_prefixes")
         if names is None and prefixes and not key.startswith(tuple(f"{p}/" for p in prefixes)):
             close = [f"{prefix}/{key.rpartition('/')[2]}" for prefix in prefixes]
             near = difflib.get_close_matches(key, close, n=1, cutoff=0) or close
@@ -83,7 +83,7 @@ def describe_missing(key: str, names: Iterable[str]) -> str:
     return f"missing metric {key!r}; available: {known}{hint}"
 
 
-def _call(evaluator: object, method: str) -> list[str] | None:
+def _ask(evaluator: object, method: str) -> list[str] | None:
     function = getattr(evaluator, method, None)
     found = function() if callable(function) else None
     return None if found is None else list(found)

@@ -72,7 +72,7 @@ class NaiveVisualizationHook(Hook):
             or not is_main_process()
         ):
             return
-        images = _inputs(data_batch)
+        images = _read_inputs(data_batch)
         if (
             isinstance(images, (Tensor, np.ndarray)) and images.ndim == 3
         ):  # one image that was not put into a batch
@@ -84,10 +84,10 @@ class NaiveVisualizationHook(Hook):
                 f"images, and the model returned {len(samples)} samples"
             )
         for index, (image, sample) in enumerate(zip(images, samples, strict=True)):
-            path = _meta(sample, "img_path")
+            path = _read_meta(sample, "img_path")
             runner.visualizer.add_datasample(
                 Path(path).name if path else f"test_{batch_idx}_{index}",
-                _original(image, sample),
+                _undo_transforms(image, sample),
                 data_sample=sample,
                 draw_gt=self.draw_gt,
                 draw_pred=self.draw_pred,
@@ -95,10 +95,10 @@ class NaiveVisualizationHook(Hook):
             )
 
 
-def _inputs(data_batch: DataBatch) -> Images:
+def _read_inputs(data_batch: DataBatch) -> Images:
     """The images of a batch: a sequence of them, or one tensor of all."""
     if isinstance(data_batch, Sequence) and data_batch and isinstance(data_batch[0], Mapping):
-        return [_inputs(each) for each in data_batch]
+        return [_read_inputs(each) for each in data_batch]
     if isinstance(data_batch, Mapping):
         if "inputs" not in data_batch:
             raise ValueError(
@@ -108,27 +108,27 @@ def _inputs(data_batch: DataBatch) -> Images:
     return data_batch[0]
 
 
-def _meta(sample: DataSample, key: str) -> DataSample:
+def _read_meta(sample: DataSample, key: str) -> DataSample:
     return sample.get(key) if hasattr(sample, "get") else None
 
 
-def _original(image: object, sample: DataSample) -> np.ndarray:
+def _undo_transforms(image: object, sample: DataSample) -> np.ndarray:
     """Undo the transforms of an input of the model that its sample describes.
 
     Returns:
         An array of shape (height, width, 3), uint8.
     """
-    pixels = _channels_first(image)
-    norm = _meta(sample, "img_norm_cfg")
+    pixels = _check_image(image)
+    norm = _read_meta(sample, "img_norm_cfg")
     if norm is not None:
         mean, std = (torch.as_tensor(norm[key]).reshape(-1, 1, 1) for key in ("mean", "std"))
         pixels = pixels * std + mean
     elif pixels.is_floating_point():
         low, high = pixels.aminmax()
         pixels = (pixels - low) * (255 / (high - low) if high > low else 1)
-    if (shape := _meta(sample, "img_shape")) is not None:
+    if (shape := _read_meta(sample, "img_shape")) is not None:
         pixels = pixels[:, : shape[0], : shape[1]]
-    shape = _meta(sample, "ori_shape")
+    shape = _read_meta(sample, "ori_shape")
     if shape is not None and tuple(shape[:2]) != tuple(pixels.shape[1:]):
         size = (int(shape[0]), int(shape[1]))
         pixels = interpolate(pixels[None].float(), size, mode="bilinear", antialias=True)[0]
@@ -138,7 +138,7 @@ def _original(image: object, sample: DataSample) -> np.ndarray:
     return rgb.permute(1, 2, 0).contiguous().numpy()
 
 
-def _channels_first(image: object) -> Tensor:
+def _check_image(image: object) -> Tensor:
     if isinstance(image, (Tensor, np.ndarray)):
         pixels = torch.as_tensor(image).detach().cpu()
         if pixels.ndim == 3 and pixels.shape[0] in (1, 3) and pixels.numel():

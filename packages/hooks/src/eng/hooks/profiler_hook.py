@@ -119,7 +119,7 @@ class ProfilerHook(Hook):
         self.profiler = profile(
             activities=self.activities,
             schedule=self.schedule,
-            on_trace_ready=self._trace_handler(runner),
+            on_trace_ready=self._build_trace_handler(runner),
             record_shapes=self.record_shapes,
             profile_memory=self.profile_memory,
             with_stack=self.with_stack,
@@ -172,7 +172,7 @@ class ProfilerHook(Hook):
         if self.json_trace_path is not None:
             profiler.export_chrome_trace(self.json_trace_path)
 
-    def _trace_handler(self, runner: HookRunner) -> TraceHandler | None:
+    def _build_trace_handler(self, runner: HookRunner) -> TraceHandler | None:
         given = self.on_trace_ready
         if given is None or not isinstance(given, Mapping):
             return given

@@ -36,7 +36,7 @@ class Agreement:
             return
         known = torch_dist.distributed_c10d._world.pg_map
         if self._group is None or self._group not in known:
-            self._group = torch_dist.new_group(backend="gloo", timeout=_timeout())
+            self._group = torch_dist.new_group(backend="gloo", timeout=_read_timeout())
 
     def latest(self, cause: int) -> int:
         """The cause of any process, the same in all of them; 0 if none has one."""
@@ -106,7 +106,7 @@ class Rounds:
         return 0
 
 
-def _timeout() -> timedelta | None:
+def _read_timeout() -> timedelta | None:
     """The timeout of the default group, None where it does not tell."""
     group: Any = torch_dist.group.WORLD
     try:

@@ -119,14 +119,14 @@ def collect_checkpoint(
         this process, not copied.
     """
     states = runner.run_state.take(point, leave_out)
-    checkpoint: StateDict = {"meta": _shared_meta(runner, meta)}
+    checkpoint: StateDict = {"meta": _collect_meta(runner, meta)}
     checkpoint.update({key: states.pop(name) for name, key in _KEYS.items() if name in states})
     checkpoint["train_state"] = states
     runner.call_hook("before_save_checkpoint", checkpoint=checkpoint)
     return checkpoint
 
 
-def _shared_meta(runner: LoopRunner, meta: StateDict) -> StateDict:
+def _collect_meta(runner: LoopRunner, meta: StateDict) -> StateDict:
     """Collect the ``meta`` of a checkpoint: in all processes that of the first one."""
     described = dataset_meta_of(getattr(runner.train_loop, "dataloader", None))
     boxes = [
@@ -155,7 +155,7 @@ def load_or_resume(runner: LoopRunner, load_from: str | None, resume: bool | str
         load_from: Path or address of a checkpoint.
         resume: Whether to resume, see :func:`eng.runner.starting_point.choose_starting_point`.
     """
-    start = choose_starting_point(runner.work_dir, _folders(runner), load_from, resume)
+    start = choose_starting_point(runner.work_dir, _list_folders(runner), load_from, resume)
     for level, text in start.lines:
         runner.logger.log(level, text)
     if load_from is not None:
@@ -167,7 +167,7 @@ def load_or_resume(runner: LoopRunner, load_from: str | None, resume: bool | str
         runner.load_checkpoint(start.path)
 
 
-def _folders(runner: LoopRunner) -> list[CheckpointFolder]:
+def _list_folders(runner: LoopRunner) -> list[CheckpointFolder]:
     """Where the hooks of a run save."""
     hooks = (hook for hook in runner.hooks if isinstance(hook, CheckpointHook))
     return [hook.folder_in(runner.work_dir) for hook in hooks]
@@ -192,21 +192,21 @@ def load_weights(
     Returns:
         The checkpoint.
     """
-    storage = storage_of(_folders(runner), filename)
+    storage = storage_of(_list_folders(runner), filename)
     checkpoint = load_shared_checkpoint(filename, map_location, runner.logger, storage)
     state = model_state(checkpoint, filename, revise_keys)
     checkpoint = (
         {**checkpoint, "state_dict": state} if "state_dict" in checkpoint else {"state_dict": state}
     )
     if runner.is_resuming:
-        checkpoint = _without_average(runner, checkpoint)
+        checkpoint = _drop_average(runner, checkpoint)
     # Before the weights are loaded, since hooks swap them, as EMAHook does.
     runner.call_hook("after_load_checkpoint", checkpoint=checkpoint)
     load_state_dict(runner.model, checkpoint["state_dict"], strict, runner.logger)
     return checkpoint
 
 
-def _without_average(runner: LoopRunner, checkpoint: StateDict) -> StateDict:
+def _drop_average(runner: LoopRunner, checkpoint: StateDict) -> StateDict:
     """Without a hook that averages weights, use the weights of training instead of the average."""
     averaged = checkpoint.get("ema_state_dict")
     # A third-party hook may load the average as well: it is known by its name.

@@ -24,7 +24,7 @@ def take_generators(dataloader: Loader) -> list[GeneratorState]:
     Returns:
         The states, in an order that depends on the classes alone.
     """
-    return [get_state(generator) for generator in _generators(dataloader)]
+    return [get_state(generator) for generator in _find_generators(dataloader)]
 
 
 def put_generators(dataloader: Loader, states: list[GeneratorState]) -> None:
@@ -34,7 +34,7 @@ def put_generators(dataloader: Loader, states: list[GeneratorState]) -> None:
         dataloader: The data loader.
         states: States from :func:`take_generators`. They are ignored if their number differs.
     """
-    generators = _generators(dataloader)
+    generators = _find_generators(dataloader)
     if len(generators) == len(states):
         for generator, state in zip(generators, states, strict=True):
             put_state(generator, state)
@@ -75,7 +75,7 @@ def replay(dataloader: Loader, origin: StateDict) -> Iterator[None]:
         present.restore()
 
 
-def _generators(dataloader: Loader) -> list[Generator]:
+def _find_generators(dataloader: Loader) -> list[Generator]:
     """Generators of a data loader, its batch sampler and its samplers, each once."""
     owners = [dataloader, getattr(dataloader, "batch_sampler", None), *samplers_of(dataloader)]
     return generators_of(owners)

@@ -68,7 +68,7 @@ def samples_per_step(dataloader: Loader) -> int:
     Returns:
         The number.
     """
-    return _batch_size(dataloader) * get_world_size()
+    return _read_batch_size(dataloader) * get_world_size()
 
 
 def reseed(dataloader: Loader, seed: int, instead_of: int | None = None) -> None:
@@ -103,9 +103,9 @@ def check_has_batches(dataloader: Loader) -> None:
     if length_of(dataloader) == 0:
         samples = length_of(getattr(dataloader, "dataset", None))
         raise RunnerConfigError(
-            f"the training data has no batch: {samples} samples for {get_world_size()} "
-            f"processes in batches of {_batch_size(dataloader)}; with drop_last=True an incomplete "
-            "one is left out"
+            f"the training data has no batch: {samples} samples for {get_world_size()} processes "
+            f"in batches of {_read_batch_size(dataloader)}; with drop_last=True an incomplete one "
+            "is left out"
         )
 
 
@@ -186,7 +186,7 @@ def place_sampler(dataloader: Loader) -> PlacedSampler | None:
         return None
     if dataloader.batch_sampler is None:
         return PlacedSampler(dataloader.sampler)
-    return PlacedSampler(dataloader.batch_sampler, _batch_size(dataloader))
+    return PlacedSampler(dataloader.batch_sampler, _read_batch_size(dataloader))
 
 
 def stateful_part(dataloader: Loader) -> Stateful | None:
@@ -254,7 +254,7 @@ def _is_stateful(part: object) -> TypeGuard[Stateful]:
     return hasattr(part, "state_dict") and hasattr(part, "load_state_dict")
 
 
-def _batch_size(dataloader: Loader) -> int:
+def _read_batch_size(dataloader: Loader) -> int:
     batch_sampler = getattr(dataloader, "batch_sampler", None)
     size = getattr(batch_sampler, "batch_size", None) or getattr(dataloader, "batch_size", None)
     return int(size or 1)

@@ -111,7 +111,7 @@ class HookList:
         blocks = []
         for stage in Hook.stages:
             lines = [
-                f"({_priority_name(hook):<12}) {type(hook).__name__:<35}"
+                f"({_name_priority(hook):<12}) {type(hook).__name__:<35}"
                 for hook in self._hooks
                 if _acts_at(hook, stage)
             ]
@@ -141,7 +141,7 @@ def _acts_at(hook: object, stage: str) -> bool:
     return hasattr(hook, stage)
 
 
-def _priority_name(hook: Hook) -> str:
+def _name_priority(hook: Hook) -> str:
     value = get_priority(hook.priority)
     names = {level.value: level.name for level in Priority}
     return names.get(value, str(value))

@@ -49,11 +49,11 @@ class RunIdentity:
             The identity, of this process alone. No folder is made.
         """
         folder = str(Path(work_dir).expanduser().absolute())
-        timestamp = _unused_timestamp(folder)
+        timestamp = _choose_timestamp(folder)
         if experiment_name is None and config_file:
             experiment_name = Path(config_file).stem
         name = f"{experiment_name}_{timestamp}" if experiment_name else timestamp
-        return cls(folder, timestamp, name, _unused_instance_name(name))
+        return cls(folder, timestamp, name, _choose_instance_name(name))
 
     def shared(self) -> RunIdentity:
         """The identity as the first process has it. To be called in all processes.
@@ -64,7 +64,7 @@ class RunIdentity:
         boxes = [(self.work_dir, self.timestamp, self.experiment_name)]
         broadcast_object_list(boxes)
         (shared,) = boxes
-        return RunIdentity(*shared, _unused_instance_name(shared[2]))
+        return RunIdentity(*shared, _choose_instance_name(shared[2]))
 
     @property
     def log_dir(self) -> str:
@@ -106,7 +106,7 @@ def folders_of(identity: RunIdentity) -> Iterator[None]:
         raise
 
 
-def _unused_timestamp(work_dir: str) -> str:
+def _choose_timestamp(work_dir: str) -> str:
     """The time as a name that is not taken in the work directory yet."""
     now = time.strftime("%Y%m%d_%H%M%S")
     name, count = now, 1
@@ -116,7 +116,7 @@ def _unused_timestamp(work_dir: str) -> str:
     return name
 
 
-def _unused_instance_name(name: str) -> str:
+def _choose_instance_name(name: str) -> str:
     """The name, with a number behind it where another run of this process has it."""
     candidate, count = name, 1
     while MessageHub.check_instance_created(candidate):

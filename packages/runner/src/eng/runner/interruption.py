@@ -119,7 +119,7 @@ class Interruption:
             try:
                 return self._watch.take_next(batches)
             except (BrokenOff, RuntimeError) as error:
-                cause, item, is_end = _cause_of(error, self._watch), None, False
+                cause, item, is_end = _find_cause(error, self._watch), None, False
         else:
             cause, item, is_end = self._take(batches, self._watch, may_break=True)
             cause = self._agreement.latest(cause)
@@ -208,10 +208,10 @@ class Interruption:
         except (BrokenOff, RuntimeError) as error:
             if not may_break:
                 raise
-            return _cause_of(error, watch), None, False
+            return _find_cause(error, watch), None, False
 
 
-def _cause_of(error: BrokenOff | RuntimeError, watch: SignalWatch) -> int:
+def _find_cause(error: BrokenOff | RuntimeError, watch: SignalWatch) -> int:
     """Return the cause that broke off a wait for a batch; raises errors of other causes."""
     if isinstance(error, BrokenOff):
         return error.cause

@@ -37,7 +37,7 @@ def check_model_features(cfg: Settings) -> None:
     """
     for key in ("activation_checkpointing", "efficient_conv_bn_eval"):
         if cfg.get(key) is not None:
-            _names(key, cfg[key])
+            _check_names(key, cfg[key])
     given = cfg.get("compile")
     if given is None or isinstance(given, bool):
         return
@@ -46,7 +46,7 @@ def check_model_features(cfg: Settings) -> None:
             "compile must be True, False or a dict of arguments of torch.compile, perhaps with "
             f"'target', not {given!r}"
         )
-    _names("compile['target']", given.get("target", "train_step"))
+    _check_names("compile['target']", given.get("target", "train_step"))
 
 
 def prepare_model(runner: LoopRunner) -> None:
@@ -60,7 +60,7 @@ def prepare_model(runner: LoopRunner) -> None:
     if cfg.get("activation_checkpointing") is not None:
         turn_on_activation_checkpointing(model, cfg["activation_checkpointing"])
     if cfg.get("efficient_conv_bn_eval") is not None:
-        names = _names("efficient_conv_bn_eval", cfg["efficient_conv_bn_eval"])
+        names = _check_names("efficient_conv_bn_eval", cfg["efficient_conv_bn_eval"])
         turn_on_efficient_conv_bn_eval(model, names)
 
 
@@ -78,7 +78,9 @@ def turn_on_activation_checkpointing(model: nn.Module, modules: str | Sequence[s
         AttributeError: If the model has no part of a name.
         TypeError: If ``modules`` is neither.
     """
-    for part in [_part(model, name) for name in _names("activation_checkpointing", modules)]:
+    for part in [
+        _find_part(model, name) for name in _check_names("activation_checkpointing", modules)
+    ]:
         if not hasattr(part.forward, "recomputes"):
             part.forward = wrap_forward(part.forward)
 
@@ -123,14 +125,18 @@ def compile_model(runner: LoopRunner) -> None:
             setattr(model, target, torch.compile(getattr(model, target), **settings))
     else:
         plain = unwrap(model)
-        blocks = [plain] if target == "model" else [_part(plain, n) for n in _names("", target)]
+        blocks = (
+            [plain]
+            if target == "model"
+            else [_find_part(plain, n) for n in _check_names("", target)]
+        )
         for block in blocks:
             if getattr(block, "_compiled_call_impl", None) is None:
                 block.compile(**settings)  # in its place, so that names of weights stay
     runner.logger.info(f"Compiling {target}: the first iterations take longer.")
 
 
-def _part(model: nn.Module, name: str) -> nn.Module:
+def _find_part(model: nn.Module, name: str) -> nn.Module:
     try:
         return model.get_submodule(name)
     except AttributeError as error:
@@ -140,7 +146,7 @@ def _part(model: nn.Module, name: str) -> nn.Module:
         ) from error
 
 
-def _names(setting: str, value: object) -> list[str]:
+def _check_names(setting: str, value: object) -> list[str]:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
         raise RunnerTypeError(

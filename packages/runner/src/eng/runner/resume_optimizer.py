@@ -86,12 +86,12 @@ def restore_optimizer(
     Returns:
         The part of the state that matches; None if it cannot be loaded.
     """
-    problem = _misfit(wrapper, state, is_sharded)
+    problem = _find_mismatch(wrapper, state, is_sharded)
     if problem is not None:
         logger.warning(f"{name}: {problem}. The state of the checkpoint is not loaded.")
         return None
     kept = {key: value for key, value in state.items() if key != "type"}
-    wrong = {} if is_sharded else dict(_wrong_shapes(wrapper, state))
+    wrong = {} if is_sharded else dict(_find_wrong_shapes(wrapper, state))
     if wrong:
         kept["state"] = {k: v for k, v in state["state"].items() if int(k) not in wrong}
         logger.warning(
@@ -109,7 +109,7 @@ def restore_optimizer(
     return kept
 
 
-def _misfit(wrapper: OptimWrapper, state: StateDict, is_sharded: bool) -> str | None:
+def _find_mismatch(wrapper: OptimWrapper, state: StateDict, is_sharded: bool) -> str | None:
     """Explain why a state cannot be loaded at all."""
     optimizer = wrapper.optimizer
     kind = type(optimizer).__name__
@@ -138,7 +138,7 @@ def _misfit(wrapper: OptimWrapper, state: StateDict, is_sharded: bool) -> str | 
     return None
 
 
-def _wrong_shapes(wrapper: OptimWrapper, state: StateDict) -> Iterator[tuple[int, str]]:
+def _find_wrong_shapes(wrapper: OptimWrapper, state: StateDict) -> Iterator[tuple[int, str]]:
     """Find parameters whose saved state has another shape, each with the mismatch."""
     parameters: list[nn.Parameter] = [
         p for g in wrapper.optimizer.param_groups for p in g["params"]

@@ -59,7 +59,7 @@ class ScheduleResume:
             {**getattr(scheduler, "_added_settings", {}), **state}
             for scheduler, state in zip(schedulers, saved, strict=False)
         ] + list(saved[len(schedulers) :])
-        misfit = self._misfit(schedulers, saved)
+        misfit = self._find_mismatch(schedulers, saved)
         if misfit is not None:
             self._logger.warning(
                 f"{misfit}. The config's are used, fast-forwarded to the progress of the run."
@@ -67,7 +67,7 @@ class ScheduleResume:
             self.move(schedulers)
             return
         self._follow_training(schedulers)
-        own = [_length(scheduler) for scheduler in schedulers]
+        own = [_read_length(scheduler) for scheduler in schedulers]
         is_moved = not self._configured.is_restored or (
             self._by_config and self._has_other_bases(schedulers)
         )
@@ -78,7 +78,7 @@ class ScheduleResume:
             if self._by_config:
                 scheduler.__dict__.update(settings)
             # The length is that of the config, and what follows from it.
-            is_longer = _length(scheduler) != own[number]
+            is_longer = _read_length(scheduler) != own[number]
             # The steps of one that depends on metrics do not depend on its end.
             is_moved |= is_longer and not getattr(scheduler, "need_val_args", False)
             is_moved |= is_changed and self._by_config
@@ -100,10 +100,10 @@ class ScheduleResume:
         steps = []
         for scheduler in schedulers:
             updates = -(-done["iter"] // getattr(scheduler.optimizer, "accumulative_counts", 1))
-            steps.append({**done, "step": updates}[_clock(scheduler)])
+            steps.append({**done, "step": updates}[_read_clock(scheduler)])
         self._replay(schedulers, steps)
 
-    def _misfit(
+    def _find_mismatch(
         self, schedulers: Sequence[_ParamScheduler], saved: Sequence[StateDict]
     ) -> str | None:
         """Explain why the states cannot be those of these schedulers."""
@@ -146,7 +146,7 @@ class ScheduleResume:
     def _follow_training(self, schedulers: Sequence[_ParamScheduler]) -> None:
         for scheduler in schedulers:
             if getattr(scheduler, "follows_training", False):
-                end, _ = end_of_training(_clock(scheduler), scheduler.optimizer, self._loop)
+                end, _ = end_of_training(_read_clock(scheduler), scheduler.optimizer, self._loop)
                 scheduler.set_end(end)
 
     def _has_other_bases(self, schedulers: Sequence[_ParamScheduler]) -> bool:
@@ -175,14 +175,14 @@ class ScheduleResume:
             scheduler.restart()
         # One that counts epochs steps at their ends, after those that count iterations.
         turns = [
-            _turns(index, number, _clock(scheduler) == "epoch")
+            _order_steps(index, number, _read_clock(scheduler) == "epoch")
             for index, (scheduler, number) in enumerate(zip(schedulers, steps, strict=True))
         ]
         for *_, index in heapq.merge(*turns):
             schedulers[index].replay(1)
 
 
-def _turns(index: int, number: int, is_last: bool) -> Iterator[tuple[float, bool, int]]:
+def _order_steps(index: int, number: int, is_last: bool) -> Iterator[tuple[float, bool, int]]:
     """Yield the points of a scheduler's steps as shares of its progress, and whether it is last."""
     return ((step / number, is_last, index) for step in range(1, number + 1))
 
@@ -199,13 +199,13 @@ def _are_alike(scheduler: _ParamScheduler, state: StateDict) -> bool:
     return same_clock and same_name and set(scheduler.settings()) <= set(state)
 
 
-def _clock(scheduler: _ParamScheduler) -> str:
+def _read_clock(scheduler: _ParamScheduler) -> str:
     if getattr(scheduler, "by_optimizer_step", False):
         return "step"
     return "epoch" if scheduler.by_epoch else "iter"
 
 
-def _length(scheduler: _ParamScheduler) -> StateDict:
+def _read_length(scheduler: _ParamScheduler) -> StateDict:
     """Begin and end of a schedule, with the settings that follow from them."""
     names = ("begin", "end", *getattr(scheduler, "_follows", ()))
     return {name: getattr(scheduler, name) for name in names}

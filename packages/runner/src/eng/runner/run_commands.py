@@ -37,7 +37,7 @@ def train(args: Namespace, cfg: Config) -> int:
     elif args.resume is not None and not cfg.get("resume"):
         cfg["resume"] = "auto"
     try:
-        with _reported(), take_over_work_dirs() if args.force else nullcontext():
+        with _report_failures(), take_over_work_dirs() if args.force else nullcontext():
             runner = _build_runner(cfg)
             runner.train()
     except TrainingInterrupted as interrupted:
@@ -66,7 +66,7 @@ def test(args: Namespace, cfg: Config) -> int:
     """
     _set_place(cfg, args)
     cfg["load_from"], cfg["resume"] = args.checkpoint, False
-    with _reported():
+    with _report_failures():
         _build_runner(cfg).test()
     return 0
 
@@ -82,7 +82,7 @@ def _build_runner(cfg: Config) -> Runner:
 
 
 @contextmanager
-def _reported() -> Iterator[None]:
+def _report_failures() -> Iterator[None]:
     """Report a failure to the other processes, and destroy the process group."""
     try:
         yield

@@ -154,8 +154,8 @@ class OptimizerPart:
         if not hasattr(wrapper, "state_dict"):  # none, or a config that was not built yet
             return None
         if isinstance(wrapper, OptimWrapperDict):
-            return {name: self._state_of(each) for name, each in wrapper.items()}
-        return self._state_of(wrapper)
+            return {name: self._gather_state(each) for name, each in wrapper.items()}
+        return self._gather_state(wrapper)
 
     def restore(self, state: StateDict) -> None:
         wrapper = self._runner.optim_wrapper
@@ -201,7 +201,7 @@ class OptimizerPart:
         # The rest of the wrapper's state, with its shard of the optimizer's state.
         wrapper.load_state_dict({**fitting, **wrapper.optimizer.state_dict()})
 
-    def _state_of(self, wrapper: OptimWrapper) -> StateDict:
+    def _gather_state(self, wrapper: OptimWrapper) -> StateDict:
         """Return the state of a wrapper, with that of its optimizer gathered from all processes."""
         state = {**wrapper.state_dict(), "type": type(wrapper.optimizer).__name__}
         if not is_sharded(self._runner.model):
@@ -230,7 +230,7 @@ class AccumulationPart:
             return
         if len(state) == get_world_size():
             wrapper.load_accumulation_state(state[get_rank()])
-        elif any(_gradients_in(each) for each in state):
+        elif any(_has_gradients(each) for each in state):
             self._runner.logger.warning(
                 f"The checkpoint was saved inside a cycle of accumulated iterations by "
                 f"{len(state)} processes, now {get_world_size()} run: the gradients of the "
@@ -238,7 +238,7 @@ class AccumulationPart:
             )
 
 
-def _gradients_in(state: StateDict) -> bool:
+def _has_gradients(state: StateDict) -> bool:
     """Whether a state of accumulation, or one of several by name, has gradients."""
     return "gradients" in state or any(
         isinstance(each, dict) and "gradients" in each for each in state.values()

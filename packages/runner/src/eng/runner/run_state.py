@@ -176,7 +176,7 @@ class RunState:
             if name in leave_out:
                 continue
             if states.get(name) is not None:
-                with nullcontext() if foreign_file is None else _naming(name, foreign_file):
+                with nullcontext() if foreign_file is None else _name_part(name, foreign_file):
                     self._parts[name].restore(states[name])
             else:
                 getattr(self._parts[name], "restore_nothing", lambda: None)()
@@ -191,7 +191,7 @@ class RunState:
 
 
 @contextmanager
-def _naming(part: str, file: str) -> Iterator[None]:
+def _name_part(part: str, file: str) -> Iterator[None]:
     """Name the part of a file that cannot be restored."""
     try:
         yield

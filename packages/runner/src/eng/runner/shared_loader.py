@@ -56,7 +56,7 @@ def share_out(dataloader: Loader, seed: int) -> Loader:
         not one of torch's for a single process; otherwise one with the same settings and a sampler
         that shards the samples.
     """
-    if get_world_size() == 1 or not _takes_all(dataloader):
+    if get_world_size() == 1 or not _yields_all(dataloader):
         return dataloader
     name = type(dataloader.sampler).__name__
     if type(dataloader) is not DataLoader:
@@ -96,7 +96,7 @@ def _share_out_samples(dataloader: Loader, seed: int) -> Sampler[int]:
     return DistributedSamplerWrapper(sampler, seed)
 
 
-def _takes_all(dataloader: Loader) -> bool:
+def _yields_all(dataloader: Loader) -> bool:
     """Whether a data loader is known to yield all samples in every process."""
     if not isinstance(dataloader, DataLoader) or not has_indices(dataloader.dataset):
         return False

@@ -107,7 +107,7 @@ def _choose(
     if origin is not None and load_from is not None:
         return _start_from(load_from, storage_of(folders, load_from), work_dir, lines)
     if found.faults:
-        raise CheckpointError(_refusal(work_dir, found.faults))
+        raise CheckpointError(_describe_faults(work_dir, found.faults))
     start = f"loading the weights of {load_from}" if load_from else "starting from scratch"
     lines = [(logging.WARNING, f"No checkpoint in {work_dir}: {start}.")]
     return StartingPoint(load_from, False, lines)
@@ -131,7 +131,7 @@ def _start_from(
     return StartingPoint(load_from, False, [*lines, (logging.WARNING, text)])
 
 
-def _refusal(work_dir: str, faults: Mapping[str, str]) -> str:
+def _describe_faults(work_dir: str, faults: Mapping[str, str]) -> str:
     tried = "; ".join(f"{path}: {fault}" for path, fault in faults.items())
     return (
         f"no valid checkpoint to resume from in {work_dir}, and existing checkpoints are never "

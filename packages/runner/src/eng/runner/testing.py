@@ -163,8 +163,8 @@ class RunnerTestCase(TestCase):
         }
         for name, (registry, toy) in _TOYS.items():
             registry.module_dict[name] = toy  # also over one that a test suite has registered
-        self.epoch_based_cfg = Config(_epoch_based(self.temp_dir))
-        self.iter_based_cfg = Config(_iter_based(self.temp_dir))
+        self.epoch_based_cfg = Config(_make_epoch_based(self.temp_dir))
+        self.iter_based_cfg = Config(_make_iter_based(self.temp_dir))
 
     @override
     def tearDown(self) -> None:
@@ -218,7 +218,7 @@ class RunnerTestCase(TestCase):
         shutil.rmtree(self.temp_dir, ignore_errors=True)
 
 
-def _epoch_based(folder: str) -> dict[str, Any]:
+def _make_epoch_based(folder: str) -> dict[str, Any]:
     loader = {"dataset": {"type": "ToyDataset"}, "batch_size": 3, "num_workers": 0}
     held_out = {**loader, "sampler": {"type": "DefaultSampler", "shuffle": False}}
     backend = "nccl" if torch.cuda.is_available() else "gloo"
@@ -241,8 +241,8 @@ def _epoch_based(folder: str) -> dict[str, Any]:
     }
 
 
-def _iter_based(folder: str) -> dict[str, Any]:
-    cfg = _epoch_based(folder)
+def _make_iter_based(folder: str) -> dict[str, Any]:
+    cfg = _make_epoch_based(folder)
     cfg["train_dataloader"]["sampler"] = {"type": "InfiniteSampler", "shuffle": True}
     cfg["log_processor"] = {"by_epoch": False}
     cfg["train_cfg"] = {"by_epoch": False, "max_iters": 12, "val_interval": 12}

@@ -65,7 +65,7 @@ class Owner:
     def this_process(cls) -> Owner:
         """This process as the owner of a new lock."""
         pid, since = os.getpid(), time.strftime("%Y-%m-%d %H:%M:%S")
-        return cls(socket.gethostname(), _machine(), pid, _start_of(pid) or "", since)
+        return cls(socket.gethostname(), _identify_machine(), pid, _start_of(pid) or "", since)
 
     @override
     def __str__(self) -> str:
@@ -105,7 +105,7 @@ def work_dir_lock(work_dir: str, logger: logging.Logger) -> Iterator[None]:
     if is_main_process():
         try:
             with _guard:
-                _enter(path, logger)
+                _acquire(path, logger)
         except WorkDirInUseError as error:
             boxes = [error]
     broadcast_object_list(boxes)
@@ -151,7 +151,7 @@ class _Held:
             self.path.unlink(missing_ok=True)
 
 
-def _enter(path: Path, logger: logging.Logger) -> None:
+def _acquire(path: Path, logger: logging.Logger) -> None:
     held = _held.get(path)
     if held is not None and held.pid == os.getpid():  # not that of the parent of a fork
         held.count += 1
@@ -231,7 +231,7 @@ def _remove(path: Path, judged: Owner | None) -> None:
 
 
 def _is_alive(owner: Owner, path: Path, logger: logging.Logger) -> bool:
-    if owner.machine == _machine():
+    if owner.machine == _identify_machine():
         if owner.pid == os.getpid():  # left behind by this process, which does not hold it
             return False
         return bool(owner.started) and _start_of(owner.pid) == owner.started
@@ -262,7 +262,7 @@ def _read(path: Path) -> Owner | None:
         return None
 
 
-def _machine() -> str:
+def _identify_machine() -> str:
     """Identify the boot of this machine and the namespace of process ids, as of a container."""
     parts = [socket.gethostname()]
     with suppress(OSError):  # not Linux

@@ -69,7 +69,7 @@ def build_dataloader(
         dataset.full_init()  # here, not in each worker
     batches = cfg.pop("num_batch_per_epoch", None)
     if batches is not None:
-        dataset = first_batches(dataset, batches, _batch_size(cfg))
+        dataset = first_batches(dataset, batches, _read_batch_size(cfg))
     cfg.update(_build_samplers(cfg, dataset, None if diff_rank_seed else seed))
     cfg["collate_fn"] = _build_collate(cfg.get("collate_fn", {"type": "pseudo_collate"}))
     cfg["worker_init_fn"] = _build_worker_init(cfg, seed)
@@ -99,7 +99,7 @@ def _build_samplers(cfg: Arguments, dataset: object, seed: int | None) -> dict[s
     return {"sampler": sampler, "batch_sampler": batch_sampler}
 
 
-def _batch_size(cfg: Settings) -> int:
+def _read_batch_size(cfg: Settings) -> int:
     """Samples of a batch, as the config of a data loader or its batch sampler says it."""
     batch_sampler = cfg.get("batch_sampler")
     if isinstance(batch_sampler, Mapping) and "batch_size" in batch_sampler:
@@ -132,11 +132,11 @@ def _build_worker_init(cfg: Arguments, seed: int | None) -> Callable[..., object
     function, extra = _split_function("worker_init_fn", given)
     if not isinstance(given, Mapping):
         return function
-    taken = {name: value for name, value in settings.items() if _takes(function, name)}
+    taken = {name: value for name, value in settings.items() if _accepts(function, name)}
     return partial(function, **{**taken, **extra})
 
 
-def _takes(function: Callable[..., object], name: str) -> bool:
+def _accepts(function: Callable[..., object], name: str) -> bool:
     """Whether a function has an argument of a name, so that it can be given by keyword."""
     try:
         return name in inspect.signature(function).parameters
