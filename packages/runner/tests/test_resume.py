@@ -314,7 +314,7 @@ def test_an_order_that_is_not_known_is_said_to_be_lost(
     del checkpoint["train_state"]["data"]  # as an engine saves it that knows of none
     torch.save(checkpoint, path)
     lines = messages(run({**job, "resume": True})[0])
-    assert any("does not hold the order of the samples" in line for line in lines)
+    assert any("does not have the order of the samples" in line for line in lines)
 
 
 def messages(runner: Runner) -> list[str]:
@@ -910,4 +910,4 @@ def test_a_run_that_is_done_saves_nothing_when_it_is_resumed(tmp_path: Path) -> 
     run({**job, "resume": True})
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.pth")} == before
     log = "".join(path.read_text() for path in tmp_path.glob("*/*.log"))
-    assert log.count("Nothing is left to train: all iterations are done, 15. To go on, give ") == 1
+    assert log.count("Training is complete: all 15 iterations are done. To continue, raise ") == 1
