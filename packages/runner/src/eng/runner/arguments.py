@@ -18,7 +18,7 @@ from .counts import check_count
 from .errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
 from .known_settings import check_settings
 from .model_features import check_model_features
-from .types import Settings
+from .types import RunConfig, Settings
 
 __all__ = [
     "as_config",
@@ -41,7 +41,7 @@ _OWN_LOOPS = ("EpochBasedTrainLoop", "IterBasedTrainLoop")
 _COUNTS = {"max_epochs": 1, "max_iters": 1, "val_begin": 0, "val_interval": 1}
 
 
-def as_config(cfg: Settings | None) -> Config:
+def as_config(cfg: RunConfig | None) -> Config:
     """Copy the config of a runner, so that it may keep it.
 
     Args:

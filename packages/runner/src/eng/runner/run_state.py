@@ -24,7 +24,7 @@ class Stateful(Protocol):
     def state_dict(self) -> PartState:
         """Return the state as plain data and tensors."""
 
-    def load_state_dict(self, state_dict: PartState) -> object:
+    def load_state_dict(self, state_dict: PartState, /) -> object:
         """Continue from a state."""
 
 

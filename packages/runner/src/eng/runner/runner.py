@@ -150,7 +150,7 @@ class Runner:
         default_scope: str = "mmengine",
         randomness: types.Settings = {"seed": None},  # noqa: B006 - never changed
         experiment_name: str | None = None,
-        cfg: types.Settings | None = None,
+        cfg: types.RunConfig | None = None,
     ) -> None:
         self.cfg = arguments.as_config(cfg)
         self._loops = Loops(
@@ -226,7 +226,7 @@ class Runner:
         self.dump_config()
 
     @classmethod
-    def from_cfg(cls, cfg: types.Settings) -> Runner:
+    def from_cfg(cls, cfg: types.RunConfig) -> Runner:
         """Make a runner out of a config whose keys are arguments of the class.
 
         Args:

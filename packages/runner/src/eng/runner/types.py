@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from torch.serialization import MAP_LOCATION
     from torch.utils.data import DataLoader
 
+    from eng.config import Config
     from eng.evaluator import BaseMetric, Evaluator
     from eng.hooks import Hook
     from eng.optim import _ParamScheduler
@@ -24,6 +25,7 @@ __all__ = [
     "LoaderOrConfig",
     "MapLocation",
     "PartState",
+    "RunConfig",
     "Schedulers",
     "SchedulersOrConfigs",
     "Settings",
@@ -32,6 +34,9 @@ __all__ = [
 
 #: Settings by name, as a config has them: their values are of any type until they are checked.
 Settings: TypeAlias = Mapping[str, Any]
+
+#: The config of a run.
+RunConfig: TypeAlias = "Config | dict[str, Any]"
 
 #: A data loader of any kind: torch's, torchdata's, or whatever yields batches and has nothing else.
 Loader: TypeAlias = Any
