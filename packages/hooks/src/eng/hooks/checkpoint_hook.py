@@ -308,6 +308,7 @@ class CheckpointHook(Hook):
         runner.message_hub.update_info("last_ckpt", path)
         self._write(runner, name, meta)
 
+        # A crash between any two of these steps leaves a whole checkpoint that is pointed to.
         def publish() -> None:
             write_last_checkpoint(runner.work_dir, path)
             for old in surplus:

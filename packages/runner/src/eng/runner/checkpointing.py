@@ -97,6 +97,7 @@ def save_run(
     end = progress.after_epoch() if by_epoch else progress.after_iteration()
     meta = {"epoch": end.epoch, "iter": end.iter, **meta}
     point = progress.at(meta["epoch"], meta["iter"])
+    # In all processes, since sharded states are gathered and hooks may communicate.
     checkpoint = collect_checkpoint(runner, point, meta, leave_out)
     if is_main_process():
         checkpoint["state_dict"] = weights_to_cpu(checkpoint["state_dict"])
@@ -243,6 +244,7 @@ def resume_run(
             f"{filename!r} has weights but no 'meta' with epoch and iter: it can be loaded with "
             "load_from=..., but not resumed"
         )
+    # Before any part is restored: data loaders and samplers are reseeded, generators advance.
     _take_over_seed(runner, meta.get("seed"))
     described = dataset_meta_of(getattr(runner.train_loop, "dataloader", None))
     warn_of_other_data(meta.get("dataset_meta"), described, runner.logger)

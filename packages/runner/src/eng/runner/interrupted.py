@@ -69,6 +69,7 @@ def saved_when_interrupted(runner: LoopRunner) -> Iterator[None]:
 
 def _save(runner: LoopRunner, has_trained: bool) -> None:
     """Save the progress, with the same steps as at the end of a run."""
+    # Before the hooks, of which CheckpointHook closes its writer.
     if has_trained:  # otherwise its progress is that of the resumed checkpoint
         _save_checkpoint(runner)
     runner.call_hook("after_interrupted_train")

@@ -313,6 +313,8 @@ class EpochBasedTrainLoop(TrainLoop):
         self.runner.model.train()
         for idx, data_batch in self._fetch(self.batches.rest_of_epoch()):
             self.run_iter(idx, data_batch)
+        # Counted last: to the hooks of its end the epoch is not done yet, and a checkpoint that one
+        # of them saves says what will be (Progress.after_epoch).
         self.runner.call_hook("after_train_epoch")
         self.progress.count_epoch()
 

@@ -51,6 +51,8 @@ def begin_training(runner: LoopRunner) -> None:
     """
     _ = runner.val_loop  # built now, so that its errors are raised before training
     _warn_of_missing_does_save(runner)
+    # Hooks first, since EMAHook copies the model: wrapped methods of a copy would be those of the
+    # original.
     runner.call_hook("before_run")
     prepare_model(runner)
 
@@ -79,6 +81,7 @@ def run_training(runner: LoopRunner, loop: TrainLoop, nan_loss: NanLossPolicy) -
             loop.batches.abandon()
         raise
     finally:
+        # Workers before the runner goes: the garbage collector would take down their queues first.
         if isinstance(loop, TrainLoop):
             loop.batches.close()
         end_workers(getattr(runner.val_loop, "dataloader", None))
