@@ -15,7 +15,7 @@ __all__ = ["check_number", "is_scalar", "json_value", "names_of", "scalar_of"]
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 
-class _Array(Protocol):
+class HasItem(Protocol):
     """An array or a tensor with one element."""
 
     def item(self) -> float:
@@ -36,7 +36,7 @@ def scalar_of(value: object) -> float | None:
     return float(value.item()) if _is_array_of_one(value) else None
 
 
-def is_scalar(value: object) -> bool:
+def is_scalar(value: object) -> TypeGuard[float | HasItem]:
     """Whether a value is one number. That of a tensor stays where it is.
 
     Args:
@@ -48,7 +48,7 @@ def is_scalar(value: object) -> bool:
     return isinstance(value, (int, float)) or _is_array_of_one(value)
 
 
-def _is_array_of_one(value: object) -> TypeGuard[_Array]:
+def _is_array_of_one(value: object) -> TypeGuard[HasItem]:
     if not hasattr(value, "item") or not hasattr(value, "dtype"):
         return False
     count = value.numel() if hasattr(value, "numel") else getattr(value, "size", 0)
