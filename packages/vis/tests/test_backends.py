@@ -147,7 +147,9 @@ def test_tensorboard_has_the_graph_and_the_model_stays_as_it_was(tmp_path):
 
 def test_tensorboard_leaves_out_what_is_no_number_and_says_so_once(tmp_path):
     backend = TensorboardVisBackend(str(tmp_path))
-    with pytest.warns(UserWarning, match="no place for 'note', which is no number but 'word'"):
+    with pytest.warns(
+        UserWarning, match="TensorboardVisBackend skips 'note', which is not a number but 'word'"
+    ):
         backend.add_scalars({"note": "word", "loss": 1.0}, step=0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
