@@ -158,7 +158,7 @@ def test_backends_may_have_names_and_need_a_folder(tmp_path):
     assert isinstance(one.get_backend("b"), LocalVisBackend)
     assert Visualizer("two", vis_backends=one.get_backend("b")).get_backend("LocalVisBackend")
     for kind in (TypeError, AssertionError):
-        with pytest.raises(kind, match="vis_backends must be backends or configs of them, not str"):
+        with pytest.raises(kind, match="vis_backends must be backends or their configs, not str"):
             Visualizer("bad", vis_backends=["LocalVisBackend"])
     with pytest.warns(UserWarning, match="LocalVisBackend is skipped"):
         Visualizer("no_folder", vis_backends=[{"type": "LocalVisBackend"}])

@@ -30,11 +30,11 @@ Arguments: TypeAlias = "dict[str, Any]"
 #: A name or hex code, RGB or RGBA: whole numbers of 0 to 255, or floats of 0 to 1.
 Color: TypeAlias = "str | Sequence[float] | np.ndarray | Tensor"
 
-#: A colour for all objects, or one for each.
-Colors: TypeAlias = "Color | Sequence[Color]"
+#: A colour for all objects, or one for each. One sequence type, which type checkers infer lists by.
+Colors: TypeAlias = "str | np.ndarray | Tensor | Sequence[float | Color]"
 
 #: Coordinates of objects, of any device.
-Coordinates: TypeAlias = "np.ndarray | Tensor | Sequence[float] | Sequence[Sequence[float]]"
+Coordinates: TypeAlias = "np.ndarray | Tensor | Sequence[float | Sequence[float]]"
 
 #: A style of matplotlib: ``'--'``, or an offset and the lengths of dashes and gaps.
 LineStyle: TypeAlias = "str | tuple[float, Sequence[float]]"
