@@ -1,4 +1,4 @@
-"""Random numbers of a sample that depend on its place in the order alone, and their states."""
+"""Seed samples by their position in the order, and restore states of random number generators."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ _STAND_IN = np.random.MT19937(0)
 
 
 class SampleIndex(int):
-    """The index of a sample that knows its place in the order; anywhere else, an ordinary number.
+    """An int that also has the position of its sample in the order.
 
-    A sampler gives these, since the index is all that reaches the worker that prepares a sample.
+    Samplers yield these, since the index is all that reaches the worker that prepares a sample.
 
     Args:
         index: The index.
         seed: Seed of the order.
-        epoch: Which epoch, or turn through the dataset.
-        place: Place in the order of that epoch, counted over all processes.
+        epoch: Number of the epoch, or pass over the dataset.
+        place: Position in the order of that epoch, counted over all processes.
     """
 
     origin: tuple[int, int, int]
 
     def __new__(cls, index: int, seed: int, epoch: int, place: int) -> SampleIndex:
-        """An int with attributes."""
+        """Create an int with attributes."""
         self = super().__new__(cls, index)
         self.origin = (seed, epoch, place)
         return self
 
     @override
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type[SampleIndex], tuple[int, ...]]:
         return SampleIndex, (int(self), *self.origin)
 
 
 @contextmanager
-def random_numbers_of(index: Any) -> Iterator[None]:
-    """Around the preparation of a sample: draw what its place in the order says.
+def random_numbers_of(index: object) -> Iterator[None]:
+    """Seed random numbers by the position of a sample in the order, while it is prepared.
 
-    Python's, numpy's and torch's generators (torch's of the CPU) are seeded from the seed, the
-    epoch and the place of the sample. In a process that is no worker of a data loader they are put
-    back afterwards, so that the run draws the same whether it has workers or not.
+    The generators of Python, numpy and torch (CPU) are seeded by the seed, the epoch and the
+    position of the sample. Outside of workers they are restored afterwards, so that the run draws
+    the same numbers with and without workers.
 
     Args:
-        index: The index. Nothing happens unless it is a :class:`SampleIndex`.
+        index: The index. Only a :class:`SampleIndex` has an effect.
 
     Yields:
         Nothing.
@@ -66,7 +66,7 @@ def random_numbers_of(index: Any) -> Iterator[None]:
         yield
         return
     python, cpu = random.getstate(), torch.get_rng_state()
-    # Another generator takes the place of numpy's: much faster than to save the state of that.
+    # Replacing numpy's generator is much faster than saving its state.
     numpy = np.random.get_bit_generator()  # type: ignore[attr-defined]
     np.random.set_bit_generator(_STAND_IN)  # type: ignore[attr-defined]
     try:
@@ -81,12 +81,12 @@ def random_numbers_of(index: Any) -> Iterator[None]:
 def _seed(origin: tuple[int, int, int]) -> None:
     random.seed("{}/{}/{}".format(*origin))
     np.random.seed(random.getrandbits(32))
-    # Not torch.manual_seed, which seeds the accelerators too: these belong to the run.
+    # Not torch.manual_seed, which would also seed the accelerators, whose numbers the run draws.
     torch.default_generator.manual_seed(random.getrandbits(63))
 
 
 class RawRandomState:
-    """The states of the generators now, as they are: taken in microseconds, not to be saved."""
+    """A snapshot of the random number generators, taken in microseconds; not for saving."""
 
     def __init__(self) -> None:
         self._python = random.getstate()
@@ -97,7 +97,7 @@ class RawRandomState:
             self._cuda = torch.cuda.get_rng_state()
 
     def restore(self) -> None:
-        """Put the generators back."""
+        """Restore the generators."""
         random.setstate(self._python)
         np.random.set_state(self._numpy)
         torch.set_rng_state(self._torch)
@@ -106,26 +106,26 @@ class RawRandomState:
 
 
 class _NumpyState:
-    """The state of numpy's global generator, which takes long to get, got when it has changed.
+    """The state of numpy's global generator, cached until it changes since reading it is slow.
 
-    A draw moves the place in the generator's block of numbers, and a new block has other numbers.
-    Only a normal number kept from a pair is drawn without either: while there is one, the state is
-    got each time.
+    A draw moves the position in the generator's block of numbers, and a new block has other
+    numbers. Only the second normal number of a pair is drawn without either: while one is pending,
+    the state is read each time.
     """
 
     def __init__(self) -> None:
-        self._generator: Any = None
-        self._block: Any = None
-        self._known: Any = None
+        self._generator: object = None
+        self._block: ctypes.Array[ctypes.c_uint32]
+        self._known: dict[str, Any] = {}
         self._mark: tuple[int, ...] = ()
 
-    def take(self) -> Any:
+    def take(self) -> dict[str, Any]:
         generator = np.random.get_bit_generator()  # type: ignore[attr-defined]
         if type(generator) is not np.random.MT19937:
             return np.random.get_state(legacy=False)
         if generator is not self._generator:
             self._generator, self._mark = generator, ()
-            # 624 numbers and the place in them, by which numpy's C code knows the generator.
+            # The C struct of numpy: 624 numbers and the position in them.
             self._block = (ctypes.c_uint32 * 625).from_address(generator.ctypes.state_address)
         block = self._block
         mark = (block[624], block[0], block[1], block[623])
