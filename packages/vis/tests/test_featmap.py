@@ -130,7 +130,7 @@ def test_a_map_of_one_number_is_blue():
     ("featmap", "options", "error", "message"),
     [
         (ramp(), {}, ValueError, r"shape \(C, H, W\), not \(4, 6\)"),
-        (ramp()[None, None], {}, ValueError, r"not \(1, 1, 4, 6\); batch one at a time, such as featmap\[0\]"),
+        (ramp()[None, None], {}, ValueError, r"not \(1, 1, 4, 6\); draw the maps .*featmap\[0\]"),
         (torch.empty(0, 4, 6), {}, ValueError, r"not \(0, 4, 6\)"),
         ([[1]], {}, TypeError, "featmap must be a tensor, not list"),
         (ramp()[None] / 0, {}, ValueError, "not finite"),

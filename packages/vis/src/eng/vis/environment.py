@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 __all__ = ["force_init_env"]
 
@@ -56,7 +56,7 @@ def force_init_env(old_func: MethodT) -> MethodT:
     """
 
     @functools.wraps(old_func)
-    def wrapper(self: _LateBackend, *args: Any, **kwargs: Any) -> object:
+    def wrapper(self: _LateBackend, *args: object, **kwargs: object) -> object:
         if not hasattr(self, "_init_env"):
             raise AttributeError(
                 f"{type(self).__name__} must have a method _init_env, which {old_func.__name__} "
