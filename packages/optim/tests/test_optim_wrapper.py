@@ -373,8 +373,9 @@ def test_what_matches_nothing_is_warned_of_by_name(caplog, capfd):
         )
     captured = capfd.readouterr()
     text = captured.out + captured.err + caplog.text
-    assert "custom_keys that match no trainable parameter of Sequential: backbone, hed" in text
-    assert "rules that match no trainable parameter of Sequential: norm_decay_mult" in text
+    wording = "custom_keys that do not match any trainable parameter of Sequential: backbone, hed"
+    assert wording in text
+    assert "rules that do not match any trainable parameter of Sequential: norm_decay_mult" in text
     assert "bias_lr_mult" not in text
     settings_by_name({"custom_keys": {"2.weight": {}}, "bias_lr_mult": 2.0}, model)
     captured = capfd.readouterr()
@@ -526,7 +527,7 @@ def test_a_parameter_that_is_thawed_without_a_group_is_named_once(capfd, caplog)
     cfg = {"optimizer": {"type": "SGD", "lr": 0.5}, "paramwise_cfg": {"bias_lr_mult": 2}}
     with caplog.at_level("INFO"):
         wrapper = build_optim_wrapper(model, cfg)
-    assert "2 frozen parameters are left out of the optimizer: 0.weight, 0.bias" in read_log(
+    assert "2 frozen parameters are excluded from the optimizer: 0.weight, 0.bias" in read_log(
         capfd, caplog
     )
     with wrapper.optim_context(model):
@@ -582,13 +583,13 @@ def test_a_subclass_has_rules_of_its_own(more, capfd, caplog):
         ("norm_decay_mul", "did you mean 'norm_decay_mult'?"),
         ("custom_key", "did you mean 'custom_keys'?"),
         ("bypass_duplicates", "did you mean 'bypass_duplicate'?"),
-        ("num_layers", "known are custom_keys, bias_lr_mult"),
+        ("num_layers", "accepted: custom_keys, bias_lr_mult"),
     ],
 )
 def test_an_unknown_rule_is_warned_of_with_the_closest_name(rule, hint, capfd, caplog):
     DefaultOptimWrapperConstructor({"optimizer": {"type": "SGD", "lr": 1.0}}, {rule: 0})
     text = read_log(capfd, caplog)
-    assert f"paramwise_cfg has {rule!r}" in text
+    assert f"paramwise_cfg has the key {rule!r}" in text
     assert hint in text
 
 
@@ -633,7 +634,7 @@ def test_duplicates_are_an_error_or_taken_once():
     model.again = model[0]
     model.tied = nn.Linear(3, 4)
     model.tied.weight = model[0].weight
-    with pytest.raises(ValueError, match=r"'tied.weight' is in the model under another name"):
+    with pytest.raises(ValueError, match=r"duplicate parameter 'tied.weight'.* under another name"):
         settings_by_name({"bias_lr_mult": 2}, model)
     assert settings_by_name({"bias_lr_mult": 2, "bypass_duplicate": True}, model)["tied.bias"] == (
         2,
