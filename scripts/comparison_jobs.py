@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,9 @@ KINDS: dict[str, dict[str, Any]] = {
     "ema": {"custom_hooks": [{"type": "EMAHook", "momentum": 0.1}]},
     "accumulation": {"optim_wrapper": {"accumulative_counts": 2}},
     "bf16": {"optim_wrapper": {"type": "AmpOptimWrapper", "dtype": "bfloat16"}},
+    "clipping": {"optim_wrapper": {"clip_grad": {"max_norm": 0.5}}},
+    "losses": {"model": {"losses": "several"}},
+    "shuffled": {"order": {"shuffle": True}},
 }
 
 
@@ -42,12 +48,16 @@ class CompareData(Dataset):
 
 @MODELS.register_module(force=True)
 class CompareModel(BaseModel):
-    def __init__(self) -> None:
+    def __init__(self, losses: str = "one") -> None:
         super().__init__()
+        self.losses = losses
         self.net = nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.Linear(8, 1))
 
     def forward(self, inputs: Any, data_samples: Any = None, mode: str = "tensor") -> Any:
         out = self.net(inputs).flatten()
+        if mode == "loss" and self.losses == "several":
+            parts = list((out - data_samples).split(2))
+            return {"loss_a": out - data_samples, "loss_parts": parts, "seen": out.abs()}
         if mode == "loss":
             return {"loss": functional.mse_loss(out, data_samples)}
         return [{"error": float(e)} for e in (out - data_samples).abs()]
@@ -95,6 +105,28 @@ def digest(tensors: Any) -> str:
     return found.hexdigest()[:16]
 
 
+def plain(value: Any) -> Any:
+    """A state without what the clock says, as text to compare."""
+    if isinstance(value, torch.Tensor):
+        return digest([value.flatten().view(torch.uint8)])
+    if isinstance(value, Mapping):
+        skipped = ("time", "eta", "data_time", "experiment_name", "run_id", "cfg", "saved_at")
+        return {
+            str(key): plain(each)
+            for key, each in value.items()
+            if str(key).removeprefix("train/").removeprefix("val/") not in skipped
+        }
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    return re.sub(r"[^']*/runs/", "runs/", repr(value))  # each commit runs in a folder of its own
+
+
+def records_in(folder: Path) -> list[Any]:
+    """The records of numbers, without times."""
+    files = sorted(folder.rglob("*.json"), key=lambda file: file.name)
+    return [plain(json.loads(line)) for file in files for line in file.read_text().splitlines()]
+
+
 def record(job: Config, stop_at: int | None = None) -> dict[str, Any]:
     """Train, and say what was done."""
     runner = Runner.from_cfg(job)
@@ -110,6 +142,15 @@ def record(job: Config, stop_at: int | None = None) -> dict[str, Any]:
         "rates": recorder.rates,
         "weights": digest(runner.model.state_dict().values()),
         "counters": [runner.epoch, runner.iter],
+        "histories": {
+            key: [value.hex() for value in history.data[0].tolist()]
+            for key, history in runner.message_hub.log_scalars.items()
+            if not key.endswith("time")
+        },
+        "records": records_in(Path(runner.log_dir)),
+        "checkpoints": {
+            path.name: plain(torch.load(path)) for path in sorted(Path(job.work_dir).glob("*.pth"))
+        },
         "lines": [line for line in lines if "Epoch(" in line or "Iter(" in line],
     }
 
@@ -128,20 +169,20 @@ def line(
     work_dir: str, kind: str, by_epoch: bool, stop_at: int | None = None, resume: bool = False
 ) -> dict[str, Any]:
     """The small job."""
+    settings = KINDS[kind]
     loader = {
         "batch_size": 4,
         "dataset": {"type": "CompareData"},
-        "sampler": {"type": "DefaultSampler", "shuffle": True},
+        **settings.get("order", {"sampler": {"type": "DefaultSampler", "shuffle": True}}),
         "collate_fn": {"type": "default_collate"},
     }
     evaluated = {"type": "CompareMetric"}
     loop = {"by_epoch": True, "max_epochs": 3, "val_interval": 1}
     if not by_epoch:
         loop = {"by_epoch": False, "max_iters": 18, "val_interval": 4}
-    settings = KINDS[kind]
     job = {
         "work_dir": work_dir,
-        "model": {"type": "CompareModel"},
+        "model": {"type": "CompareModel", **settings.get("model", {})},
         "train_dataloader": loader,
         "val_dataloader": loader,
         "val_evaluator": evaluated,

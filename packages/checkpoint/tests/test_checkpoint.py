@@ -1,4 +1,5 @@
 import errno
+import io
 import logging
 import pickle
 import subprocess
@@ -314,13 +315,20 @@ def test_what_cannot_be_saved_leaves_the_old_checkpoint(tmp_path):
 
 
 def test_a_full_disk_is_an_error_that_names_the_file(tmp_path, monkeypatch):
-    def put(self, content, filepath):
-        raise OSError(errno.ENOSPC, "No space left on device")
+    class Full(io.BytesIO):
+        room = 0
 
-    monkeypatch.setattr(LocalBackend, "put", put)
+        def write(self, content):
+            if self.tell() + len(content) > self.room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(content)
+
+    monkeypatch.setattr(LocalBackend, "put_with", lambda self, write, filepath: write(Full()))
     path = str(tmp_path / "a.pth")
-    with pytest.raises(OSError, match=r"No space left on device: .*a\.pth"):
-        save_checkpoint({}, path)
+    for room in (0, 1000, 5000, 8400):
+        Full.room = room
+        with pytest.raises(OSError, match=r"No space left on device: .*a\.pth"):
+            save_checkpoint({"a": torch.zeros(1000), "b": torch.zeros(1000)}, path)
 
 
 def test_settings_of_the_storage_have_one_name(tmp_path):

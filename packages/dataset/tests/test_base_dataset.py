@@ -458,9 +458,7 @@ def test_an_entry_that_a_subclass_cannot_parse(ann_file: str) -> None:
 
     with pytest.raises(AnnotationError, match=r"entry 7 of .*ann.json': KeyError\('bbox'\)"):
         Boxes(ann_file)
-    with pytest.raises(
-        AnnotationError, match=r"entry 0 of .* a dict or a list of dicts, not int"
-    ):
+    with pytest.raises(AnnotationError, match=r"entry 0 of .* a dict or a list of dicts, not int"):
         Wrong(ann_file)
 
 

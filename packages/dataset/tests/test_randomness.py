@@ -7,8 +7,11 @@ import random
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.utils.data import BatchSampler, SequentialSampler
 
-from eng.dataset import RawRandomState
+from eng.dataset import PlacedSampler, RawRandomState
 
 
 def drawn() -> tuple[float, ...]:
@@ -31,3 +34,57 @@ def test_a_snapshot_puts_all_generators_back(numbers: int, kept: int) -> None:
     assert drawn() == expected
     again.restore()
     assert drawn() == expected
+
+
+DRAWS = [
+    random.random,
+    lambda: random.gauss(0, 1),
+    lambda: random.getrandbits(624 * 32),
+    lambda: random.seed(5),
+    lambda: random.shuffle(list(range(700))),
+    lambda: random.setstate(random.Random(7).getstate()),
+    np.random.rand,
+    np.random.normal,
+    lambda: np.random.rand(624),
+    lambda: np.random.seed(5),
+    lambda: np.random.set_state(np.random.RandomState(7).get_state()),
+    lambda: torch.rand(3),
+    lambda: None,
+]
+
+
+@given(st.lists(st.integers(0, len(DRAWS) - 1), max_size=12))
+def test_snapshots_follow_every_way_to_change_a_generator(draws: list[int]) -> None:
+    for number in draws:
+        state = RawRandomState()
+        DRAWS[number]()
+        after = random.getstate(), np.random.get_state()[1:], torch.get_rng_state()
+        again = RawRandomState()
+        state.restore()
+        again.restore()
+        assert random.getstate() == after[0]
+        assert all(np.all(a == b) for a, b in zip(np.random.get_state()[1:], after[1], strict=True))
+        assert torch.equal(torch.get_rng_state(), after[2])
+        state.restore()
+        expected = random.random(), np.random.normal(), float(torch.rand(()))
+        state.restore()
+        assert (random.random(), np.random.normal(), float(torch.rand(()))) == expected
+
+
+@pytest.mark.parametrize("drop_last", [False, True])
+@pytest.mark.parametrize("start", [0, 2, 6])
+def test_batches_of_torch_give_each_sample_its_place(drop_last: bool, start: int) -> None:
+    batches = BatchSampler(SequentialSampler(range(7)), 2, drop_last)
+    placed = PlacedSampler(batches)
+    placed.seed, placed.epoch, placed.start = 3, 1, start
+    found = list(placed)
+    assert found == [batch for batch in batches if batch[0] >= start]
+    assert [s.origin for batch in found for s in batch] == [(3, 1, s) for b in found for s in b]
+
+
+def test_indices_that_are_not_numbers_stay_as_they_are() -> None:
+    placed = PlacedSampler(BatchSampler([("a", 1), ("b", 2), np.int64(4)], 2, False))
+    first, second = placed
+    assert first == [("a", 1), ("b", 2)]
+    assert second == [4]
+    assert second[0].origin == (0, 0, 2)

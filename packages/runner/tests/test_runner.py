@@ -354,9 +354,9 @@ def test_stages_are_resolved_to_hooks_that_override_them(job: dict[str, Any]) ->
     runner.register_hook(Shared())
     runner.train()
     assert called[:6] == [("train", i) for i in range(5)] + [("val", 0)]
-    before = [type(method.__self__).__name__ for method in runner._hooks.at("before_val_iter")]
+    before = [type(method.__self__).__name__ for method in runner._hooks.at["before_val_iter"]]
     assert before == ["IterTimerHook"]
-    after = [type(method.__self__).__name__ for method in runner._hooks.at("after_val_iter")]
+    after = [type(method.__self__).__name__ for method in runner._hooks.at["after_val_iter"]]
     assert after == ["IterTimerHook", "Shared", "LoggerHook"]
 
 

@@ -1,4 +1,8 @@
+import copy
 import json
+import pickle
+import resource
+import shutil
 import warnings
 
 import numpy as np
@@ -106,31 +110,49 @@ def test_wrong_arguments_are_raised(tmp_path):
             visualizer.add_scalars({"a": 1}, file_path="../x.json")
 
 
-def test_a_line_that_was_cut_off_spoils_no_other(tmp_path, monkeypatch):
+def test_a_line_that_was_cut_off_spoils_no_other(tmp_path):
     backend = LocalVisBackend(str(tmp_path))
     backend.add_scalar("a", 1, 0)
 
-    class Full:
-        def __init__(self, file):
-            self.file = file
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            self.file.close()
-
-        def write(self, text):
-            self.file.write(text[:5])
-            raise OSError(28, "No space left on device")
-
-    from pathlib import Path
-
-    with monkeypatch.context() as patched:
-        real = Path.open
-        patched.setattr(Path, "open", lambda path, *a, **k: Full(real(path, *a, **k)))
-        with pytest.raises(OSError, match="No space"):
+    file = tmp_path / "scalars.json"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 5, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
             backend.add_scalar("a", 1, 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert file.read_text().endswith('\n{"a":')
     backend.add_scalar("a", 1, 2)
     lines = (tmp_path / "scalars.json").read_text().splitlines()
     assert [json.loads(lines[0])["step"], json.loads(lines[-1])["step"]] == [0, 2]
+
+
+@pytest.mark.parametrize("change", ["unlink", "rename", "remove_folder", "close"])
+def test_a_file_that_is_moved_between_lines_begins_again(tmp_path, change):
+    folder = tmp_path / "records"
+    backend = LocalVisBackend(str(folder))
+    backend.add_scalar("a", 1, 0)
+    file = folder / "scalars.json"
+    if change == "unlink":
+        file.unlink()
+    elif change == "rename":
+        file.rename(tmp_path / "earlier.json")
+        file.write_text('{"a": 5, "step": 5}\n')  # of somebody else
+    elif change == "remove_folder":
+        shutil.rmtree(folder)
+    else:
+        backend.close()
+    backend.add_scalar("a", 2, 1)
+    steps = [json.loads(line)["step"] for line in file.read_text().splitlines()]
+    assert steps == {"rename": [5, 1], "close": [0, 1]}.get(change, [1])
+
+
+def test_a_copy_of_a_backend_writes_to_the_same_files(tmp_path):
+    backend = LocalVisBackend(str(tmp_path))
+    backend.add_scalar("a", 1, 0)
+    pickle.loads(pickle.dumps(backend)).add_scalar("a", 1, 1)
+    copy.deepcopy(backend).add_scalar("a", 1, 2)
+    backend.add_scalar("a", 1, 3)
+    lines = (tmp_path / "scalars.json").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [0, 1, 2, 3]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
@@ -32,12 +31,20 @@ def save_checkpoint(
         OSError: If it cannot be written. It names the file.
     """
     backend_args = merged_backend_args("save_checkpoint", file_client_args, backend_args)
-    content = io.BytesIO()
-    torch.save(checkpoint, content)
-    content.seek(0)
+    backend = get_file_backend(filename, backend_args=backend_args)
     try:
-        get_file_backend(filename, backend_args=backend_args).put(content, filename)
+        backend.put_with(lambda file: _write(checkpoint, file), filename)
     except OSError as error:
         if error.errno is not None and error.filename is None:  # as that of a full disk
             error.filename = filename
+        raise
+
+
+def _write(checkpoint: dict[str, Any], file: BinaryIO) -> None:
+    try:
+        torch.save(checkpoint, file)
+    except RuntimeError as error:
+        # Where a write has failed, torch ends its archive all the same and reports that this fails.
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from None
         raise

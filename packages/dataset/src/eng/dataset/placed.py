@@ -16,7 +16,7 @@ from torch.utils.data import BatchSampler, DataLoader, IterableDataset, get_work
 from eng.dist import get_dist_info
 from eng.utils import DataBatch, DataSample
 
-from .randomness import RawRandomState, SampleIndex
+from .randomness import RawRandomState, SampleIndex, place_samples
 from .worker import seed_each_sample
 
 __all__ = ["PlacedSampler", "open_loader"]
@@ -72,8 +72,7 @@ class PlacedSampler:
     def _start(self) -> Iterator[object]:
         sampler = self._sampler
         if type(sampler) is BatchSampler:
-            samples = cast("Iterable[int]", self._place(self._draw(sampler.sampler), self.start))
-            return iter(BatchSampler(samples, sampler.batch_size, sampler.drop_last))
+            return self._batch_samples(self._draw(sampler.sampler), sampler)
         if self._batch_size is None:
             return self._place(self._draw(sampler), self.start)
         return self._place_batches(self._draw(sampler), -(-self.start // self._batch_size))
@@ -91,28 +90,43 @@ class PlacedSampler:
         return getattr(self.__dict__["_sampler"], name)
 
     def _place(self, indices: Iterator[object], start: int) -> Iterator[object]:
-        rank, world_size = get_dist_info()
-        seed, epoch = self.seed, self.epoch
-        for number, index in enumerate(itertools.islice(indices, start, None), start):
-            place = number * world_size + rank
-            if type(index) is int:  # the common case, once per sample
-                yield SampleIndex(index, seed, epoch, place)
-            else:
-                yield self._place_index(index, place)
+        places = _count_places(start)
+        for index in itertools.islice(indices, start, None):
+            yield self._place_index(index, next(places))
+
+    def _batch_samples(self, indices: Iterator[object], sampler: BatchSampler) -> Iterator[object]:
+        """Batch like torch's own sampler, and place the samples of a batch at once."""
+        size, drop_last = sampler.batch_size, sampler.drop_last
+        places = _count_places(self.start)
+        indices = itertools.islice(indices, self.start, None)
+        while batch := list(itertools.islice(indices, size)):
+            if drop_last and len(batch) < size:
+                return
+            yield self._place_batch(batch, places)
 
     def _place_batches(self, batches: Iterator[Any], start: int) -> Iterator[object]:
-        rank, world_size = get_dist_info()
         number = 0
         for count, batch in enumerate(batches):
             if count >= start:
-                places = range(number * world_size + rank, 2**62, world_size)
-                yield [self._place_index(*pair) for pair in zip(batch, places, strict=False)]
+                yield self._place_batch(batch, _count_places(number))
             number += len(batch)
+
+    def _place_batch(self, batch: Sequence[Any], places: Iterator[int]) -> Sequence[object]:
+        own = list(itertools.islice(places, len(batch)))
+        if set(map(type, batch)) == {int}:
+            return place_samples(batch, self.seed, self.epoch, own)
+        return [self._place_index(*pair) for pair in zip(batch, own, strict=True)]
 
     def _place_index(self, index: object, place: int) -> object:
         if isinstance(index, SampleIndex) or not _is_integer(index):
             return index
         return SampleIndex(int(index), self.seed, self.epoch, place)
+
+
+def _count_places(number: int) -> Iterator[int]:
+    """Count the positions of this process in the order of all, from its ``number``-th sample on."""
+    rank, world_size = get_dist_info()
+    return itertools.count(number * world_size + rank, world_size)
 
 
 def open_loader(

@@ -19,7 +19,7 @@ import os
 import pickle
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -113,6 +113,30 @@ class BackendConformance(ReaderConformance):
             path = backend.join_path(root, f"new/folder/{index}")
             backend.put(source, path)
             assert bytes(backend.get(path)) == data
+
+    def test_what_a_function_writes_comes_back(
+        self, backend: BaseStorageBackend, missing: str
+    ) -> None:
+        def write(file: BinaryIO) -> None:
+            file.write(b"-end")
+            file.seek(0)
+            file.write(b"1" * 3 + b"-end")
+
+        backend.put_with(write, missing)
+        assert backend.get(missing) == b"111-end"
+
+    def test_a_write_that_fails_changes_nothing(
+        self, backend: BaseStorageBackend, stored: str
+    ) -> None:
+        before = backend.get(stored)
+
+        def write(file: BinaryIO) -> None:
+            file.write(b"half")
+            raise RuntimeError("broke off")
+
+        with pytest.raises(RuntimeError, match="broke off"):
+            backend.put_with(write, stored)
+        assert backend.get(stored) == before
 
     def test_put_replaces(self, backend: BaseStorageBackend, stored: str) -> None:
         backend.put(b"new", stored)

@@ -71,18 +71,17 @@ class IterTimerHook(Hook):
     ) -> None:
         now = time.perf_counter()
         took, self._last = now - self._last, now
-        runner.message_hub.update_scalar(f"{mode}/time", took)
-        runner.message_hub.update_info(
-            "eta", self._eta(runner, batch_idx, took, mode), resumed=False
-        )
+        hub = runner.message_hub
+        hub.update_scalar(f"{mode}/time", took)
+        hub.update_info("eta", self._eta(runner, batch_idx, took, mode), resumed=False)
 
     def _eta(self, runner: HookRunner, batch_idx: int, took: float, mode: str) -> float:
         """Seconds that the loop will go on if iterations take as long as so far."""
         if mode == "train":
             self.time_sec_tot += took
             done = runner.iter + 1
-            mean = self.time_sec_tot / (done - self.start_iter)
-            return mean * ((runner.max_iters or done) - done)
+            left = (runner.max_iters or done) - done
+            return self.time_sec_tot / (done - self.start_iter) * left
         self.time_sec_test_val += took
         self._count += 1
         loader = runner.val_dataloader if mode == "val" else runner.test_dataloader

@@ -81,6 +81,8 @@ class LoggerHook(Hook):
         self.backend_args = merged_backend_args("LoggerHook", file_client_args, backend_args)
         self.json_log_path = ""
         self._nan_losses = NanLossNotice()
+        self._is_measured = False
+        self._length: int | None = None
 
     @property
     def file_client(self) -> FileClient | None:
@@ -103,6 +105,7 @@ class LoggerHook(Hook):
     def before_train(self, runner: HookRunner) -> None:
         """Go on with the curves of a run that is resumed, and watch the losses from here on."""
         self._nan_losses.begin(runner)
+        self._is_measured = False
         run_id = run_id_of(runner.message_hub)
         # A visualizer of somebody else may not know of it.
         start_run = getattr(runner.visualizer, "start_run", None)
@@ -124,22 +127,21 @@ class LoggerHook(Hook):
         outputs: dict[str, Any] | None = None,
     ) -> None:
         """Write a line at the interval."""
-        loader = runner.train_dataloader
-        is_last = self.end_of_epoch(loader, batch_idx)
-        if is_last or self.every_n_train_iters(runner, self.interval_exp_name):
+        if batch_idx == 0 or not self._is_measured:
+            # Once an epoch: a length goes through loader, samplers and dataset.
+            self._length, self._is_measured = length_of(runner.train_dataloader), True
+        is_last = batch_idx + 1 == self._length
+        iteration = runner.iter + 1
+        if is_last or iteration % self.interval_exp_name == 0:
             runner.logger.info(f"Exp name: {runner.experiment_name}")
-        length = length_of(loader)
-        short = length is not None and length <= self.interval
-        due = self.every_n_inner_iters(batch_idx, self.interval) or (
-            is_last and (not self.ignore_last or short)
-        )
+        due = (batch_idx + 1) % self.interval == 0
+        if is_last and not due:
+            due = not self.ignore_last or batch_idx < self.interval
         if due:
-            self._nan_losses.look(runner, runner.iter + 1)
+            self._nan_losses.look(runner, iteration)
             scalars, line = runner.log_processor.get_log_after_iter(runner, batch_idx, "train")
             runner.logger.info(line)
-            runner.visualizer.add_scalars(
-                scalars, step=runner.iter + 1, file_path=self.json_log_path
-            )
+            runner.visualizer.add_scalars(scalars, step=iteration, file_path=self.json_log_path)
 
     @override
     def after_val_iter(

@@ -93,6 +93,8 @@ def _is_config(schedulers: Any) -> bool:
 def _schedulers_of(runner: HookRunner) -> list[Any]:
     """The schedulers of a run: of a list, or of a dict of such lists, one for each optimizer."""
     schedulers = runner.param_schedulers
+    if schedulers is None or type(schedulers) is list:  # as nearly always, in each iteration
+        return schedulers or []
     groups = schedulers.values() if isinstance(schedulers, dict) else [schedulers or []]
     found: list[Any] = []
     for group in groups:

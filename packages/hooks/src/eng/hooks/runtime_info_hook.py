@@ -73,8 +73,9 @@ class RuntimeInfoHook(Hook):
         outputs: dict[str, Any] | None = None,
     ) -> None:
         """Record what the training step gave. Tensors stay on their device."""
+        hub = runner.message_hub
         for name, value in (outputs or {}).items():
-            runner.message_hub.update_scalar(f"train/{name}", value)
+            hub.update_scalar(f"train/{name}", value)
 
     @override
     def after_train(self, runner: HookRunner) -> None:

@@ -82,6 +82,7 @@ class HistoryBuffer:
     _counts: Array
     _end: int
     _recorded: int
+    _late: list[float]
     _pending: PendingTensors
     _earlier: Totals
 
@@ -108,16 +109,24 @@ class HistoryBuffer:
         Raises:
             TypeError: ``log_val`` or ``count`` is no number.
         """
-        position = self._end
-        if position == len(self._values):
+        if type(log_val) is float and type(count) is int and count == 1:
+            # Nearly always. Moved into the arrays many at a time, at a fifth of the cost.
+            late = self._late
+            late.append(log_val)
+            if len(late) == BLOCK:
+                self._take_late()
+            return
+        if self._late:
+            self._take_late()
+        position, values = self._end, self._values
+        if position == len(values):
             position = self._make_room()
+            values = self._values
         self._counts[position] = count if type(count) is int else scalar(count)
-        if type(log_val) is float or type(log_val) is int:
-            self._values[position] = log_val
-        elif is_tensor(log_val):
+        if is_tensor(log_val):
             self._pending.add(self._recorded, log_val)
         else:
-            self._values[position] = scalar(log_val)
+            values[position] = scalar(log_val)
         self._end = position + 1
         self._recorded += 1
 
@@ -132,7 +141,7 @@ class HistoryBuffer:
         return self._max_length
 
     def __len__(self) -> int:
-        return min(self._end, self._max_length)
+        return min(self._end + len(self._late), self._max_length)
 
     @classmethod
     def register_statistics(cls, method: Callable[..., Any]) -> Callable[..., Any]:
@@ -174,7 +183,7 @@ class HistoryBuffer:
         if self._is_all(window_size):
             totals = self._earlier.plus(values, counts)
             return np.float64(totals.value) / np.float64(totals.samples)
-        return values.sum() / counts.sum()
+        return np.add.reduce(values) / np.add.reduce(counts)
 
     def max(self, window_size: int | None = None) -> Any:
         """Largest of the latest ``window_size`` values; of all when None."""
@@ -236,6 +245,7 @@ class HistoryBuffer:
 
     @property
     def _count_history(self) -> Array:
+        self._settle()
         return self._counts[max(0, self._end - self._max_length) : self._end]
 
     def _is_all(self, size: int | None) -> bool:
@@ -248,10 +258,13 @@ class HistoryBuffer:
                 raise ArgumentTypeError(f"window_size is an int or None, not {size!r}")
             if size < 1:
                 raise ArgumentValueError(f"window_size must be at least 1, not {size}")
-        if not self._end:
+        self._settle()
+        end = self._end
+        if not end:
             raise ArgumentValueError("the history is empty: call update first")
-        first = 0 if size is None else -int(size)
-        return self._log_history[first:], self._count_history[first:]
+        length = self._max_length if size is None else min(int(size), self._max_length)
+        first = max(0, end - length)
+        return self._values[first:end], self._counts[first:end]
 
     def _fill(self, values: Array, counts: Array, max_length: int) -> None:
         if max_length < 1:
@@ -265,6 +278,8 @@ class HistoryBuffer:
         self._max_length = int(max_length)
         self._values, self._counts = values[-max_length:], counts[-max_length:]
         self._end = self._recorded = len(self._values)
+        #: Latest values, each of count 1, that are not in the arrays yet.
+        self._late = []
         self._pending = PendingTensors()
         self._earlier = Totals()
 
@@ -282,7 +297,22 @@ class HistoryBuffer:
         self._pending.forget_before(self._recorded - keep)
         return keep
 
+    def _take_late(self) -> None:
+        late, self._late = self._late, []
+        while late:
+            room = len(self._values) - self._end
+            if not room:
+                self._make_room()
+                continue
+            part, late = late[:room], late[room:]
+            end = self._end + len(part)
+            self._values[self._end : end], self._counts[self._end : end] = part, 1
+            self._end = end
+            self._recorded += len(part)
+
     def _settle(self) -> None:
+        if self._late:
+            self._take_late()
         if self._pending:
             numbers, values = self._pending.take()
             positions = numbers - (self._recorded - self._end)

@@ -84,7 +84,8 @@ class MessageHub(ManagerMixin):
             ValueError: ``resumed`` differs from earlier calls.
             TypeError: ``value`` or ``count`` is no number.
         """
-        self._set_resumed(key, resumed)
+        if self._resumed_keys.get(key) is not resumed or self._loaded_keys:
+            self._set_resumed(key, resumed)
         history = self._log_scalars.get(key)
         if history is None:
             history = self._log_scalars[key] = HistoryBuffer()
@@ -129,7 +130,8 @@ class MessageHub(ManagerMixin):
         Raises:
             ValueError: ``resumed`` differs from earlier calls.
         """
-        self._set_resumed(key, resumed)
+        if self._resumed_keys.get(key) is not resumed or self._loaded_keys:
+            self._set_resumed(key, resumed)
         self._runtime_info[key] = value
 
     def pop_info(self, key: str, default: Any = None) -> Any:
@@ -155,7 +157,7 @@ class MessageHub(ManagerMixin):
     @property
     def runtime_info(self) -> "OrderedDict[str, Any]":
         """A copy of all runtime information."""
-        return copy.copy(self._runtime_info)
+        return self._runtime_info.copy()
 
     def get_scalar(self, key: str) -> HistoryBuffer:
         """Return a history: the very object, no copy.

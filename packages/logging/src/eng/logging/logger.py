@@ -266,6 +266,15 @@ class _LineFormatter(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__(datefmt="%m/%d %H:%M:%S")
+        self._second = -1
+        self._time = ""
+
+    @override
+    def formatTime(self, record: LogRecord, datefmt: str | None = None) -> str:
+        # Two handlers in a second, or two lines: the time takes as long as all else of a line.
+        if int(record.created) != self._second:
+            self._second, self._time = int(record.created), super().formatTime(record, datefmt)
+        return self._time
 
     @override
     def formatMessage(self, record: LogRecord) -> str:

@@ -57,14 +57,18 @@ class PendingTensors:
                 "a scalar is a tensor of one real element, not of shape "
                 f"{tuple(tensor.shape)} and {tensor.dtype}"
             )
-        if self._tensors and (
-            tensor.device != self._tensors[0].device or tensor.dtype != self._tensors[0].dtype
-        ):
-            self._join()
+        tensors = self._tensors
+        if tensors:
+            kind = tensors[0]
+            if tensor.device != kind.device or tensor.dtype != kind.dtype:
+                self._join()
+                tensors = self._tensors
+        if tensor.requires_grad:
+            tensor = tensor.detach()
         # a clone, since the owner may go on to write into the tensor
-        self._tensors.append(tensor.detach().reshape(()).clone())
+        tensors.append(tensor.reshape(()).clone() if tensor.ndim else tensor.clone())
         self._numbers.append(number)
-        if len(self._tensors) >= _CHUNK:
+        if len(tensors) >= _CHUNK:
             self._join()
 
     def forget_before(self, number: int) -> None:
@@ -84,12 +88,14 @@ class PendingTensors:
         for device, chunks in by_device.items():
             # Metal has no float64
             wide = torch.float32 if device.type == "mps" else torch.float64
-            joined = torch.cat([chunk.to(wide) for _, chunk in chunks])
-            values.append(np.asarray(joined.cpu().tolist(), dtype=np.float64))
+            wider = [chunk.to(wide) for _, chunk in chunks]
+            joined = wider[0] if len(wider) == 1 else torch.cat(wider)
+            values.append(joined.cpu().numpy().astype(np.float64, copy=False))
             for part, _ in chunks:
                 numbers += part
         self._chunks = []
-        return np.asarray(numbers, dtype=np.int64), np.concatenate(values)
+        joined_values = values[0] if len(values) == 1 else np.concatenate(values)
+        return np.asarray(numbers, dtype=np.int64), joined_values
 
     def _join(self) -> None:
         torch = sys.modules["torch"]

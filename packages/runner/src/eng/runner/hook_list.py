@@ -56,7 +56,8 @@ class HookList:
     def __init__(self, save_checkpoint: Callable[..., Any] | None = None) -> None:
         self._save_checkpoint = save_checkpoint
         self._hooks: list[Hook] = []
-        self._resolved: dict[str, list[Callable[..., None]]] = {}
+        #: By stage, the methods of hooks that do something there, in the order in which they run.
+        self.at: Mapping[str, list[Callable[..., None]]] = _Stages(self._hooks)
 
     def __iter__(self) -> Iterator[Hook]:
         return iter(self._hooks)
@@ -101,22 +102,7 @@ class HookList:
         while place and get_priority(self._hooks[place - 1].priority) > value:
             place -= 1
         self._hooks.insert(place, hook)
-        self._resolved.clear()
-
-    def at(self, stage: str) -> list[Callable[..., None]]:
-        """The methods of hooks that do something at a stage.
-
-        Args:
-            stage: Name of the stage, also one of the user's own.
-
-        Returns:
-            Bound methods in the order in which they run.
-        """
-        methods = self._resolved.get(stage)
-        if methods is None:
-            methods = [getattr(hook, stage) for hook in self._hooks if _acts_at(hook, stage)]
-            self._resolved[stage] = methods
-        return methods
+        self.at = _Stages(self._hooks)
 
     def describe(self) -> str:
         """All stages with their hooks, for the log."""
@@ -130,6 +116,19 @@ class HookList:
             if lines:
                 blocks.append("\n".join([f"{stage}:", *lines]))
         return "\n -------------------- \n".join(blocks)
+
+
+class _Stages(dict[str, list[Callable[..., None]]]):
+    """Methods by stage, also by one of the user's own, found when they are first asked for."""
+
+    def __init__(self, hooks: list[Hook]) -> None:
+        super().__init__()
+        self._hooks = hooks
+
+    def __missing__(self, stage: str) -> list[Callable[..., None]]:
+        methods = [getattr(hook, stage) for hook in self._hooks if _acts_at(hook, stage)]
+        self[stage] = methods
+        return methods
 
 
 def _acts_at(hook: Any, stage: str) -> bool:

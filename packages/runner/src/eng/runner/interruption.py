@@ -52,6 +52,7 @@ class Interruption:
         self._interval = check_count("interval", settings.get("interval", 1), of="interruption")
         self._watch: SignalWatch | None = None
         self._agreement = Agreement()
+        self._is_alone = True
         self._was_fetched = False
 
     @property
@@ -76,6 +77,7 @@ class Interruption:
         """
         deadline = None if self._limit is None else time.monotonic() + self._limit
         self._agreement.join()
+        self._is_alone = self._agreement.is_alone
         with SignalWatch(self._signals, deadline) as watch:
             self._watch = watch
             try:
@@ -109,14 +111,20 @@ class Interruption:
             self._was_fetched = True
             return next(batches)
         self._was_fetched = True
-        is_shared = self._agreement.is_alone or iteration % self._interval == 0
+        if not self._is_alone and iteration % self._interval:
+            return next(batches)  # the processes agree at another iteration
         before = RawRandomState()
-        cause, item, is_end = self._take(batches, self._watch, may_break=is_shared)
-        if is_shared:
+        if self._is_alone:
+            try:
+                return self._watch.take_next(batches)
+            except (BrokenOff, RuntimeError) as error:
+                cause, item, is_end = _cause_of(error, self._watch), None, False
+        else:
+            cause, item, is_end = self._take(batches, self._watch, may_break=True)
             cause = self._agreement.latest(cause)
-            if cause:
-                before.restore()
-                raise BrokenOff(cause)
+        if cause:
+            before.restore()
+            raise BrokenOff(cause)
         if is_end:
             raise StopIteration
         return item  # type: ignore[return-value]
@@ -190,19 +198,23 @@ class Interruption:
         self, batches: Iterator[Item], watch: SignalWatch, may_break: bool
     ) -> tuple[int, Item | None, bool]:
         """A cause to end, or the next batch, or whether there is none."""
-        if may_break and watch.cause:
-            return watch.cause, None, False
         try:
-            if not may_break:
-                return watch.cause, next(batches), False
-            with watch.breaking():
-                return 0, next(batches), False
+            if may_break:
+                return 0, watch.take_next(batches), False
+            return watch.cause, next(batches), False
         except StopIteration:
             return watch.cause, None, True
-        except BrokenOff as broken:
-            return broken.cause, None, False
-        except RuntimeError:
-            # Workers of a data loader may have got the signal as well, and died of it.
-            if not watch.cause or not may_break:
+        except (BrokenOff, RuntimeError) as error:
+            if not may_break:
                 raise
-            return watch.cause, None, False
+            return _cause_of(error, watch), None, False
+
+
+def _cause_of(error: BrokenOff | RuntimeError, watch: SignalWatch) -> int:
+    """Why a wait for a batch was broken off; raises an error that has another reason."""
+    if isinstance(error, BrokenOff):
+        return error.cause
+    # Workers of a data loader may have got the signal as well, and died of it.
+    if not watch.cause:
+        raise error
+    return watch.cause

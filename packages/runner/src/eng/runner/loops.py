@@ -92,6 +92,8 @@ class LoopSlot(Generic[LoopT]):
         Raises:
             MissingLoopError: If the run has none; names the arguments to give.
         """
+        if self.built is not None:
+            return self.built
         self.check_given(purpose)
         return cast(LoopT, self.get())
 

@@ -427,7 +427,7 @@ class Runner:
         """
         if fn_name == "before_train_iter":
             self.interruption.before_iteration()
-        for method in self._hooks.at(fn_name):
+        for method in self._hooks.at[fn_name]:
             method(self, **kwargs)
 
     def get_hooks_info(self) -> str:

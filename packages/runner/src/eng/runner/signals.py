@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from torch.utils.data import get_worker_info
 
@@ -29,6 +29,8 @@ __all__ = [
     "name_of",
     "number_of",
 ]
+
+Item = TypeVar("Item")
 
 DEFAULT_SIGNALS = ("SIGTERM", "SIGINT", "SIGUSR1")
 #: The cause that is not a signal. Signals take precedence over it where processes differ.
@@ -102,6 +104,27 @@ class SignalWatch:
             if self.cause:  # since somebody looked last
                 raise BrokenOff(self.cause)
             yield
+        finally:
+            self._is_breaking = False
+
+    def take_next(self, items: Iterator[Item]) -> Item:
+        """Take the next of some items within :meth:`breaking`, at a third of its cost.
+
+        Args:
+            items: The items.
+
+        Returns:
+            The next one.
+
+        Raises:
+            BrokenOff: If the process is asked to end.
+            StopIteration: If there is none.
+        """
+        self._is_breaking = True
+        try:
+            if (self._signal or self._deadline is not None) and self.cause:
+                raise BrokenOff(self.cause)
+            return next(items)
         finally:
             self._is_breaking = False
 

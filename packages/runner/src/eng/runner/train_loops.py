@@ -230,14 +230,18 @@ class TrainLoop(BaseLoop):
             raise
         self.validations.add(self.progress, metrics)
 
-    def _fetch(self, batches: Iterator[Item]) -> Item:
-        """Take the next batch, or end training here if it is interrupted."""
-        try:
-            interruption = self.runner.interruption
-            return interruption.fetch(batches, self.iter, self.batches.can_break_off)
-        except BrokenOff:
-            self.batches.abandon()
-            raise
+    def _fetch(self, batches: Iterator[Item]) -> Iterator[Item]:
+        """Yield batches as they are asked for, until training ends here if it is interrupted."""
+        interruption, can_break = self.runner.interruption, self.batches.can_break_off
+        while True:
+            try:
+                item = interruption.fetch(batches, self.progress.iter, can_break)
+            except StopIteration:
+                return
+            except BrokenOff:
+                self.batches.abandon()
+                raise
+            yield item
 
     def _train_step(self, idx: int, data_batch: Any) -> None:
         """Train on one batch, between the hooks of its iteration."""
@@ -305,17 +309,10 @@ class EpochBasedTrainLoop(TrainLoop):
         """Train for one epoch, or for what is left of it after a resume."""
         self.runner.call_hook("before_train_epoch")
         self.runner.model.train()
-        batches = self.batches.rest_of_epoch()
-        while (item := self._fetch_or_none(batches)) is not None:
-            self.run_iter(*item)
+        for idx, data_batch in self._fetch(self.batches.rest_of_epoch()):
+            self.run_iter(idx, data_batch)
         self.runner.call_hook("after_train_epoch")
         self.progress.count_epoch()
-
-    def _fetch_or_none(self, batches: Iterator[tuple[int, Any]]) -> tuple[int, Any] | None:
-        try:
-            return self._fetch(batches)
-        except StopIteration:
-            return None
 
     def run_iter(self, idx: int, data_batch: Any) -> None:
         """Train on one batch.
@@ -388,10 +385,11 @@ class IterBasedTrainLoop(TrainLoop):
         self._validate_what_is_pending()
         # Not in each iteration: going over all modules takes as long as a step of a small model.
         self.runner.model.train()
+        batches = self._fetch(self.dataloader_iterator)
         while self.iter < self.max_iters and not self.stop_training:
             if not self.runner.model.training:  # after a validation
                 self.runner.model.train()
-            self.run_iter(self._fetch(self.dataloader_iterator))
+            self.run_iter(next(batches))
             self._validate_when_due()
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")

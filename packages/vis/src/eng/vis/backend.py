@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import os
 from abc import ABC, abstractmethod
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
-from eng.utils import ArgumentValueError, DataBatch, check_inner_path, override
+from eng.utils import ArgumentValueError, DataBatch, StateDict, check_inner_path, override
 
 from .geometry import as_image
 from .plain import plain_value
@@ -157,6 +159,10 @@ class LocalVisBackend(BaseVisBackend):
         self._img_save_dir = str(root / img_save_dir)
         self._config_save_file = str(root / config_save_file)
         self._scalar_save_file = str(root / scalar_save_file)
+        #: Further scalar files, by the ``file_path`` of :meth:`add_scalars`.
+        self._other_files: dict[str, str] = {}
+        #: Open scalar files, by their paths.
+        self._files: dict[str, FileIO] = {}
         #: Files whose last line may be incomplete.
         self._torn: set[str] = set()
         #: Records of this run from before it was resumed.
@@ -236,7 +242,7 @@ class LocalVisBackend(BaseVisBackend):
     @override
     def add_scalar(self, name: str, value: Scalar, step: int = 0, **kwargs: object) -> None:
 
-        self._append({name: value, "step": step}, self._scalar_save_file)
+        self._record({name: value, "step": step})
 
     @override
     def add_scalars(
@@ -259,30 +265,63 @@ class LocalVisBackend(BaseVisBackend):
             ValueError: If ``file_path`` is not a ``.json`` file, is the scalar file itself, or is
                 outside of the directory.
         """
-        record = {"step": step, **scalar_dict}
-        if file_path is not None:
-            _check_json("file_path", file_path)
-            check_inner_path(file_path, "file_path")
-            other = str(Path(self._save_dir) / file_path)
-            if other == self._scalar_save_file:
-                raise ArgumentValueError(
-                    f"file_path {file_path!r} must differ from scalar_save_file"
-                )
-            self._append(record, other)
-        self._append(record, self._scalar_save_file)
+        other = None if file_path is None else self._find_other_file(file_path)
+        self._record({"step": step, **scalar_dict}, other)
 
-    def _append(self, record: Scalars, path: str) -> None:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    def _find_other_file(self, name: str) -> str:
+        if name not in self._other_files:
+            _check_json("file_path", name)
+            check_inner_path(name, "file_path")
+            path = str(Path(self._save_dir) / name)
+            if path == self._scalar_save_file:
+                raise ArgumentValueError(f"file_path {name!r} must differ from scalar_save_file")
+            self._other_files[name] = path
+        return self._other_files[name]
+
+    def _record(self, record: Scalars, other: str | None = None) -> None:
         plain = {key: plain_value(value) for key, value in record.items()}
-        if self._earlier is not None and path == self._scalar_save_file:
-            self._earlier.replace(plain)
         line = json.dumps(plain)
+        if other is not None:
+            self._append(line, other)
+        if self._earlier is not None:
+            self._earlier.replace(plain)
+        self._append(line, self._scalar_save_file)
+
+    def _append(self, line: str, path: str) -> None:
         # A full disk may have cut off the last line: the next one must not be joined to it.
         start = "\n" if path in self._torn else ""
         self._torn.add(path)
-        with Path(path).open("a", encoding="utf-8") as file:
-            file.write(f"{start}{line}\n")
+        rest = memoryview(f"{start}{line}\n".encode())
+        file = self._open(path)
+        while rest:
+            rest = rest[file.write(rest) :]
         self._torn.discard(path)
+
+    def _open(self, path: str) -> FileIO:
+        """Return a file to append to: the open one, unless its path was replaced or removed."""
+        file = self._files.get(path)
+        try:
+            current = os.stat(path)  # noqa: PTH116 - a Path takes as long as the writing
+        except FileNotFoundError:
+            current = None
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if file is not None and (
+            current is None or not os.path.samestat(current, os.fstat(file.fileno()))
+        ):
+            file.close()
+            file = None
+        if file is None:
+            file = self._files[path] = open(path, "ab", buffering=0)  # noqa: PTH123, SIM115
+        return file
+
+    def __getstate__(self) -> StateDict:
+        return {**vars(self), "_files": {}}  # another process opens its own files
+
+    @override
+    def close(self) -> None:
+        """Close the files. Later records open them again."""
+        while self._files:
+            self._files.popitem()[1].close()
 
 
 def _check_json(argument: str, path: str) -> None:

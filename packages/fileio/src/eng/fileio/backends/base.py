@@ -3,10 +3,11 @@
 """What every storage backend has in common."""
 
 import contextlib
+import io
 import os
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterator
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, NoReturn
 
 from ..errors import ArgumentTypeError
 from ..uris import PathLike, join_uri, to_text
@@ -76,6 +77,21 @@ class BaseStorageBackend(metaclass=ABCMeta):
     def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
         """Store bytes, or what a binary file yields."""
         self._raise_unsupported("put")
+
+    def put_with(self, write: Callable[[BinaryIO], None], filepath: PathLike) -> None:
+        """Store what a function writes into a binary file, such as :func:`torch.save` does.
+
+        Nothing is stored where the function raises an error. Local files are written by it
+        directly, without a copy in memory; of other stores it is collected there first.
+
+        Args:
+            write: Is called with the file, which it may also read and seek, but not close.
+            filepath: Where to store it.
+        """
+        content = io.BytesIO()
+        write(content)
+        content.seek(0)
+        self.put(content, filepath)
 
     def put_text(self, obj: str, filepath: PathLike, encoding: str = "utf-8") -> None:
         """Store text."""

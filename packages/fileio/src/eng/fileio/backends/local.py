@@ -6,8 +6,8 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
 
 from ..atomic import atomic_write, is_partial
 from ..override import override
@@ -59,6 +59,12 @@ class LocalBackend(BaseStorageBackend):
         path = _strip_file_prefix(filepath)
         with atomic_write(path, if_absent) as file:
             write_stream(obj, file, path)
+
+    @override
+    def put_with(self, write: Callable[[BinaryIO], None], filepath: PathLike) -> None:
+        """Let a function write a file, see :meth:`BaseStorageBackend.put_with`."""
+        with atomic_write(_strip_file_prefix(filepath)) as file:
+            write(file)
 
     @override
     def put_text(self, obj: str, filepath: PathLike, encoding: str = "utf-8") -> None:

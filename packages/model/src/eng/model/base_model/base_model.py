@@ -155,20 +155,28 @@ class BaseModel(VendorDevices, BaseModule):
             TypeError: If it is no dict, or a value is neither a tensor nor a list of tensors.
             ValueError: If no name has ``loss`` in it.
         """
-        if not isinstance(losses, Mapping):
+        if not isinstance(losses, (dict, Mapping)):
             raise ArgumentTypeError(
                 f"forward() of {type(self).__name__} must return a dict of losses by name in mode "
                 f"'loss', such as dict(loss=...), not {type(losses).__name__}"
             )
-        means = [(name, _mean_loss(name, value)) for name, value in losses.items()]
-        parts = [value for name, value in means if "loss" in name]
+        parts: list[Tensor] = []
+        log_vars: OrderedDict[str, Tensor] = OrderedDict()
+        for name, value in losses.items():
+            # The mean of one number would be a node of the graph that does nothing.
+            is_number = isinstance(value, Tensor) and not value.ndim
+            mean = value if is_number else _mean_loss(name, value)
+            if "loss" in name:
+                parts.append(mean)
+            if name != "loss":
+                log_vars[name] = mean.detach()
         if not parts:
             raise ValueError(
-                f"no loss to go back from: none of {sorted(losses)} has 'loss' in its name"
+                f"no loss to backpropagate: none of {sorted(losses)} has 'loss' in its name"
             )
         total = parts[0] if len(parts) == 1 else torch.stack(parts).sum()
-        log_vars = OrderedDict(loss=total.detach())
-        log_vars.update((name, value.detach()) for name, value in means if name != "loss")
+        log_vars["loss"] = total.detach()
+        log_vars.move_to_end("loss", last=False)
         return total, log_vars
 
     # The data preprocessor keeps its device apart from its parameters, of which it has none.
@@ -236,5 +244,4 @@ def _mean_loss(name: str, value: Any) -> Tensor:
 
 
 def _mean(value: Tensor) -> Tensor:
-    # The mean of one number would be a node of the graph that does nothing.
     return value.mean() if value.ndim else value

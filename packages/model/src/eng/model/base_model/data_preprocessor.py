@@ -44,15 +44,19 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
         Returns:
             The same, on the device. A mapping of any class becomes a plain dict.
         """
-        if isinstance(data, Mapping):
+        # The most frequent kinds first; asking for a Mapping takes ten times as long as for a dict.
+        if isinstance(data, Tensor):
+            return data.to(self.device, non_blocking=self.non_blocking)
+        if isinstance(data, dict):
             return {key: self.cast_data(value) for key, value in data.items()}
+        if isinstance(data, (list, tuple)):
+            values = [self.cast_data(value) for value in data]
+            return type(data)(*values) if hasattr(data, "_fields") else type(data)(values)
         if isinstance(data, (str, bytes)) or data is None:
             return data
-        if isinstance(data, tuple) and hasattr(data, "_fields"):
-            return type(data)(*(self.cast_data(value) for value in data))
-        if isinstance(data, (list, tuple)):
-            return type(data)(self.cast_data(value) for value in data)
-        if isinstance(data, Tensor) or hasattr(data, "to"):
+        if isinstance(data, Mapping):
+            return {key: self.cast_data(value) for key, value in data.items()}
+        if hasattr(data, "to"):
             return data.to(self.device, non_blocking=self.non_blocking)
         return data
 

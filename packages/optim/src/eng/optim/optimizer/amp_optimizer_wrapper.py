@@ -76,7 +76,8 @@ class AmpOptimWrapper(OptimWrapper):
             **kwargs: Arguments of :meth:`torch.Tensor.backward`.
         """
         self.loss_scaler.scale(loss).backward(**kwargs)  # type: ignore[no-untyped-call]
-        self._count_backward()
+        self._inner_count += 1
+        self._gradients_are_spent = False
 
     @override
     def step(self, **kwargs: Any) -> None:

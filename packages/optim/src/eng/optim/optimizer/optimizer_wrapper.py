@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from torch import Tensor, nn
@@ -22,6 +22,7 @@ from .base import BaseOptimWrapper
 
 __all__ = ["OptimWrapper"]
 
+_NOTHING = nullcontext()
 _CLIPPERS: dict[str, tuple[Callable[..., Any], str]] = {
     "norm": (clip_grad.clip_grad_norm_, "grad_norm"),
     "value": (clip_grad.clip_grad_value_, "grad_value"),
@@ -148,8 +149,8 @@ class OptimWrapper(BaseOptimWrapper):
         else:
             self.backward(self.scale_loss(loss))
         if self.should_update():
-            self.step(**(step_kwargs or {}))
-            self.zero_grad(**(zero_kwargs or {}))
+            self.step(**step_kwargs or {})
+            self.zero_grad(**zero_kwargs or {})
 
     def _has_gradients(self) -> bool:
         """Whether other iterations of the cycle have left gradients for an update."""
@@ -187,9 +188,6 @@ class OptimWrapper(BaseOptimWrapper):
             **kwargs: Arguments of :meth:`torch.Tensor.backward`.
         """
         loss.backward(**kwargs)  # type: ignore[no-untyped-call]
-        self._count_backward()
-
-    def _count_backward(self) -> None:
         self._inner_count += 1
         self._gradients_are_spent = False
 
@@ -233,14 +231,15 @@ class OptimWrapper(BaseOptimWrapper):
 
     def should_update(self) -> bool:
         """Whether the iterations counted so far complete an update."""
-        return self._completes_update(self._inner_count)
+        count = self._inner_count
+        return count % self._accumulative_counts == 0 or count == self._max_counts
 
     def should_sync(self) -> bool:
         """Whether the coming backward pass completes an update and so must share gradients."""
-        return self._completes_update(self._inner_count + 1)
+        count = self._inner_count + 1
+        return count % self._accumulative_counts == 0 or count == self._max_counts
 
-    @contextmanager
-    def optim_context(self, model: nn.Module) -> Iterator[None]:
+    def optim_context(self, model: nn.Module) -> AbstractContextManager[None]:
         """Around the forward pass of a training step.
 
         While gradients are only accumulated, a model with a ``no_sync`` context (a wrapper for
@@ -249,20 +248,18 @@ class OptimWrapper(BaseOptimWrapper):
         Args:
             model: The model, possibly wrapped.
 
-        Yields:
-            Nothing.
+        Returns:
+            The context.
         """
         if self._left_out:
             self._warn_of_thawed()
         if not self._has_met_model:
             self._meet_model(model)
             self._has_met_model = True
+        if self.should_sync():
+            return _NOTHING
         no_sync = getattr(model, "no_sync", None)
-        if no_sync is not None and not self.should_sync():
-            with no_sync():
-                yield
-        else:
-            yield
+        return _NOTHING if no_sync is None else no_sync()
 
     def initialize_count_status(self, model: nn.Module, init_counts: int, max_counts: int) -> None:
         """Say where in the run this wrapper is, so that the last, shorter cycle updates as well.
@@ -341,9 +338,6 @@ class OptimWrapper(BaseOptimWrapper):
             logger="current",
             level=logging.WARNING,
         )
-
-    def _completes_update(self, count: int) -> bool:
-        return count % self._accumulative_counts == 0 or count == self._max_counts
 
     def _clip_grad(self) -> None:
         if self._clip_of_model is not None and self.grad_name == "grad_norm":
