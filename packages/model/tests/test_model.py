@@ -439,7 +439,7 @@ def test_overrides(fill):
         initialize(module, {"type": "FillForTest", "value": 1, "override": [1]})
     with pytest.raises(ValueError, match=r"child of ModuleDict: \['body', 'head'\]"):
         initialize(module, {"type": "FillForTest", "value": 1, "override": {"name": "neck"}})
-    with pytest.raises(ValueError, match="needs a type as well"):
+    with pytest.raises(ValueError, match="needs a 'type'"):
         initialize(
             module, {"type": "FillForTest", "value": 1, "override": {"name": "head", "value": 2}}
         )
