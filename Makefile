@@ -8,6 +8,7 @@
 # make test-pants    every wheel by Pants, and its tests of the packages without torch
 # make check         lint and types
 # make bench         speed of every package beside its limits; of one by make bench BENCH=registry
+# make bench-compare figures of two runs of make bench BENCH_JSON=FILE: OLD=FILE NEW=FILE
 VENV   := .venv
 PY     := $(VENV)/bin/python
 PYTHON ?= python3
@@ -17,7 +18,7 @@ PLAIN  := $(filter-out packages/fileio packages/vis packages/evaluator,$(patsubs
 # Test files are shared out whole, those that take longest first (conftest.py).
 PYTEST := $(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup digits quick test test-slow test-exact test-wheels test-clients test-pants check bench clean
+.PHONY: setup digits quick test test-slow test-exact test-wheels test-clients test-pants check bench bench-compare clean
 
 setup: $(READY)
 
@@ -66,7 +67,10 @@ check: $(READY)
 
 bench: $(READY)
 	@failed=0; for file in benchmarks/bench_$(or $(BENCH),*).py; do \
-		echo "==> $$file"; $(PY) "$$file" || failed=1; done; exit $$failed
+		echo "==> $$file"; BENCH_JSON="$(BENCH_JSON)" $(PY) "$$file" || failed=1; done; exit $$failed
+
+bench-compare: $(READY)
+	@$(PY) benchmarks/compare.py "$(OLD)" "$(NEW)"
 
 clean:
 	rm -rf $(VENV) .cache dist

@@ -1,10 +1,13 @@
 """Measure calls turn by turn and the cost of imports, and report figures against their limits."""
 
+import json
+import os
 import random
 import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
@@ -12,6 +15,9 @@ __all__ = [
     "Comparison", "compare", "import_ms", "report", "report_ratio", "run_all", "seconds",
     "summarize", "take_turns",
 ]  # fmt: skip
+
+#: What was reported in this process, by what it is.
+FIGURES = {}
 
 
 class Comparison(NamedTuple):
@@ -100,6 +106,7 @@ def report(what, value, limit, unit="", detail="", at_least=False):
         Whether the limit is kept.
     """
     holds = limit is None or (value >= limit if at_least else value <= limit)
+    FIGURES[what] = {"value": value, "limit": limit, "unit": unit.strip()}
     line = f"{what}: {value:.3g}{unit}"
     if limit is not None:
         line += f", limit {'at least ' if at_least else ''}{limit:.3g}{unit}"
@@ -116,8 +123,17 @@ def report_ratio(what, comparison, limit, reference):
 
 
 def run_all(*checks):
-    """Run checks, each of which returns whether its limits are kept, and exit by the result."""
-    sys.exit(0 if all([check() for check in checks]) else 1)
+    """Run checks, each of which returns whether its limits are kept, and exit by the result.
+
+    With the variable ``BENCH_JSON`` set, the figures are added to the file that it names, under the
+    name of the program; ``benchmarks/compare.py`` compares two such files.
+    """
+    kept = all([check() for check in checks])
+    if os.environ.get("BENCH_JSON"):
+        path = Path(os.environ["BENCH_JSON"])
+        known = json.loads(path.read_text()) if path.exists() else {}
+        path.write_text(json.dumps({**known, Path(sys.argv[0]).stem: FIGURES}, indent=1) + "\n")
+    sys.exit(0 if kept else 1)
 
 
 def _time(value):

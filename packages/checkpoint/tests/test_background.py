@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from eng.checkpoint import BackgroundWriter
-from eng.checkpoint.background import snapshot
+from eng.checkpoint.background import SnapshotBuffers, snapshot
 
 
 def test_what_changes_afterwards_is_not_written(tmp_path: Path) -> None:
@@ -87,3 +87,42 @@ def test_a_snapshot_shares_nothing_but_what_was_shared() -> None:
     assert copied["list"][0][0] is copied["state_dict"]["a"]
     assert copied["state_dict"]._metadata == {"": {"version": 1}}
     assert not copied["state_dict"]["c"].requires_grad
+
+
+def test_memory_of_a_snapshot_is_used_again_and_holds_the_new_values() -> None:
+    buffers = SnapshotBuffers()
+    base = torch.arange(8.0)
+    state = {"a": base, "view": base[2:6:2], "t": torch.ones(2, 3).t(), "none": torch.ones(0)}
+    first = snapshot(state, buffers)
+    place = first["a"].data_ptr()
+    base.mul_(2)
+    second = snapshot(state, buffers)
+    assert second["a"].data_ptr() == place
+    for name, tensor in state.items():
+        assert torch.equal(second[name], tensor)
+        assert second[name].stride() == tensor.stride()
+    third = snapshot({"a": torch.ones(3), "b": torch.zeros(8)}, buffers)  # other sizes
+    assert (third["a"].sum(), third["b"].sum()) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.eye(3).to_sparse(),
+        torch.tensor([1 + 2j, 3j]).conj(),
+        torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8),
+        torch.ones(2, dtype=torch.bfloat16).expand(3, 2),
+        torch.nn.Parameter(torch.ones(2)),
+        torch.tensor(5),
+        torch.tensor([True, False]),
+    ],
+    ids=["sparse", "conjugate", "quantized", "expanded", "parameter", "scalar", "bool"],
+)
+def test_every_kind_of_tensor_is_in_a_snapshot(tensor: torch.Tensor) -> None:
+    buffers = SnapshotBuffers()
+    for _ in range(2):
+        copied = snapshot([tensor, tensor], buffers)
+        assert copied[0] is copied[1]
+        assert copied[0].dtype == tensor.dtype
+        assert copied[0].layout == tensor.layout
+        assert torch.equal(copied[0].to_dense(), tensor.detach().to_dense())

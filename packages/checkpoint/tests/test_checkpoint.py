@@ -445,3 +445,21 @@ def test_wrappers_that_are_no_module_are_looked_through():
         assert equal(other.state_dict(), model.state_dict())
     finally:
         del MODEL_WRAPPERS.module_dict["EngineOfATest"]
+
+
+PEAK = """
+import resource, sys, torch
+from eng.checkpoint import save_checkpoint
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+save_checkpoint({"a": torch.ones(1000)}, sys.argv[1])  # what is loaded for the first save
+state = {str(n): torch.ones(2**21) for n in range(16)}  # 8 MiB each
+before = peak()
+save_checkpoint(state, sys.argv[1])
+print(peak() - before)
+"""
+
+
+def test_a_save_needs_no_more_memory_than_one_tensor(tmp_path):
+    command = [sys.executable, "-c", PEAK, str(tmp_path / "a.pth")]
+    needed = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert needed < 1.5 * 2**23

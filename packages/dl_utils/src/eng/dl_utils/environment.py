@@ -62,10 +62,13 @@ def collect_env() -> dict[str, Any]:
 
 def find_cuda_home() -> str | None:
     """Return the folder of the CUDA toolkit, as torch finds it."""
+    given = os.environ.get("CUDA_HOME") or os.environ.get("CUDA_PATH")
+    if given is None and torch.version.cuda is None and torch.version.hip is None:
+        return None  # as torch says then, without the time that importing setuptools takes
     try:
         from torch.utils.cpp_extension import CUDA_HOME
     except ImportError:  # it needs setuptools, which not every torch brings
-        return os.environ.get("CUDA_HOME") or os.environ.get("CUDA_PATH")
+        return given
     return None if CUDA_HOME is None else str(CUDA_HOME)
 
 

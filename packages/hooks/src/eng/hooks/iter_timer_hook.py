@@ -34,6 +34,7 @@ class IterTimerHook(Hook):
         self._last = 0.0
         self.time_sec_test_val = 0.0
         self._count = 0
+        self._length = 0
         self.time_sec_tot = 0.0
         self.start_iter = 0
 
@@ -82,9 +83,10 @@ class IterTimerHook(Hook):
             done = runner.iter + 1
             left = (runner.max_iters or done) - done
             return self.time_sec_tot / (done - self.start_iter) * left
+        if self._count == 0:
+            # Once an evaluation: a length goes through loader, samplers and dataset.
+            loader = runner.val_dataloader if mode == "val" else runner.test_dataloader
+            self._length = length_of(loader) or 0
         self.time_sec_test_val += took
         self._count += 1
-        loader = runner.val_dataloader if mode == "val" else runner.test_dataloader
-        return (
-            self.time_sec_test_val / self._count * max(0, (length_of(loader) or 0) - batch_idx - 1)
-        )
+        return self.time_sec_test_val / self._count * max(0, self._length - batch_idx - 1)

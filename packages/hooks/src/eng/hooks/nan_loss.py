@@ -36,9 +36,10 @@ class NanLossNotice:
         if self._is_told or window < 1:
             return
         for name, history in runner.message_hub.log_scalars.items():
-            is_loss = name.startswith("train/") and "loss" in name
+            if "loss" not in name or not name.startswith("train/"):
+                continue
             # The mean is finite where all of them are.
-            if not is_loss or not len(history) or math.isfinite(history.mean(window)):
+            if not len(history) or math.isfinite(history.mean(window)):
                 continue
             values = history.data[0][-window:]
             bad = np.flatnonzero(~np.isfinite(values))

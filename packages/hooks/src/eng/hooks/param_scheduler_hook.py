@@ -53,6 +53,8 @@ class ParamSchedulerHook(Hook):
         outputs: dict[str, Any] | None = None,
     ) -> None:
         """Step the schedulers that count iterations."""
+        if runner.param_schedulers is None:
+            return
         for scheduler in _schedulers_of(runner):
             if not scheduler.by_epoch:
                 scheduler.step()
@@ -93,8 +95,8 @@ def _is_config(schedulers: Any) -> bool:
 def _schedulers_of(runner: HookRunner) -> list[Any]:
     """The schedulers of a run: of a list, or of a dict of such lists, one for each optimizer."""
     schedulers = runner.param_schedulers
-    if schedulers is None or type(schedulers) is list:  # as nearly always, in each iteration
-        return schedulers or []
+    if type(schedulers) is list:  # as nearly always, in each iteration
+        return schedulers
     groups = schedulers.values() if isinstance(schedulers, dict) else [schedulers or []]
     found: list[Any] = []
     for group in groups:

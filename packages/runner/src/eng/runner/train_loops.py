@@ -206,19 +206,21 @@ class TrainLoop(BaseLoop):
 
         Training draws the same random numbers whether and how often it is validated.
         """
-        self.progress.validated = True
-        done = self.epoch if self.progress.by_epoch else self.iter
-        self.val_interval = next(
-            interval
-            for milestone, interval in zip(
-                reversed(self.dynamic_milestones), reversed(self.dynamic_intervals), strict=True
-            )
-            if done + 1 >= milestone
-        )
+        progress = self.progress
+        progress.validated = True
+        done = progress.epoch if progress.by_epoch else progress.iter
+        if len(self.dynamic_milestones) > 1:
+            self.val_interval = self._find_interval(done)
+        if done < self.val_begin or (done % self.val_interval and done != self._end):
+            return
         loop = self.runner.val_loop
-        is_due = done % self.val_interval == 0 or done == self._end
-        if loop is not None and done >= self.val_begin and is_due:
+        if loop is not None:
             self._validate(loop)
+
+    def _find_interval(self, done: int) -> int:
+        """Find the interval between validations after a number of epochs or iterations."""
+        pairs = zip(self.dynamic_milestones, self.dynamic_intervals, strict=True)
+        return next(each for milestone, each in reversed([*pairs]) if done + 1 >= milestone)
 
     def _validate(self, loop: Any) -> None:
         try:

@@ -50,7 +50,7 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
         if isinstance(data, dict):
             return {key: self.cast_data(value) for key, value in data.items()}
         if isinstance(data, (list, tuple)):
-            values = [self.cast_data(value) for value in data]
+            values = map(self.cast_data, data)
             return type(data)(*values) if hasattr(data, "_fields") else type(data)(values)
         if isinstance(data, (str, bytes)) or data is None:
             return data
