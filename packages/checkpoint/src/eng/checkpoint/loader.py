@@ -15,6 +15,7 @@ from eng.logging import print_log
 from .errors import CheckpointError
 from .integrity import ARCHIVE, find_damage
 from .plain_reader import load_plain
+from .safetensors_file import parse_safetensors
 
 __all__ = ["CheckpointLoader", "load_checked", "parse_checkpoint", "read_file"]
 
@@ -171,6 +172,8 @@ def parse_checkpoint(data: bytes, filename: str, map_location: Any = None) -> An
     Raises:
         CheckpointError: If they are not a checkpoint, or a damaged one.
     """
+    if filename.endswith(".safetensors"):
+        return parse_safetensors(data, filename, map_location)
     content = io.BytesIO(data)
     damage = find_damage(content)
     if damage is not None:
