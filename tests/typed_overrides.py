@@ -53,7 +53,8 @@ class Classifier(BaseModel):
 
 class Preprocessor(BaseDataPreprocessor):
     def forward(self, data: dict[str, Tensor], training: bool = False) -> dict[str, Tensor]:
-        return super().forward(data, training)
+        prepared: dict[str, Tensor] = super().forward(data, training)
+        return prepared
 
 
 class Flips(BaseTTAModel):

@@ -63,9 +63,7 @@ def test_data_elements_stay_as_they_are(collate):
 
 @pytest.mark.parametrize("collate", [pseudo_collate, default_collate])
 def test_a_sample_that_lacks_a_key(collate):
-    with pytest.raises(
-        KeyError, match=r"missing key .*b.* in sample 1 .*; it has \['a'\]"
-    ):
+    with pytest.raises(KeyError, match=r"missing key .*b.* in sample 1 .*; it has \['a'\]"):
         collate([{"a": 1, "b": 2}, {"a": 1}])
 
 

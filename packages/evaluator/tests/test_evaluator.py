@@ -110,7 +110,9 @@ def test_several_metrics_are_merged_and_know_the_dataset():
 def test_two_numbers_of_one_name_are_an_error():
     evaluator = Evaluator([Bare(), Bare()])
     evaluator.process(samples(1))
-    with pytest.raises(ValueError, match=r"duplicate metric names \['accuracy', 'size'\] of Bare.*prefix="):
+    with pytest.raises(
+        ValueError, match=r"duplicate metric names \['accuracy', 'size'\] of Bare.*prefix="
+    ):
         evaluator.evaluate(1)
     assert [metric.results for metric in evaluator.metrics] == [[], []]
 
@@ -277,7 +279,9 @@ def test_get_metric_value():
     assert get_metric_value("coco/AP", numbers) == 1
     assert get_metric_value("loss", numbers) == 3
     assert get_metric_value("recall", numbers) == 4
-    with pytest.raises(ValueError, match=r"'AP' is ambiguous; use the full name, one of \['coco/AP', 'voc/AP'\]"):
+    with pytest.raises(
+        ValueError, match=r"'AP' is ambiguous; use the full name, one of \['coco/AP', 'voc/AP'\]"
+    ):
         get_metric_value("AP", numbers)
     for name in ("mAP", "coco/recall", "x/loss"):
         with pytest.raises(ValueError, match=f"unknown metric '{name}'; available: .*'coco/AP'"):

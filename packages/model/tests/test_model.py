@@ -161,7 +161,7 @@ def test_the_preprocessor_comes_from_a_config_or_is_given():
         def forward(self, data, training=False):
             return {1, 2}
 
-    with pytest.raises(TypeError, match="Classifier must give a dict, a list or a tuple, not set"):
+    with pytest.raises(TypeError, match=r"Classifier must return a dict, a list .*, not set"):
         Classifier(Odd()).val_step([torch.zeros(1)])
 
 

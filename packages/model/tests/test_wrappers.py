@@ -332,5 +332,5 @@ def test_wrappers_call_the_model_by_the_same_method(group):
     expected = model.module(inputs)
     for batch in ({"inputs": inputs}, (inputs,), [inputs]):
         assert torch.equal(model._run_forward(batch, mode="tensor"), expected)
-    with pytest.raises(TypeError, match="must give a dict, a list or a tuple, not Tensor"):
+    with pytest.raises(TypeError, match="must return a dict, a list or a tuple, not Tensor"):
         model._run_forward(inputs, mode="tensor")

@@ -139,10 +139,10 @@ def test_settings_and_state():
     [
         ({"optimizer": "SGD"}, TypeError, "not str"),
         ({"accumulative_counts": 2.0}, TypeError, "must be an int, not float"),
-        ({"accumulative_counts": 0}, ValueError, "at least 1, got 0"),
+        ({"accumulative_counts": 0}, ValueError, "at least 1, not 0"),
         ({"clip_grad": 1.0}, TypeError, "clip_grad must be a dict"),
         ({"clip_grad": {"type": "nrm", "max_norm": 1}}, ValueError, "'norm', 'value'.*not 'nrm'"),
-        ({"clip_grad": {"type": "norm"}}, AssertionError, "clipping by norm needs its arguments"),
+        ({"clip_grad": {"type": "norm"}}, AssertionError, "clipping by norm needs arguments"),
     ],
 )
 def test_bad_wrappers(kwargs, error, match):
@@ -532,11 +532,11 @@ def test_a_parameter_that_is_thawed_without_a_group_is_named_once(capfd, caplog)
     )
     with wrapper.optim_context(model):
         pass
-    assert "none of its groups" not in read_log(capfd, caplog)
+    assert "not in its groups" not in read_log(capfd, caplog)
     model[0].weight.requires_grad_(True)
     wrapper.update_params(model(batches(1)[0]).sum())
     text = read_log(capfd, caplog)
-    assert "none of its groups" in text
+    assert "not in its groups" in text
     assert "0.weight" in text
     assert "0.bias" not in text
     model[0].bias.requires_grad_(True)
@@ -547,7 +547,7 @@ def test_a_parameter_that_is_thawed_without_a_group_is_named_once(capfd, caplog)
     assert "0.weight" not in text
     with wrapper.optim_context(model):
         pass
-    assert "none of its groups" not in read_log(capfd, caplog)
+    assert "not in its groups" not in read_log(capfd, caplog)
 
 
 class LayerDecay(DefaultOptimWrapperConstructor):
@@ -703,7 +703,7 @@ def test_dict_of_wrappers():
         other["a"].state_dict()["state"][0]["momentum_buffer"],
         wrappers["a"].state_dict()["state"][0]["momentum_buffer"],
     )
-    with pytest.raises(KeyError, match="'c'; known are") as caught:
+    with pytest.raises(KeyError, match=r"unexpected key 'c' .*; expected") as caught:
         wrappers.load_state_dict({"c": {}})
     assert isinstance(caught.value, AssertionError)
 

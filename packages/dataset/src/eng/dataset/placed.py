@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, SupportsInt, TypeGuard, cast
@@ -47,7 +47,7 @@ class PlacedSampler:
         self._sampler = sampler
         self._batch_size = batch_size
         self.seed = self.epoch = self.start = self.times_opened = 0
-        self.first: Any = None
+        self.first: int | Sequence[object] | None = None
         self._begun: Iterator[object] | None = None
 
     @contextmanager
@@ -104,14 +104,14 @@ class PlacedSampler:
                 return
             yield self._place_batch(batch, places)
 
-    def _place_batches(self, batches: Iterator[Any], start: int) -> Iterator[object]:
+    def _place_batches(self, batches: Iterator[object], start: int) -> Iterator[object]:
         number = 0
-        for count, batch in enumerate(batches):
+        for count, batch in enumerate(cast("Iterator[Collection[object]]", batches)):
             if count >= start:
                 yield self._place_batch(batch, _count_places(number))
             number += len(batch)
 
-    def _place_batch(self, batch: Sequence[Any], places: Iterator[int]) -> Sequence[object]:
+    def _place_batch(self, batch: Collection[Any], places: Iterator[int]) -> Sequence[object]:
         own = list(itertools.islice(places, len(batch)))
         if set(map(type, batch)) == {int}:
             return place_samples(batch, self.seed, self.epoch, own)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.utils.data import get_worker_info
 
-from eng.utils import override
+from eng.utils import StateDict, override
 
 __all__ = ["RawRandomState", "SampleIndex", "place_samples", "random_numbers_of"]
 
@@ -139,10 +139,10 @@ class _PythonState:
         # None if the functions of the module were replaced.
         self._generator: Any = getattr(random.getstate, "__self__", None)
         self._block = _find_block(self._generator)
-        self._known: tuple[Any, ...] = ()
+        self._known: tuple[object, ...] = ()
         self._mark: tuple[object, ...] = ()
 
-    def take(self) -> tuple[Any, ...]:
+    def take(self) -> tuple[object, ...]:
         if self._block is None:
             return random.getstate()
         mark = self._block[:3], self._generator.gauss_next
@@ -171,11 +171,11 @@ class _NumpyState:
     def __init__(self) -> None:
         self._generator: object = None
         self._block: ctypes.Array[ctypes.c_uint32]
-        self._known: dict[str, Any] = {}
+        self._known: StateDict = {}
         self._mark: list[int] = []
         self._has_normal = False
 
-    def take(self) -> dict[str, Any]:
+    def take(self) -> StateDict:
         generator = np.random.get_bit_generator()  # type: ignore[attr-defined]
         if generator is not self._generator:
             if type(generator) is not np.random.MT19937:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -155,7 +154,7 @@ def _reshape_scale(conv: _ConvNd, scale: Tensor) -> Tensor:
     return rows.reshape(conv.in_channels, -1, *ones)
 
 
-def _convolve(conv: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def _convolve(conv: _ConvNd, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     for cls, function in _TRANSPOSED.items():
         if isinstance(conv, cls):
             return function(

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from torch import Tensor, nn
 
 from eng.dl_utils import plain_name, unwrap
+from eng.utils import StateDict
 
 __all__ = ["ModelTensors", "picker", "tensors_of"]
 
@@ -42,7 +43,7 @@ class ModelTensors:
         self.serial = next(_serial)
         named = list(model.named_modules())
         self._parents = [module._modules for _, module in named if module._modules]
-        owners: list[tuple[str, dict[str, Any], bool]] = []
+        owners: list[tuple[str, StateDict, bool]] = []
         for name, module in named:
             prefix = f"{name}." if name else ""
             owners.append((prefix, module._parameters, True))

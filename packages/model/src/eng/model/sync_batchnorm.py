@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -86,7 +85,7 @@ def _replace(
     return replacement
 
 
-def _convert(layer: Any, target: type[nn.Module]) -> nn.Module:
+def _convert(layer: nn.Module, target: type[nn.Module]) -> nn.Module:
     # On the meta device, since its parameters and buffers are replaced.
     with torch.device("meta"):
         made = target(

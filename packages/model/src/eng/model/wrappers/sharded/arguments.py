@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from torch import nn
@@ -79,7 +79,7 @@ def parse_mixed_precision(given: object) -> MixedPrecision | None:
     return MixedPrecision(**{name: dtype_of(value) for name, value in given.items()})
 
 
-def parse_init_function(given: Any) -> Callable[[nn.Module], None] | None:
+def parse_init_function(given: object) -> Callable[[nn.Module], None] | None:
     """Parse the function that initializes parameters on the meta device, such as a name or dict."""
     if given is None or (callable(given) and not isinstance(given, Mapping)):
         return given
@@ -100,9 +100,9 @@ def parse_init_function(given: Any) -> Callable[[nn.Module], None] | None:
     return functools.partial(function, **arguments) if arguments else function
 
 
-def parse_ignored(module: nn.Module, argument: str, given: Any) -> list[object]:
+def parse_ignored(module: nn.Module, argument: str, given: object) -> list[object]:
     """Parse modules or parameters that are not sharded: dotted names or objects."""
-    if isinstance(given, (str, bytes)) or not hasattr(given, "__iter__"):
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise ArgumentTypeError(f"{argument} must be a list, not {type(given).__name__}")
     kinds = {
         "ignored_modules": dict(module.named_modules()),

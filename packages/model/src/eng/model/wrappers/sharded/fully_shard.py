@@ -55,7 +55,7 @@ class MMFullyShard(ModelSteps):
         module: nn.Module,
         fsdp_auto_wrap_policy: str | PartConfig | WrapPolicy | None = None,
         mesh: DeviceMesh | None = None,
-        mixed_precision: dict[str, Any] | MixedPrecisionPolicy | None = None,
+        mixed_precision: dict[str, object] | MixedPrecisionPolicy | None = None,
         cpu_offload: bool = False,
         **kwargs: Any,
     ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from torch import nn
 from torch.distributed.fsdp import wrap
@@ -71,7 +70,7 @@ class _UnknownPolicyError(NotRegisteredError, ValueError):
     """The policy is not registered."""
 
 
-def _find_policy(kind: Any) -> WrapPolicy:
+def _find_policy(kind: str | WrapPolicy) -> WrapPolicy:
     if not isinstance(kind, str):
         return kind
     policies, functions = (
@@ -118,7 +117,7 @@ def _collect(
     return taken
 
 
-def _find_classes(value: Any) -> Any:
+def _find_classes(value: object) -> object:
     """Convert names of modules to a set of their classes, which torch requires."""
     names = [value] if isinstance(value, str) else value
     if isinstance(names, (list, tuple, set)) and names and all(isinstance(n, str) for n in names):
