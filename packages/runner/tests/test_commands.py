@@ -91,7 +91,7 @@ def test_code_is_refused_where_it_is_not_wanted(
         arguments = [command, name, *(["x.pth"] if command == "test" else []), "--no-code"]
         assert main(arguments) == 2
         message = capsys.readouterr().err
-        assert "no code is allowed" in message
+        assert "which is not allowed" in message
         assert name in message
         assert message.count("\n") == 1
 

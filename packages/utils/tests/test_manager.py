@@ -2,9 +2,11 @@
 
 import multiprocessing
 import threading
+import warnings
 
 import pytest
 
+import eng.utils as u
 from eng.utils import ManagerMeta, ManagerMixin
 
 
@@ -88,7 +90,7 @@ def test_managers_by_name():
     assert Other.get_instance("a") is first
     assert Other.get_current_instance() is second
     assert Other("a") is not first
-    with pytest.raises(TypeError, match="name of a Other must be a string, but it is a int"):
+    with pytest.raises(TypeError, match="name of a Other must be a string, but got int"):
         Other.get_instance(1)
     with pytest.raises(ValueError, match="must not be empty"):
         Other.get_instance("")
@@ -188,3 +190,19 @@ def test_isolation_as_a_decorator():
 
     assert names() == names() == "x"
     assert not Named.check_instance_created("x")
+
+
+def test_arguments_for_an_instance_that_is_there_are_warned_of():
+    class Lamp(u.ManagerMixin):
+        def __init__(self, name="", watts=1):
+            super().__init__(name)
+            self.watts = watts
+
+    first = Lamp.get_instance("desk", watts=40)
+    with pytest.warns(UserWarning, match="Lamp already has .*'desk'.*watts ignored"):
+        assert Lamp.get_instance("desk", watts=60) is first
+    assert first.watts == 40
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Lamp.get_instance("desk") is first
+        assert Lamp.get_instance("floor", watts=60).watts == 60

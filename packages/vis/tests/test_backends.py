@@ -375,9 +375,9 @@ def log_records(content, start):
 @pytest.mark.parametrize("name", ["../x.json", "/x.json", "a/../../x.json"])
 def test_names_stay_in_the_directory(tmp_path, name):
     backend = LocalVisBackend(str(tmp_path / "vis"))
-    with pytest.raises(ValueError, match="file_path leads out"):
+    with pytest.raises(ValueError, match="file_path is outside"):
         backend.add_scalars({"a": 1}, file_path=name)
     for argument in ("scalar_save_file", "config_save_file", "img_save_dir"):
-        with pytest.raises(ValueError, match=f"{argument} leads out"):
+        with pytest.raises(ValueError, match=f"{argument} is outside"):
             LocalVisBackend(str(tmp_path / "vis"), **{argument: name})
     assert not list(tmp_path.rglob("*.json"))

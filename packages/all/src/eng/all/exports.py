@@ -49,7 +49,7 @@ _NAMES = {
         read_base resolve_package_path value_at
     """,
     "logging": """
-        FilterDuplicateWarning HistoryBuffer MMLogger MessageHub print_log
+        FilterDuplicateWarning HistoryBuffer MMLogger MessageHub Scalar print_log
     """,
     "device": """
         autocast get_device get_max_cuda_memory get_max_memory get_max_musa_memory

@@ -13,7 +13,7 @@ _HARMLESS = "array cmath collections fractions itertools math operator statistic
 _HARMLESS_BUILTINS = """abs all any bool bytearray bytes complex dict divmod enumerate filter float
     frozenset int iter len list map max min next object range repr reversed round set slice sorted
     str sum tuple zip"""
-# What a registry that names no kind refuses as well: these run commands or code, or open files.
+# Refused by registries without a kind as well: these run commands or code, or open files.
 _UNSAFE = """asyncio builtins code codeop concurrent ctypes dbm fileinput ftplib http importlib io
     mailbox marshal mmap multiprocessing nt os pickle pkgutil poplib posix pty runpy shelve shutil
     signal smtplib socket socketserver sqlite3 subprocess sys tarfile telnetlib tempfile threading
@@ -23,14 +23,14 @@ _UNSAFE = """asyncio builtins code codeop concurrent ctypes dbm fileinput ftplib
 class Kind(NamedTuple):
     """Description of the objects that a registry builds.
 
-    Classes are told by the names that they define or inherit, so that the base class of a kind,
-    which lives in another package, need not be imported.
+    Classes are recognized by the names that they define or inherit, so that the base class of a
+    kind, which another package defines, need not be imported.
 
     Attributes:
-        text: The kind in words with its article, ``"a hook"``.
-        members: Groups of names. A class that has all names of one group is of the kind.
+        text: The kind in words with an article, ``"a hook"``, for messages.
+        members: Groups of names. A class is of the kind if it has all names of one group.
         excluded: Names that no class of the kind has.
-        functions: Whether functions are asked for, instead of classes.
+        functions: Whether the kind is functions instead of classes.
     """
 
     text: str
@@ -40,12 +40,12 @@ class Kind(NamedTuple):
 
 
 def find_mismatch(found: object, kind: Kind | None) -> str | None:
-    """Return why an object is not of a kind, and None where it is.
+    """Return the reason why an object is not of a kind, or None if it is.
 
     Args:
         found: The object.
-        kind: The kind. None stands for a registry that names none: it takes classes and functions
-            of any kind, apart from those of the standard library that run commands or code.
+        kind: The kind. None accepts classes and functions of any kind, except those of the
+            standard library that run commands or code.
     """
     target = _unwrap_partial(found)
     if not callable(target):
@@ -68,7 +68,7 @@ def _unwrap_partial(found: object) -> object:
 
 
 def _has_members(target: type, kind: Kind) -> bool:
-    # Not by hasattr: each class has the `__call__` of its metaclass.
+    # Not by hasattr, which finds the `__call__` of the metaclass in every class.
     names = {name for each in target.__mro__ for name in vars(each)}
     if any(name in names for name in kind.excluded):
         return False
@@ -78,7 +78,7 @@ def _has_members(target: type, kind: Kind) -> bool:
 def _is_of_standard_library(target: object, is_strict: bool) -> bool:
     module, name = _find_module(target), getattr(target, "__name__", "")
     top = module.partition(".")[0]
-    # The part in C of a module, such as _io, counts as the module.
+    # The C part of a module, such as _io, counts as the module.
     if top not in sys.stdlib_module_names:
         return False
     plain = top.lstrip("_")

@@ -1,4 +1,4 @@
-"""Types of configs, and of the classes and functions that parts are built with."""
+"""Types of configs, and of registered classes and functions."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ __all__ = ["PartConfig", "PartOrConfig", "Registered"]
 
 T = TypeVar("T")
 
-#: A config of a part: its ``type`` and the arguments to build it with.
+#: Config of a part: its ``type`` and the arguments to build it with.
 PartConfig: TypeAlias = Mapping[str, Any]
 
 #: A class or function as it is registered, which returns a part of any type.
 Registered: TypeAlias = Callable[..., Any]
 
-#: A part, or the config that it is built from.
+#: A part, or the config to build it from.
 PartOrConfig: TypeAlias = Union[T, PartConfig]  # noqa: UP007 - generic, so evaluated by 3.10

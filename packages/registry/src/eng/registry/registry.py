@@ -1,4 +1,4 @@
-"""The registry: names to classes and functions."""
+"""Registries of classes and functions by name."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _lock = threading.RLock()
 
 
 class NotRegisteredError(UserError, KeyError):
-    """A registry does not know a name."""
+    """A name is not registered."""
 
     @override
     def __str__(self) -> str:
@@ -49,32 +49,33 @@ class NotRegisteredError(UserError, KeyError):
 
 
 class WrongKindError(NotRegisteredError, TypeError):
-    """A dotted path leads to something that is not of the kind that a registry builds."""
+    """The object at a dotted path is not of the kind that a registry builds."""
 
 
 class Registry(Generic[Part]):
-    """A table of names to classes and functions, from which objects are built.
+    """A table of classes and functions by name, to build objects from configs.
 
     Registries form a tree: a name that is not found in one is looked up in its parent, and a name
     with a scope, ``"mmdet.ResNet"``, in the registry of that scope anywhere in the tree.
 
     Args:
-        name: Name of the registry. That of the root of the tree is also the name under which
+        name: Name of the registry. The name of the root of the tree is also the name under which
             installed packages advertise modules in the entry-point group ``eng.modules``; these
-            are imported when a name is missed for the first time.
+            are imported when a name is not found for the first time.
         build_func: Function that builds an object from ``(cfg, registry=...)``. Default: that of
-            the parent, or :func:`build_from_cfg` where there is no parent.
-        parent: Registry to look in next.
-        scope: Name of this registry's scope. Default: the top-level package that creates it.
-        locations: Modules to import before a name counts as missed here.
-        kind: Kind that an object must be of which a config names by its dotted path instead of
-            registering it. Default: that of the parent, or any that does not run commands or code.
+            the parent, or :func:`build_from_cfg` without a parent.
+        parent: Registry to search next.
+        scope: Scope of this registry. Default: the top-level package that creates it.
+        locations: Modules to import before a name counts as missing here.
+        kind: Kind that is required of objects that configs name by dotted path instead of
+            registering them. Default: that of the parent, or any that does not run commands or
+            code.
 
     Type checkers know the class of the objects that ``build`` returns if the registry is annotated
     with it: ``HEADS: Registry[Head] = Registry("head")``.
 
     Raises:
-        ValueError: The parent has a child of the same scope already.
+        ValueError: The parent already has a child of the same scope.
 
     Examples:
         >>> MODELS = Registry("models")
@@ -96,7 +97,7 @@ class Registry(Generic[Part]):
         kind: Kind | None = None,
     ) -> None:
         if parent is not None and not isinstance(parent, Registry):
-            raise ArgumentTypeError(f"parent must be a Registry, but it is {parent!r}")
+            raise ArgumentTypeError(f"parent must be a Registry, but got {parent!r}")
         self._name = name
         self._scope = canonical(self.infer_scope() if scope is None else scope)
         self._module_dict: dict[str, Registered] = {}
@@ -124,12 +125,12 @@ class Registry(Generic[Part]):
 
     @property
     def module_dict(self) -> dict[str, Any]:
-        """What is registered here, by name."""
+        """Classes and functions registered here, by name."""
         return self._module_dict
 
     @property
     def children(self) -> dict[str, Registry]:
-        """Registries whose parent this is, by scope."""
+        """Registries that have this one as parent, by scope."""
         return self._children
 
     @property
@@ -160,7 +161,7 @@ class Registry(Generic[Part]):
 
     @staticmethod
     def infer_scope() -> str:
-        """Return the top-level package of the code that calls, or that creates a registry."""
+        """Return the top-level package of the calling code."""
         frame = sys._getframe(1)
         while frame is not None:
             module = frame.f_globals.get("__name__")
@@ -187,13 +188,13 @@ class Registry(Generic[Part]):
 
     @contextlib.contextmanager
     def switch_scope_and_registry(self, scope: str | None) -> Iterator[Registry]:
-        """Make a scope the default one within a ``with`` block and yield its registry.
+        """Set the default scope within a ``with`` block and yield its registry.
 
         Args:
-            scope: The scope; ``None`` leaves the default scope as it is.
+            scope: The scope; ``None`` leaves the default scope unchanged.
 
         Yields:
-            The registry of the default scope in this tree, or this one where there is none.
+            The registry of the default scope in this tree, or this one if it has none.
         """
         with DefaultScope.overwrite_default_scope(scope):
             yield self.of_default_scope()
@@ -207,16 +208,16 @@ class Registry(Generic[Part]):
         return self if scope == self._scope else self.root._search(scope) or self
 
     def get(self, key: str) -> Any:
-        """Return what is registered under a name, ``None`` where there is nothing.
+        """Return the class or function registered under a name, ``None`` if there is none.
 
         A name without a scope is looked up here, then in the parents. A name with a scope is
         looked up in the registry of that scope, then in its parents. A full dotted path to an
-        object that can be imported, ``"torch.optim.SGD"``, gives that object.
+        importable object, ``"torch.optim.SGD"``, returns that object.
 
-        Before a name counts as missed, the modules advertised by installed packages are imported.
+        Before a name counts as missing, the modules advertised by installed packages are imported.
 
         Args:
-            key: The name.
+            key: Name, with or without a scope, or full dotted path.
 
         Raises:
             TypeError: ``key`` is not a string.
@@ -225,40 +226,40 @@ class Registry(Generic[Part]):
         return found if found is not None or "." not in key else _import_path(key)
 
     def require(self, key: str) -> Registered:
-        """Return what is registered under a name, for building; nothing is an error.
+        """Return the class or function registered under a name, to build an object with.
 
         Args:
-            key: The name.
+            key: Name, with or without a scope, or full dotted path.
 
         Raises:
-            NotRegisteredError: Nothing is known under the name. It says where it was looked for,
-                and which names are near.
-            WrongKindError: The name is a dotted path to something that is not of the kind that
-                this registry builds, and that no registry of the tree has.
+            NotRegisteredError: The name is not registered. The message lists the registries that
+                were searched and the closest names.
+            WrongKindError: The object at the dotted path is not of the kind that this registry
+                builds, and is not registered in its tree.
         """
         found = self._get_registered(key)
         if found is not None:
             return found
-        found = _import_path(key) if "." in key else None
-        if found is None:
+        imported = _import_path(key) if "." in key else None
+        if imported is None:
             raise _make_missing_error(self, key)
-        mismatch = find_mismatch(found, self._kind)
-        if mismatch is not None and not (callable(found) and _is_registered(self.root, found)):
-            raise _make_kind_error(self, key, mismatch)
-        return found
+        mismatch = find_mismatch(imported, self._kind)
+        if callable(imported) and (mismatch is None or _is_registered(self.root, imported)):
+            return imported
+        raise _make_kind_error(self, key, mismatch)
 
     def type_of(self, cfg: PartConfig) -> Any:
-        """Return what a config is built of: what its ``type`` names in its scope.
+        """Return the class or function that a config is built with, by its ``type``.
 
         Args:
-            cfg: The config. A scope under ``_scope_`` is the default one meanwhile.
+            cfg: Config. Its ``_scope_`` is the default scope for the lookup.
 
         Returns:
-            The class or function. What is not a name, as a class itself, is returned as it is.
+            The class or function. A ``type`` that is not a string is returned unchanged.
 
         Raises:
-            NotRegisteredError: Nothing is known under the name, see :meth:`require`.
-            WrongKindError: It is not of the kind that this registry builds.
+            NotRegisteredError: The type is not registered, see :meth:`require`.
+            WrongKindError: The type is not of the kind that this registry builds.
         """
         wanted = cfg.get("type")
         if not isinstance(wanted, str):
@@ -269,16 +270,16 @@ class Registry(Generic[Part]):
     def import_from_location(self) -> None:
         """Import the modules of ``locations``, once.
 
-        Without any, a library of the OpenMMLab family imports what it registers.
+        Without locations, ``register_all_modules`` of a library of the OpenMMLab family is called.
 
         Raises:
-            Exception: Whatever these modules raise while they are imported.
+            Exception: Errors of these modules while they are imported.
         """
         if self._imported:
             return
         for location in self._locations:
             importlib.import_module(location)
-        # Before the library is called, which may look names up itself.
+        # Set before the library is called, since it may look up names itself.
         self._imported = True
         if not self._locations and self._scope in MODULE2PACKAGE:
             register_all_modules(self._scope)
@@ -308,16 +309,16 @@ class Registry(Generic[Part]):
 
         Args:
             name: Name or names to register it under. Default: its own name.
-            force: Whether to replace what has the name already. What the engine has registered
-                gives way to people's registrations without it.
-            module: What to register. Default: a decorator is returned.
+            force: Whether to replace an existing registration. Registrations of the engine are
+                replaced by those of users without it.
+            module: Class or function to register. Default: a decorator is returned.
 
         Returns:
-            ``module``, or a decorator that returns what it decorates.
+            ``module``, or a decorator that returns the decorated class or function.
 
         Raises:
-            KeyError: The name is taken by another registration of people, and ``force`` is false.
-            TypeError: An argument is of a wrong type, or ``module`` cannot be called.
+            KeyError: The name is already registered outside the engine, and ``force`` is false.
+            TypeError: An argument has the wrong type, or ``module`` is not callable.
 
         Examples:
             >>> backbones = Registry("backbone")
@@ -341,12 +342,13 @@ class Registry(Generic[Part]):
         """Build an object from a config.
 
         Args:
-            cfg: Config with the name under ``type`` and the arguments of the constructor.
+            cfg: Config with the class or its name under ``type``, and the arguments of the
+                constructor.
             *args: Passed to the build function.
             **kwargs: Passed to the build function.
 
         Raises:
-            NotRegisteredError: Nothing is known under the name.
+            NotRegisteredError: The type is not registered.
         """
         return self.build_func(cfg, *args, **kwargs, registry=self)
 
@@ -367,15 +369,15 @@ class Registry(Generic[Part]):
             raise TypeError(f"module must be Callable, but got {type(module)}")
         names = names or [_find_name(module)]
         with _lock:
-            # The engine's modules may be imported before or after those of people.
+            # Modules of the engine may be imported before or after those of users.
             if by_engine:
-                names = [name for name in names if not self._is_of_people(name)]
+                names = [name for name in names if not self._is_of_user(name)]
             for name in names:
                 there = self._module_dict.get(name)
-                if there is not None and not force and by_engine is not self._is_of_people(name):
+                if there is not None and not force and by_engine is not self._is_of_user(name):
                     raise KeyError(
                         f"{name} is already registered in {self.name} at {_locate(there)}; "
-                        "give force=True to replace it"
+                        "use force=True to replace it"
                     )
             for name in names:
                 self._module_dict[name] = module
@@ -383,7 +385,7 @@ class Registry(Generic[Part]):
                     self._of_engine[name] = module
         return module
 
-    def _is_of_people(self, name: str) -> bool:
+    def _is_of_user(self, name: str) -> bool:
         there = self._module_dict.get(name)
         return there is not None and there is not self._of_engine.get(name)
 
@@ -400,7 +402,7 @@ class Registry(Generic[Part]):
         return self._find(key) if found is None else found
 
     def _find(self, key: str) -> Registered | None:
-        """Look a name up among what is registered in the tree."""
+        """Look up a name in the registries of the tree."""
         scope, rest = self.split_scope_key(key)
         if scope is None:
             return self._get_upwards(key)
@@ -411,7 +413,7 @@ class Registry(Generic[Part]):
         return target._find(rest)
 
     def _get_here(self, name: str) -> Registered | None:
-        """Look a plain name up in this registry alone, importing what may register it."""
+        """Look up a plain name in this registry alone, importing modules that may register it."""
         found = self._module_dict.get(name)
         if found is None and not self._imported:
             self.import_from_location()
@@ -422,8 +424,8 @@ class Registry(Generic[Part]):
         return found
 
     def _get_upwards(self, name: str) -> Registered | None:
-        # Each registry is asked in full before its parent is, so that what a name gives never
-        # depends on what happens to be imported already.
+        # Each registry imports its modules before its parent is searched, so that the result does
+        # not depend on which modules happen to be imported already.
         for registry in _walk_up(self):
             found = registry._get_here(name)
             if found is not None:
@@ -452,17 +454,15 @@ class Registry(Generic[Part]):
 
 
 def _find_name(module: object) -> str:
-    """Return the name of what is registered without one."""
+    """Return the name of a class or function that is registered without one."""
     name = getattr(module, "__name__", None)
     if not isinstance(name, str):
-        raise ArgumentTypeError(
-            f"{module!r} has no name of its own to register it under: give one by name="
-        )
+        raise ArgumentTypeError(f"{module!r} has no __name__ to register it under: pass name=")
     return name
 
 
 def _make_missing_error(registry: Registry, key: str) -> NotRegisteredError:
-    """Return the error for a name that is missed: where it was looked for, and what is near."""
+    """Return the error for a missing name, with the registries searched and the closest names."""
     scope, rest = Registry.split_scope_key(key)
     if scope is not None:
         first = registry.root._search(canonical(scope))
@@ -472,26 +472,26 @@ def _make_missing_error(registry: Registry, key: str) -> NotRegisteredError:
     message = [f"{key} is not in the {registry.scope}::{registry.name} registry."]
     if looked:
         places = ", ".join(f"{each.scope}::{each.name} ({len(each)} names)" for each in looked)
-        message.append(f"Looked in {places}.")
+        message.append(f"Searched in {places}.")
     else:
         message.append(
-            f"There is no scope {scope!r} (known: {', '.join(_list_scopes(registry.root))}) and no "
-            f"importable object of that path."
+            f"Unknown scope {scope!r} (known: {', '.join(_list_scopes(registry.root))}), and the "
+            "path cannot be imported."
         )
     near = _find_closest(registry.root, rest)
     if near:
         message.append(f"Closest names: {', '.join(near)}.")
     message += [f"{failure}." for failure in failures(registry.root.name)]
-    message.append("If it is your own class, import its module, for instance by custom_imports.")
+    message.append("If it is your own class, import its module, for instance with custom_imports.")
     return NotRegisteredError(" ".join(message))
 
 
-def _make_kind_error(registry: Registry, key: str, mismatch: str) -> WrongKindError:
+def _make_kind_error(registry: Registry, key: str, mismatch: str | None) -> WrongKindError:
     kind = registry._kind
     return WrongKindError(
         f"{key} is {mismatch}. The {registry.scope}::{registry.name} registry builds "
-        f"{kind.text if kind else 'registered objects'}: name one, or register what is meant, "
-        "with register_module in a module that custom_imports names."
+        f"{kind.text if kind else 'registered objects'}: use one, or register this object "
+        "with register_module in a module listed in custom_imports."
     )
 
 
@@ -540,12 +540,12 @@ def _check_names(name: str | Sequence[str] | None) -> list[str] | None:
     return list(names)
 
 
-def _import_path(key: str) -> Any:
-    """Return the object at a dotted path; of an alias, the engine's own before another's."""
+def _import_path(key: str) -> object | None:
+    """Return the object at a dotted path; for an alias, that of the engine takes precedence."""
     scope, _, rest = key.partition(".")
     own = f"{canonical(scope)}.{rest}"
     found = import_object(own)
-    # The engine need not have the modules of the alias, which eng-mmengine has.
+    # Modules of the alias may exist in eng-mmengine alone.
     return import_object(key) if found is None and key != own else found
 
 

@@ -1,13 +1,13 @@
-"""Instances that can be fetched by name from anywhere in the process."""
+"""Classes whose instances are shared by name within the process."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from .errors import ArgumentTypeError, ArgumentValueError
 
@@ -15,20 +15,24 @@ __all__ = ["ManagerMeta", "ManagerMixin", "NoInstanceError"]
 
 T = TypeVar("T", bound="ManagerMixin")
 
-# One lock for all classes: the constructor of a managed instance may fetch an instance of another
-# managed class, and locks of their own could then be taken in two orders.
+#: Instances by name, of whichever class has the table.
+Instances: TypeAlias = "dict[str, Any]"
+
+# One lock for all classes: the constructor of a managed instance may get an instance of another
+# managed class, and with a lock for each class two threads could deadlock.
 _lock = threading.RLock()
 
 
 class NoInstanceError(RuntimeError, AssertionError):
-    """The current instance of a class was asked for before any was created."""
+    """A class has no instance yet."""
 
 
-def _takes_name(function: Any) -> bool:
+def _takes_name(function: Callable[..., object]) -> bool:
     code = getattr(function, "__code__", None)
     if code is not None:
+        inner = getattr(function, "__wrapped__", None)
         return "name" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] or (
-            hasattr(function, "__wrapped__") and _takes_name(function.__wrapped__)
+            inner is not None and _takes_name(inner)
         )
     import inspect
 
@@ -36,9 +40,9 @@ def _takes_name(function: Any) -> bool:
 
 
 class ManagerMeta(type):
-    """The metaclass of classes whose instances can be fetched by name.
+    """Metaclass of classes whose instances are shared by name.
 
-    Every class gets its own table of instances. Its constructor must accept ``name``.
+    Each class gets its own table of instances. Its constructor must accept ``name``.
 
     Raises:
         AssertionError: The constructor of the class has no argument ``name``.
@@ -50,24 +54,24 @@ class ManagerMeta(type):
     """
 
     def __init__(cls, *args: Any) -> None:
-        cls._instance_dict: dict[str, Any] = {}
+        cls._instance_dict: Instances = {}
         #: Tables that `isolated` has put aside, the outermost first.
-        cls._tables_aside: list[dict[str, Any]] = []
+        cls._tables_aside: list[Instances] = []
         if not _takes_name(cls.__init__):  # type: ignore[misc]
-            # Raised by hand, since `python -O` drops assert statements.
+            # Raised explicitly, since `python -O` removes assert statements.
             raise AssertionError(f"{cls}.__init__ must have the name argument.")
         super().__init__(*args)
 
 
 class ManagerMixin(metaclass=ManagerMeta):
-    """Base class of classes whose instances can be fetched by name from anywhere.
+    """Base class of classes whose instances are shared by name.
 
-    Safe under threads: of several threads that ask for the same new name, one creates the
-    instance and all get it.
+    Thread-safe: if several threads request the same new name, one creates the instance and all
+    get it.
 
     Args:
-        name: Name of the instance, not empty. Instances made by calling the class, rather than
-            :meth:`get_instance`, are not in the table.
+        name: Name of the instance, not empty. Instances created by calling the class instead of
+            :meth:`get_instance` are not shared.
 
     Raises:
         TypeError: ``name`` is not a string.
@@ -81,21 +85,21 @@ class ManagerMixin(metaclass=ManagerMeta):
         True
     """
 
-    _instance_dict: dict[str, Any]
-    _tables_aside: list[dict[str, Any]]
+    _instance_dict: Instances
+    _tables_aside: list[Instances]
 
-    def __init__(self, name: str = "", **kwargs: Any) -> None:
+    def __init__(self, name: str = "", **kwargs: object) -> None:
         _check_name(type(self), name)
         self._instance_name = name
 
     @classmethod
     def get_instance(cls: type[T], name: str, **kwargs: Any) -> T:
-        """Return the instance called ``name``, creating it where there is none yet.
+        """Return the instance called ``name``, and create it if it does not exist.
 
         Args:
             name: Name of the instance.
-            **kwargs: Passed to the constructor. Where the instance exists already, they are not
-                used, and a warning says so.
+            **kwargs: Passed to the constructor. If the instance already exists, they are ignored
+                with a warning.
 
         Raises:
             TypeError: ``name`` is not a string.
@@ -105,7 +109,7 @@ class ManagerMixin(metaclass=ManagerMeta):
         with _lock:
             found = cls._instance_dict.get(name)
             if found is None:
-                # In the table only once the constructor is through: a failure leaves no trace.
+                # Added after the constructor, so that a failed one leaves nothing in the table.
                 instance = cls(name=name, **kwargs)
                 found = cls._instance_dict.setdefault(name, instance)
                 kwargs = {}
@@ -115,7 +119,7 @@ class ManagerMixin(metaclass=ManagerMeta):
 
     @classmethod
     def get_current_instance(cls: type[T]) -> T:
-        """Return the instance that was created last.
+        """Return the most recently created instance.
 
         Raises:
             NoInstanceError: No instance has been created; a ``RuntimeError`` and, as documented,
@@ -131,7 +135,7 @@ class ManagerMixin(metaclass=ManagerMeta):
 
     @classmethod
     def drop_instance(cls, name: str) -> None:
-        """Forget the instance called ``name``, if there is one; whoever has it can go on using it.
+        """Remove the instance called ``name``, if it exists. References to it stay valid.
 
         Args:
             name: Name of the instance.
@@ -174,7 +178,7 @@ class ManagerMixin(metaclass=ManagerMeta):
             (False, True)
         """
         with _lock:
-            tables: dict[type[ManagerMixin], dict[str, Any]] = {}
+            tables: dict[type[ManagerMixin], Instances] = {}
             for each in _list_family(cls):
                 each._tables_aside.append(each._instance_dict)
                 tables[each] = each._instance_dict = {}
@@ -199,7 +203,7 @@ def _list_family(cls: type[ManagerMixin]) -> list[type[ManagerMixin]]:
     return list(family)
 
 
-def _restore_table(cls: type[ManagerMixin], isolated: dict[str, Any] | None) -> None:
+def _restore_table(cls: type[ManagerMixin], isolated: Instances | None) -> None:
     """End the use of a table; None for a class that was defined within the block."""
     aside = cls._tables_aside
     if isolated is None:
@@ -216,12 +220,12 @@ def _restore_table(cls: type[ManagerMixin], isolated: dict[str, Any] | None) -> 
         cls._instance_dict = aside.pop()
 
 
-def _warn_of_unused(cls: type, name: str, kwargs: dict[str, Any]) -> None:
+def _warn_of_unused(cls: type, name: str, kwargs: Mapping[str, object]) -> None:
     import warnings
 
     warnings.warn(
-        f"{cls.__name__} has an instance called {name!r} already, which stays as it is: "
-        f"{', '.join(kwargs)} not used",
+        f"{cls.__name__} already has an instance called {name!r}, which is returned unchanged: "
+        f"{', '.join(kwargs)} ignored",
         UserWarning,
         stacklevel=3,
     )
@@ -230,14 +234,14 @@ def _warn_of_unused(cls: type, name: str, kwargs: dict[str, Any]) -> None:
 def _check_name(cls: type, name: object) -> None:
     if not isinstance(name, str):
         raise ArgumentTypeError(
-            f"the name of a {cls.__name__} must be a string, but it is a {type(name).__name__}"
+            f"the name of a {cls.__name__} must be a string, but got {type(name).__name__}"
         )
     if not name:
         raise ArgumentValueError(f"the name of a {cls.__name__} must not be empty")
 
 
 def _renew_lock() -> None:
-    # A child forked while another thread held the lock would wait for it forever.
+    # A child forked while another thread holds the lock would wait for it forever.
     global _lock  # noqa: PLW0603
     _lock = threading.RLock()
 
