@@ -235,6 +235,7 @@ from eng.logging import FilterDuplicateWarning as FilterDuplicateWarning
 from eng.logging import HistoryBuffer as HistoryBuffer
 from eng.logging import MMLogger as MMLogger
 from eng.logging import MessageHub as MessageHub
+from eng.logging import Scalar as Scalar
 from eng.logging import print_log as print_log
 from eng.model import BaseAveragedModel as BaseAveragedModel
 from eng.model import BaseDataPreprocessor as BaseDataPreprocessor
@@ -667,6 +668,7 @@ __all__ = [
     "RuntimeInfoHook",
     "S3Backend",
     "SampleIndex",
+    "Scalar",
     "Sequential",
     "StateDict",
     "Stateful",
