@@ -94,6 +94,7 @@ class Runner:
 
     Examples:
         >>> import torch
+        >>> from eng.config import Config
         >>> from eng.model import BaseModel
         >>> from eng.registry import DATASETS, MODELS
         >>> @MODELS.register_module()
