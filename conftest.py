@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 
@@ -38,7 +39,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def no_default_scope() -> Iterator[None]:
-    """Forget the default scope of a test: each Runner makes one, and it lasts in the process."""
-    yield
-    if "eng.registry" in sys.modules:
-        sys.modules["eng.registry"].DefaultScope._instance_dict.clear()
+    """Isolate the default scope of a test: each Runner sets one, and it lasts in the process."""
+    # Not imported for tests that do without: some packages need no registry.
+    registry = sys.modules.get("eng.registry")
+    with nullcontext() if registry is None else registry.DefaultScope.isolated():
+        yield

@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from command_cases import SAY, advertise
+from cli_workers import SAY, advertise
 
 from eng.cli import Command, find_commands, main
 
@@ -45,7 +45,7 @@ def test_help(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = re.sub(r" +", " ", text)  # columns are as wide as the longest name
     assert " say say words\n" in text
     assert " broken (the command broken of the package someones-tools cannot be imported" in text
-    assert "(the command wrong of the package someones-tools should be an eng.cli.Command" in text
+    assert "(the command wrong of the package someones-tools must be an eng.cli.Command" in text
     assert main([]) == 2
     assert "say words" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
@@ -59,14 +59,14 @@ def test_help(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["sya"], "eng: no command 'sya'; did you mean 'say'?\n"),
-        (["--verbos"], "eng: unknown option --verbos; a command comes first: "),
+        (["sya"], "eng: unknown command 'sya'; did you mean 'say'?\n"),
+        (["--verbos"], "eng: unknown option --verbos; options follow a command: "),
         (["fail", "user"], "eng: model: is missing\n"),
         (["fail", "file"], "eng: a/b.pth: No such file or directory\n"),
         (["fail", "syntax"], "eng: c.py, line 3: '(' was never closed\n"),
         (["fail", "note"], "eng: no argument 'lrr' (while SGD was built)\n"),
         (["broken"], "eng: the command broken of the package someones-tools cannot be imported "),
-        (["wrong"], "eng: the command wrong of the package someones-tools should be an "),
+        (["wrong"], "eng: the command wrong of the package someones-tools must be an "),
     ],
 )
 def test_what_the_person_can_mend_is_one_line(
@@ -99,8 +99,8 @@ def test_of_two_commands_of_one_name_one_is_used(
     advertise(site, "others-tools", "[eng.commands]\nsay = elsewhere:SAY\n")
     chosen = find_commands()["say"].value
     told = capsys.readouterr().err
-    assert told.startswith("eng: two packages bring a command 'say': ")
-    assert f"{chosen} is used" in told
+    assert told.startswith("eng: duplicate command 'say': ")
+    assert f"using {chosen}," in told
 
 
 def run(*argv: str, code: str = "from eng.cli import main; sys.exit(main())") -> str:

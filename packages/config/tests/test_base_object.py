@@ -313,7 +313,7 @@ def test_bases_in_yaml_and_json_are_seen_as_well(tmp_path):
 )
 def test_what_no_base_has_is_an_error_with_its_line(tmp_path, expression, missing):
     write(tmp_path, base=BASE, c=f"_base_ = 'base.py'\n\nx = {expression}\n")
-    with pytest.raises(AttributeError, match=rf"c\.py:3: no base has {missing}") as caught:
+    with pytest.raises(AttributeError, match=rf"c\.py:3: no base has the key {missing}") as caught:
         Config.fromfile(tmp_path / "c.py")
     assert isinstance(caught.value, ConfigError)
 
@@ -385,5 +385,5 @@ def test_variables_of_the_bases_may_stand_before_them(tmp_path):
 )
 def test_a_variable_of_the_bases_without_bases_is_named(tmp_path, text):
     write(tmp_path, c=f"a = 1\n{text}\n")
-    with pytest.raises(ConfigError, match=r"c\.py:2: no base has the variable _base_\.n"):
+    with pytest.raises(ConfigError, match=r"c\.py:2: undefined variable _base_\.n: no base"):
         Config.fromfile(tmp_path / "c.py")

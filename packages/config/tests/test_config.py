@@ -30,7 +30,7 @@ def test_what_cannot_be_dumped_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"model\.fn"):
         Config(dict(model=dict(fn=lambda: 1))).dump(target)
     assert target.read_text() == "a = 1\n"
-    with pytest.raises(ConfigError, match=r"a\.b cannot be dumped as py: it has a variable"):
+    with pytest.raises(ConfigError, match=r"a\.b cannot be dumped as py: it contains a variable"):
         Config(dict(a=dict(b="{{ $HOME }}"))).dump()
     with pytest.raises(ConfigError, match="dict cannot be dumped as py: the key cannot be a name"):
         Config({"dict": 1}).dump()

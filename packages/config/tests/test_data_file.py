@@ -105,10 +105,10 @@ def test_origins_of_base_variables(tmp_path, name, text):
 def test_errors_of_yaml_show_the_variables(tmp_path, name):
     write(tmp_path, base_py=BASE)
     for text, match in (
-        (f"_base_: base.py\ny: 1\n{name}", r"c\.yaml:3: no (base has the variable|valid yaml)"),
+        (f"_base_: base.py\ny: 1\n{name}", r"c\.yaml:3: (undefined variable|invalid YAML)"),
         (
             "_base_: base.py\n{{ _base_.n }}: 1\n{{ _base_.n }}: 2\n",
-            r"c\.yaml:3: the key '\{\{ _base_\.n \}\}' is there twice",
+            r"c\.yaml:3: duplicate key '\{\{ _base_\.n \}\}'",
         ),
     ):
         (tmp_path / "c.yaml").write_text(text)
@@ -142,7 +142,7 @@ def test_floats_in_yaml(tmp_path, text, value):
 def test_yaml_runs_no_code(tmp_path):
     mark = tmp_path / "mark"
     (tmp_path / "c.yaml").write_text(f"a: 1\nb: !!python/object/apply:os.mkdir ['{mark}']\n")
-    with pytest.raises(ConfigError, match=r"c\.yaml:2: no valid yaml: could not determine"):
+    with pytest.raises(ConfigError, match=r"c\.yaml:2: invalid YAML: could not determine"):
         Config.fromfile(tmp_path / "c.yaml")
     assert not mark.exists()
 

@@ -119,7 +119,7 @@ def assert_law(data, suffix):
         text = cfg.dump()
     except ConfigError as error:
         # The one thing that is refused here: text in which loading would fill something in.
-        assert "variable that loading would fill in" in str(error)  # noqa: PT017
+        assert "variable that loading would substitute" in str(error)  # noqa: PT017
         return
     again = Config.fromstring(text, suffix)
     assert again == cfg
@@ -229,14 +229,14 @@ def local():
         (local(), "py", "cannot be imported"),
         (object(), "py", "type object"),
         ({"a": [object()]}, "py", r"model\.fn\.a\.0 .*type object"),
-        ("{{ $HOME }}", "py", "variable that loading would fill in"),
-        ({"{{ _base_.a }}": 1}, "json", "variable that loading would fill in"),
+        ("{{ $HOME }}", "py", "variable that loading would substitute"),
+        ({"{{ _base_.a }}": 1}, "json", "variable that loading would substitute"),
         ((1, {2: 3}), "json", "key must be a string"),
-        ((1, Path("a")), "yaml", "no PosixPath; dump the config as py"),
-        (Path("a"), "yaml", "no PosixPath; dump the config as py"),
-        (dict, "json", "no type; dump the config as py"),
-        (Colour.RED, "json", "no Colour"),
-        (datetime.date(2020, 1, 2), "json", "no date"),
+        ((1, Path("a")), "yaml", "does not support PosixPath; dump the config as py"),
+        (Path("a"), "yaml", "does not support PosixPath; dump the config as py"),
+        (dict, "json", "does not support type; dump the config as py"),
+        (Colour.RED, "json", "does not support Colour"),
+        (datetime.date(2020, 1, 2), "json", "does not support date"),
         ({1: 2}, "json", "key must be a string"),
         ({(1, 2): 2}, "yaml", "key must be a string"),
     ],

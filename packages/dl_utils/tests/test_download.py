@@ -174,5 +174,5 @@ def test_load_url_checks_the_hash_and_caches(tmp_path):
 
 @pytest.mark.parametrize("name", ["../x.pth", "/x.pth", "a/../../x.pth", "s3://b/x.pth"])
 def test_a_name_stays_in_its_folder(tmp_path, name):
-    with pytest.raises(ValueError, match="file_name leads out"):
+    with pytest.raises(ValueError, match="file_name is outside"):
         load_url("http://127.0.0.1:9/x.pth", str(tmp_path / "cache"), file_name=name)

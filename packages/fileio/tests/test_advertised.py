@@ -90,9 +90,9 @@ def test_a_class_that_is_not_a_backend_is_refused(install):
 def test_an_error_lists_advertised_names_and_the_closest(install):
     name, _ = install("Store")
     near = name[:-1]
-    with pytest.raises(ValueError, match=rf"'{near}'; known are .*{name}.*; closest: {name}"):
+    with pytest.raises(ValueError, match=rf"'{near}'; known backends: .*{name}.*; closest: {name}"):
         fileio.get("x", backend_args={"backend": near})
     with pytest.raises(ValueError, match=rf"'{near}://'.*{name}://.*; closest: {name}"):
         fileio.get(f"{near}://x")
-    with pytest.raises(ValueError, match=r"'locl'; known are .*; closest: local$"):
+    with pytest.raises(ValueError, match=r"'locl'; known backends: .*; closest: local$"):
         fileio.get("x", backend_args={"backend": "locl"})

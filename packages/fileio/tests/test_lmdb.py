@@ -51,7 +51,7 @@ def test_a_key_that_is_not_there(path, key):
 def test_no_database(tmp_path):
     (tmp_path / "empty").mkdir()
     for name in ("none", "empty"):
-        with pytest.raises(FileNotFoundError, match=f"no such lmdb database: .*{name}"):
+        with pytest.raises(FileNotFoundError, match=f"LMDB database does not exist: .*{name}"):
             fileio.LmdbBackend(tmp_path / name).get("a")
     (tmp_path / "junk").write_bytes(b"x" * 10_000)
     with pytest.raises(lmdb.Error, match=r"junk.*not an LMDB file"):

@@ -88,9 +88,13 @@ def test_settings(client, server_list, client_cfg, tmp_path):
 @pytest.mark.parametrize(
     ("servers", "settings", "message"),
     [
-        ("one:two\n", "", r"servers, line 1: expected host:port, got 'one:two'"),
-        ("# none\n", "", r"servers lists no server"),
-        ("a:1\n", "\ntimeout = soon\n", r"client, line 2: timeout is a number, not 'soon'"),
+        ("one:two\n", "", r"servers, line 1: expected host:port, but got 'one:two'"),
+        ("# none\n", "", r"servers has no servers"),
+        (
+            "a:1\n",
+            "\ntimeout = soon\n",
+            r"client, line 2: timeout must be a number, but got 'soon'",
+        ),
         ("a:1\n", "timeout\n", r"client, line 1: expected name = value"),
     ],
 )

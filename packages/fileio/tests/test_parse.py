@@ -52,7 +52,7 @@ def test_the_first_key_has_no_byte_order_mark(path):
 
 def test_a_line_that_cannot_be_read_is_named(path):
     fileio.put_text("1 a\nlonely\n", path)
-    with pytest.raises(ValueError, match=r"lines\.txt, line 2: expected a key and a value"):
+    with pytest.raises(ValueError, match=r"lines\.txt, line 2: expected key and value"):
         fileio.dict_from_file(path)
     fileio.put_text("one a\n", path)
     with pytest.raises(ValueError, match=r"lines\.txt, line 1: invalid literal"):

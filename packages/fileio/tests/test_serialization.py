@@ -167,15 +167,17 @@ class _Runs:
 
 
 def test_a_wrong_format_is_told(tmp_path):
-    with pytest.raises(TypeError, match="unsupported file format 'txt'; known are json, pickle"):
+    with pytest.raises(
+        TypeError, match="unsupported file format 'txt'; known formats: json, pickle"
+    ):
         fileio.load(tmp_path / "x.txt")
-    with pytest.raises(ValueError, match="has no extension"):
+    with pytest.raises(ValueError, match="cannot infer the format"):
         fileio.load(tmp_path / "x")
-    with pytest.raises(ValueError, match="file_format is needed"):
+    with pytest.raises(ValueError, match="file_format is required"):
         fileio.dump({})
-    with pytest.raises(ValueError, match="file_format is needed"):
+    with pytest.raises(ValueError, match="file_format is required"):
         fileio.load(io.StringIO("{}"))
-    with pytest.raises(TypeError, match="file should be a path or a file, not int"):
+    with pytest.raises(TypeError, match="file must be a path or a file object, but got int"):
         fileio.load(5, file_format="json")
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(ValueError, match=r"x\.json: Expecting"):

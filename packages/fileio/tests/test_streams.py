@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from eng.fileio.streams import binary_reader, write_stream
+from eng.fileio.streams import make_binary_reader, write_stream
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_long_source_is_copied_whole_and_from_where_it_stands():
 @pytest.mark.parametrize(
     ("source", "match"),
     [
-        ("text", "target: expected bytes.*got str; put_text stores text"),
+        ("text", "target: expected bytes.*got str; use put_text for text"),
         (io.StringIO("text"), "target: expected bytes.*got a text file"),
         (5, "target: expected bytes.*got int"),
     ],
@@ -42,6 +42,8 @@ def test_a_file_that_yields_text_is_told_when_it_does():
         def read(self, size):
             return "text"
 
-    read = binary_reader(Text(), "target")
-    with pytest.raises(TypeError, match="target: the file to be stored yields str; open it in"):
+    read = make_binary_reader(Text(), "target")
+    with pytest.raises(
+        TypeError, match="target: expected a binary file, but it yields str; open it in"
+    ):
         read(4)

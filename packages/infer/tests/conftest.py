@@ -11,7 +11,6 @@ from eng.registry import DefaultScope
 
 @pytest.fixture(autouse=True)
 def no_default_scope() -> Iterator[None]:
-    """Forget default scopes: a process may have had a runner before, or an earlier test."""
-    DefaultScope._instance_dict.clear()
-    yield
-    DefaultScope._instance_dict.clear()
+    """Isolate default scopes: an earlier test of the process may have built a runner."""
+    with DefaultScope.isolated():
+        yield

@@ -8,10 +8,8 @@ from eng.logging import MMLogger
 
 @pytest.fixture(autouse=True)
 def no_loggers():
-    before = dict(MMLogger._instance_dict)
-    yield
-    MMLogger._instance_dict.clear()
-    MMLogger._instance_dict.update(before)
+    with MMLogger.isolated():
+        yield
 
 
 def test_the_path_of_the_log_file(tmp_path):

@@ -48,16 +48,16 @@ def test_statistics_equal_numpy(first, max_length, steps):
 
 @pytest.mark.parametrize("window", [0, -1])
 def test_windows_below_one_are_refused(window):
-    with pytest.raises(ValueError, match=f"at least 1, not {window}"):
+    with pytest.raises(ValueError, match=f"at least 1, but got {window}"):
         HistoryBuffer([1], [1]).max(window)
 
 
 @pytest.mark.parametrize("value", ["1", None, [1], np.ones(2), 1j])
 def test_what_is_no_number_is_refused_and_not_recorded(value):
     history = HistoryBuffer()
-    with pytest.raises(TypeError, match="a scalar is a number"):
+    with pytest.raises(TypeError, match="a scalar must be a number"):
         history.update(value)
-    with pytest.raises(TypeError, match="a scalar is a number"):
+    with pytest.raises(TypeError, match="a scalar must be a number"):
         history.update(1, count=value)
     assert len(history) == 0
 

@@ -62,7 +62,7 @@ def test_a_tensor_is_recorded_as_it_is_at_that_time():
         history.update(value)
         history.update(-1.0)
     assert history.data[0].tolist() == [-1, 700, -1]
-    with pytest.raises(TypeError, match=r"one real element, not of shape \(2,\)"):
+    with pytest.raises(TypeError, match=r"one real element, but got shape \(2,\)"):
         history.update(torch.ones(2))
     assert len(history) == 3
 

@@ -10,15 +10,14 @@ from eng.logging import HistoryBuffer, MessageHub, MMLogger
 
 @pytest.fixture
 def hub():
-    MessageHub._instance_dict.clear()
-    yield MessageHub.get_instance("hub")
-    MessageHub._instance_dict.clear()
+    with MessageHub.isolated():
+        yield MessageHub.get_instance("hub")
 
 
 def test_the_latest_hub_is_there_before_any_is_made(hub):
     assert MessageHub.get_current_instance() is hub
-    MessageHub._instance_dict.clear()
-    assert MessageHub.get_current_instance().instance_name == "mmengine"
+    with MessageHub.isolated():
+        assert MessageHub.get_current_instance().instance_name == "mmengine"
 
 
 def test_it_can_be_made_from_data():
@@ -32,11 +31,13 @@ def test_it_can_be_made_from_data():
     assert hub.get_info("task") == "task"
     assert list(hub.state_dict()["log_scalars"]) == ["loss"]
     assert list(hub.state_dict()["runtime_info"]) == []
-    with pytest.raises(TypeError, match=r"log_scalars\['loss'\] is a HistoryBuffer, not 3"):
+    with pytest.raises(
+        TypeError, match=r"log_scalars\['loss'\] must be a HistoryBuffer, but got 3"
+    ):
         MessageHub("bad", log_scalars=dict(loss=3))
-    with pytest.raises(TypeError, match="runtime_info is a dict or None, not list"):
+    with pytest.raises(TypeError, match="runtime_info must be a dict or None, but got list"):
         MessageHub("bad", runtime_info=[])
-    with pytest.raises(KeyError, match="resumed_keys has 'lr', which no scalar"):
+    with pytest.raises(KeyError, match="unknown key 'lr' in resumed_keys"):
         MessageHub("bad", resumed_keys=dict(lr=True))
 
 
@@ -72,11 +73,11 @@ def test_scalars_of_every_kind(hub):
 @pytest.mark.parametrize(
     ("value", "described"),
     [
-        ("text", "not str: 'text'"),
-        (None, "not NoneType"),
-        (np.ones(2), r"not ndarray of shape \(2,\)"),
-        ([1], "not list"),
-        (1j, "not complex"),
+        ("text", "got str: 'text'"),
+        (None, "got NoneType"),
+        (np.ones(2), r"got ndarray of shape \(2,\)"),
+        ([1], "got list"),
+        (1j, "got complex"),
     ],
 )
 def test_what_is_no_scalar_is_named_and_leaves_no_key(hub, value, described):
@@ -85,16 +86,16 @@ def test_what_is_no_scalar_is_named_and_leaves_no_key(hub, value, described):
     assert "loss" not in hub.log_scalars
     with pytest.raises(TypeError, match="scalar 'loss'"):
         hub.update_scalar("loss", 1, count="two")
-    with pytest.raises(KeyError, match="no scalar 'loss' is recorded, known are:"):
+    with pytest.raises(KeyError, match="no scalar 'loss' is recorded, known scalars:"):
         hub.get_scalar("loss")
 
 
 def test_wrong_dicts_are_named(hub):
-    with pytest.raises(KeyError, match="scalar 'a': a dict needs a 'value', this has"):
+    with pytest.raises(KeyError, match="scalar 'a': missing key 'value' in the dict, which has"):
         hub.update_scalars({"a": dict(count=1)})
-    with pytest.raises(TypeError, match="log_dict is a dict, not list"):
+    with pytest.raises(TypeError, match="log_dict must be a dict, but got list"):
         hub.update_scalars([1])
-    with pytest.raises(TypeError, match="info_dict is a dict, not str"):
+    with pytest.raises(TypeError, match="info_dict must be a dict, but got str"):
         hub.update_info_dict("iter")
 
 
@@ -143,7 +144,7 @@ def test_errors_of_arguments_are_assertion_errors_too(hub, call, error):
     for kind in (error, AssertionError):
         with pytest.raises(kind):
             call(hub)
-        MessageHub._instance_dict.clear()
+        MessageHub.drop_instance("hub")
         hub = MessageHub.get_instance("hub")
 
 
@@ -227,12 +228,12 @@ def test_another_hub_is_copied_whole(hub):
 @pytest.mark.parametrize(
     ("state", "error", "message"),
     [
-        ([], TypeError, "state_dict is a dict or MessageHub, not list"),
-        (dict(log_scalars={}), KeyError, "has no 'runtime_info'"),
+        ([], TypeError, "state_dict must be a dict or MessageHub, but got list"),
+        (dict(log_scalars={}), KeyError, "missing key 'runtime_info'"),
         (
             dict(log_scalars=dict(a=3), runtime_info=dict(b=1), resumed_keys={}),
             TypeError,
-            "saved scalar 'a' is no history but int",
+            "saved scalar 'a' must be a history, but got int",
         ),
     ],
 )
@@ -253,7 +254,9 @@ def test_custom_statistics():
         history = HistoryBuffer([1, 5, 3], [1, 1, 1])
         assert history.statistics("spread") == 4
         assert history.statistics("spread", 2, scale=10) == 20
-        with pytest.raises(KeyError, match="'median', known are: current, max, mean, min, spread"):
+        with pytest.raises(
+            KeyError, match="'median', known methods: current, max, mean, min, spread"
+        ):
             history.statistics("median")
     finally:
         del HistoryBuffer._statistics_methods["spread"]

@@ -14,7 +14,7 @@ def test_history_keeps_the_latest_and_divides_by_counts():
     assert counts.tolist() == [2] * 5
     assert history.mean(2) == (998 + 999) / 4
     assert history.statistics("max", window_size=3) == 999
-    with pytest.raises(KeyError, match="known are: current, max, mean, min"):
+    with pytest.raises(KeyError, match="known methods: current, max, mean, min"):
         history.statistics("median")
     with pytest.raises(ValueError, match="at least 1"):
         history.mean(0)
@@ -34,7 +34,7 @@ def test_hub_state_survives_and_keeps_only_what_is_resumed():
 
 def test_hub_names_bad_scalars_and_changed_keys():
     hub = MessageHub("bad")
-    with pytest.raises(TypeError, match=r"scalar 'loss': .* not str"):
+    with pytest.raises(TypeError, match=r"scalar 'loss': .* got str"):
         hub.update_scalar("loss", "text")
     hub.update_scalar("lr", 1)
     with pytest.raises(AssertionError, match="lr used to be True"):
@@ -59,7 +59,7 @@ def test_logger_refuses_unknown_levels_and_impossible_files(tmp_path):
     with pytest.raises(ValueError, match="unknown log level 'LOUD'"):
         MMLogger("level", log_level="LOUD")
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="cannot be written"):
+    with pytest.raises(OSError, match="cannot write the log file"):
         MMLogger("file", log_file=tmp_path / "file" / "run.log")
     with pytest.raises(ValueError, match="has not been created"):
         print_log("x", "nobody")

@@ -5,9 +5,8 @@ from eng.registry import DefaultScope, Registry
 
 @pytest.fixture(autouse=True)
 def no_default_scope():
-    DefaultScope._instance_dict.clear()
-    yield
-    DefaultScope._instance_dict.clear()
+    with DefaultScope.isolated():
+        yield
 
 
 @pytest.fixture

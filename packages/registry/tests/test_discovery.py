@@ -38,7 +38,7 @@ def test_a_dotted_name_in_a_scope_is_no_path_of_another_package(tree):
     assert root.get("collections.OrderedDict").__name__ == "OrderedDict"
     assert root.get("collections.NoSuchThing") is None
     assert root.get("no_such_package.Thing") is None
-    with pytest.raises(NotRegisteredError, match=r"no scope 'no_such'.*known: eng, det"):
+    with pytest.raises(NotRegisteredError, match=r"Unknown scope 'no_such'.*known: eng, det"):
         root.build(dict(type="no_such.Thing"))
     assert root.get("mmengine.registry.Registry") is Registry
 

@@ -110,7 +110,9 @@ def test_a_scope_that_lacks_a_name_falls_back_to_its_parents(tree, asks):
     assert asking.get("cls.Detector") is None
     assert asking.get("eng.Detector") is None
     assert inner.get("inner.Detector") is list
-    with pytest.raises(NotRegisteredError, match=r"Looked in inner::inner .*det::det.*eng::thing"):
+    with pytest.raises(
+        NotRegisteredError, match=r"Searched in inner::inner .*det::det.*eng::thing"
+    ):
         asking.build(dict(type="inner.Nothing"))
 
 

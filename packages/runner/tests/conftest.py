@@ -26,9 +26,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def no_default_scope() -> Iterator[None]:
-    """Forget the default scope that the runner of a test leaves."""
-    yield
-    DefaultScope._instance_dict.clear()
+    """Isolate the default scope that the runner of a test sets."""
+    with DefaultScope.isolated():
+        yield
 
 
 @DATASETS.register_module(force=True)

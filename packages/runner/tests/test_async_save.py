@@ -177,7 +177,7 @@ def test_training_begins_again_after_a_failed_save(
     runner.register_hook(hook)
     runner.train()
     log = next(Path(runner.log_dir).glob("*.log")).read_text()
-    assert "The last save of the training before failed: [Errno 28]" in log
+    assert "The last save of the previous training failed: [Errno 28]" in log
     assert (Path(runner.work_dir) / "last_checkpoint").read_text() == "epoch_3.pth"
 
 

@@ -78,15 +78,15 @@ def test_a_run_that_fails_leaves_no_file_open(job: dict[str, Any]) -> None:
 
 def test_what_is_kept_by_name_goes_with_its_runner(job: dict[str, Any]) -> None:
     job["log_level"] = "ERROR"
-    before = len(MMLogger._instance_dict), len(MessageHub._instance_dict)
-    for number in range(20):
-        runner = Runner.from_cfg({**job, "experiment_name": f"of {number}"})
+    with MMLogger.isolated() as loggers, MessageHub.isolated() as hubs:
+        for number in range(20):
+            runner = Runner.from_cfg({**job, "experiment_name": f"of {number}"})
+            assert MessageHub.get_current_instance() is runner.message_hub
+        gc.collect()
         assert MessageHub.get_current_instance() is runner.message_hub
-    gc.collect()
-    assert MessageHub.get_current_instance() is runner.message_hub
-    Runner.from_cfg(job)
-    assert len(MMLogger._instance_dict) < before[0] + 10
-    assert len(MessageHub._instance_dict) < before[1] + 10
+        Runner.from_cfg(job)
+        assert 0 < len(loggers) < 10
+        assert 0 < len(hubs) < 10
 
 
 WINDOWS = [

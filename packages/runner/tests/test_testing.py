@@ -3,6 +3,7 @@
 import copy
 import os
 import unittest
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import torch
 from eng.logging import MessageHub, MMLogger
 from eng.registry import DATASETS, METRICS, MODELS, DefaultScope
 from eng.runner.testing import RunnerTestCase, ToyDataset, ToyMetric, ToyModel
+from eng.utils import ManagerMixin
 from eng.vis import Visualizer
 
 
@@ -69,15 +71,17 @@ def test_nothing_is_left_after_a_test(monkeypatch):
 
     MODELS.register_module(name="ToyModel", module=Own, force=True)
     try:
-        case = run(Case, "processes")
+        with ExitStack() as stack:
+            kinds = (MMLogger, MessageHub, DefaultScope, Visualizer)
+            instances = [stack.enter_context(kind.isolated()) for kind in kinds]
+            case = run(Case, "processes")
+            assert not any(instances)
         assert MODELS.get("ToyModel") is Own
     finally:
         MODELS.module_dict.pop("ToyModel")
     assert not torch.distributed.is_initialized()
     assert "MASTER_PORT" not in os.environ
     assert not Path(case.temp_dir).exists()
-    for kind in (MMLogger, MessageHub, DefaultScope, Visualizer):
-        assert not kind._instance_dict
     assert "ToyDataset" not in DATASETS.module_dict
     assert "ToyMetric" not in METRICS.module_dict
 
@@ -106,10 +110,6 @@ def test_toys():
 
 @pytest.fixture(autouse=True)
 def named_instances():
-    """Put back what other tests of this process have by name."""
-    kinds = (MMLogger, MessageHub, DefaultScope, Visualizer)
-    before = [dict(kind._instance_dict) for kind in kinds]
-    yield
-    for kind, instances in zip(kinds, before, strict=True):
-        kind._instance_dict.clear()
-        kind._instance_dict.update(instances)
+    """Isolate a test from what other tests of this process have by name."""
+    with ManagerMixin.isolated():
+        yield

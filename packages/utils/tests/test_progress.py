@@ -2,15 +2,31 @@
 
 import io
 import itertools
+import multiprocessing
 import os
 import pty
 import signal
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
 import eng.utils as u
+
+
+def double(x):
+    return 2 * x
+
+
+def fail_at_three(x):
+    if x == 3:
+        raise ValueError("three")
+    return x
+
+
+def die(x):
+    os._exit(1)
 
 
 def square(x, add=0):
@@ -93,7 +109,7 @@ def test_a_bar_started_late_and_wrong_counts():
     bar = u.ProgressBar(4, start=False, file=out)
     assert out.getvalue() == ""
     bar.start()
-    with pytest.raises(ValueError, match="at least 1, but it is 0"):
+    with pytest.raises(ValueError, match="at least 1, but got 0"):
         bar.update(0)
     bar.update(9)
     assert "9/4" in out.getvalue()
@@ -158,3 +174,34 @@ def test_a_pool_of_processes_is_started_with_what_each_calls_first():
         assert pool.apply(sys.getrecursionlimit) == 1234
     with u.init_pool(1) as pool:
         assert pool.map(abs, [-1, 2]) == [1, 2]
+
+
+@pytest.mark.parametrize("chunksize", [1, 4])
+@pytest.mark.parametrize("skip_first", [False, True])
+def test_parallel_progress(chunksize, skip_first):
+    out = io.StringIO()
+    got = u.track_parallel_progress(
+        double, list(range(20)), 2, chunksize=chunksize, skip_first=skip_first, file=out
+    )
+    assert got == [2 * i for i in range(20)]
+    assert u.track_parallel_progress(double, (iter([1, 2]), 2), 2, file=out) == [2, 4]
+
+
+def test_parallel_errors_leave_no_process():
+    before = multiprocessing.active_children()  # those of tests of other packages
+    with pytest.raises(ValueError, match="three") as info:
+        u.track_parallel_progress(fail_at_three, list(range(9)), 2, chunksize=2, file=io.StringIO())
+    assert "raised by the task of index 3" in info.value.__notes__
+    with pytest.raises(BrokenProcessPool):
+        u.track_parallel_progress(die, [1], 1, file=io.StringIO())
+    assert multiprocessing.active_children() == before
+
+
+def test_progress_in_a_file_writes_few_lines(tmp_path):
+    path = tmp_path / "log"
+    with path.open("w") as file:
+        assert u.track_progress(double, list(range(1000)), file=file)[-1] == 1998
+    lines = path.read_text().splitlines()
+    assert len(lines) == 11
+    assert "\r" not in path.read_text()
+    assert "1000/1000" in lines[-1]

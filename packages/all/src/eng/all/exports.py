@@ -1,4 +1,4 @@
-"""What each package exports, from the lowest layer to the highest.
+"""Names that each package exports, from the lowest layer to the highest.
 
 Written by ``scripts/update_exports.py``: reading it imports none of the packages.
 """
@@ -49,7 +49,7 @@ _NAMES = {
         read_base resolve_package_path value_at
     """,
     "logging": """
-        FilterDuplicateWarning HistoryBuffer MMLogger MessageHub print_log
+        FilterDuplicateWarning HistoryBuffer MMLogger MessageHub Scalar print_log
     """,
     "device": """
         autocast get_device get_max_cuda_memory get_max_memory get_max_musa_memory

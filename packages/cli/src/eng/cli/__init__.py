@@ -1,4 +1,4 @@
-"""The eng command, whose sub-commands installed packages bring."""
+"""The eng command, with sub-commands of installed packages."""
 
 from typing import TYPE_CHECKING
 

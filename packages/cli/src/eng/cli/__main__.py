@@ -1,4 +1,4 @@
-"""What ``python -m eng.cli`` runs."""
+"""Run the eng command by ``python -m eng.cli``."""
 
 import sys
 

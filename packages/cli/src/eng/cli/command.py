@@ -1,4 +1,4 @@
-"""A sub-command, as a package advertises it."""
+"""Sub-commands that packages advertise."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["Command"]
 class Command:
     """A sub-command of ``eng``.
 
-    A package advertises it in the entry-point group ``eng.commands``, under the name that people
-    type. The module is imported for ``eng --help``, so that it should import what is large only in
+    A package advertises it in the entry-point group ``eng.commands``, under the name of the
+    command. Its module is imported for ``eng --help``, so that large imports belong in
     :attr:`run`.
 
     Attributes:
-        help: What the command does, in a line.
-        add_arguments: Adds its arguments to a parser. ``--debug`` is taken.
-        run: Does it. Returns the exit status, or None for 0. What the person can mend is raised as
-            a :class:`eng.utils.UserError`, an OSError, a SyntaxError or an ImportError, and told in
-            one line.
+        help: Description of the command in one line.
+        add_arguments: Function that adds arguments to a parser. ``--debug`` is reserved.
+        run: Function that runs the command and returns the exit status, or None for 0. User errors
+            are reported in one line, without a traceback: :class:`eng.utils.UserError`, OSError,
+            SyntaxError and ImportError.
     """
 
     help: str

@@ -1,4 +1,4 @@
-"""Find the commands that installed packages advertise."""
+"""Find and load the commands of installed packages."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ if TYPE_CHECKING:
 
 __all__ = ["GROUP", "CommandLoadError", "find_commands", "load_command"]
 
-#: The group of entry points in which packages advertise commands.
+#: Entry-point group in which packages advertise commands.
 GROUP = "eng.commands"
 
 
 class CommandLoadError(UserError):
-    """A package advertises a command that cannot be loaded."""
+    """An advertised command cannot be loaded."""
 
 
 def find_commands() -> dict[str, EntryPoint]:
-    """Find the commands of the packages that are installed, without importing them.
+    """Find the commands of installed packages, without importing them.
 
     Returns:
-        Where each is, by the name that people type, in alphabetical order. Of two packages with a
-        command of the same name the first counts that is found, which is said on stderr.
+        Entry points by command name, in alphabetical order. Of several packages with a command of
+        the same name the first is used, which is reported on stderr.
     """
-    from importlib.metadata import entry_points  # packages import this one for Command alone
+    from importlib.metadata import entry_points  # slow, and packages import this module for Command
 
     commands: dict[str, EntryPoint] = {}
     for found in sorted(entry_points(group=GROUP), key=lambda found: found.name):
         first = commands.setdefault(found.name, found)
         if first.value != found.value:
             print(
-                f"eng: two packages bring a command {found.name!r}: {first.value} is used, "
-                f"{found.value} is not",
+                f"eng: duplicate command {found.name!r}: using {first.value}, "
+                f"ignoring {found.value}",
                 file=sys.stderr,
             )
     return commands
@@ -47,13 +47,10 @@ def load_command(found: EntryPoint) -> Command:
     """Import a command.
 
     Args:
-        found: Where it is.
-
-    Returns:
-        The command.
+        found: Entry point of the command.
 
     Raises:
-        CommandLoadError: If it cannot be imported, or is something else.
+        CommandLoadError: If it cannot be imported, or is not a :class:`Command`.
     """
     of_package = f"of the package {found.dist.name} " if found.dist is not None else ""
     try:
@@ -65,7 +62,7 @@ def load_command(found: EntryPoint) -> Command:
         ) from error
     if not isinstance(command, Command):
         raise CommandLoadError(
-            f"the command {found.name} {of_package}should be an eng.cli.Command, but "
+            f"the command {found.name} {of_package}must be an eng.cli.Command, but "
             f"{found.value} is {command!r}"
         )
     return command

@@ -1,4 +1,4 @@
-"""Run the command line: choose a sub-command, parse its arguments, tell errors in one line."""
+"""Run the command line: select a sub-command, parse its arguments, report errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .command import Command
 from .find import CommandLoadError, find_commands, load_command
-from .message import is_of_the_user, one_line
+from .message import format_line, is_of_the_user
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -24,22 +24,22 @@ _HEAD = "usage: eng COMMAND ... | --help | --version"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command.
+    """Run the eng command.
 
     Args:
-        argv: Its arguments. Defaults to None, those of the process.
+        argv: Command-line arguments. Defaults to None: those of the process.
 
     Returns:
-        The exit status: 0, 2 for bad input, 130 after Ctrl-C, or what the sub-command returns.
+        Exit status: 0, 2 for user errors, 130 after Ctrl-C, or the status of the sub-command.
     """
     given = list(sys.argv[1:] if argv is None else argv)
     commands = find_commands()
     if not given:
-        print(_overview(commands), file=sys.stderr)
+        print(_format_overview(commands), file=sys.stderr)
         return BAD_INPUT
     name, *rest = given
     if name in ("-h", "--help", "help"):
-        print(_overview(commands))
+        print(_format_overview(commands))
         return 0
     if name in ("-V", "--version"):
         from .versions import versions
@@ -47,69 +47,75 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(versions())
         return 0
     if name not in commands:
-        print(f"eng: {_unknown(name, commands)}", file=sys.stderr)
+        print(f"eng: {_explain_unknown(name, commands)}", file=sys.stderr)
         return BAD_INPUT
     try:
         command = load_command(commands[name])
     except CommandLoadError as error:
         if "--debug" in rest:
             raise
-        print(f"eng: {one_line(error)}", file=sys.stderr)
+        print(f"eng: {format_line(error)}", file=sys.stderr)
         return BAD_INPUT
-    return _run(command, _parser(name, command).parse_args(rest))
+    return _run(command, _make_parser(name, command).parse_args(rest))
 
 
 def _run(command: Command, args: Namespace) -> int:
     try:
         return command.run(args) or 0
     except BrokenPipeError:
-        # Whoever read it has enough, such as head. Python would complain when it closes stdout.
+        # The reader, such as head, has closed the pipe. With the old stdout, Python would report
+        # an error when it flushes it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt as error:
         if args.debug:
             raise
-        print(f"\neng: {one_line(error) if error.args else 'interrupted'}", file=sys.stderr)
+        print(f"\neng: {format_line(error) if error.args else 'interrupted'}", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         if args.debug or not is_of_the_user(error):
             raise
-        print(f"eng: {one_line(error)}", file=sys.stderr)
+        print(f"eng: {format_line(error)}", file=sys.stderr)
         return BAD_INPUT
 
 
-def _parser(name: str, command: Command) -> ArgumentParser:
+def _make_parser(name: str, command: Command) -> ArgumentParser:
     parser = ArgumentParser(
         prog=f"eng {name}", description=f"{command.help[:1].upper()}{command.help[1:]}."
     )
     command.add_arguments(parser)
-    parser.add_argument(
-        "--debug", action="store_true", help="show the traceback of every error, not one line"
-    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of errors")
     return parser
 
 
-def _overview(commands: Mapping[str, EntryPoint]) -> str:
-    """The commands that there are, with a line about each."""
+def _format_overview(commands: Mapping[str, EntryPoint]) -> str:
+    """List the commands with their descriptions."""
     if not commands:
-        return f"{_HEAD}\n\nNo installed package brings a command: pip install eng-all"
+        return f"{_HEAD}\n\nNo commands are installed: pip install eng-all"
     width = max(map(len, commands))
-    lines = [f"  {name:{width}}  {_help(found)}" for name, found in commands.items()]
+    lines = [f"  {name:{width}}  {_read_help(found)}" for name, found in commands.items()]
     return "\n".join(
-        [_HEAD, "", "Commands:", *lines, "", "eng COMMAND --help says what each of them takes."]
+        [
+            _HEAD,
+            "",
+            "Commands:",
+            *lines,
+            "",
+            "See eng COMMAND --help for its arguments.",
+        ]
     )
 
 
-def _help(found: EntryPoint) -> str:
+def _read_help(found: EntryPoint) -> str:
     try:
         return load_command(found).help
     except CommandLoadError as error:
-        return f"({one_line(error)})"
+        return f"({format_line(error)})"
 
 
-def _unknown(name: str, commands: Mapping[str, EntryPoint]) -> str:
+def _explain_unknown(name: str, commands: Mapping[str, EntryPoint]) -> str:
     if name.startswith("-"):
-        return f"unknown option {name}; a command comes first: eng COMMAND ..., see eng --help"
+        return f"unknown option {name}; options follow a command: eng COMMAND ..., see eng --help"
     near = get_close_matches(name, commands, 1, 0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(commands) or 'none'}"
-    return f"no command {name!r}; {hint}"
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(commands) or 'none'}"
+    return f"unknown command {name!r}; {hint}"

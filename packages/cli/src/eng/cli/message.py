@@ -1,4 +1,4 @@
-"""Tell an error in one line where the person can mend what is wrong."""
+"""Recognize user errors, and format them in one line."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ import traceback
 
 from eng.utils import UserError
 
-__all__ = ["is_of_the_user", "one_line"]
+__all__ = ["format_line", "is_of_the_user"]
 
 
 def is_of_the_user(error: BaseException) -> bool:
-    """Whether the person who runs a command can mend what is wrong.
+    """Return whether an error is one that the user of a command can fix.
 
     Args:
         error: The error.
 
     Returns:
-        True for a :class:`eng.utils.UserError`, a file or module that cannot be read, and wrong
-        arguments of what a config builds, for which a note says which part it is.
+        True for a :class:`eng.utils.UserError`, a file or module that cannot be read, and invalid
+        arguments in a config, whose error has a note that names the part.
     """
     if isinstance(error, (UserError, OSError, SyntaxError, ImportError)):
         return True
-    return isinstance(error, (TypeError, ValueError, KeyError)) and bool(_notes(error))
+    return isinstance(error, (TypeError, ValueError, KeyError)) and bool(_read_notes(error))
 
 
-def one_line(error: BaseException) -> str:
-    """Return what an error says as one line.
+def format_line(error: BaseException) -> str:
+    """Format an error in one line.
 
     Args:
-        error: The error. Of its notes the first one is told, which is about the innermost part.
+        error: The error. Only its first note is included, which is of the innermost part.
 
     Returns:
-        The line, which names the file where there is one.
+        The line, with the file if the error has one.
     """
     if isinstance(error, SyntaxError):
         text = f"{error.filename}, line {error.lineno}: {error.msg}"
@@ -39,8 +39,8 @@ def one_line(error: BaseException) -> str:
         text = f"{error.filename}: {error.strerror or error}"
     else:
         text = str(error) or "".join(traceback.format_exception_only(error)).strip()
-    return " ".join([*text.split(), *(f"({note})" for note in _notes(error)[:1])])
+    return " ".join([*text.split(), *(f"({note})" for note in _read_notes(error)[:1])])
 
 
-def _notes(error: BaseException) -> list[str]:
+def _read_notes(error: BaseException) -> list[str]:
     return list(getattr(error, "__notes__", []))

@@ -1,4 +1,4 @@
-"""The versions of what is installed, without importing any of it."""
+"""List the versions of installed packages, without importing them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["versions"]
 
 
 def versions() -> str:
-    """Return a line for each package of eng, and for Python, torch and CUDA."""
+    """Return the versions of all eng packages, Python, torch and CUDA, one per line."""
     found = {
         dist.metadata["Name"].replace("_", "-"): dist.version
         for dist in distributions()
         if (dist.metadata["Name"] or "").replace("_", "-").startswith("eng-")
     }
     lines = [f"{name} {found[name]}" for name in sorted(found)]
-    return "\n".join([*lines, f"Python {platform.python_version()}", *_torch_lines()])
+    return "\n".join([*lines, f"Python {platform.python_version()}", *_read_torch_versions()])
 
 
-def _torch_lines() -> list[str]:
-    """Torch's and CUDA's version, as its version file has them; importing it takes seconds."""
+def _read_torch_versions() -> list[str]:
+    """Read the versions of torch and CUDA from a file of torch, whose import takes seconds."""
     spec = find_spec("torch")
     if spec is None or spec.origin is None:
         return ["torch is not installed"]
@@ -41,6 +41,6 @@ def _torch_lines() -> list[str]:
     cuda = values.get("cuda") or values.get("hip")
     kind = "ROCm" if values.get("hip") else "CUDA"
     return [
-        f"torch {values.get('__version__', 'of an unknown version')}",
+        f"torch {values.get('__version__', '(unknown version)')}",
         f"{kind} {cuda}" if cuda else "no CUDA (torch is built for the CPU)",
     ]

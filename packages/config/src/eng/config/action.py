@@ -1,4 +1,4 @@
-"""Options of the form KEY=VALUE on the command line."""
+"""Parse ``KEY=VALUE`` options of the command line."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import ast
 import itertools
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from eng.utils import override
+
+from .types import ConfigValue, ConfigValues
 
 __all__ = ["CommandLineOptions", "DictAction", "read_not_finite"]
 
@@ -19,19 +20,18 @@ _FLOAT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
-class CommandLineOptions(dict[str, Any]):
-    """Options that a :class:`DictAction` has collected, by dotted key."""
+class CommandLineOptions(dict[str, ConfigValue]):
+    """Options collected by :class:`DictAction`, by dotted key."""
 
 
 class DictAction(argparse.Action):
     """Collect ``KEY=VALUE`` options in a dictionary.
 
-    Lists are given as ``KEY=V1,V2`` or ``KEY=[V1,V2]``, tuples as ``KEY=(V1,V2)``, dictionaries as
-    ``KEY={K1:V1,K2:V2}`` or ``KEY=dict(K1=V1,K2=V2)``; all may be nested. Numbers, ``True`` and
-    ``False`` (in any case) and ``None`` are what they look like, and everything else is text, also
-    ``2024_10_05`` and ``none``. Text in quotes is taken as it is, with its commas and blanks.
-    ``nan`` and ``inf`` become numbers where :meth:`Config.merge_from_dict` puts them in the place
-    of a float.
+    Lists are written as ``KEY=V1,V2`` or ``KEY=[V1,V2]``, tuples as ``KEY=(V1,V2)``, dictionaries
+    as ``KEY={K1:V1,K2:V2}`` or ``KEY=dict(K1=V1,K2=V2)``; all may be nested. Numbers, ``True`` and
+    ``False`` (case-insensitive) and ``None`` are parsed, and everything else is a string, including
+    ``2024_10_05`` and ``none``. Quoted strings keep their commas and spaces. ``nan`` and ``inf``
+    become numbers if :meth:`Config.merge_from_dict` replaces a float by them.
 
     Examples:
         >>> parser = argparse.ArgumentParser()
@@ -45,10 +45,10 @@ class DictAction(argparse.Action):
         self,
         parser: argparse.ArgumentParser,
         namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
+        values: str | Sequence[str] | None,
         option_string: str | None = None,
     ) -> None:
-        """Add options to the dictionary of the namespace."""
+        """Add options to the dictionary in the namespace."""
         options = CommandLineOptions(getattr(namespace, self.dest, None) or {})
         for text in [values] if isinstance(values, str) else values or []:
             key, equals, value = text.partition("=")
@@ -58,24 +58,24 @@ class DictAction(argparse.Action):
                 options[key] = _parse(value)
             except ValueError as error:
                 parser.error(
-                    f"argument {option_string}: the value {value!r} of {key} cannot be read: "
-                    f"{error}; put text with brackets in quotes"
+                    f"argument {option_string}: invalid value {value!r} of {key}: {error}; "
+                    "put strings with brackets in quotes"
                 )
         setattr(namespace, self.dest, options)
 
     @staticmethod
-    def _parse_iterable(val: str) -> Any:
-        """Return the value of a text; packages of the OpenMMLab family call it."""
+    def _parse_iterable(val: str) -> ConfigValue:
+        """Parse a value; packages of the OpenMMLab family call it."""
         return _parse(val)
 
     @staticmethod
-    def _parse_int_float_bool(val: str) -> Any:
-        """Return the scalar of a text; see :meth:`_parse_iterable`."""
+    def _parse_int_float_bool(val: str) -> ConfigValue:
+        """Parse a scalar; see :meth:`_parse_iterable`."""
         return _parse_scalar(val.strip())
 
 
-def read_not_finite(new: Any, old: Any) -> Any:
-    """Return an option with ``nan`` and ``inf`` as numbers where the value there was a float."""
+def read_not_finite(new: ConfigValue, old: ConfigValue) -> ConfigValue:
+    """Convert ``nan`` and ``inf`` in an option to numbers where the old value is a float."""
     if isinstance(new, str) and isinstance(old, float) and _NOT_FINITE.fullmatch(new):
         return float(new)
     if isinstance(old, (list, tuple)) and isinstance(new, dict):
@@ -88,7 +88,7 @@ def read_not_finite(new: Any, old: Any) -> Any:
     return new
 
 
-def _parse(text: str) -> Any:
+def _parse(text: str) -> ConfigValue:
     text = text.strip()
     parts = _split(text, ",")
     if len(parts) > 1:
@@ -102,8 +102,8 @@ def _parse(text: str) -> Any:
     return _parse_scalar(text)
 
 
-def _parse_dict(text: str, separator: str) -> dict[Any, Any]:
-    found: dict[Any, Any] = {}
+def _parse_dict(text: str, separator: str) -> ConfigValues:
+    found: ConfigValues = {}
     for part in _split(text, ","):
         if not part.strip():
             continue
@@ -116,7 +116,7 @@ def _parse_dict(text: str, separator: str) -> dict[Any, Any]:
 
 
 def _split(text: str, separator: str) -> list[str]:
-    """Cut at the separators that lie in no bracket and no quotes."""
+    """Split at the separators outside of brackets and quotes."""
     parts, word, open_brackets, quote = [], "", [], ""
     for letter in text:
         if quote:
@@ -126,19 +126,19 @@ def _split(text: str, separator: str) -> list[str]:
         elif letter in _CLOSING:
             open_brackets.append(_CLOSING[letter])
         elif letter in ")]}" and (not open_brackets or open_brackets.pop() != letter):
-            raise ValueError(f"the bracket {letter!r} closes none")
+            raise ValueError(f"unmatched bracket {letter!r}")
         if letter == separator and not open_brackets and not quote:
             parts.append(word)
             word = ""
         else:
             word += letter
     if open_brackets:
-        raise ValueError(f"a bracket is not closed by {open_brackets[-1]!r}")
+        raise ValueError(f"missing closing bracket {open_brackets[-1]!r}")
     return [*parts, word]
 
 
 def _is_enclosed(text: str) -> bool:
-    """Whether the bracket that a text begins with is closed by its last letter, and not before."""
+    """Return whether the first bracket of a text is closed by its last character."""
     if not text.endswith(_CLOSING[text[0]]):
         return False
     try:
@@ -148,7 +148,7 @@ def _is_enclosed(text: str) -> bool:
     return True
 
 
-def _parse_scalar(text: str) -> Any:
+def _parse_scalar(text: str) -> ConfigValue:
     if text == "None":
         return None
     if text.lower() in ("true", "false"):

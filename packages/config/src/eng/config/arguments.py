@@ -1,4 +1,4 @@
-"""Arguments with which a command takes a config file, and the config that they stand for."""
+"""Command-line arguments for config files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``CONFIG``, ``--cfg-options`` and ``--no-code`` to a parser.
 
     Args:
-        parser: The parser, of a script or of a command of ``eng``.
+        parser: Parser of a script or of a command of ``eng``.
 
     Examples:
         >>> parser = argparse.ArgumentParser()
@@ -37,26 +37,27 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-code",
         action="store_true",
-        help="refuse a config that brings code: Python, custom_imports, a Python base",
+        help="reject configs with code: Python files, custom_imports, Python bases",
     )
 
 
 def config_from_arguments(args: argparse.Namespace, import_custom_modules: bool = True) -> Config:
-    """Read the config that arguments name, with the settings that they change.
+    """Read the config file and apply the options of parsed arguments.
 
-    Modules beside the config can be imported by it, as by a script; but last, so that none takes
-    the place of a library.
+    The config can import modules in its own directory, as a script can. That directory is last in
+    ``sys.path``, so that it does not shadow libraries.
 
     Args:
-        args: Arguments of a parser that :func:`add_config_arguments` has added to.
-        import_custom_modules: Whether what ``custom_imports`` names is imported. Defaults to True.
+        args: Parsed arguments of :func:`add_config_arguments`.
+        import_custom_modules: Whether to import the modules of ``custom_imports``. Defaults to
+            True.
 
     Returns:
         The config.
 
     Raises:
-        ConfigError: If it cannot be read; names the file and the line.
-        FileNotFoundError: If there is no such file.
+        ConfigError: If the config is invalid; the message has the file and line.
+        FileNotFoundError: If the file does not exist.
     """
     folder = str(Path(args.config).resolve().parent)
     if not args.no_code and folder not in sys.path:

@@ -19,13 +19,13 @@ __all__ = ["CONFIG"]
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--why", metavar="KEY", help="say what KEY is and where it was set")
-    what.add_argument("--diff", metavar="OTHER", help="print what differs from another config")
+    what.add_argument("--why", metavar="KEY", help="print the value of KEY and where it was set")
+    what.add_argument("--diff", metavar="OTHER", help="print the differences to another config")
     parser.add_argument(
         "--import",
         dest="is_imported",
         action="store_true",
-        help="import the modules that custom_imports names, as train and test do",
+        help="import the modules of custom_imports, as train and test do",
     )
 
 
@@ -52,4 +52,4 @@ def _print_why(cfg: Config, key: str) -> None:
     print(f"{key} = {value!r}  # {cfg.origin(key)}")
 
 
-CONFIG = Command("print a config with all that it inherits", _add_arguments, _run)
+CONFIG = Command("print a config with everything it inherits", _add_arguments, _run)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from .types import ConfigValue
 
 __all__ = ["is_same"]
 
 
-def is_same(a: Any, b: Any, known: set[tuple[int, int]] | None = None) -> bool:
-    """Whether two values are equal and of the same types, all the way down."""
+def is_same(a: ConfigValue, b: ConfigValue, known: set[tuple[int, int]] | None = None) -> bool:
+    """Return whether two values are equal and have the same types, recursively."""
     if a is b or type(a) is not type(b):
         return a is b
     if not isinstance(a, (dict, list, tuple)):

@@ -1,4 +1,4 @@
-"""The config."""
+"""Read, modify and dump configs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import copy
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from eng.utils import import_modules_from_strings, override
 
@@ -23,34 +22,36 @@ from .merge import merge, nest
 from .options import add_args
 from .origins import CODE, COMMAND_LINE, Origin, Origins, origin_of
 from .secret_values import hide_secrets
+from .types import ConfigValue, ConfigValues, KeyPath
 
 __all__ = ["Config", "read_base"]
 
 
 @contextmanager
 def read_base() -> Iterator[None]:
-    """Mark the imports of a config's bases, as ``from .base import *``, in a ``with`` block.
+    """Mark the imports of the bases of a config, as ``from .base import *``, in a ``with`` block.
 
-    :meth:`Config.fromfile` reads the files that are named there. The block itself does nothing.
+    :meth:`Config.fromfile` reads the files named in it. The block itself does nothing.
     """
     yield
 
 
-class Config(MutableMapping[str, Any]):
-    """A config, read from files or made from a dictionary.
+class Config(MutableMapping[str, ConfigValue]):
+    """A config, read from files or created from a dictionary.
 
-    Values are reached as keys and as attributes. A config can be changed, so it has no hash, as a
-    ``dict`` has none: take ``cfg.dump()`` for the key of a dictionary or of a cache.
+    Values are available as keys and as attributes. Configs are mutable and thus not hashable, like
+    ``dict``: use ``cfg.dump()`` as the key of a dictionary or of a cache.
 
     Args:
-        cfg_dict: The values.
-        cfg_text: Text of the files it was read from. Default: that of ``filename``, if it is there.
+        cfg_dict: Values by key.
+        cfg_text: Text of the files it was read from. Default: the text of ``filename``, if it
+            exists.
         filename: File it was read from.
-        env_variables: Variables of the environment that were filled in, with their values.
-        format_python_code: Not used: the text of a config needs no formatter.
+        env_variables: Environment variables that were substituted, with their values.
+        format_python_code: Not used: dumps need no formatter.
 
     Raises:
-        TypeError: ``cfg_dict`` is no dictionary.
+        TypeError: ``cfg_dict`` is not a dictionary.
         ConfigError: A key is reserved.
 
     Examples:
@@ -61,7 +62,7 @@ class Config(MutableMapping[str, Any]):
 
     def __init__(
         self,
-        cfg_dict: Any = None,
+        cfg_dict: ConfigValues | Config | None = None,
         cfg_text: str | None = None,
         filename: str | Path | None = None,
         env_variables: Mapping[str, str] | None = None,
@@ -79,7 +80,7 @@ class Config(MutableMapping[str, Any]):
         self._set("_imported_names", set(imported))
         self._set("_env_variables", dict(env_variables or {}))
         self._set("_filename", None if filename is None else str(filename))
-        self._set("_text", _read_if_there(filename) if cfg_text is None else cfg_text)
+        self._set("_text", _read_if_exists(filename) if cfg_text is None else cfg_text)
         self._set("_origins", {})
         self._set("_loaded", {})
 
@@ -98,37 +99,36 @@ class Config(MutableMapping[str, Any]):
 
         Args:
             filename: Path of a ``.py``, ``.yaml``, ``.yml`` or ``.json`` file.
-            use_predefined_variables: Whether ``{{ fileDirname }}`` and its like are filled in.
-            import_custom_modules: Whether the modules under ``custom_imports`` are imported. If
-                False, YAML and JSON may not bring code: neither ``custom_imports`` nor a ``.py``
-                base.
-            use_environment_variables: Whether variables of the environment are filled in.
-            lazy_import: Whether a Python config is a lazy one, whose bases stand in
-                ``with read_base():`` and which imports nothing else. Default: its statements
-                decide.
-            format_python_code: Not used: the text of a config needs no formatter.
-            allow_code: Whether the config may bring code. False also refuses a Python config, True
-                reads any without importing. Default: it follows ``import_custom_modules``, and a
-                Python config is run.
+            use_predefined_variables: Whether to substitute ``{{ fileDirname }}`` and the other
+                variables of the path.
+            import_custom_modules: Whether to import the modules of ``custom_imports``. If False,
+                YAML and JSON must not contain code: neither ``custom_imports`` nor a ``.py`` base.
+            use_environment_variables: Whether to substitute environment variables.
+            lazy_import: Whether a Python config is lazy: its bases are in ``with read_base():``,
+                and its other imports are delayed. Default: detected from its statements.
+            format_python_code: Not used: dumps need no formatter.
+            allow_code: Whether the config may contain code. False also rejects Python configs, True
+                accepts them without importing. Default: follows ``import_custom_modules``, and
+                Python configs are run.
 
         Raises:
-            FileNotFoundError: There is no such file.
-            ConfigError: A file is wrong, or brings code where none is allowed.
+            FileNotFoundError: The file does not exist.
+            ConfigError: A file is invalid, or contains code that is not allowed.
             ImportError: A module of ``custom_imports`` cannot be imported.
         """
         path = Path(filename).expanduser()
         is_python = path.suffix == ".py"
         if allow_code is False and is_python:
-            raise ConfigError("a Python config is code, and no code is allowed", Origin(str(path)))
+            raise ConfigError("a Python config is code, which is not allowed", Origin(str(path)))
         has_code = (import_custom_modules or is_python) if allow_code is None else allow_code
         reader = Reader(use_predefined_variables, use_environment_variables, has_code, lazy_import)
         with refuse_depth(path), keep_lazy():
-            cfg = Config._of(reader.read(path.absolute()), str(path))
+            cfg = Config._create(reader.read(path.absolute()), str(path))
         _log_variables(cfg)
         imports = cfg.get("custom_imports")
         if imports and not has_code:
             raise ConfigError(
-                "custom_imports is code, and no code is allowed", cfg.origin("custom_imports")
+                "custom_imports is code, which is not allowed", cfg.origin("custom_imports")
             )
         if imports and import_custom_modules:
             try:
@@ -139,24 +139,25 @@ class Config(MutableMapping[str, Any]):
 
     @staticmethod
     def fromstring(cfg_str: str, file_format: str) -> Config:
-        """Read a config from text.
+        """Read a config from a string.
 
         Args:
-            cfg_str: The text.
-            file_format: ``py``, ``yaml``, ``yml`` or ``json``, also with a leading dot.
+            cfg_str: Text of the config.
+            file_format: ``py``, ``yaml``, ``yml`` or ``json``, with or without a leading dot.
 
         Bases are relative to the working directory.
 
         Raises:
-            ConfigError: The format is another one, or the text is wrong.
+            ConfigError: The format is unknown, or the text is invalid.
         """
         name = f"<string>.{file_format.lstrip('.')}"
         with refuse_depth(Path(name)), keep_lazy():
-            return Config._of(Reader().read_text(cfg_str, Path.cwd() / name)._replace(text=cfg_str))
+            loaded = Reader().read_text(cfg_str, Path.cwd() / name)
+            return Config._create(loaded._replace(text=cfg_str))
 
     @staticmethod
     def auto_argparser(description: str | None = None) -> tuple[argparse.ArgumentParser, Config]:
-        """Return a parser with an option for each value of the config named on the command line."""
+        """Return a parser with an option for each value of the config on the command line."""
         first = argparse.ArgumentParser(description=description, add_help=False)
         first.add_argument("config", help="config file path")
         cfg = Config.fromfile(first.parse_known_args()[0].config)
@@ -167,7 +168,7 @@ class Config(MutableMapping[str, Any]):
 
     @staticmethod
     def diff(cfg1: str | Path | Config, cfg2: str | Path | Config) -> str:
-        """Return the unified diff of the texts of two configs, or of the files they are in."""
+        """Return the unified diff of two configs or config files."""
         cfg1, cfg2 = (
             each if isinstance(each, Config) else Config.fromfile(each) for each in (cfg1, cfg2)
         )
@@ -185,51 +186,52 @@ class Config(MutableMapping[str, Any]):
 
     @property
     def env_variables(self) -> dict[str, str]:
-        """Variables of the environment that were filled in, with their values."""
+        """Environment variables that were substituted, with their values."""
         return self._env_variables
 
     @property
     def pretty_text(self) -> str:
-        """The config as Python; what :meth:`dump` would refuse is shown by its ``repr``."""
+        """The config as Python, with the ``repr`` of values that cannot be dumped."""
         from .writer import display_text
 
         return display_text(self._to_lazy_dict())
 
     def dump(self, file: str | Path | None = None) -> str | None:
-        """Write the config into a file, in the format of its suffix, or return it as text.
+        """Write the config to a file in the format of its suffix, or return it as text.
 
-        What is written loads again as an equal config. Python holds everything that can be
-        written down: also tuples, sets, paths, dates, and classes and functions that can be
-        imported. In YAML and JSON tuples, ranges and sets become lists; they hold no paths,
-        classes and functions.
+        The dump loads as an equal config. Python supports tuples, sets, paths, dates, and
+        importable classes and functions. In YAML and JSON, tuples, ranges and sets become lists;
+        paths, classes and functions are not supported.
 
         Args:
-            file: Path of the file, in any storage of :mod:`eng.fileio`. Default: the text is
-                returned, in the format of the file that the config was read from, or as Python.
+            file: Path of the file, in any storage of :mod:`eng.fileio`. Default: returns the text,
+                in the format of the file that the config was read from, or as Python.
 
         Raises:
-            ConfigError: The format cannot hold a value; the message names its key.
+            ConfigError: The format does not support a value; the message has its key.
         """
-        # Both are imported late, so that `import eng.config` stays fast.
+        # Imported late, so that `import eng.config` stays fast.
         from eng.fileio import put_text
 
         from .writer import dump_text
 
         name = self.filename or "config.py" if file is None else file
-        # The text comes first, so that a value which cannot be dumped leaves the file as it was.
+        # Before the file is opened, so that a value that cannot be dumped leaves it unchanged.
         text = dump_text(self._to_lazy_dict(), Path(name).suffix.lstrip("."), self._find_file)
         if file is None:
             return text
         put_text(text, file)
         return None
 
-    def merge_from_dict(self, options: dict[str, Any], allow_list_keys: bool = True) -> None:
+    def merge_from_dict(
+        self, options: dict[str, ConfigValue], allow_list_keys: bool = True
+    ) -> None:
         """Merge values into the config.
 
         Args:
-            options: Values by dotted key, such as ``{"model.depth": 50}``. Those that
-                :class:`DictAction` collected have the command line as their origin.
-            allow_list_keys: Whether digits as keys stand for the elements of a list.
+            options: Values by dotted key, such as ``{"model.depth": 50}``. The origin of those
+                collected by :class:`DictAction` is the command line.
+            allow_list_keys: Whether keys of digits are indices of lists.
 
         Raises:
             ConfigError: A value cannot be merged.
@@ -251,19 +253,21 @@ class Config(MutableMapping[str, Any]):
         self._note_origins(origins)
 
     @staticmethod
-    def _merge_a_into_b(a: dict[str, Any], b: Any, allow_list_keys: bool = False) -> Any:
-        """Merge a dictionary into another one, or into a list; neither is changed."""
+    def _merge_a_into_b(
+        a: dict[str, ConfigValue], b: object, allow_list_keys: bool = False
+    ) -> ConfigValue:
+        """Merge a dictionary into another one or into a list; neither is modified."""
         with keep_lazy():
             return merge(a, b, {}, {}, list_keys=allow_list_keys)
 
     def origin(self, key: str) -> Origin:
-        """Return where a value comes from.
+        """Return the origin of a value.
 
         Args:
             key: Dotted key, such as ``"optim_wrapper.optimizer.lr"``.
 
         Raises:
-            KeyError: The config has no such key.
+            KeyError: The key is missing.
         """
         with keep_lazy():
             value = value_at(self._cfg_dict, key)
@@ -274,61 +278,61 @@ class Config(MutableMapping[str, Any]):
             return CODE
         return origin_of(self._origins, tuple(key.split(".")), CODE)
 
-    def to_dict(self, keep_imported: bool = False) -> dict[str, Any]:
-        """Return plain dictionaries, all the way down, with lazy values as dotted paths.
+    def to_dict(self, keep_imported: bool = False) -> dict[str, ConfigValue]:
+        """Convert to plain dictionaries, recursively, with lazy values as dotted paths.
 
         Args:
-            keep_imported: Whether names that a lazy config only imports are there, too.
+            keep_imported: Whether to include names that a lazy config only imports.
         """
-        values: dict[str, Any] = to_text(self._to_lazy_dict(keep_imported))
+        values: dict[str, ConfigValue] = to_text(self._to_lazy_dict(keep_imported))
         return values
 
-    def _to_lazy_dict(self, keep_imported: bool = False) -> dict[str, Any]:
-        """Return plain dictionaries, all the way down, in which lazy values stay."""
-        values: dict[str, Any] = to_plain(self._cfg_dict)
+    def _to_lazy_dict(self, keep_imported: bool = False) -> dict[str, ConfigValue]:
+        """Convert to plain dictionaries, recursively, and keep lazy values."""
+        values: dict[str, ConfigValue] = to_plain(self._cfg_dict)
         hidden = () if keep_imported else self._imported_names
         return {key: value for key, value in values.items() if key not in hidden}
 
-    def without_secrets(self) -> dict[str, Any]:
-        """Return plain dictionaries in which texts have ``{{ secret $NAME }}`` for its value."""
-        values: dict[str, Any] = hide_secrets(self.to_dict())
+    def without_secrets(self) -> dict[str, ConfigValue]:
+        """Convert to plain dictionaries with ``{{ secret $NAME }}`` in place of secrets."""
+        values: dict[str, ConfigValue] = hide_secrets(self.to_dict())
         return values
 
     @override
-    def setdefault(self, key: str, default: Any = None) -> Any:
-        """Return the value of a key, setting it first where it is missing."""
+    def setdefault(self, key: str, default: object = None) -> ConfigValue:
+        """Return the value of a key, after setting it if it is missing."""
         return self._cfg_dict.setdefault(key, default)
 
     @override
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        """Set several keys, as :meth:`ConfigDict.update` does: dictionaries are merged."""
+    def update(self, *args: object, **kwargs: ConfigValue) -> None:
+        """Update keys as :meth:`ConfigDict.update` does: dictionaries are merged."""
         self._cfg_dict.update(*args, **kwargs)
 
     @override
-    def pop(self, key: str, default: Any = None) -> Any:
-        """Remove a key and return its value, or the default where it is missing."""
+    def pop(self, key: str, default: object = None) -> ConfigValue:
+        """Remove a key and return its value, or the default if it is missing."""
         return self._cfg_dict.pop(key, default)
 
     @override
-    def popitem(self) -> tuple[str, Any]:
-        """Remove the last key, and return it with its value.
+    def popitem(self) -> tuple[str, ConfigValue]:
+        """Remove the last key and return it with its value.
 
         Raises:
             KeyError: The config is empty.
         """
-        item: tuple[str, Any] = self._cfg_dict.popitem()
+        item: tuple[str, ConfigValue] = self._cfg_dict.popitem()
         return item
 
     def copy(self) -> Config:
         """Return a shallow copy."""
         return self.__copy__()
 
-    def _set(self, name: str, value: Any) -> None:
+    def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
     @staticmethod
-    def _of(loaded: Loaded, filename: str | None = None) -> Config:
-        """Return the config of files that have been read."""
+    def _create(loaded: Loaded, filename: str | None = None) -> Config:
+        """Create the config of files that were read."""
         imported = loaded.extras.imported
         cfg = Config({**imported, **loaded.values}, loaded.text, filename, loaded.environment)
         cfg._set("_imported_names", set(imported) - loaded.values.keys())
@@ -336,24 +340,24 @@ class Config(MutableMapping[str, Any]):
         return cfg
 
     def _note_origins(self, origins: Origins) -> None:
-        """Keep where the present values come from; what differs from them later is set by code."""
+        """Record the origins of the current values; values that differ later are set by code."""
         self._set("_origins", origins)
         self._set("_loaded", to_plain(self._cfg_dict))
 
-    def _find_file(self, path: tuple[Any, ...]) -> Origin | None:
+    def _find_file(self, path: KeyPath) -> Origin | None:
         try:
             origin = self.origin(".".join(map(str, path)))
-        except KeyError:  # a key that is no string, or has a dot in it
+        except KeyError:  # a key that is not a string, or contains a dot
             origin = CODE
         return origin if origin.file is not None else None
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> ConfigValue:
         if name.startswith("__") or name == "_cfg_dict":
             raise AttributeError(name)
         return getattr(self._cfg_dict, name)
 
     @override
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         self[name] = value
 
     @override
@@ -363,11 +367,11 @@ class Config(MutableMapping[str, Any]):
         del self[name]
 
     @override
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: str) -> ConfigValue:
         return self._cfg_dict[key]
 
     @override
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: str, value: object) -> None:
         self._cfg_dict[key] = value
         self._imported_names.discard(key)
 
@@ -386,7 +390,7 @@ class Config(MutableMapping[str, Any]):
 
     @override
     def __eq__(self, other: object) -> bool:
-        # What is only imported is no part of the values.
+        # Names that are only imported are not values.
         if isinstance(other, Config):
             return bool(self._to_lazy_dict() == other._to_lazy_dict())
         return bool(self._to_lazy_dict() == other or self._cfg_dict == other)
@@ -400,7 +404,7 @@ class Config(MutableMapping[str, Any]):
     def __copy__(self) -> Config:
         return self._copy_with(copy.copy(self._cfg_dict))
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Config:
+    def __deepcopy__(self, memo: dict[int, object]) -> Config:
         other = self._copy_with(copy.deepcopy(self._cfg_dict, memo))
         memo[id(self)] = other
         return other
@@ -413,22 +417,22 @@ class Config(MutableMapping[str, Any]):
         other._set("_loaded", self._loaded)
         return other
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, ConfigValue]:
         return dict(self.__dict__)
 
-    def __setstate__(self, state: dict[str, Any] | tuple[Any, ...]) -> None:
+    def __setstate__(self, state: dict[str, ConfigValue] | tuple[object, ...]) -> None:
         state = _read_older_state(state) if isinstance(state, tuple) else state
         for name, value in {"_imported_names": set(), "_env_variables": {}, **state}.items():
             self._set(name, value)
 
 
-def _read_older_state(state: tuple[Any, ...]) -> dict[str, Any]:
-    """The state of a config that MMEngine has pickled: a tuple, longer in later versions.
+def _read_older_state(state: tuple[object, ...]) -> dict[str, ConfigValue]:
+    """Convert the state of a config pickled by MMEngine, a tuple that later versions extended.
 
-    Values, name of the file and text are followed by the variables of the environment and the
-    names that were only imported, which their types tell.
+    Values, file name and text are followed by the environment variables and the names that were
+    only imported, which are recognized by their types.
     """
-    parts: list[Any] = [*state, None, None]
+    parts: list[ConfigValue] = [*state, None, None]
     values, filename, text, *further = parts
     imported = [each for each in further if isinstance(each, (set, frozenset))]
     return {
@@ -443,18 +447,18 @@ def _read_older_state(state: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def _log_variables(cfg: Config) -> None:
-    """Log which variables of the environment a config uses; secret ones have no value here."""
+    """Log the environment variables that a config uses, without the values of secrets."""
     if cfg.env_variables:
-        import logging  # late, so that `import eng.config` stays fast
+        import logging  # imported late, so that `import eng.config` stays fast
 
         for name, value in cfg.env_variables.items():
             text = "The config %s uses the environment variable %s: %s"
             logging.getLogger("eng.config").info(text, cfg.filename, name, value)
 
 
-def _read_if_there(filename: str | Path | None) -> str:
+def _read_if_exists(filename: str | Path | None) -> str:
     if filename is None:
         return ""
     path = Path(filename).expanduser()
-    # What is no text, such as a checkpoint that a config was made of, is no reason to fail.
+    # Binary files must not fail, such as a checkpoint that a config was taken from.
     return path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else ""

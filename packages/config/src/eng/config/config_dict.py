@@ -1,4 +1,4 @@
-"""The dictionary that configs are made of."""
+"""Dictionaries with attribute access, the values of configs."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from .keys import DELETE
 from .lazy import LazyValue, dotted_path, is_kept, keep_always
 from .lazy_list import LazyList
 from .repeats import Repeats
+from .types import ConfigValue, ConfigValues
 
-__all__ = ["ConfigDict", "is_plain", "new_value", "to_plain", "to_text"]
+__all__ = ["ConfigDict", "drop_markers", "is_plain", "to_plain", "to_text"]
 
 _PLAIN = (dict, OrderedDict)
 _LISTS = (list, LazyList, tuple)
-# Types of values that may have lazy values in them, apart from those that give them by themselves.
+# Types of values that may contain lazy values, except those that build them themselves.
 _MAY_BE_LAZY = (LazyValue, tuple, set, frozenset, functools.partial)
 
 
 class _LazySwitch(type):
-    """Gives ConfigDict, but not its instances, the attribute ``lazy``."""
+    """Adds the attribute ``lazy`` to ConfigDict, but not to its instances."""
 
     @property
     def lazy(cls) -> bool:
-        """Whether lazy values are given as they are, instead of what they stand for."""
+        """Whether lazy values are returned instead of the objects that they refer to."""
         return is_kept()
 
     @lazy.setter
@@ -40,31 +41,31 @@ class _LazySwitch(type):
 
 
 class ConfigDict(Dict, metaclass=_LazySwitch):
-    """A dictionary whose values can be read and set as attributes too.
+    """A dictionary whose values are attributes too.
 
-    Dictionaries inside, also those in lists and tuples, become :class:`ConfigDict`; subclasses of
-    ``dict``, such as ``defaultdict``, stay what they are. What a lazy config imports is imported
-    when it is read, unless the attribute ``ConfigDict.lazy`` of the class is true.
+    Nested dictionaries, also in lists and tuples, become :class:`ConfigDict`; subclasses of
+    ``dict``, such as ``defaultdict``, are kept. Lazy imports are resolved when a value is read,
+    unless the class attribute ``ConfigDict.lazy`` is true.
 
     Raises:
-        KeyError: A missing key is asked for.
-        AttributeError: A missing key is asked for as an attribute.
+        KeyError: A key is missing.
+        AttributeError: A key read as an attribute is missing.
 
     Examples:
         >>> ConfigDict(a=dict(b=1)).a.b
         1
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: ConfigValue) -> None:
         super().__init__()
         repeats = Repeats()
-        for key, value in _raw_dict(*args, **kwargs).items():
+        for key, value in _make_raw_dict(*args, **kwargs).items():
             dict.__setitem__(self, key, self._hook(value, repeats))
 
-    def __missing__(self, name: str) -> Any:
+    def __missing__(self, name: str) -> ConfigValue:
         raise KeyError(name)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> ConfigValue:
         try:
             return self[name]
         except KeyError:
@@ -72,9 +73,9 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
             raise AttributeError(message, name=name, obj=self) from None
 
     @override
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if any(name in vars(each) for each in type(self).__mro__):
-            raise AttributeError(f"'{name}' is a method of {type(self).__name__}: use the key")
+            raise AttributeError(f"'{name}' is a method of {type(self).__name__}: set it as a key")
         self[name] = value
 
     @override
@@ -84,18 +85,18 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
         except KeyError:
             raise AttributeError(name) from None
 
-    def __getitem__(self, name: Any) -> Any:
-        return self._give(name, dict.__getitem__(self, name))
+    def __getitem__(self, name: object) -> ConfigValue:
+        return self._resolve(name, dict.__getitem__(self, name))
 
-    def __setitem__(self, name: Any, value: Any) -> None:
+    def __setitem__(self, name: object, value: object) -> None:
         dict.__setitem__(self, name, self._hook(value))
 
-    # With an iterator of its own, dict(x), {**x} and f(**x) read the values by __getitem__.
+    # With this iterator, dict(x), {**x} and f(**x) read the values by __getitem__.
     def __iter__(self) -> Iterator[Any]:
         return dict.__iter__(self)
 
     @classmethod
-    def _hook(cls, item: Any, repeats: Repeats | None = None) -> Any:
+    def _hook(cls, item: ConfigValue, repeats: Repeats | None = None) -> ConfigValue:
         kind = type(item)
         if kind not in _PLAIN and kind not in _LISTS:
             return item
@@ -116,65 +117,65 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
         return repeats.add(item, made)
 
     @classmethod
-    def build_lazy(cls, value: Any) -> Any:
-        """Return what a lazy value stands for, unless ``ConfigDict.lazy``, and others as they are.
+    def build_lazy(cls, value: object) -> ConfigValue:
+        """Resolve a lazy value, unless ``ConfigDict.lazy``; other values are returned unchanged.
 
         Raises:
-            ImportError: It cannot be imported.
+            ImportError: The object cannot be imported.
         """
         if not isinstance(value, _MAY_BE_LAZY) or is_kept() or not _is_lazy(value):
             return value
         return _build(value)
 
-    def _give(self, key: Any, value: Any) -> Any:
-        """Return a value of the dictionary, imported where it is lazy."""
+    def _resolve(self, key: object, value: object) -> ConfigValue:
+        """Return a value of the dictionary, imported if it is lazy."""
         built = self.build_lazy(value)
         if built is not value and isinstance(built, (dict, list, set)):
-            # Data of a module, which may be changed through the config, is of the config from now.
+            # Data of a module may be modified through the config: keep a copy from now on.
             built = self._hook(built)
             dict.__setitem__(self, key, built)
         return built
 
-    def get(self, key: Any, default: Any = None) -> Any:
-        """Return the value of a key, or the default where it is missing."""
+    def get(self, key: object, default: object = None) -> ConfigValue:
+        """Return the value of a key, or the default if it is missing."""
         return self[key] if key in self else default  # noqa: SIM401 - it would call itself
 
-    def pop(self, key: Any, default: Any = None) -> Any:
-        """Remove a key and return its value, or the default where it is missing."""
+    def pop(self, key: object, default: object = None) -> ConfigValue:
+        """Remove a key and return its value, or the default if it is missing."""
         return self.build_lazy(dict.pop(self, key, default))
 
-    def popitem(self) -> tuple[Any, Any]:
-        """Remove the last key, and return it with its value."""
-        key: Any
-        value: Any
+    def popitem(self) -> tuple[Any, ConfigValue]:
+        """Remove the last key and return it with its value."""
+        key: object
+        value: object
         key, value = dict.popitem(self)
         return key, self.build_lazy(value)
 
-    def items(self) -> list[tuple[Any, Any]]:
+    def items(self) -> list[tuple[Any, ConfigValue]]:
         """Return the keys with their values."""
-        return [(key, self._give(key, value)) for key, value in _raw_items(self)]
+        return [(key, self._resolve(key, value)) for key, value in _list_raw_items(self)]
 
-    def values(self) -> list[Any]:
+    def values(self) -> list[ConfigValue]:
         """Return the values."""
         return [value for _, value in self.items()]
 
-    def setdefault(self, key: Any, default: Any = None) -> Any:
-        """Return the value of a key, setting it first where it is missing."""
+    def setdefault(self, key: object, default: object = None) -> ConfigValue:
+        """Return the value of a key, after setting it if it is missing."""
         if key not in self:
             self[key] = default
         return self[key]
 
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        """Set several keys; a dictionary is merged into the one that is there.
+    def update(self, *args: object, **kwargs: ConfigValue) -> None:
+        """Update several keys; a dictionary is merged into the existing one.
 
-        With ``_delete_=True`` in it, it replaces that one.
+        A dictionary with ``_delete_=True`` replaces the existing one.
 
         Args:
             *args: At most one mapping, or iterable of pairs.
-            **kwargs: Keys that are names.
+            **kwargs: Further values by key.
 
         Raises:
-            TypeError: More than one positional argument is given.
+            TypeError: There is more than one positional argument.
 
         Examples:
             >>> cfg = ConfigDict(hook=dict(type="CheckpointHook", interval=1))
@@ -184,20 +185,20 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
         """
         if len(args) > 1:
             raise TypeError(f"update expects at most one positional argument, but got {len(args)}")
-        self._merge(_raw_dict(*args, **kwargs), is_strict=False)
+        self._merge(_make_raw_dict(*args, **kwargs), is_strict=False)
 
-    def merge(self, other: Mapping[Any, Any]) -> None:
-        """Merge another dictionary into this one, all the way down; all else replaces.
+    def merge(self, other: Mapping[Any, ConfigValue]) -> None:
+        """Merge another dictionary into this one, recursively; other values are replaced.
 
         Args:
-            other: The dictionary. ``_delete_=True`` in one inside replaces that of this one.
+            other: The dictionary. Nested ones with ``_delete_=True`` replace those of this one.
 
         Raises:
-            ConfigError: A dictionary is to be merged into something else; a ``TypeError``.
+            ConfigError: A dictionary would be merged into another type; a ``TypeError``.
         """
-        self._merge(_raw_dict(other), is_strict=True)
+        self._merge(_make_raw_dict(other), is_strict=True)
 
-    def _merge(self, other: dict[Any, Any], is_strict: bool) -> None:
+    def _merge(self, other: ConfigValues, is_strict: bool) -> None:
         if other.get(DELETE) is True:
             self.clear()
         repeats = Repeats()
@@ -208,15 +209,15 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
             merges = isinstance(value, dict) and is_plain(value) and not dict.get(value, DELETE)
             if merges and isinstance(old, ConfigDict):
                 if value is not old:
-                    old._merge(_raw_dict(value), is_strict)
+                    old._merge(_make_raw_dict(value), is_strict)
                 continue
             if merges and is_strict and key in self and not isinstance(old, dict):
                 raise ConfigError(
-                    f"{key} is a dict, but there is a {type(old).__name__} to merge it into; "
-                    f"set {DELETE}=True to replace that"
+                    f"{key}: cannot merge a dict into {type(old).__name__}; "
+                    f"set {DELETE}=True to replace it"
                 )
-            # Values keep their identity, by which their origins are known, where that is possible.
-            kept = new_value(value) if _has_marker(value) else value
+            # Values keep their identity where possible, since origins are recorded by it.
+            kept = drop_markers(value) if _has_marker(value) else value
             dict.__setitem__(self, key, self._hook(kept, repeats))
 
     def copy(self) -> ConfigDict:
@@ -225,48 +226,48 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
 
     def __copy__(self) -> ConfigDict:
         other = type(self)()
-        for key, value in _raw_items(self):
+        for key, value in _list_raw_items(self):
             dict.__setitem__(other, key, value)
         return other
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> ConfigDict:
+    def __deepcopy__(self, memo: dict[int, object]) -> ConfigDict:
         other = type(self)()
         memo[id(self)] = other
-        for key, value in _raw_items(self):
+        for key, value in _list_raw_items(self):
             dict.__setitem__(other, copy.deepcopy(key, memo), copy.deepcopy(value, memo))
         return other
 
     @override
-    def __reduce_ex__(self, protocol: Any) -> Any:
+    def __reduce_ex__(self, protocol: object) -> ConfigValue:
         return (type(self), (), None, None, iter(dict.items(self)))
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: object) -> ConfigValue:
         if not isinstance(other, Mapping):
             return NotImplemented
-        return type(self)({**_raw_dict(self), **_raw_dict(other)})
+        return type(self)({**_make_raw_dict(self), **_make_raw_dict(other)})
 
-    def __ror__(self, other: Any) -> Any:
+    def __ror__(self, other: object) -> ConfigValue:
         if not isinstance(other, Mapping):
             return NotImplemented
-        return type(self)({**_raw_dict(other), **_raw_dict(self)})
+        return type(self)({**_make_raw_dict(other), **_make_raw_dict(self)})
 
-    def __ior__(self, other: Any) -> Any:
-        for key, value in _raw_dict(other).items():
+    def __ior__(self, other: object) -> ConfigValue:
+        for key, value in _make_raw_dict(other).items():
             self[key] = value
         return self
 
-    def to_dict(self) -> dict[Any, Any]:
-        """Return plain dictionaries, all the way down, with lazy values as dotted paths."""
+    def to_dict(self) -> ConfigValues:
+        """Convert to plain dictionaries, recursively, with lazy values as dotted paths."""
         return to_text(to_plain(self))
 
 
-def is_plain(value: dict[Any, Any]) -> bool:
-    """Whether a dictionary is one of a config, rather than of a class of its own."""
+def is_plain(value: ConfigValues) -> bool:
+    """Return whether a dictionary is a plain one, and not a subclass such as ``defaultdict``."""
     return type(value) in _PLAIN or isinstance(value, ConfigDict)
 
 
-def to_plain(value: Any, repeats: Repeats | None = None) -> Any:
-    """Turn every :class:`ConfigDict` inside a value into a ``dict``; lazy values stay."""
+def to_plain(value: ConfigValue, repeats: Repeats | None = None) -> ConfigValue:
+    """Convert each :class:`ConfigDict` inside a value to ``dict``; lazy values are kept."""
     if isinstance(value, dict) and not is_plain(value):
         return copy.copy(value)
     if not isinstance(value, dict) and type(value) not in _LISTS:
@@ -283,8 +284,8 @@ def to_plain(value: Any, repeats: Repeats | None = None) -> Any:
     return repeats.add(value, [to_plain(item, repeats) for item in list.__iter__(value)])
 
 
-def to_text(value: Any, repeats: Repeats | None = None) -> Any:
-    """Turn every lazy value inside plain dictionaries and lists into its dotted path."""
+def to_text(value: ConfigValue, repeats: Repeats | None = None) -> ConfigValue:
+    """Convert each lazy value inside plain dictionaries and lists to its dotted path."""
     if isinstance(value, LazyValue):
         return dotted_path(value)
     if type(value) in (set, frozenset):
@@ -301,8 +302,8 @@ def to_text(value: Any, repeats: Repeats | None = None) -> Any:
     return repeats.add(value, type(value)([to_text(item, repeats) for item in value]))
 
 
-def new_value(value: Any, repeats: Repeats | None = None) -> Any:
-    """Return a value as it is where no base has one: without the markers ``_delete_`` in it."""
+def drop_markers(value: ConfigValue, repeats: Repeats | None = None) -> ConfigValue:
+    """Return a value without the markers ``_delete_``, for keys that no base has."""
     is_sequence = type(value) in _LISTS
     if not is_sequence and not (isinstance(value, dict) and is_plain(value)):
         return value
@@ -312,15 +313,15 @@ def new_value(value: Any, repeats: Repeats | None = None) -> Any:
         return made
     if isinstance(value, dict):
         items = dict.items(value)
-        kept = {key: new_value(each, repeats) for key, each in items if key != DELETE}
+        kept = {key: drop_markers(each, repeats) for key, each in items if key != DELETE}
         return repeats.add(value, kept)
     if isinstance(value, tuple):
-        return repeats.add(value, tuple([new_value(each, repeats) for each in value]))
-    return repeats.add(value, [new_value(each, repeats) for each in list.__iter__(value)])
+        return repeats.add(value, tuple([drop_markers(each, repeats) for each in value]))
+    return repeats.add(value, [drop_markers(each, repeats) for each in list.__iter__(value)])
 
 
-def _has_marker(value: Any) -> bool:
-    """Whether ``_delete_`` stands anywhere in a value."""
+def _has_marker(value: ConfigValue) -> bool:
+    """Return whether a value contains ``_delete_`` at any depth."""
     if isinstance(value, dict):
         return is_plain(value) and (
             dict.__contains__(value, DELETE) or any(map(_has_marker, dict.values(value)))
@@ -330,19 +331,21 @@ def _has_marker(value: Any) -> bool:
     return any(map(_has_marker, value if isinstance(value, tuple) else list.__iter__(value)))
 
 
-def _raw_items(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
+def _list_raw_items(value: ConfigValues) -> list[tuple[Any, ConfigValue]]:
     return list(dict.items(value))
 
 
-def _raw_dict(*args: Any, **kwargs: Any) -> dict[Any, Any]:
-    """Return ``dict(*args, **kwargs)`` with lazy values as they are."""
+def _make_raw_dict(*args: ConfigValue, **kwargs: ConfigValue) -> ConfigValues:
+    """Return ``dict(*args, **kwargs)`` without resolving lazy values."""
     if args and isinstance(args[0], ConfigDict):
         args = (dict(dict.items(args[0])), *args[1:])
-    return dict(*args, **kwargs)
+    made: ConfigValues = dict(*args)
+    made.update(kwargs)
+    return made
 
 
-def _is_lazy(value: Any) -> bool:
-    """Whether a value is lazy, or a tuple, set or partial function has a lazy value in it."""
+def _is_lazy(value: object) -> bool:
+    """Return whether a value is lazy, or a tuple, set or partial function that contains one."""
     if isinstance(value, LazyValue):
         return True
     if isinstance(value, functools.partial):
@@ -350,7 +353,7 @@ def _is_lazy(value: Any) -> bool:
     return isinstance(value, (tuple, set, frozenset)) and any(map(_is_lazy, value))
 
 
-def _build(value: Any) -> Any:
+def _build(value: object) -> ConfigValue:
     if isinstance(value, LazyValue):
         return value.build()
     if isinstance(value, functools.partial) and _is_lazy(value):

@@ -1,4 +1,4 @@
-"""Config files in YAML and JSON."""
+"""Parse config files in YAML and JSON."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 from .config_dict import to_plain
 from .errors import ConfigError
 from .keys import BASE
 from .origins import Origin, Origins, Values, trace
 from .repeats import Repeats
+from .types import ConfigValue, ConfigValues
 from .variables import BASE_VARIABLE, Variables, base_value
-from .yaml_nodes import check_no_cycle, fill_scalars, trace_lines
+from .yaml_nodes import Node, check_no_cycle, fill_scalars, trace_lines
 
 __all__ = ["DataFile"]
 
@@ -29,11 +29,11 @@ class DataFile:
     Args:
         variables: Content of the file, and its variables.
         name: Path of the file, for messages.
-        is_json: Whether it is JSON.
+        is_json: Whether the format is JSON.
 
     Raises:
-        ConfigError: The text is of another format, holds no mapping, has a key twice or one at
-            the top that is no string, or a value contains itself.
+        ConfigError: The text is invalid or not a mapping, has a duplicate key or a top-level key
+            that is not a string, or a value contains itself.
     """
 
     def __init__(self, variables: Variables, name: str, is_json: bool) -> None:
@@ -43,7 +43,7 @@ class DataFile:
         parse = self._parse_json if is_json else self._parse_yaml
         self.values = parse(variables.text)
         if not isinstance(self.values, dict):
-            raise ConfigError("the file must hold a mapping", Origin(name))
+            raise ConfigError("the top level of the file must be a mapping", Origin(name))
         for key in self.values:
             if not isinstance(key, str):
                 raise ConfigError(
@@ -51,10 +51,10 @@ class DataFile:
                 )
         self.base_line = self.lines.get((BASE,), Origin(None)).line
 
-    def bases(self) -> Any:
-        """Return what the file has for ``_base_``."""
+    def bases(self) -> ConfigValue:
+        """Return the value of ``_base_``."""
         fill = _Filling(self, Values({}, {}), {})
-        return fill.value(self.values.get(BASE, []), (BASE,), (BASE,))
+        return fill.fill(self.values.get(BASE, []), (BASE,), (BASE,))
 
     @property
     def variables(self) -> Variables:
@@ -62,23 +62,23 @@ class DataFile:
         return self._variables
 
     def load(self, base: Values) -> tuple[Values, Values]:
-        """Fill in the variables.
+        """Substitute the variables.
 
         Args:
             base: The merged bases.
 
         Returns:
-            The file's own values, and those of its bases.
+            Values of the file itself, and of its bases.
         """
         origins: Origins = {}
         values = {key: value for key, value in self.values.items() if key != BASE}
-        return Values(_Filling(self, base, origins).value(values, (), ()), origins), base
+        return Values(_Filling(self, base, origins).fill(values, (), ()), origins), base
 
-    def _parse_json(self, text: str) -> Any:
+    def _parse_json(self, text: str) -> ConfigValue:
         quoted = _quote_variables(text, self._variables)
         twice: list[str] = []
 
-        def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        def unique(pairs: list[tuple[str, ConfigValue]]) -> dict[str, ConfigValue]:
             counts = Counter(key for key, _ in pairs)
             twice.extend(key for key, count in counts.items() if count > 1)
             return dict(pairs)
@@ -87,12 +87,12 @@ class DataFile:
             values = json.loads(quoted, object_pairs_hook=unique)
         except json.JSONDecodeError as error:
             raise ConfigError(
-                f"no valid json: {error.msg}", Origin(self.name, error.lineno)
+                f"invalid JSON: {error.msg}", Origin(self.name, error.lineno)
             ) from error
         tree = _parse_json_as_python(quoted)
         if twice:
             raise ConfigError(
-                f"the key {self._variables.show(twice[0])!r} is there twice",
+                f"duplicate key {self._variables.show(twice[0])!r}",
                 Origin(self.name, _find_second_line(tree, twice[0])),
             )
         if isinstance(values, dict):
@@ -102,7 +102,7 @@ class DataFile:
                 self.lines.setdefault((key,), Origin(self.name))
         return values
 
-    def _parse_yaml(self, text: str) -> Any:
+    def _parse_yaml(self, text: str) -> ConfigValue:
         import yaml
 
         from eng.fileio import YamlHandler
@@ -121,26 +121,26 @@ class DataFile:
             return loader.construct_document(node)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            # The end of a file is on the line behind the last one.
+            # The end of a file counts as the line after the last one.
             line = min(mark.line + 1, len(text.splitlines())) if mark else None
             raise ConfigError(
-                f"no valid yaml: {getattr(error, 'problem', error)}", Origin(self.name, line)
+                f"invalid YAML: {getattr(error, 'problem', error)}", Origin(self.name, line)
             ) from error
-        except ValueError as error:  # what a tag asks for cannot be made of its value
+        except ValueError as error:  # a value that does not fit its tag
             if isinstance(error, ConfigError):
                 raise
-            raise ConfigError(f"no valid yaml: {error}", Origin(self.name)) from error
+            raise ConfigError(f"invalid YAML: {error}", Origin(self.name)) from error
         finally:
             loader.dispose()
 
 
 class _Filling:
-    """One pass over a file that fills in its variables, and those of its bases.
+    """A pass over a file that substitutes its variables, and those of its bases.
 
     Args:
         file: The file.
         base: The merged bases.
-        origins: The origins so far; they are added to.
+        origins: Origins by path, which are added to.
     """
 
     def __init__(self, file: DataFile, base: Values, origins: Origins) -> None:
@@ -150,20 +150,20 @@ class _Filling:
         self._origins = origins
         self._repeats = Repeats()
 
-    def value(self, value: Any, path: tuple[str, ...], new_path: tuple[str, ...]) -> Any:
-        """Return a value with all variables in it and its keys filled in.
+    def fill(self, value: object, path: tuple[str, ...], new_path: tuple[str, ...]) -> ConfigValue:
+        """Substitute all variables in a value and its keys.
 
         Args:
             value: The value.
             path: Keys that lead to the value in the file.
-            new_path: Those keys, filled in.
+            new_path: These keys after substitution.
         """
         origin = self._file.lines.get(path)
         if origin is not None:
             self._origins[new_path] = origin
         origin = origin or Origin(self._file.name)
         if isinstance(value, str):
-            return self._text(value, new_path, origin)
+            return self._fill_scalar(value, new_path, origin)
         if not isinstance(value, (dict, list)):
             return value
         made = self._repeats.find(value)
@@ -171,26 +171,26 @@ class _Filling:
             return made
         if isinstance(value, list):
             made = [
-                self.value(each, (*path, str(i)), (*new_path, str(i)))
+                self.fill(each, (*path, str(i)), (*new_path, str(i)))
                 for i, each in enumerate(value)
             ]
             return self._repeats.add(value, made)
-        filled: dict[Any, Any] = {}
+        filled: ConfigValues = {}
         for key, each in value.items():
-            name = self._key(key, origin)
+            name = self._fill_key(key, origin)
             if name in filled:
-                raise ConfigError(f"the key {name!r} is there twice", origin)
-            filled[name] = self.value(each, (*path, str(key)), (*new_path, str(name)))
+                raise ConfigError(f"duplicate key {name!r}", origin)
+            filled[name] = self.fill(each, (*path, str(key)), (*new_path, str(name)))
         return self._repeats.add(value, filled)
 
-    def _key(self, key: Any, origin: Origin) -> Any:
+    def _fill_key(self, key: object, origin: Origin) -> ConfigValue:
         if not isinstance(key, str):
             return key
         if self._variables.is_marked(key):
             return self._variables.fill(self._variables.unmark(key))
         return self._fill_text(key, origin)
 
-    def _text(self, value: str, new_path: tuple[str, ...], origin: Origin) -> Any:
+    def _fill_scalar(self, value: str, new_path: tuple[str, ...], origin: Origin) -> ConfigValue:
         if self._variables.is_marked(value):
             return self._variables.literal(self._variables.unmark(value), is_data=True)
         whole = BASE_VARIABLE.fullmatch(value.strip())
@@ -204,7 +204,7 @@ class _Filling:
         return to_plain(base_value(self._base.values, key, origin))
 
     def _fill_text(self, text: str, origin: Origin) -> str:
-        # In one pass over the file's own text: what a variable brings is not searched again.
+        # In one pass over the text of the file: substituted values are not searched for variables.
         parts = BASE_VARIABLE.split(text)
         return "".join(
             str(base_value(self._base.values, self._variables.fill(part), origin))
@@ -215,7 +215,7 @@ class _Filling:
 
 
 def _quote_variables(text: str, variables: Variables) -> str:
-    """Put the variables of JSON that stand outside of strings into strings."""
+    """Quote the variables of JSON that are outside of strings."""
     pattern = f"{_JSON_STRING.pattern}|{BASE_VARIABLE.pattern}|(?P<word>{variables.pattern})"
 
     def quote(match: re.Match[str]) -> str:
@@ -227,10 +227,10 @@ def _quote_variables(text: str, variables: Variables) -> str:
 
 
 def _hide_variables(text: str) -> tuple[str, dict[str, str]]:
-    """Put a word in place of each base variable: the braces of one mean something else in YAML.
+    """Replace each base variable by a word, since braces have another meaning in YAML.
 
     Returns:
-        The text, and the variable that each word stands for.
+        The text, and the variable of each word.
     """
     word = "base_variable"
     while word in text:
@@ -245,7 +245,7 @@ def _hide_variables(text: str) -> tuple[str, dict[str, str]]:
     return BASE_VARIABLE.sub(hide, text), variables
 
 
-def _restore_variables(root: Any, variables: Mapping[str, str]) -> None:
+def _restore_variables(root: Node, variables: Mapping[str, str]) -> None:
     waiting, seen = [root] if variables else [], set()
     while waiting:
         node = waiting.pop()
@@ -261,15 +261,15 @@ def _restore_variables(root: Any, variables: Mapping[str, str]) -> None:
 
 
 def _parse_json_as_python(text: str) -> ast.expr | None:
-    """Parse JSON as the Python expression that it looks like, for the line of each value.
+    """Parse JSON as a Python expression, to find the line of each value.
 
-    The parser of the standard library keeps no lines. Where Python cannot read the text, such as
-    in nestings of more than 200 levels, no lines are known.
+    The JSON parser of the standard library does not keep lines. They stay unknown if Python cannot
+    parse the text, such as values nested in more than 200 levels.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # escapes of JSON that Python does not have
-            # Within brackets the indentation of the first line does not matter.
+            warnings.simplefilter("ignore")  # escapes of JSON that are unknown to Python
+            # In brackets the indentation of the first line does not matter.
             return ast.parse(f"({text}\n)", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

@@ -1,4 +1,4 @@
-"""Errors for a config that cannot be loaded, merged or dumped."""
+"""Errors of loading, merging and dumping configs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 
 
 class ConfigError(UserError, ValueError, KeyError, TypeError):
-    """A config cannot be loaded, merged or dumped; the message names the file and the line."""
+    """A config cannot be loaded, merged or dumped; the message has the file and line."""
 
     def __init__(self, message: str, origin: Origin | None = None) -> None:
         self.origin = origin
@@ -32,7 +32,7 @@ class ConfigError(UserError, ValueError, KeyError, TypeError):
 
     @override
     def __str__(self) -> str:
-        # KeyError would show the message in quotes.
+        # KeyError shows its message in quotes.
         return str(self.args[0])
 
     @override
@@ -49,23 +49,23 @@ class MissingPackageError(ConfigError, ModuleNotFoundError):
 
 
 class DeprecatedConfigWarning(FutureWarning, DeprecationWarning):
-    """A config file says that another one is to be used instead."""
+    """A config file is deprecated in favor of another one."""
 
 
 class FormatError(ConfigError, OSError):
-    """A config has an ending that stands for no format."""
+    """The suffix of a config file is not a known format."""
 
 
 class ConfigParsingError(ConfigError, RuntimeError):
-    """A lazy config has a statement that it may not have, or a base that cannot be found."""
+    """A lazy config has an invalid statement, or a base that cannot be found."""
 
 
 class ReadBaseError(ConfigParsingError, AssertionError):
-    """A block of ``with read_base():`` holds something else than ``from ... import ...``."""
+    """A block of ``with read_base():`` has a statement other than ``from ... import ...``."""
 
 
 class MissingLazyBaseError(ConfigParsingError, MissingBaseError):
-    """The file of a base that a lazy config imports does not exist."""
+    """A base that a lazy config imports does not exist."""
 
 
 class MissingLazyPackageError(ConfigParsingError, MissingPackageError):
@@ -73,19 +73,19 @@ class MissingLazyPackageError(ConfigParsingError, MissingPackageError):
 
 
 class LazyUseError(ConfigError, RuntimeError):
-    """A config uses something that it imports lazily in a way that needs the real object."""
+    """A config uses a lazy import in a way that requires the real object."""
 
 
 class LazyAttributeError(LazyUseError, AttributeError):
-    """A config asks something that it imports lazily for a special attribute."""
+    """A config reads a special attribute of a lazy import."""
 
 
 class BaseAttributeError(ConfigError, AttributeError):
-    """A config asks ``_base_`` for a value that no base has."""
+    """A config reads a value of ``_base_`` that no base has."""
 
 
 def error_at(error: ImportError, origin: Origin) -> ImportError:
-    """Return an error of the same class whose message names the file and the line."""
+    """Return an error of the same class whose message has the file and line."""
     message = f"{origin}: {error}"
     try:
         return type(error)(message, name=error.name, path=error.path)

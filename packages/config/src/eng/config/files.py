@@ -1,4 +1,4 @@
-"""Reading config files with the files that they build on."""
+"""Read config files with their bases."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from .config_dict import is_plain, new_value
+from .config_dict import drop_markers, is_plain
 from .data_file import DataFile
 from .errors import (
     ConfigError,
@@ -30,23 +30,24 @@ from .package_path import resolve_package_path
 from .python_file import PythonFile, assigns_base, parse
 from .python_kind import Kind, find_kind
 from .repeats import Repeats
+from .types import ConfigValue
 from .variables import Variables
 
 __all__ = ["Loaded", "Reader", "refuse_depth"]
 
 
 class Loaded(NamedTuple):
-    """A config file that has been read with its bases.
+    """A config file read with its bases.
 
     Attributes:
-        values: The merged config.
-        text: The text of all its files.
-        origins: The origin of each value by path.
-        extras: Names of a lazy config that are no values.
-        environment: Variables of the environment that were filled in, with their values.
+        values: Merged values.
+        text: Text of all files.
+        origins: Origins of the values, by path.
+        extras: Names of a lazy config that are not values.
+        environment: Environment variables that were substituted, with their values.
     """
 
-    values: dict[str, Any]
+    values: dict[str, ConfigValue]
     text: str
     origins: Origins
     extras: Extras
@@ -57,11 +58,11 @@ class Reader(NamedTuple):
     """Settings for reading a config.
 
     Attributes:
-        use_variables: Whether variables of the path are filled in.
-        use_environment: Whether variables of the environment are filled in.
-        allow_code: Whether a base may be Python.
-        lazy_import: Whether the config is a lazy one. None decides by its statements.
-        above: The real paths of the files that have this one as a base.
+        use_variables: Whether to substitute variables of the path.
+        use_environment: Whether to substitute environment variables.
+        allow_code: Whether bases may be Python.
+        lazy_import: Whether the config is lazy. None detects it from its statements.
+        above: Real paths of the files that have this one as a base.
     """
 
     use_variables: bool = True
@@ -74,18 +75,18 @@ class Reader(NamedTuple):
         """Read a config file with its bases.
 
         Args:
-            path: The file.
+            path: Path of the file.
 
         Raises:
-            FileNotFoundError: There is no such file.
-            ConfigError: The file or one of its bases is wrong.
+            FileNotFoundError: The file does not exist.
+            ConfigError: The file or one of its bases is invalid.
         """
         if not path.is_file():
             raise FileNotFoundError(f'file "{path}" does not exist')
         real = os.path.realpath(path)
         if real in self.above:
             chain = " -> ".join([*self.above[self.above.index(real) :], real])
-            raise ConfigError(f"the base files form a cycle: {chain}", Origin(str(path)))
+            raise ConfigError(f"circular bases: {chain}", Origin(str(path)))
         try:
             source = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
@@ -95,20 +96,21 @@ class Reader(NamedTuple):
         return self._replace(above=(*self.above, real)).read_text(source, path)
 
     def read_text(self, source: str, path: Path) -> Loaded:
-        """Read a config from the content of a file, which need not be there.
+        """Read a config from the content of a file, which need not exist.
 
         Args:
-            source: The content.
-            path: Path that stands for the file in messages and variables, and that bases are
-                relative to. Its suffix is the format.
+            source: Content of the file.
+            path: Path of the file, for messages and variables; bases are relative to it. Its
+                suffix is the format.
 
         Raises:
-            ConfigError: The text or one of its bases is wrong.
+            ConfigError: The text or one of its bases is invalid.
         """
         source = source.removeprefix("\ufeff")  # a byte order mark
         if path.suffix not in FORMATS:
             raise FormatError(
-                f"no config format {path.suffix!r}: use py, yaml, yml or json", Origin(str(path))
+                f"unknown config format {path.suffix!r}: use py, yaml, yml or json",
+                Origin(str(path)),
             )
         variables = Variables(source, path, self.use_variables, self.use_environment)
         if path.suffix != ".py":
@@ -130,14 +132,14 @@ class Reader(NamedTuple):
             with refuse_use():
                 return self._load_lazy(tree, source, path, variables)
         except Exception as error:
-            # The file uses what it imports, as configs did before there were lazy ones.
+            # The file uses its imports, as configs did before lazy ones existed.
             tree = parse(variables, name)
             try:
                 return self._load(PythonFile(tree, variables, name), source, path, variables)
             except Exception as second:
                 if isinstance(error, LazyUseError):
                     raise type(error)(
-                        f"{error}; with its imports it fails, too: {type(second).__name__}: "
+                        f"{error}; with its imports it failed too: {type(second).__name__}: "
                         f"{second}"
                     ) from second
                 raise
@@ -156,7 +158,7 @@ class Reader(NamedTuple):
         loaded = self._load(document, source, path, variables)
         environment = {k: v for base in texts for k, v in base.environment.items()}
         return loaded._replace(
-            # Its text stays as it is, without the name of the file before it.
+            # Its text is unchanged, without the name of the file in front.
             text=source,
             extras=document.extras,
             environment={**environment, **loaded.environment},
@@ -187,45 +189,45 @@ class Reader(NamedTuple):
         if entries and not replaces:
             values = merge(values, base, own_origins, origins, Origin(name))
             return Loaded(values, text, origins, Extras({}, {}), environment)
-        return Loaded(new_value(values), text, own_origins, Extras({}, {}), environment)
+        return Loaded(drop_markers(values), text, own_origins, Extras({}, {}), environment)
 
 
 @contextmanager
 def refuse_depth(path: Path) -> Iterator[None]:
-    """Report values of YAML and JSON that are nested too deeply as a fault of the file.
+    """Report values of YAML and JSON that are nested too deeply as an error of the file.
 
     Raises:
-        ConfigError: They are.
+        ConfigError: Values are nested too deeply.
     """
     try:
         yield
     except RecursionError:
-        if path.suffix == ".py":  # the code of a config may recurse, too
+        if path.suffix == ".py":  # an error of the code of the config
             raise
         raise ConfigError("values are nested too deeply", Origin(str(path))) from None
 
 
 def _read_bases(
     entries: list[str], document: PythonFile | DataFile, path: Path, reader: Reader
-) -> tuple[dict[str, Any], Origins, list[Loaded]]:
+) -> tuple[dict[str, ConfigValue], Origins, list[Loaded]]:
     here = Origin(str(path), document.base_line)
-    base: dict[str, Any] = {}
+    base: dict[str, ConfigValue] = {}
     origins: Origins = {}
     found = []
     for entry in entries:
         if not reader.allow_code and "." in entry.partition("::")[0] and "::" in entry:
             raise ConfigError(
-                f"the base {entry!r} imports the packages around its own, and no code is allowed",
+                f"the base {entry!r} imports its parent packages, which is not allowed",
                 here,
             )
         base_path, scope = _locate(entry, path, here)
         if not reader.allow_code and base_path.suffix == ".py":
-            raise ConfigError(f"the base {entry!r} is code, and no code is allowed", here)
+            raise ConfigError(f"the base {entry!r} is code, which is not allowed", here)
         loaded = reader.read(base_path)
         found.append(loaded)
         for key in base.keys() & loaded.values.keys():
             raise ConfigError(
-                f"the key {key!r} is in two bases: {origins.get((key,))} and "
+                f"duplicate key {key!r} in two bases: {origins.get((key,))} and "
                 f"{loaded.origins.get((key,))}",
                 here,
             )
@@ -235,7 +237,7 @@ def _read_bases(
 
 
 def _locate(entry: str, path: Path, here: Origin) -> tuple[Path, str | None]:
-    """Return the file that a base names, and the scope of its package."""
+    """Return the path of a base, and the scope of its package."""
     package, colons, _ = entry.partition("::")
     if colons:
         try:
@@ -246,21 +248,21 @@ def _locate(entry: str, path: Path, here: Origin) -> tuple[Path, str | None]:
             raise kind(f"the base {entry!r} cannot be read: {error}", here) from None
     found = path.parent / entry
     if not found.is_file():
-        raise MissingBaseError(f"the base {entry!r} does not exist (looked for {found})", here)
+        raise MissingBaseError(f"the base {entry!r} does not exist: {found}", here)
     return found, None
 
 
-def _add_scopes(values: dict[str, Any], scope: str) -> dict[str, Any]:
-    """Mark the outermost dictionaries that have a type: what is in them is built in their scope.
+def _add_scopes(values: dict[str, ConfigValue], scope: str) -> dict[str, ConfigValue]:
+    """Set the scope of the outermost dictionaries with a type, in which their contents are built.
 
-    Inner ones, such as the config of a norm layer, are often passed on whole to code that takes
+    Inner ones, such as the config of a norm layer, are often passed to code that takes all of
     their keys as arguments.
     """
     repeats = Repeats()
     return {key: _add_scope(value, scope, repeats) for key, value in values.items()}
 
 
-def _add_scope(value: Any, scope: str, repeats: Repeats) -> Any:
+def _add_scope(value: ConfigValue, scope: str, repeats: Repeats) -> ConfigValue:
     if not isinstance(value, dict) and type(value) not in (list, tuple):
         return value
     made = repeats.find(value)
@@ -283,13 +285,13 @@ def _list_bases(document: PythonFile | DataFile) -> list[str]:
     bases = [value] if isinstance(value, str) else value
     if not isinstance(bases, (list, tuple)) or not all(isinstance(each, str) for each in bases):
         raise ConfigError(
-            f"_base_ must be a string or a list of strings, but it is {value!r}",
+            f"_base_ must be a string or a list of strings, but got {value!r}",
             Origin(document.name, document.base_line),
         )
     return list(bases)
 
 
-def _warn(name: str, deprecation: Mapping[str, Any]) -> None:
+def _warn(name: str, deprecation: Mapping[str, ConfigValue]) -> None:
     text = f"The config file {name} will be deprecated in the future."
     if "expected" in deprecation:
         text += f" Please use {deprecation['expected']} instead."

@@ -1,34 +1,34 @@
-"""Keys of configs: reserved ones, and values by dotted key."""
+"""Reserved keys of configs, and values by dotted key."""
 
 from __future__ import annotations
 
-from typing import Any
+from .types import ConfigValue
 
 __all__ = ["BASE", "DELETE", "DEPRECATION", "FORMATS", "RESERVED", "SCOPE", "value_at"]
 
-#: Names the files that a config builds on.
+#: Base files of a config.
 BASE = "_base_"
-#: Whether a dictionary takes the place of that of the base, instead of being merged into it.
+#: Whether a dictionary replaces that of the base instead of being merged into it.
 DELETE = "_delete_"
-#: What a deprecated file says of the one to use instead.
+#: Replacement of a deprecated file.
 DEPRECATION = "_deprecation_"
-#: Scope that a dictionary with a type is built in.
+#: Scope in which a dictionary with a type is built.
 SCOPE = "_scope_"
-#: Endings of config files.
+#: Suffixes of config files.
 FORMATS = (".py", ".yaml", ".yml", ".json")
-#: Attributes of :class:`Config`, which can't be keys as well.
+#: Attributes of :class:`Config`, which cannot be keys.
 RESERVED = ("filename", "text", "pretty_text", "env_variables")
 
 
-def value_at(values: Any, key: str) -> Any:
+def value_at(values: ConfigValue, key: str) -> ConfigValue:
     """Return the value at a dotted key.
 
     Args:
-        values: A config, or anything made of dictionaries and lists.
-        key: Keys joined by dots; indices lead into lists and tuples, as in ``"hooks.0.type"``.
+        values: A config, or nested dictionaries and lists.
+        key: Keys and indices of lists and tuples joined by dots, as in ``"hooks.0.type"``.
 
     Raises:
-        KeyError: There is no such value.
+        KeyError: The key is missing.
 
     Examples:
         >>> value_at({"hooks": [{"type": "EMAHook"}]}, "hooks.0.type")
@@ -38,5 +38,5 @@ def value_at(values: Any, key: str) -> Any:
         try:
             values = values[int(part)] if isinstance(values, (list, tuple)) else values[part]
         except (KeyError, IndexError, TypeError, ValueError):
-            raise KeyError(f"there is no key {key!r}: {part!r} is missing") from None
+            raise KeyError(f"unknown key {key!r}: {part!r} is missing") from None
     return values

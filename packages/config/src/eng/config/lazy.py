@@ -1,4 +1,4 @@
-"""Stand-ins for what a lazy config imports: modules and their attributes, imported when used."""
+"""Placeholders for the imports of lazy configs: modules and attributes, imported when used."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from eng.utils import override
 
 from .errors import LazyAttributeError, LazyUseError
+from .types import ConfigValue
 
 __all__ = [
     "LazyAttr",
@@ -27,16 +28,16 @@ __all__ = [
     "root_module",
 ]
 
-#: Whether lazy values are given as they are, instead of the objects that they stand for.
+#: Whether lazy values are returned instead of the objects that they refer to.
 _kept: ContextVar[bool] = ContextVar("kept", default=False)
-#: Whether every use of a lazy value raises, for which it would have to be the real object.
+#: Whether uses of a lazy value that require the real object raise an error.
 _refused: ContextVar[bool] = ContextVar("refused", default=False)
-#: The same as ``_kept``, for all threads; what ``ConfigDict.lazy`` sets.
+#: The same as ``_kept`` for all threads; set by ``ConfigDict.lazy``.
 _is_always_kept = False
 
-# Types of data in modules that are compared by their values.
+# Types of module data that are compared by value.
 _DATA = (str, bytes, int, float, complex, list, tuple, dict, set, frozenset)
-# Methods that only the real object can have; each is told apart from a missing one by its error.
+# Methods that only the real object can have; their errors differ from that of a missing method.
 _USES = """
     call getitem setitem delitem len contains iter next reversed enter exit await
     add radd iadd sub rsub isub mul rmul imul truediv rtruediv floordiv rfloordiv mod rmod pow rpow
@@ -48,7 +49,7 @@ _USES = """
 
 @contextmanager
 def keep_lazy() -> Iterator[None]:
-    """Give lazy values as they are within a ``with`` block; other threads do not see it."""
+    """Do not resolve lazy values within a ``with`` block, in this thread only."""
     token = _kept.set(True)
     try:
         yield
@@ -57,22 +58,22 @@ def keep_lazy() -> Iterator[None]:
 
 
 def is_kept() -> bool:
-    """Whether lazy values are given as they are."""
+    """Return whether lazy values are not resolved."""
     return _is_always_kept or _kept.get()
 
 
 def keep_always(is_kept: bool) -> None:
-    """Give lazy values as they are in the whole process, or stop that."""
+    """Set whether lazy values are not resolved in the whole process."""
     global _is_always_kept  # noqa: PLW0603
     _is_always_kept = is_kept
 
 
 @contextmanager
 def refuse_use(is_refused: bool = True) -> Iterator[None]:
-    """Refuse within a ``with`` block to answer for the real object, as text or a condition.
+    """Forbid uses of lazy values as text or a condition within a ``with`` block.
 
     Args:
-        is_refused: Whether it is refused; a lazy value then raises LazyUseError.
+        is_refused: Whether such uses raise LazyUseError.
     """
     token = _refused.set(is_refused)
     try:
@@ -82,25 +83,25 @@ def refuse_use(is_refused: bool = True) -> Iterator[None]:
 
 
 class LazyValue:
-    """What a lazy config imports, by its dotted path.
+    """An import of a lazy config, by its dotted path.
 
-    It equals the object that it stands for, and the dotted path as a string.
+    It equals the object that it refers to, and its dotted path as a string.
     """
 
-    # Names of members begin with an underscore: each other one hides an attribute of that name.
+    # Names of members begin with an underscore, since others would hide attributes of the object.
 
     @property
     def module(self) -> str:
-        """Dotted path of the module or object that this one is taken from."""
+        """Dotted path of the module or object that this one is imported from."""
         raise NotImplementedError
 
-    def build(self) -> Any:
+    def build(self) -> ConfigValue:
         """Import the object and return it.
 
         Raises:
-            ImportError: There is no such object.
-            Exception: What the module raises while it is imported, with the file and line of the
-                config in its text.
+            ImportError: The object does not exist.
+            Exception: Errors of the module while it is imported; the message has the file and
+                line of the config.
         """
         raise NotImplementedError
 
@@ -110,7 +111,7 @@ class LazyValue:
         return LazyAttr(name, self)
 
     @override
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         raise LazyUseError(_explain(self, f"given the attribute {name}"))
 
     @override
@@ -123,7 +124,7 @@ class LazyValue:
             return dotted_path(self) == dotted_path(other)
         if _refused.get():
             raise LazyUseError(_explain(self, "compared"))
-        return (isinstance(other, str) and dotted_path(self) == other) or _stands_for(self, other)
+        return (isinstance(other, str) and dotted_path(self) == other) or _refers_to(self, other)
 
     @override
     def __hash__(self) -> int:
@@ -153,7 +154,7 @@ class LazyValue:
     def __copy__(self) -> LazyValue:
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> LazyValue:
+    def __deepcopy__(self, memo: dict[int, object]) -> LazyValue:
         return self
 
 
@@ -161,12 +162,12 @@ class LazyObject(LazyValue):
     """A module, or a member of a module, that is imported when it is built.
 
     Args:
-        module: The module; or several, of which the top package is meant.
-        imported: Name that is imported from the module. Default: the module itself is meant.
+        module: Name of the module; or several names, for their top-level package.
+        imported: Name imported from the module. Default: the module itself.
         location: File and line of the import, for messages.
 
     Raises:
-        TypeError: An argument is of another type.
+        TypeError: An argument has the wrong type.
 
     Examples:
         >>> LazyObject("os.path", "join").build()("a", "b")
@@ -185,7 +186,7 @@ class LazyObject(LazyValue):
         ):
             raise TypeError(
                 "module must be the name of a module, or a list of names without imported, "
-                f"but it is {module!r}"
+                f"but got {module!r}"
             )
         _check_text("imported", imported)
         _check_text("location", location)
@@ -200,28 +201,28 @@ class LazyObject(LazyValue):
     @property
     @override
     def module(self) -> str:
-        """The module; its top package where several are imported."""
+        """Name of the module, or of the top-level package of several modules."""
         first: str = vars(self)["_lazy_modules"][0]
         return first.partition(".")[0] if vars(self)["_lazy_is_top"] else first
 
     @override
-    def build(self) -> Any:
+    def build(self) -> ConfigValue:
         """Import the object and return it."""
         for name in vars(self)["_lazy_modules"]:
             try:
                 importlib.import_module(name)
             except Exception as error:
-                raise _import_error(error, f"Failed to import {name} in {_place(self)}") from error
+                raise _prefix_error(error, f"Failed to import {name} in {_locate(self)}") from error
         found = sys.modules[self.module]
         imported = vars(self)["_lazy_imported"]
-        return found if imported is None else _take(found, imported, self)
+        return found if imported is None else _get_member(found, imported, self)
 
     @override
     def __repr__(self) -> str:
         return str(vars(self)["_lazy_imported"] or self.module)
 
     @override
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         own = vars(self)
         module = own["_lazy_modules"] if own["_lazy_is_top"] else self.module
         return (LazyObject, (module, own["_lazy_imported"], own["_lazy_location"]))
@@ -232,18 +233,18 @@ class LazyAttr(LazyValue):
 
     Args:
         name: Name of the attribute.
-        source: What it is an attribute of.
-        location: File and line, for messages. Default: that of ``source``.
+        source: Object that has the attribute.
+        location: File and line, for messages. Default: the location of ``source``.
 
     Raises:
-        TypeError: An argument is of another type.
+        TypeError: An argument has the wrong type.
     """
 
     def __init__(self, name: str, source: LazyValue, location: str | None = None) -> None:
         if not isinstance(name, str):
-            raise TypeError(f"name must be a string, but it is {name!r}")
+            raise TypeError(f"name must be a string, but got {name!r}")
         if not isinstance(source, LazyValue):
-            raise TypeError(f"source must be a LazyObject or LazyAttr, but it is {source!r}")
+            raise TypeError(f"source must be a LazyObject or LazyAttr, but got {source!r}")
         _check_text("location", location)
         location = vars(source).get("_lazy_location") if location is None else location
         vars(self).update(_lazy_name=name, _lazy_source=source, _lazy_location=location)
@@ -251,33 +252,33 @@ class LazyAttr(LazyValue):
     @property
     @override
     def module(self) -> str:
-        """Dotted path of what it is an attribute of."""
+        """Dotted path of the object that has the attribute."""
         return dotted_path(vars(self)["_lazy_source"])
 
     @override
-    def build(self) -> Any:
+    def build(self) -> ConfigValue:
         """Import the object and return it."""
-        return _take(vars(self)["_lazy_source"].build(), vars(self)["_lazy_name"], self)
+        return _get_member(vars(self)["_lazy_source"].build(), vars(self)["_lazy_name"], self)
 
     @override
     def __repr__(self) -> str:
         return str(vars(self)["_lazy_name"])
 
     @override
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         own = vars(self)
         return (LazyAttr, (own["_lazy_name"], own["_lazy_source"], own["_lazy_location"]))
 
 
 def dotted_path(value: LazyValue) -> str:
-    """Return the dotted path of the object that a lazy value stands for."""
+    """Return the dotted path of the object that a lazy value refers to."""
     own = vars(value)
     name = own["_lazy_imported"] if isinstance(value, LazyObject) else own["_lazy_name"]
     return value.module if name is None else f"{value.module}.{name}"
 
 
 def root_module(value: LazyValue) -> str:
-    """Return the module that has to be imported to reach a lazy value by its dotted path."""
+    """Return the module to import to reach a lazy value by its dotted path."""
     path = dotted_path(value)
     while isinstance(value, LazyAttr):
         value = vars(value)["_lazy_source"]
@@ -288,7 +289,7 @@ def root_module(value: LazyValue) -> str:
 
 
 def merge_imports(first: object, second: LazyObject) -> LazyObject:
-    """Return what a name stands for after ``import a.b`` and ``import a.c``."""
+    """Return the value of a name after ``import a.b`` and ``import a.c``."""
     modules = []
     if isinstance(first, LazyObject) and vars(first)["_lazy_is_top"]:
         modules = [each for each in vars(first)["_lazy_modules"] if first.module == second.module]
@@ -296,13 +297,13 @@ def merge_imports(first: object, second: LazyObject) -> LazyObject:
     return LazyObject(modules, location=vars(second)["_lazy_location"])
 
 
-def _stands_for(value: LazyValue, found: object) -> bool:
-    # Comparing imports nothing: what is not imported yet stands for no object that is there.
+def _refers_to(value: LazyValue, found: object) -> bool:
+    # Comparing imports nothing: no existing object is of a module that is not imported yet.
     if root_module(value) not in sys.modules:
         return False
     try:
         built = value.build()
-    except ImportError:  # it stands for nothing at all
+    except ImportError:  # the object does not exist
         return False
     return built is found or (isinstance(built, _DATA) and bool(built == found))
 
@@ -324,23 +325,23 @@ for _name in _USES.split():
 
 def _explain(value: LazyValue, how: str) -> str:
     return (
-        f"{dotted_path(value)}, imported in {_place(value)}, cannot be {how} inside a lazy config, "
-        "where it is not imported yet; give it as a value, or read the config with "
+        f"{dotted_path(value)}, imported in {_locate(value)}, cannot be {how} in a lazy config, "
+        "where it is not imported yet; use it as a value, or read the config with "
         "lazy_import=False"
     )
 
 
-def _place(value: LazyValue) -> str:
+def _locate(value: LazyValue) -> str:
     return vars(value).get("_lazy_location") or "code"
 
 
 def _check_text(name: str, value: object) -> None:
     if value is not None and not isinstance(value, str):
-        raise TypeError(f"{name} must be a string or None, but it is {value!r}")
+        raise TypeError(f"{name} must be a string or None, but got {value!r}")
 
 
-def _take(found: Any, name: str, value: LazyValue) -> Any:
-    """Return an attribute, or the module of that name in a package, as ``from`` imports it."""
+def _get_member(found: object, name: str, value: LazyValue) -> ConfigValue:
+    """Return an attribute, or the submodule of that name, as ``from`` imports it."""
     try:
         return getattr(found, name)
     except AttributeError as error:
@@ -351,12 +352,12 @@ def _take(found: Any, name: str, value: LazyValue) -> Any:
             except ModuleNotFoundError as missing:
                 if missing.name != inner:
                     raise
-        message = f"Failed to import {name} from {value.module} in {_place(value)}: {error}"
+        message = f"Failed to import {name} from {value.module} in {_locate(value)}: {error}"
         raise ImportError(message) from error
 
 
-def _import_error(error: Exception, message: str) -> Exception:
-    """Return an error of the same class whose message begins with another one."""
+def _prefix_error(error: Exception, message: str) -> Exception:
+    """Return an error of the same class with a message in front."""
     message = f"{message}: {error}"
     try:
         if isinstance(error, ImportError):

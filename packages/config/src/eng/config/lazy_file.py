@@ -1,15 +1,16 @@
-"""Lazy config files: bases are imported, libraries are not."""
+"""Load lazy config files, whose imports of libraries are delayed."""
 
 from __future__ import annotations
 
 import ast
 import difflib
+import importlib
 import importlib.util
 import types
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from eng.utils import override
 
@@ -25,21 +26,22 @@ from .lazy_syntax import CONFIG_IMPORT, LAZY_IMPORT, READ_BASE, replace_imports
 from .origins import Origin, Origins, Values, origin_of, trace
 from .python_file import CONFIG_MODULE, PythonFile
 from .repeats import Repeats
+from .types import ConfigValue
 from .variables import Variables
 
 __all__ = ["Extras", "LazyBase", "LazyFile"]
 
 
 class Extras(NamedTuple):
-    """Names of a lazy config that are no values of it.
+    """Names of a lazy config that are not values.
 
     Attributes:
-        imported: What is only imported, by name.
-        helpers: Functions, classes and modules, which a config may import from its base.
+        imported: Objects that are only imported, by name.
+        helpers: Functions, classes and modules, which other configs may import from it.
     """
 
     imported: dict[str, LazyValue]
-    helpers: dict[str, Any]
+    helpers: dict[str, ConfigValue]
 
 
 class LazyBase(NamedTuple):
@@ -50,7 +52,7 @@ class LazyBase(NamedTuple):
 
 
 class _Name(NamedTuple):
-    value: Any
+    value: object
     origin: Origin
 
 
@@ -61,13 +63,13 @@ class LazyFile(PythonFile):
         tree: The parsed file.
         variables: Content of the file, and its variables.
         name: Path of the file, for messages and tracebacks.
-        read_base: Reads a base from a path; the origin is that of its import.
+        read_base: Function that reads a base from a path; the origin is that of its import.
 
     Attributes:
-        extras: Names that are no values, once the file is loaded.
+        extras: Names that are not values, after the file is loaded.
 
     Raises:
-        ConfigParsingError: An import stands where it may not.
+        ConfigParsingError: An import is not allowed at its place.
     """
 
     def __init__(
@@ -81,9 +83,9 @@ class LazyFile(PythonFile):
         self.extras = Extras({}, {})
         self._read = read_base
         self._imported: dict[str, LazyValue] = {}
-        self._helpers: dict[str, Any] = {}
-        # Names of this package, such as read_base, with what stands for them in the config.
-        self._of_configs: dict[str, tuple[Any, LazyValue]] = {}
+        self._helpers: dict[str, ConfigValue] = {}
+        # Names of this package, such as read_base, with their values in the config.
+        self._of_configs: dict[str, tuple[object, LazyValue]] = {}
         self._names: dict[str, _Name] = {}
         self._uses_base = True
         functions = {
@@ -95,8 +97,8 @@ class LazyFile(PythonFile):
         self._added.update(functions)
 
     @override
-    def bases(self) -> Any:
-        """Return nothing: bases are read where the file imports them."""
+    def bases(self) -> ConfigValue:
+        """Return no bases: they are read when the file imports them."""
         return []
 
     @override
@@ -107,7 +109,7 @@ class LazyFile(PythonFile):
             base: Not used.
 
         Returns:
-            The values of the file with those of its bases, and no values besides.
+            Values of the file with those of its bases, and no further values.
         """
         self._inherited = Inherited(base, Origin(self.name))
         self._run(self.tree.body)
@@ -123,7 +125,7 @@ class LazyFile(PythonFile):
         for key, (value, stand_in) in self._of_configs.items():
             if found.get(key) is value:
                 imported[key] = stand_in
-        values: dict[str, Any] = {}
+        values: dict[str, ConfigValue] = {}
         for key, value in found.items():
             if key in imported:
                 continue
@@ -135,14 +137,14 @@ class LazyFile(PythonFile):
         origins = self._find_origins({**values, **imported})
         return Values(to_plain(values), origins), Values({}, {})
 
-    def _is_helper(self, key: str, value: Any, names: set[str]) -> bool:
+    def _is_helper(self, key: str, value: object, names: set[str]) -> bool:
         if isinstance(value, types.ModuleType):
             return True
         if isinstance(value, types.FunctionType) and value.__module__ == CONFIG_MODULE:
             return True
         return self._helpers[key] is value if key in self._helpers else key in names
 
-    def _find_origins(self, values: Mapping[str, Any]) -> Origins:
+    def _find_origins(self, values: Mapping[str, ConfigValue]) -> Origins:
         origins: Origins = {}
         for key, value in values.items():
             known = self._names.get(key)
@@ -152,7 +154,7 @@ class LazyFile(PythonFile):
 
     @override
     def _note(self, number: int) -> None:
-        """Note what a statement has changed in the names and values."""
+        """Record the changes of a statement to names and values."""
         node = self._statements[number]
         origin = Origin(self.name, node.lineno)
         written: Origins = {}
@@ -160,14 +162,14 @@ class LazyFile(PythonFile):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if not any(isinstance(each, (ast.Tuple, ast.List)) for each in targets):
                 trace(node.value, self.name, (), node.lineno, written, self._unpacked)
-            for each in targets:  # also where it is assigned what it had before
+            for each in targets:  # also if it is assigned the same value again
                 if isinstance(each, ast.Name):
                     self._names.pop(each.id, None)
         lines = _find_key_lines(node) if isinstance(node, ast.Expr) else {}
         self._note_changes(origin, written, lines)
 
     def _note_changes(
-        self, origin: Origin, written: Origins, lines: Mapping[Any, int] | None = None
+        self, origin: Origin, written: Origins, lines: Mapping[object, int] | None = None
     ) -> None:
         for key, value in self._scope.items():
             known = self._names.get(key)
@@ -187,7 +189,7 @@ class LazyFile(PythonFile):
         is_tried: bool,
         is_global: bool,
     ) -> LazyObject:
-        """Return what stands for a library that the file imports."""
+        """Return the placeholder of an import of a library."""
         if is_tried and importlib.util.find_spec(module.partition(".")[0]) is None:
             raise ModuleNotFoundError(f"No module named {module!r}", name=module)
         location = f"{self.name}, line {line}"
@@ -200,12 +202,12 @@ class LazyFile(PythonFile):
             self._imported[name] = found
         return found
 
-    def _import_of_configs(self, module: str, imported: str, name: str) -> Any:
-        """Return what the file imports for writing configs, whatever package it names for it."""
-        import eng.config
-
+    def _import_of_configs(self, module: str, imported: str, name: str) -> ConfigValue:
+        """Return a name of this package, also if it is imported from an alias."""
+        # This is the import of the config file: it names the package, whose modules need this one.
+        package = importlib.import_module("eng.config")
         try:
-            found = getattr(eng.config, imported)
+            found = getattr(package, imported)
         except AttributeError as error:
             raise ImportError(f"cannot import name {imported!r} from {module!r}") from error
         self._of_configs[name] = (found, LazyObject("eng.config", imported))
@@ -214,7 +216,7 @@ class LazyFile(PythonFile):
     def _import_base(
         self, module: str, level: int, names: list[tuple[str, str]], line: int
     ) -> None:
-        """Take over names of a base."""
+        """Import names of a base."""
         origin = Origin(self.name, line)
         base = self._read(_find_base(module, level, Path(self.name), origin), origin)
         repeats = Repeats()
@@ -222,16 +224,21 @@ class LazyFile(PythonFile):
         for name, bound in names:
             if name == "*":
                 for each in known:
-                    self._take_over(each, each, base, known, repeats)
+                    self._import_name(each, each, base, known, repeats)
             elif name in known:
-                self._take_over(name, bound, base, known, repeats)
+                self._import_name(name, bound, base, known, repeats)
             else:
                 close = difflib.get_close_matches(name, known, 1)
                 hint = f"; did you mean {close[0]!r}?" if close else ""
-                raise ConfigParsingError(f"the base {module!r} has no {name!r}{hint}", origin)
+                raise ConfigParsingError(f"the base {module!r} has no name {name!r}{hint}", origin)
 
-    def _take_over(
-        self, name: str, bound: str, base: LazyBase, known: Mapping[str, Any], repeats: Repeats
+    def _import_name(
+        self,
+        name: str,
+        bound: str,
+        base: LazyBase,
+        known: Mapping[str, ConfigValue],
+        repeats: Repeats,
     ) -> None:
         value = known[name]
         for names in (self._imported, self._helpers, self._of_configs):
@@ -248,9 +255,9 @@ class LazyFile(PythonFile):
         self._inherited.register(value, at, (name,), base.values.origins)
 
 
-def _find_key_lines(node: ast.Expr) -> dict[Any, int]:
-    """Return the lines of the keys that an expression, such as ``x.update(a=1)``, has once."""
-    found: list[tuple[Any, int]] = []
+def _find_key_lines(node: ast.Expr) -> dict[object, int]:
+    """Return the lines of the keys that occur once in an expression, such as ``x.update(a=1)``."""
+    found: list[tuple[object, int]] = []
     for each in ast.walk(node):
         if isinstance(each, ast.keyword) and each.arg is not None:
             found.append((each.arg, each.lineno))
@@ -261,7 +268,7 @@ def _find_key_lines(node: ast.Expr) -> dict[Any, int]:
 
 
 def _find_base(module: str, level: int, path: Path, origin: Origin) -> Path:
-    """Return the file of a base: beside the config, or in an installed package."""
+    """Return the path of a base: relative to the config, or in an installed package."""
     package, *parts = module.split(".")
     if level:
         folder = path.parent
@@ -272,14 +279,15 @@ def _find_base(module: str, level: int, path: Path, origin: Origin) -> Path:
     else:
         if not parts:
             raise ConfigParsingError(
-                f"the base {module!r} is a package: name a config in it, as package.folder.config; "
-                "one beside this file is named .config",
+                f"the base {module!r} is a package: import a config in it, as package.config; "
+                "a config in the directory of this file is imported as .config",
                 origin,
             )
         spec = importlib.util.find_spec(package)
         if spec is None:
             raise MissingLazyPackageError(
-                f"the base {module!r} needs the package {package}, which is not installed", origin
+                f"the base {module!r} requires the package {package}, which is not installed",
+                origin,
             )
         folders = [Path(each) for each in spec.submodule_search_locations or ()]
     places = [folder.joinpath(*parts[:-1], f"{parts[-1]}.py") for folder in folders]
@@ -287,7 +295,7 @@ def _find_base(module: str, level: int, path: Path, origin: Origin) -> Path:
         if place.is_file():
             return place
     raise MissingLazyBaseError(
-        f"the base {'.' * level}{module} does not exist (looked for "
-        f"{', '.join(map(str, places)) or f'a folder of {package}'})",
+        f"the base {'.' * level}{module} does not exist (searched for "
+        f"{', '.join(map(str, places)) or f'a directory of {package}'})",
         origin,
     )

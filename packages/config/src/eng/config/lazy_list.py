@@ -1,44 +1,45 @@
-"""A list of a config that has lazy values in it."""
+"""Lists of configs that contain lazy values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, SupportsIndex, overload
+from typing import SupportsIndex, overload
 
 from eng.utils import override
 
 from .lazy import LazyValue, is_kept
+from .types import ConfigValue
 
 __all__ = ["LazyList"]
 
 
-class LazyList(list[Any]):
-    """A list that gives the objects its lazy values stand for, and keeps the lazy values."""
+class LazyList(list[ConfigValue]):
+    """A list that keeps its lazy values, and resolves them when they are read."""
 
     @overload
-    def __getitem__(self, index: SupportsIndex) -> Any: ...
+    def __getitem__(self, index: SupportsIndex) -> ConfigValue: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: slice) -> list[ConfigValue]: ...
     @override
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: ConfigValue) -> ConfigValue:
         found = list.__getitem__(self, index)
         return LazyList(found) if isinstance(index, slice) else _build(found)
 
     @override
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[ConfigValue]:
         return map(_build, list.__iter__(self))
 
     @override
-    def __reversed__(self) -> Iterator[Any]:
+    def __reversed__(self) -> Iterator[ConfigValue]:
         return map(_build, list.__reversed__(self))
 
     @override
-    def __add__(self, other: Iterable[Any]) -> Any:
+    def __add__(self, other: Iterable[object]) -> ConfigValue:
         if not isinstance(other, list):
             return NotImplemented
         return LazyList([*self.lazy_items(), *lazy_items(other)])
 
-    def __radd__(self, other: Iterable[Any]) -> Any:
+    def __radd__(self, other: Iterable[object]) -> ConfigValue:
         if not isinstance(other, list):
             return NotImplemented
         return LazyList([*lazy_items(other), *self.lazy_items()])
@@ -50,7 +51,7 @@ class LazyList(list[Any]):
     __rmul__ = __mul__
 
     @override
-    def pop(self, index: SupportsIndex = -1) -> Any:
+    def pop(self, index: SupportsIndex = -1) -> ConfigValue:
         """Remove an item and return it."""
         return _build(list.pop(self, index))
 
@@ -59,21 +60,21 @@ class LazyList(list[Any]):
         """Return a shallow copy."""
         return LazyList(self.lazy_items())
 
-    def lazy_items(self) -> list[Any]:
-        """Return the items as they are."""
+    def lazy_items(self) -> list[ConfigValue]:
+        """Return the items without resolving them."""
         return list(list.__iter__(self))
 
     @override
-    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[object, ...]:
         return (LazyList, (self.lazy_items(),))
 
 
-def lazy_items(values: list[Any]) -> list[Any]:
-    """Return the items of a list as they are."""
+def lazy_items(values: list[ConfigValue]) -> list[ConfigValue]:
+    """Return the items of a list without resolving them."""
     return list(list.__iter__(values))
 
 
-def _build(value: Any) -> Any:
+def _build(value: object) -> ConfigValue:
     if is_kept():
         return value
     if isinstance(value, LazyValue):

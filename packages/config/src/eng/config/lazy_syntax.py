@@ -1,9 +1,8 @@
-"""Put calls in place of the imports of lazy configs."""
+"""Replace the imports of lazy configs by calls."""
 
 from __future__ import annotations
 
 import ast
-from typing import Any
 
 from eng.utils import override
 
@@ -13,23 +12,23 @@ from .python_kind import is_library, is_of_configs, is_read_base
 
 __all__ = ["CONFIG_IMPORT", "LAZY_IMPORT", "READ_BASE", "replace_imports"]
 
-#: Name of the function that ``import`` of a library becomes a call of.
+#: Name of the function that replaces the import of a library.
 LAZY_IMPORT = "<lazy import>"
-#: Name of the function that ``from eng.config import`` becomes a call of.
+#: Name of the function that replaces ``from eng.config import``.
 CONFIG_IMPORT = "<config import>"
-#: Name of the function that ``from ... import`` in ``with read_base():`` becomes a call of.
+#: Name of the function that replaces ``from ... import`` in ``with read_base():``.
 READ_BASE = "<read base>"
 
 
 def replace_imports(tree: ast.Module, name: str) -> ast.Module:
-    """Put calls of the functions above in place of the imports of a lazy config.
+    """Replace the imports of a lazy config by calls of the functions above.
 
     Args:
         tree: The parsed file.
         name: Path of the file, for messages.
 
     Raises:
-        ConfigParsingError: An import stands where it may not, or imports what it may not.
+        ConfigParsingError: An import is not allowed at its place, or in this form.
     """
     replaced: ast.Module = _Imports(name).visit(tree)
     return ast.fix_missing_locations(replaced)
@@ -72,8 +71,8 @@ class _Imports(ast.NodeTransformer):
             return self.generic_visit(node)
         if self._depth:
             raise ConfigParsingError(
-                "`with read_base():` stands at the top of a config, or in an `if` there, not in a "
-                "function or class",
+                "`with read_base():` must be at the top level of a config, or in an `if` there, "
+                "not in a function or class",
                 Origin(self._name, node.lineno),
             )
         return [self._read_base(each) for each in node.body if not isinstance(each, ast.Pass)]
@@ -81,8 +80,8 @@ class _Imports(ast.NodeTransformer):
     def _read_base(self, node: ast.stmt) -> ast.AST:
         if not isinstance(node, ast.ImportFrom) or node.module is None:
             raise ReadBaseError(
-                f"a block of `with read_base():` holds only `from <config> import <names>`, but "
-                f"this is `{ast.unparse(node)}`",
+                f"only `from <config> import <names>` is allowed in `with read_base():`, but "
+                f"got `{ast.unparse(node)}`",
                 Origin(self._name, node.lineno),
             )
         names = [(each.name, each.asname or each.name) for each in node.names]
@@ -106,7 +105,7 @@ class _Imports(ast.NodeTransformer):
         module = node.module or ""
         if node.level:
             raise ConfigParsingError(
-                f"the relative import `{ast.unparse(node)}` must stand in `with read_base():`",
+                f"the relative import `{ast.unparse(node)}` must be in `with read_base():`",
                 Origin(self._name, node.lineno),
             )
         if is_of_configs(node):
@@ -125,7 +124,7 @@ class _Imports(ast.NodeTransformer):
             return node
         if any(each.name == "*" for each in node.names):
             raise ConfigParsingError(
-                f"`{ast.unparse(node)}` would have to import {module}: name what is imported",
+                f"`{ast.unparse(node)}` cannot be delayed: import names of {module}",
                 Origin(self._name, node.lineno),
             )
         return [
@@ -142,11 +141,11 @@ class _Imports(ast.NodeTransformer):
             node, name, LAZY_IMPORT, module, imported, name, node.lineno, is_top, tried, is_global
         )
 
-    def _assign(self, node: ast.stmt, name: str, function: str, *arguments: Any) -> ast.AST:
+    def _assign(self, node: ast.stmt, name: str, function: str, *arguments: object) -> ast.AST:
         target = ast.Name(name, ast.Store())
         return ast.copy_location(ast.Assign([target], _call(function, *arguments)), node)
 
 
-def _call(name: str, *arguments: Any) -> ast.Call:
+def _call(name: str, *arguments: object) -> ast.Call:
     values = [ast.parse(repr(each), mode="eval").body for each in arguments]
     return ast.Call(ast.Name(name, ast.Load()), values, [])

@@ -1,4 +1,4 @@
-"""Merging a config into the one it builds on."""
+"""Merge configs into their bases."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import copy
 import difflib
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from .config_dict import is_plain, new_value
+from .config_dict import drop_markers, is_plain
 from .errors import ConfigError
 from .keys import DELETE
 from .origins import CODE, Origin, Origins, origin_of
 from .repeats import Repeats
+from .types import ConfigValue, ConfigValues
 
 __all__ = ["merge", "nest"]
 
@@ -20,43 +20,44 @@ _CONTAINERS = (dict, list, tuple)
 
 
 def merge(
-    new: dict[str, Any],
-    base: Any,
+    new: dict[str, ConfigValue],
+    base: ConfigValue,
     new_origins: Origins,
     origins: Origins,
     default: Origin = CODE,
     path: tuple[str, ...] = (),
     list_keys: bool = True,
     repeats: Repeats | None = None,
-) -> Any:
-    """Merge a dictionary into a dictionary or list; neither is changed.
+) -> ConfigValue:
+    """Merge a dictionary into a dictionary or list; neither is modified.
 
     Args:
-        new: What to merge.
-        base: What to merge into.
+        new: Dictionary to merge.
+        base: Dictionary or list to merge into.
         new_origins: Origins of ``new``.
         origins: Origins of ``base``, which are updated.
-        default: Origin of what ``new_origins`` does not have.
-        path: Keys that lead here.
-        list_keys: Whether digits as keys stand for the elements of a list.
-        repeats: The copies made so far. Default: none.
+        default: Origin of keys that ``new_origins`` does not have.
+        path: Keys that lead to ``base``.
+        list_keys: Whether keys of digits are indices of lists.
+        repeats: Copies made so far. Default: none.
 
     Raises:
         ConfigError: The two cannot be merged.
     """
     repeats = Repeats() if repeats is None else repeats
-    result: dict[Any, Any] | list[Any] = copy.copy(base)
+    result: ConfigValues | list[ConfigValue] = copy.copy(base)
     if isinstance(base, dict) and is_plain(base):
         result = dict(dict.items(base))
     for key, value in new.items():
         if key == DELETE:
             continue
         at = (*path, str(key))
-        index: Any = key
+        index: ConfigValue = key
         if isinstance(result, list):
             if not (list_keys and str(key).isdigit() and int(key) < len(result)):
                 raise ConfigError(
-                    f"{'.'.join(at)}: {key!r} is no index of a list of length {len(result)}",
+                    f"{'.'.join(at)}: index {key!r} is out of bounds of a list of length "
+                    f"{len(result)}",
                     origin_of(new_origins, at, default),
                 )
             index = int(key)
@@ -65,31 +66,31 @@ def merge(
             old = result[index]
             if not isinstance(old, (dict, list) if list_keys else dict):
                 raise ConfigError(
-                    f"{'.'.join(at)} is a dict, but the base has a {type(old).__name__} there "
-                    f"({origins.get(at, default)}); set {DELETE}=True to drop that of the base",
+                    f"{'.'.join(at)}: cannot merge a dict into {type(old).__name__} of the base "
+                    f"({origins.get(at, default)}); set {DELETE}=True to replace it",
                     origin_of(new_origins, at, default),
                 )
             result[index] = merge(value, old, new_origins, origins, default, at, list_keys, repeats)
             continue
         if not there and isinstance(value, dict) and value.get(DELETE, False):
-            _warn_if_misspelt(at, result, origin_of(new_origins, at, default))
+            _warn_if_misspelled(at, result, origin_of(new_origins, at, default))
         if there and isinstance(result[index], _CONTAINERS):
             for stale in [known for known in origins if known[: len(at)] == at]:
                 del origins[stale]
-        result[index] = new_value(value, repeats)
+        result[index] = drop_markers(value, repeats)
         origins[at] = origin_of(new_origins, at, default)
         if isinstance(value, _CONTAINERS):
             origins.update({k: v for k, v in new_origins.items() if k[: len(at)] == at})
     return result
 
 
-def nest(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values by dotted key as dictionaries inside each other.
+def nest(options: Mapping[str, ConfigValue]) -> dict[str, ConfigValue]:
+    """Convert values by dotted key to nested dictionaries.
 
     Raises:
-        ConfigError: An option is set to a value, and another one inside that.
+        ConfigError: A key is set to a value, and another key is inside it.
     """
-    nested: dict[str, Any] = {}
+    nested: dict[str, ConfigValue] = {}
     for key, value in options.items():
         at = nested
         *parents, last = key.split(".")
@@ -97,20 +98,20 @@ def nest(options: Mapping[str, Any]) -> dict[str, Any]:
             at = at.setdefault(part, {})
             if not isinstance(at, dict):
                 raise ConfigError(
-                    f"the options set {part!r} both to a value and, by {key!r}, inside"
+                    f"conflicting options: {part!r} is set to a value, but {key!r} is inside it"
                 )
         at[last] = value
     return nested
 
 
-def _warn_if_misspelt(path: tuple[str, ...], base: Iterable[Any], origin: Origin) -> None:
-    """Warn where ``_delete_`` finds nothing to delete because of what looks like a slip."""
+def _warn_if_misspelled(path: tuple[str, ...], base: Iterable[object], origin: Origin) -> None:
+    """Warn if ``_delete_`` has nothing to delete, probably because of a misspelled key."""
     close = difflib.get_close_matches(
         path[-1], [key for key in base if isinstance(key, str)], 1, cutoff=0.8
     )
     if close:
         warnings.warn(
-            f"{origin}: {'.'.join(path)} has {DELETE}, but there is nothing to delete: no base has "
-            f"that key; did you mean {close[0]!r}?",
+            f"{origin}: {'.'.join(path)} has {DELETE}, but no base has that key; "
+            f"did you mean {close[0]!r}?",
             stacklevel=2,
         )

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import Any
 
 from .action import DictAction
+from .types import ConfigValue
 
 __all__ = ["add_args"]
 
 
 def add_args(
-    parser: argparse.ArgumentParser, cfg: Mapping[str, Any], prefix: str = ""
+    parser: argparse.ArgumentParser, cfg: Mapping[str, ConfigValue], prefix: str = ""
 ) -> argparse.ArgumentParser:
     """Add an option for each value of a config to a parser.
 
     Args:
         parser: The parser.
-        cfg: The config, or a dictionary in it.
-        prefix: Keys, with a dot each, that lead to it.
+        cfg: Config, or a dictionary inside it.
+        prefix: Keys that lead to ``cfg``, each followed by a dot.
 
     Returns:
         The parser.

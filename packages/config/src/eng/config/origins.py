@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from eng.utils import override
+
+from .types import ConfigValue
 
 __all__ = [
     "CODE",
@@ -21,17 +23,17 @@ __all__ = [
 ]
 
 #: Name of the function that a Python config calls on each value that it unpacks or adds. No name
-#: of a config can be like this one, and like those of the other functions put into configs.
+#: in a config can equal this one or those of the other functions put into configs.
 UNPACK = "<unpack>"
 
 
 class Origin(NamedTuple):
-    """Where a value comes from.
+    """Source of a value: a file and line, code or the command line.
 
     Attributes:
-        file: File that sets it; ``None`` where no file does.
-        line: Line in the file, from 1; ``None`` where it is unknown.
-        by: What sets it where no file does: ``"code"`` or ``"the command line"``.
+        file: File that sets it, or ``None``.
+        line: Line in the file, from 1; ``None`` if unknown.
+        by: Source if no file sets it: ``"code"`` or ``"the command line"``.
     """
 
     file: str | None
@@ -53,12 +55,12 @@ Origins = dict[tuple[str, ...], Origin]
 
 
 def origin_of(origins: Origins, path: tuple[str, ...], default: Origin) -> Origin:
-    """Return the origin of a value: its own, else that of the nearest value around it.
+    """Return the origin of a value: its own, or that of the nearest value that contains it.
 
     Args:
         origins: Known origins.
         path: Keys that lead to the value.
-        default: Where no value around it has one.
+        default: Origin if none is known.
     """
     while path and path not in origins:
         path = path[:-1]
@@ -66,17 +68,17 @@ def origin_of(origins: Origins, path: tuple[str, ...], default: Origin) -> Origi
 
 
 class Values(NamedTuple):
-    """Values of a config by key, and where they come from."""
+    """Values of a config by key, with their origins."""
 
-    values: dict[str, Any]
+    values: dict[str, ConfigValue]
     origins: Origins
 
 
 class Unpacked(NamedTuple):
-    """What ``*value`` or ``**value`` brings: its keys or indices, and origins where known."""
+    """Keys or indices of ``*value`` or ``**value``, and their known origins."""
 
-    keys: list[Any]
-    origins: Mapping[Any, Origin]
+    keys: list[ConfigValue]
+    origins: Mapping[object, Origin]
 
 
 def trace(
@@ -87,19 +89,19 @@ def trace(
     origins: Origins,
     unpacked: Mapping[int, Unpacked] | None = None,
 ) -> None:
-    """Note the line of a value in a Python file, and of those in it where they are written out.
+    """Record the line of a value in a Python file, and of the literal values inside it.
 
     Args:
-        node: The value, as an expression.
-        name: The file.
+        node: Expression of the value.
+        name: Path of the file.
         path: Keys that lead to the value.
-        line: The line.
-        origins: The origins so far; they are added to.
-        unpacked: What the calls of :data:`UNPACK` in it found, by their number.
+        line: Line of the value.
+        origins: Origins by path, which are added to.
+        unpacked: Results of the calls of :data:`UNPACK` in it, by their number.
     """
     origins[path] = Origin(name, line)
 
-    def note(value: ast.expr, key: Any, line: int) -> None:
+    def note(value: ast.expr, key: object, line: int) -> None:
         trace(value, name, (*path, str(key)), line, origins, unpacked)
 
     def note_unpacked(found: Unpacked, line: int, shift: int | None = None) -> None:
@@ -128,7 +130,7 @@ def trace(
             elif found := _find_unpacked(value.value, unpacked):
                 note_unpacked(found, value.lineno, index)
                 index += len(found.keys)
-            else:  # nobody knows the places of what follows
+            else:  # the indices of what follows are unknown
                 break
 
 
@@ -141,7 +143,7 @@ def _find_unpacked(node: ast.expr, unpacked: Mapping[int, Unpacked] | None) -> U
 
 
 def _list_items(node: ast.expr) -> list[ast.expr]:
-    """Return the items of a list or tuple; ``a + [b]`` has those of ``[*a, b]``."""
+    """Return the items of a list or tuple; those of ``a + [b]`` are those of ``[*a, b]``."""
     if isinstance(node, (ast.List, ast.Tuple)):
         return node.elts
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):

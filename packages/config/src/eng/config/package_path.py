@@ -1,4 +1,4 @@
-"""Config files of installed packages, named as ``package::path``."""
+"""Resolve config files of installed packages, named as ``package::path``."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ __all__ = ["resolve_package_path"]
 
 
 def resolve_package_path(reference: str) -> Path:
-    """Find the config file that ``package::path`` names.
+    """Return the path of the config file ``package::path``.
 
     Args:
-        reference: Name of an installed package, as it is imported or installed, and a path relative
-            to its folder ``.mim/configs``, its folder ``configs`` or itself, searched in this
-            order. The ending ``.py`` may be left out.
+        reference: Import or distribution name of an installed package, and a path relative to its
+            directory ``.mim/configs``, to ``configs`` or to itself, searched in this order. The
+            suffix ``.py`` may be omitted.
 
     Returns:
         Path of the file.
 
     Raises:
-        ValueError: ``reference`` is not of this form, or its path leads out of the package.
+        ValueError: ``reference`` is not of this form, or its path is outside the package.
         ModuleNotFoundError: The package is not installed.
-        FileNotFoundError: The package has no such file.
+        FileNotFoundError: The file does not exist in the package.
 
     Examples:
         >>> resolve_package_path("mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco")  # doctest: +SKIP
@@ -33,11 +33,13 @@ def resolve_package_path(reference: str) -> Path:
     """
     package, colons, inner = reference.partition("::")
     if not (colons and package and inner):
-        raise ValueError(f"a config of a package is named 'package::path', not {reference!r}")
+        raise ValueError(
+            f"expected a config of a package as 'package::path', but got {reference!r}"
+        )
     check_inner_path(inner, f"the path of {reference!r}")
     if not is_installed(package):
         raise ModuleNotFoundError(
-            f"{reference!r} needs the package {package}, which is not installed"
+            f"{reference!r} requires the package {package}, which is not installed"
         )
     root = Path(get_installed_path(package))
     name = inner if inner.endswith(FORMATS) else f"{inner}.py"
@@ -46,5 +48,5 @@ def resolve_package_path(reference: str) -> Path:
         if place.is_file():
             return place
     raise FileNotFoundError(
-        f"{package} has no config {name!r}: looked for {', '.join(map(str, places))}"
+        f"{package} has no config {name!r}: searched for {', '.join(map(str, places))}"
     )

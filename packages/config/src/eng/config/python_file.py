@@ -1,11 +1,10 @@
-"""Config files in Python."""
+"""Run config files in Python."""
 
 from __future__ import annotations
 
 import ast
 import types
 from collections.abc import Mapping
-from typing import Any
 
 from .config_dict import to_plain
 from .errors import BaseAttributeError, ConfigError, error_at
@@ -21,28 +20,29 @@ from .python_syntax import (
     uses_base,
 )
 from .python_variables import VARIABLE, fill_variables
+from .types import ConfigValue
 from .variables import Variables
 
 __all__ = ["CONFIG_MODULE", "PythonFile", "assigns_base", "parse"]
 
-#: Name that the code of a config runs under, and that its functions have as their module.
+#: ``__name__`` of the code of a config, and module of its functions.
 CONFIG_MODULE = "<config>"
 
 
 def parse(variables: Variables, name: str) -> ast.Module:
-    """Parse a config in Python, and leave out what only runs where it is a script.
+    """Parse a config in Python, without the code that only runs in a script.
 
     Args:
         variables: Content of the file, and its variables.
         name: Path of the file, for messages.
 
     Raises:
-        ConfigError: The text is no Python.
+        ConfigError: The text is invalid Python.
     """
     try:
         tree = ast.parse(variables.text, name)
     except SyntaxError as error:
-        raise ConfigError(f"no valid python: {error.msg}", Origin(name, error.lineno)) from error
+        raise ConfigError(f"invalid Python: {error.msg}", Origin(name, error.lineno)) from error
     return drop_script(tree) if "__name__" in variables.text else tree
 
 
@@ -55,29 +55,29 @@ class PythonFile:
         name: Path of the file, for messages and tracebacks.
 
     Raises:
-        ConfigError: A variable stands where no value can.
+        ConfigError: A variable is in a place that requires a name.
     """
 
     def __init__(self, tree: ast.Module, variables: Variables, name: str) -> None:
         self.name = name
         self.tree = tree
         text = variables.text
-        # Most files need nothing of this, and are read faster without.
+        # Most files need none of this, and load faster without.
         has_variables = text.count(BASE) > 1 or f"{BASE}." in text
         if has_variables or "*" in text or "+" in text:
             self.tree = replace_expressions(self.tree)
         if variables:
-            # After that, so that what a variable brings is not searched for variables again.
+            # After that, so that substituted values are not searched for variables.
             self.tree = fill_variables(self.tree, variables, name)
         self._uses_base = has_variables and uses_base(self.tree)
         self.base_line: int | None = None
         self._inherited = Inherited(Values({}, {}), Origin(name))
         self._unpacked: dict[int, Unpacked] = {}
         self._statements: list[ast.stmt] = []
-        self._scope: dict[str, Any] = {
+        self._scope: dict[str, ConfigValue] = {
             "__file__": name,
             "__name__": CONFIG_MODULE,
-            BASE_VALUE: lambda key, line: self._inherited.copy_of(key, Origin(name, line)),
+            BASE_VALUE: lambda key, line: self._inherited.copy_value(key, Origin(name, line)),
             NOTE: self._note,
             UNPACK: self._unpack,
             VARIABLE: variables.literal,
@@ -85,14 +85,14 @@ class PythonFile:
         self._added = set(self._scope)
         self._ran = 0
 
-    def bases(self) -> Any:
-        """Return what the file has for ``_base_``.
+    def bases(self) -> ConfigValue:
+        """Return the value of ``_base_``.
 
-        The expression is evaluated alone. Where it needs names of the file, or is assigned in
-        several places, the statements down to the last one run first.
+        The expression is evaluated alone. If it needs names of the file, or is assigned several
+        times, the statements up to the last assignment run first.
 
         Raises:
-            ConfigError: It cannot be evaluated.
+            ConfigError: The expression cannot be evaluated.
         """
         places = [index for index, node in enumerate(self.tree.body) if assigns_base(node)]
         if not places:
@@ -110,7 +110,7 @@ class PythonFile:
                     f"{BASE} cannot be evaluated: {error}", Origin(self.name, node.lineno)
                 ) from error
             else:
-                self.tree.body[places[0]] = _without_base(node)
+                self.tree.body[places[0]] = _remove_base(node)
                 return bases
         self._ran = places[-1] + 1
         try:
@@ -128,7 +128,7 @@ class PythonFile:
             base: The merged bases, which the file sees as ``_base_``.
 
         Returns:
-            The file's own values, and those of its bases as the file has left them.
+            Values of the file itself, and those of its bases after its changes.
         """
         if self._uses_base:
             self._inherited = Inherited(base, Origin(self.name))
@@ -153,30 +153,31 @@ class PythonFile:
         self._inherited.note_changes(Origin(self.name), {})
         for key, value in values.items():
             self._inherited.add_origins(value, (key,), origins)
-        # Plain again: what the bases and several keys of the config shared is apart from here on.
+        # Converted to plain dictionaries: keys no longer share values with each other or the bases.
         return Values(to_plain(values), origins), self._inherited.result()
 
     def _run(self, body: list[ast.stmt]) -> None:
         if self._uses_base:
             body = add_notes(body, self._statements)
-        # With the real name, a traceback from inside the config shows its file and line.
+        # With the real name, tracebacks show the file and line of the config.
         code = compile(ast.Module(body, []), self.name, "exec")
         try:
             exec(code, self._scope)
         except ImportError as error:
-            if isinstance(error, ConfigError):  # of a base, which says where it is asked for
+            if isinstance(error, ConfigError):  # of a base; its message has the line already
                 raise
             raise error_at(error, self._find_origin(error)) from error
         except AttributeError as error:
             if error.obj in self._inherited and isinstance(error.obj, dict):
                 raise BaseAttributeError(
-                    f"no base has {error.name!r} there; it has {', '.join(map(str, error.obj))}",
+                    f"no base has the key {error.name!r}; known keys are "
+                    f"{', '.join(map(str, error.obj))}",
                     self._find_origin(error),
                 ) from error
             raise
 
     def _find_origin(self, error: BaseException) -> Origin:
-        """Return the innermost line of the config that an error came through."""
+        """Return the innermost line of the config in the traceback of an error."""
         line, frame = None, error.__traceback__
         while frame is not None:
             if frame.tb_frame.f_code.co_filename == self.name:
@@ -185,15 +186,15 @@ class PythonFile:
         return Origin(self.name, line)
 
     def _note(self, number: int) -> None:
-        """Note what a statement has changed in the bases."""
+        """Record the changes of a statement to the bases."""
         node = self._statements[number]
         written: Origins = {}
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             trace(node.value, self.name, (), node.lineno, written, self._unpacked)
         self._inherited.note_changes(Origin(self.name, node.lineno), written)
 
-    def _unpack(self, value: Any, number: int, is_mapping: bool) -> Any:
-        """Note what ``*value``, ``**value`` or ``value + other`` brings, and return the value."""
+    def _unpack(self, value: ConfigValue, number: int, is_mapping: bool) -> ConfigValue:
+        """Record the keys of ``*value``, ``**value`` or ``value + other``, and return the value."""
         if isinstance(value, Mapping) if is_mapping else isinstance(value, (list, tuple)):
             keys = list(value) if is_mapping else list(range(len(value)))
             self._unpacked[number] = Unpacked(keys, self._inherited.origins_in(value))
@@ -202,7 +203,7 @@ class PythonFile:
         return value
 
     def _trace_statements(self) -> tuple[set[str], Origins]:
-        """Return the names that are no values, and the lines of those that are."""
+        """Return the names that are not values, and the origins of those that are."""
         helpers: set[str] = set()
         found: dict[str, Origins] = {}
         for node in self.tree.body:
@@ -225,12 +226,12 @@ class PythonFile:
 
 
 def assigns_base(node: ast.stmt) -> bool:
-    """Whether a statement assigns the variable that names the bases."""
+    """Return whether a statement assigns ``_base_``."""
     if isinstance(node, ast.Assign):
         targets: list[ast.AST] = [*node.targets]
     elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
         targets = [node.target]
-    else:  # it may stand in a block
+    else:  # it may be in a block
         targets = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
     return any(
         isinstance(each, ast.Name) and each.id == BASE and isinstance(each.ctx, ast.Store)
@@ -238,7 +239,7 @@ def assigns_base(node: ast.stmt) -> bool:
     )
 
 
-def _without_base(node: ast.Assign | ast.AnnAssign) -> ast.stmt:
+def _remove_base(node: ast.Assign | ast.AnnAssign) -> ast.stmt:
     """Return an assignment without its target ``_base_``."""
     targets = node.targets if isinstance(node, ast.Assign) else []
     kept = [each for each in targets if not (isinstance(each, ast.Name) and each.id == BASE)]

@@ -1,4 +1,4 @@
-"""Tell lazy configs from those whose text is run as it is."""
+"""Distinguish lazy configs from those that run unchanged."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Kind(Enum):
     """Kind of a config in Python.
 
     Attributes:
-        TEXT: It is run as it is.
-        LAZY: Its bases are imported in ``with read_base():``, and nothing else is imported.
-        IMPORTS: It has no bases and imports libraries: it is lazy as far as it does not use them.
+        TEXT: It runs unchanged.
+        LAZY: Its bases are imported in ``with read_base():``, and other imports are delayed.
+        IMPORTS: It has no bases and imports libraries: it is lazy unless it uses them.
     """
 
     TEXT = "text"
@@ -40,14 +40,14 @@ def find_kind(tree: ast.Module, name: str) -> Kind:
         name: Path of the file, for messages.
 
     Raises:
-        ConfigParsingError: It names bases in both ways, or has a ``with`` of something unknown.
+        ConfigParsingError: It has bases in both ways, or a ``with`` of an unknown name.
     """
     nodes = list(ast.walk(tree))
     blocks = [node for node in nodes if is_read_base(node)]
     base = next((each for each in tree.body if assigns_base(each)), None)
     if base is not None and blocks:
         raise ConfigParsingError(
-            "a config has its bases either in _base_ or in `with read_base():`, not in both",
+            "a config must have its bases either in _base_ or in `with read_base():`, not both",
             Origin(name, base.lineno),
         )
     if base is not None:
@@ -59,27 +59,27 @@ def find_kind(tree: ast.Module, name: str) -> Kind:
         return Kind.LAZY
     tried = {id(each) for node in nodes if isinstance(node, ast.Try) for each in ast.walk(node)}
     imports = [node for node in nodes if _imports_library(node)]
-    # What tries an import wants to know whether it works.
+    # A config with an import in `try` depends on whether the import works.
     return Kind.IMPORTS if imports and not any(id(node) in tried for node in imports) else Kind.TEXT
 
 
 def is_read_base(node: ast.AST) -> bool:
-    """Whether a statement is ``with read_base():``."""
+    """Return whether a statement is ``with read_base():``."""
     return isinstance(node, ast.With) and any(
         isinstance(item.context_expr, ast.Call)
-        and _last_name(item.context_expr.func) == "read_base"
+        and _find_last_name(item.context_expr.func) == "read_base"
         for item in node.items
     )
 
 
 def is_library(module: str) -> bool:
-    """Whether a module is neither of the standard library nor that of configs."""
+    """Return whether a module is neither of the standard library nor of this package."""
     of_configs = any(f"{module}.".startswith(f"{name}.") for name in _CONFIG_MODULES)
     return not of_configs and module.partition(".")[0] not in sys.stdlib_module_names
 
 
 def is_of_configs(node: ast.ImportFrom) -> bool:
-    """Whether a statement imports what is for writing configs, such as ``read_base``."""
+    """Return whether a statement imports names of this package, such as ``read_base``."""
     module = node.module or ""
     if any(f"{module}.".startswith(f"{name}.") for name in _CONFIG_MODULES):
         return True
@@ -112,7 +112,7 @@ def _check_with(node: ast.With, nodes: list[ast.AST], name: str) -> None:
         for each in used[:1]:
             if each.id not in known and not hasattr(builtins, each.id):
                 raise ConfigParsingError(
-                    f"only `with read_base():` imports bases, but this is "
+                    f"bases are imported in `with read_base():`, but got "
                     f"`with {ast.unparse(item.context_expr)}:`",
                     Origin(name, node.lineno),
                 )
@@ -122,7 +122,7 @@ def _is_stored(node: ast.Name) -> bool:
     return isinstance(node.ctx, ast.Store)
 
 
-def _last_name(node: ast.expr) -> str:
+def _find_last_name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""

@@ -1,11 +1,10 @@
-"""Instrument the code of Python configs with calls that report what it does as it runs."""
+"""Instrument the code of Python configs with calls that record its changes."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from eng.utils import override
 
@@ -15,12 +14,12 @@ from .variables import BASE_VARIABLE
 
 __all__ = ["BASE_VALUE", "NOTE", "add_notes", "drop_script", "replace_expressions", "uses_base"]
 
-#: Name of the function that ``{{ _base_.key }}`` becomes a call of.
+#: Name of the function that replaces ``{{ _base_.key }}``.
 BASE_VALUE = "<base value>"
-#: Name of the function that is called after each statement that may have changed the bases.
+#: Name of the function called after each statement that may change the bases.
 NOTE = "<note>"
 
-# After these no call can stand, or nothing is to be noted.
+# No call can follow these, or there is nothing to record.
 _QUIET = (
     ast.Import,
     ast.ImportFrom,
@@ -35,13 +34,13 @@ _QUIET = (
 
 
 def replace_expressions(tree: ast.Module) -> ast.Module:
-    """Put calls of :data:`BASE_VALUE` and :data:`UNPACK` into the expressions of a config."""
+    """Insert calls of :data:`BASE_VALUE` and :data:`UNPACK` into the expressions of a config."""
     replaced: ast.Module = _Expressions().visit(tree)
     return replaced
 
 
 def uses_base(tree: ast.Module) -> bool:
-    """Whether code has ``_base_`` as an object, or a variable of the bases."""
+    """Return whether code uses the object ``_base_``, or a variable of the bases."""
     names = (BASE, BASE_VALUE)
     return any(
         isinstance(each, ast.Name) and each.id in names and isinstance(each.ctx, ast.Load)
@@ -50,9 +49,9 @@ def uses_base(tree: ast.Module) -> bool:
 
 
 def drop_script(tree: ast.Module) -> ast.Module:
-    """Leave out what only runs where the file is a script, with the imports that only this uses.
+    """Remove the code that only runs in a script, with the imports that only it uses.
 
-    A config may so show its model with the library that the model is of, and be read without it.
+    Such code may build the model with its library, which reading the config does not require.
     """
     scripts = [node for node in tree.body if _is_script(node)]
     kept = [node for node in tree.body if node not in scripts]
@@ -83,7 +82,7 @@ def add_notes(body: list[ast.stmt], statements: list[ast.stmt]) -> list[ast.stmt
 
     Args:
         body: The code.
-        statements: The statements are added, whose numbers the calls give.
+        statements: List that the statements are appended to; the calls pass their indices.
     """
     noted = []
     for node in body:
@@ -96,7 +95,7 @@ def add_notes(body: list[ast.stmt], statements: list[ast.stmt]) -> list[ast.stmt
 
 
 def _note_blocks(node: ast.stmt, statements: list[ast.stmt]) -> ast.stmt:
-    """Return a compound statement with notes in its blocks, and another one as it is."""
+    """Return a compound statement with notes in its blocks; others are returned unchanged."""
     blocks = {
         name: add_notes(block, statements)
         for name, block in ast.iter_fields(node)
@@ -199,8 +198,8 @@ class _Expressions(ast.NodeTransformer):
         return _call(node, UNPACK, node, self._count, is_mapping)
 
 
-def _call(at: ast.expr | ast.stmt, name: str, *arguments: Any) -> ast.Call:
-    """Return a call that stands at the place of a node."""
+def _call(at: ast.expr | ast.stmt, name: str, *arguments: ast.expr | str | int) -> ast.Call:
+    """Return a call with the location of a node."""
     args = [
         each if isinstance(each, ast.expr) else ast.copy_location(ast.Constant(each), at)
         for each in arguments

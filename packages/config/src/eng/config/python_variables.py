@@ -1,34 +1,34 @@
-"""Fill the variables of Python configs in as values."""
+"""Substitute the variables of Python configs."""
 
 from __future__ import annotations
 
 import ast
 import re
-from typing import Any
 
 from eng.utils import override
 
 from .errors import ConfigError
 from .origins import Origin
+from .types import ConfigValue
 from .variables import Variables
 
 __all__ = ["VARIABLE", "fill_variables"]
 
-#: Name of the function that a variable outside of a string becomes a call of.
+#: Name of the function that replaces a variable outside of a string.
 VARIABLE = "<variable>"
 
 
 def fill_variables(tree: ast.Module, variables: Variables, name: str) -> ast.Module:
-    """Put values in place of the words of variables.
+    """Replace the words of variables by their values.
 
     Args:
-        tree: The code, with words where the file has variables.
+        tree: The code, with words in place of variables.
         variables: The variables.
-        name: The file, for messages.
+        name: Path of the file, for messages.
 
     Raises:
-        ConfigError: A variable of the environment is not set; or one stands where no value can,
-            such as in a name.
+        ConfigError: An environment variable is not set, or a variable is in a place that requires
+            a name.
     """
     filled: ast.Module = _Filling(variables, name).visit(tree)
     return filled
@@ -41,7 +41,7 @@ class _Filling(ast.NodeTransformer):
         self._line = 1
 
     @override
-    def visit(self, node: ast.AST) -> Any:
+    def visit(self, node: ast.AST) -> ConfigValue:
         self._line = getattr(node, "lineno", self._line)
         return super().visit(node)
 
@@ -51,7 +51,7 @@ class _Filling(ast.NodeTransformer):
             for each in value if isinstance(value, list) else [value]:
                 if isinstance(each, str) and self._variables.has_word(each):
                     raise ConfigError(
-                        f"a variable stands for a value or in a text, not in a name: "
+                        f"a variable must be a value or in a string, not in a name: "
                         f"{self._variables.show(each)}",
                         Origin(self._name, self._line),
                     )
@@ -62,7 +62,7 @@ class _Filling(ast.NodeTransformer):
         if isinstance(node.value, str):
             node.value = self._variables.fill(node.value)
         elif isinstance(node.value, bytes):
-            # Latin-1 has a character for each byte.
+            # Latin-1 maps each byte to a character.
             text = node.value.decode("latin-1")
             fill = self._variables.fill
             node.value = re.sub(

@@ -1,4 +1,4 @@
-"""Configs as Python."""
+"""Write configs as Python."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path, PurePath
 from types import BuiltinFunctionType, FunctionType
-from typing import Any
 
 from .lazy import LazyValue, dotted_path, root_module
-from .scalars import plain_scalar
+from .scalars import to_scalar
 from .secret_values import has_secret, hide_secrets
+from .types import ConfigValue, KeyPath
 from .variables import FILLED_IN, is_filled_in
 
 __all__ = ["PythonWriter", "Refusal", "is_name"]
 
-# What to do with a value that cannot be written: given the keys that lead to it and the reason, it
-# raises, or returns what to write instead.
-Refusal = Callable[[tuple[Any, ...], str, Any], str]
+# Handles a value that cannot be written: called with the keys that lead to it, the reason and the
+# value, it raises an error, or returns the text to write instead.
+Refusal = Callable[[tuple[object, ...], str, ConfigValue], str]
 
 _WIDTH = 100
 _PAIRS = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}"), frozenset: ("frozenset({", "})")}
-# Names that the text itself uses: a key of that name would hide them.
+# Names that the text uses: a key of that name would shadow them.
 _USED = ("dict", "float", "complex", "set", "frozenset", "range")
 
 
 class PythonWriter:
-    """Writes a config as Python that loads again as an equal config.
+    """Writes a config as Python that loads as an equal config.
 
-    Classes, functions, paths, dates and members of enumerations are written as expressions, with
-    the imports that these need at the top.
+    Classes, functions, paths, dates and enum members are written as expressions, with their
+    imports at the top.
 
     Args:
         cfg: The config.
-        refuse: What to do with a value that cannot be written.
+        refuse: Handler of values that cannot be written.
     """
 
-    def __init__(self, cfg: Mapping[str, Any], refuse: Refusal) -> None:
+    def __init__(self, cfg: Mapping[str, ConfigValue], refuse: Refusal) -> None:
         self._cfg = cfg
         self._refuse = refuse
         self._imports: dict[str, str] = {}
 
     def text(self) -> str:
-        """Return the config as text."""
+        """Return the config as Python code."""
         lines = []
         for key, value in self._cfg.items():
             if not is_name(key) or key.startswith("__") or key in _USED:
-                self._refuse((key,), "the key cannot be a name in a python config", value)
+                self._refuse((key,), "the key cannot be a name in a Python config", value)
             lines.append(f"{key} = {self._write_value(value, (key,), 0, len(key) + 3)}\n")
         imports = [
             f"import {module}\n" if module == alias else f"import {module} as {alias}\n"
@@ -60,7 +60,7 @@ class PythonWriter:
         ]
         return "".join([*imports, "\n", *lines] if imports else lines)
 
-    def _write_value(self, value: Any, path: tuple[Any, ...], indent: int, used: int) -> str:
+    def _write_value(self, value: object, path: KeyPath, indent: int, used: int) -> str:
         if not (isinstance(value, (dict, list, tuple, set, frozenset)) and value):
             return self._write_atom(value, path)
         start, items, end = self._write_items(value, path, indent + 4)
@@ -72,7 +72,7 @@ class PythonWriter:
         return f"{start}\n{''.join(f'{pad}{item},{chr(10)}' for item in items)}{' ' * indent}{end}"
 
     def _write_items(
-        self, value: Any, path: tuple[Any, ...], indent: int
+        self, value: ConfigValue, path: KeyPath, indent: int
     ) -> tuple[str, list[str], str]:
         if isinstance(value, dict):
             if all(is_name(key) for key in value):
@@ -90,10 +90,10 @@ class PythonWriter:
         kind = next(kind for kind in _PAIRS if isinstance(value, kind))
         items = [self._write_value(each, (*path, i), indent, 1) for i, each in enumerate(value)]
         start, end = _PAIRS[kind]
-        # The order of a set is another one in each process.
+        # The order of a set differs between processes.
         return start, sorted(items) if kind in (set, frozenset) else items, end
 
-    def _write_atom(self, value: Any, path: tuple[Any, ...]) -> str:
+    def _write_atom(self, value: object, path: KeyPath) -> str:
         if isinstance(value, LazyValue):
             return self._write_lazy(value, path)
         if isinstance(value, dict):
@@ -118,23 +118,23 @@ class PythonWriter:
             return repr(hide_secrets(bytes(value)) if isinstance(value, bytes) else value)
         if isinstance(value, complex):
             return f"complex({_write_float(value.real)}, {_write_float(value.imag)})"
-        found, plain = plain_scalar(value)
+        found, plain = to_scalar(value)
         if not found:
-            return self._refuse(path, f"it is of type {type(value).__name__}", value)
+            return self._refuse(path, f"unsupported type {type(value).__name__}", value)
         if isinstance(plain, str) and is_filled_in(plain):
             self._refuse(path, FILLED_IN, plain)
         return _write_float(plain) if isinstance(plain, float) else repr(hide_secrets(plain))
 
-    def _write_lazy(self, value: LazyValue, path: tuple[Any, ...]) -> str:
-        """Return the dotted path: as a string where a registry reads it, else as an expression."""
+    def _write_lazy(self, value: LazyValue, path: KeyPath) -> str:
+        """Return the dotted path: as a string under ``type``, otherwise as an expression."""
         name = dotted_path(value)
         if path[-1] == "type":
             return repr(name)
         module = root_module(value)
         return f"{self._write_module(module)}{name[len(module) :]}"
 
-    def _write_reference(self, value: Any, path: tuple[Any, ...]) -> str:
-        """Return the expression of an object that can be imported."""
+    def _write_reference(self, value: object, path: KeyPath) -> str:
+        """Return the expression of an importable object."""
         module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
         if module and name and _import_object(module, name) is value:
             if not _is_attribute(module):
@@ -153,12 +153,12 @@ class PythonWriter:
 
 
 def is_name(key: object) -> bool:
-    """Whether a key can be written as a name in Python."""
+    """Return whether a key can be written as a name in Python."""
     if not (isinstance(key, str) and key.isidentifier()) or keyword.iskeyword(key):
         return False
     if has_secret(key):
         return False
-    # Python reads a name in this form, and so would load another key.
+    # Python normalizes names to this form, and would load a different key.
     return key.isascii() or unicodedata.normalize("NFKC", key) == key
 
 
@@ -167,17 +167,17 @@ def _write_float(value: float) -> str:
 
 
 def _is_attribute(module: str) -> bool:
-    """Whether the dotted name of an imported module gives it: a function may have its name."""
+    """Return whether the dotted name is the imported module, and not a function of that name."""
     top, *parts = module.split(".")
-    found: Any = sys.modules.get(top)
+    found: object = sys.modules.get(top)
     for part in parts:
         found = getattr(found, part, None)
     return found is sys.modules.get(module)
 
 
-def _import_object(module: str, name: str) -> Any:
+def _import_object(module: str, name: str) -> ConfigValue:
     try:
-        found: Any = importlib.import_module(module)
+        found: object = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
     except (ImportError, AttributeError):

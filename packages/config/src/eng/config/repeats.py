@@ -1,45 +1,46 @@
-"""Bound the copies of values that several places of a config share."""
+"""Limit the copies of values that a config uses in several places."""
 
 from __future__ import annotations
 
 from collections.abc import Sized
-from typing import Any
+
+from .types import ConfigValue
 
 __all__ = ["Repeats", "count_entries"]
 
-#: Entries that copies beyond the first one of a value may have in all.
+#: Total number of entries in copies of a value beyond the first one.
 BUDGET = 10_000
 
 
 class Repeats:
-    """Copies of values in one pass over a config.
+    """Copies of values in a pass over a config.
 
-    Each place of a config gets a copy of its own, so that it can be changed alone. Nested aliases
-    of YAML multiply with each level; so once the repeated copies have :data:`BUDGET` entries,
-    further places share one copy, and a pass stays linear.
+    Each place of a config gets its own copy, so that it can be modified alone. Nested aliases of
+    YAML multiply with each level: if the repeated copies have more than :data:`BUDGET` entries,
+    further places share one copy, so that a pass stays linear.
     """
 
     def __init__(self) -> None:
-        # The original is kept as well, so that its id stays its own.
-        self._made: dict[int, tuple[object, Any]] = {}
+        # The original is referenced too, so that its id is not reused.
+        self._made: dict[int, tuple[object, ConfigValue]] = {}
         self._left = BUDGET
 
-    def find(self, value: Sized) -> Any:
-        """Return the copy to share, or None where another one is to be made."""
+    def find(self, value: Sized) -> ConfigValue:
+        """Return the copy to share, or None if a new one is to be made."""
         made = self._made.get(id(value))
         if made is None:
             return None
         self._left -= 1 + len(value)
         return made[1] if self._left < 0 else None
 
-    def add(self, value: object, copied: Any) -> Any:
-        """Note the copy of a value, and return it."""
+    def add(self, value: object, copied: object) -> ConfigValue:
+        """Record the copy of a value, and return it."""
         self._made[id(value)] = (value, copied)
         return copied
 
 
-def count_entries(value: Any, known: dict[int, int] | None = None) -> int:
-    """Return the number of entries that a value has when it is written out."""
+def count_entries(value: object, known: dict[int, int] | None = None) -> int:
+    """Return the number of entries of a value, counting shared values each time."""
     known = {} if known is None else known
     if not isinstance(value, (dict, list, tuple)):
         return 1

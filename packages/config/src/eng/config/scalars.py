@@ -1,26 +1,26 @@
-"""Scalars as the types that every config format has."""
+"""Convert scalars to the types that all config formats support."""
 
 from __future__ import annotations
 
-from typing import Any
+from .types import ConfigValue
 
-__all__ = ["plain_scalar"]
+__all__ = ["to_scalar"]
 
 _TYPES = (bool, int, float, str)
 
 
-def plain_scalar(value: Any) -> tuple[bool, Any]:
-    """Return whether a value is a scalar, and the equal one of a built-in type.
+def to_scalar(value: ConfigValue) -> tuple[bool, ConfigValue]:
+    """Convert a scalar to a built-in type.
 
-    Subclasses, such as members of ``IntEnum``, become the type they derive from, and scalars of
-    numpy the built-in one of their kind.
+    Subclasses, such as members of ``IntEnum``, are converted to their base type, and numpy scalars
+    to the corresponding built-in type.
 
     Args:
-        value: Anything.
+        value: Any value.
 
     Returns:
         ``(True, scalar)`` with ``None``, a ``bool``, ``int``, ``float`` or ``str``, or
-        ``(False, value)`` for what is no such scalar.
+        ``(False, value)`` if the value is not a scalar.
     """
     if value is None or type(value) in _TYPES:
         return True, value
@@ -28,7 +28,7 @@ def plain_scalar(value: Any) -> tuple[bool, Any]:
         if isinstance(value, kind):
             return True, kind(value) if kind is not str else str.__str__(value)
     if getattr(value, "shape", None) == () and callable(getattr(value, "item", None)):
-        item = value.item()  # a scalar of numpy, without importing it
+        item = value.item()  # a numpy scalar, without importing numpy
         if type(item) in _TYPES:
             return True, item
     return False, value

@@ -1,44 +1,45 @@
-"""Keep values of the environment that are secret out of what is written."""
+"""Keep secret values of environment variables out of dumps and logs."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+
+from .types import ConfigValue
 
 __all__ = ["has_secret", "hide_secrets", "keep_secret"]
 
-# By value, the name of the variable that it came from. One table for the process: configs are
-# copied, cut and merged, and a value that is secret in one is secret in all that is made of it.
+# Name of the environment variable of each secret value. One table for the process: configs are
+# copied, split and merged, and a value that is secret in one is secret in all derived from it.
 _secrets: dict[str, str] = {}
 
 
 def keep_secret(value: str, name: str) -> None:
-    """Remember a value as secret.
+    """Register a value as secret.
 
     Args:
         value: The value.
-        name: Name of the variable of the environment that holds it.
+        name: Name of its environment variable.
     """
     _secrets[value] = name
 
 
 def has_secret(text: str) -> bool:
-    """Whether a secret value stands in a text."""
+    """Return whether a text contains a secret value."""
     return any(value in text for value in _secrets)
 
 
-def hide_secrets(value: Any) -> Any:
-    """Return a value with ``{{ secret $NAME }}`` in place of each secret in its texts.
+def hide_secrets(value: ConfigValue) -> ConfigValue:
+    """Replace secrets in the strings of a value by ``{{ secret $NAME }}``.
 
     Args:
-        value: A text, or anything made of dictionaries, lists and tuples.
+        value: A string, or nested dictionaries, lists and tuples.
     """
     if not _secrets:
         return value
     if isinstance(value, str):
         return _replace(value)
     if isinstance(value, bytes):
-        # Latin-1 has a character for each byte.
+        # Latin-1 maps each byte to a character.
         return _replace(value.decode("latin-1"), of_bytes=True).encode("latin-1")
     if isinstance(value, dict):
         return {hide_secrets(key): hide_secrets(each) for key, each in value.items()}
@@ -52,6 +53,6 @@ def _replace(text: str, of_bytes: bool = False) -> str:
         (value.encode().decode("latin-1") if of_bytes else value): name
         for value, name in _secrets.items()
     }
-    # The longest first, for a secret that is a part of another.
+    # The longest first, since a secret may be part of another.
     found = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
     return found.sub(lambda match: f"{{{{ secret ${names[match[0]]} }}}}", text)

@@ -1,4 +1,4 @@
-"""Fill in the variables of a config file: its path, the environment, values of its bases."""
+"""Substitute the variables of a config file: its path, the environment, values of its bases."""
 
 from __future__ import annotations
 
@@ -8,30 +8,31 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .errors import ConfigError
 from .keys import value_at
 from .origins import Origin
 from .secret_values import keep_secret
+from .types import ConfigValue
 
 __all__ = ["BASE_VARIABLE", "FILLED_IN", "Variables", "base_value", "is_filled_in"]
 
 _VARIABLE = re.compile(
     r"\{\{\s*(?:(?P<own>fileDirname|fileBasenameNoExtension|fileBasename|fileExtname)"
-    # Quotes let Python read a variable that stands for a literal, as in ``port = {{'$PORT:80'}}``.
+    # Quotes make a variable that is a literal valid Python, as in ``port = {{'$PORT:80'}}``.
     r"|(?P<quote>['\"]?)(?P<secret>secret\s+)?\$(?P<name>\w+)"
     r"\s*(?::\s*(?P<default>[^{}\n]*?))?\s*(?P=quote))\s*\}\}"
 )
 BASE_VARIABLE = re.compile(r"\{\{\s*_base_\.([\w.]+)\s*\}\}")
-# Stands before the word of a variable that is alone, outside of quotes; for private use.
+# Private-use character before the word of a variable that is alone, outside of quotes.
 _MARK = "\ue000"
-# Why a dump refuses a text in which one of these stands.
-FILLED_IN = "it has a variable that loading would fill in"
+# Reason why such a string cannot be dumped.
+FILLED_IN = "it contains a variable that loading would substitute"
 
 
 class _Variable(NamedTuple):
-    """A variable of a file; ``value`` is None for one of the environment that is not set."""
+    """A variable of a file; ``value`` is None if an environment variable is not set."""
 
     name: str
     value: str | None
@@ -41,22 +42,22 @@ class _Variable(NamedTuple):
 
 
 class Variables:
-    """The variables of a file, behind a word each while the file is parsed.
+    """The variables of a file, each replaced by a word while the file is parsed.
 
-    So their values never become source text: quotes, backslashes and newlines in them stay
-    characters, whatever the format.
+    Their values never become source text: quotes, backslashes and newlines in them stay
+    characters in all formats.
 
     Args:
         text: Content of the file.
-        path: The file.
-        is_used: Whether variables of the path are filled in. Otherwise the text stays as it is.
-        uses_environment: The same for those of the environment.
+        path: Path of the file.
+        is_used: Whether to substitute variables of the path.
+        uses_environment: Whether to substitute environment variables.
 
     Attributes:
         text: The content, with words in place of the variables.
         pattern: Regular expression of the words.
-        environment: The variables of the environment that are set, with their values; a secret
-            one has ``{{ secret $NAME }}`` for its value.
+        environment: Environment variables that are set, with their values, or
+            ``{{ secret $NAME }}`` for secret ones.
     """
 
     def __init__(
@@ -95,62 +96,62 @@ class Variables:
         return bool(self._found)
 
     def is_word(self, text: str) -> bool:
-        """Whether a text is the word of one variable."""
+        """Return whether a text is the word of a variable."""
         return bool(self._found) and self._words.fullmatch(text) is not None
 
     def has_word(self, text: str) -> bool:
-        """Whether the word of a variable stands in a text."""
+        """Return whether a text contains the word of a variable."""
         return bool(self._found) and self._words.search(text) is not None
 
     def mark(self, word: str) -> str:
-        """Return a word as one that stands alone, outside of quotes."""
+        """Mark a word as one that is alone, outside of quotes."""
         return f"{self._mark}{word}"
 
     def is_marked(self, text: str) -> bool:
-        """Whether a text is a word that :meth:`mark` has marked."""
+        """Return whether a text is a word marked by :meth:`mark`."""
         return text.startswith(self._mark) and self.is_word(self.unmark(text))
 
     def unmark(self, text: str) -> str:
-        """Return the word that :meth:`mark` has marked."""
+        """Remove the mark of a word."""
         return text.removeprefix(self._mark)
 
     def may_be_typed(self, word: str) -> bool:
-        """Whether a variable may stand for something else than text."""
+        """Return whether the value of a variable may be parsed as something other than text."""
         return not self._found[int(word.rpartition("_")[0].rpartition("_")[2])].is_text
 
     def fill(self, text: str) -> str:
-        """Return a text with the values of its variables.
+        """Substitute the variables in a text.
 
         Raises:
-            ConfigError: A variable of the environment is not set, and has no default.
+            ConfigError: An environment variable is not set, and has no default.
         """
         if not self._found:
             return text
-        return self._words.sub(lambda match: _value_of(self._found[int(match[1])]), text)
+        return self._words.sub(lambda match: _get_value(self._found[int(match[1])]), text)
 
     def show(self, text: str) -> str:
-        """Return a text as the file has it, apart from spaces and defaults, for messages."""
+        """Return a text as it is in the file, except for spaces and defaults, for messages."""
         return self._words.sub(lambda match: f"{{{{ {self._found[int(match[1])].name} }}}}", text)
 
-    def literal(self, word: str, is_data: bool = False) -> Any:
-        """Return the value of a variable that stands alone, outside of any text.
+    def literal(self, word: str, is_data: bool = False) -> ConfigValue:
+        """Return the value of a variable that is alone, outside of any text.
 
         Args:
-            word: The word of the variable.
-            is_data: Whether the format has no code, in which what is no literal is text.
+            word: Word of the variable.
+            is_data: Whether the format is data, in which values that are not literals are text.
 
         Returns:
-            The literal that the value is, else the value as text. ``{{ $N }}`` without quotes
-            keeps quotes: it gives text, or a literal of another type.
+            The value as a literal, or else as text. ``{{ $N }}`` without quotes keeps quotes in
+            the value: it is text, or a literal of another type.
 
         Raises:
-            ConfigError: A variable of the environment is not set, and has no default; or it is
-                written in quotes in Python, which is for literals, and holds none.
+            ConfigError: An environment variable is not set, and has no default; or it is written
+                in quotes in Python, which requires a literal, but its value is not one.
         """
         match = self._words.fullmatch(word)
-        assert match is not None, "literal is asked for words alone"
+        assert match is not None, "literal takes words of variables only"
         variable = self._found[int(match[1])]
-        text = _value_of(variable)
+        text = _get_value(variable)
         if variable.is_text:
             return text
         try:
@@ -168,27 +169,29 @@ class Variables:
 
 
 def is_filled_in(text: str) -> bool:
-    """Whether loading would replace a part of this string, which then came back as another one."""
+    """Return whether loading would substitute a variable in this string."""
     return any(each.search(text) for each in (_VARIABLE, BASE_VARIABLE))
 
 
-def base_value(base: Mapping[str, Any], key: str, origin: Origin) -> Any:
+def base_value(base: Mapping[str, ConfigValue], key: str, origin: Origin) -> ConfigValue:
     """Return the value of ``{{ _base_.key }}``.
 
     Raises:
-        ConfigError: The bases have no such value.
+        ConfigError: The bases do not have the key.
     """
     try:
         return value_at(base, key)
     except KeyError:
-        raise ConfigError(f"no base has the variable _base_.{key}", origin) from None
+        raise ConfigError(
+            f"undefined variable _base_.{key}: no base has this key", origin
+        ) from None
 
 
 def _read_variable(match: re.Match[str], path: Path, origin: Origin) -> _Variable:
     own = match["own"]
     if own is not None:
         known = {
-            # With slashes on Windows too.
+            # With slashes on Windows, too.
             "fileDirname": path.parent.as_posix(),
             "fileBasename": path.name,
             "fileBasenameNoExtension": path.stem,
@@ -199,24 +202,24 @@ def _read_variable(match: re.Match[str], path: Path, origin: Origin) -> _Variabl
     value = os.environ.get(name)
     if is_secret and value:
         keep_secret(value, name)
-    # An empty default is none: so configs say that a variable has to be set.
+    # An empty default is none: this is how configs require a variable to be set.
     value = (match["default"] or None) if value is None else value
     return _Variable(f"${name}", value, origin, bool(match["quote"]), is_text=is_secret)
 
 
-def _value_of(variable: _Variable) -> str:
+def _get_value(variable: _Variable) -> str:
     if variable.value is None:
         name = variable.name[1:]
         raise ConfigError(
-            f"the environment variable {name} is not set; set it, or give a default as "
+            f"the environment variable {name} is not set; set it, or add a default as "
             f"{{{{ ${name}:default }}}}",
             variable.origin,
         )
     return variable.value
 
 
-def _read_literal(text: str, is_data: bool) -> Any:
-    """Return the value of a literal; raise ValueError for anything else."""
+def _read_literal(text: str, is_data: bool) -> ConfigValue:
+    """Parse a literal, or raise ``ValueError``."""
     if is_data:
         try:
             return json.loads(text)

@@ -1,29 +1,51 @@
-"""Prepare the nodes of a YAML file before values are made of them."""
+"""Prepare the nodes of a YAML file before its values are constructed."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 from .errors import ConfigError
 from .origins import Origin, Origins
 from .repeats import Repeats
+from .types import ConfigValue
 from .variables import Variables
 
-__all__ = ["check_no_cycle", "fill_scalars", "trace_lines"]
+if TYPE_CHECKING:  # imported late by files in YAML alone
+    from yaml import Mark
 
-# What a variable without quotes may become, beside text. YAML knows more, such as merge keys.
+__all__ = ["Node", "check_no_cycle", "fill_scalars", "trace_lines"]
+
+# Types of a variable without quotes, besides text. YAML has more, such as merge keys.
 _TYPED = {f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "int", "null", "timestamp")}
 _TEXT = "tag:yaml.org,2002:str"
 
 
-def check_no_cycle(root: Any, name: str) -> None:
-    """Raise ConfigError where a value contains itself, by an alias of something around it.
+class Node(Protocol):
+    """Members of the nodes of PyYAML; ``value`` is text, or the nodes in a collection."""
+
+    id: str
+    tag: str
+    value: ConfigValue
+    style: str | None
+    start_mark: Mark
+    end_mark: Mark
+
+
+class Resolver(Protocol):
+    """The member of the loaders of PyYAML that is used."""
+
+    def resolve(self, kind: type, value: str, implicit: tuple[bool, bool]) -> str:
+        """Return the tag of a scalar."""
+
+
+def check_no_cycle(root: Node, name: str) -> None:
+    """Raise ``ConfigError`` if a value contains itself, by an alias of a value around it.
 
     Args:
-        root: The node of the file.
-        name: The file, for the message.
+        root: Root node of the file.
+        name: Path of the file, for the message.
     """
-    inside, done = [(root, iter(_list_inner(root)))], set()
+    inside, done = [(root, iter(_list_children(root)))], set()
     above = {id(root)}
     while inside:
         node, rest = inside[-1]
@@ -34,35 +56,35 @@ def check_no_cycle(root: Any, name: str) -> None:
             done.add(id(node))
         elif id(child) in above:
             raise ConfigError(
-                "a value contains itself, by an alias of what it lies in",
+                "a value contains itself, by an alias of a value around it",
                 Origin(name, child.start_mark.line + 1),
             )
         elif id(child) not in done:
             above.add(id(child))
-            inside.append((child, iter(_list_inner(child))))
+            inside.append((child, iter(_list_children(child))))
 
 
-def fill_scalars(root: Any, variables: Variables, loader: Any, text: str) -> None:
-    """Give scalars without quotes that are one variable the type that its value looks like.
+def fill_scalars(root: Node, variables: Variables, loader: Resolver, text: str) -> None:
+    """Set the types of scalars without quotes that consist of a variable, by its value.
 
-    A text stays behind the word of its variable, marked as one that stands alone.
+    Text is kept as the word of its variable, marked as one that is alone.
 
     Args:
-        root: The node of the file.
-        variables: The variables of the file.
-        loader: The loader, which resolves the types of scalars.
-        text: The text that was parsed.
+        root: Root node of the file.
+        variables: Variables of the file.
+        loader: Loader, which resolves the types of scalars.
+        text: Text that was parsed.
     """
     waiting, seen = [root], {id(root)}
     while waiting:
         node = waiting.pop()
-        for inner in _list_inner(node):
+        for inner in _list_children(node):
             if id(inner) not in seen:
                 seen.add(id(inner))
                 waiting.append(inner)
         if node.id != "scalar" or not variables.has_word(node.value):
             continue
-        if node.tag != _TEXT:  # given by a tag in the file
+        if node.tag != _TEXT:  # set by a tag in the file
             node.value = variables.fill(node.value)
         elif variables.is_word(node.value) and _is_bare(node, text):
             value = str(variables.fill(node.value))
@@ -73,21 +95,21 @@ def fill_scalars(root: Any, variables: Variables, loader: Any, text: str) -> Non
                 node.value = variables.mark(node.value)
 
 
-def trace_lines(root: Any, name: str, lines: Origins, variables: Variables) -> None:
-    """Note the line of each value.
+def trace_lines(root: Node, name: str, lines: Origins, variables: Variables) -> None:
+    """Record the line of each value.
 
     Args:
-        root: The node of the file.
-        name: The file.
-        lines: The origins so far; they are added to.
-        variables: The variables of the file, for messages.
+        root: Root node of the file.
+        name: Path of the file.
+        lines: Origins by path, which are added to.
+        variables: Variables of the file, for messages.
 
     Raises:
-        ConfigError: A mapping has a key twice.
+        ConfigError: A mapping has a duplicate key.
     """
     repeats = Repeats()
 
-    def trace(node: Any, path: tuple[str, ...]) -> None:
+    def trace(node: Node, path: tuple[str, ...]) -> None:
         if node.id == "scalar" or repeats.find(node.value) is not None:
             return
         repeats.add(node.value, node)
@@ -99,20 +121,20 @@ def trace_lines(root: Any, name: str, lines: Origins, variables: Variables) -> N
         for key, value in node.value:
             line = key.start_mark.line + 1
             text = variables.show(str(key.value))
-            # The tag tells the string "1" from the number.
+            # The tag distinguishes the string "1" from the number.
             if key.value != "<<" and (key.tag, str(key.value)) in seen:
-                raise ConfigError(f"the key {text!r} is there twice", Origin(name, line))
+                raise ConfigError(f"duplicate key {text!r}", Origin(name, line))
             seen.add((key.tag, str(key.value)))
             note(value, (*path, str(key.value)), line)
 
-    def note(node: Any, path: tuple[str, ...], line: int) -> None:
+    def note(node: Node, path: tuple[str, ...], line: int) -> None:
         lines[path] = Origin(name, line)
         trace(node, path)
 
     trace(root, ())
 
 
-def _list_inner(node: Any) -> list[Any]:
+def _list_children(node: Node) -> list[Node]:
     if node.id == "scalar":
         return []
     return [
@@ -120,7 +142,7 @@ def _list_inner(node: Any) -> list[Any]:
     ]
 
 
-def _is_bare(node: Any, text: str) -> bool:
-    """Whether a scalar is written without quotes, and without the tag of text."""
+def _is_bare(node: Node, text: str) -> bool:
+    """Return whether a scalar is written without quotes, and without the tag of text."""
     written = text[node.start_mark.index : node.end_mark.index]
     return not node.style and "!" not in written.partition(node.value)[0]

@@ -1,4 +1,4 @@
-"""Which accelerator is here."""
+"""Detect accelerators, measure their peak memory, and autocast."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Which kinds of accelerator this process can use."""
+"""Detect the accelerators that this process can use."""
 
 import importlib
 import importlib.util
@@ -20,16 +20,16 @@ __all__ = [
 ]
 
 
-# The number that the vendor's extension gives its first chip with full precision.
+# Version of the first chip with full precision, as reported by the extension of the vendor.
 _FIRST_FULL_PRECISION_NPU = 220
 
 
 def get_device() -> str:
-    """Name the kind of device that this process should compute on.
+    """Return the kind of device to compute on.
 
     Returns:
-        ``cuda``, ``npu``, ``mlu``, ``mps``, ``dipu`` or ``musa``, the first of these that is
-        available, else ``cpu``.
+        The first available of ``cuda``, ``npu``, ``mlu``, ``mps``, ``dipu`` and ``musa``, or
+        ``cpu``.
     """
     if is_cuda_available():
         return "cuda"
@@ -47,52 +47,52 @@ def get_device() -> str:
 
 
 def __getattr__(name: str) -> str:
-    """Answer ``DEVICE``, the older name of what :func:`get_device` returns, when it is read."""
+    """Return :func:`get_device` as ``DEVICE``, its older name."""
     if name == "DEVICE":
         return get_device()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def is_cuda_available() -> bool:
-    """Whether CUDA (or ROCm) devices exist that this build of PyTorch can use."""
+    """Return whether this build of PyTorch can use a CUDA (or ROCm) device."""
     return torch.cuda.is_available()
 
 
 def is_mlu_available() -> bool:
-    """Whether Cambricon's PyTorch extension and MLU devices exist."""
-    return _extension_device_available("mlu", extension="torch_mlu")
+    """Return whether an MLU device and the PyTorch extension of Cambricon are available."""
+    return _is_extension_device_available("mlu", extension="torch_mlu")
 
 
 def is_npu_available() -> bool:
-    """Whether Ascend's PyTorch extension and NPU devices exist."""
-    return _extension_device_available("npu", extension="torch_npu")
+    """Return whether an NPU device and the PyTorch extension of Ascend are available."""
+    return _is_extension_device_available("npu", extension="torch_npu")
 
 
 def is_dipu_available() -> bool:
-    """Whether the PyTorch extension DIPU and its devices exist."""
-    return _extension_device_available("dipu", extension="torch_dipu")
+    """Return whether the PyTorch extension DIPU and its devices are available."""
+    return _is_extension_device_available("dipu", extension="torch_dipu")
 
 
 def is_musa_available() -> bool:
-    """Whether Moore Threads' PyTorch extension and MUSA devices exist."""
-    return _extension_device_available("musa", extension="torch_musa")
+    """Return whether a MUSA device and the extension of Moore Threads are available."""
+    return _is_extension_device_available("musa", extension="torch_musa")
 
 
 def is_npu_support_full_precision() -> bool:
-    """Whether an Ascend device exists that computes in full precision."""
+    """Return whether an Ascend device with full precision is available."""
     if not is_npu_available():
         return False
-    # The first generation of its chips computes in half precision alone.
+    # The first generation of these chips supports half precision only.
     version = importlib.import_module("torch_npu.npu.utils").get_soc_version()
     return bool(version >= _FIRST_FULL_PRECISION_NPU)
 
 
 def is_mps_available() -> bool:
-    """Whether an Apple GPU exists that this build of PyTorch can use."""
+    """Return whether this build of PyTorch can use an Apple GPU."""
     return torch.backends.mps.is_available()
 
 
-def _extension_device_available(name: str, extension: str) -> bool:
+def _is_extension_device_available(name: str, extension: str) -> bool:
     if not hasattr(torch, name) and not _import_extension(extension):
         return False
     module = getattr(torch, name, None)
@@ -101,14 +101,14 @@ def _extension_device_available(name: str, extension: str) -> bool:
 
 @cache
 def _import_extension(extension: str) -> bool:
-    # A module that was put there by hand has no spec, which find_spec answers with an error.
+    # A module inserted by hand has no spec, for which find_spec raises an error.
     if sys.modules.get(extension) is None and importlib.util.find_spec(extension) is None:
         return False
     try:
         importlib.import_module(extension)
-    except Exception as error:  # vendors' extensions load drivers: anything may be raised
+    except Exception as error:  # extensions of vendors load drivers, which may raise any error
         warnings.warn(
-            f"{extension} is installed but cannot be imported, its devices are not used: "
+            f"{extension} is installed but cannot be imported, so its devices are not used: "
             f"{type(error).__name__}: {error}",
             RuntimeWarning,
             stacklevel=2,

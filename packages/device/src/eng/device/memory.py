@@ -1,4 +1,4 @@
-"""Peak memory of accelerators."""
+"""Measure the peak memory of accelerators."""
 
 import torch
 
@@ -10,22 +10,22 @@ _MEGABYTE = 1024 * 1024
 
 
 def get_max_cuda_memory(device: torch.device | str | int | None = None) -> int:
-    """Peak memory that tensors occupied on a CUDA device since the program began.
+    """Return the peak memory of tensors on a CUDA device since the start of the program.
 
     Args:
-        device: The device; the current CUDA device when None.
+        device: The device. Default: the current CUDA device.
 
     Returns:
-        Megabytes (2**20 bytes), rounded down; 0 while nothing was ever allocated.
+        Megabytes (2**20 bytes), rounded down; 0 before the first allocation.
     """
     return int(torch.cuda.max_memory_allocated(device)) // _MEGABYTE
 
 
 def get_max_musa_memory(device: torch.device | str | int | None = None) -> int:
-    """Peak memory that tensors occupied on a MUSA device since the program began.
+    """Return the peak memory of tensors on a MUSA device since the start of the program.
 
     Args:
-        device: The device; the current MUSA device when None.
+        device: The device. Default: the current MUSA device.
 
     Returns:
         Megabytes (2**20 bytes), rounded down.
@@ -39,18 +39,18 @@ def get_max_musa_memory(device: torch.device | str | int | None = None) -> int:
 
 
 def get_max_memory(device: torch.device | str | int | None = None) -> int:
-    """Peak memory that tensors occupied on an accelerator of any kind.
+    """Return the peak memory of tensors on an accelerator of any kind.
 
     Args:
-        device: The device, such as ``"npu:1"``; an index counts devices of the kind that
-            :func:`get_device` names. The current device of that kind when None.
+        device: The device, such as ``"npu:1"``, or an index of devices of the kind of
+            :func:`get_device`. Default: the current device of that kind.
 
     Returns:
-        Megabytes (2**20 bytes), rounded down. 0 for devices that keep no such count (cpu). For
-        mps the memory in use now, since Metal keeps no peak.
+        Megabytes (2**20 bytes), rounded down. 0 for devices without such statistics (cpu). For
+        mps the memory currently in use, since Metal does not record a peak.
 
     Raises:
-        RuntimeError: The device's kind is not available here.
+        RuntimeError: The kind of device is not available.
     """
     if device is None:
         device = torch.device(get_device())
@@ -64,5 +64,5 @@ def get_max_memory(device: torch.device | str | int | None = None) -> int:
         return int(torch.mps.current_allocated_memory()) // _MEGABYTE
     module = getattr(torch, device.type, None)
     if module is None or not module.is_available():
-        raise RuntimeError(f"no {device.type} device is available; here is: {get_device()}")
+        raise RuntimeError(f"no {device.type} device is available, only {get_device()}")
     return int(module.max_memory_allocated(device)) // _MEGABYTE

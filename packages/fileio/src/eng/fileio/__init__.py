@@ -1,6 +1,6 @@
-"""One way to read and write local files, HTTP, S3, LMDB, memcached and every fsspec store."""
+"""Read and write local files, HTTP, S3, LMDB, memcached and all fsspec stores."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import backends
 from .backends import (
@@ -110,7 +110,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in backends.LATE:
         from ._version import __getattr__ as version_or_error
 

@@ -1,12 +1,12 @@
-# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# Paths are strings here: pathlib would change URIs, and is slow in hot calls.
 # ruff: noqa: PTH103, PTH105, PTH108, PTH114, PTH116, PTH118
-"""Local writes that a reader sees whole or not at all.
+"""Atomic local writes: a reader sees the old content or the new.
 
-The new content goes into a partial file beside the target, is flushed to disk, and then takes
-the target's name in one step. A partial file is locked while its writer lives; what a killed
-writer left is found by its name, without listing the folder, and reused or removed by the next
-write to the same target. Where files cannot be locked, a partial file that was not written to for
-an hour is taken for one of a killed writer.
+The new content is written to a partial file in the same directory, flushed to disk, and renamed to
+the target. A partial file is locked while its writer is alive; those of killed writers are found by
+their names, without listing the directory, and reused or removed by the next write to the same
+target. If files cannot be locked, a partial file that was not modified for an hour is considered
+stale.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import BinaryIO
 
 try:
     import fcntl
@@ -26,7 +26,7 @@ except ImportError:  # Windows
 __all__ = ["atomic_write", "is_partial"]
 
 PARTIAL_SUFFIX = ".eng-partial"
-_SLOTS = 8  # writers of one file at one time; a ninth waits
+_SLOTS = 8  # concurrent writers of a file; a ninth waits
 _STALE_S = 3600
 _BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)
@@ -34,34 +34,34 @@ _OF_THE_TARGET = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 def is_partial(name: str) -> bool:
-    """Say whether a file name is one of an unfinished write."""
+    """Return whether a file name is that of an unfinished write."""
     return name.startswith(".") and name[:-2].endswith(PARTIAL_SUFFIX)
 
 
 @contextlib.contextmanager
-def atomic_write(path: str, if_absent: bool = False) -> Iterator[Any]:
-    """Open ``path`` for writing bytes; it changes only when the block ends without an error.
+def atomic_write(path: str, if_absent: bool = False) -> Iterator[BinaryIO]:
+    """Open ``path`` for writing bytes; it changes only if the block ends without an error.
 
-    Missing folders are made. An existing file keeps its mode, and a symbolic link stays and gets
-    new content behind it. Devices and pipes are written directly.
+    Missing directories are created. An existing file keeps its mode, and the target of a symbolic
+    link is replaced, not the link. Devices and pipes are written directly.
 
     Args:
-        path: The target.
-        if_absent: Raise ``FileExistsError`` when the target exists at the end of the write.
+        path: Path of the target.
+        if_absent: Raise ``FileExistsError`` if the target exists at the end of the write.
 
     Yields:
         A binary file, open for reading and writing.
 
     Raises:
         FileExistsError: With ``if_absent``, if the target exists.
-        IsADirectoryError: If the target is a folder.
-        NotADirectoryError: If a file stands where a folder is meant.
-        PermissionError: If the folder may not be written to.
+        IsADirectoryError: If the target is a directory.
+        NotADirectoryError: If a parent of the target is a file.
+        PermissionError: If the directory is not writable.
         io.UnsupportedOperation: With ``if_absent``, on a file system without hard links.
-        OSError: If the disk is full; it names the target.
+        OSError: If the disk is full; the message has the target.
     """
     if if_absent and os.path.lexists(path):
-        raise FileExistsError(17, "already exists, and if_absent was asked for", path)
+        raise FileExistsError(17, "already exists, but if_absent is set", path)
     target = os.path.realpath(path) if os.path.islink(path) else path
     try:
         mode = os.stat(target).st_mode
@@ -75,15 +75,11 @@ def atomic_write(path: str, if_absent: bool = False) -> Iterator[Any]:
         return
     folder, name = os.path.split(target)
     os.makedirs(folder or ".", exist_ok=True)
-    if len(os.fsencode(name)) > 200:  # the partial's longer name has to fit too
-        import hashlib
-
-        name = hashlib.sha256(os.fsencode(name)).hexdigest()
-    base = os.path.join(folder, f".{name}{PARTIAL_SUFFIX}")
+    base = os.path.join(folder, f".{_shorten(name)}{PARTIAL_SUFFIX}")
     try:
         fd, partial, is_locked = _claim(base)
     except PermissionError as error:
-        reason = f"may not write {error.filename!r}, which takes this name when it is whole"
+        reason = f"cannot write {error.filename!r}, which is renamed to this file when complete"
         raise PermissionError(error.errno, reason, path) from error
     try:
         with os.fdopen(fd, "w+b") as file:
@@ -91,15 +87,16 @@ def atomic_write(path: str, if_absent: bool = False) -> Iterator[Any]:
                 if mode is not None and hasattr(os, "fchmod"):
                     os.fchmod(fd, stat.S_IMODE(mode))
                 yield file
+                # Flushed before the rename: after a crash the name must not lead to lost content.
                 file.flush()
                 os.fsync(fd)
                 if is_locked:
                     _publish(partial, target, if_absent)
             except BaseException:
-                if is_locked:  # once the lock is released, the name may be another writer's
+                if is_locked:  # after the lock is released, the name may belong to another writer
                     _remove(partial)
                 raise
-        if not is_locked:  # Windows, which has no such locks, renames closed files only
+        if not is_locked:  # Windows, which has no such locks, renames only closed files
             _publish(partial, target, if_absent)
     except BaseException as error:
         if not is_locked:
@@ -107,12 +104,21 @@ def atomic_write(path: str, if_absent: bool = False) -> Iterator[Any]:
         if isinstance(error, OSError) and error.filename is None and error.errno in _OF_THE_TARGET:
             error.filename = path
         raise
-    _sync_folder(folder or ".")
+    _sync_directory(folder or ".")
     _sweep(base, is_locked)
 
 
+def _shorten(name: str) -> str:
+    """Replace a long name by a digest, since the longer name of the partial file must fit too."""
+    if len(os.fsencode(name)) <= 200:
+        return name
+    import hashlib
+
+    return hashlib.sha256(os.fsencode(name)).hexdigest()
+
+
 def _claim(base: str) -> tuple[int, str, bool]:
-    """Open a partial file of this target that no live writer holds; say whether it is locked."""
+    """Open a partial file that no live writer uses; return whether it is locked."""
     while fcntl is not None:
         for slot in range(_SLOTS):
             partial = f"{base}.{slot}"
@@ -130,12 +136,12 @@ def _claim(base: str) -> tuple[int, str, bool]:
 
 
 def _open_partial(partial: str) -> tuple[int, bool]:
-    """Open a partial file; say whether it is a new one."""
+    """Open a partial file; return whether it is new."""
     while True:
         try:
             return os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666), True
         except FileExistsError:
-            with contextlib.suppress(FileNotFoundError):  # its writer has just renamed it
+            with contextlib.suppress(FileNotFoundError):  # its writer has renamed it
                 return os.open(partial, os.O_RDWR | _BINARY), False
 
 
@@ -151,9 +157,9 @@ def _claim_unlocked(base: str) -> tuple[int, str, bool]:
 
 
 def _lock(fd: int, partial: str, wait: bool) -> bool | None:
-    """Lock a partial file; None where there are no locks.
+    """Lock a partial file; return None if the file system does not support locks.
 
-    The name has to be still this file's: its writer may just have renamed it.
+    The name must still lead to this file, since its writer may have renamed it.
     """
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -174,12 +180,13 @@ def _publish(partial: str, target: str, if_absent: bool) -> None:
         os.replace(partial, target)
         return
     try:
-        os.link(partial, target)  # unlike a rename, fails where the name is taken
+        os.link(partial, target)  # unlike a rename, fails if the target exists
     except FileExistsError:
-        raise FileExistsError(17, "already exists, and if_absent was asked for", target) from None
+        raise FileExistsError(17, "already exists, but if_absent is set", target) from None
     except OSError as error:
         raise io.UnsupportedOperation(
-            f"{target}: this file system makes no hard links, so if_absent cannot be kept ({error})"
+            f"{target}: if_absent requires hard links, which this file system does not support "
+            f"({error})"
         ) from error
     os.unlink(partial)
 
@@ -190,7 +197,7 @@ def _remove(partial: str) -> None:
 
 
 def _sweep(base: str, is_locked: bool) -> None:
-    """Remove the partial files of writers that were killed."""
+    """Remove the partial files of killed writers."""
     for slot in range(_SLOTS):
         partial = f"{base}.{slot}"
         if not is_locked:
@@ -202,7 +209,7 @@ def _sweep(base: str, is_locked: bool) -> None:
             fd = os.open(partial, os.O_RDWR | _BINARY)
         except FileNotFoundError:
             continue
-        except PermissionError:  # left by another user: theirs to remove
+        except PermissionError:  # of another user, who can remove it
             continue
         try:
             if _lock(fd, partial, wait=False):
@@ -211,18 +218,18 @@ def _sweep(base: str, is_locked: bool) -> None:
             os.close(fd)
 
 
-def _sync_folder(folder: str) -> None:
-    """Make the rename itself durable, where the system can."""
+def _sync_directory(folder: str) -> None:
+    """Flush the rename itself to disk, if the system supports it."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except PermissionError:  # a folder that may be written but not read
+    except PermissionError:  # a directory that is writable but not readable
         return
     try:
         os.fsync(fd)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # some do so at the rename
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # some flush at the rename
             raise
     finally:
         os.close(fd)

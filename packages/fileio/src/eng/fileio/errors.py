@@ -1,4 +1,4 @@
-"""Errors that are of an older class as well, which code of the OpenMMLab family catches."""
+"""Errors with additional base classes that code of the OpenMMLab family catches."""
 
 from .override import override
 
@@ -6,7 +6,7 @@ __all__ = ["ArgumentTypeError", "ArgumentValueError", "BackendExistsError"]
 
 
 class ArgumentTypeError(TypeError, AssertionError):
-    """An argument has a wrong type."""
+    """An argument has the wrong type."""
 
 
 class ArgumentValueError(ValueError, AssertionError):
@@ -14,9 +14,9 @@ class ArgumentValueError(ValueError, AssertionError):
 
 
 class BackendExistsError(ValueError, KeyError, AssertionError):
-    """A name or a prefix belongs to a storage backend already."""
+    """A name or prefix is already registered for a storage backend."""
 
     @override
     def __str__(self) -> str:
-        # KeyError would show the message in quotes.
+        # KeyError shows its message in quotes.
         return str(self.args[0]) if self.args else ""

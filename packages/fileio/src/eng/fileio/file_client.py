@@ -1,4 +1,4 @@
-"""The older way to reach a backend; :mod:`eng.fileio.functions` is the present one."""
+"""Older interface of backends, replaced by :mod:`eng.fileio.functions`."""
 
 import warnings
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ __all__ = ["FileClient"]
 class FileClient:
     """A general file client to access files in different backends.
 
-    The backend is chosen by its name or by the prefix of a path; the name goes first. Where both
-    are None it is the disk. The same arguments return the same object.
+    The backend is chosen by its name or by the prefix of a path; the name takes precedence. The
+    default is the local disk. The same arguments return the same object.
 
     Args:
         backend: "disk", "memcached", "lmdb", "http", "petrel", "s3" or a registered name.
@@ -35,7 +35,7 @@ class FileClient:
         client (BaseStorageBackend): The backend object.
 
     Raises:
-        ValueError: If the backend or prefix is not known; lists the known ones.
+        ValueError: If the backend or prefix is unknown; the message lists the known ones.
     """
 
     client: BaseStorageBackend
@@ -45,7 +45,7 @@ class FileClient:
     def __new__(
         cls, backend: str | None = None, prefix: str | None = None, **kwargs: Any
     ) -> "FileClient":
-        """Return the client of these arguments, made once."""
+        """Return the client of these arguments, which is created once."""
         if not FileClient._warned:
             FileClient._warned = True
             warnings.warn(
@@ -65,17 +65,17 @@ class FileClient:
 
     @property
     def name(self) -> str:
-        """The class name of the backend."""
+        """Class name of the backend."""
         return self.client.name
 
     @property
     def allow_symlink(self) -> bool:
-        """Whether the backend can make symbolic links."""
+        """Whether the backend supports symbolic links."""
         return self.client.allow_symlink
 
     @staticmethod
     def parse_uri_prefix(uri: PathLike) -> str | None:
-        """Return the prefix of a uri, None where it has none.
+        """Return the prefix of a URI, or None if it has none.
 
         Example:
             >>> FileClient.parse_uri_prefix("s3://path/of/your/file")
@@ -95,7 +95,7 @@ class FileClient:
         if file_client_args is not None:
             return cls(**file_client_args)
         if uri is None:
-            raise ArgumentValueError("infer_client needs file_client_args or uri")
+            raise ArgumentValueError("infer_client requires file_client_args or uri")
         return cls(prefix=cls.parse_uri_prefix(uri))
 
     @classmethod
@@ -120,11 +120,11 @@ class FileClient:
         return self.client.get_text(filepath, encoding)
 
     def put(self, obj: bytes, filepath: PathLike) -> None:
-        """Write bytes to a file, making its directory where that is missing."""
+        """Write bytes to a file, creating its directory if it is missing."""
         self.client.put(obj, filepath)
 
     def put_text(self, obj: str, filepath: PathLike, encoding: str = "utf-8") -> None:
-        """Write text to a file, making its directory where that is missing."""
+        """Write text to a file, creating its directory if it is missing."""
         self.client.put_text(obj, filepath, encoding)
 
     def remove(self, filepath: PathLike) -> None:

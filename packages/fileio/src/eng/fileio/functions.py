@@ -1,12 +1,12 @@
-"""File functions: each finds the backend of its path and calls it."""
+"""File functions, which call the backend of their path."""
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from .backends.base import BaseStorageBackend, Suffix
 from .backends.registry import BackendArgs, get_file_backend
 from .parallel import gather
+from .types import BytesSource
 from .uris import PathLike, parse_uri_prefix, to_text
 
 __all__ = [
@@ -52,13 +52,13 @@ def get_many(
     Args:
         filepaths: Paths, which may be of different backends.
         backend_args: Arguments of the backend. Defaults to None.
-        max_workers: Files in flight at one time. Defaults to 32.
+        max_workers: Number of concurrent reads. Defaults to 32.
 
     Returns:
-        The contents, in the order of ``filepaths``.
+        Contents, in the order of ``filepaths``.
 
     Raises:
-        PartialFailureError: Lists every path that could not be read.
+        PartialFailureError: Lists the paths that could not be read.
     """
     return gather(lambda path: get(path, backend_args), filepaths, "read", max_workers)
 
@@ -75,33 +75,37 @@ def get_text(filepath: PathLike, encoding: str = "utf-8", backend_args: BackendA
 
 
 def put(
-    obj: Any, filepath: PathLike, backend_args: BackendArgs = None, *, if_absent: bool = False
+    obj: BytesSource,
+    filepath: PathLike,
+    backend_args: BackendArgs = None,
+    *,
+    if_absent: bool = False,
 ) -> None:
-    """Write bytes to a given ``filepath``, making its directory where that is missing.
+    """Write bytes to a given ``filepath``, creating its directory if it is missing.
 
-    The write is atomic where the store can: a reader sees the old content or the new.
+    The write is atomic if the store supports it: a reader sees the old content or the new.
 
     Args:
         obj: ``bytes``, ``bytearray``, ``memoryview`` or a binary file, which is streamed.
         filepath: Path to write data.
         backend_args: Arguments of the backend. Defaults to None.
-        if_absent: Raise ``FileExistsError`` where the file exists; ``NotImplementedError`` where
-            the store cannot promise it. Defaults to False.
+        if_absent: Raise ``FileExistsError`` if the file exists, or ``NotImplementedError`` if the
+            store cannot guarantee it. Defaults to False.
     """
     backend = _choose_backend(filepath, backend_args)
     if if_absent:
         backend.put(obj, filepath, if_absent=True)
-    else:  # a backend of somebody else's may not know the keyword
+    else:  # backends of other packages may not have the keyword
         backend.put(obj, filepath)
 
 
 def put_text(
     obj: str, filepath: PathLike, backend_args: BackendArgs = None, encoding: str = "utf-8"
 ) -> None:
-    """Write text to a given ``filepath``, making its directory where that is missing.
+    """Write text to a given ``filepath``, creating its directory if it is missing.
 
     Args:
-        obj: Text to be written.
+        obj: Text to write.
         filepath: Path to write data.
         backend_args: Arguments of the backend. Defaults to None.
         encoding: Encoding of the file. Defaults to 'utf-8'.
@@ -125,26 +129,26 @@ def isfile(filepath: PathLike, backend_args: BackendArgs = None) -> bool:
 
 
 def join_path(filepath: PathLike, *filepaths: PathLike, backend_args: BackendArgs = None) -> str:
-    """Join path components as the backend of the first one does."""
+    """Join path components by the rules of the backend of the first one."""
     return _choose_backend(filepath, backend_args).join_path(filepath, *filepaths)
 
 
 @contextlib.contextmanager
 def get_local_path(filepath: PathLike, backend_args: BackendArgs = None) -> Iterator[str]:
-    """Yield a local path, as text, with the content of ``filepath``.
+    """Yield a local path, as a string, with the content of ``filepath``.
 
-    A local path is yielded itself; of a remote one, a temporary copy, which is removed at the end
-    of the ``with`` block.
+    A local path is yielded itself. A remote file is downloaded to a temporary copy, which is
+    removed at the end of the ``with`` block.
     """
     with _choose_backend(filepath, backend_args).get_local_path(filepath) as path:
-        yield str(path)  # a backend of somebody else's may give a Path
+        yield str(path)  # backends of other packages may return a Path
 
 
 def copyfile(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> PathLike:
-    """Copy a file within one store; into ``dst`` where that is a directory.
+    """Copy a file within one store; into ``dst`` if it is a directory.
 
     Returns:
-        The destination as it was given, or the file in it where it is a directory.
+        The destination as passed, or the file in it if it is a directory.
 
     Raises:
         shutil.SameFileError: If ``src`` and ``dst`` are the same file.
@@ -157,7 +161,7 @@ def copytree(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> 
     """Copy a directory within one store to ``dst``, which must not exist.
 
     Returns:
-        The destination as it was given.
+        The destination as passed.
 
     Raises:
         FileExistsError: If ``dst`` exists.
@@ -167,10 +171,10 @@ def copytree(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> 
 
 
 def copyfile_from_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> PathLike:
-    """Upload a local file; into ``dst`` where that is a directory.
+    """Upload a local file; into ``dst`` if it is a directory.
 
     Returns:
-        The destination as it was given, or the file in it where it is a directory.
+        The destination as passed, or the file in it if it is a directory.
     """
     return _choose_backend(dst, backend_args).copyfile_from_local(src, dst)
 
@@ -179,16 +183,16 @@ def copytree_from_local(src: PathLike, dst: PathLike, backend_args: BackendArgs 
     """Upload a local directory to ``dst``, which must not exist.
 
     Returns:
-        The destination as it was given.
+        The destination as passed.
     """
     return _choose_backend(dst, backend_args).copytree_from_local(src, dst)
 
 
 def copyfile_to_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> PathLike:
-    """Download a file; into the local ``dst`` where that is a directory.
+    """Download a file; into the local ``dst`` if it is a directory.
 
     Returns:
-        The destination as it was given, or the file in it where it is a directory.
+        The destination as passed, or the file in it if it is a directory.
     """
     return _choose_backend(src, backend_args).copyfile_to_local(src, dst)
 
@@ -197,7 +201,7 @@ def copytree_to_local(src: PathLike, dst: PathLike, backend_args: BackendArgs = 
     """Download a directory to the local ``dst``, which must not exist.
 
     Returns:
-        The destination as it was given.
+        The destination as passed.
     """
     return _choose_backend(src, backend_args).copytree_to_local(src, dst)
 
@@ -207,7 +211,7 @@ def remove(filepath: PathLike, backend_args: BackendArgs = None) -> None:
 
     Raises:
         FileNotFoundError: If ``filepath`` does not exist.
-        IsADirectoryError: If it is a directory.
+        IsADirectoryError: If ``filepath`` is a directory.
     """
     _choose_backend(filepath, backend_args).remove(filepath)
 
@@ -218,7 +222,7 @@ def rmtree(dir_path: PathLike, backend_args: BackendArgs = None) -> None:
 
 
 def copy_if_symlink_fails(src: PathLike, dst: PathLike, backend_args: BackendArgs = None) -> bool:
-    """Make ``dst`` a symbolic link to ``src``; copy where that fails.
+    """Create a symbolic link ``dst`` to ``src``, or copy it if that fails.
 
     Returns:
         True for a link, False for a copy.
@@ -234,13 +238,13 @@ def list_dir_or_file(
     recursive: bool = False,
     backend_args: BackendArgs = None,
 ) -> Iterator[str]:
-    """Scan a directory lazily, in arbitrary order; files whose names begin with a dot are left out.
+    """Scan a directory lazily, in arbitrary order, without hidden files.
 
     Args:
         dir_path: Path of the directory.
         list_dir: List the directories. Defaults to True.
         list_file: List the files. Defaults to True.
-        suffix: Only list files whose names end so, and no directories. Defaults to None.
+        suffix: Only list files with this suffix, and no directories. Defaults to None.
         recursive: Descend into directories. Defaults to False.
         backend_args: Arguments of the backend. Defaults to None.
 
@@ -257,12 +261,12 @@ def generate_presigned_url(
     expires_in: int = 3600,
     backend_args: BackendArgs = None,
 ) -> str:
-    """Make a URL of an S3 object that works for a while without credentials.
+    """Create a URL of an S3 object that works for some time without credentials.
 
     Args:
         url: Path of the object.
         client_method: 'get_object' or 'put_object'. Defaults to 'get_object'.
-        expires_in: Seconds. Defaults to 3600.
+        expires_in: Validity in seconds. Defaults to 3600.
         backend_args: Arguments of the backend. Defaults to None.
     """
     backend = _choose_backend(url, backend_args)

@@ -1,4 +1,4 @@
-"""File formats: how an object becomes text or bytes, and back."""
+"""File formats: serialize objects to text or bytes, and parse them."""
 
 import functools
 from abc import ABCMeta, abstractmethod
@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from .override import override
+from .types import FileData, OpenFile
 from .uris import PathLike
-from .yaml_types import make_safe_dumper, make_safe_loader
+from .yaml_types import YamlClass, make_safe_dumper, make_safe_loader
 
 __all__ = [
     "BaseFileHandler",
@@ -27,31 +28,33 @@ class BaseFileHandler(metaclass=ABCMeta):
     """Reads and writes one file format.
 
     Attributes:
-        str_like (bool): Whether the format is text. Bytes otherwise.
+        str_like (bool): Whether the format is text, instead of bytes.
     """
 
     str_like = True
 
     @abstractmethod
-    def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
+    def load_from_fileobj(self, file: OpenFile, **kwargs: Any) -> FileData:
         """Read an object from an open file."""
 
     @abstractmethod
-    def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
+    def dump_to_fileobj(self, obj: FileData, file: OpenFile, **kwargs: Any) -> None:
         """Write an object to an open file."""
 
     @abstractmethod
-    def dump_to_str(self, obj: Any, **kwargs: Any) -> Any:
-        """Return an object as text, or as bytes where ``str_like`` is False."""
+    def dump_to_str(self, obj: FileData, **kwargs: Any) -> str | bytes:
+        """Return an object as text, or as bytes if ``str_like`` is False."""
 
-    def load_from_path(self, filepath: PathLike, mode: str = "r", **kwargs: Any) -> Any:
+    def load_from_path(self, filepath: PathLike, mode: str = "r", **kwargs: Any) -> FileData:
         """Read an object from a local file."""
-        # A byte order mark is no part of the text.
+        # A byte order mark is not part of the text.
         encoding = None if "b" in mode else "utf-8-sig"
         with open(filepath, mode, encoding=encoding) as file:  # noqa: PTH123
             return self.load_from_fileobj(file, **kwargs)
 
-    def dump_to_path(self, obj: Any, filepath: PathLike, mode: str = "w", **kwargs: Any) -> None:
+    def dump_to_path(
+        self, obj: FileData, filepath: PathLike, mode: str = "w", **kwargs: Any
+    ) -> None:
         """Write an object to a local file."""
         with open(filepath, mode, encoding=None if "b" in mode else "utf-8") as file:  # noqa: PTH123
             self.dump_to_fileobj(obj, file, **kwargs)
@@ -61,7 +64,7 @@ class JsonHandler(BaseFileHandler):
     """JSON; sets, ranges and arrays are written as lists, array scalars as numbers."""
 
     @override
-    def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
+    def load_from_fileobj(self, file: OpenFile, **kwargs: Any) -> FileData:
         """Read an object from an open file."""
         import json
 
@@ -69,12 +72,12 @@ class JsonHandler(BaseFileHandler):
         return json.loads(text.removeprefix("\ufeff") if isinstance(text, str) else text, **kwargs)
 
     @override
-    def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
+    def dump_to_fileobj(self, obj: FileData, file: OpenFile, **kwargs: Any) -> None:
         """Write an object to an open text file."""
         file.write(self.dump_to_str(obj, **kwargs))
 
     @override
-    def dump_to_str(self, obj: Any, **kwargs: Any) -> str:
+    def dump_to_str(self, obj: FileData, **kwargs: Any) -> str:
         """Return an object as JSON text."""
         import json
 
@@ -83,48 +86,48 @@ class JsonHandler(BaseFileHandler):
 
 
 class YamlHandler(BaseFileHandler):
-    """YAML, always with the safe loader: reading runs no code and makes plain data only.
+    """YAML, always with the safe loader: reading runs no code and creates plain data only.
 
-    Floats are those of YAML 1.2, such as ``1e-3``; everything else is that of YAML 1.1: ``yes``,
-    ``no``, ``on`` and ``off`` are booleans. Arrays and array scalars are written as lists and
-    numbers, ranges, sets and mappings of any class as plain ones.
+    Floats follow YAML 1.2, such as ``1e-3``; everything else follows YAML 1.1: ``yes``, ``no``,
+    ``on`` and ``off`` are booleans. Arrays and array scalars are written as lists and numbers;
+    ranges, sets and mappings of any class as plain ones.
     """
 
     @staticmethod
-    def loader() -> type[Any]:
-        """Return the loader that files are read with, a subclass of PyYAML's ``SafeLoader``."""
+    def loader() -> YamlClass:
+        """Return the loader of files, a subclass of ``SafeLoader`` of PyYAML."""
         return make_safe_loader()
 
     @staticmethod
-    def dumper() -> type[Any]:
-        """Return the dumper that files are written with."""
+    def dumper() -> YamlClass:
+        """Return the dumper of files."""
         return _make_yaml_dumper()
 
     @override
-    def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
+    def load_from_fileobj(self, file: OpenFile, **kwargs: Any) -> FileData:
         """Read an object from an open file.
 
         Raises:
-            ValueError: If the file is not valid, or a ``Loader`` is given that could run code.
+            ValueError: If the file is invalid, or ``Loader`` could run code.
         """
         import yaml
 
         safe = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         loader = kwargs.pop("Loader", None) or self.loader()
         if not issubclass(loader, (safe, yaml.SafeLoader, yaml.BaseLoader)):
-            raise ValueError(f"{loader.__name__} can run code from a file; only safe loaders do")
+            raise ValueError(f"{loader.__name__} can run code from a file; use a safe loader")
         try:
             return yaml.load(file, Loader=loader, **kwargs)
         except yaml.YAMLError as error:
-            raise ValueError(f"not valid YAML for a safe loader: {error}") from error
+            raise ValueError(f"invalid YAML for a safe loader: {error}") from error
 
     @override
-    def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
+    def dump_to_fileobj(self, obj: FileData, file: OpenFile, **kwargs: Any) -> None:
         """Write an object to an open text file."""
         file.write(self.dump_to_str(obj, **kwargs))
 
     @override
-    def dump_to_str(self, obj: Any, **kwargs: Any) -> str:
+    def dump_to_str(self, obj: FileData, **kwargs: Any) -> str:
         """Return an object as YAML text."""
         import yaml
 
@@ -134,43 +137,45 @@ class YamlHandler(BaseFileHandler):
 
 
 class PickleHandler(BaseFileHandler):
-    """Pickle. Loading one runs code that it holds: only load what you trust."""
+    """Pickle. Loading a file runs the code in it: only load files that you trust."""
 
     str_like = False
 
     @override
-    def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
+    def load_from_fileobj(self, file: OpenFile, **kwargs: Any) -> FileData:
         """Read an object from an open binary file."""
         import pickle
 
         return pickle.load(file, **kwargs)
 
     @override
-    def load_from_path(self, filepath: PathLike, mode: str = "rb", **kwargs: Any) -> Any:
+    def load_from_path(self, filepath: PathLike, mode: str = "rb", **kwargs: Any) -> FileData:
         """Read an object from a local file."""
         return super().load_from_path(filepath, mode, **kwargs)
 
     @override
-    def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
+    def dump_to_fileobj(self, obj: FileData, file: OpenFile, **kwargs: Any) -> None:
         """Write an object to an open binary file."""
         import pickle
 
         pickle.dump(obj, file, **kwargs)
 
     @override
-    def dump_to_path(self, obj: Any, filepath: PathLike, mode: str = "wb", **kwargs: Any) -> None:
+    def dump_to_path(
+        self, obj: FileData, filepath: PathLike, mode: str = "wb", **kwargs: Any
+    ) -> None:
         """Write an object to a local file."""
         super().dump_to_path(obj, filepath, mode, **kwargs)
 
     @override
-    def dump_to_str(self, obj: Any, **kwargs: Any) -> bytes:
+    def dump_to_str(self, obj: FileData, **kwargs: Any) -> bytes:
         """Return an object as bytes."""
         import pickle
 
         return pickle.dumps(obj, **kwargs)
 
 
-#: File format, as in a file's extension, to its handler.
+#: Handlers by file format, which is the extension of a file.
 file_handlers: dict[str, BaseFileHandler] = {
     "json": JsonHandler(),
     "yaml": YamlHandler(),
@@ -186,15 +191,16 @@ def register_handler(
     """Register a handler class for file formats, as a decorator.
 
     Args:
-        file_formats: A format or several, such as ``'txt'`` or ``['txt', 'log']``.
-        **kwargs: Arguments for the constructor of the handler.
+        file_formats: One or more formats, such as ``'txt'`` or ``['txt', 'log']``.
+        **kwargs: Arguments of the constructor of the handler.
 
     Raises:
-        TypeError: If a format is no string, or the class no :class:`BaseFileHandler`.
+        TypeError: If a format is not a string, or the class is not a subclass of
+            :class:`BaseFileHandler`.
     """
     formats = [file_formats] if isinstance(file_formats, str) else list(file_formats)
     if not all(isinstance(f, str) for f in formats):
-        raise TypeError(f"file_formats should be str or a list of str, got {file_formats!r}")
+        raise TypeError(f"file_formats must be str or a list of str, but got {file_formats!r}")
 
     def register(cls: _Handler) -> _Handler:
         if not isinstance(cls, type) or not issubclass(cls, BaseFileHandler):
@@ -210,33 +216,34 @@ def get_handler(file_format: str) -> BaseFileHandler:
     """Return the handler of a format.
 
     Raises:
-        TypeError: If there is none; lists the known ones.
+        TypeError: If the format is unknown; the message lists the known ones.
     """
     handler = file_handlers.get(file_format) or file_handlers.get(file_format.lower())
     if handler is None:
         raise TypeError(
-            f"unsupported file format {file_format!r}; known are {', '.join(sorted(file_handlers))}"
+            f"unsupported file format {file_format!r}; known formats: "
+            f"{', '.join(sorted(file_handlers))}"
         )
     return handler
 
 
 @functools.cache
-def _make_yaml_dumper() -> type[Any]:
-    """The safe dumper, which also writes what is near to plain data."""
+def _make_yaml_dumper() -> YamlClass:
+    """Return the safe dumper, extended to write values that can be converted to plain data."""
 
     class PlainDumper(make_safe_dumper()):  # type: ignore[misc]
-        def represent_near(self, value: Any) -> Any:
-            plain = _make_plain(value)
+        def represent_converted(self, value: object) -> object:
+            plain = _convert_to_plain(value)
             if plain is value:
                 return self.represent_undefined(value)  # raises
             return self.represent_data(plain)
 
-    PlainDumper.add_representer(None, PlainDumper.represent_near)
+    PlainDumper.add_representer(None, PlainDumper.represent_converted)
     return PlainDumper
 
 
-def _make_plain(value: Any) -> Any:
-    """The plain value of one that is near to it, others and its items as they are."""
+def _convert_to_plain(value: FileData) -> FileData:
+    """Convert a value to plain data if possible; its items are not converted."""
     if hasattr(value, "tolist"):  # arrays, array scalars and tensors
         return value.tolist()
     if isinstance(value, Mapping):
@@ -253,14 +260,14 @@ def _make_plain(value: Any) -> Any:
     return value
 
 
-def set_default(value: Any) -> Any:
-    """Turn what JSON does not have into what it has, as ``default`` of :func:`json.dumps`.
+def set_default(value: FileData) -> FileData:
+    """Convert a value to JSON types, as ``default`` of :func:`json.dumps`.
 
     Args:
-        value: A set, a range, or an array, a number of numpy or a tensor.
+        value: A set, range, array, numpy number or tensor.
 
     Raises:
-        TypeError: It is something else.
+        TypeError: If the value has another type.
     """
     if isinstance(value, (set, frozenset, range)):
         return list(value)

@@ -1,4 +1,4 @@
-"""``override`` for every Python: this package needs no other of eng, so it has its own."""
+"""``override`` for all versions of Python; this package does not depend on eng-utils."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Many transfers at once, with a report of what failed."""
+"""Run transfers in parallel, and report the failed ones."""
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from .override import override
 
@@ -15,11 +15,11 @@ Failure = tuple[str, Exception]
 
 
 class PartialFailureError(OSError):
-    """Some parts of a batch failed; the others were done.
+    """Some paths of a batch failed; the others succeeded.
 
     Attributes:
-        failures (list[tuple[str, Exception]]): Each path that failed, with its error.
-        total (int): How many paths were tried.
+        failures (list[tuple[str, Exception]]): Paths that failed, with their errors.
+        total (int): Number of paths that were tried.
     """
 
     def __init__(self, action: str, failures: list[Failure], total: int) -> None:
@@ -29,18 +29,20 @@ class PartialFailureError(OSError):
         super().__init__(f"{action}: {len(failures)} of {total} failed: {first}{more}")
 
     @override
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.action, self.failures, self.total)
 
 
-def for_each(work: Callable[[T], Any], items: Iterable[T], action: str, max_workers: int) -> None:
-    """Call ``work`` on every item in threads; nothing but the failures is kept.
+def for_each(
+    work: Callable[[T], object], items: Iterable[T], action: str, max_workers: int
+) -> None:
+    """Call ``work`` on every item in threads, and discard the results.
 
-    ``items`` is consumed as threads get free, so that a lazy listing stays lazy. A
-    ``PartialFailureError`` of ``work`` counts with all that it holds.
+    ``items`` is consumed as threads become free, so that a lazy listing stays lazy. The failures
+    of a ``PartialFailureError`` of ``work`` are counted one by one.
 
     Raises:
-        PartialFailureError: After all items were tried, if any failed.
+        PartialFailureError: If any item failed, after all were tried.
     """
     _report(action, *_run(work, items, max_workers, lambda index, result: None))
 
@@ -49,7 +51,7 @@ def gather(work: Callable[[T], R], items: Iterable[T], action: str, max_workers:
     """Call ``work`` on every item in threads and return the results in order.
 
     Raises:
-        PartialFailureError: After all items were tried, if any failed.
+        PartialFailureError: If any item failed, after all were tried.
     """
     results: dict[int, R] = {}
     _report(action, *_run(work, items, max_workers, results.__setitem__))
@@ -57,7 +59,7 @@ def gather(work: Callable[[T], R], items: Iterable[T], action: str, max_workers:
 
 
 def gather_parts(work: Callable[[T], R], items: Iterable[T], max_workers: int) -> list[R]:
-    """Like :func:`gather` for the parts of one whole: its first error ends it, and is raised."""
+    """Like :func:`gather` for the parts of one object: stops at the first error and raises it."""
     results: dict[int, R] = {}
     failures, _ = _run(work, items, max_workers, results.__setitem__, stops=True)
     if failures:
@@ -72,7 +74,7 @@ def _run(
     keep: Callable[[int, R], None],
     stops: bool = False,
 ) -> tuple[list[tuple[int, str, Exception]], int]:
-    """Let threads take items until there are none; return the failures and the number tried."""
+    """Process all items in threads; return the failures and the number of items tried."""
     from concurrent.futures import ThreadPoolExecutor
 
     stream, turn, stopped = enumerate(items), threading.Lock(), threading.Event()

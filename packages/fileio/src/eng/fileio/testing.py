@@ -1,8 +1,8 @@
-# The names of tests say what they check.
+# Tests are documented by their names.
 # ruff: noqa: D102
-"""Tests that every storage backend should pass; needs ``pip install eng-fileio[test]``.
+"""Conformance tests of storage backends; requires ``pip install eng-fileio[test]``.
 
-Subclass one of the two classes in a test file and give it fixtures::
+Subclass one of the two classes in a test file and define its fixtures::
 
     class TestMyBackend(BackendConformance):
         @pytest.fixture
@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from .backends.base import BaseStorageBackend
+from .types import BytesSource
 
 __all__ = ["BackendConformance", "ReaderConformance"]
 
@@ -32,12 +33,12 @@ _NAMES = ("plain.txt", "a b", "a#b", "a?b=1", "100%41", "é-日本.bin", "-dash"
 
 
 class ReaderConformance:
-    """What a backend that only reads must do.
+    """Tests of a backend that only reads.
 
     Fixtures to define:
         backend: The backend.
-        stored: Path of a file that the store has, whose content is ``reader_content``.
-        missing: Path of a file that the store does not have.
+        stored: Path of a file in the store with the content ``reader_content``.
+        missing: Path of a file that does not exist in the store.
     """
 
     reader_content = _TEXT.encode()
@@ -76,11 +77,11 @@ class ReaderConformance:
 
 
 class BackendConformance(ReaderConformance):
-    """What a backend that reads, writes and lists must do.
+    """Tests of a backend that reads, writes and lists.
 
     Fixtures to define:
         backend: The backend.
-        root: Path of a folder in the store that is empty, or not there, before each test.
+        root: Path of a directory in the store that is empty or missing before each test.
     """
 
     @pytest.fixture
@@ -92,12 +93,12 @@ class BackendConformance(ReaderConformance):
 
     @pytest.fixture
     def missing(self, backend: BaseStorageBackend, root: str) -> str:
-        """A path that holds nothing."""
+        """A path that does not exist."""
         return backend.join_path(root, "missing.txt")
 
     @pytest.fixture
     def tree(self, backend: BaseStorageBackend, root: str) -> str:
-        """A folder of files and folders."""
+        """A directory with files and directories."""
         folder = backend.join_path(root, "tree")
         for name in ("x.txt", "y.bin", "d/z.txt", "d/e/w.bin"):
             backend.put(name.encode(), backend.join_path(folder, name))
@@ -108,7 +109,7 @@ class BackendConformance(ReaderConformance):
         self, backend: BaseStorageBackend, root: str, size: int
     ) -> None:
         data = os.urandom(size)
-        sources: list[Any] = [data, bytearray(data), memoryview(data), io.BytesIO(data)]
+        sources: list[BytesSource] = [data, bytearray(data), memoryview(data), io.BytesIO(data)]
         for index, source in enumerate(sources):
             path = backend.join_path(root, f"new/folder/{index}")
             backend.put(source, path)
@@ -161,7 +162,7 @@ class BackendConformance(ReaderConformance):
     def test_a_source_that_breaks_leaves_the_old(
         self, backend: BaseStorageBackend, root: str, stored: str
     ) -> None:
-        with pytest.raises(OSError, match="the source broke"):
+        with pytest.raises(OSError, match="broken source"):
             backend.put(_Breaking(), stored)
         assert bytes(backend.get(stored)) == self.reader_content
         assert list(backend.list_dir_or_file(root)) == ["stored.txt"]
@@ -188,7 +189,7 @@ class BackendConformance(ReaderConformance):
             for p in (file, folder, missing)
         ]
         assert answers == [(True, True, False), (True, False, True), (False, False, False)]
-        # the beginning of a name is no folder
+        # the beginning of a name is not a directory
         assert not backend.exists(backend.join_path(tree, "x"))
         with pytest.raises(IsADirectoryError):
             backend.get(folder)
@@ -231,7 +232,7 @@ class BackendConformance(ReaderConformance):
         assert bytes(backend.get(target)) == b"x.txt"
         copy = backend.join_path(root, "copied")
         backend.copytree(tree, copy)
-        assert _content(backend, copy) == _content(backend, tree)
+        assert _read_tree(backend, copy) == _read_tree(backend, tree)
         with pytest.raises(FileExistsError):
             backend.copytree(tree, copy)
 
@@ -263,7 +264,7 @@ class BackendConformance(ReaderConformance):
         assert is_link == backend.copy_if_symlink_fails(tree, folder)
         assert backend.allow_symlink or not is_link
         assert bytes(backend.get(link)) == b"x.txt"
-        assert _content(backend, folder) == _content(backend, tree)
+        assert _read_tree(backend, folder) == _read_tree(backend, tree)
 
     def test_a_tree_keeps_its_names(
         self, backend: BaseStorageBackend, root: str, tmp_path: Path
@@ -280,10 +281,10 @@ class BackendConformance(ReaderConformance):
         }
 
     def test_a_tree_copied_into_itself_ends(self, backend: BaseStorageBackend, tree: str) -> None:
-        before = _content(backend, tree)
+        before = _read_tree(backend, tree)
         copy = backend.join_path(tree, "copy")
         backend.copytree(tree, copy)
-        assert _content(backend, copy) == before
+        assert _read_tree(backend, copy) == before
 
     def test_a_suffix_is_checked(self, backend: BaseStorageBackend, tree: str) -> None:
         with pytest.raises(TypeError, match="suffix"):
@@ -296,7 +297,7 @@ class BackendConformance(ReaderConformance):
         backend.copytree_to_local(tree, str(down))
         assert (down / "d" / "e" / "w.bin").read_bytes() == b"d/e/w.bin"
         backend.copytree_from_local(str(down), up)
-        assert _content(backend, up) == _content(backend, tree)
+        assert _read_tree(backend, up) == _read_tree(backend, tree)
         with pytest.raises(FileExistsError):
             backend.copytree_to_local(tree, str(down))
         with pytest.raises(FileExistsError):
@@ -317,11 +318,11 @@ class _Breaking:
 
     def read(self, size: int = -1) -> bytes:
         if not self._is_first:
-            raise OSError("the source broke")
+            raise OSError("broken source")
         self._is_first = False
         return bytes(1000)
 
 
-def _content(backend: BaseStorageBackend, folder: str) -> dict[str, bytes]:
+def _read_tree(backend: BaseStorageBackend, folder: str) -> dict[str, bytes]:
     names = backend.list_dir_or_file(folder, list_dir=False, recursive=True)
     return {name: bytes(backend.get(backend.join_path(folder, name))) for name in names}

@@ -1,6 +1,6 @@
-# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# Paths are strings here: pathlib would change URIs, and is slow in hot calls.
 # ruff: noqa: PTH117
-"""What a path or URI says: its prefix, its text, and whether it stays inside its root."""
+"""Parse, join and check paths and URIs."""
 
 import os
 import re
@@ -16,10 +16,10 @@ _COLLAPSED = re.compile(r"^((?:[\w.-]+:)?[A-Za-z][A-Za-z0-9+.-]+):/(?!/)")
 
 
 def to_text(path: PathLike) -> str:
-    """Return a path or URI as text.
+    """Convert a path or URI to a string.
 
-    ``pathlib.Path('s3://bucket/key')`` drops one of the two slashes; it is put back, so that a
-    ``Path`` works wherever a ``str`` does.
+    ``pathlib.Path('s3://bucket/key')`` drops one of the two slashes; it is restored, so that a
+    ``Path`` works like a ``str``.
 
     Raises:
         TypeError: If ``path`` is neither ``str`` nor ``os.PathLike`` of ``str``.
@@ -29,9 +29,9 @@ def to_text(path: PathLike) -> str:
     try:
         text = os.fspath(path)
     except TypeError:
-        raise ArgumentTypeError(f"a path must be str or Path, not {type(path).__name__}") from None
+        raise ArgumentTypeError(f"a path must be str or Path, got {type(path).__name__}") from None
     if not isinstance(text, str):
-        raise ArgumentTypeError(f"a path must be str or Path, not one of {type(text).__name__}")
+        raise ArgumentTypeError(f"a path must be str or Path, got one of {type(text).__name__}")
     # a URI of a local file has an empty host: file:///a
     return _COLLAPSED.sub(lambda m: f"{m[1]}:{'///' if m[1] == 'file' else '//'}", text, count=1)
 
@@ -51,7 +51,7 @@ def parse_uri_prefix(uri: PathLike) -> str:
 
 
 def join_uri(base: PathLike, *parts: PathLike) -> str:
-    """Join parts to a URI with single slashes; a part that starts with ``/`` is no new root."""
+    """Join parts to a URI with single slashes, also parts that start with ``/``."""
     text = to_text(base)
     for part in parts:
         piece = to_text(part).lstrip("/")
@@ -60,10 +60,10 @@ def join_uri(base: PathLike, *parts: PathLike) -> str:
 
 
 def check_relative(name: str, root: str) -> str:
-    """Return ``name`` when it stays below ``root``.
+    """Return ``name`` if it is below ``root``.
 
     Raises:
-        ValueError: If ``name`` is absolute or climbs out of ``root`` with ``..``.
+        ValueError: If ``name`` is absolute or escapes from ``root`` with ``..``.
     """
     depth = 0
     for part in re.split(r"[/\\]" if os.sep == "\\" else "/", name):
@@ -71,5 +71,5 @@ def check_relative(name: str, root: str) -> str:
         if depth < 0:
             break
     if depth < 0 or os.path.isabs(name):
-        raise ValueError(f"{name!r} climbs out of {root!r}; a key has to stay below its root")
+        raise ValueError(f"{name!r} is outside of {root!r}; a key must stay below its root")
     return name

@@ -6,10 +6,18 @@ from .duplicates import FilterDuplicateWarning
 from .history import HistoryBuffer
 from .hub import MessageHub
 from .logger import MMLogger, print_log
+from .types import Scalar
 
 if not TYPE_CHECKING:
     from ._version import __getattr__ as __getattr__
 
 __version__: str  # see _version.py
 
-__all__ = ["FilterDuplicateWarning", "HistoryBuffer", "MMLogger", "MessageHub", "print_log"]
+__all__ = [
+    "FilterDuplicateWarning",
+    "HistoryBuffer",
+    "MMLogger",
+    "MessageHub",
+    "Scalar",
+    "print_log",
+]

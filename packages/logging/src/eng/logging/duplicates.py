@@ -1,4 +1,4 @@
-"""Leave out warnings that were shown before."""
+"""Filter repeated warnings."""
 
 import logging
 from logging import LogRecord
@@ -11,13 +11,13 @@ _MOST_SEEN = 10000
 
 
 class FilterDuplicateWarning(logging.Filter):
-    """Lets each distinct warning pass once, and everything else each time.
+    """Passes each distinct warning once, and all other records.
 
     Args:
         name: Name of the filter.
 
     Attributes:
-        seen: Warnings that have passed: their levels and texts.
+        seen: Levels and texts of the warnings that have passed.
     """
 
     def __init__(self, name: str = "mmengine") -> None:
@@ -26,14 +26,13 @@ class FilterDuplicateWarning(logging.Filter):
 
     @override
     def filter(self, record: LogRecord) -> bool:
-        """Whether a record passes."""
         return record.levelno != logging.WARNING or self.is_new(record)
 
     def is_new(self, record: LogRecord) -> bool:
-        """Whether no record of that level and text was seen; it is from now on."""
+        """Return whether a record with this level and text is new, and remember it."""
         key = (record.levelno, record.getMessage())
         is_new = key not in self.seen
-        if len(self.seen) == _MOST_SEEN:  # warnings with ever new numbers in them
+        if len(self.seen) == _MOST_SEEN:  # warnings with changing numbers in them
             self.seen.clear()
         self.seen.add(key)
         return is_new

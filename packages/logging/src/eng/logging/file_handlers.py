@@ -1,4 +1,4 @@
-"""Handlers of the standard library for log files."""
+"""Create handlers of the standard library for log files."""
 
 import logging
 from collections.abc import Mapping
@@ -11,28 +11,28 @@ __all__ = ["make_file_handler"]
 
 
 def make_file_handler(cfg: Mapping[str, Any], path: Path, mode: str) -> logging.FileHandler:
-    """Make a handler that writes a log file.
+    """Create a handler that writes a log file.
 
     Args:
-        cfg: Name of the class, from :mod:`logging.handlers`, under ``type``, and its arguments.
-            ``filename`` replaces ``path``. It is not changed.
-        path: The file, whose folder is made.
-        mode: Mode to open the file in, where the class has one and ``cfg`` none.
+        cfg: Name of a class of :mod:`logging.handlers` under ``type``, and its arguments.
+            ``filename`` overrides ``path``. The mapping is not modified.
+        path: Path of the file, whose directory is created.
+        mode: Mode to open the file in, unless ``cfg`` has one.
 
     Raises:
-        TypeError: ``cfg`` is no mapping, or an argument is unknown.
+        TypeError: ``cfg`` is not a mapping, or an argument is unknown.
         AssertionError: ``cfg`` has no ``type``.
-        ValueError: No handler of files has that name.
+        ValueError: The type is not a handler of files.
     """
     # Imported late, since it is slow to import.
     from logging import handlers
 
     if not isinstance(cfg, Mapping):
-        raise ArgumentTypeError(f"file_handler_cfg must be a dict, but it is {cfg!r}")
+        raise ArgumentTypeError(f"file_handler_cfg must be a dict, but got {cfg!r}")
     arguments = {"filename": str(path), **cfg}
     if "type" not in arguments:
-        # Raised by hand, since `python -O` drops assert statements.
-        raise AssertionError(f"file_handler_cfg needs the key 'type', but it has {list(cfg)}")
+        # Raised explicitly, since `python -O` removes assert statements.
+        raise AssertionError(f"file_handler_cfg requires the key 'type', but got {list(cfg)}")
     name = arguments.pop("type")
     arguments.pop("_scope_", None)  # of a config that inherits from another package's
     known = {
@@ -42,7 +42,8 @@ def make_file_handler(cfg: Mapping[str, Any], path: Path, mode: str) -> logging.
     }
     if name not in known:
         raise ArgumentValueError(
-            f"unknown handler {name!r} in file_handler_cfg, known are: {', '.join(sorted(known))}"
+            f"unknown handler {name!r} in file_handler_cfg, "
+            f"known handlers: {', '.join(sorted(known))}"
         )
     if name != "TimedRotatingFileHandler":  # that one has no mode
         arguments.setdefault("mode", mode)

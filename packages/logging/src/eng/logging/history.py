@@ -1,25 +1,27 @@
-"""Histories of scalars that cost the same to record at the millionth entry as at the first."""
+"""Histories of scalars, with constant time to record an entry."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from eng.utils import ArgumentKeyError, ArgumentTypeError, ArgumentValueError
+from eng.utils import ArgumentKeyError, ArgumentTypeError, ArgumentValueError, StateDict
 
-from .pending import PendingTensors, is_tensor, scalar
+from .pending import PendingTensors, is_tensor, read_scalar
+from .types import Scalar
 
 __all__ = ["HistoryBuffer"]
 
 Array = NDArray[np.float64]
+Method = TypeVar("Method", bound=Callable[..., object])
 _FIRST_CAPACITY = 64
-#: Sums are taken block by block, so that those of whole blocks stand for their entries.
+#: Sums are computed block by block, so that sums of whole blocks can replace their entries.
 BLOCK = 64
 
 
 class Totals(NamedTuple):
-    """Statistics of entries that are not kept: always those of whole blocks.
+    """Statistics of entries that are no longer kept, in whole blocks.
 
     Attributes:
         entries: Number of entries.
@@ -36,7 +38,7 @@ class Totals(NamedTuple):
     smallest: float = np.inf
 
     def plus(self, values: Array, counts: Array) -> "Totals":
-        """Return the statistics with further entries, which begin a block."""
+        """Return the statistics with further entries, which start a block."""
         return Totals(
             self.entries + len(values),
             _add_blocks(self.value, values),
@@ -48,21 +50,21 @@ class Totals(NamedTuple):
 
 def _add_blocks(start: float, values: Array) -> float:
     sums = np.add.reduceat(values, np.arange(0, len(values), BLOCK))
-    # Accumulating goes from left to right, whatever is summed up already.
+    # Accumulated from left to right, whatever is already summed.
     return float(np.add.accumulate(np.concatenate([[start], sums]))[-1])
 
 
 class HistoryBuffer:
-    """A history of values and of how many samples each stands for.
+    """A history of values and their numbers of samples.
 
     Values are kept in arrays that grow by doubling. Beyond ``max_length`` the oldest are dropped.
-    Tensors stay on their device until somebody reads; then all that are pending move in one
+    Tensors stay on their device until the history is read; then all pending ones move in one
     transfer.
 
     Args:
-        log_history: Values to begin with, of any shape; the last ``max_length`` are kept.
-        count_history: Their counts, as many as values.
-        max_length: Most entries to keep.
+        log_history: Initial values, of any shape; the last ``max_length`` are kept.
+        count_history: Numbers of samples of the initial values.
+        max_length: Maximum number of entries to keep.
 
     Raises:
         ValueError: The two histories differ in length, or ``max_length`` is below 1.
@@ -75,7 +77,7 @@ class HistoryBuffer:
         1.5
     """
 
-    _statistics_methods: ClassVar[dict[str, Callable[..., Any]]] = {}
+    _statistics_methods: ClassVar[dict[str, Callable[..., object]]] = {}
 
     _max_length: int
     _values: Array
@@ -89,8 +91,8 @@ class HistoryBuffer:
 
     def __init__(
         self,
-        log_history: Sequence[Any] = (),
-        count_history: Sequence[Any] = (),
+        log_history: ArrayLike = (),
+        count_history: ArrayLike = (),
         max_length: int = 1000000,
     ) -> None:
         self._fill(
@@ -99,19 +101,19 @@ class HistoryBuffer:
             max_length,
         )
 
-    def update(self, log_val: Any, count: Any = 1) -> None:
-        """Add an entry, and drop the oldest when there are more than ``max_length``.
+    def update(self, log_val: Scalar, count: Scalar = 1) -> None:
+        """Add an entry, and drop the oldest beyond ``max_length``.
 
         Args:
             log_val: A number, or an array or tensor of one element. A tensor is copied on its
                 device, without waiting for it.
-            count: Number of samples that the value stands for.
+            count: Number of samples of the value.
 
         Raises:
-            TypeError: ``log_val`` or ``count`` is no number.
+            TypeError: ``log_val`` or ``count`` is not a number.
         """
         if type(log_val) is float and type(count) is int and count == 1:
-            # Nearly always. Moved into the arrays many at a time, at a fifth of the cost.
+            # The usual case: moved into the arrays in blocks, at a fifth of the cost.
             late = self._late
             late.append(log_val)
             if len(late) == BLOCK:
@@ -123,99 +125,104 @@ class HistoryBuffer:
         if position == len(values):
             position = self._make_room()
             values = self._values
-        self._counts[position] = count if type(count) is int else scalar(count)
+        self._counts[position] = count if type(count) is int else read_scalar(count)
         if is_tensor(log_val):
             self._pending.add(self._recorded, log_val)
             self._is_pending = True
         else:
-            values[position] = scalar(log_val)
+            values[position] = read_scalar(log_val)
         self._end = position + 1
         self._recorded += 1
 
     @property
     def data(self) -> tuple[Array, Array]:
-        """Copies of the values and of their counts, oldest first."""
+        """Copies of the values and counts, oldest first."""
         return self._log_history.copy(), self._count_history.copy()
 
     @property
     def max_length(self) -> int:
-        """Most entries that are kept."""
+        """Maximum number of entries that are kept."""
         return self._max_length
 
     def __len__(self) -> int:
         return min(self._end + len(self._late), self._max_length)
 
     @classmethod
-    def register_statistics(cls, method: Callable[..., Any]) -> Callable[..., Any]:
-        """Make a function of a history callable by name through :meth:`statistics`.
+    def register_statistics(cls, method: Method) -> Method:
+        """Register a function of a history, to be called by name by :meth:`statistics`.
 
         Args:
-            method: Called with the buffer and what :meth:`statistics` is given. It may read
+            method: Function of the buffer and the arguments of :meth:`statistics`. It may read
                 ``self._log_history`` and ``self._count_history``.
 
         Returns:
             The function.
 
         Raises:
-            ValueError: Another function of that name is registered.
+            ValueError: Another function of the same name is registered.
         """
         known = cls._statistics_methods.get(method.__name__)
         if known is not None and known.__module__ != method.__module__:
             raise ArgumentValueError(
-                f"statistics method {method.__name__!r} is registered already, "
-                f"by {known.__module__}"
+                f"statistics method {method.__name__!r} is already registered by {known.__module__}"
             )
         cls._statistics_methods[method.__name__] = method
         return method
 
-    def statistics(self, method_name: str, *arg: Any, **kwargs: Any) -> Any:
+    def statistics(self, method_name: str, *arg: object, **kwargs: object) -> Any:
         """Call a statistics method by name.
 
         Raises:
-            KeyError: There is no such method; names those that there are.
+            KeyError: The method is unknown; the message lists the known ones.
         """
         if method_name not in self._statistics_methods:
             known = ", ".join(sorted(self._statistics_methods))
-            raise ArgumentKeyError(f"unknown statistics method {method_name!r}, known are: {known}")
+            raise ArgumentKeyError(
+                f"unknown statistics method {method_name!r}, known methods: {known}"
+            )
         return self._statistics_methods[method_name](self, *arg, **kwargs)
 
-    def mean(self, window_size: int | None = None) -> Any:
-        """Sum of the latest ``window_size`` values over the sum of their counts; all when None."""
-        values, counts, is_all = self._window(window_size)
+    def mean(self, window_size: int | None = None) -> np.float64:
+        """Return the sum of the latest values divided by the sum of their counts.
+
+        Args:
+            window_size: Number of latest values. Default: all.
+        """
+        values, counts, is_all = self._select_window(window_size)
         if is_all:
             totals = self._earlier.plus(values, counts)
             return np.float64(totals.value) / np.float64(totals.samples)
         return np.add.reduce(values) / np.add.reduce(counts)
 
-    def max(self, window_size: int | None = None) -> Any:
-        """Largest of the latest ``window_size`` values; of all when None."""
-        values, _, is_all = self._window(window_size)
+    def max(self, window_size: int | None = None) -> np.float64:
+        """Return the maximum of the latest ``window_size`` values. Default: all."""
+        values, _, is_all = self._select_window(window_size)
         largest = values.max()
         return np.maximum(largest, self._earlier.largest) if is_all else largest
 
-    def min(self, window_size: int | None = None) -> Any:
-        """Smallest of the latest ``window_size`` values; of all when None."""
-        values, _, is_all = self._window(window_size)
+    def min(self, window_size: int | None = None) -> np.float64:
+        """Return the minimum of the latest ``window_size`` values. Default: all."""
+        values, _, is_all = self._select_window(window_size)
         smallest = values.min()
         return np.minimum(smallest, self._earlier.smallest) if is_all else smallest
 
-    def current(self) -> Any:
-        """Latest value.
+    def current(self) -> np.float64:
+        """Return the latest value.
 
         Raises:
-            ValueError: Nothing has been recorded.
+            ValueError: The history is empty.
         """
-        return self._window(1)[0][-1]
+        return self._select_window(1)[0][-1]
 
     def latest(self, least: int) -> "HistoryBuffer":
-        """Return a history of the latest entries, which counts the ones before in totals.
+        """Return a history of the latest entries, with totals of the earlier ones.
 
-        Windows of up to ``least`` entries, and mean, maximum and minimum of all, are equal to the
-        bit to those of this history, now and after the same further updates; as long as there are
-        no more than ``max_length`` entries.
+        Windows of up to ``least`` entries, and mean, maximum and minimum of all entries, equal
+        those of this history bit for bit, now and after the same further updates, up to
+        ``max_length`` entries.
 
         Args:
-            least: Number of entries that are kept at least.
+            least: Minimum number of entries to keep.
         """
         values, counts = self.data
         surplus = max(0, (len(values) - max(least, 1)) // BLOCK * BLOCK)
@@ -226,13 +233,13 @@ class HistoryBuffer:
             other._earlier = self._earlier.plus(values[:surplus], counts[:surplus])
         return other
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> StateDict:
         values, counts = self.data
         state = {"log_history": values, "count_history": counts, "max_length": self._max_length}
         return {**state, "earlier": list(self._earlier)} if self._earlier.entries else state
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        # older engines pickled attributes, whose names begin with an underscore
+        # Older engines pickled attributes, whose names begin with an underscore.
         plain = {key.lstrip("_"): value for key, value in state.items()}
         self._fill(
             np.array(plain["log_history"], dtype=np.float64),
@@ -251,17 +258,17 @@ class HistoryBuffer:
         self._settle()
         return self._counts[max(0, self._end - self._max_length) : self._end]
 
-    def _window(self, size: int | None) -> tuple[Array, Array, bool]:
-        """Latest values and counts, and whether no entry was ever recorded before them.
+    def _select_window(self, size: int | None) -> tuple[Array, Array, bool]:
+        """Return the latest values and counts, and whether they include all entries ever recorded.
 
-        Of these, entries that are not kept any more are in the totals.
+        Entries that are no longer kept are in the totals.
         """
         if type(size) is not int and size is not None:
             if isinstance(size, bool) or not isinstance(size, (int, np.integer)):
-                raise ArgumentTypeError(f"window_size is an int or None, not {size!r}")
+                raise ArgumentTypeError(f"window_size must be an int or None, but got {size!r}")
             size = int(size)
         if size is not None and size < 1:
-            raise ArgumentValueError(f"window_size must be at least 1, not {size}")
+            raise ArgumentValueError(f"window_size must be at least 1, but got {size}")
         if self._late or self._is_pending:
             self._settle()
         end = self._end
@@ -275,26 +282,26 @@ class HistoryBuffer:
 
     def _fill(self, values: Array, counts: Array, max_length: int) -> None:
         if max_length < 1:
-            raise ArgumentValueError(f"max_length must be at least 1, not {max_length}")
+            raise ArgumentValueError(f"max_length must be at least 1, but got {max_length}")
         if values.size != counts.size:
             raise ArgumentValueError(
-                "the lengths of log_history and count_history should be equal, but they are "
+                "the lengths of log_history and count_history should be equal, but got "
                 f"{values.size} and {counts.size}"
             )
         values, counts = values.ravel(), counts.ravel()
         self._max_length = int(max_length)
         self._values, self._counts = values[-max_length:], counts[-max_length:]
         self._end = self._recorded = len(self._values)
-        #: Latest values, each of count 1, that are not in the arrays yet.
+        #: Latest values, with count 1, that are not in the arrays yet.
         self._late = []
         self._pending = PendingTensors()
         self._is_pending = False
         self._earlier = Totals()
 
     def _make_room(self) -> int:
-        """Double the arrays; at full size, move the entries that count to the front."""
+        """Double the arrays; at full size, move the kept entries to the front."""
         keep = min(self._end, self._max_length)
-        # the spare part makes moving rare: its cost is spread over that many updates
+        # The spare room makes moves rare: their cost is amortized over that many updates.
         most = self._max_length + max(_FIRST_CAPACITY, self._max_length // 8)
         size = min(max(_FIRST_CAPACITY, 2 * keep), most)
         for name in ("_values", "_counts"):
@@ -327,7 +334,7 @@ class HistoryBuffer:
         if self._late:
             self._take_late()
         self._is_pending = False
-        if self._pending:  # not where all of them were dropped as the oldest
+        if self._pending:  # unless all of them were dropped as the oldest
             numbers, values = self._pending.take()
             positions = numbers - (self._recorded - self._end)
             kept = positions >= 0

@@ -1,10 +1,10 @@
-"""The message hub: what components of a run tell each other."""
+"""Message hub: share scalars and information between the components of a run."""
 
 import copy
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -13,17 +13,23 @@ from eng.utils import (
     ArgumentTypeError,
     ArgumentValueError,
     ManagerMixin,
+    StateDict,
     override,
 )
 
 from .history import HistoryBuffer
 from .logger import print_log
 from .pending import is_tensor
+from .types import Scalar
 
 __all__ = ["MessageHub"]
 
-_PLAIN_TYPES: tuple[type[Any], ...] = (bool, int, float, complex, str, bytes)
-_COLLECTIONS: tuple[type[Any], ...] = (list, tuple, set)
+Value = TypeVar("Value")
+
+#: Information of a run by key, which may be anything.
+RuntimeInfo: TypeAlias = "OrderedDict[str, Any]"
+
+_PLAIN_TYPES: tuple[type, ...] = (bool, int, float, complex, str, bytes)
 
 
 class MessageHub(ManagerMixin):
@@ -31,12 +37,12 @@ class MessageHub(ManagerMixin):
 
     Args:
         name: Name of the instance.
-        log_scalars: Histories to begin with.
-        runtime_info: Information to begin with.
+        log_scalars: Initial histories.
+        runtime_info: Initial information.
         resumed_keys: Whether each key is part of the saved state.
 
     Raises:
-        TypeError: An argument is no mapping, or a history is no HistoryBuffer.
+        TypeError: An argument is not a mapping, or a history is not a HistoryBuffer.
         KeyError: A key of ``resumed_keys`` is neither in scalars nor in information.
     """
 
@@ -44,45 +50,51 @@ class MessageHub(ManagerMixin):
         self,
         name: str,
         log_scalars: Mapping[str, HistoryBuffer] | None = None,
-        runtime_info: Mapping[str, Any] | None = None,
+        runtime_info: Mapping[str, object] | None = None,
         resumed_keys: Mapping[str, bool] | None = None,
     ) -> None:
         super().__init__(name)
-        self._log_scalars: OrderedDict[str, HistoryBuffer] = _copied("log_scalars", log_scalars)
-        self._runtime_info: OrderedDict[str, Any] = _copied("runtime_info", runtime_info)
-        self._resumed_keys: OrderedDict[str, bool] = _copied("resumed_keys", resumed_keys)
-        #: Keys of a saved state that nobody has set since.
+        self._log_scalars: OrderedDict[str, HistoryBuffer] = _copy_mapping(
+            "log_scalars", log_scalars
+        )
+        self._runtime_info: RuntimeInfo = _copy_mapping("runtime_info", runtime_info)
+        self._resumed_keys: OrderedDict[str, bool] = _copy_mapping("resumed_keys", resumed_keys)
+        #: Keys of a loaded state that were not set since.
         self._loaded_keys: set[str] = set()
         for key, value in self._log_scalars.items():
             if not isinstance(value, HistoryBuffer):
-                raise ArgumentTypeError(f"log_scalars[{key!r}] is a HistoryBuffer, not {value!r}")
+                raise ArgumentTypeError(
+                    f"log_scalars[{key!r}] must be a HistoryBuffer, but got {value!r}"
+                )
         for key in self._resumed_keys:
             if key not in self._log_scalars and key not in self._runtime_info:
                 raise ArgumentKeyError(
-                    f"resumed_keys has {key!r}, which no scalar or information has"
+                    f"unknown key {key!r} in resumed_keys: neither a scalar nor information"
                 )
 
     @classmethod
     @override
     def get_current_instance(cls) -> "MessageHub":
-        """Return the latest created hub; one called ``mmengine`` if there is none."""
+        """Return the most recently created hub, or create one called ``mmengine``."""
         if not cls._instance_dict:
             cls.get_instance("mmengine")
         return super().get_current_instance()
 
-    def update_scalar(self, key: str, value: Any, count: Any = 1, resumed: bool = True) -> None:
-        """Add an entry to a history, which is made if missing.
+    def update_scalar(
+        self, key: str, value: Scalar, count: Scalar = 1, resumed: bool = True
+    ) -> None:
+        """Add an entry to a history, which is created if missing.
 
         Args:
             key: Key of the history.
             value: A number, or an array or tensor of one element.
-            count: Number of samples that the value stands for.
-            resumed: Whether the history is part of the saved state; the same in every call,
-                whatever a state that was loaded has.
+            count: Number of samples of the value.
+            resumed: Whether the history is part of the saved state; must be the same in all
+                calls, but may differ from a loaded state.
 
         Raises:
             ValueError: ``resumed`` differs from earlier calls.
-            TypeError: ``value`` or ``count`` is no number.
+            TypeError: ``value`` or ``count`` is not a number.
         """
         if self._resumed_keys.get(key) is not resumed or self._loaded_keys:
             self._set_resumed(key, resumed)
@@ -96,7 +108,9 @@ class MessageHub(ManagerMixin):
                 del self._log_scalars[key]
             raise ArgumentTypeError(f"scalar {key!r}: {error}") from None
 
-    def update_scalars(self, log_dict: Mapping[str, Any], resumed: bool = True) -> None:
+    def update_scalars(
+        self, log_dict: Mapping[str, Scalar | Mapping[str, Scalar]], resumed: bool = True
+    ) -> None:
         """Add an entry to each of several histories.
 
         Args:
@@ -104,28 +118,28 @@ class MessageHub(ManagerMixin):
             resumed: See :meth:`update_scalar`.
 
         Raises:
-            TypeError: ``log_dict`` is no mapping.
+            TypeError: ``log_dict`` is not a mapping.
             KeyError: A dict has no ``value``.
         """
         if not isinstance(log_dict, Mapping):
-            raise ArgumentTypeError(f"log_dict is a dict, not {type(log_dict).__name__}")
+            raise ArgumentTypeError(f"log_dict must be a dict, but got {type(log_dict).__name__}")
         for key, value in log_dict.items():
             if isinstance(value, Mapping):
                 if "value" not in value:
                     raise ArgumentKeyError(
-                        f"scalar {key!r}: a dict needs a 'value', this has {list(value)}"
+                        f"scalar {key!r}: missing key 'value' in the dict, which has {list(value)}"
                     )
                 self.update_scalar(key, value["value"], value.get("count", 1), resumed)
             else:
                 self.update_scalar(key, value, 1, resumed)
 
-    def update_info(self, key: str, value: Any, resumed: bool = True) -> None:
+    def update_info(self, key: str, value: object, resumed: bool = True) -> None:
         """Set runtime information.
 
         Args:
-            key: Its key.
-            value: Its value; replaces the one before.
-            resumed: Whether it is part of the saved state; the same in every call.
+            key: Key of the information.
+            value: New value.
+            resumed: Whether it is part of the saved state; must be the same in all calls.
 
         Raises:
             ValueError: ``resumed`` differs from earlier calls.
@@ -134,56 +148,58 @@ class MessageHub(ManagerMixin):
             self._set_resumed(key, resumed)
         self._runtime_info[key] = value
 
-    def pop_info(self, key: str, default: Any = None) -> Any:
-        """Remove runtime information and return it, ``default`` if there is none."""
+    def pop_info(self, key: str, default: object = None) -> Any:
+        """Remove runtime information and return it, or ``default`` if it is missing."""
         return self._runtime_info.pop(key, default)
 
-    def update_info_dict(self, info_dict: Mapping[str, Any], resumed: bool = True) -> None:
+    def update_info_dict(self, info_dict: Mapping[str, object], resumed: bool = True) -> None:
         """Set runtime information for each key of a dict; see :meth:`update_info`.
 
         Raises:
-            TypeError: ``info_dict`` is no mapping.
+            TypeError: ``info_dict`` is not a mapping.
         """
         if not isinstance(info_dict, Mapping):
-            raise ArgumentTypeError(f"info_dict is a dict, not {type(info_dict).__name__}")
+            raise ArgumentTypeError(f"info_dict must be a dict, but got {type(info_dict).__name__}")
         for key, value in info_dict.items():
             self.update_info(key, value, resumed)
 
     @property
     def log_scalars(self) -> "OrderedDict[str, HistoryBuffer]":
-        """All histories: the very objects, no copies."""
+        """All histories, not copied."""
         return self._log_scalars
 
     @property
-    def runtime_info(self) -> "OrderedDict[str, Any]":
+    def runtime_info(self) -> RuntimeInfo:
         """A copy of all runtime information."""
         return self._runtime_info.copy()
 
     def get_scalar(self, key: str) -> HistoryBuffer:
-        """Return a history: the very object, no copy.
+        """Return a history, not a copy.
 
         Raises:
-            KeyError: There is none of this key; names those that there are.
+            KeyError: The key is unknown; the message lists the known ones.
         """
         if key not in self._log_scalars:
-            raise KeyError(f"no scalar {key!r} is recorded, known are: {list(self._log_scalars)}")
+            raise KeyError(
+                f"no scalar {key!r} is recorded, known scalars: {list(self._log_scalars)}"
+            )
         return self._log_scalars[key]
 
-    def get_info(self, key: str, default: Any = None) -> Any:
-        """Return a copy of runtime information, ``default`` if there is none."""
+    def get_info(self, key: str, default: object = None) -> Any:
+        """Return a copy of runtime information, or ``default`` if it is missing."""
         if key in self._runtime_info:
             return copy.deepcopy(self._runtime_info[key])
         return default
 
-    def state_dict(self, keep: Callable[[str], int | None] | None = None) -> dict[str, Any]:
-        """Return what a resumed run needs, as plain data.
+    def state_dict(self, keep: Callable[[str], int | None] | None = None) -> StateDict:
+        """Return the state to resume a run, as plain data.
 
-        Histories are bytes of little-endian float64. Information that is not plain (numbers,
-        text, tensors, and lists, dicts and sets of them) is left out, with a warning.
+        Histories are bytes of little-endian float64. Information that is not plain data (numbers,
+        text, tensors, and lists, dicts and sets of them) is left out with a warning.
 
         Args:
-            keep: Returns for the key of a history how many of its latest entries are needed, and
-                None for all, so that the state does not grow with the run; see
+            keep: Function of the key of a history that returns how many of its latest entries are
+                needed, or None for all, so that the state does not grow with the run; see
                 :meth:`HistoryBuffer.latest`. Defaults to None: all are kept.
         """
         scalars, info = OrderedDict(), OrderedDict()
@@ -194,7 +210,7 @@ class MessageHub(ManagerMixin):
         for key, value in self._runtime_info.items():
             if self._resumed_keys.get(key, False):
                 try:
-                    info[key] = _plain(value)
+                    info[key] = _convert_to_plain(value)
                 except TypeError as error:
                     print_log(
                         f"information {key!r} is not saved: {error}", "current", logging.WARNING
@@ -205,13 +221,13 @@ class MessageHub(ManagerMixin):
         return {"log_scalars": scalars, "runtime_info": info, "resumed_keys": kept}
 
     def load_state_dict(self, state_dict: "Mapping[str, Any] | MessageHub") -> None:
-        """Load what :meth:`state_dict` returned, or everything from another hub.
+        """Load a state of :meth:`state_dict`, or everything from another hub.
 
         Args:
-            state_dict: Also accepted with whole HistoryBuffers, as older engines saved them.
+            state_dict: State, or hub. Pickled HistoryBuffers of older engines are accepted.
 
         Raises:
-            TypeError: It is neither a mapping nor a hub, or a history is none.
+            TypeError: ``state_dict`` is neither a mapping nor a hub, or has an invalid history.
             KeyError: One of its three parts is missing.
         """
         if isinstance(state_dict, MessageHub):
@@ -220,11 +236,13 @@ class MessageHub(ManagerMixin):
             self._resumed_keys = copy.deepcopy(state_dict._resumed_keys)
             return
         if not isinstance(state_dict, Mapping):
-            raise TypeError(f"state_dict is a dict or MessageHub, not {type(state_dict).__name__}")
+            raise TypeError(
+                f"state_dict must be a dict or MessageHub, but got {type(state_dict).__name__}"
+            )
         for part in ("log_scalars", "runtime_info", "resumed_keys"):
             if part not in state_dict:
                 raise ArgumentKeyError(
-                    f"the state of a message hub has no {part!r}: {list(state_dict)}"
+                    f"missing key {part!r} in the state of a message hub: {list(state_dict)}"
                 )
         scalars = {key: _unpack(key, saved) for key, saved in state_dict["log_scalars"].items()}
         info = copy.deepcopy(dict(state_dict["runtime_info"]))
@@ -234,7 +252,7 @@ class MessageHub(ManagerMixin):
         self._loaded_keys.update(state_dict["resumed_keys"])
 
     def _set_resumed(self, key: str, resumed: bool) -> None:
-        if key in self._loaded_keys:  # it was another program, perhaps, that set it
+        if key in self._loaded_keys:  # it may have been set by another program
             self._loaded_keys.remove(key)
             self._resumed_keys[key] = resumed
         before = self._resumed_keys.setdefault(key, resumed)
@@ -245,13 +263,13 @@ class MessageHub(ManagerMixin):
             )
 
 
-def _copied(name: str, value: Mapping[str, Any] | None) -> "OrderedDict[str, Any]":
+def _copy_mapping(name: str, value: Mapping[str, Value] | None) -> "OrderedDict[str, Value]":
     if value is not None and not isinstance(value, Mapping):
-        raise ArgumentTypeError(f"{name} is a dict or None, not {type(value).__name__}")
+        raise ArgumentTypeError(f"{name} must be a dict or None, but got {type(value).__name__}")
     return OrderedDict(copy.deepcopy(dict(value or {})))
 
 
-def _pack(history: HistoryBuffer) -> dict[str, Any]:
+def _pack(history: HistoryBuffer) -> StateDict:
     state = history.__getstate__()
     arrays = ("log_history", "count_history")
     return {**state, **{name: state[name].astype("<f8").tobytes() for name in arrays}}
@@ -267,27 +285,28 @@ def _unpack(key: str, saved: Any) -> HistoryBuffer:
             {**saved, **{name: np.frombuffer(saved[name], dtype="<f8") for name in arrays}}
         )
         return history
-    if hasattr(saved, "_log_history"):
-        return HistoryBuffer(saved._log_history, saved._count_history, saved._max_length)
-    raise TypeError(f"the saved scalar {key!r} is no history but {type(saved).__name__}")
+    if hasattr(saved, "_log_history"):  # of an older engine
+        values, counts = saved._log_history, saved._count_history
+        return HistoryBuffer(values, counts, saved._max_length)
+    raise TypeError(f"the saved scalar {key!r} must be a history, but got {type(saved).__name__}")
 
 
-def _plain(value: Any) -> Any:
+def _convert_to_plain(value: object) -> Any:
     if value is None or isinstance(value, _PLAIN_TYPES):
-        # subclasses (numpy's float64, str enums) would not load as plain data
+        # Subclasses (float64 of numpy, str enums) would not load as plain data.
         for kind in _PLAIN_TYPES:
             if isinstance(value, kind):
                 return kind(value)
         return value
     if isinstance(value, np.generic):
-        return _plain(value.item())
+        return _convert_to_plain(value.item())
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return value.tolist()
     if is_tensor(value):
         return value.detach().clone()
     if isinstance(value, Mapping):
-        return {_plain(key): _plain(item) for key, item in value.items()}
-    for kind in _COLLECTIONS:
-        if isinstance(value, kind):
-            return kind(_plain(item) for item in value)
+        return {_convert_to_plain(key): _convert_to_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        collection = next(kind for kind in (list, tuple, set) if isinstance(value, kind))
+        return collection(_convert_to_plain(item) for item in value)
     raise TypeError(f"{type(value).__name__} is not plain data")

@@ -1,4 +1,4 @@
-"""Named loggers for terminals and files, one line a message."""
+"""Named loggers for terminals and files, with one line per message."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ from .file_handlers import make_file_handler
 
 __all__ = ["MMLogger", "print_log"]
 
-_COLOURS = {
+_COLORS = {
     logging.DEBUG: "36",
     logging.INFO: "32",
     logging.WARNING: "33",
@@ -26,30 +26,30 @@ _COLOURS = {
 
 
 class MMLogger(logging.Logger, ManagerMixin):
-    """A logger that is found by name through :meth:`get_instance`, not by ``logging.getLogger``.
+    """A logger that is shared by name through :meth:`get_instance`, not by ``logging.getLogger``.
 
-    Its terminal lines are coloured on a terminal only; ranks above 0 print errors alone. A warning
-    that was shown is not shown again, until :meth:`reset_warnings`; ``extra={"once": False}`` in a
-    call shows it each time.
+    Output is colored on terminals only; ranks above 0 print only errors. Repeated warnings are
+    shown once, until :meth:`reset_warnings`; a call with ``extra={"once": False}`` always shows
+    its warning.
 
     Args:
         name: Name of the instance.
-        logger_name: Name in the lines; the default is shown as ``eng``.
-        log_file: File to write as well, by rank 0.
+        logger_name: Name in the log lines; the default is shown as ``eng``.
+        log_file: Log file, written by rank 0.
         log_level: Level by name or number.
         file_mode: Mode to open the file in.
-        distributed: Whether each rank writes a file of its own: ``run.log`` becomes
+        distributed: Whether each rank writes its own file: ``run.log`` becomes
             ``run_rank1.log``.
-        once: Whether what is worse than a warning is shown only the first time as well;
-            ``extra={"once": True}`` asks for that in a single call.
-        file_handler_cfg: Handler that writes ``log_file``: the name of a class of
-            :mod:`logging.handlers` for files, such as ``RotatingFileHandler``, under ``type``, and
-            its arguments. It is not used without ``log_file``.
+        once: Whether repeated errors are shown once, too; a call with ``extra={"once": True}``
+            does so for its message.
+        file_handler_cfg: Handler that writes ``log_file``: the name of a file handler of
+            :mod:`logging.handlers`, such as ``RotatingFileHandler``, under ``type``, and its
+            arguments. Not used without ``log_file``.
 
     Raises:
         ValueError: The level or the type of handler is unknown.
         AssertionError: ``file_handler_cfg`` has no ``type``.
-        OSError: The file's folder cannot be made, or the file not be written.
+        OSError: The log file or its directory cannot be written.
     """
 
     def __init__(
@@ -61,12 +61,12 @@ class MMLogger(logging.Logger, ManagerMixin):
         file_mode: str = "w",
         distributed: bool = False,
         once: bool = False,
-        file_handler_cfg: Mapping[str, Any] | None = None,
+        file_handler_cfg: Mapping[str, object] | None = None,
     ) -> None:
         logging.Logger.__init__(self, logger_name)
         ManagerMixin.__init__(self, name)
-        level = _level(log_level)
-        rank, world_size = _rank_and_size()
+        level = _parse_level(log_level)
+        rank, world_size = _find_rank_and_size()
         self.setLevel(level)
         self._once = _OnceFilter(once)
         self.addFilter(self._once)
@@ -86,29 +86,29 @@ class MMLogger(logging.Logger, ManagerMixin):
 
     @property
     def log_file(self) -> str | None:
-        """Path of the file that this process writes, None without one."""
+        """Path of the log file that this process writes, or None."""
         return None if self._log_file is None else str(self._log_file)
 
     @classmethod
     @override
     def get_current_instance(cls) -> "MMLogger":
-        """Return the latest created logger; one called ``mmengine`` if there is none."""
+        """Return the most recently created logger, or create one called ``mmengine``."""
         if not cls._instance_dict:
             cls.get_instance("mmengine")
         return super().get_current_instance()
 
     def reset_warnings(self) -> None:
-        """Forget which warnings were shown, so that each may be shown once more."""
+        """Forget the warnings that were shown, so that each is shown once more."""
         self._once.seen.clear()
 
     def keep_files_open(self) -> None:
-        """Keep the log file open between records, as it is until :meth:`close_files`."""
+        """Keep the log file open between records, until :meth:`close_files`."""
         for handler in self.handlers:
             if isinstance(handler, _FileHandler):
                 handler.is_kept_open = True
 
     def close_files(self) -> None:
-        """Close the log file. Later records open it again, each for itself."""
+        """Close the log file. Each later record opens and closes it again."""
         for handler in self.handlers:
             if isinstance(handler, _FileHandler):
                 handler.is_kept_open = False
@@ -116,7 +116,7 @@ class MMLogger(logging.Logger, ManagerMixin):
 
     @override
     def callHandlers(self, record: LogRecord) -> None:
-        """Pass a record to the handlers of this logger and of its parents, if it has any."""
+        """Pass a record to the handlers of this logger and of its parents."""
         logger: logging.Logger | None = self
         while logger is not None:
             for handler in logger.handlers:
@@ -131,23 +131,23 @@ class MMLogger(logging.Logger, ManagerMixin):
         Raises:
             ValueError: The level is unknown.
         """
-        self.level = _level(level)
+        self.level = _parse_level(level)
         for logger in MMLogger._instance_dict.values():
             logger._cache.clear()
         self._cache.clear()  # type: ignore[attr-defined] # unknown to typeshed
 
     @override
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return _restore, (self.instance_name, self._settings, self._log_file)
 
     def _add_file(self, path: Path, mode: str, level: int) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.open(mode).close()
-            # Appending, each process writes behind what the others have written meanwhile.
+            # In append mode, each process writes after what other processes have written.
             handler = _FileHandler(path)
         except OSError as error:
-            raise OSError(f"the log file {path} cannot be written: {error}") from error
+            raise OSError(f"cannot write the log file {path}: {error}") from error
         self._add_handler(handler, level)
 
     def _add_handler(self, handler: logging.FileHandler, level: int) -> None:
@@ -158,19 +158,19 @@ class MMLogger(logging.Logger, ManagerMixin):
 
 
 def print_log(
-    msg: Any, logger: logging.Logger | str | None = None, level: int = logging.INFO
+    msg: object, logger: logging.Logger | str | None = None, level: int = logging.INFO
 ) -> None:
     """Print or log a message.
 
     Args:
         msg: The message.
-        logger: A logger; ``"silent"`` for nothing; ``"current"`` for the latest created
-            MMLogger; another str for the MMLogger of that name; None for ``print``.
+        logger: A logger; ``"silent"`` to drop the message; ``"current"`` for the most recently
+            created MMLogger; another string for the MMLogger of that name; None for ``print``.
         level: Level of the message, unless it is printed.
 
     Raises:
-        ValueError: No MMLogger of that name exists.
-        TypeError: ``logger`` is something else.
+        ValueError: The MMLogger does not exist.
+        TypeError: ``logger`` has another type.
     """
     if logger is None:
         print(msg)
@@ -180,8 +180,8 @@ def print_log(
         MMLogger.get_current_instance().log(level, msg, stacklevel=2)
     elif not isinstance(logger, str):
         raise TypeError(
-            "logger is a logging.Logger, the name of an MMLogger, 'silent', 'current' or None, "
-            f"not {type(logger).__name__}"
+            "logger must be a logging.Logger, the name of an MMLogger, 'silent', 'current' or "
+            f"None, but got {type(logger).__name__}"
         )
     elif logger != "silent":
         if not MMLogger.check_instance_created(logger):
@@ -190,7 +190,7 @@ def print_log(
 
 
 def _restore(name: str, settings: dict[str, Any], log_file: Path | None) -> MMLogger:
-    """Rebuild a logger in a spawned process, adding to the file that its parent writes."""
+    """Recreate a logger in a spawned process, which appends to the log file of its parent."""
     if MMLogger.check_instance_created(name):
         return MMLogger.get_instance(name)
     logger = MMLogger.get_instance(name, **settings)
@@ -200,7 +200,7 @@ def _restore(name: str, settings: dict[str, Any], log_file: Path | None) -> MMLo
 
 
 class _TerminalHandler(logging.StreamHandler):
-    """Writes to whatever ``sys.stdout`` is at the time, in colours on a terminal."""
+    """Writes to the current ``sys.stdout``, in color on a terminal."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -214,14 +214,14 @@ class _TerminalHandler(logging.StreamHandler):
     @override
     def format(self, record: LogRecord) -> str:
         text = super().format(record)
-        colour = _COLOURS.get(record.levelno)
-        if colour is None or "NO_COLOR" in os.environ or not self.stream.isatty():
+        color = _COLORS.get(record.levelno)
+        if color is None or "NO_COLOR" in os.environ or not self.stream.isatty():
             return text
-        return text.replace(record.levelname, f"\033[{colour}m{record.levelname}\033[0m", 1)
+        return text.replace(record.levelname, f"\033[{color}m{record.levelname}\033[0m", 1)
 
 
 class _FileHandler(logging.FileHandler):
-    """Appends to a file that may be closed in between; one that cannot be written is told once."""
+    """Appends to a file that may be closed between records; reports a failed write once."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "a", encoding="utf-8")
@@ -234,7 +234,7 @@ class _FileHandler(logging.FileHandler):
             super().emit(record)
             if not self.is_kept_open:
                 self.close_stream()
-        except OSError:  # the file cannot be opened again, or what was written not be flushed
+        except OSError:  # the file cannot be opened again or flushed
             self.handleError(record)
 
     def close_stream(self) -> None:
@@ -258,11 +258,11 @@ class _FileHandler(logging.FileHandler):
     def _report(self, error: OSError) -> None:
         if not self._is_reported and sys.stderr is not None:
             self._is_reported = True
-            print(f"the log file {self.baseFilename} cannot be written: {error}", file=sys.stderr)
+            print(f"cannot write the log file {self.baseFilename}: {error}", file=sys.stderr)
 
 
 class _LineFormatter(logging.Formatter):
-    """Lines such as ``11/24 00:30:12 - eng - INFO - text``; errors tell where they come from."""
+    """Formats lines as ``11/24 00:30:12 - eng - INFO - text``; errors have their file and line."""
 
     def __init__(self) -> None:
         super().__init__(datefmt="%m/%d %H:%M:%S")
@@ -271,7 +271,7 @@ class _LineFormatter(logging.Formatter):
 
     @override
     def formatTime(self, record: LogRecord, datefmt: str | None = None) -> str:
-        # Two handlers in a second, or two lines: the time takes as long as all else of a line.
+        # Formatting the time takes as long as the rest of a line: once per second is enough.
         if int(record.created) != self._second:
             self._second, self._time = int(record.created), super().formatTime(record, datefmt)
         return self._time
@@ -290,7 +290,7 @@ class _LineFormatter(logging.Formatter):
 
 
 class _OnceFilter(FilterDuplicateWarning):
-    """Lets also what is worse than a warning pass once, where that was asked."""
+    """Passes repeated errors once, too, if requested."""
 
     def __init__(self, errors_too: bool) -> None:
         super().__init__()
@@ -305,18 +305,19 @@ class _OnceFilter(FilterDuplicateWarning):
         return self.is_new(record)
 
 
-def _level(level: int | str) -> int:
+def _parse_level(level: int | str) -> int:
     if isinstance(level, int) and not isinstance(level, bool):
         return level
     number = logging.getLevelName(level.upper()) if isinstance(level, str) else None
     if not isinstance(number, int):
         raise ValueError(
-            f"unknown log level {level!r}, known are: NOTSET, DEBUG, INFO, WARNING, ERROR, CRITICAL"
+            f"unknown log level {level!r}, known levels: "
+            "NOTSET, DEBUG, INFO, WARNING, ERROR, CRITICAL"
         )
     return number
 
 
-def _rank_and_size() -> tuple[int, int]:
+def _find_rank_and_size() -> tuple[int, int]:
     dist = sys.modules.get("torch.distributed")
     if dist is not None and dist.is_available() and dist.is_initialized():
         return dist.get_rank(), dist.get_world_size()

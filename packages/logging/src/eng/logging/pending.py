@@ -1,28 +1,30 @@
-"""Scalars that are tensors: kept where they are until they are read."""
+"""Pending scalars: tensors that stay on their device until they are read."""
 
 import sys
-from typing import Any
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PendingTensors", "is_tensor", "scalar"]
+from .types import Device, Tensor
 
-# so many tensors are joined, on their device, into one: memory stays a few bytes a value
+__all__ = ["PendingTensors", "is_tensor", "read_scalar"]
+
+# So many tensors are stacked on their device: memory stays at a few bytes per value.
 _CHUNK = 256
 
 
-def is_tensor(value: Any) -> bool:
-    """Whether a value is a tensor, without importing torch."""
+def is_tensor(value: object) -> TypeGuard[Tensor]:
+    """Return whether a value is a tensor, without importing torch."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 
 
-def scalar(value: Any) -> float:
-    """Return a number, or the one element of an array or tensor, as a float.
+def read_scalar(value: object) -> float:
+    """Convert a number, or the only element of an array or tensor, to a float.
 
     Raises:
-        TypeError: It is neither.
+        TypeError: The value is neither.
     """
     if isinstance(value, (int, float, np.number, np.bool_)) and not isinstance(
         value, np.complexfloating
@@ -31,62 +33,62 @@ def scalar(value: Any) -> float:
     size = getattr(value, "size", None)
     count = size if isinstance(size, int) else value.numel() if is_tensor(value) else 0
     if count == 1 and hasattr(value, "item"):
-        return scalar(value.item())
+        return read_scalar(value.item())
     described = f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else f": {value!r}"
     raise TypeError(
-        f"a scalar is a number, or an array or tensor of one element, not {type(value).__name__}"
-        f"{described}"
+        f"a scalar must be a number, or an array or tensor of one element, but got "
+        f"{type(value).__name__}{described}"
     )
 
 
 class PendingTensors:
-    """Numbered tensors of one element each that have not been read."""
+    """Numbered tensors of one element each that were not read yet."""
 
     def __init__(self) -> None:
         self._numbers: list[int] = []
-        self._tensors: list[Any] = []
-        self._chunks: list[tuple[list[int], Any]] = []
+        self._tensors: list[Tensor] = []
+        self._chunks: list[tuple[list[int], Tensor]] = []
 
     def __bool__(self) -> bool:
         return bool(self._tensors or self._chunks)
 
-    def add(self, number: int, tensor: Any) -> None:
+    def add(self, number: int, tensor: Tensor) -> None:
         """Keep a copy of a tensor, on its device and without waiting for it."""
         if tensor.numel() != 1 or tensor.is_complex():
             raise TypeError(
-                "a scalar is a tensor of one real element, not of shape "
+                "a scalar must be a tensor of one real element, but got shape "
                 f"{tuple(tensor.shape)} and {tensor.dtype}"
             )
         tensors = self._tensors
         if tensors:
             kind = tensors[0]
             if tensor.device != kind.device or tensor.dtype != kind.dtype:
-                self._join()
+                self._stack()
                 tensors = self._tensors
         if tensor.requires_grad:
             tensor = tensor.detach()
-        # a clone, since the owner may go on to write into the tensor
+        # A clone, since the owner may modify the tensor.
         tensors.append(tensor.reshape(()).clone() if tensor.ndim else tensor.clone())
         self._numbers.append(number)
         if len(tensors) >= _CHUNK:
-            self._join()
+            self._stack()
 
     def forget_before(self, number: int) -> None:
-        """Drop chunks all of whose entries are older than a number."""
+        """Drop chunks whose entries are all older than a number."""
         self._chunks = [chunk for chunk in self._chunks if chunk[0][-1] >= number]
 
     def take(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Move everything to the host, in one transfer for each device, and forget it."""
+        """Move all tensors to the host, in one transfer per device, and clear them."""
         torch = sys.modules["torch"]
         if self._tensors:
-            self._join()
-        by_device: dict[Any, list[tuple[list[int], Any]]] = {}
+            self._stack()
+        by_device: dict[Device, list[tuple[list[int], Tensor]]] = {}
         for chunk in self._chunks:
             by_device.setdefault(chunk[1].device, []).append(chunk)
         numbers: list[int] = []
         values = []
         for device, chunks in by_device.items():
-            # Metal has no float64
+            # Metal does not support float64.
             wide = torch.float32 if device.type == "mps" else torch.float64
             wider = [chunk.to(wide) for _, chunk in chunks]
             joined = wider[0] if len(wider) == 1 else torch.cat(wider)
@@ -97,7 +99,7 @@ class PendingTensors:
         joined_values = values[0] if len(values) == 1 else np.concatenate(values)
         return np.asarray(numbers, dtype=np.int64), joined_values
 
-    def _join(self) -> None:
+    def _stack(self) -> None:
         torch = sys.modules["torch"]
         self._chunks.append((self._numbers, torch.stack(self._tensors)))
         self._numbers, self._tensors = [], []

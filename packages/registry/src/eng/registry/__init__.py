@@ -1,4 +1,4 @@
-"""Names to classes, in scopes and trees, and objects built from config dicts."""
+"""Registries of classes and functions by name, and objects built from config dicts."""
 
 from typing import TYPE_CHECKING
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from eng.utils import ManagerMixin
 
+from .part_config import PartConfig, Registered
 from .scope import DefaultScope
 
 __all__ = ["Lookup", "build_from_cfg", "build_in_scope", "check_cfg", "merge_args", "shorten"]
 
+Part = TypeVar("Part")
+
 _repr = reprlib.Repr()
 _repr.maxdict = _repr.maxlist = _repr.maxtuple = 20
 _repr.maxstring = _repr.maxother = 120
-#: A representation that fits into a message.
+#: Short representation of a value, for messages.
 shorten = _repr.repr
 
 
@@ -33,23 +36,23 @@ class Lookup(Protocol):
     def of_default_scope(self) -> Lookup:
         """Return the registry of the default scope in the same tree, or this one."""
 
-    def require(self, key: str) -> Any:
-        """Return what is registered under a name; raise ``NotRegisteredError`` for nothing."""
+    def require(self, key: str) -> Registered:
+        """Return the class or function of a name, or raise ``NotRegisteredError``."""
 
 
 def build_from_cfg(
-    cfg: Mapping[str, Any],
+    cfg: PartConfig,
     registry: Lookup,
-    default_args: Mapping[str, Any] | None = None,
+    default_args: PartConfig | None = None,
 ) -> Any:
     """Build an object from a config: make an instance of a class, or call a function.
 
     Args:
         cfg: Arguments, with the class or its name under ``type``. A scope under ``_scope_`` is
             the default scope while the object is built.
-        registry: Registry to look the name up in; that of the default scope, where there is one,
-            is taken from its tree.
-        default_args: Arguments for what ``cfg`` does not have.
+        registry: Registry to look the name up in. If a default scope is set, the registry of that
+            scope in the same tree is used.
+        default_args: Default arguments, which ``cfg`` overrides.
 
     Returns:
         The object; an instance managed by name (:class:`eng.utils.ManagerMixin`) is fetched with
@@ -57,9 +60,9 @@ def build_from_cfg(
 
     Raises:
         KeyError: Neither config has the key ``type``.
-        NotRegisteredError: Nothing is known under the name; a ``KeyError``.
-        TypeError: An argument is of a wrong type.
-        Exception: What the constructor raises, with a note that names the registry, the type and
+        NotRegisteredError: The type is not registered; a ``KeyError``.
+        TypeError: An argument has the wrong type.
+        Exception: Errors of the constructor, with a note that adds the registry, the type and
             the config.
 
     Examples:
@@ -79,26 +82,26 @@ def build_from_cfg(
 def build_in_scope(
     scope: str | None,
     registry: Lookup,
-    wanted: Any,
-    args: Mapping[str, Any],
-    make: Callable[[Any, Any], Any],
-) -> Any:
-    """Find a class or function by its name and make an object of it.
+    wanted: object,
+    args: PartConfig,
+    make: Callable[[Any, PartConfig], Part],
+) -> Part:
+    """Look up a class or function by its name and build an object with it.
 
     Args:
-        scope: The default scope in the meantime. None leaves it as it is.
+        scope: Default scope while the object is built; None leaves it unchanged.
         registry: Registry to look the name up in.
         wanted: The name, or the class or function itself.
-        args: The arguments.
-        make: Makes the object from the class or function and the arguments.
+        args: Arguments to build it with.
+        make: Function that builds the object from the class or function and the arguments.
 
     Returns:
         The object.
 
     Raises:
-        NotRegisteredError: Nothing is known under the name.
+        NotRegisteredError: The type is not registered.
         TypeError: ``wanted`` is neither a name nor callable.
-        Exception: What ``make`` raises, with a note that names the registry, the type and the
+        Exception: Errors of ``make``, with a note that adds the registry, the type and the
             config.
     """
     if scope is not None:
@@ -114,21 +117,21 @@ def build_in_scope(
 
 
 def merge_args(
-    cfg: Mapping[str, Any], registry: Lookup, default_args: Mapping[str, Any] | None
+    cfg: PartConfig, registry: Lookup, default_args: PartConfig | None
 ) -> dict[str, Any]:
-    """Merge a config over default arguments, and check that they name a type.
+    """Merge a config into default arguments, and check that they have a type.
 
     Args:
-        cfg: The config.
-        registry: The registry it is for.
-        default_args: Arguments for what ``cfg`` does not have.
+        cfg: Config, which takes precedence.
+        registry: Registry that builds it, for messages.
+        default_args: Default arguments.
 
     Returns:
         The arguments, with the key ``type``.
 
     Raises:
         KeyError: Neither has the key ``type``.
-        TypeError: An argument is of a wrong type.
+        TypeError: An argument has the wrong type.
     """
     check_cfg(cfg, registry)
     if default_args is None:
@@ -149,20 +152,20 @@ def merge_args(
 
 
 def check_cfg(cfg: object, registry: object) -> None:
-    """Raise TypeError where a config is not a mapping, or a registry not one."""
+    """Raise ``TypeError`` unless a config is a mapping and a registry has the members of one."""
     if not isinstance(cfg, Mapping):
         raise TypeError(f"cfg should be a dict, ConfigDict or Config, but got {type(cfg)}: {cfg!r}")
     if not callable(getattr(registry, "of_default_scope", None)):
         raise TypeError(f"registry must be an eng.registry.Registry object, but got {registry!r}")
 
 
-def _construct(target: Any, args: dict[str, Any]) -> Any:
+def _construct(target: Registered, args: PartConfig) -> Any:
     if isinstance(target, type) and issubclass(target, ManagerMixin):
         target = target.get_instance
     return target(**args)
 
 
-def _resolve_type(wanted: Any, registry: Lookup) -> Any:
+def _resolve_type(wanted: object, registry: Lookup) -> Registered:
     if isinstance(wanted, str):
         return registry.require(wanted)
     if callable(wanted):
@@ -173,12 +176,12 @@ def _resolve_type(wanted: Any, registry: Lookup) -> Any:
     )
 
 
-def _add_note(error: Exception, registry: Lookup, wanted: Any, args: Any) -> None:
+def _add_note(error: Exception, registry: Lookup, wanted: object, args: PartConfig) -> None:
     name = wanted if isinstance(wanted, str) else getattr(wanted, "__qualname__", repr(wanted))
     note = (
         f"raised while building {name} from the {registry.scope}::{registry.name} registry "
         f"with {shorten(dict(args))}"
     )
-    # BaseException.add_note is of python 3.11; this is what it does.
+    # The same as BaseException.add_note, which Python 3.10 does not have.
     notes = getattr(error, "__notes__", None)
     error.__notes__ = [*(notes or []), note]  # type: ignore[attr-defined]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 from .build import Lookup, build_from_cfg, build_in_scope, check_cfg, merge_args, shorten
+from .part_config import PartConfig
 from .scope import ROOT_SCOPE
 
 __all__ = [
@@ -15,25 +16,25 @@ __all__ = [
     "build_scheduler_from_cfg",
 ]
 
-# Optimizers are built as everything else is.
+# Optimizers need no special treatment; the name is documented.
 build_optimizer_from_cfg = build_from_cfg
 
 
 def build_model_from_cfg(
-    cfg: Mapping[str, Any] | list[Mapping[str, Any]],
+    cfg: PartConfig | list[PartConfig],
     registry: Lookup,
-    default_args: Mapping[str, Any] | None = None,
+    default_args: PartConfig | None = None,
 ) -> Any:
-    """Build a model, or from a list of configs the models in a row.
+    """Build a model, or a sequential model from a list of configs.
 
     Args:
-        cfg: Config of a module, or a list of them.
-        registry: Lookup of the modules.
-        default_args: Arguments for what a config does not have.
+        cfg: Config of a module, or a list of such configs.
+        registry: Registry of modules.
+        default_args: Default arguments of each module, which its config overrides.
 
     Returns:
-        The model; for a list the ``Sequential`` of eng-model, whose ``init_weights`` reaches each
-        of them, and that of torch where the registry does not have it.
+        The model. A list becomes the ``Sequential`` of eng-model, whose ``init_weights``
+        initializes each module, or that of torch if eng-model is not installed.
     """
     if not isinstance(cfg, list):
         return build_from_cfg(cfg, registry, default_args)
@@ -45,13 +46,13 @@ def build_model_from_cfg(
     return sequential(*modules)
 
 
-def build_runner_from_cfg(cfg: Mapping[str, Any], registry: Lookup) -> Any:
-    """Build a runner by the ``from_cfg`` of its class.
+def build_runner_from_cfg(cfg: PartConfig, registry: Lookup) -> Any:
+    """Build a runner with the ``from_cfg`` of its class.
 
     Args:
-        cfg: Config of the run. The class, or its name, is under ``runner_type``; without one it
-            is ``Runner``.
-        registry: Lookup of the runners.
+        cfg: Config of the run. Its ``runner_type`` is the class of the runner or its name,
+            ``Runner`` by default.
+        registry: Registry of runners.
     """
     check_cfg(cfg, registry)
     args = cfg.copy() if isinstance(cfg, MutableMapping) and hasattr(cfg, "copy") else dict(cfg)
@@ -60,21 +61,21 @@ def build_runner_from_cfg(cfg: Mapping[str, Any], registry: Lookup) -> Any:
 
 
 def build_scheduler_from_cfg(
-    cfg: Mapping[str, Any],
+    cfg: PartConfig,
     registry: Lookup,
-    default_args: Mapping[str, Any] | None = None,
+    default_args: PartConfig | None = None,
 ) -> Any:
     """Build a parameter scheduler.
 
     Args:
-        cfg: Config of the scheduler. With a true ``convert_to_iter_based`` it is built by the
-            ``build_iter_from_epoch`` of its class, which turns epochs into iterations.
-        registry: Lookup of the schedulers.
-        default_args: Arguments for what ``cfg`` does not have: the optimizer, and
-            ``epoch_length``, the iterations of an epoch, where epochs are turned into iterations.
+        cfg: Config of the scheduler. With ``convert_to_iter_based=True`` it is built by
+            ``build_iter_from_epoch`` of its class, which converts epochs to iterations.
+        registry: Registry of schedulers.
+        default_args: Default arguments, which ``cfg`` overrides: the optimizer, and, to convert
+            epochs, ``epoch_length``, the number of iterations per epoch.
 
     Raises:
-        ValueError: Epochs are to be turned into iterations, but ``epoch_length`` is missing or
+        ValueError: ``convert_to_iter_based`` is true, but ``epoch_length`` is missing or
             ``by_epoch`` is false.
     """
     args = merge_args(cfg, registry, default_args)
@@ -84,8 +85,8 @@ def build_scheduler_from_cfg(
         return build_from_cfg(args, registry)
     if args.get("epoch_length") is None or not args.get("by_epoch", True):
         raise ValueError(
-            "convert_to_iter_based needs epoch_length, the number of iterations of an epoch, and "
-            f"by_epoch=True; the scheduler is {shorten(args)}"
+            "convert_to_iter_based requires epoch_length, the number of iterations per epoch, and "
+            f"by_epoch=True, but got {shorten(args)}"
         )
     scope, wanted = args.pop("_scope_", None), args.pop("type")
     return build_in_scope(

@@ -1,4 +1,4 @@
-"""Finding the modules of installed packages that register something."""
+"""Discover and import modules of installed packages that register classes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _failures: dict[str, dict[str, Failure]] = {}
 
 
 class Failure(NamedTuple):
-    """A module that is advertised, but cannot be imported."""
+    """An advertised module that could not be imported."""
 
     module: str
     distribution: str
@@ -42,25 +42,25 @@ class Failure(NamedTuple):
         if self.extras:
             return f"{text} (pip install '{self.distribution}[{','.join(self.extras)}]')"
         if isinstance(self.error, ModuleNotFoundError) and self.error.name:
-            return f"{text} (install the package that has the module {self.error.name!r})"
+            return f"{text} (install the package that provides the module {self.error.name!r})"
         return text
 
 
 def import_advertised(registry_name: str) -> None:
-    """Import every module that a distribution advertises for a registry, once a process.
+    """Import all modules that distributions advertise for a registry, once per process.
 
-    A module that fails gives a warning, and does not keep the others from being imported.
+    A module that fails to import is reported by a warning; the others are still imported.
 
     Args:
-        registry_name: Name of the root registry, which is the name of the entry points.
+        registry_name: Name of the root registry, which is the entry point name.
     """
     if registry_name in _done:
         return
-    # Read late, since importlib.metadata costs more to import than all of this package.
+    # Imported late, since importlib.metadata is slower to import than this whole package.
     from importlib import metadata
 
-    # No lock is held, since imports take locks of their own. Threads that come here together each
-    # import the modules, which python does once: all of them leave with the modules complete.
+    # Without a lock: imports take their own, and two locks in different orders can deadlock.
+    # Threads that arrive together each import the modules, which Python does once.
     for point in metadata.entry_points(group=GROUP, name=registry_name):
         found = _failures.setdefault(registry_name, {})
         if point.value in found:
@@ -81,30 +81,30 @@ def failures(registry_name: str) -> list[Failure]:
 
 
 def import_scope(scope: str) -> None:
-    """Import the module ``<scope>.registry``, where there is one.
+    """Import the module ``<scope>.registry``, if it exists.
 
     Downstream libraries define the registries of their scope there.
 
     Raises:
-        ImportError: The module is there but fails.
+        ImportError: The module exists but fails to import.
     """
     if scope.isidentifier() and _exists(f"{scope}.registry"):
         importlib.import_module(f"{scope}.registry")
 
 
 def register_all_modules(scope: str) -> None:
-    """Let a library of the OpenMMLab family import what it registers.
+    """Call ``register_all_modules`` of a library of the OpenMMLab family.
 
-    It has a function for that, which must leave the default scope as it is. A library that is not
-    installed gives a warning.
+    It is asked not to change the default scope. A library that is not installed is reported by a
+    warning.
 
     Raises:
-        Exception: Whatever the library raises meanwhile.
+        Exception: Errors of the library.
     """
     module = f"{scope}.utils"
     if not _exists(module):
         warnings.warn(
-            f"the scope {scope!r} is that of a library that is not installed, or has no {module}",
+            f"the scope {scope!r} needs the module {module}, which is not installed",
             stacklevel=2,
         )
         return
@@ -114,13 +114,13 @@ def register_all_modules(scope: str) -> None:
 
 
 def import_object(path: str) -> object | None:
-    """Return the object at a full dotted path, ``None`` where there is no such thing.
+    """Return the object at a full dotted path, ``None`` if it does not exist.
 
     Args:
         path: Module and attributes, such as ``torch.optim.SGD`` or ``package.Class.method``.
 
     Raises:
-        Exception: Whatever the module of that path raises while it is imported.
+        Exception: Errors of the module while it is imported.
     """
     parts = path.split(".")
     if len(parts) < 2 or not all(part.isidentifier() for part in parts):
@@ -137,12 +137,12 @@ def import_object(path: str) -> object | None:
 
 
 def _exists(module: str) -> bool:
-    if sys.modules.get(module) is not None:  # also one without a spec, put there by hand
+    if sys.modules.get(module) is not None:  # also one inserted by hand, without a spec
         return True
     try:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError as error:
-        # The parent is no package, or is not there; anything else is a fault inside the parent.
+        # The parent is missing or not a package; any other missing module is an error inside it.
         if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
             return False
         raise

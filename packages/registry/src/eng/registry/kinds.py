@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 __all__ = ["Kind", "find_mismatch"]
 
@@ -13,7 +13,7 @@ _HARMLESS = "array cmath collections fractions itertools math operator statistic
 _HARMLESS_BUILTINS = """abs all any bool bytearray bytes complex dict divmod enumerate filter float
     frozenset int iter len list map max min next object range repr reversed round set slice sorted
     str sum tuple zip"""
-# What a registry that names no kind refuses as well: these run commands or code, or open files.
+# Refused by registries without a kind as well: these run commands or code, or open files.
 _UNSAFE = """asyncio builtins code codeop concurrent ctypes dbm fileinput ftplib http importlib io
     mailbox marshal mmap multiprocessing nt os pickle pkgutil poplib posix pty runpy shelve shutil
     signal smtplib socket socketserver sqlite3 subprocess sys tarfile telnetlib tempfile threading
@@ -23,14 +23,14 @@ _UNSAFE = """asyncio builtins code codeop concurrent ctypes dbm fileinput ftplib
 class Kind(NamedTuple):
     """Description of the objects that a registry builds.
 
-    Classes are told by the names that they define or inherit, so that the base class of a kind,
-    which lives in another package, need not be imported.
+    Classes are recognized by the names that they define or inherit, so that the base class of a
+    kind, which another package defines, need not be imported.
 
     Attributes:
-        text: The kind in words with its article, ``"a hook"``.
-        members: Groups of names. A class that has all names of one group is of the kind.
+        text: The kind in words with an article, ``"a hook"``, for messages.
+        members: Groups of names. A class is of the kind if it has all names of one group.
         excluded: Names that no class of the kind has.
-        functions: Whether functions are asked for, instead of classes.
+        functions: Whether the kind is functions instead of classes.
     """
 
     text: str
@@ -39,13 +39,13 @@ class Kind(NamedTuple):
     functions: bool = False
 
 
-def find_mismatch(found: Any, kind: Kind | None) -> str | None:
-    """Return why an object is not of a kind, and None where it is.
+def find_mismatch(found: object, kind: Kind | None) -> str | None:
+    """Return the reason why an object is not of a kind, or None if it is.
 
     Args:
         found: The object.
-        kind: The kind. None stands for a registry that names none: it takes classes and functions
-            of any kind, apart from those of the standard library that run commands or code.
+        kind: The kind. None accepts classes and functions of any kind, except those of the
+            standard library that run commands or code.
     """
     target = _unwrap_partial(found)
     if not callable(target):
@@ -56,29 +56,29 @@ def find_mismatch(found: Any, kind: Kind | None) -> str | None:
         return f"{named} of the standard library"
     if kind is None or kind.functions:
         return None
-    if not is_class:
+    if not isinstance(target, type):
         return f"{named}, and functions are not built here"
     return None if _has_members(target, kind) else named
 
 
-def _unwrap_partial(found: Any) -> Any:
+def _unwrap_partial(found: object) -> object:
     while isinstance(found, functools.partial):
         found = found.func
     return found
 
 
 def _has_members(target: type, kind: Kind) -> bool:
-    # Not by hasattr: each class has the `__call__` of its metaclass.
+    # Not by hasattr, which finds the `__call__` of the metaclass in every class.
     names = {name for each in target.__mro__ for name in vars(each)}
     if any(name in names for name in kind.excluded):
         return False
     return any(all(name in names for name in group) for group in kind.members)
 
 
-def _is_of_standard_library(target: Any, is_strict: bool) -> bool:
+def _is_of_standard_library(target: object, is_strict: bool) -> bool:
     module, name = _find_module(target), getattr(target, "__name__", "")
     top = module.partition(".")[0]
-    # The part in C of a module, such as _io, counts as the module.
+    # The C part of a module, such as _io, counts as the module.
     if top not in sys.stdlib_module_names:
         return False
     plain = top.lstrip("_")
@@ -89,7 +89,7 @@ def _is_of_standard_library(target: Any, is_strict: bool) -> bool:
     return is_strict or plain in _UNSAFE.split()
 
 
-def _find_module(target: Any) -> str:
+def _find_module(target: object) -> str:
     module = getattr(target, "__module__", None)
     if module is None:  # a method of a class in C, such as `pathlib.Path.unlink` of some versions
         owner = getattr(target, "__objclass__", None) or getattr(target, "__self__", None)
@@ -98,6 +98,6 @@ def _find_module(target: Any) -> str:
     return str(module or type(target).__module__)
 
 
-def _locate(target: Any) -> str:
+def _locate(target: object) -> str:
     name = getattr(target, "__qualname__", None) or getattr(target, "__name__", None)
     return f"{_find_module(target)}.{name or type(target).__name__}"

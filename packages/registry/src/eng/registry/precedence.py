@@ -1,4 +1,4 @@
-"""Tell registrations of the engine from those of people, which take precedence."""
+"""Distinguish registrations of the engine from those of users, which take precedence."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ __all__ = ["is_of_engine"]
 
 
 def is_of_engine(frame: FrameType) -> bool:
-    """Whether the code of a frame is a module of the engine."""
+    """Return whether the code of a frame belongs to the engine."""
     module = str(frame.f_globals.get("__name__"))
     return module == ROOT_SCOPE or module.startswith(f"{ROOT_SCOPE}.")

@@ -1,4 +1,4 @@
-"""The registry: names to classes and functions."""
+"""Registries of classes and functions by name."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import contextlib
 import importlib
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from eng.utils import MODULE2PACKAGE, ArgumentTypeError, ArgumentValueError, UserError, override
 
@@ -20,18 +20,27 @@ from .discovery import (
     register_all_modules,
 )
 from .kinds import Kind, find_mismatch
+from .part_config import PartConfig, Registered
 from .precedence import is_of_engine
 from .scope import ROOT_SCOPE, DefaultScope, canonical
 
 __all__ = ["NotRegisteredError", "Registry", "WrongKindError"]
 
-F = TypeVar("F", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    import typing_extensions
+
+    # A plain `Registry` builds anything. Python before 3.13 has no defaults of type variables.
+    Part = typing_extensions.TypeVar("Part", default=Any)
+else:
+    Part = TypeVar("Part")
+
+Callee = TypeVar("Callee", bound=Callable[..., object])
 
 _lock = threading.RLock()
 
 
 class NotRegisteredError(UserError, KeyError):
-    """A registry does not know a name."""
+    """A name is not registered."""
 
     @override
     def __str__(self) -> str:
@@ -40,29 +49,33 @@ class NotRegisteredError(UserError, KeyError):
 
 
 class WrongKindError(NotRegisteredError, TypeError):
-    """A dotted path leads to something that is not of the kind that a registry builds."""
+    """The object at a dotted path is not of the kind that a registry builds."""
 
 
-class Registry:
-    """A table of names to classes and functions, from which objects are built.
+class Registry(Generic[Part]):
+    """A table of classes and functions by name, to build objects from configs.
 
     Registries form a tree: a name that is not found in one is looked up in its parent, and a name
     with a scope, ``"mmdet.ResNet"``, in the registry of that scope anywhere in the tree.
 
     Args:
-        name: Name of the registry. That of the root of the tree is also the name under which
+        name: Name of the registry. The name of the root of the tree is also the name under which
             installed packages advertise modules in the entry-point group ``eng.modules``; these
-            are imported when a name is missed for the first time.
+            are imported when a name is not found for the first time.
         build_func: Function that builds an object from ``(cfg, registry=...)``. Default: that of
-            the parent, or :func:`build_from_cfg` where there is no parent.
-        parent: Registry to look in next.
-        scope: Name of this registry's scope. Default: the top-level package that creates it.
-        locations: Modules to import before a name counts as missed here.
-        kind: Kind that an object must be of which a config names by its dotted path instead of
-            registering it. Default: that of the parent, or any that does not run commands or code.
+            the parent, or :func:`build_from_cfg` without a parent.
+        parent: Registry to search next.
+        scope: Scope of this registry. Default: the top-level package that creates it.
+        locations: Modules to import before a name counts as missing here.
+        kind: Kind that is required of objects that configs name by dotted path instead of
+            registering them. Default: that of the parent, or any that does not run commands or
+            code.
+
+    Type checkers know the class of the objects that ``build`` returns if the registry is annotated
+    with it: ``HEADS: Registry[Head] = Registry("head")``.
 
     Raises:
-        ValueError: The parent has a child of the same scope already.
+        ValueError: The parent already has a child of the same scope.
 
     Examples:
         >>> MODELS = Registry("models")
@@ -77,18 +90,18 @@ class Registry:
     def __init__(
         self,
         name: str,
-        build_func: Callable[..., Any] | None = None,
+        build_func: Callable[..., Part] | None = None,
         parent: Registry | None = None,
         scope: str | None = None,
         locations: Sequence[str] = (),
         kind: Kind | None = None,
     ) -> None:
         if parent is not None and not isinstance(parent, Registry):
-            raise ArgumentTypeError(f"parent must be a Registry, but it is {parent!r}")
+            raise ArgumentTypeError(f"parent must be a Registry, but got {parent!r}")
         self._name = name
         self._scope = canonical(self.infer_scope() if scope is None else scope)
-        self._module_dict: dict[str, Any] = {}
-        self._of_engine: dict[str, Any] = {}
+        self._module_dict: dict[str, Registered] = {}
+        self._of_engine: dict[str, Registered] = {}
         self._children: dict[str, Registry] = {}
         self._locations = tuple(locations)
         self._imported = not self._locations and self._scope not in MODULE2PACKAGE
@@ -96,7 +109,7 @@ class Registry:
         inherited_kind: Kind | None = None if parent is None else parent._kind
         self._kind: Kind | None = inherited_kind if kind is None else kind
         inherited = build_from_cfg if parent is None else parent.build_func
-        self.build_func: Callable[..., Any] = build_func or inherited
+        self.build_func: Callable[..., Part] = build_func or inherited
         if parent is not None:
             parent._add_child(self)
 
@@ -112,12 +125,12 @@ class Registry:
 
     @property
     def module_dict(self) -> dict[str, Any]:
-        """What is registered here, by name."""
+        """Classes and functions registered here, by name."""
         return self._module_dict
 
     @property
     def children(self) -> dict[str, Registry]:
-        """Registries whose parent this is, by scope."""
+        """Registries that have this one as parent, by scope."""
         return self._children
 
     @property
@@ -148,11 +161,12 @@ class Registry:
 
     @staticmethod
     def infer_scope() -> str:
-        """Return the top-level package of the code that calls, or that creates a registry."""
+        """Return the top-level package of the calling code."""
         frame = sys._getframe(1)
         while frame is not None:
             module = frame.f_globals.get("__name__")
-            if module is not None and module != __name__:
+            # `Registry[Head]("head")` is called by a function of typing.
+            if module is not None and module not in {__name__, "typing"}:
                 return str(module).split(".")[0]
             if frame.f_back is None:
                 break
@@ -174,13 +188,13 @@ class Registry:
 
     @contextlib.contextmanager
     def switch_scope_and_registry(self, scope: str | None) -> Iterator[Registry]:
-        """Make a scope the default one within a ``with`` block and yield its registry.
+        """Set the default scope within a ``with`` block and yield its registry.
 
         Args:
-            scope: The scope; ``None`` leaves the default scope as it is.
+            scope: The scope; ``None`` leaves the default scope unchanged.
 
         Yields:
-            The registry of the default scope in this tree, or this one where there is none.
+            The registry of the default scope in this tree, or this one if it has none.
         """
         with DefaultScope.overwrite_default_scope(scope):
             yield self.of_default_scope()
@@ -194,16 +208,16 @@ class Registry:
         return self if scope == self._scope else self.root._search(scope) or self
 
     def get(self, key: str) -> Any:
-        """Return what is registered under a name, ``None`` where there is nothing.
+        """Return the class or function registered under a name, ``None`` if there is none.
 
         A name without a scope is looked up here, then in the parents. A name with a scope is
         looked up in the registry of that scope, then in its parents. A full dotted path to an
-        object that can be imported, ``"torch.optim.SGD"``, gives that object.
+        importable object, ``"torch.optim.SGD"``, returns that object.
 
-        Before a name counts as missed, the modules advertised by installed packages are imported.
+        Before a name counts as missing, the modules advertised by installed packages are imported.
 
         Args:
-            key: The name.
+            key: Name, with or without a scope, or full dotted path.
 
         Raises:
             TypeError: ``key`` is not a string.
@@ -211,41 +225,41 @@ class Registry:
         found = self._get_registered(key)
         return found if found is not None or "." not in key else _import_path(key)
 
-    def require(self, key: str) -> Any:
-        """Return what is registered under a name, for building; nothing is an error.
+    def require(self, key: str) -> Registered:
+        """Return the class or function registered under a name, to build an object with.
 
         Args:
-            key: The name.
+            key: Name, with or without a scope, or full dotted path.
 
         Raises:
-            NotRegisteredError: Nothing is known under the name. It says where it was looked for,
-                and which names are near.
-            WrongKindError: The name is a dotted path to something that is not of the kind that
-                this registry builds, and that no registry of the tree has.
+            NotRegisteredError: The name is not registered. The message lists the registries that
+                were searched and the closest names.
+            WrongKindError: The object at the dotted path is not of the kind that this registry
+                builds, and is not registered in its tree.
         """
         found = self._get_registered(key)
         if found is not None:
             return found
-        found = _import_path(key) if "." in key else None
-        if found is None:
+        imported = _import_path(key) if "." in key else None
+        if imported is None:
             raise _make_missing_error(self, key)
-        mismatch = find_mismatch(found, self._kind)
-        if mismatch is not None and not (callable(found) and _is_registered(self.root, found)):
-            raise _make_kind_error(self, key, mismatch)
-        return found
+        mismatch = find_mismatch(imported, self._kind)
+        if callable(imported) and (mismatch is None or _is_registered(self.root, imported)):
+            return imported
+        raise _make_kind_error(self, key, mismatch)
 
-    def type_of(self, cfg: Mapping[str, Any]) -> Any:
-        """Return what a config is built of: what its ``type`` names in its scope.
+    def type_of(self, cfg: PartConfig) -> Any:
+        """Return the class or function that a config is built with, by its ``type``.
 
         Args:
-            cfg: The config. A scope under ``_scope_`` is the default one meanwhile.
+            cfg: Config. Its ``_scope_`` is the default scope for the lookup.
 
         Returns:
-            The class or function. What is not a name, as a class itself, is returned as it is.
+            The class or function. A ``type`` that is not a string is returned unchanged.
 
         Raises:
-            NotRegisteredError: Nothing is known under the name, see :meth:`require`.
-            WrongKindError: It is not of the kind that this registry builds.
+            NotRegisteredError: The type is not registered, see :meth:`require`.
+            WrongKindError: The type is not of the kind that this registry builds.
         """
         wanted = cfg.get("type")
         if not isinstance(wanted, str):
@@ -256,40 +270,55 @@ class Registry:
     def import_from_location(self) -> None:
         """Import the modules of ``locations``, once.
 
-        Without any, a library of the OpenMMLab family imports what it registers.
+        Without locations, ``register_all_modules`` of a library of the OpenMMLab family is called.
 
         Raises:
-            Exception: Whatever these modules raise while they are imported.
+            Exception: Errors of these modules while they are imported.
         """
         if self._imported:
             return
         for location in self._locations:
             importlib.import_module(location)
-        # Before the library is called, which may look names up itself.
+        # Set before the library is called, since it may look up names itself.
         self._imported = True
         if not self._locations and self._scope in MODULE2PACKAGE:
             register_all_modules(self._scope)
+
+    @overload
+    def register_module(
+        self, name: str | Sequence[str] | None = None, force: bool = False, module: None = None
+    ) -> Callable[[Callee], Callee]: ...
+
+    @overload
+    def register_module(
+        self, name: str | Sequence[str] | None = None, force: bool = False, *, module: Callee
+    ) -> Callee: ...
+
+    @overload
+    def register_module(
+        self, name: str | Sequence[str] | None, force: bool, module: Callee
+    ) -> Callee: ...
 
     def register_module(
         self,
         name: str | Sequence[str] | None = None,
         force: bool = False,
-        module: Any = None,
-    ) -> Any:
+        module: Callee | None = None,
+    ) -> Callee | Callable[[Callee], Callee]:
         """Register a class or a function, as a decorator or by a plain call.
 
         Args:
             name: Name or names to register it under. Default: its own name.
-            force: Whether to replace what has the name already. What the engine has registered
-                gives way to people's registrations without it.
-            module: What to register. Default: a decorator is returned.
+            force: Whether to replace an existing registration. Registrations of the engine are
+                replaced by those of users without it.
+            module: Class or function to register. Default: a decorator is returned.
 
         Returns:
-            ``module``, or a decorator that returns what it decorates.
+            ``module``, or a decorator that returns the decorated class or function.
 
         Raises:
-            KeyError: The name is taken by another registration of people, and ``force`` is false.
-            TypeError: An argument is of a wrong type, or ``module`` cannot be called.
+            KeyError: The name is already registered outside the engine, and ``force`` is false.
+            TypeError: An argument has the wrong type, or ``module`` is not callable.
 
         Examples:
             >>> backbones = Registry("backbone")
@@ -304,47 +333,51 @@ class Registry:
         if module is not None:
             return self._register(module, names, force, by_engine)
 
-        def decorate(target: F) -> F:
+        def decorate(target: Callee) -> Callee:
             return self._register(target, names, force, by_engine)
 
         return decorate
 
-    def build(self, cfg: Any, *args: Any, **kwargs: Any) -> Any:
+    def build(self, cfg: PartConfig | Sequence[PartConfig], *args: Any, **kwargs: Any) -> Part:
         """Build an object from a config.
 
         Args:
-            cfg: Config with the name under ``type`` and the arguments of the constructor.
+            cfg: Config with the class or its name under ``type``, and the arguments of the
+                constructor.
             *args: Passed to the build function.
             **kwargs: Passed to the build function.
 
         Raises:
-            NotRegisteredError: Nothing is known under the name.
+            NotRegisteredError: The type is not registered.
         """
         return self.build_func(cfg, *args, **kwargs, registry=self)
 
     def _register_module(
-        self, module: Any, module_name: str | Sequence[str] | None = None, force: bool = False
+        self,
+        module: Registered,
+        module_name: str | Sequence[str] | None = None,
+        force: bool = False,
     ) -> None:
         """Register a class or a function; packages of the OpenMMLab family call it."""
         by_engine = is_of_engine(sys._getframe(1))
         self._register(module, _check_names(module_name), force, by_engine)
 
     def _register(
-        self, module: Any, names: list[str] | None, force: bool, by_engine: bool = False
-    ) -> Any:
+        self, module: Callee, names: list[str] | None, force: bool, by_engine: bool = False
+    ) -> Callee:
         if not callable(module):
             raise TypeError(f"module must be Callable, but got {type(module)}")
         names = names or [_find_name(module)]
         with _lock:
-            # The engine's modules may be imported before or after those of people.
+            # Modules of the engine may be imported before or after those of users.
             if by_engine:
-                names = [name for name in names if not self._is_of_people(name)]
+                names = [name for name in names if not self._is_of_user(name)]
             for name in names:
                 there = self._module_dict.get(name)
-                if there is not None and not force and by_engine is not self._is_of_people(name):
+                if there is not None and not force and by_engine is not self._is_of_user(name):
                     raise KeyError(
                         f"{name} is already registered in {self.name} at {_locate(there)}; "
-                        "give force=True to replace it"
+                        "use force=True to replace it"
                     )
             for name in names:
                 self._module_dict[name] = module
@@ -352,7 +385,7 @@ class Registry:
                     self._of_engine[name] = module
         return module
 
-    def _is_of_people(self, name: str) -> bool:
+    def _is_of_user(self, name: str) -> bool:
         there = self._module_dict.get(name)
         return there is not None and there is not self._of_engine.get(name)
 
@@ -364,12 +397,12 @@ class Registry:
                 )
             self._children[child.scope] = child
 
-    def _get_registered(self, key: str) -> Any:
+    def _get_registered(self, key: str) -> Registered | None:
         found = self._module_dict.get(key) if isinstance(key, str) else _refuse_key(key)
         return self._find(key) if found is None else found
 
-    def _find(self, key: str) -> Any:
-        """Look a name up among what is registered in the tree."""
+    def _find(self, key: str) -> Registered | None:
+        """Look up a name in the registries of the tree."""
         scope, rest = self.split_scope_key(key)
         if scope is None:
             return self._get_upwards(key)
@@ -379,8 +412,8 @@ class Registry:
             return None
         return target._find(rest)
 
-    def _get_here(self, name: str) -> Any:
-        """Look a plain name up in this registry alone, importing what may register it."""
+    def _get_here(self, name: str) -> Registered | None:
+        """Look up a plain name in this registry alone, importing modules that may register it."""
         found = self._module_dict.get(name)
         if found is None and not self._imported:
             self.import_from_location()
@@ -390,9 +423,9 @@ class Registry:
             found = self._module_dict.get(name)
         return found
 
-    def _get_upwards(self, name: str) -> Any:
-        # Each registry is asked in full before its parent is, so that what a name gives never
-        # depends on what happens to be imported already.
+    def _get_upwards(self, name: str) -> Registered | None:
+        # Each registry imports its modules before its parent is searched, so that the result does
+        # not depend on which modules happen to be imported already.
         for registry in _walk_up(self):
             found = registry._get_here(name)
             if found is not None:
@@ -415,23 +448,21 @@ class Registry:
             return self._search(scope, load=False)
         return None
 
-    def _list_items(self) -> dict[str, Any]:
+    def _list_items(self) -> dict[str, Registered]:
         with _lock:
             return dict(sorted(self._module_dict.items()))
 
 
-def _find_name(module: Any) -> str:
-    """Return the name of what is registered without one."""
+def _find_name(module: object) -> str:
+    """Return the name of a class or function that is registered without one."""
     name = getattr(module, "__name__", None)
     if not isinstance(name, str):
-        raise ArgumentTypeError(
-            f"{module!r} has no name of its own to register it under: give one by name="
-        )
+        raise ArgumentTypeError(f"{module!r} has no __name__ to register it under: pass name=")
     return name
 
 
 def _make_missing_error(registry: Registry, key: str) -> NotRegisteredError:
-    """Return the error for a name that is missed: where it was looked for, and what is near."""
+    """Return the error for a missing name, with the registries searched and the closest names."""
     scope, rest = Registry.split_scope_key(key)
     if scope is not None:
         first = registry.root._search(canonical(scope))
@@ -441,26 +472,26 @@ def _make_missing_error(registry: Registry, key: str) -> NotRegisteredError:
     message = [f"{key} is not in the {registry.scope}::{registry.name} registry."]
     if looked:
         places = ", ".join(f"{each.scope}::{each.name} ({len(each)} names)" for each in looked)
-        message.append(f"Looked in {places}.")
+        message.append(f"Searched in {places}.")
     else:
         message.append(
-            f"There is no scope {scope!r} (known: {', '.join(_list_scopes(registry.root))}) and no "
-            f"importable object of that path."
+            f"Unknown scope {scope!r} (known: {', '.join(_list_scopes(registry.root))}), and the "
+            "path cannot be imported."
         )
     near = _find_closest(registry.root, rest)
     if near:
         message.append(f"Closest names: {', '.join(near)}.")
     message += [f"{failure}." for failure in failures(registry.root.name)]
-    message.append("If it is your own class, import its module, for instance by custom_imports.")
+    message.append("If it is your own class, import its module, for instance with custom_imports.")
     return NotRegisteredError(" ".join(message))
 
 
-def _make_kind_error(registry: Registry, key: str, mismatch: str) -> WrongKindError:
+def _make_kind_error(registry: Registry, key: str, mismatch: str | None) -> WrongKindError:
     kind = registry._kind
     return WrongKindError(
         f"{key} is {mismatch}. The {registry.scope}::{registry.name} registry builds "
-        f"{kind.text if kind else 'registered objects'}: name one, or register what is meant, "
-        "with register_module in a module that custom_imports names."
+        f"{kind.text if kind else 'registered objects'}: use one, or register this object "
+        "with register_module in a module listed in custom_imports."
     )
 
 
@@ -510,18 +541,18 @@ def _check_names(name: str | Sequence[str] | None) -> list[str] | None:
 
 
 def _import_path(key: str) -> object | None:
-    """Return the object at a dotted path; of an alias, the engine's own before another's."""
+    """Return the object at a dotted path; for an alias, that of the engine takes precedence."""
     scope, _, rest = key.partition(".")
     own = f"{canonical(scope)}.{rest}"
     found = import_object(own)
-    # The engine need not have the modules of the alias, which eng-mmengine has.
+    # Modules of the alias may exist in eng-mmengine alone.
     return import_object(key) if found is None and key != own else found
 
 
-def _refuse_key(key: object) -> None:
+def _refuse_key(key: object) -> NoReturn:
     raise TypeError(f"The key argument of `Registry.get` must be a str, got {type(key)}")
 
 
-def _locate(value: Any) -> str:
+def _locate(value: object) -> str:
     name = getattr(value, "__qualname__", None)
     return f"{getattr(value, '__module__', None)}.{name}" if name else repr(value)

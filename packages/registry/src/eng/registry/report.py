@@ -1,8 +1,8 @@
-"""What is registered where."""
+"""List the classes and functions of all registries."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias, TypedDict
 
 from .discovery import import_advertised
 from .registry import Registry
@@ -10,18 +10,29 @@ from .registry import Registry
 __all__ = ["count_registered_modules", "traverse_registry_tree"]
 
 
-def traverse_registry_tree(registry: Registry, verbose: bool = True) -> list[dict[str, Any]]:
-    """Collect what is registered in all registries of a tree.
+#: ``num_modules`` and ``scope`` of a registry, and its names by directory.
+RegistrySummary: TypeAlias = "dict[str, Any]"
+
+
+class ModuleStatistics(TypedDict):
+    """Summaries of all registries by the name of their root, and the date."""
+
+    scan_date: str
+    registries: dict[str, list[RegistrySummary]]
+
+
+def traverse_registry_tree(registry: Registry, verbose: bool = True) -> list[RegistrySummary]:
+    """List the names registered in all registries of a tree.
 
     Args:
-        registry: Any registry of the tree; the report begins at the root.
-        verbose: Whether to print what is found.
+        registry: A registry of the tree; the report starts at the root.
+        verbose: Whether to print a summary.
 
     Returns:
-        One dict for each registry: ``num_modules``, ``scope``, and the names registered, listed
-        under the folder of the module that defines them.
+        One dict per registry: ``num_modules``, ``scope``, and the registered names by the
+        directory of the module that defines them.
     """
-    found: list[dict[str, Any]] = []
+    found: list[RegistrySummary] = []
 
     def visit(node: Registry) -> None:
         folders: dict[str, list[str]] = {}
@@ -45,19 +56,20 @@ def traverse_registry_tree(registry: Registry, verbose: bool = True) -> list[dic
     return found
 
 
-def count_registered_modules(save_path: str | None = None, verbose: bool = True) -> dict[str, Any]:
-    """Collect what is registered in all root registries and those below them.
+def count_registered_modules(
+    save_path: str | None = None, verbose: bool = True
+) -> ModuleStatistics:
+    """List the names registered in all root registries and their children.
 
-    Everything that installed packages advertise is imported first.
+    All modules that installed packages advertise are imported first.
 
     Args:
-        save_path: Folder to write ``modules_statistic_results.json`` into. Default: nothing is
-            written.
-        verbose: Whether to print what is found.
+        save_path: Directory to write ``modules_statistic_results.json`` to. Default: not written.
+        verbose: Whether to print a summary.
 
     Returns:
-        The date under ``scan_date``, and under ``registries`` what
-        :func:`traverse_registry_tree` gives for each root registry.
+        The date under ``scan_date``, and under ``registries`` the result of
+        :func:`traverse_registry_tree` for each root registry.
     """
     from datetime import datetime
 
@@ -66,7 +78,7 @@ def count_registered_modules(save_path: str | None = None, verbose: bool = True)
     roots = {name: value for name, value in vars(root).items() if isinstance(value, Registry)}
     for registry in roots.values():
         import_advertised(registry.name)
-    result = {
+    result: ModuleStatistics = {
         "scan_date": datetime.now().strftime("%Y-%m-%d-%H:%M:%S"),
         "registries": {
             name: traverse_registry_tree(roots[name], verbose) for name in sorted(roots)

@@ -37,7 +37,7 @@ __all__ = [
     "WEIGHT_INITIALIZERS",
 ]
 
-# Runners, and what builds one in another way than Runner.from_cfg.
+# RUNNER_CONSTRUCTORS build a runner in another way than Runner.from_cfg.
 RUNNERS = Registry(
     "runner",
     build_func=build_runner_from_cfg,
@@ -68,7 +68,7 @@ LOG_PROCESSORS = Registry(
     ),
 )
 
-# Neither modules that hold others, nor arrays and files, which creating one may overwrite.
+# Excludes containers of modules, and arrays and files, whose creation may overwrite data.
 DATASETS = Registry(
     "dataset",
     scope=ROOT_SCOPE,
@@ -89,7 +89,7 @@ TRANSFORMS = Registry(
     kind=Kind("a transform (a class with __call__)", members=(("__call__",),)),
 )
 FUNCTIONS = Registry("function", scope=ROOT_SCOPE, kind=Kind("a function", functions=True))
-# The older name of the same: functions of collation are functions.
+# Older name of the same registry.
 COLLATE_FUNCTIONS = FUNCTIONS
 
 MODELS = Registry(
@@ -105,7 +105,7 @@ MODEL_WRAPPERS = Registry(
     "model_wrapper",
     scope=ROOT_SCOPE,
     kind=Kind(
-        "a wrapper of models (a subclass of torch.nn.Module)",
+        "a model wrapper (a subclass of torch.nn.Module)",
         members=(("forward", "parameters", "state_dict"),),
     ),
 )
@@ -119,7 +119,7 @@ WEIGHT_INITIALIZERS = Registry(
 FSDP_WRAP_POLICIES = Registry(
     "fsdp_wrap_policy",
     scope=ROOT_SCOPE,
-    kind=Kind("a policy of wrapping (a function)", functions=True),
+    kind=Kind("a wrapping policy (a function)", functions=True),
 )
 
 OPTIMIZERS = Registry(
@@ -139,7 +139,7 @@ OPTIM_WRAPPER_CONSTRUCTORS = Registry(
     "optim_wrapper_constructor",
     scope=ROOT_SCOPE,
     kind=Kind(
-        "a constructor of optimizer wrappers (a class with __call__)",
+        "an optimizer wrapper constructor (a class with __call__)",
         members=(("__call__",),),
         excluded=("forward",),
     ),
@@ -169,7 +169,7 @@ EVALUATOR = Registry(
         "an evaluator (a class with process and evaluate)", members=(("process", "evaluate"),)
     ),
 )
-# Parts of a task, such as box coders, anchor generators and assigners.
+# Components of a task, such as box coders, anchor generators and assigners.
 TASK_UTILS = Registry("task_util", scope=ROOT_SCOPE, kind=Kind("a class"))
 STRATEGIES = Registry("strategy", scope=ROOT_SCOPE, kind=Kind("a class"))
 INFERENCERS = Registry("inferencer", scope=ROOT_SCOPE, kind=Kind("a class"))
@@ -186,7 +186,7 @@ VISBACKENDS = Registry(
     "vis_backend",
     scope=ROOT_SCOPE,
     kind=Kind(
-        "a backend of visualizers (a subclass of eng.vis.BaseVisBackend)",
+        "a visualizer backend (a subclass of eng.vis.BaseVisBackend)",
         members=(("experiment", "add_scalars"),),
     ),
 )

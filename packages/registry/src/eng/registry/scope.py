@@ -1,4 +1,4 @@
-"""The scope that names without one are looked up in."""
+"""Default scope of names without a scope."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from typing import TypeAlias
 
 from eng.utils import ManagerMixin, override
 
 __all__ = ["ROOT_SCOPE", "DefaultScope", "canonical", "init_default_scope"]
 
 ROOT_SCOPE = "eng"
-# Configs of the OpenMMLab family name the root scope so.
+# Name of the root scope in configs of the OpenMMLab family.
 _ALIASES = {"mmengine": ROOT_SCOPE}
 
 _ages = itertools.count()
-_overwritten: ContextVar[DefaultScope | None] = ContextVar("default_scope", default=None)
+# With the table of its time: `DefaultScope.isolated` hides it as it hides those in the table.
+_Overwritten: TypeAlias = "tuple[DefaultScope | None, dict[str, DefaultScope] | None]"
+_overwritten: ContextVar[_Overwritten] = ContextVar("default_scope", default=(None, None))
 
 
 class DefaultScope(ManagerMixin):
-    """Scope of the current task, which can be asked for from anywhere.
+    """Scope of the current task, available from anywhere.
 
     Args:
         name: Name of this instance.
@@ -39,7 +42,7 @@ class DefaultScope(ManagerMixin):
     def __init__(self, name: str, scope_name: str) -> None:
         super().__init__(name)
         if not isinstance(scope_name, str):
-            raise TypeError(f"scope_name should be a string, but it is {scope_name!r}")
+            raise TypeError(f"scope_name should be a string, but got {scope_name!r}")
         self._scope_name = scope_name
         self._age = next(_ages)
 
@@ -51,8 +54,10 @@ class DefaultScope(ManagerMixin):
     @classmethod
     @override
     def get_current_instance(cls) -> DefaultScope | None:  # type: ignore[override]
-        """Return the default scope that was created or overwritten last, if there is one."""
-        temporary = _overwritten.get()
+        """Return the default scope that was created or overwritten last, or None."""
+        temporary, table = _overwritten.get()
+        if table is not DefaultScope._instance_dict:
+            temporary = None
         if not cls._instance_dict:
             return temporary
         created = super().get_current_instance()
@@ -63,17 +68,18 @@ class DefaultScope(ManagerMixin):
     @classmethod
     @contextmanager
     def overwrite_default_scope(cls, scope_name: str | None) -> Iterator[None]:
-        """Make another scope the current one within a ``with`` block.
+        """Overwrite the default scope within a ``with`` block.
 
-        Blocks may be nested. Other threads and asynchronous tasks do not see it.
+        Blocks may be nested. Other threads and asynchronous tasks are not affected.
 
         Args:
-            scope_name: The scope; ``None`` changes nothing.
+            scope_name: The scope; ``None`` leaves the default scope unchanged.
         """
         if scope_name is None:
             yield
             return
-        token = _overwritten.set(cls(f"overwrite-{scope_name}", scope_name))
+        scope = cls(f"overwrite-{scope_name}", scope_name)
+        token = _overwritten.set((scope, DefaultScope._instance_dict))
         try:
             yield
         finally:
@@ -81,9 +87,9 @@ class DefaultScope(ManagerMixin):
 
 
 def init_default_scope(scope: str) -> None:
-    """Make a scope the default one of this process.
+    """Set the default scope of this process.
 
-    A warning is given where that ends another default scope.
+    Replacing another default scope is reported by a warning.
 
     Args:
         scope: The scope, such as ``"mmdet"``.
@@ -107,5 +113,5 @@ def init_default_scope(scope: str) -> None:
 
 
 def canonical(scope: str) -> str:
-    """Return the scope that an alias stands for, and any other as it is."""
+    """Resolve an alias of a scope; other scopes are returned unchanged."""
     return _ALIASES.get(scope, scope)

@@ -1,17 +1,17 @@
-"""Keeping old argument names working while they are on their way out."""
+"""Deprecate arguments and functions, which keep working with a warning."""
 
 from __future__ import annotations
 
 import functools
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from .errors import ArgumentTypeError
 
 __all__ = ["deprecated_api_warning", "deprecated_function"]
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 
 def deprecated_api_warning(
@@ -20,12 +20,12 @@ def deprecated_api_warning(
     """Return a decorator that renames deprecated arguments and warns about each.
 
     Args:
-        name_dict: Deprecated argument name to the name that replaced it.
-        cls_name: Class that the decorated method belongs to; it is only used in the warning.
+        name_dict: New argument names by their deprecated names.
+        cls_name: Class of the decorated method, for the warning.
 
     Returns:
-        A decorator. The function it returns raises ``TypeError`` when a caller gives an argument
-        under both its old and its new name, since one of the two values would be lost.
+        A decorator. The decorated function raises ``TypeError`` if an argument is passed under
+        both its old and its new name, since one of the two values would be lost.
 
     Examples:
         >>> @deprecated_api_warning({"lr": "learning_rate"})
@@ -36,13 +36,13 @@ def deprecated_api_warning(
 
     def decorate(func: F) -> F:
         label = f"{cls_name}.{func.__name__}" if cls_name else func.__name__
-        # A function may still declare the old name, so that it can arrive by position too.
+        # A function may still declare the old name, so that it may be passed by position too.
         positional = inspect.getfullargspec(func).args
 
         @functools.wraps(func)
-        def renamed(*args: Any, **kwargs: Any) -> Any:
+        def renamed(*args: object, **kwargs: object) -> object:
             given = positional[: len(args)]
-            moved: dict[str, Any] = {}
+            moved: dict[str, object] = {}
             for old, new in name_dict.items():
                 if old in kwargs:
                     moved[new] = kwargs.pop(old)
@@ -62,7 +62,7 @@ def deprecated_api_warning(
                 if new in kwargs or (new in moved and new in given):
                     raise ArgumentTypeError(
                         f'`{label}` got both "{old}" and "{new}"; "{old}" is the deprecated name '
-                        f'of "{new}", give only "{new}"'
+                        f'of "{new}", pass only "{new}"'
                     )
             return func(*args, **kwargs, **moved)
 
@@ -75,9 +75,9 @@ def deprecated_function(since: str, removed_in: str, instructions: str) -> Calla
     """Return a decorator that warns at each call of a deprecated function.
 
     Args:
-        since: Version that deprecated it.
-        removed_in: Version that will not have it any more.
-        instructions: What to do instead, such as ``"use train"``.
+        since: Version in which it was deprecated.
+        removed_in: Version in which it will be removed.
+        instructions: Replacement, such as ``"use train"``.
 
     Returns:
         A decorator, which also adds a Sphinx directive to the docstring.
@@ -95,7 +95,7 @@ def deprecated_function(since: str, removed_in: str, instructions: str) -> Calla
         text = f"{instructions.rstrip('.')}."
 
         @functools.wraps(func)
-        def warned(*args: Any, **kwargs: Any) -> Any:
+        def warned(*args: object, **kwargs: object) -> object:
             warnings.warn(
                 f"{name} is deprecated in version {since} and will be removed in version "
                 f"{removed_in}: {text}",

@@ -1,7 +1,7 @@
-"""Errors that the person can mend, and errors of arguments, which are assertion errors too.
+"""User errors, and argument errors that are assertion errors too.
 
-Code of the OpenMMLab family catches AssertionError around calls whose arguments were checked by
-``assert``. Each class of arguments is the error that fits and that one as well.
+Code of the OpenMMLab family catches AssertionError around calls whose arguments were checked with
+``assert``. Each argument error is both the fitting builtin error and an AssertionError.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ __all__ = [
 
 
 class UserError(Exception):
-    """Something is wrong that the person who runs a command can mend.
+    """A mistake that the user of a command can fix.
 
-    Its message says what, where, and what would be accepted. The ``eng`` command shows it as one
-    line, without a traceback.
+    The message says what is wrong, where, and what would be accepted. The ``eng`` command reports
+    it in one line, without a traceback.
     """
 
 
 class ArgumentTypeError(TypeError, AssertionError):
-    """An argument has a wrong type."""
+    """An argument has the wrong type."""
 
 
 class ArgumentValueError(ValueError, AssertionError):
@@ -42,5 +42,5 @@ class ArgumentKeyError(KeyError, AssertionError):
 
     @override
     def __str__(self) -> str:
-        # KeyError would show the message in quotes.
+        # KeyError shows its message in quotes.
         return str(self.args[0]) if self.args else ""

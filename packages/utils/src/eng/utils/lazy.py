@@ -1,4 +1,4 @@
-"""Lazy names of a package: import a module when one of its names is first asked for (PEP 562)."""
+"""Import the modules of a package when one of their names is first accessed (PEP 562)."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 __all__ = ["lazy_modules", "lazy_names"]
+
+#: The ``__getattr__`` of a module: attributes of a module may be anything.
+GetAttribute: TypeAlias = Callable[[str], Any]
 
 
 def lazy_names(
     package: str, modules: Mapping[str, str]
-) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Make the ``__getattr__`` and ``__dir__`` of a package that imports its modules late.
+) -> tuple[GetAttribute, Callable[[], list[str]]]:
+    """Create ``__getattr__`` and ``__dir__`` of a package that imports its modules lazily.
 
-    A module of the package is an attribute of it as well, as it is where the package imports all
-    of them. Type checkers see the names if the package imports them under ``TYPE_CHECKING`` too.
+    Modules of the package are attributes too, as in a package that imports them all. Type checkers
+    see the names if the package imports them under ``TYPE_CHECKING`` as well.
 
     Args:
         package: Name of the package, its ``__name__``.
-        modules: Each name to the module that has it, which may be relative to the package.
+        modules: Module of each name, which may be relative to the package.
 
     Returns:
         The two functions, to be assigned to these names in the package.
@@ -30,9 +33,9 @@ def lazy_names(
         >>> __getattr__, __dir__ = lazy_names(__name__, {"Timer": "eng.utils.timer"})
     """
 
-    def __getattr__(name: str) -> Any:  # noqa: N807 - what PEP 562 calls them
+    def __getattr__(name: str) -> object:  # noqa: N807 - named by PEP 562
         if name not in modules:
-            return _submodule(package, name)
+            return _import_submodule(package, name)
         value = getattr(import_module(modules[name], package), name)
         vars(sys.modules[package])[name] = value
         return value
@@ -46,13 +49,13 @@ def lazy_names(
 
 def lazy_modules(
     package: str, modules: Mapping[str, Iterable[str]]
-) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Do as :func:`lazy_names`, with the names of a module together, for a package with a version.
+) -> tuple[GetAttribute, Callable[[], list[str]]]:
+    """Create ``__getattr__`` and ``__dir__`` as :func:`lazy_names` does, from names by module.
 
     Args:
         package: Name of the package, its ``__name__``.
-        modules: Modules, which may be relative to the package, each with names that it has.
-            ``__version__`` is that of the package's ``_version``.
+        modules: Names of each module, which may be relative to the package. ``__version__`` is
+            added, from the module ``_version`` of the package.
 
     Returns:
         The two functions, to be assigned to ``__getattr__`` and ``__dir__`` in the package.
@@ -64,8 +67,8 @@ def lazy_modules(
     return lazy_names(package, homes | {"__version__": "._version"})
 
 
-def _submodule(package: str, name: str) -> ModuleType:
-    """Import a module of a package, or say that it has no such attribute."""
+def _import_submodule(package: str, name: str) -> ModuleType:
+    """Import a module of a package, or raise ``AttributeError``."""
     module = f"{package}.{name}"
     if not name.startswith("_"):
         try:

@@ -1,10 +1,13 @@
-"""Instances that can be fetched by name from anywhere in the process."""
+"""Classes whose instances are shared by name within the process."""
 
 from __future__ import annotations
 
 import os
 import threading
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any, TypeAlias, TypeVar
 
 from .errors import ArgumentTypeError, ArgumentValueError
 
@@ -12,20 +15,24 @@ __all__ = ["ManagerMeta", "ManagerMixin", "NoInstanceError"]
 
 T = TypeVar("T", bound="ManagerMixin")
 
-# One lock for all classes: the constructor of a managed instance may fetch an instance of another
-# managed class, and locks of their own could then be taken in two orders.
+#: Instances by name, of whichever class has the table.
+Instances: TypeAlias = "dict[str, Any]"
+
+# One lock for all classes: the constructor of a managed instance may get an instance of another
+# managed class, and with a lock for each class two threads could deadlock.
 _lock = threading.RLock()
 
 
 class NoInstanceError(RuntimeError, AssertionError):
-    """The current instance of a class was asked for before any was created."""
+    """A class has no instance yet."""
 
 
-def _takes_name(function: Any) -> bool:
+def _takes_name(function: Callable[..., object]) -> bool:
     code = getattr(function, "__code__", None)
     if code is not None:
+        inner = getattr(function, "__wrapped__", None)
         return "name" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] or (
-            hasattr(function, "__wrapped__") and _takes_name(function.__wrapped__)
+            inner is not None and _takes_name(inner)
         )
     import inspect
 
@@ -33,9 +40,9 @@ def _takes_name(function: Any) -> bool:
 
 
 class ManagerMeta(type):
-    """The metaclass of classes whose instances can be fetched by name.
+    """Metaclass of classes whose instances are shared by name.
 
-    Every class gets its own table of instances. Its constructor must accept ``name``.
+    Each class gets its own table of instances. Its constructor must accept ``name``.
 
     Raises:
         AssertionError: The constructor of the class has no argument ``name``.
@@ -47,22 +54,24 @@ class ManagerMeta(type):
     """
 
     def __init__(cls, *args: Any) -> None:
-        cls._instance_dict: dict[str, Any] = {}
+        cls._instance_dict: Instances = {}
+        #: Tables that `isolated` has put aside, the outermost first.
+        cls._tables_aside: list[Instances] = []
         if not _takes_name(cls.__init__):  # type: ignore[misc]
-            # Raised by hand, since `python -O` drops assert statements.
+            # Raised explicitly, since `python -O` removes assert statements.
             raise AssertionError(f"{cls}.__init__ must have the name argument.")
         super().__init__(*args)
 
 
 class ManagerMixin(metaclass=ManagerMeta):
-    """Base class of classes whose instances can be fetched by name from anywhere.
+    """Base class of classes whose instances are shared by name.
 
-    Safe under threads: of several threads that ask for the same new name, one creates the
-    instance and all get it.
+    Thread-safe: if several threads request the same new name, one creates the instance and all
+    get it.
 
     Args:
-        name: Name of the instance, not empty. Instances made by calling the class, rather than
-            :meth:`get_instance`, are not in the table.
+        name: Name of the instance, not empty. Instances created by calling the class instead of
+            :meth:`get_instance` are not shared.
 
     Raises:
         TypeError: ``name`` is not a string.
@@ -76,20 +85,21 @@ class ManagerMixin(metaclass=ManagerMeta):
         True
     """
 
-    _instance_dict: dict[str, Any]
+    _instance_dict: Instances
+    _tables_aside: list[Instances]
 
-    def __init__(self, name: str = "", **kwargs: Any) -> None:
+    def __init__(self, name: str = "", **kwargs: object) -> None:
         _check_name(type(self), name)
         self._instance_name = name
 
     @classmethod
     def get_instance(cls: type[T], name: str, **kwargs: Any) -> T:
-        """Return the instance called ``name``, creating it where there is none yet.
+        """Return the instance called ``name``, and create it if it does not exist.
 
         Args:
             name: Name of the instance.
-            **kwargs: Passed to the constructor. Where the instance exists already, they are not
-                used, and a warning says so.
+            **kwargs: Passed to the constructor. If the instance already exists, they are ignored
+                with a warning.
 
         Raises:
             TypeError: ``name`` is not a string.
@@ -99,7 +109,7 @@ class ManagerMixin(metaclass=ManagerMeta):
         with _lock:
             found = cls._instance_dict.get(name)
             if found is None:
-                # In the table only once the constructor is through: a failure leaves no trace.
+                # Added after the constructor, so that a failed one leaves nothing in the table.
                 instance = cls(name=name, **kwargs)
                 found = cls._instance_dict.setdefault(name, instance)
                 kwargs = {}
@@ -109,7 +119,7 @@ class ManagerMixin(metaclass=ManagerMeta):
 
     @classmethod
     def get_current_instance(cls: type[T]) -> T:
-        """Return the instance that was created last.
+        """Return the most recently created instance.
 
         Raises:
             NoInstanceError: No instance has been created; a ``RuntimeError`` and, as documented,
@@ -125,7 +135,7 @@ class ManagerMixin(metaclass=ManagerMeta):
 
     @classmethod
     def drop_instance(cls, name: str) -> None:
-        """Forget the instance called ``name``, if there is one; whoever has it can go on using it.
+        """Remove the instance called ``name``, if it exists. References to it stay valid.
 
         Args:
             name: Name of the instance.
@@ -139,18 +149,83 @@ class ManagerMixin(metaclass=ManagerMeta):
         with _lock:
             return name in cls._instance_dict
 
+    @classmethod
+    @contextmanager
+    def isolated(cls: type[T]) -> Iterator[Mapping[str, T]]:
+        """Hide all instances of the class and of its subclasses within a ``with`` block.
+
+        The block starts without instances. At its end, also after an error, those of the block are
+        forgotten and those before are back, in their order. Tests use it to leave nothing behind:
+        ``ManagerMixin.isolated()`` isolates the instances of all classes.
+
+        It applies to the whole process, other threads included. Blocks may be nested, and those of
+        several threads may end in any order. An object that holds an instance keeps it; files
+        that an instance has opened are not closed.
+
+        Yields:
+            The instances of the class that the block has created, by name; a live view.
+
+        Examples:
+            >>> class Recorder(ManagerMixin):
+            ...     def __init__(self, name=""):
+            ...         super().__init__(name)
+            >>> outer = Recorder.get_instance("train")
+            >>> with Recorder.isolated() as recorders:
+            ...     inner = Recorder.get_instance("train")
+            ...     list(recorders)
+            ['train']
+            >>> inner is outer, Recorder.get_instance("train") is outer
+            (False, True)
+        """
+        with _lock:
+            tables: dict[type[ManagerMixin], Instances] = {}
+            for each in _list_family(cls):
+                each._tables_aside.append(each._instance_dict)
+                tables[each] = each._instance_dict = {}
+        try:
+            yield MappingProxyType(tables[cls])
+        finally:
+            with _lock:
+                for each in _list_family(cls):
+                    _restore_table(each, tables.get(each))
+
     @property
     def instance_name(self) -> str:
         """Name of the instance."""
         return self._instance_name
 
 
-def _warn_of_unused(cls: type, name: str, kwargs: dict[str, Any]) -> None:
+def _list_family(cls: type[ManagerMixin]) -> list[type[ManagerMixin]]:
+    """Return a class and its subclasses, each once."""
+    family = {cls: None}
+    for child in cls.__subclasses__():
+        family.update(dict.fromkeys(_list_family(child)))
+    return list(family)
+
+
+def _restore_table(cls: type[ManagerMixin], isolated: Instances | None) -> None:
+    """End the use of a table; None for a class that was defined within the block."""
+    aside = cls._tables_aside
+    if isolated is None:
+        if aside:
+            aside[0] = {}
+        else:
+            cls._instance_dict = {}
+        return
+    # A block that began later, in another thread, may end later too and still use its own table.
+    hidden = [number for number, table in enumerate(aside) if table is isolated]
+    if hidden:
+        del aside[hidden[0]]
+    else:
+        cls._instance_dict = aside.pop()
+
+
+def _warn_of_unused(cls: type, name: str, kwargs: Mapping[str, object]) -> None:
     import warnings
 
     warnings.warn(
-        f"{cls.__name__} has an instance called {name!r} already, which stays as it is: "
-        f"{', '.join(kwargs)} not used",
+        f"{cls.__name__} already has an instance called {name!r}, which is returned unchanged: "
+        f"{', '.join(kwargs)} ignored",
         UserWarning,
         stacklevel=3,
     )
@@ -159,14 +234,14 @@ def _warn_of_unused(cls: type, name: str, kwargs: dict[str, Any]) -> None:
 def _check_name(cls: type, name: object) -> None:
     if not isinstance(name, str):
         raise ArgumentTypeError(
-            f"the name of a {cls.__name__} must be a string, but it is a {type(name).__name__}"
+            f"the name of a {cls.__name__} must be a string, but got {type(name).__name__}"
         )
     if not name:
         raise ArgumentValueError(f"the name of a {cls.__name__} must not be empty")
 
 
 def _renew_lock() -> None:
-    # A child forked while another thread held the lock would wait for it forever.
+    # A child forked while another thread holds the lock would wait for it forever.
     global _lock  # noqa: PLW0603
     _lock = threading.RLock()
 

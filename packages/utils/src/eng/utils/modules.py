@@ -1,4 +1,4 @@
-"""Importing modules that are named as strings."""
+"""Import modules by name."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def import_modules_from_strings(
     """Import modules by name.
 
     Args:
-        imports: Module name, or a list of them; nothing happens for ``None`` and empty values.
-        allow_failed_imports: Whether a module that cannot be imported becomes ``None`` with a
-            warning. By default the ``ImportError`` is raised.
+        imports: Module name, or a list of names. ``None`` and empty values import nothing.
+        allow_failed_imports: Whether a failed import returns ``None`` with a warning instead of
+            raising ``ImportError``.
 
     Returns:
-        The module for a name, a list of modules for a list, ``None`` where nothing was asked for.
+        The module for a name, a list of modules for a list, ``None`` for ``None`` and empty values.
 
     Raises:
         TypeError: ``imports`` is neither a string nor a list of strings.

@@ -1,4 +1,4 @@
-"""Find objects by their dotted paths."""
+"""Import objects by dotted path."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ _MISSING = object()
 
 
 def get_object_from_string(obj_name: str) -> Any:
-    """Return the object at a dotted path, and None where there is none.
+    """Return the object at a dotted path, or None if it does not exist.
 
-    Where a package has both an attribute and a module of a name, the attribute is meant.
+    An attribute of a package takes precedence over a module of the same name.
 
     Args:
-        obj_name: Module, with attributes behind it, such as ``torch.optim.SGD``.
+        obj_name: Module followed by attributes, such as ``torch.optim.SGD``.
 
     Raises:
         TypeError: ``obj_name`` is not a string.
         ValueError: ``obj_name`` is empty.
-        Exception: What a module of the path raises while it is imported.
+        Exception: Errors of a module of the path while it is imported.
 
     Examples:
         >>> get_object_from_string("os.path.join")("a", "b")
         'a/b'
     """
     if not isinstance(obj_name, str):
-        raise ArgumentTypeError(f"obj_name must be a string, but it is {obj_name!r}")
+        raise ArgumentTypeError(f"obj_name must be a string, but got {obj_name!r}")
     if not obj_name:
         raise ArgumentValueError("obj_name must not be empty")
     first, *parts = obj_name.split(".")
@@ -46,12 +46,12 @@ def get_object_from_string(obj_name: str) -> Any:
     return None if found is _MISSING else found
 
 
-def _import(name: str) -> Any:
+def _import(name: str) -> object:
     if not all(part.isidentifier() for part in name.split(".")):
         return _MISSING
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name != name:  # a fault inside the module
+        if error.name != name:  # an error inside the module
             raise
         return _MISSING

@@ -1,4 +1,4 @@
-"""Installed packages: whether they are there, and where."""
+"""Find, inspect and install packages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .errors import ArgumentValueError
 
-if TYPE_CHECKING:  # imported late, since it is slow to import
+if TYPE_CHECKING:  # slow to import
     from importlib import metadata
 
 __all__ = [
@@ -28,13 +28,13 @@ _FAMILY = (
     *("mmgen", "mmfewshot", "mmrazor", "mmflow", "mmhuman3d", "mmrotate", "mmselfsup", "mmyolo"),
     *("mmpretrain", "mmagic"),
 )
-#: Libraries of the OpenMMLab family: name of the module to that of the distribution.
+#: Distribution names of the libraries of the OpenMMLab family, by module name.
 MODULE2PACKAGE = {
     **{name: name for name in _FAMILY},
     "mmseg": "mmsegmentation",
     "mmaction": "mmaction2",
 }
-# The older name of the same.
+# Older name of the same table.
 PKG2PROJECT = MODULE2PACKAGE
 
 
@@ -42,8 +42,8 @@ def call_command(cmd: list[str]) -> None:
     """Run a command and wait for it.
 
     Raises:
-        subprocess.CalledProcessError: The command ends with another status than 0.
-        FileNotFoundError: There is no such program.
+        subprocess.CalledProcessError: The command exits with a nonzero status.
+        FileNotFoundError: The program does not exist.
     """
     import subprocess
 
@@ -51,38 +51,38 @@ def call_command(cmd: list[str]) -> None:
 
 
 def install_package(package: str) -> None:
-    """Install a package with pip, unless it is installed.
+    """Install a package with pip if it is not installed.
 
     Args:
-        package: Requirement as pip takes it, such as ``numpy`` or ``numpy>=1.26``.
+        package: Requirement specifier, such as ``numpy`` or ``numpy>=1.26``.
     """
     if not is_installed(package):
         call_command([sys.executable, "-m", "pip", "install", package])
 
 
 def is_installed(package: str) -> bool:
-    """Return whether a package can be imported or is installed under this name.
+    """Return whether a package is installed or can be imported.
 
     Args:
         package: Name of a distribution (``opencv-python``) or of a module (``cv2``).
     """
-    # A module that somebody put there by hand has no spec, but can be imported.
+    # A module inserted by hand has no spec, but can be imported.
     if sys.modules.get(package) is not None:
         return True
-    return _find_spec(package) is not None or _distribution(package) is not None
+    return _find_spec(package) is not None or _find_distribution(package) is not None
 
 
 def get_installed_path(package: str) -> str:
-    """Return the folder of an installed package.
+    """Return the directory of an installed package.
 
     Args:
-        package: Name of a module (``eng.config``) or of a distribution (``eng-config``). A
-            distribution with several top-level packages gives the one of its own name, else the
-            first.
+        package: Name of a module (``eng.config``) or of a distribution (``eng-config``). Of
+            several top-level packages of a distribution, the one of its own name is used, or else
+            the first.
 
     Raises:
-        importlib.metadata.PackageNotFoundError: Nothing of that name is installed.
-        RuntimeError: The name is a namespace that lies in several folders, or is no package.
+        importlib.metadata.PackageNotFoundError: The package is not installed.
+        RuntimeError: The name is a namespace package in several directories, or not a package.
 
     Examples:
         >>> get_installed_path("eng-utils")
@@ -92,27 +92,27 @@ def get_installed_path(package: str) -> str:
 
     spec = _find_spec(package)
     if spec is not None:
-        return _folder_of(package, spec)
-    distribution = _distribution(package)
+        return _locate(package, spec)
+    distribution = _find_distribution(package)
     if distribution is None:
         raise metadata.PackageNotFoundError(package)
-    for module in _modules_of(distribution):
+    for module in _list_modules(distribution):
         spec = _find_spec(module)
         if spec is not None and (spec.submodule_search_locations or spec.origin):
-            return _folder_of(module, spec)
-    raise RuntimeError(f"the distribution {package} is installed, but holds no python package")
+            return _locate(module, spec)
+    raise RuntimeError(f"the distribution {package} is installed, but contains no Python package")
 
 
 def package2module(package: str) -> str:
-    """Return the name under which an installed distribution is imported.
+    """Return the import name of an installed distribution.
 
     Args:
-        package: Name of the distribution. One with several top-level packages gives the one of
-            its own name, else the first.
+        package: Name of the distribution. Of several top-level packages, the one of its own name
+            is used, or else the first.
 
     Raises:
-        importlib.metadata.PackageNotFoundError: It is not installed.
-        ValueError: It holds no Python package.
+        importlib.metadata.PackageNotFoundError: The distribution is not installed.
+        ValueError: The distribution contains no Python package.
 
     Examples:
         >>> package2module("eng-dl-utils")
@@ -120,14 +120,14 @@ def package2module(package: str) -> str:
     """
     from importlib import metadata
 
-    distribution = _distribution(package)
+    distribution = _find_distribution(package)
     if distribution is None:
         raise metadata.PackageNotFoundError(package)
-    # An extension in C of its own, such as `_yaml`, stands before the package in some metadata.
-    for module in sorted(_modules_of(distribution), key=lambda name: name.startswith("_")):
+    # Some metadata lists a C extension, such as `_yaml`, before the package.
+    for module in sorted(_list_modules(distribution), key=lambda name: name.startswith("_")):
         if _find_spec(module) is not None:
             return module
-    raise ArgumentValueError(f"the distribution {package} holds no python package")
+    raise ArgumentValueError(f"the distribution {package} contains no Python package")
 
 
 def _find_spec(name: str) -> ModuleSpec | None:
@@ -137,7 +137,7 @@ def _find_spec(name: str) -> ModuleSpec | None:
         return None
 
 
-def _distribution(name: str) -> metadata.Distribution | None:
+def _find_distribution(name: str) -> metadata.Distribution | None:
     from importlib import metadata
 
     try:
@@ -146,28 +146,26 @@ def _distribution(name: str) -> metadata.Distribution | None:
         return None
 
 
-def _folder_of(name: str, spec: ModuleSpec) -> str:
+def _locate(name: str, spec: ModuleSpec) -> str:
     if spec.submodule_search_locations is not None:
         folders = sorted(set(spec.submodule_search_locations))
         if spec.origin in (None, "namespace") and len(folders) != 1:
-            raise RuntimeError(
-                f"{name} is a namespace package that lies in several folders: {folders}"
-            )
+            raise RuntimeError(f"{name} is a namespace package in several directories: {folders}")
         return folders[0] if len(folders) == 1 else str(Path(str(spec.origin)).parent)
     if spec.origin is None or not spec.has_location:
-        raise RuntimeError(f"{name} is built into python and has no folder")
+        raise RuntimeError(f"{name} is built into Python and has no directory")
     return str(Path(spec.origin).parent)
 
 
-def _modules_of(distribution: metadata.Distribution) -> list[str]:
-    """Importable names that a distribution brings, the likeliest first."""
+def _list_modules(distribution: metadata.Distribution) -> list[str]:
+    """Return the import names of a distribution, the most likely first."""
     wanted = distribution.metadata["Name"].replace("-", "_").replace(".", "_").lower()
     names = set((distribution.read_text("top_level.txt") or "").split())
     for file in distribution.files or ():
         path = PurePath(file)
         if path.name == "__init__.py" and ".." not in path.parts:
             names.add(".".join(path.parent.parts))
-    # An editable install lists no sources: eng-dl-utils is then found as eng.dl_utils.
+    # An editable install lists no sources: eng-dl-utils is then imported as eng.dl_utils.
     names.update({wanted, wanted.replace("_", ".", 1)})
 
     def rank(name: str) -> tuple[bool, int, str]:

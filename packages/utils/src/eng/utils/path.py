@@ -1,4 +1,4 @@
-"""Files and folders of the local file system."""
+"""Files and directories of the local file system."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def check_inner_path(path: str | Path, what: str) -> None:
-    """Refuse a path, to be joined to a folder, that leads out of the folder.
+    """Raise an error if a path escapes the directory that it is to be joined to.
 
     Args:
         path: The path, in the local file system or another storage.
-        what: The argument that holds it, for the message.
+        what: Name of the argument, for the message.
 
     Raises:
-        ArgumentValueError: It is absolute, or leads up and out by ``..``; a ``ValueError``.
+        ArgumentValueError: The path is absolute, or escapes by ``..``; a ``ValueError``.
 
     Examples:
         >>> check_inner_path("curves/loss.json", "file_path")
         >>> check_inner_path("../loss.json", "file_path")
         Traceback (most recent call last):
-        eng.utils.errors.ArgumentValueError: file_path leads out of its folder: '../loss.json'
+        eng.utils.errors.ArgumentValueError: file_path is outside its directory: '../loss.json'
     """
     parts = Path(os.path.normpath(path)).parts
     if is_abs(str(path)) or parts[:1] == ("..",) or "\0" in str(path):
-        raise ArgumentValueError(f"{what} leads out of its folder: {str(path)!r}")
+        raise ArgumentValueError(f"{what} is outside its directory: {str(path)!r}")
 
 
 def is_filepath(x: object) -> bool:
@@ -61,20 +61,20 @@ def is_abs(path: str) -> bool:
 
 
 def fopen(filepath: str | Path, *args: Any, **kwargs: Any) -> IO[Any]:
-    """Open a file; arguments are those of :func:`open`.
+    """Open a file; takes the arguments of :func:`open`.
 
     Raises:
         ValueError: ``filepath`` is neither a string nor a ``Path``.
     """
     if not is_filepath(filepath):
         raise ValueError(
-            f"`filepath` should be a string or a Path, but it is a {type(filepath).__name__}"
+            f"`filepath` should be a string or a Path, but got {type(filepath).__name__}"
         )
     return Path(filepath).open(*args, **kwargs)
 
 
 def check_file_exist(filename: str | Path, msg_tmpl: str = 'file "{}" does not exist') -> None:
-    """Raise ``FileNotFoundError`` unless a file exists.
+    """Raise ``FileNotFoundError`` if a file does not exist.
 
     Args:
         filename: Path of the file.
@@ -85,14 +85,14 @@ def check_file_exist(filename: str | Path, msg_tmpl: str = 'file "{}" does not e
 
 
 def find_vcs_root(path: str | Path, markers: Sequence[str] = (".git",)) -> str | None:
-    """Return the nearest folder, from a path upwards, that has one of the markers in it.
+    """Return the nearest directory, from a path upwards, that contains one of the markers.
 
     Args:
-        path: A file or folder.
-        markers: Names of files or folders that stand at the root of a repository.
+        path: File or directory.
+        markers: Names of files or directories at the root of a repository.
 
     Returns:
-        The folder, None where there is none.
+        The directory, or None if none contains a marker.
     """
     start = Path(path).expanduser().absolute()
     for folder in (start if start.is_dir() else start.parent, *start.parents):
@@ -102,32 +102,31 @@ def find_vcs_root(path: str | Path, markers: Sequence[str] = (".git",)) -> str |
 
 
 def mkdir_or_exist(dir_name: str | Path, mode: int = 0o777) -> None:
-    """Create a folder with its parents, unless it exists.
+    """Create a directory with its parents, unless it exists.
 
     Args:
-        dir_name: Path of the folder; ``~`` is expanded, and nothing happens for an empty string.
-        mode: Permissions of the folder, before the umask.
+        dir_name: Path of the directory. ``~`` is expanded, and an empty string does nothing.
+        mode: Permissions of the directory, before the umask.
 
     Raises:
-        FileExistsError: A file has that path.
+        FileExistsError: The path is a file.
     """
     if dir_name != "":
         Path(dir_name).expanduser().mkdir(mode=mode, parents=True, exist_ok=True)
 
 
-def symlink(src: str | Path, dst: str | Path, overwrite: bool = True, **kwargs: Any) -> None:
+def symlink(src: str | Path, dst: str | Path, overwrite: bool = True, **kwargs: bool) -> None:
     """Create a symbolic link ``dst`` that points to ``src``.
 
     Args:
-        src: What the link points to; a relative path counts from the folder of ``dst``.
+        src: Target of the link. A relative path is relative to the directory of ``dst``.
         dst: Path of the link.
-        overwrite: Whether a file or link at ``dst`` is replaced. It is replaced in one step, so
-            that others see either the old or the new one.
+        overwrite: Whether to replace a file or link at ``dst``, atomically.
         **kwargs: Passed to :meth:`pathlib.Path.symlink_to`.
 
     Raises:
         FileExistsError: ``dst`` exists and ``overwrite`` is false.
-        IsADirectoryError: ``dst`` is a folder.
+        IsADirectoryError: ``dst`` is a directory.
     """
     target = Path(dst)
     if not overwrite or not os.path.lexists(target):
@@ -150,20 +149,19 @@ def scandir(
     recursive: bool = False,
     case_sensitive: bool = True,
 ) -> Iterator[str]:
-    """Yield the files of a folder in sorted order; hidden files are left out.
+    """Yield the files of a directory in sorted order, without hidden files.
 
     Args:
-        dir_path: Path of the folder.
-        suffix: Only files whose names end so; several may be given as a tuple. Default: all.
-        recursive: Whether folders below are scanned too. A link that leads back to a folder
-            above it is not followed.
-        case_sensitive: Whether upper and lower case of the suffix matter.
+        dir_path: Path of the directory.
+        suffix: Suffix of the files to yield, or a tuple of suffixes. Default: all files.
+        recursive: Whether to scan subdirectories. A link to a directory above it is not followed.
+        case_sensitive: Whether the suffix is case-sensitive.
 
     Yields:
         Paths relative to ``dir_path``.
 
     Raises:
-        TypeError: ``dir_path`` or ``suffix`` is of another type.
+        TypeError: ``dir_path`` or ``suffix`` has the wrong type.
     """
     if not is_filepath(dir_path):
         raise TypeError('"dir_path" must be a string or Path object')

@@ -1,17 +1,17 @@
-"""Decorators of functions that need a package or a program."""
+"""Decorators of functions that require packages or programs."""
 
 from __future__ import annotations
 
 import functools
 import shutil
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from .package import is_installed
 
 __all__ = ["MissingPackageError", "check_prerequisites", "requires_executable", "requires_package"]
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 _MESSAGE = (
     'Prerequisites "{}" are required in method "{}" but not found, please install them first.'
@@ -19,7 +19,7 @@ _MESSAGE = (
 
 
 class MissingPackageError(ImportError, RuntimeError):
-    """A package that a function needs is not installed."""
+    """A package that a function requires is not installed."""
 
 
 def check_prerequisites(
@@ -27,24 +27,24 @@ def check_prerequisites(
     checker: Callable[[str], bool],
     msg_tmpl: str = _MESSAGE,
 ) -> Callable[[F], F]:
-    """Return a decorator that looks for prerequisites at each call of a function.
+    """Return a decorator that checks prerequisites at each call of a function.
 
     Args:
-        prerequisites: What the function needs.
+        prerequisites: Prerequisites of the function.
         checker: Function that returns whether a prerequisite is met.
         msg_tmpl: Message of the error; the two ``{}`` are the missing prerequisites and the name
             of the function.
 
     Returns:
-        A decorator. The function it returns raises ``RuntimeError`` where something is missing.
+        A decorator. The decorated function raises ``RuntimeError`` if a prerequisite is missing.
     """
-    return _requiring(prerequisites, checker, msg_tmpl, RuntimeError)
+    return _require(prerequisites, checker, msg_tmpl, RuntimeError)
 
 
 def requires_package(prerequisites: str | list[str]) -> Callable[[F], F]:
-    """Return a decorator of a function that needs packages.
+    """Return a decorator of a function that requires packages.
 
-    The decorated function raises an ``ImportError`` (a ``RuntimeError`` too) where one is missing.
+    The decorated function raises an ``ImportError`` (also a ``RuntimeError``) if one is missing.
 
     Examples:
         >>> @requires_package("numpy")
@@ -52,18 +52,18 @@ def requires_package(prerequisites: str | list[str]) -> Callable[[F], F]:
         ...     import numpy
         ...     return numpy.zeros(n)
     """
-    return _requiring(prerequisites, is_installed, _MESSAGE, MissingPackageError)
+    return _require(prerequisites, is_installed, _MESSAGE, MissingPackageError)
 
 
 def requires_executable(prerequisites: str | list[str]) -> Callable[[F], F]:
-    """Return a decorator of a function that needs programs, such as ``ffmpeg``.
+    """Return a decorator of a function that requires programs, such as ``ffmpeg``.
 
-    The decorated function raises a ``RuntimeError`` where one is missing.
+    The decorated function raises a ``RuntimeError`` if one is missing.
     """
-    return _requiring(prerequisites, lambda name: shutil.which(name) is not None, _MESSAGE)
+    return _require(prerequisites, lambda name: shutil.which(name) is not None, _MESSAGE)
 
 
-def _requiring(
+def _require(
     prerequisites: str | list[str],
     checker: Callable[[str], bool],
     msg_tmpl: str,
@@ -73,7 +73,7 @@ def _requiring(
 
     def decorate(func: F) -> F:
         @functools.wraps(func)
-        def checked(*args: Any, **kwargs: Any) -> Any:
+        def checked(*args: object, **kwargs: object) -> object:
             missing = [item for item in wanted if not checker(item)]
             if missing:
                 raise error(msg_tmpl.format(", ".join(missing), func.__name__))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar, overload
 
 from .errors import ArgumentTypeError
 
@@ -26,8 +26,12 @@ __all__ = [
 ]
 
 
+Item = TypeVar("Item")
+Cast = TypeVar("Cast")
+
+
 def is_str(x: object) -> bool:
-    """Return whether ``x`` is a string; ``isinstance(x, str)`` says the same."""
+    """Return whether ``x`` is a string."""
     return isinstance(x, str)
 
 
@@ -36,11 +40,11 @@ def is_seq_of(
     expected_type: type | tuple[type, ...],
     seq_type: type | None = None,
 ) -> bool:
-    """Return whether ``seq`` is a sequence whose items are all of a type.
+    """Return whether ``seq`` is a sequence of items of a type.
 
     Args:
         seq: Object to check.
-        expected_type: Type of the items, or several.
+        expected_type: Type of the items, or a tuple of types.
         seq_type: Type of the sequence. Default: any ``collections.abc.Sequence``.
 
     Raises:
@@ -53,27 +57,41 @@ def is_seq_of(
     if seq_type is None:
         seq_type = Sequence
     elif not isinstance(seq_type, type):
-        raise ArgumentTypeError(f"seq_type must be a type, but it is {seq_type!r}")
+        raise ArgumentTypeError(f"seq_type must be a type, but got {seq_type!r}")
     return isinstance(seq, seq_type) and all(isinstance(item, expected_type) for item in seq)  # type: ignore[attr-defined]
 
 
 def is_list_of(seq: object, expected_type: type | tuple[type, ...]) -> bool:
-    """Return whether ``seq`` is a list whose items are all of a type."""
+    """Return whether ``seq`` is a list of items of a type."""
     return is_seq_of(seq, expected_type, seq_type=list)
 
 
 def is_tuple_of(seq: object, expected_type: type | tuple[type, ...]) -> bool:
-    """Return whether ``seq`` is a tuple whose items are all of a type."""
+    """Return whether ``seq`` is a tuple of items of a type."""
     return is_seq_of(seq, expected_type, seq_type=tuple)
 
 
-def iter_cast(inputs: Iterable[Any], dst_type: type, return_type: type | None = None) -> Any:
+@overload
+def iter_cast(inputs: Iterable[object], dst_type: type[Item]) -> Iterator[Item]: ...
+
+
+@overload
+def iter_cast(
+    inputs: Iterable[object], dst_type: type[Item], return_type: None
+) -> Iterator[Item]: ...
+
+
+@overload
+def iter_cast(inputs: Iterable[object], dst_type: type, return_type: type[Cast]) -> Cast: ...
+
+
+def iter_cast(inputs: Iterable[object], dst_type: type, return_type: type | None = None) -> object:
     """Cast the items of an iterable.
 
     Args:
-        inputs: What to cast.
+        inputs: Iterable of items.
         dst_type: Type of the items.
-        return_type: Type that holds the result. Default: an iterator.
+        return_type: Type of the result. Default: an iterator.
 
     Raises:
         TypeError: ``inputs`` is not iterable, or ``dst_type`` is not a type.
@@ -86,36 +104,38 @@ def iter_cast(inputs: Iterable[Any], dst_type: type, return_type: type | None = 
     return items if return_type is None else return_type(items)
 
 
-def list_cast(inputs: Iterable[Any], dst_type: type) -> list[Any]:
+def list_cast(inputs: Iterable[object], dst_type: type[Item]) -> list[Item]:
     """Cast the items of an iterable into a list."""
-    return iter_cast(inputs, dst_type, return_type=list)
+    return list(iter_cast(inputs, dst_type))
 
 
-def tuple_cast(inputs: Iterable[Any], dst_type: type) -> tuple[Any, ...]:
+def tuple_cast(inputs: Iterable[object], dst_type: type[Item]) -> tuple[Item, ...]:
     """Cast the items of an iterable into a tuple."""
-    return iter_cast(inputs, dst_type, return_type=tuple)
+    return tuple(iter_cast(inputs, dst_type))
 
 
-def concat_list(in_list: Iterable[Iterable[Any]]) -> list[Any]:
-    """Join a list of lists into one list."""
+def concat_list(in_list: Iterable[Iterable[Item]]) -> list[Item]:
+    """Concatenate a list of lists."""
     return list(itertools.chain.from_iterable(in_list))
 
 
-def slice_list(in_list: list[Any], lens: int | list[int]) -> list[list[Any]]:
-    """Cut a list into lists of given lengths.
+def slice_list(in_list: list[Item], lens: int | list[int]) -> list[list[Item]]:
+    """Split a list into lists of given lengths.
 
     Args:
-        in_list: List to cut.
-        lens: Length of each piece; a single number cuts equal pieces.
+        in_list: List to split.
+        lens: Length of each piece, or a single length of all pieces.
 
     Raises:
-        TypeError: ``lens`` is neither a number nor a list.
-        ValueError: The lengths do not add up to that of the list.
+        TypeError: ``lens`` is neither an integer nor a list.
+        ValueError: The lengths do not sum to the length of the list.
     """
     total = len(in_list)
     if isinstance(lens, int):
         if lens <= 0 or total % lens:
-            raise ValueError(f"a list of length {total} cannot be cut into pieces of {lens}")
+            raise ValueError(
+                f"a list of length {total} cannot be split into pieces of length {lens}"
+            )
         lens = [lens] * (total // lens)
     if not isinstance(lens, list):
         raise TypeError(f'"lens" must be an integer or a list of integers, not {lens!r}')
@@ -125,33 +145,33 @@ def slice_list(in_list: list[Any], lens: int | list[int]) -> list[list[Any]]:
     return [in_list[end - size : end] for end, size in zip(ends, lens, strict=True)]
 
 
-def to_ntuple(n: int) -> Callable[[Any], Any]:
+def to_ntuple(n: int) -> Callable[[object], Any]:
     """Return a function that repeats a value ``n`` times as a tuple.
 
-    What is iterable already, a string included, is handed back as it is.
+    The function returns iterables, strings included, unchanged.
     """
 
-    def convert(x: Any) -> Any:
+    def convert(x: object) -> object:
         return x if isinstance(x, Iterable) else (x,) * n
 
     return convert
 
 
-def to_1tuple(x: Any) -> Any:
-    """Return a tuple of one value: ``x`` repeated, or ``x`` itself where it is iterable."""
+def to_1tuple(x: object) -> Any:
+    """Return ``x`` as a tuple of one value, or ``x`` itself if it is iterable."""
     return to_ntuple(1)(x)
 
 
-def to_2tuple(x: Any) -> Any:
-    """Return a tuple of two values: ``x`` repeated, or ``x`` itself where it is iterable."""
+def to_2tuple(x: object) -> Any:
+    """Return ``x`` as a tuple of two values, or ``x`` itself if it is iterable."""
     return to_ntuple(2)(x)
 
 
-def to_3tuple(x: Any) -> Any:
-    """Return a tuple of three values: ``x`` repeated, or ``x`` itself where it is iterable."""
+def to_3tuple(x: object) -> Any:
+    """Return ``x`` as a tuple of three values, or ``x`` itself if it is iterable."""
     return to_ntuple(3)(x)
 
 
-def to_4tuple(x: Any) -> Any:
-    """Return a tuple of four values: ``x`` repeated, or ``x`` itself where it is iterable."""
+def to_4tuple(x: object) -> Any:
+    """Return ``x`` as a tuple of four values, or ``x`` itself if it is iterable."""
     return to_ntuple(4)(x)

@@ -1,4 +1,4 @@
-"""Measuring wall time."""
+"""Measure wall time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["Timer", "TimerError", "check_time"]
 
 
 class TimerError(Exception):
-    """A timer was read that is not running.
+    """A timer is not running.
 
     Args:
-        message: What went wrong.
+        message: Error message.
     """
 
     def __init__(self, message: str) -> None:
@@ -21,11 +21,11 @@ class TimerError(Exception):
 
 
 class Timer:
-    """A stopwatch, also as a context manager that prints the time at its end.
+    """A stopwatch, and a context manager that prints the elapsed time.
 
     Args:
-        start: Whether to start at once.
-        print_tmpl: What to print at the end of a ``with`` block; ``{}`` stands for the seconds.
+        start: Whether to start immediately.
+        print_tmpl: Text to print at the end of a ``with`` block; ``{}`` stands for the seconds.
             Default: ``"{:.3f}"``.
 
     Examples:
@@ -46,7 +46,7 @@ class Timer:
         return self._is_running
 
     def start(self) -> None:
-        """Start the timer, unless it is running; a check of the time counts from now."""
+        """Start the timer, unless it is running, and reset the time of the last check."""
         if not self._is_running:
             self._started = perf_counter()
             self._is_running = True
@@ -62,7 +62,7 @@ class Timer:
         return self._checked - self._started
 
     def since_last_check(self) -> float:
-        """Return the seconds since the time was last read, by this method or the other.
+        """Return the seconds since the last check, by this method or :meth:`since_start`.
 
         Raises:
             TimerError: The timer is not running.
@@ -94,10 +94,10 @@ _timers: dict[str, Timer] = {}
 
 
 def check_time(timer_id: str) -> float:
-    """Return the seconds since the last call with the same name; 0 at the first.
+    """Return the seconds since the last call with the same name; 0 for the first call.
 
     Args:
-        timer_id: Name of the timer, which the first call creates.
+        timer_id: Name of the timer, which the first call starts.
 
     Examples:
         >>> for item in range(3):

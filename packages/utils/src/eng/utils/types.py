@@ -1,4 +1,4 @@
-"""Types that several packages name, and ``override`` for every Python."""
+"""Types shared by several packages, and ``override`` for all versions of Python."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ else:
     def override(method: Method) -> Method:
         """Mark a method that overrides one of a base class, as :func:`typing.override` does.
 
-        Type checkers report it where no base has the method. It changes nothing at run time.
-        Python before 3.12 does not have it, and ``typing_extensions`` takes longer to import
-        than the packages that have no torch.
+        Type checkers report a method that no base class has. It has no effect at run time.
+        Python before 3.12 does not have it, and importing ``typing_extensions`` takes longer
+        than importing the packages without torch.
         """
         return method
 

@@ -1,4 +1,4 @@
-"""Versions as numbers, and the version of a git checkout."""
+"""Parse versions, and find the commit of a git checkout."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .errors import ArgumentValueError
 
 __all__ = ["digit_version", "get_git_hash"]
 
-# The forms that PEP 440 allows, https://peps.python.org/pep-0440/#appendix-b.
+# Versions as of PEP 440, https://peps.python.org/pep-0440/#appendix-b.
 _VERSION = re.compile(
     r"""v?(?:\d+!)?(?P<release>\d+(?:\.\d+)*)
     (?:[-_.]?(?P<pre>alpha|a|beta|b|preview|pre|c|rc)[-_.]?(?P<pre_n>\d+)?)?
@@ -21,18 +21,18 @@ _STAGE = {"a": -3, "b": -2, "p": -1, "c": -1, "r": -1}  # by the first letter
 
 
 def digit_version(version_str: str, length: int = 4) -> tuple[int, ...]:
-    """Turn a version into numbers that compare in the order of releases.
+    """Parse a version into numbers that compare in release order.
 
     Args:
-        version_str: Version as of PEP 440.
-        length: How many levels of the release count; missing ones are 0.
+        version_str: PEP 440 version.
+        length: Number of release levels; missing levels are 0.
 
     Returns:
         The levels, then a pair for the stage: dev ``(-4, 0)``, alpha ``(-3, n)``, beta
         ``(-2, n)``, release candidate ``(-1, n)``, final ``(0, 0)``, post ``(1, n)``.
 
     Raises:
-        ValueError: The version is not one of PEP 440.
+        ValueError: The version is not a valid PEP 440 version.
 
     Examples:
         >>> digit_version("1.2.3rc1")
@@ -40,7 +40,9 @@ def digit_version(version_str: str, length: int = 4) -> tuple[int, ...]:
     """
     match = _VERSION.fullmatch(version_str.strip())
     if match is None:
-        raise ArgumentValueError(f"failed to parse version {version_str!r}: it is not of PEP 440")
+        raise ArgumentValueError(
+            f"failed to parse version {version_str!r}: not a valid PEP 440 version"
+        )
     release = [int(level) for level in match["release"].split(".")][:length]
     release += [0] * (length - len(release))
     if match["pre"]:
@@ -55,14 +57,14 @@ def digit_version(version_str: str, length: int = 4) -> tuple[int, ...]:
 
 
 def get_git_hash(fallback: str = "unknown", digits: int | None = None) -> str:
-    """Return the commit of the git checkout that the working folder lies in.
+    """Return the commit of the git checkout that contains the working directory.
 
     Args:
-        fallback: What to return where there is no git, or no checkout.
-        digits: How many digits to keep. Default: all.
+        fallback: Value to return without git, or outside a checkout.
+        digits: Number of digits to keep. Default: all.
 
     Raises:
-        TypeError: ``digits`` is not a number.
+        TypeError: ``digits`` is not an integer.
     """
     import subprocess
 

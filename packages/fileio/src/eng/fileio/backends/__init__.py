@@ -1,7 +1,7 @@
-"""Storage backends. All but the local ones are imported when they are first asked for."""
+"""Storage backends. All except the local ones are imported when they are first used."""
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .base import BaseStorageBackend
 from .local import HardDiskBackend, LocalBackend
@@ -31,7 +31,7 @@ __all__ = [
     "register_backend",
 ]
 
-#: Name of a backend that is imported late, to its module.
+#: Modules of the backends that are imported when they are first used.
 LATE = {
     "FsspecBackend": "fsspec",
     "HTTPBackend": "http",
@@ -43,7 +43,7 @@ LATE = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{LATE[name]}", __name__), name)

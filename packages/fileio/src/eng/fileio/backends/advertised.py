@@ -1,4 +1,4 @@
-"""Storage backends that installed packages advertise by entry point."""
+"""Load storage backends that installed packages advertise by entry point."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ GROUP = "eng.fileio.backends"
 
 @functools.cache
 def list_advertised() -> dict[str, EntryPoint]:
-    """Return the entry points of all installed packages by name, read once a process."""
+    """Return the entry points of all installed packages by name, read once per process."""
     from importlib.metadata import entry_points
 
     points: dict[str, EntryPoint] = {}
-    for point in entry_points(group=GROUP):  # in the order of sys.path, whose first counts
+    for point in entry_points(group=GROUP):  # in the order of sys.path; the first takes precedence
         points.setdefault(point.name, point)
     return points
 
 
 def find_advertised(name: str) -> EntryPoint | None:
-    """Return the entry point of a name, also of a package that was installed in the meantime."""
+    """Return the entry point of a name, also of a package installed after the first call."""
     if name not in list_advertised():
         list_advertised.cache_clear()
     return list_advertised().get(name)
 
 
 def load_advertised(point: EntryPoint) -> type[BaseStorageBackend]:
-    """Import the backend that an entry point names.
+    """Import the backend of an entry point.
 
     Raises:
-        ImportError: If it cannot be imported; names the package.
+        ImportError: If the backend cannot be imported; the message has the package.
         TypeError: If it is not a subclass of :class:`BaseStorageBackend`.
     """
     owner = f"storage backend {point.name!r} ({point.value}"

@@ -1,6 +1,6 @@
-# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# Paths are strings here: pathlib would change URIs, and is slow in hot calls.
 # ruff: noqa: PTH118, PTH119
-"""What every storage backend has in common."""
+"""Base class of storage backends."""
 
 import contextlib
 import io
@@ -18,40 +18,40 @@ Suffix = str | tuple[str, ...] | None
 
 
 def check_suffix(suffix: Suffix) -> Suffix:
-    """Return ``suffix`` when it is one.
+    """Return ``suffix`` if it is valid.
 
     Raises:
-        TypeError: If it is neither ``str``, a tuple of ``str``, nor None.
+        TypeError: If ``suffix`` is neither ``str``, a tuple of ``str``, nor None.
     """
     parts = suffix if isinstance(suffix, tuple) else (suffix,)
     if suffix is not None and not all(isinstance(part, str) for part in parts):
-        raise ArgumentTypeError(f"suffix should be a str or a tuple of str, got {suffix!r}")
+        raise ArgumentTypeError(f"suffix must be a str or a tuple of str, but got {suffix!r}")
     return suffix
 
 
 def is_hidden(name: str) -> bool:
-    """Whether listings leave a file out: its name begins with a dot, as of ``._a.jpg``."""
+    """Return whether the name of a file begins with a dot; listings leave it out."""
     return name.rpartition("/")[2].startswith(".")
 
 
 class BaseStorageBackend(metaclass=ABCMeta):
-    """Abstract class of storage backends.
+    """Abstract base class of storage backends.
 
-    All backends need to implement two apis: :meth:`get` and :meth:`get_text`. ``get()`` reads the
-    file as a byte stream, ``get_text()`` reads the file as text. Everything else is optional: what
-    a backend leaves out raises ``NotImplementedError`` that names the backend and the call.
+    Backends must implement :meth:`get`, which reads a file as bytes, and :meth:`get_text`, which
+    reads it as text. All other methods are optional: those that a backend does not implement raise
+    ``NotImplementedError`` with the names of the backend and the method.
     """
 
     _allow_symlink = False
 
     @property
     def name(self) -> str:
-        """The class name of the backend."""
+        """Class name of the backend."""
         return type(self).__name__
 
     @property
     def allow_symlink(self) -> bool:
-        """Whether the backend can make symbolic links."""
+        """Whether the backend supports symbolic links."""
         return self._allow_symlink
 
     @abstractmethod
@@ -68,25 +68,25 @@ class BaseStorageBackend(metaclass=ABCMeta):
         import tempfile
 
         with tempfile.TemporaryDirectory(prefix="eng-fileio-") as folder:
-            # The last part of the name stays, since readers often look at the extension.
+            # The name is kept, since readers often look at the extension.
             name = os.path.basename(to_text(filepath).rstrip("/")) or "file"
             local = os.path.join(folder, name if len(os.fsencode(name)) <= 255 else "file")
             self._download(to_text(filepath), local)
             yield local
 
     def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
-        """Store bytes, or what a binary file yields."""
+        """Store bytes or the content of a binary file."""
         self._raise_unsupported("put")
 
     def put_with(self, write: Callable[[BinaryIO], None], filepath: PathLike) -> None:
-        """Store what a function writes into a binary file, such as :func:`torch.save` does.
+        """Store the content that a function, such as :func:`torch.save`, writes to a binary file.
 
-        Nothing is stored where the function raises an error. Local files are written by it
-        directly, without a copy in memory; of other stores it is collected there first.
+        Nothing is stored if the function raises an error. Local files are written directly,
+        without a copy in memory; for other stores the content is collected in memory first.
 
         Args:
-            write: Is called with the file, which it may also read and seek, but not close.
-            filepath: Where to store it.
+            write: Function of the file, which it may also read and seek, but not close.
+            filepath: Path to store the content at.
         """
         content = io.BytesIO()
         write(content)
@@ -98,15 +98,15 @@ class BaseStorageBackend(metaclass=ABCMeta):
         self._raise_unsupported("put_text")
 
     def exists(self, filepath: PathLike) -> bool:
-        """Say whether a file or directory exists."""
+        """Return whether a file or directory exists."""
         self._raise_unsupported("exists")
 
     def isdir(self, filepath: PathLike) -> bool:
-        """Say whether a directory exists."""
+        """Return whether a directory exists."""
         self._raise_unsupported("isdir")
 
     def isfile(self, filepath: PathLike) -> bool:
-        """Say whether a file exists."""
+        """Return whether a file exists."""
         self._raise_unsupported("isfile")
 
     def join_path(self, filepath: PathLike, *filepaths: PathLike) -> str:
@@ -142,11 +142,11 @@ class BaseStorageBackend(metaclass=ABCMeta):
         self._raise_unsupported("remove")
 
     def rmtree(self, dir_path: PathLike) -> None:
-        """Remove a directory and all below it."""
+        """Remove a directory and everything in it."""
         self._raise_unsupported("rmtree")
 
     def copy_if_symlink_fails(self, src: PathLike, dst: PathLike) -> bool:
-        """Link ``dst`` to ``src``, or copy where that fails."""
+        """Link ``dst`` to ``src``, or copy it if that fails."""
         self._raise_unsupported("copy_if_symlink_fails")
 
     def list_dir_or_file(
@@ -163,7 +163,7 @@ class BaseStorageBackend(metaclass=ABCMeta):
     def generate_presigned_url(
         self, url: PathLike, client_method: str = "get_object", expires_in: int = 3600
     ) -> str:
-        """Make a URL that works for a while without credentials."""
+        """Create a URL that works for some time without credentials."""
         self._raise_unsupported("generate_presigned_url")
 
     def _download(self, filepath: str, local: str) -> None:

@@ -1,28 +1,34 @@
-# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# Paths are strings here: pathlib would change URIs, and is slow in hot calls.
 # ruff: noqa: PTH118
-"""Every store that fsspec knows: ``memory://``, ``gs://``, ``az://``, ``hf://``, ``zip://``, …."""
+"""Stores of fsspec: ``memory://``, ``gs://``, ``az://``, ``hf://``, ``zip://``, …."""
+
+from __future__ import annotations
 
 import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..atomic import atomic_write
 from ..override import override
 from ..streams import write_stream
+from ..types import BytesSource
 from ..uris import PathLike, check_relative, to_text
 from .base import Suffix, check_suffix, is_hidden
 from .remote import RemoteBackend
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
 
 __all__ = ["FsspecBackend"]
 
 
 class FsspecBackend(RemoteBackend):
-    """A backend on top of fsspec, for every protocol that fsspec knows.
+    """Backend for all protocols of fsspec.
 
     Args:
-        **storage_options: Settings of the protocol's file system, as fsspec takes them.
+        **storage_options: Storage options of the file system, passed to fsspec.
 
     Example:
         >>> backend = FsspecBackend()
@@ -42,19 +48,19 @@ class FsspecBackend(RemoteBackend):
             return fs.cat_file(path)
 
     @override
-    def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
-        """Store bytes, or what a binary file yields.
+    def put(self, obj: BytesSource, filepath: PathLike, *, if_absent: bool = False) -> None:
+        """Store bytes or the content of a binary file.
 
-        A file is first spooled to a local temporary, so that a source that fails half-way leaves
-        the old content.
+        A file is first copied to a local temporary file, so that an error of the source leaves the
+        old content.
 
         Raises:
-            NotImplementedError: With ``if_absent``: not every store behind fsspec can promise it.
+            NotImplementedError: With ``if_absent``, which not all stores of fsspec guarantee.
         """
         if if_absent:
             raise NotImplementedError(
-                f"{to_text(filepath)}: {self.name} cannot promise if_absent; "
-                "local files and s3:// can"
+                f"{to_text(filepath)}: {self.name} does not support if_absent; "
+                "local files and s3:// do"
             )
         fs, path = self._open(filepath)
         if fs.isdir(path):
@@ -90,7 +96,7 @@ class FsspecBackend(RemoteBackend):
         suffix: Suffix = None,
         recursive: bool = False,
     ) -> Iterator[str]:
-        """List a directory, folder by folder; see :meth:`LocalBackend.list_dir_or_file`."""
+        """List a directory, level by level; see :meth:`LocalBackend.list_dir_or_file`."""
         check_suffix(suffix)
         fs, root = self._open_folder(dir_path)
         return _walk(fs, root, list_dir and suffix is None, list_file, suffix, recursive)
@@ -100,18 +106,18 @@ class FsspecBackend(RemoteBackend):
         fs, folder = self._open_folder(root)
         return _walk(fs, folder, False, True, None, recursive=True, hidden=True)
 
-    def _open_folder(self, dir_path: PathLike) -> tuple[Any, str]:
+    def _open_folder(self, dir_path: PathLike) -> tuple[AbstractFileSystem, str]:
         fs, root = self._open(dir_path)
         if not fs.isdir(root):
-            self._raise_no_folder(to_text(dir_path))
+            self._raise_missing_directory(to_text(dir_path))
         return fs, root
 
     @override
     def rmtree(self, dir_path: PathLike) -> None:
-        """Delete all below a directory, and the directory."""
+        """Delete a directory and everything in it."""
         super().rmtree(dir_path)
         fs, path = self._open(dir_path)
-        if fs.isdir(path):  # what is left are empty folders, in stores that have such
+        if fs.isdir(path):  # only empty directories are left, if the store has directories
             fs.rm(path, recursive=True)
 
     @override
@@ -137,7 +143,7 @@ class FsspecBackend(RemoteBackend):
         ):
             write_stream(reader, file, filepath)
 
-    def _open(self, filepath: PathLike) -> tuple[Any, str]:
+    def _open(self, filepath: PathLike) -> tuple[AbstractFileSystem, str]:
         from fsspec.core import url_to_fs
 
         text = to_text(filepath)
@@ -146,17 +152,19 @@ class FsspecBackend(RemoteBackend):
         try:
             fs, path = url_to_fs(text, **self.storage_options)
         except ImportError as error:
-            raise ImportError(f"{protocol}:// paths need one more package: {error}") from error
+            raise ImportError(f"{protocol}:// paths require another package: {error}") from error
         return fs, path
 
     @staticmethod
-    def _make_parent(fs: Any, path: str) -> None:
+    def _make_parent(fs: AbstractFileSystem, path: str) -> None:
         parent = fs._parent(path)
         if parent.strip("/"):
             fs.makedirs(parent, exist_ok=True)
 
     @contextlib.contextmanager
-    def _translate_errors(self, fs: Any, path: str, filepath: PathLike) -> Iterator[None]:
+    def _translate_errors(
+        self, fs: AbstractFileSystem, path: str, filepath: PathLike
+    ) -> Iterator[None]:
         try:
             yield
         except (FileNotFoundError, IsADirectoryError) as error:
@@ -168,7 +176,7 @@ class FsspecBackend(RemoteBackend):
 
 
 def _walk(
-    fs: Any,
+    fs: AbstractFileSystem,
     root: str,
     list_dir: bool,
     list_file: bool,

@@ -1,14 +1,19 @@
-"""Files behind HTTP and HTTPS."""
+"""Read files by HTTP and HTTPS."""
+
+from __future__ import annotations
 
 import io
 import re
 import time
-from typing import Any
+from typing import IO, TYPE_CHECKING
 
 from ..atomic import atomic_write
 from ..override import override
 from ..uris import PathLike, to_text
 from .base import BaseStorageBackend
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 __all__ = ["HTTPBackend"]
 
@@ -20,21 +25,21 @@ _TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
 class HTTPBackend(BaseStorageBackend):
     """HTTP and HTTPS storage backend, for reading.
 
-    A path is a URL: ``?`` in it begins a query, ``#`` a fragment, ``%23`` is a ``#`` of a name.
-    Spaces, letters beyond ASCII and a ``%`` that is no such escape may stand as they are.
+    A path is a URL: ``?`` begins a query, ``#`` a fragment, and ``%23`` is a ``#`` in a name.
+    Spaces, non-ASCII letters and a ``%`` that is not an escape are quoted automatically.
 
-    A proxy is taken from the environment (``https_proxy``, ``no_proxy``, …). Failures that may
-    pass, and transfers shorter than announced, are tried again; the next try continues where the
-    last broke off, if the server answers ranges and the file is the same.
+    Proxies are taken from the environment (``https_proxy``, ``no_proxy``, …). Transient failures
+    and truncated transfers are retried; a retry resumes the download if the server supports ranges
+    and the file has not changed.
 
     Args:
-        timeout: Seconds without an answer. Defaults to 30.
-        retries: Further tries after a failure. Defaults to 3.
-        backoff: Seconds before the first retry, doubled each time. Defaults to 0.5.
-        headers: Further request headers. They are not sent on to where a server redirects.
-            Defaults to None.
-        byte_range: First byte and the byte after the last to be read; None for the latter means
-            to the end. Defaults to None: all.
+        timeout: Seconds without a response. Defaults to 30.
+        retries: Number of retries after a failure. Defaults to 3.
+        backoff: Seconds before the first retry, doubled for each further one. Defaults to 0.5.
+        headers: Additional request headers, which are not sent to redirected locations. Defaults
+            to None.
+        byte_range: First byte and the byte after the last; None for the latter reads to the end.
+            Defaults to None: the whole file.
     """
 
     def __init__(
@@ -55,7 +60,7 @@ class HTTPBackend(BaseStorageBackend):
         Raises:
             FileNotFoundError: On status 404 and 410.
             PermissionError: On status 401 and 403.
-            ConnectionError: If no try succeeded; tells their number and the time.
+            ConnectionError: If no try succeeded; the message has the number of tries and the time.
         """
         buffer = io.BytesIO()
         self._receive(to_text(filepath), buffer)
@@ -63,7 +68,7 @@ class HTTPBackend(BaseStorageBackend):
 
     @override
     def get_text(self, filepath: PathLike, encoding: str = "utf-8") -> str:
-        """Read text from a given ``filepath``; line ends stay as they are."""
+        """Read text from a given ``filepath``; line endings are kept."""
         return self.get(filepath).decode(encoding)
 
     @override
@@ -71,8 +76,8 @@ class HTTPBackend(BaseStorageBackend):
         with atomic_write(local) as file:
             self._receive(filepath, file)
 
-    def _receive(self, url: str, sink: Any) -> None:
-        """Read a file into an empty seekable one, in as many tries as are allowed."""
+    def _receive(self, url: str, sink: IO[bytes]) -> None:
+        """Read a file into an empty seekable file, with retries."""
         from urllib.error import HTTPError
         from urllib.parse import quote
 
@@ -93,7 +98,7 @@ class HTTPBackend(BaseStorageBackend):
                 if error.code not in _TRANSIENT:
                     raise OSError(f"{url}: HTTP status {error.code} {error.reason}") from error
                 failure = f"HTTP status {error.code}"
-            except _BrokenOffError as error:
+            except _BrokenTransferError as error:
                 failure, tag = str(error), error.tag
             except _NoRangesError as error:
                 raise OSError(f"{url}: {error}") from error
@@ -101,8 +106,8 @@ class HTTPBackend(BaseStorageBackend):
             f"{url}: {self.retries + 1} tries in {time.monotonic() - begun:.1f} s failed: {failure}"
         )
 
-    def _try_once(self, url: str, sink: Any, tag: str | None) -> None:
-        """Append the body to ``sink``, or what is missing there of the version with this tag."""
+    def _try_once(self, url: str, sink: IO[bytes], tag: str | None) -> None:
+        """Append the body to ``sink``, or the rest of it if it still has this tag."""
         import http.client
         from urllib.error import HTTPError
         from urllib.request import Request, urlopen
@@ -124,20 +129,20 @@ class HTTPBackend(BaseStorageBackend):
             raise
         except (OSError, http.client.HTTPException) as error:
             reason = str(getattr(error, "reason", error)) or type(error).__name__
-            raise _BrokenOffError(reason, tag) from error
+            raise _BrokenTransferError(reason, tag) from error
         with response:
             if response.status != 206:
                 _truncate(sink)
                 if self.byte_range:
-                    raise _NoRangesError("the server does not answer byte ranges")
+                    raise _NoRangesError("the server does not support byte ranges")
             elif not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
                 raise _NoRangesError(
-                    f"asked for bytes from {start}, got {response.headers.get('Content-Range')}"
+                    f"requested bytes from {start}, but got {response.headers.get('Content-Range')}"
                 )
             self._read(response, sink)
 
     @staticmethod
-    def _read(response: Any, sink: Any) -> None:
+    def _read(response: HTTPResponse, sink: IO[bytes]) -> None:
         import http.client
 
         announced = response.headers.get("Content-Length")
@@ -154,15 +159,15 @@ class HTTPBackend(BaseStorageBackend):
             sink.write(chunk)
         if problem is not None or (whole is not None and sink.tell() != whole):
             tag = response.headers.get("ETag")
-            raise _BrokenOffError(
-                f"broke off after {sink.tell()} of {whole or 'unknown'} bytes"
+            raise _BrokenTransferError(
+                f"connection broken after {sink.tell()} of {whole or 'unknown'} bytes"
                 + (f" ({problem})" if problem else ""),
                 None if tag is None or tag.startswith("W/") else tag,
             ) from problem
 
 
-class _BrokenOffError(Exception):
-    """A try failed; the next one goes on with it, if ``tag`` says which version it was."""
+class _BrokenTransferError(Exception):
+    """A try failed; the next one resumes it if ``tag`` identifies the version."""
 
     def __init__(self, message: str, tag: str | None) -> None:
         super().__init__(message)
@@ -170,9 +175,9 @@ class _BrokenOffError(Exception):
 
 
 class _NoRangesError(Exception):
-    """A server that cannot send the part of a file that was asked for."""
+    """The server does not support the requested range."""
 
 
-def _truncate(sink: Any) -> None:
+def _truncate(sink: IO[bytes]) -> None:
     sink.seek(0)
     sink.truncate()

@@ -1,33 +1,39 @@
-# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# Paths are strings here: pathlib would change URIs, and is slow in hot calls.
 # ruff: noqa: PTH110, PTH113, PTH118
-"""Values in an LMDB database."""
+"""Read values of an LMDB database."""
+
+from __future__ import annotations
 
 import contextlib
 import os
 import threading
 import weakref
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..override import override
+from ..types import Settings
 from ..uris import PathLike, to_text
 from .base import BaseStorageBackend
+
+if TYPE_CHECKING:
+    from lmdb import Environment
 
 __all__ = ["LmdbBackend"]
 
 
 class LmdbBackend(BaseStorageBackend):
-    """Lmdb storage backend; needs ``pip install eng-fileio[lmdb]``.
+    """LMDB storage backend; requires ``pip install eng-fileio[lmdb]``.
 
-    Each process opens the database for itself, once for all backends of the same settings; so a
-    backend may be forked or pickled, and a database used by several.
+    Each process opens the database once for all backends with the same settings, so that backends
+    may be forked or pickled, and share a database.
 
     Args:
-        db_path: Lmdb database path, a folder or a file.
+        db_path: Path of the LMDB database, a directory or a file.
         readonly: Disallow any write. Defaults to True.
         lock: Lock the database on concurrent access. Defaults to False.
-        readahead: Let the system read ahead. Defaults to False.
-        **kwargs: For ``lmdb.open``.
+        readahead: Enable readahead of the system. Defaults to False.
+        **kwargs: Passed to ``lmdb.open``.
     """
 
     def __init__(
@@ -41,9 +47,9 @@ class LmdbBackend(BaseStorageBackend):
         self.db_path = to_text(db_path)
         self._settings = {"readonly": readonly, "lock": lock, "readahead": readahead, **kwargs}
         self._settings.setdefault("subdir", not os.path.isfile(self.db_path))
-        self._opened: tuple[int, Any] = (0, None)
+        self._opened: tuple[int, Environment | None] = (0, None)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_opened": (0, None)}
 
     @override
@@ -64,7 +70,7 @@ class LmdbBackend(BaseStorageBackend):
 
     @contextlib.contextmanager
     def get_view(self, filepath: PathLike) -> Iterator[memoryview]:
-        """Yield the value of a key in the memory map, uncopied, for the ``with`` block."""
+        """Yield the value of a key in the memory map, without a copy."""
         with self._open_value(filepath) as value:
             if value is None:
                 raise FileNotFoundError(2, f"no such key in {self.db_path}", to_text(filepath))
@@ -79,51 +85,54 @@ class LmdbBackend(BaseStorageBackend):
     isfile = exists
 
     @contextlib.contextmanager
-    def _open_value(self, filepath: PathLike) -> Iterator[Any]:
+    def _open_value(self, filepath: PathLike) -> Iterator[memoryview | None]:
         key, environment = to_text(filepath).encode(), self._open_environment()
         with environment.begin(buffers=True) as transaction:
-            # of another length there is no key
+            # LMDB raises an error for keys of other lengths
             is_possible = 0 < len(key) <= environment.max_key_size()
             yield transaction.get(key) if is_possible else None
 
-    def _open_environment(self) -> Any:
+    def _open_environment(self) -> Environment:
         pid, environment = self._opened
-        if pid != os.getpid():
+        if environment is None or pid != os.getpid():
             environment = _open(self.db_path, self._settings)
             self._opened = (os.getpid(), environment)
         return environment
 
 
-# lmdb refuses to open a database twice in one process, and a forked child counts its parent's.
-_environments: "weakref.WeakValueDictionary[tuple[Any, ...], Any]" = weakref.WeakValueDictionary()
+# lmdb raises an error if a database is opened twice in a process; a forked child inherits that of
+# its parent.
+_environments: weakref.WeakValueDictionary[tuple[int, str, str], Environment] = (
+    weakref.WeakValueDictionary()
+)
 _lock = threading.Lock()
 
 
-def _open(path: str, settings: dict[str, Any]) -> Any:
+def _open(path: str, settings: Settings) -> Environment:
     try:
         import lmdb
     except ImportError as error:
-        raise ImportError("LmdbBackend needs: pip install eng-fileio[lmdb]") from error
+        raise ImportError("LmdbBackend requires: pip install eng-fileio[lmdb]") from error
     file = os.path.join(path, "data.mdb") if settings["subdir"] else path
     if settings["readonly"] and not os.path.exists(file):
-        raise FileNotFoundError(2, "no such lmdb database", path)
+        raise FileNotFoundError(2, "LMDB database does not exist", path)
     pid = os.getpid()
     key = (pid, os.path.realpath(file), repr(sorted(settings.items())))
     with _lock:
         for other in [k for k in _environments if k[0] != pid]:
-            _environments.pop(other).close()  # of the parent: this process must not use it
+            _environments.pop(other).close()  # of the parent, which this process must not use
         environment = _environments.get(key)
         if environment is None:
             try:
                 environment = _environments[key] = lmdb.open(path, **settings)
             except TypeError as error:
-                raise TypeError(f"lmdb.open does not take all of {settings}: {error}") from error
+                raise TypeError(f"invalid settings of lmdb.open {settings}: {error}") from error
     return environment
 
 
 def _renew_lock() -> None:
     global _lock  # noqa: PLW0603
-    _lock = threading.Lock()  # another thread may have held it at the fork
+    _lock = threading.Lock()  # another thread may hold it during the fork
 
 
 if hasattr(os, "register_at_fork"):

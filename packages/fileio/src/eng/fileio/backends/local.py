@@ -1,6 +1,6 @@
-# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# Paths are strings here: pathlib would change URIs, and is slow in hot calls.
 # ruff: noqa: PTH102, PTH103, PTH106, PTH107, PTH108, PTH110, PTH112, PTH113, PTH114, PTH116, PTH118, PTH119, PTH121, PTH208, PTH211
-"""Files on local disks and mounted file systems."""
+"""Read and write local files."""
 
 import contextlib
 import errno
@@ -13,6 +13,7 @@ from ..atomic import atomic_write, is_partial
 from ..override import override
 from ..parallel import Failure, PartialFailureError, for_each
 from ..streams import write_stream
+from ..types import BytesSource
 from ..uris import PathLike, to_text
 from .base import BaseStorageBackend, Suffix, check_suffix, is_hidden
 
@@ -20,10 +21,10 @@ __all__ = ["HardDiskBackend", "LocalBackend", "list_all"]
 
 
 class LocalBackend(BaseStorageBackend):
-    """Raw local storage backend.
+    """Local storage backend.
 
-    Paths are those of the system; ``file://`` before one is accepted. Writes are atomic: a reader
-    sees the old content or the new, also after a crash.
+    Paths may have the prefix ``file://``. Writes are atomic: a reader sees the old content or the
+    new, also after a crash.
     """
 
     _allow_symlink = True
@@ -34,7 +35,7 @@ class LocalBackend(BaseStorageBackend):
         """Read bytes from a given ``filepath`` with 'rb' mode.
 
         Raises:
-            FileNotFoundError: If there is no such file.
+            FileNotFoundError: If the file does not exist.
             IsADirectoryError: If it is a directory.
         """
         with open(_strip_file_prefix(filepath), "rb") as file:  # noqa: PTH123
@@ -42,19 +43,19 @@ class LocalBackend(BaseStorageBackend):
 
     @override
     def get_text(self, filepath: PathLike, encoding: str = "utf-8") -> str:
-        """Read text from a given ``filepath``; line ends stay as they are."""
+        """Read text from a given ``filepath``; line endings are kept."""
         with open(_strip_file_prefix(filepath), encoding=encoding, newline="") as file:  # noqa: PTH123
             return file.read()
 
     @override
-    def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
-        """Write bytes to a given ``filepath``, making its directory where that is missing.
+    def put(self, obj: BytesSource, filepath: PathLike, *, if_absent: bool = False) -> None:
+        """Write bytes to a given ``filepath``, creating its directory if it is missing.
 
         Args:
             obj: ``bytes``, ``bytearray``, ``memoryview`` or a binary file, which is streamed.
             filepath: Path to write data.
-            if_absent: Raise ``FileExistsError`` where the file exists, also when another process
-                makes it meanwhile. Defaults to False.
+            if_absent: Raise ``FileExistsError`` if the file exists, also if another process creates
+                it at the same time. Defaults to False.
         """
         path = _strip_file_prefix(filepath)
         with atomic_write(path, if_absent) as file:
@@ -62,13 +63,13 @@ class LocalBackend(BaseStorageBackend):
 
     @override
     def put_with(self, write: Callable[[BinaryIO], None], filepath: PathLike) -> None:
-        """Let a function write a file, see :meth:`BaseStorageBackend.put_with`."""
+        """Store the content that a function writes; see :meth:`BaseStorageBackend.put_with`."""
         with atomic_write(_strip_file_prefix(filepath)) as file:
             write(file)
 
     @override
     def put_text(self, obj: str, filepath: PathLike, encoding: str = "utf-8") -> None:
-        """Write text to a given ``filepath``, making its directory where that is missing."""
+        """Write text to a given ``filepath``, creating its directory if it is missing."""
         self.put(obj.encode(encoding), filepath)
 
     @override
@@ -94,15 +95,15 @@ class LocalBackend(BaseStorageBackend):
     @contextlib.contextmanager
     @override
     def get_local_path(self, filepath: PathLike) -> Iterator[str]:
-        """Yield ``filepath`` itself, as text: it is local."""
+        """Yield ``filepath`` itself, as a string."""
         yield _strip_file_prefix(filepath)
 
     @override
     def copyfile(self, src: PathLike, dst: PathLike) -> PathLike:
-        """Copy a file and its mode; into ``dst`` where that is a directory.
+        """Copy a file and its mode; into ``dst`` if it is a directory.
 
         Returns:
-            The destination as it was given, or the file in it where it is a directory.
+            The destination as passed, or the file in it if it is a directory.
 
         Raises:
             shutil.SameFileError: If ``src`` and ``dst`` are the same file.
@@ -124,16 +125,16 @@ class LocalBackend(BaseStorageBackend):
 
     @override
     def copytree(self, src: PathLike, dst: PathLike) -> PathLike:
-        """Copy a directory to ``dst``, which must not exist, many files at once.
+        """Copy a directory to ``dst``, which must not exist, with files in parallel.
 
-        Links are followed: the copy holds what they lead to. Modes and times are kept.
+        Links are followed: their targets are copied. Modes and times are kept.
 
         Returns:
-            The destination as it was given.
+            The destination as passed.
 
         Raises:
             FileExistsError: If ``dst`` exists.
-            PartialFailureError: Lists every file that could not be copied; the others are.
+            PartialFailureError: Lists the files that were not copied; the others are copied.
         """
         import shutil
 
@@ -157,7 +158,7 @@ class LocalBackend(BaseStorageBackend):
             shutil.copy2(os.path.join(source, name), os.path.join(target, name))
 
         for_each(copy, files(), f"copy {source} to {target}", self.max_workers)
-        for name in reversed(folders):  # last, as a folder may be read-only
+        for name in reversed(folders):  # last, since a directory may be read-only
             shutil.copystat(os.path.join(source, name), os.path.join(target, name))
         return dst
 
@@ -191,28 +192,28 @@ class LocalBackend(BaseStorageBackend):
         """
         path = _strip_file_prefix(filepath)
         if os.path.isdir(path) and not os.path.islink(path):
-            raise IsADirectoryError(21, "is a directory, rmtree removes those", path)
+            raise IsADirectoryError(21, "is a directory, use rmtree", path)
         os.remove(path)
 
     @override
     def rmtree(self, dir_path: PathLike) -> None:
-        """Recursively delete a directory tree, several of its entries at once.
+        """Recursively delete a directory tree, with its entries in parallel.
 
         Raises:
-            FileNotFoundError: If there is no such directory.
-            NotADirectoryError: If it is a file or a link.
-            PartialFailureError: Lists what could not be deleted; the rest is.
+            FileNotFoundError: If the directory does not exist.
+            NotADirectoryError: If the path is a file or a link.
+            PartialFailureError: Lists the files that were not deleted; the others are deleted.
         """
         root = _strip_file_prefix(dir_path)
         if os.path.islink(root):
-            raise NotADirectoryError(20, "is a link, remove removes those", root)
+            raise NotADirectoryError(20, "is a link, use remove", root)
         paths = [os.path.join(root, name) for name in os.listdir(root)]
         for_each(_remove_entry, paths, f"remove {root}", self.max_workers)
         os.rmdir(root)
 
     @override
     def copy_if_symlink_fails(self, src: PathLike, dst: PathLike) -> bool:
-        """Make ``dst`` a symbolic link to ``src``; copy where that fails.
+        """Create a symbolic link ``dst`` to ``src``, or copy it if that fails.
 
         Returns:
             True for a link, False for a copy.
@@ -220,7 +221,7 @@ class LocalBackend(BaseStorageBackend):
         source, target = _strip_file_prefix(src), _strip_file_prefix(dst)
         try:
             os.symlink(source, target)
-        except Exception:  # a system may have no links, or refuse this one
+        except Exception:  # links may be unsupported or not permitted
             if os.path.isdir(source):
                 self.copytree(source, target)
             else:
@@ -239,31 +240,31 @@ class LocalBackend(BaseStorageBackend):
     ) -> Iterator[str]:
         """Scan a directory lazily, in arbitrary order.
 
-        Directories behind symbolic links are followed, loops are not. Files whose names begin with
-        a dot are left out.
+        Symbolic links to directories are followed, except loops. Files whose names begin with a dot
+        are left out.
 
         Args:
             dir_path: Path of the directory.
             list_dir: List the directories. Defaults to True.
             list_file: List the files. Defaults to True.
-            suffix: Only list files whose names end so, and no directories. Defaults to None.
+            suffix: Only list files with this suffix, and no directories. Defaults to None.
             recursive: Descend into directories. Defaults to False.
 
         Returns:
             An iterator of paths relative to ``dir_path``.
 
         Raises:
-            FileNotFoundError: If there is no such directory.
-            NotADirectoryError: If it is a file.
+            FileNotFoundError: If the directory does not exist.
+            NotADirectoryError: If the path is a file.
         """
         root = _strip_file_prefix(dir_path)
         check_suffix(suffix)
-        os.scandir(root).close()  # a wrong path is told here, not at the first item
+        os.scandir(root).close()  # raises an error for a wrong path here, not at the first item
         return _scan(root, list_dir and suffix is None, list_file, suffix, recursive)
 
 
 class HardDiskBackend(LocalBackend):
-    """Raw hard disks storage backend: the older name of :class:`LocalBackend`."""
+    """Older name of :class:`LocalBackend`."""
 
 
 def _strip_file_prefix(path: PathLike) -> str:
@@ -279,13 +280,13 @@ def _remove_entry(path: str) -> None:
 
     failures: list[Failure] = []
 
-    def note(function: Any, failed: str, error: Any) -> None:
+    def note(function: object, failed: str, error: Any) -> None:
         error = error[1] if isinstance(error, tuple) else error
-        # a folder that still holds what failed is no failure of its own
+        # a directory that is not empty because of a failure is not another failure
         if not failures or error.errno != errno.ENOTEMPTY:
             failures.append((failed, error))
 
-    # onerror is deprecated where there is onexc
+    # Python 3.12 has onexc and deprecates onerror
     report: Any = {"onexc" if sys.version_info >= (3, 12) else "onerror": note}
     shutil.rmtree(path, **report)
     if failures:
@@ -293,7 +294,7 @@ def _remove_entry(path: str) -> None:
 
 
 def list_all(root: str, list_dir: bool = True) -> Iterator[str]:
-    """List all below a local directory, also the hidden files that a listing leaves out."""
+    """List everything below a local directory, including hidden files."""
     os.scandir(root).close()
     return _scan(root, list_dir, True, None, True, hidden=True)
 
@@ -338,5 +339,5 @@ def _scan(
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link that leads to itself
+    except OSError:  # a link to itself
         return False

@@ -1,4 +1,6 @@
-"""Values in memcached servers."""
+"""Read and cache values in memcached servers."""
+
+from __future__ import annotations
 
 import hashlib
 import os
@@ -6,12 +8,16 @@ import re
 import sys
 import time
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..override import override
+from ..types import Settings
 from ..uris import PathLike, to_text
 from .base import BaseStorageBackend
+
+if TYPE_CHECKING:
+    from pymemcache.client.base import PooledClient
 
 __all__ = ["MemcachedBackend", "MemcachedCache"]
 
@@ -21,24 +27,24 @@ _NUMBERS: dict[str, type[float] | type[int]] = {
     "max_pool_size": int,
     "retry_attempts": int,
 }
-_PAUSE_S = 30  # for which a cache that failed is not asked
+_PAUSE_S = 30  # during which a cache is not used after a failure
 
 
 class MemcachedBackend(BaseStorageBackend):
-    """Memcached storage backend, for reading; needs ``pip install eng-fileio[memcached]``.
+    """Memcached storage backend, for reading; requires ``pip install eng-fileio[memcached]``.
 
-    Keys are paths; what memcached does not allow in a key is percent-encoded, and a key beyond 250
-    bytes becomes its SHA-256 digest: see :meth:`key_of`.
+    Keys are paths; characters that memcached does not allow are percent-encoded, and keys over 250
+    bytes are replaced by their SHA-256 digest: see :meth:`key_of`.
 
     Args:
-        server_list_cfg: File with one ``host:port`` or ``host port`` a line.
+        server_list_cfg: File with one ``host:port`` or ``host port`` per line.
         client_cfg: File with ``name = value`` lines: timeout, connect_timeout (seconds),
-            max_pool_size, retry_attempts. Other names are not used.
-        sys_path: Additional path to be appended to ``sys.path``. Defaults to None.
+            max_pool_size, retry_attempts. Other names are ignored.
+        sys_path: Path to append to ``sys.path``. Defaults to None.
 
     Raises:
         FileNotFoundError: If one of the files does not exist.
-        ValueError: If a line of them cannot be read; names file and line.
+        ValueError: If a line is invalid; the message has the file and line.
     """
 
     def __init__(
@@ -51,13 +57,13 @@ class MemcachedBackend(BaseStorageBackend):
         self._servers = _Servers(self.server_list_cfg, self.client_cfg)
 
     @override
-    def __reduce__(self) -> tuple[Any, ...]:
-        # connections are of this process: another one makes its own
+    def __reduce__(self) -> tuple[object, ...]:
+        # Connections belong to this process: another one creates its own.
         return type(self), (self.server_list_cfg, self.client_cfg, self.sys_path)
 
     @staticmethod
     def key_of(filepath: PathLike) -> str:
-        """Return the key under which a path is looked up."""
+        """Return the key of a path."""
         key = quote(to_text(filepath), safe="/%:=&?~#+!$,;'@()*[]")
         return key if len(key) <= 250 else hashlib.sha256(key.encode()).hexdigest()
 
@@ -66,8 +72,8 @@ class MemcachedBackend(BaseStorageBackend):
         """Return the value of a path.
 
         Raises:
-            FileNotFoundError: If no server has it.
-            ConnectionError: If its server does not answer; tells the tries and the time.
+            FileNotFoundError: If the path is not stored.
+            ConnectionError: If all tries failed; the message has their number and the time.
         """
         value = self._lookup(filepath)
         if value is None:
@@ -82,7 +88,7 @@ class MemcachedBackend(BaseStorageBackend):
 
     @override
     def exists(self, filepath: PathLike) -> bool:
-        """Check whether a server has a path."""
+        """Check whether a path is stored."""
         return self._lookup(filepath) is not None
 
     isfile = exists
@@ -93,7 +99,7 @@ class MemcachedBackend(BaseStorageBackend):
         begun, failure, key = time.monotonic(), "", self.key_of(filepath)
         for _ in range(self._servers.tries):
             try:
-                value: bytes | None = self._servers.of(key).get(key)
+                value: bytes | None = self._servers.find_client(key).get(key)
                 return value
             except (OSError, MemcacheError) as error:
                 failure = str(error) or type(error).__name__
@@ -105,14 +111,14 @@ class MemcachedBackend(BaseStorageBackend):
 
 
 class MemcachedCache:
-    """Small values in memcached that are kept elsewhere too: a server that fails costs time only.
+    """A cache of small values in memcached, which is optional: a failed server is skipped.
 
     Args:
         server_list_cfg: As for :class:`MemcachedBackend`.
         client_cfg: As for :class:`MemcachedBackend`; None for defaults.
     """
 
-    LARGEST = 1_000_000  # memcached takes no more than 1 MiB with key and flags, by default
+    LARGEST = 1_000_000  # the default limit of memcached is 1 MiB with key and flags
 
     def __init__(self, server_list_cfg: PathLike, client_cfg: PathLike | None) -> None:
         settings = None if client_cfg is None else to_text(client_cfg)
@@ -120,64 +126,64 @@ class MemcachedCache:
         self._down_until = 0.0
 
     def get(self, name: str) -> bytes | None:
-        """Return the value kept under a name, or None."""
+        """Return the cached value of a name, or None."""
         value: bytes | None = self._ask("get", name) if self._is_up() else None
         return value
 
     def set(self, name: str, value: bytes) -> None:
-        """Keep a value, if it is not too large."""
+        """Cache a value, unless it is too large."""
         if len(value) <= self.LARGEST and self._is_up():
             self._ask("set", name, value)
 
     def forget(self, name: str) -> None:
-        """Drop the value kept under a name."""
+        """Remove the cached value of a name."""
         self._ask("delete", name, noreply=False)
 
     def _is_up(self) -> bool:
         return time.monotonic() >= self._down_until
 
-    def _ask(self, call: str, name: str, *values: Any, **settings: Any) -> Any:
+    def _ask(self, call: str, name: str, *values: bytes, **settings: bool) -> Any:
         from pymemcache.exceptions import MemcacheError
 
         key = hashlib.sha256(name.encode()).hexdigest()
         try:
-            return getattr(self._servers.of(key), call)(key, *values, **settings)
+            return getattr(self._servers.find_client(key), call)(key, *values, **settings)
         except (OSError, MemcacheError) as error:
             self._down_until = time.monotonic() + _PAUSE_S
-            warnings.warn(f"memcached failed, going on without: {error}", stacklevel=4)
+            warnings.warn(f"memcached failed, continuing without it: {error}", stacklevel=4)
             return None
 
 
 class _Servers:
-    """Each key has its server, by the same hash as pymemcache's ``HashClient``.
+    """The servers, of which each key has one by the same hash as ``HashClient`` of pymemcache.
 
-    That one says of a server that failed a moment ago that it has no value, and then asks another
-    one: a file would be missing where its server is down.
+    ``HashClient`` reports a missing value after a failure of a server, and then uses another one:
+    files would seem missing while their server is down.
     """
 
     def __init__(self, server_list_cfg: str, client_cfg: str | None) -> None:
         try:
             from pymemcache.client.rendezvous import RendezvousHash
         except ImportError as error:
-            raise ImportError("memcached needs: pip install eng-fileio[memcached]") from error
+            raise ImportError("memcached requires: pip install eng-fileio[memcached]") from error
         self._settings = _read_settings(client_cfg)
         self.tries = 1 + self._settings.pop("retry_attempts", 2)
         self._places: dict[str, tuple[str, int]] = {}
         for place, line in _read_lines(server_list_cfg):
             match = re.fullmatch(r"(\S+?)[:\s]+(\d+)", line)
             if match is None:
-                raise ValueError(f"{place}: expected host:port, got {line!r}")
+                raise ValueError(f"{place}: expected host:port, but got {line!r}")
             server = (match[1].strip("[]"), int(match[2]))
             self._places[f"{server[0]}:{server[1]}"] = server
         if not self._places:
-            raise ValueError(f"{server_list_cfg} lists no server")
+            raise ValueError(f"{server_list_cfg} has no servers")
         self._hash = RendezvousHash(list(self._places))
-        self._clients: tuple[int, dict[str, Any]] = (0, {})
+        self._clients: tuple[int, dict[str, PooledClient]] = (0, {})
 
-    def of(self, key: str) -> Any:
-        """Return the client of the server that has ``key``, if one has."""
+    def find_client(self, key: str) -> PooledClient:
+        """Return the client of the server of a key."""
         pid, clients = self._clients
-        if pid != os.getpid():  # connections must not be shared with a forked process
+        if pid != os.getpid():  # Connections must not be shared with a forked process.
             from pymemcache.client.base import PooledClient
 
             clients = {n: PooledClient(s, **self._settings) for n, s in self._places.items()}
@@ -185,17 +191,17 @@ class _Servers:
         return clients[self._hash.get_node(key)]
 
 
-def _read_settings(client_cfg: str | None) -> dict[str, Any]:
-    settings: dict[str, Any] = {"timeout": 10.0, "connect_timeout": 10.0}
+def _read_settings(client_cfg: str | None) -> Settings:
+    settings: Settings = {"timeout": 10.0, "connect_timeout": 10.0}
     for place, line in _read_lines(client_cfg) if client_cfg is not None else ():
         name, separator, value = (part.strip() for part in line.partition("="))
         if not separator:
-            raise ValueError(f"{place}: expected name = value, got {line!r}")
+            raise ValueError(f"{place}: expected name = value, but got {line!r}")
         if name in _NUMBERS:
             try:
                 settings[name] = _NUMBERS[name](float(value))
             except ValueError:
-                raise ValueError(f"{place}: {name} is a number, not {value!r}") from None
+                raise ValueError(f"{place}: {name} must be a number, but got {value!r}") from None
     return settings
 
 
@@ -205,5 +211,5 @@ def _read_lines(path: str) -> list[tuple[str, str]]:
     return [
         (f"{path}, line {number}", text)
         for number, text in enumerate(texts, 1)
-        if text and not (text.startswith("[") and text.endswith("]"))  # a section's head
+        if text and not (text.startswith("[") and text.endswith("]"))  # the heading of a section
     ]

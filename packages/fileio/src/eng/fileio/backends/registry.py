@@ -1,13 +1,16 @@
-"""Which backend serves a name or a prefix, and with which settings."""
+"""Register backends, and find the backend and settings of a name or prefix."""
+
+from __future__ import annotations
 
 import functools
 import importlib
 import os
 import warnings
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TypeAlias, TypeVar, overload
 
 from ..errors import ArgumentTypeError, ArgumentValueError, BackendExistsError
+from ..types import Settings
 from ..uris import PathLike, parse_uri_prefix, to_text
 from .advertised import find_advertised, list_advertised, load_advertised
 from .base import BaseStorageBackend
@@ -21,13 +24,16 @@ __all__ = [
     "register_backend",
 ]
 
-BackendArgs = dict[str, Any] | None
+#: Settings of a backend, with its name under ``backend``; None for those of the path.
+BackendArgs: TypeAlias = "Settings | None"
 
-#: Names the environment variable with default settings per prefix, a JSON object such as
+Backend = TypeVar("Backend", bound="type[BaseStorageBackend]")
+
+#: Environment variable with default settings by prefix, a JSON object such as
 #: ``{"s3": {"endpoint_url": "http://localhost:9000"}}``.
 DEFAULTS_VARIABLE = "ENG_FILEIO_DEFAULTS"
 
-# A backend of ours is imported when it is first used: some of them are heavy.
+# Built-in backends are imported when they are first used, since some are slow to import.
 _backends: dict[str, str | type[BaseStorageBackend]] = {
     "local": "local:LocalBackend",
     "disk": "local:HardDiskBackend",
@@ -50,47 +56,66 @@ _prefixes: dict[str, str] = {
 _instances: dict[str, BaseStorageBackend] = {}
 
 
+@overload
 def register_backend(
     name: str,
-    backend: type[BaseStorageBackend] | None = None,
+    backend: None = None,
     force: bool = False,
     prefixes: str | list[str] | tuple[str, ...] | None = None,
-) -> Any:
+) -> Callable[[Backend], Backend]: ...
+
+
+@overload
+def register_backend(
+    name: str,
+    backend: Backend,
+    force: bool = False,
+    prefixes: str | list[str] | tuple[str, ...] | None = None,
+) -> Backend: ...
+
+
+def register_backend(
+    name: str,
+    backend: Backend | None = None,
+    force: bool = False,
+    prefixes: str | list[str] | tuple[str, ...] | None = None,
+) -> Backend | Callable[[Backend], Backend]:
     """Register a backend, by a call or as a decorator.
 
     Args:
-        name: The name of the backend, as used in ``backend_args=dict(backend=name)``.
-        backend: A subclass of :class:`BaseStorageBackend`; None when used as a decorator.
+        name: Name of the backend, as in ``backend_args=dict(backend=name)``.
+        backend: Subclass of :class:`BaseStorageBackend`; None for use as a decorator.
         force: Replace a backend of the same name or prefix. Defaults to False.
-        prefixes: Prefixes of URIs that go to the backend. Defaults to None.
+        prefixes: Prefixes of URIs of the backend. Defaults to None.
 
     Raises:
-        TypeError: If ``name``, ``backend`` or ``prefixes`` is of a wrong type.
-        ValueError: If the name or a prefix is taken and ``force`` is False; a KeyError as well.
+        TypeError: If ``name``, ``backend`` or ``prefixes`` has the wrong type.
+        ValueError: If the name or a prefix is already registered and ``force`` is False; also a
+            KeyError.
     """
     if not isinstance(name, str):
-        raise ArgumentTypeError(f"the backend name should be a string, not {type(name).__name__}")
+        raise ArgumentTypeError(f"the backend name must be a string, but got {type(name).__name__}")
     if prefixes is None:
         wanted: list[str] = []
     elif isinstance(prefixes, (str, list, tuple)):
         wanted = [prefixes] if isinstance(prefixes, str) else list(prefixes)
     else:
         raise ArgumentTypeError(
-            f"prefixes should be str, list or tuple, not {type(prefixes).__name__}"
+            f"prefixes must be str, list or tuple, but got {type(prefixes).__name__}"
         )
 
-    def register(cls: type[BaseStorageBackend]) -> type[BaseStorageBackend]:
+    def register(cls: Backend) -> Backend:
         if not isinstance(cls, type) or not issubclass(cls, BaseStorageBackend):
             raise ArgumentTypeError(f"backend {cls!r} is not a subclass of BaseStorageBackend")
         if name in _backends and not force:
             raise BackendExistsError(
-                f"{name!r} is already registered as a storage backend; see force=True"
+                f"{name!r} is already registered as a storage backend; use force=True to replace it"
             )
         for prefix in wanted:
             if prefix in _prefixes and not force:
                 raise BackendExistsError(
-                    f"prefix {prefix!r} already belongs to backend {_prefixes[prefix]!r}; "
-                    "see force=True"
+                    f"prefix {prefix!r} is already registered for backend {_prefixes[prefix]!r}; "
+                    "use force=True to replace it"
                 )
         _backends[name] = cls
         _prefixes.update(dict.fromkeys(wanted, name))
@@ -106,9 +131,9 @@ def get_backend_class(name: str) -> type[BaseStorageBackend]:
     """Return the backend class of a name: registered, or advertised by an installed package.
 
     Raises:
-        ValueError: If there is none; lists the known ones, and the closest.
-        ImportError: If an advertised one cannot be imported.
-        TypeError: If an advertised one is not a backend.
+        ValueError: If the name is unknown; the message lists the known names, and the closest.
+        ImportError: If an advertised backend cannot be imported.
+        TypeError: If an advertised backend is not a backend.
     """
     entry = _backends.get(name)
     if entry is None:
@@ -116,7 +141,8 @@ def get_backend_class(name: str) -> type[BaseStorageBackend]:
         if point is None:
             known = {*_backends, *list_advertised()}
             raise ValueError(
-                f"no storage backend {name!r}; known are {_join(known)}{_suggest(name, known)}"
+                f"unknown storage backend {name!r}; known backends: {_join(known)}"
+                f"{_suggest(name, known)}"
             )
         return load_advertised(point)
     if isinstance(entry, str):
@@ -147,8 +173,8 @@ def backend_name(prefix: str) -> str:
         return prefix
     ours = {*_prefixes, *list_advertised()} - {""}
     raise ValueError(
-        f"no storage backend for the prefix {prefix + '://'!r}; registered are "
-        f"{_join(each + '://' for each in ours)}, and by fsspec {_join(protocols)}"
+        f"unknown prefix {prefix + '://'!r}; registered prefixes: "
+        f"{_join(each + '://' for each in ours)}; protocols of fsspec: {_join(protocols)}"
         f"{_suggest(prefix, {*ours, *protocols})}"
     )
 
@@ -161,24 +187,23 @@ def get_file_backend(
 ) -> BaseStorageBackend:
     """Return a file backend based on the prefix of ``uri`` or on ``backend_args``.
 
-    Settings come from ``backend_args`` and, below them, from the environment variable
-    ``ENG_FILEIO_DEFAULTS``: a JSON object of settings per prefix, ``file`` for paths without one,
-    or per name of a backend that a call asks for. ``backend`` among them names another backend for
-    the prefix.
+    Settings come from ``backend_args``, which take precedence, and from the environment variable
+    ``ENG_FILEIO_DEFAULTS``: a JSON object of settings by prefix (``file`` for paths without one) or
+    by name of a backend. ``backend`` in them selects another backend for the prefix.
 
     Args:
-        uri: Uri that contains the prefix. Defaults to None.
-        backend_args: Arguments of the backend; ``backend`` in it names one, which goes before the
+        uri: URI with the prefix. Defaults to None.
+        backend_args: Arguments of the backend; the name in ``backend`` takes precedence over the
             prefix of ``uri``. Defaults to None.
         enable_singleton: Return the same object for the same arguments. Defaults to False.
 
     Raises:
-        ValueError: If there is neither a ``uri`` nor a backend name, or an unknown one.
+        ValueError: If neither ``uri`` nor the name of a backend is set, or it is unknown.
     """
     settings = dict(backend_args) if backend_args else {}
     name = settings.pop("backend", None)
     if name is None and uri is None:
-        raise ValueError("uri is needed where backend_args does not name a 'backend'")
+        raise ValueError("uri is required if backend_args has no 'backend'")
     text = os.environ.get(DEFAULTS_VARIABLE)
     if text:
         name, settings = _merge_defaults(text, name, settings, uri)
@@ -196,20 +221,20 @@ def get_file_backend(
 def merged_backend_args(
     owner: str, file_client_args: BackendArgs, backend_args: BackendArgs
 ) -> BackendArgs:
-    """Return the settings of a storage, which are given under either of their names.
+    """Merge the two arguments that set a storage backend.
 
-    Those under the older name are arguments of :class:`eng.fileio.FileClient`: ``backend``, or
-    ``prefix`` to choose it by, and the arguments of the backend.
+    ``file_client_args``, the older one, has arguments of :class:`eng.fileio.FileClient`:
+    ``backend`` or ``prefix``, and the arguments of the backend.
 
-    To be called by what takes both as its arguments: the warning points at its caller.
+    To be called by functions with both arguments: the warning is attributed to their caller.
 
     Args:
-        owner: Whose arguments they are, for the messages.
-        file_client_args: The settings under their older name.
-        backend_args: The settings under their present name.
+        owner: Name of the calling function, for messages.
+        file_client_args: Settings in the older argument.
+        backend_args: Settings in the current argument.
 
     Raises:
-        ValueError: If both are given, or the prefix is unknown.
+        ValueError: If both are set, or the prefix is unknown.
     """
     if file_client_args is None:
         return backend_args
@@ -221,7 +246,7 @@ def merged_backend_args(
     if backend_args is not None:
         raise ArgumentValueError(
             f"{owner}: file_client_args and backend_args cannot be set together, at the same time; "
-            "give backend_args, not both"
+            "use backend_args, not both"
         )
     settings = dict(file_client_args)
     prefix = settings.pop("prefix", None)
@@ -231,12 +256,12 @@ def merged_backend_args(
 
 
 def _merge_defaults(
-    text: str, name: str | None, settings: dict[str, Any], uri: PathLike | None
-) -> tuple[str, dict[str, Any]]:
-    """Put the environment's settings below those of a call.
+    text: str, name: str | None, settings: Settings, uri: PathLike | None
+) -> tuple[str, Settings]:
+    """Merge the settings of a call into those of the environment.
 
-    They are looked up under the prefix of the path, where that leads to the backend in question,
-    and otherwise under the name of the backend.
+    The latter are looked up by the prefix of the path if it leads to the requested backend, and by
+    the name of the backend otherwise.
     """
     table = _parse_defaults(text)
     prefix = "" if uri is None else parse_uri_prefix(uri)
@@ -251,34 +276,34 @@ def _merge_defaults(
 
 
 def _is_same_store(name: str, other: str) -> bool:
-    """Whether two names are of one store, such as ``petrel`` and ``s3``."""
+    """Return whether two names are of the same store, such as ``petrel`` and ``s3``."""
     classes = get_backend_class(name), get_backend_class(other)
     return issubclass(*classes) or issubclass(*reversed(classes))
 
 
-def _create(name: str, settings: dict[str, Any], uri: PathLike | None) -> BaseStorageBackend:
+def _create(name: str, settings: Settings, uri: PathLike | None) -> BaseStorageBackend:
     cls = get_backend_class(name)
     try:
         return cls(**settings)
     except TypeError as error:
         place = f" for {to_text(uri)!r}" if uri is not None else ""
-        # no values: there are secrets among them
+        # without the values, which may be secret
         raise TypeError(
-            f"backend {name!r}{place} does not take {list(settings)}: {error}"
+            f"invalid arguments {list(settings)} of backend {name!r}{place}: {error}"
         ) from error
 
 
 @functools.lru_cache(maxsize=8)
-def _parse_defaults(text: str) -> dict[str, dict[str, Any]]:
+def _parse_defaults(text: str) -> dict[str, Settings]:
     import json
 
     try:
         defaults = json.loads(text)
     except ValueError as error:
-        raise ValueError(f"{DEFAULTS_VARIABLE} is not JSON: {error}") from error
+        raise ValueError(f"{DEFAULTS_VARIABLE} is invalid JSON: {error}") from error
     if not isinstance(defaults, dict) or not all(isinstance(v, dict) for v in defaults.values()):
         raise ValueError(
-            f"{DEFAULTS_VARIABLE} should map prefixes to objects of settings, such as "
+            f"{DEFAULTS_VARIABLE} must map prefixes to objects of settings, such as "
             '{"s3": {"endpoint_url": "http://localhost:9000"}}'
         )
     return defaults
@@ -289,7 +314,7 @@ def _join(names: Iterable[str]) -> str:
 
 
 def _suggest(name: str, known: Iterable[str]) -> str:
-    """Return the end of an error about a name: the known names that are closest to it, if any."""
+    """Return the end of an error about a name, with the closest known names, if any."""
     import difflib
 
     near = difflib.get_close_matches(name, known)

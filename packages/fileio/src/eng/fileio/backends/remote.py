@@ -1,6 +1,6 @@
-# Paths are text here: pathlib would change URIs, and costs in hot calls.
+# Paths are strings here: pathlib would change URIs, and is slow in hot calls.
 # ruff: noqa: PTH103, PTH112, PTH118
-"""Transfers between a remote store and local files, on top of a store's few basic calls."""
+"""Base class of remote stores: transfers built on a few basic methods."""
 
 import os
 import shutil
@@ -17,10 +17,10 @@ __all__ = ["RemoteBackend"]
 
 
 class RemoteBackend(BaseStorageBackend):
-    """A store with files under keys, whose directories are common prefixes.
+    """A store with files by key, whose directories are common prefixes.
 
-    A subclass provides ``get``, ``put``, ``isfile``, ``isdir``, ``list_dir_or_file``,
-    ``_copy``, ``_delete`` and may improve on the rest.
+    Subclasses implement ``get``, ``put``, ``isfile``, ``isdir``, ``list_dir_or_file``, ``_copy``
+    and ``_delete``, and may override the rest.
     """
 
     max_workers = 16
@@ -47,7 +47,7 @@ class RemoteBackend(BaseStorageBackend):
 
     @override
     def get_text(self, filepath: PathLike, encoding: str = "utf-8") -> str:
-        """Read text from a given ``filepath``; line ends stay as they are."""
+        """Read text from a given ``filepath``; line endings are kept."""
         return str(self.get(filepath), encoding)
 
     @override
@@ -62,10 +62,10 @@ class RemoteBackend(BaseStorageBackend):
 
     @override
     def copyfile(self, src: PathLike, dst: PathLike) -> PathLike:
-        """Copy a file within the store; into ``dst`` where that is a directory.
+        """Copy a file within the store; into ``dst`` if it is a directory.
 
         Returns:
-            The destination as it was given, or the file in it where it is a directory.
+            The destination as passed, or the file in it if it is a directory.
 
         Raises:
             shutil.SameFileError: If ``src`` and ``dst`` are the same file.
@@ -79,22 +79,22 @@ class RemoteBackend(BaseStorageBackend):
 
     @override
     def copytree(self, src: PathLike, dst: PathLike) -> PathLike:
-        """Copy a directory within the store, many files at once.
+        """Copy a directory within the store, with files in parallel.
 
         Returns:
-            The destination as it was given.
+            The destination as passed.
 
         Raises:
             FileExistsError: If ``dst`` exists.
-            PartialFailureError: Lists what could not be copied; the rest is.
+            PartialFailureError: Lists the files that were not copied; the others are copied.
         """
         source, target = to_text(src), to_text(dst)
         names = self._list_names(source)
         if self.exists(target):
-            raise FileExistsError(17, "the destination of a tree already exists", target)
+            raise FileExistsError(17, "the destination already exists", target)
         root = f"{source.rstrip('/')}/"
         inner = f"{target[len(root) :]}/" if target.startswith(root) else None
-        if inner is not None:  # the copy grows below what is being listed
+        if inner is not None:  # the copy is created inside the listed directory
             names = (name for name in names if not name.startswith(inner))
         work = lambda name: self._copy(join_uri(source, name), join_uri(target, name))  # noqa: E731
         for_each(work, names, f"copy {source} to {target}", self.max_workers)
@@ -102,10 +102,10 @@ class RemoteBackend(BaseStorageBackend):
 
     @override
     def copyfile_from_local(self, src: PathLike, dst: PathLike) -> PathLike:
-        """Upload a local file; into ``dst`` where that is a directory.
+        """Upload a local file; into ``dst`` if it is a directory.
 
         Returns:
-            The destination as it was given, or the file in it where it is a directory.
+            The destination as passed, or the file in it if it is a directory.
         """
         source = os.fspath(src)
         target = self._resolve_target(to_text(dst), source)
@@ -114,31 +114,31 @@ class RemoteBackend(BaseStorageBackend):
 
     @override
     def copytree_from_local(self, src: PathLike, dst: PathLike) -> PathLike:
-        """Upload a local directory, many files at once.
+        """Upload a local directory, with files in parallel.
 
         Returns:
-            The destination as it was given.
+            The destination as passed.
 
         Raises:
             FileExistsError: If ``dst`` exists.
-            PartialFailureError: Lists what could not be uploaded; the rest is.
+            PartialFailureError: Lists the files that were not uploaded; the others are uploaded.
         """
         from .local import list_all
 
         source, target = os.fspath(src), to_text(dst)
         names = list_all(source, list_dir=False)
         if self.exists(target):
-            raise FileExistsError(17, "the destination of a tree already exists", target)
+            raise FileExistsError(17, "the destination already exists", target)
         work = lambda name: self._upload(os.path.join(source, name), join_uri(target, name))  # noqa: E731
         for_each(work, names, f"copy {source} to {target}", self.max_workers)
         return dst
 
     @override
     def copyfile_to_local(self, src: PathLike, dst: PathLike) -> PathLike:
-        """Download a file; into ``dst`` where that is a directory.
+        """Download a file; into ``dst`` if it is a directory.
 
         Returns:
-            The destination as it was given, or the file in it where it is a directory.
+            The destination as passed, or the file in it if it is a directory.
         """
         source, target = to_text(src), os.fspath(dst)
         if os.path.isdir(target):
@@ -148,15 +148,15 @@ class RemoteBackend(BaseStorageBackend):
 
     @override
     def copytree_to_local(self, src: PathLike, dst: PathLike) -> PathLike:
-        """Download a directory, many files at once.
+        """Download a directory, with files in parallel.
 
         Returns:
-            The destination as it was given.
+            The destination as passed.
 
         Raises:
             FileExistsError: If ``dst`` exists.
-            ValueError: If a key climbs out of ``dst`` with ``..``.
-            PartialFailureError: Lists what could not be downloaded; the rest is.
+            ValueError: If a key escapes from ``dst`` with ``..``.
+            PartialFailureError: Lists the files that were not downloaded; the others are.
         """
         source, target = to_text(src), os.fspath(dst)
         names = self._list_names(source)
@@ -171,7 +171,7 @@ class RemoteBackend(BaseStorageBackend):
 
     @override
     def copy_if_symlink_fails(self, src: PathLike, dst: PathLike) -> bool:
-        """Copy ``src`` to ``dst``: such a store has no symbolic links.
+        """Copy ``src`` to ``dst``, since remote stores do not support symbolic links.
 
         Returns:
             False.
@@ -188,21 +188,21 @@ class RemoteBackend(BaseStorageBackend):
 
         Raises:
             FileNotFoundError: If ``filepath`` does not exist.
-            IsADirectoryError: If it is a directory.
+            IsADirectoryError: If ``filepath`` is a directory.
         """
         path = to_text(filepath)
         if not self.isfile(path):
-            self._raise_no_file(path)
+            self._raise_missing_file(path)
         self._delete(path)
 
     @override
     def rmtree(self, dir_path: PathLike) -> None:
-        """Delete all below a directory, many files at once.
+        """Delete everything in a directory, with files in parallel.
 
         Raises:
-            FileNotFoundError: If there is no such directory.
-            NotADirectoryError: If it is a file.
-            PartialFailureError: Lists what could not be deleted; the rest is.
+            FileNotFoundError: If the directory does not exist.
+            NotADirectoryError: If the path is a file.
+            PartialFailureError: Lists the files that were not deleted; the others are deleted.
         """
         root = to_text(dir_path)
         names = self._list_names(root)
@@ -210,14 +210,14 @@ class RemoteBackend(BaseStorageBackend):
         for_each(work, names, f"remove {root}", self.max_workers)
 
     def _list_names(self, root: str) -> Iterable[str]:
-        """The files below a directory that a copy or a removal of it takes.
+        """Return the files below a directory to copy or remove.
 
-        To be overridden where :meth:`list_dir_or_file` leaves hidden ones out.
+        Must be overridden if :meth:`list_dir_or_file` leaves out hidden files.
         """
         return self.list_dir_or_file(root, list_dir=False, recursive=True)
 
     def _resolve_target(self, target: str, source: str) -> str:
-        """The file that a copy to ``target`` makes: inside it, where it is a directory."""
+        """Return the path of a copy to ``target``: a file inside it if it is a directory."""
         if target.endswith("/") or self.isdir(target):
             return join_uri(target, source.replace(os.sep, "/").rstrip("/").rpartition("/")[2])
         return target
@@ -226,12 +226,12 @@ class RemoteBackend(BaseStorageBackend):
         with open(local, "rb") as file:  # noqa: PTH123
             self.put(file, path)
 
-    def _raise_no_folder(self, path: str) -> NoReturn:
+    def _raise_missing_directory(self, path: str) -> NoReturn:
         if self.isfile(path):
             raise NotADirectoryError(20, "is a file, a directory was expected", path)
         raise FileNotFoundError(2, "no such directory", path)
 
-    def _raise_no_file(self, path: str) -> NoReturn:
+    def _raise_missing_file(self, path: str) -> NoReturn:
         if self.isdir(path):
             raise IsADirectoryError(21, "is a directory, a file was expected", path)
         raise FileNotFoundError(2, "no such file", path)

@@ -1,5 +1,7 @@
-# Paths are text here: pathlib would change URIs, and costs in hot calls.
-"""Objects in S3 and in stores that speak its protocol."""
+# Paths are strings here: pathlib would change URIs, and is slow in hot calls.
+"""Read and write objects in S3 and compatible stores."""
+
+from __future__ import annotations
 
 import contextlib
 import re
@@ -10,11 +12,21 @@ from typing import Any, NamedTuple
 from ..atomic import atomic_write
 from ..override import override
 from ..parallel import Failure, PartialFailureError, for_each
+from ..types import BytesSource, Settings
 from ..uris import PathLike, join_uri, to_text
 from .base import Suffix, check_suffix, is_hidden
 from .remote import RemoteBackend
 from .s3_client import S3Clients, translate_errors
-from .s3_transfer import FileSink, MemorySink, download, upload, upload_file
+from .s3_transfer import (
+    FileSink,
+    MemorySink,
+    S3Answer,
+    S3Client,
+    Sink,
+    download,
+    upload,
+    upload_file,
+)
 
 __all__ = ["PetrelBackend", "S3Backend"]
 
@@ -25,24 +37,23 @@ _BATCH = 1000  # keys that one DeleteObjects request takes
 
 
 class PetrelBackend(RemoteBackend):
-    """S3 storage backend; needs ``pip install eng-fileio[s3]``.
+    """S3 storage backend; requires ``pip install eng-fileio[s3]``.
 
-    ``cluster:s3://bucket/key`` takes endpoint, region and credentials of the profile ``cluster``
-    in the ordinary AWS configuration files; without a cluster, the settings given here and the
-    default ones. ``petrel://`` is the same as ``s3://``.
+    ``cluster:s3://bucket/key`` uses endpoint, region and credentials of the profile ``cluster`` in
+    the AWS configuration files; without a cluster, the settings of the backend and the defaults
+    are used. ``petrel://`` is the same as ``s3://``.
 
     Args:
-        path_mapping: ``{'src': 'dst'}`` replaces ``src`` in a path by ``dst``: the longest one
-            that the path begins with; in a local path, else the first one that it contains.
-            Defaults to None.
-        enable_mc: Keep small objects in memcached, where ``server_list_cfg`` names servers, and
-            read them from there. Only for objects that are never replaced by somebody else: what
-            this backend writes is renewed there, what others write is not. Defaults to True.
-        timeout: Seconds without an answer. Defaults to 30.
-        retries: Further tries after a failure. Defaults to 4.
+        path_mapping: ``{'src': 'dst'}`` replaces ``src`` in a path by ``dst``: the longest prefix
+            of the path or, in a local path, the first one that it contains. Defaults to None.
+        enable_mc: Cache small objects in the memcached servers of ``server_list_cfg``. Only for
+            objects that no one else replaces: writes of this backend update the cache, those of
+            others do not. Defaults to True.
+        timeout: Seconds without a response. Defaults to 30.
+        retries: Number of retries after a failure. Defaults to 4.
         server_list_cfg: As for :class:`MemcachedBackend`. Defaults to None: no memcached.
         client_cfg: As for :class:`MemcachedBackend`. Defaults to None.
-        **client_settings: For ``boto3``'s ``client``, such as ``endpoint_url``.
+        **client_settings: Passed to ``client`` of ``boto3``, such as ``endpoint_url``.
     """
 
     def __init__(
@@ -67,8 +78,8 @@ class PetrelBackend(RemoteBackend):
         self._clients = S3Clients(timeout, retries, client_settings)
 
     @override
-    def __reduce__(self) -> tuple[Any, ...]:
-        # connections are of this process: another one makes its own
+    def __reduce__(self) -> tuple[object, ...]:
+        # Connections belong to this process: another one creates its own.
         settings = {
             "path_mapping": self.path_mapping,
             "enable_mc": self.enable_mc,
@@ -81,14 +92,13 @@ class PetrelBackend(RemoteBackend):
 
     @override
     def get(self, filepath: PathLike) -> bytes:
-        """Read the bytes of an object; a large one in parallel parts, held once in memory.
+        """Read the bytes of an object; a large one in parallel parts, with one copy in memory.
 
         Raises:
-            FileNotFoundError: If there is no such object or bucket.
-            IsADirectoryError: If there are objects below the path, but none at it.
-            PermissionError: If access is denied or there are no credentials.
-            ConnectionError: If no try succeeded, or the body broke off each time; tells the
-                tries and the time.
+            FileNotFoundError: If the object or bucket does not exist.
+            IsADirectoryError: If the path is a prefix of objects, but not an object.
+            PermissionError: If access is denied or credentials are missing.
+            ConnectionError: If all tries failed; the message has their number and the time.
         """
         place = self._parse(filepath)
         data = None if self._cache is None else self._cache.get(place.name)
@@ -101,17 +111,17 @@ class PetrelBackend(RemoteBackend):
         return data
 
     @override
-    def put(self, obj: Any, filepath: PathLike, *, if_absent: bool = False) -> None:
+    def put(self, obj: BytesSource, filepath: PathLike, *, if_absent: bool = False) -> None:
         """Store bytes or a binary file; a large one in parallel parts, a few in memory at a time.
 
-        An upload that breaks leaves the old object. Where it is killed, its parts stay in the
-        store unseen, until the next large write to the same key, a day later or more.
+        A failed upload leaves the old object. The invisible parts of a killed upload are removed by
+        the next large write to the same key, after at least a day.
 
         Args:
             obj: ``bytes``, ``bytearray``, ``memoryview`` or a binary file, which is streamed.
             filepath: Path of the object.
-            if_absent: Raise ``FileExistsError`` where the object exists, also when another
-                process makes it meanwhile. Defaults to False.
+            if_absent: Raise ``FileExistsError`` if the object exists, also if another process
+                creates it at the same time. Defaults to False.
         """
         place = self._parse_file(filepath, if_absent)
         with self._translate_errors(place.path):
@@ -133,7 +143,7 @@ class PetrelBackend(RemoteBackend):
 
     @override
     def isdir(self, filepath: PathLike) -> bool:
-        """Check whether there are objects below a path."""
+        """Check whether a path is a prefix of objects."""
         place = self._parse(filepath)
         try:
             with self._translate_errors(place.path):
@@ -170,12 +180,12 @@ class PetrelBackend(RemoteBackend):
 
     @override
     def rmtree(self, dir_path: PathLike) -> None:
-        """Delete all below a directory, folder markers included, 1,000 objects a request.
+        """Delete everything in a directory, markers included, with 1,000 objects per request.
 
         Raises:
-            FileNotFoundError: If there is no such directory.
+            FileNotFoundError: If the directory does not exist.
             NotADirectoryError: If it is a file.
-            PartialFailureError: Lists what could not be deleted; the rest is.
+            PartialFailureError: Lists the files that were not deleted; the others are deleted.
         """
         place = self._parse(dir_path)
         action = f"remove {place.path}"
@@ -210,14 +220,14 @@ class PetrelBackend(RemoteBackend):
     def generate_presigned_url(
         self, url: PathLike, client_method: str = "get_object", expires_in: int = 3600
     ) -> str:
-        """Make a URL that works for ``expires_in`` seconds without credentials.
+        """Create a URL that works for ``expires_in`` seconds without credentials.
 
         Raises:
             ValueError: If ``client_method`` is neither 'get_object' nor 'put_object'.
         """
         if client_method not in ("get_object", "put_object"):
             raise ValueError(
-                f"client_method is 'get_object' or 'put_object', not {client_method!r}"
+                f"client_method must be 'get_object' or 'put_object', but got {client_method!r}"
             )
         place = self._parse(url)
         signed: str = place.client.generate_presigned_url(
@@ -237,20 +247,20 @@ class PetrelBackend(RemoteBackend):
             upload_file(place.client, place.request, local, place.path)
         self._forget(place)
 
-    def _parse_file(self, filepath: PathLike, if_absent: bool = False) -> "_Place":
+    def _parse_file(self, filepath: PathLike, if_absent: bool = False) -> _Place:
         place = self._parse(filepath, if_absent)
         if not place.key or place.key.endswith("/"):
-            raise IsADirectoryError(21, "names a directory, a file was expected", place.path)
+            raise IsADirectoryError(21, "is a directory, a file was expected", place.path)
         return place
 
-    def _receive(self, place: "_Place", sink: Any) -> None:
+    def _receive(self, place: _Place, sink: Sink) -> None:
         with self._translate_errors(place.path, may_be_folder=True):
             download(place.client, place.request, sink, place.path, self.retries)
 
     @override
     def _copy(self, src: str, dst: str) -> None:
         place, target = self._parse(src), self._parse(dst)
-        if target.client is not place.client:  # no cluster can read another one
+        if target.client is not place.client:  # clusters cannot read each other
             with self.get_local_path(src) as local:
                 self._upload(str(local), dst)
             return
@@ -265,33 +275,33 @@ class PetrelBackend(RemoteBackend):
             place.client.delete_object(**place.request)
         self._forget(place)
 
-    def _forget(self, place: "_Place") -> None:
+    def _forget(self, place: _Place) -> None:
         if self._cache is not None:
             self._cache.forget(place.name)
 
-    def _list_pages(self, place: "_Place", recursive: bool) -> Iterator[dict[str, Any]]:
-        """Return the pages of a directory's listing, fetched when they are asked for."""
+    def _list_pages(self, place: _Place, recursive: bool) -> Iterator[S3Answer]:
+        """Return the pages of the listing of a directory, fetched when they are read."""
         if not self.isdir(place.path):
-            self._raise_no_folder(place.path)
+            self._raise_missing_directory(place.path)
         delimiter = {} if recursive else {"Delimiter": "/"}
 
-        def pages() -> Iterator[dict[str, Any]]:
+        def pages() -> Iterator[S3Answer]:
             with self._translate_errors(place.path):
                 paginator = place.client.get_paginator("list_objects_v2")
                 yield from paginator.paginate(Bucket=place.bucket, Prefix=place.prefix, **delimiter)
 
         return pages()
 
-    def _parse(self, filepath: PathLike, if_absent: bool = False) -> "_Place":
+    def _parse(self, filepath: PathLike, if_absent: bool = False) -> _Place:
         path = to_text(filepath)
         match = _URI.match(self._map_path(path))
         if match is None:
             raise ValueError(
-                f"{path!r} is no [cluster:]s3://bucket/key or petrel:// path, and none of "
-                f"path_mapping {list(self.path_mapping)} makes it one"
+                f"{path!r} is not a [cluster:]s3://bucket/key or petrel:// path, and path_mapping "
+                f"{list(self.path_mapping)} does not apply"
             )
         if ".." in match["key"].split("/"):
-            raise ValueError(f"{path!r} climbs with '..'; a key has to stay below its root")
+            raise ValueError(f"invalid '..' in {path!r}; a key must stay below its root")
         client = self._clients.get(match["cluster"], if_absent)
         return _Place(client, match["bucket"], match["key"], path)
 
@@ -318,17 +328,17 @@ class PetrelBackend(RemoteBackend):
 
 
 class S3Backend(PetrelBackend):
-    """The S3 backend, which ``s3://`` leads to.
+    """The S3 backend of ``s3://``.
 
-    It derives from the class of the older name, since code asks ``isinstance(…, PetrelBackend)`` of
-    what ``s3://`` gives.
+    It is a subclass of the class with the older name, since existing code checks
+    ``isinstance(…, PetrelBackend)``.
     """
 
 
 class _Place(NamedTuple):
-    """Where a path leads; ``path`` is as it was given."""
+    """Client, bucket and key of a path; ``path`` is as passed."""
 
-    client: Any
+    client: S3Client
     bucket: str
     key: str
     path: str
@@ -339,25 +349,25 @@ class _Place(NamedTuple):
 
     @property
     def prefix(self) -> str:
-        """What the keys below this one begin with."""
+        """Prefix of the keys below this one."""
         return f"{self.key.rstrip('/')}/" if self.key else ""
 
     @property
     def name(self) -> str:
-        """The same for each way to spell the path, and for no other object of any cluster."""
+        """Unique name of the object, the same for all spellings of its path."""
         return f"{self.client.meta.endpoint_url}/{self.bucket}/{self.key}"
 
 
 def _list_names(
-    pages: Iterator[dict[str, Any]],
+    pages: Iterator[S3Answer],
     skip: int,
     list_dir: bool,
     list_file: bool,
     suffix: Suffix,
     recursive: bool,
 ) -> Iterator[tuple[str, bool]]:
-    """Names below a prefix, each with whether it is that of a file."""
-    last: list[str] = []  # keys come sorted: a folder is new when it differs from the last
+    """Yield the names below a prefix, each with whether it is a file."""
+    last: list[str] = []  # keys are sorted: a directory is new if it differs from the last
     for page in pages:
         if list_dir:
             for common in page.get("CommonPrefixes", ()):
@@ -375,5 +385,5 @@ def _list_names(
                 yield name, True
 
 
-def _rebuild(cls: type[PetrelBackend], settings: dict[str, Any]) -> PetrelBackend:
+def _rebuild(cls: type[PetrelBackend], settings: Settings) -> PetrelBackend:
     return cls(**settings)

@@ -1,17 +1,22 @@
-"""Clients of S3: connect, keep connections by process, and translate errors."""
+"""Connect to S3, keep connections per process, and translate errors."""
+
+from __future__ import annotations
 
 import contextlib
 import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
-from .s3_transfer import prepare
+from .s3_transfer import S3Client, prepare
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
 
 __all__ = ["S3Clients", "translate_errors"]
 
-# Settings of the default cluster, which say nothing of another one.
+# Settings of the default cluster, which do not apply to others.
 _OF_ONE_CLUSTER = (
     "endpoint_url",
     "region_name",
@@ -24,31 +29,31 @@ _PRESENT = ("412", "PreconditionFailed", "ConditionalRequestConflict")
 
 
 class S3Clients:
-    """The clients of one backend, connected when they are first asked for.
+    """The clients of a backend, connected when they are first used.
 
     Args:
-        timeout: Seconds without an answer.
-        retries: Further tries after a failure.
-        settings: For ``boto3``'s ``client``.
+        timeout: Seconds without a response.
+        retries: Number of retries after a failure.
+        settings: Passed to ``client`` of ``boto3``.
     """
 
-    def __init__(self, timeout: float, retries: int, settings: Mapping[str, Any]) -> None:
+    def __init__(self, timeout: float, retries: int, settings: Mapping[str, object]) -> None:
         self._timeout, self._retries, self._settings = timeout, retries, settings
-        self._clients: dict[tuple[int, str | None, bool], Any] = {}
+        self._clients: dict[tuple[int, str | None, bool], S3Client] = {}
         self._lock = threading.Lock()
 
-    def get(self, cluster: str | None, if_absent: bool) -> Any:
+    def get(self, cluster: str | None, if_absent: bool) -> S3Client:
         """Return the client of this process for a cluster.
 
         Args:
             cluster: A profile of the AWS configuration files; None for the default settings.
-            if_absent: Whether the client replaces no object.
+            if_absent: Whether the client must not replace objects.
 
         Raises:
             ImportError: If boto3 is not installed.
-            ValueError: If there is no such profile.
+            ValueError: If the profile does not exist.
         """
-        # connections must not be shared with a forked process
+        # Connections must not be shared with a forked process.
         key = (os.getpid(), cluster, if_absent)
         with self._lock:
             if key not in self._clients:
@@ -56,13 +61,13 @@ class S3Clients:
                 prepare(self._clients[key], if_absent)
             return self._clients[key]
 
-    def _connect(self, cluster: str | None) -> Any:
+    def _connect(self, cluster: str | None) -> S3Client:
         try:
             import boto3
             from botocore.config import Config
             from botocore.exceptions import ProfileNotFound
         except ImportError as error:
-            raise ImportError("s3:// paths need: pip install eng-fileio[s3]") from error
+            raise ImportError("s3:// paths require: pip install eng-fileio[s3]") from error
         settings = dict(self._settings)
         if cluster is not None:
             settings = {k: v for k, v in settings.items() if k not in _OF_ONE_CLUSTER}
@@ -78,25 +83,25 @@ class S3Clients:
             known = ", ".join(boto3.Session().available_profiles) or "none"
             raise ValueError(
                 f"cluster {cluster!r} is not a profile of the AWS configuration files; "
-                f"known: {known}"
+                f"known profiles: {known}"
             ) from error
         return session.client("s3", config=config, **settings)
 
 
 @contextlib.contextmanager
 def translate_errors(path: str, retries: int) -> Iterator[None]:
-    """Turn the errors of boto3 into those that local files have.
+    """Translate errors of boto3 into those of local files.
 
     Args:
-        path: What is read or written, for the messages.
-        retries: Further tries that a request had, for the messages.
+        path: Path that is read or written, for messages.
+        retries: Number of retries of a request, for messages.
 
     Raises:
-        FileNotFoundError: If there is no such object or bucket.
-        FileExistsError: If the object is there and must not be.
-        PermissionError: If access is denied or there are no credentials.
+        FileNotFoundError: If the object or bucket does not exist.
+        FileExistsError: If the object exists, but must not.
+        PermissionError: If access is denied or credentials are missing.
         ValueError: If an argument is invalid.
-        ConnectionError: If no try succeeded; tells the tries and the time.
+        ConnectionError: If all tries failed; the message has the number of tries and the time.
         OSError: If anything else fails.
     """
     from botocore.exceptions import (
@@ -114,7 +119,7 @@ def translate_errors(path: str, retries: int) -> Iterator[None]:
     except ParamValidationError as error:
         raise ValueError(f"{path}: {error}") from error
     except NoCredentialsError as error:
-        raise PermissionError(13, f"no credentials ({error})", path) from error
+        raise PermissionError(13, f"missing credentials ({error})", path) from error
     except BotoCoreError as error:
         seconds = time.monotonic() - begun
         raise ConnectionError(
@@ -122,8 +127,8 @@ def translate_errors(path: str, retries: int) -> Iterator[None]:
         ) from error
 
 
-def _translate_answer(error: Any, path: str, seconds: float) -> OSError:
-    """Return the error for an answer of the server that reports one."""
+def _translate_answer(error: ClientError, path: str, seconds: float) -> OSError:
+    """Return the error for a response of the server that reports one."""
     code, metadata = error.response["Error"]["Code"], error.response["ResponseMetadata"]
     status = metadata["HTTPStatusCode"]
     if code in _MISSING:

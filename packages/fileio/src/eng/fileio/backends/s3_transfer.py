@@ -1,8 +1,10 @@
-"""Objects of S3 up and down in parallel parts.
+"""Upload and download objects of S3 in parallel parts.
 
-Uploads are boto3's own. Its downloads ask for an object's size before they read the first byte,
-hold up to 256 MiB in queues, and read a part that broke off from its beginning again.
+Uploads are those of boto3. Downloads are not, since boto3 requests the size of an object before it
+reads the first byte, buffers up to 256 MiB, and restarts broken parts from their beginning.
 """
+
+from __future__ import annotations
 
 import contextlib
 import io
@@ -11,29 +13,49 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from ..parallel import gather_parts
-from ..streams import binary_reader
+from ..streams import make_binary_reader
+from ..types import Bytes, BytesSource, OpenFile
 
-__all__ = ["FileSink", "MemorySink", "download", "prepare", "upload", "upload_file"]
+if TYPE_CHECKING:
+    from boto3.s3.transfer import TransferConfig
+    from botocore.response import StreamingBody
+
+__all__ = [
+    "FileSink",
+    "MemorySink",
+    "S3Client",
+    "Sink",
+    "download",
+    "prepare",
+    "upload",
+    "upload_file",
+]
 
 PART = 16 << 20
 _WORKERS = 8  # parts in flight
 _MOST_PARTS = 10_000
-#: An upload that has not ended after this time is taken for one of a killed writer.
+#: An unfinished upload is considered abandoned by a killed writer after this time.
 ABANDONED_AFTER = timedelta(days=1)
 _CHUNK = 256 << 10
 _BACKOFF_S = 0.2
 
-#: Takes an object's size; returns what stores a chunk at an offset.
-Sink = Callable[[int], Callable[[int, bytes], Any]]
+#: A client of boto3, which creates its class at run time, without stubs.
+S3Client: TypeAlias = Any
+
+#: Answer to a request, or a page of it, as boto3 returns it.
+S3Answer: TypeAlias = "dict[str, Any]"
+
+#: Function of the size of an object, which returns the function that stores a chunk at an offset.
+Sink: TypeAlias = Callable[[int], Callable[[int, bytes], object]]
 
 
-def prepare(client: Any, if_absent: bool) -> None:
-    """Let a client drop what killed writers left, and with ``if_absent`` replace no object.
+def prepare(client: S3Client, if_absent: bool) -> None:
+    """Let a client remove uploads of killed writers and, with ``if_absent``, never replace objects.
 
-    boto3's uploads know no condition; it is put into the requests that they make.
+    Uploads of boto3 do not support conditions, which are added to their requests.
     """
     events = client.meta.events
     drop = lambda params, **_: _abort_abandoned(client, params["Bucket"], params["Key"])  # noqa: E731
@@ -46,23 +68,23 @@ def prepare(client: Any, if_absent: bool) -> None:
             )
 
 
-def upload(client: Any, place: dict[str, str], source: Any, path: str) -> None:
-    """Store bytes or the rest of a binary file; a large one as parts, which end in an object.
+def upload(client: S3Client, place: dict[str, str], source: BytesSource, path: str) -> None:
+    """Store bytes or the rest of a binary file; a large one in parts.
 
     Raises:
         TypeError: If ``source`` is neither bytes-like nor a file that yields bytes.
     """
     reader = _FullReads(source, path)
     head = reader.read(PART)
-    if len(head) < PART:  # spares the threads of an upload in parts
+    if len(head) < PART:  # without the threads of an upload in parts
         client.put_object(**place, Body=head)
         return
     reader.put_back(head)
     client.upload_fileobj(reader, **place, Config=_make_part_config(_measure(source)))
 
 
-def upload_file(client: Any, place: dict[str, str], local: str, path: str) -> None:
-    """Store a file on disk; unlike a file object, a large one is read by each part's thread."""
+def upload_file(client: S3Client, place: dict[str, str], local: str, path: str) -> None:
+    """Store a local file, which the threads of its parts read themselves."""
     from boto3.exceptions import S3UploadFailedError
 
     size = Path(local).stat().st_size
@@ -72,29 +94,29 @@ def upload_file(client: Any, place: dict[str, str], local: str, path: str) -> No
         return
     try:
         client.upload_file(local, **place, Config=_make_part_config(size))
-    except S3UploadFailedError as error:  # hides what every other call raises
+    except S3UploadFailedError as error:  # hides the error that all other calls raise
         raise error.__context__ or error from None
 
 
-def _make_part_config(size: int) -> Any:
+def _make_part_config(size: int) -> TransferConfig:
     from boto3.s3.transfer import TransferConfig
 
     config = TransferConfig(
         multipart_threshold=PART,
         multipart_chunksize=max(PART, size // (_MOST_PARTS - 1) + 1),
         max_concurrency=_WORKERS,
-        preferred_transfer_client="classic",  # the other one, in C, asks no event handlers
+        preferred_transfer_client="classic",  # the other one, in C, does not call event handlers
     )
     config.max_in_memory_upload_chunks = _WORKERS
     return config
 
 
-def download(client: Any, place: dict[str, str], sink: Sink, path: str, retries: int) -> None:
-    """Read an object, a large one in parallel parts, into what ``sink`` makes for its size.
+def download(client: S3Client, place: dict[str, str], sink: Sink, path: str, retries: int) -> None:
+    """Read an object, a large one in parallel parts, into ``sink``.
 
     Raises:
-        ConnectionError: If a part broke off again and again; tells the tries and the time.
-        OSError: If the object changed again and again while it was read.
+        ConnectionError: If all tries of a part failed; the message has their number and the time.
+        OSError: If the object was replaced during each try.
     """
     from botocore.exceptions import ClientError
 
@@ -109,7 +131,7 @@ def download(client: Any, place: dict[str, str], sink: Sink, path: str, retries:
 
 
 def _download_version(
-    client: Any, place: dict[str, str], sink: Sink, path: str, retries: int
+    client: S3Client, place: dict[str, str], sink: Sink, path: str, retries: int
 ) -> None:
     response = client.get_object(**place)
     size = response["ContentLength"]
@@ -128,15 +150,15 @@ def _download_version(
 
 
 def _fetch(
-    client: Any,
+    client: S3Client,
     place: dict[str, str],
-    body: Any,
+    body: StreamingBody | None,
     span: tuple[int, int, int],
-    write: Callable[[int, bytes], Any],
+    write: Callable[[int, bytes], object],
     path: str,
     retries: int,
 ) -> None:
-    """Read one part; where it breaks off, go on from there."""
+    """Read a part, and resume it after a broken connection."""
     from botocore.exceptions import BotoCoreError, IncompleteReadError
 
     start, stop, size = span
@@ -157,24 +179,25 @@ def _fetch(
                     write(at, chunk)
                     at += len(chunk)
                 if stop - start == size:
-                    body.read(1)  # at the end, boto3 compares the checksum of a whole object
+                    body.read(1)  # at the end boto3 verifies the checksum of a whole object
             return
         except BotoCoreError as error:
             failure, body = str(error), None
             at = at if at < stop else start
     raise ConnectionError(
         f"{path}: {retries + 1} tries in {time.monotonic() - begun:.1f} s failed: "
-        f"broke off after {at} of {size} bytes: {failure}"
+        f"connection broken after {at} of {size} bytes: {failure}"
     )
 
 
 class _FullReads:
-    """A source of which each read but the last is as long as asked: parts must not be short."""
+    """A source whose reads return the requested size, except the last: parts must not be short."""
 
-    def __init__(self, source: Any, path: str) -> None:
+    def __init__(self, source: BytesSource, path: str) -> None:
         if isinstance(source, (bytes, bytearray, memoryview)):
-            source = _ViewReader(source)
-        self._read = binary_reader(source, path)
+            self._read: Callable[[int], Bytes] = _ViewReader(source).read
+        else:
+            self._read = make_binary_reader(source, path)
         self._head = b""
 
     def put_back(self, head: bytes) -> None:
@@ -182,7 +205,7 @@ class _FullReads:
 
     def read(self, size: int = -1) -> bytes:
         size = size if size >= 0 else _MOST_PARTS * PART
-        pieces: list[Any] = [self._head[:size]]
+        pieces: list[Bytes] = [self._head[:size]]
         self._head = self._head[size:]
         missing = size - len(pieces[0])
         while missing > 0 and (piece := self._read(min(missing, PART))):
@@ -192,9 +215,9 @@ class _FullReads:
 
 
 class _ViewReader:
-    """Reads from bytes in memory; unlike ``io.BytesIO`` without a copy of all."""
+    """Reads bytes in memory; unlike ``io.BytesIO`` without a copy."""
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Bytes) -> None:
         self._rest = memoryview(data).cast("B")
 
     def read(self, size: int) -> memoryview:
@@ -202,24 +225,25 @@ class _ViewReader:
         return piece
 
 
-def _measure(source: Any) -> int:
-    """Bytes that a source has to give; 0 where it cannot say."""
+def _measure(source: BytesSource) -> int:
+    """Return the number of bytes in a source, or 0 if it is unknown."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return memoryview(source).nbytes
+    file: OpenFile = source
     try:
-        position = source.tell()
-        size = source.seek(0, io.SEEK_END) - position
-        source.seek(position)
-    except (AttributeError, OSError):  # a pipe, or less than a file
+        position = file.tell()
+        size = file.seek(0, io.SEEK_END) - position
+        file.seek(position)
+    except (AttributeError, OSError):  # a pipe, or an object with ``read`` only
         return 0
     return int(size)
 
 
 class MemorySink:
-    """Collects an object in the memory that becomes its ``bytes``: there is no second copy."""
+    """Collects an object in the memory of its ``bytes``, without a second copy."""
 
-    def __call__(self, size: int) -> Callable[[int, bytes], Any]:
-        """Make room for an object of ``size`` bytes."""
+    def __call__(self, size: int) -> Callable[[int, bytes], object]:
+        """Allocate memory for an object of ``size`` bytes."""
         self._buffer = io.BytesIO()
         if size:
             self._buffer.seek(size - 1)
@@ -232,19 +256,19 @@ class MemorySink:
         return write
 
     def getvalue(self) -> bytes:
-        """Return the object; to be called once."""
-        self._view.release()  # or the value were a copy
+        """Return the object; must be called only once."""
+        self._view.release()  # otherwise the value would be a copy
         return self._buffer.getvalue()
 
 
 class FileSink:
-    """Writes an object into a file that is open for seeking."""
+    """Writes an object to a seekable file."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file, self._lock = file, threading.Lock()
 
-    def __call__(self, size: int) -> Callable[[int, bytes], Any]:
-        """Begin an object of ``size`` bytes."""
+    def __call__(self, size: int) -> Callable[[int, bytes], object]:
+        """Start an object of ``size`` bytes."""
         self._file.truncate(0)
         return self._write
 
@@ -254,13 +278,13 @@ class FileSink:
             self._file.write(chunk)
 
 
-def _abort_abandoned(client: Any, bucket: str, key: str) -> None:
-    """Drop the parts that killed writers of this key left, which take space unseen."""
+def _abort_abandoned(client: S3Client, bucket: str, key: str) -> None:
+    """Remove the invisible parts that killed writers of this key have left."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     before = datetime.now(timezone.utc) - ABANDONED_AFTER
     pages = client.get_paginator("list_multipart_uploads")
-    with contextlib.suppress(BotoCoreError, ClientError):  # not everybody who may write may list
+    with contextlib.suppress(BotoCoreError, ClientError):  # write access does not imply list access
         for page in pages.paginate(Bucket=bucket, Prefix=key):
             for entry in page.get("Uploads", ()):
                 if entry["Key"] == key and entry["Initiated"] < before:

@@ -9,10 +9,10 @@ from eng.cli import Command
 from eng.utils import UserError
 
 ADVERTISED = """[eng.commands]
-say = command_cases:SAY
-fail = command_cases:FAIL
+say = cli_workers:SAY
+fail = cli_workers:FAIL
 broken = not_installed_anywhere:X
-wrong = command_cases:ADVERTISED
+wrong = cli_workers:ADVERTISED
 """
 
 
