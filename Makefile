@@ -6,7 +6,7 @@
 # make test-wheels   every wheel alone in a clean environment
 # make test-clients libraries that say import mmengine, and the original beside eng-mmengine
 # make test-pants    every wheel by Pants, and its tests of the packages without torch
-# make check         lint and types
+# make check         lint and types, of examples and READMEs as well
 # make bench         speed of every package beside its limits; of one by make bench BENCH=registry
 # make bench-compare figures of two runs of make bench BENCH_JSON=FILE: OLD=FILE NEW=FILE
 VENV   := .venv
@@ -64,6 +64,7 @@ check: $(READY)
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(PY) scripts/typecheck.py
+	@$(PY) scripts/typecheck_users.py
 
 bench: $(READY)
 	@failed=0; for file in benchmarks/bench_$(or $(BENCH),*).py; do \

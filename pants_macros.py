@@ -37,7 +37,7 @@ def eng_sources(packages=()):
         packages: Folders of packages that are imported by name at run time, unseen by Pants.
     """
     python_sources(
-        sources=["eng/**/*.py"],
+        sources=["eng/**/*.py", "eng/**/*.pyi"],
         dependencies=[f"packages/{package}/src" for package in packages],
     )
     resources(name="typed", sources=["eng/**/py.typed", "eng/**/*.txt"])

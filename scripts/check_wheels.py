@@ -18,11 +18,12 @@ from workspace import PACKAGES
 
 #: What a wheel holds beyond the modules of its package: files, and the folders that they are in.
 ALSO = {
+    "all": ["eng/all/__init__.pyi"],
     "mmengine": [
         "eng_mmengine_alias.pth",
         "eng_mmengine_alias/mmengine/__init__.py",
         "eng_mmengine_alias/mmengine/py.typed",
-    ]
+    ],
 }
 
 

@@ -43,8 +43,8 @@ param_scheduler = [
 ]
 
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
-val_cfg = dict()
-test_cfg = dict()
+val_cfg = dict(type="ValLoop")
+test_cfg = dict(type="TestLoop")
 val_evaluator = dict(type="Accuracy")
 test_evaluator = val_evaluator
 

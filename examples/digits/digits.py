@@ -24,7 +24,7 @@ TRAIN_SHARE = 0.8
 
 
 @DATASETS.register_module()
-class DigitsDataset(Dataset):
+class DigitsDataset(Dataset[dict[str, Tensor]]):
     """The images of one part of an 80/20 split, the same at every start.
 
     Args:
@@ -45,7 +45,7 @@ class DigitsDataset(Dataset):
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, index: int) -> dict[str, Any]:
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
         return {"inputs": self.images[index], "data_samples": self.labels[index]}
 
 
@@ -58,7 +58,7 @@ class DigitsNet(BaseModel):
         data_preprocessor: See :class:`eng.model.BaseModel`. Defaults to None.
     """
 
-    def __init__(self, channels: int = 32, data_preprocessor: dict | None = None) -> None:
+    def __init__(self, channels: int = 32, data_preprocessor: dict[str, Any] | None = None) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
         self.features = nn.Sequential(
             nn.Conv2d(1, channels, 3, padding=1),
@@ -90,6 +90,8 @@ class DigitsNet(BaseModel):
         """
         logits = self.head(self.features(inputs))
         if mode == "loss":
+            if data_samples is None:
+                raise ValueError("the loss needs labels: data_samples is None")
             return {"loss": F.cross_entropy(logits, data_samples)}
         if mode == "predict":
             scores, predictions = logits.softmax(dim=1).max(dim=1)

@@ -43,7 +43,12 @@ class DigitsInferencer(BaseInferencer):
         return prepare
 
     def visualize(
-        self, inputs: list[Any], preds: Any, show: bool = False, out_dir: str | None = None
+        self,
+        inputs: list[Any],
+        preds: Any,
+        show: bool = False,
+        out_dir: str | None = None,
+        **kwargs: Any,
     ) -> list[np.ndarray] | None:
         """Draw the digit and its score above each image.
 
@@ -53,6 +58,7 @@ class DigitsInferencer(BaseInferencer):
             show: Whether to show the pictures. Defaults to False.
             out_dir: Folder to save them in, as ``<name of the file or place>.png``. Defaults to
                 None: they are not saved.
+            **kwargs: Other arguments, of which there are none.
 
         Returns:
             The pictures; None if they are neither shown nor saved.
@@ -79,6 +85,7 @@ class DigitsInferencer(BaseInferencer):
         preds: list[dict[str, Tensor]],
         visualization: list[np.ndarray] | None,
         return_datasample: bool = False,
+        **kwargs: Any,
     ) -> dict[str, Any]:
         """Arrange the results.
 
@@ -86,19 +93,23 @@ class DigitsInferencer(BaseInferencer):
             preds: The predictions.
             visualization: The pictures.
             return_datasample: Whether the predictions keep their tensors. Defaults to False.
+            **kwargs: Other arguments, of which there are none.
 
         Returns:
             ``predictions``, a dict with ``pred`` and ``score`` for each input, and
             ``visualization``.
         """
-        if not return_datasample:
-            preds = [{name: value.item() for name, value in pred.items()} for pred in preds]
-        return {"predictions": preds, "visualization": visualization}
+        predictions = [
+            pred if return_datasample else {name: value.item() for name, value in pred.items()}
+            for pred in preds
+        ]
+        return {"predictions": predictions, "visualization": visualization}
 
 
 def _open(image: str | Path | np.ndarray) -> Image.Image:
     if isinstance(image, np.ndarray):
         return Image.fromarray(image.astype(np.uint8)).convert("L")
+    opened: Image.Image
     with Image.open(image) as opened:
         return opened.convert("L")
 

@@ -37,7 +37,7 @@ def make_spirals() -> tuple[Tensor, Tensor]:
 def iterate(points: Tensor, labels: Tensor, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of an epoch. Their order comes from the epoch alone, so that a run can resume."""
     order = torch.randperm(SAMPLES, generator=torch.Generator().manual_seed(epoch))
-    for chosen in order.split(BATCH):
+    for chosen in torch.split(order, BATCH):
         yield points[chosen], labels[chosen]
 
 

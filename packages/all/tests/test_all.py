@@ -1,7 +1,9 @@
+import ast
 import importlib
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +33,26 @@ def test_names_exported_twice_mean_the_same():
         assert len({id(getattr(importlib.import_module(f"eng.{p}"), name)) for p in homes}) == 1, (
             f"{name} is a different thing in each of {homes}"
         )
+
+
+def test_the_stub_has_every_name_from_its_lowest_package():
+    stub = ast.parse(Path(eng.all.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    imported = {
+        alias.asname: (node.module, alias.name)
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    homes = {
+        name: (f"eng.{package}", name) for package in reversed(EXPORTS) for name in EXPORTS[package]
+    }
+    assert imported == homes, "run scripts/update_exports.py"
+    listed = next(
+        ast.literal_eval(node.value)
+        for node in stub.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    )
+    assert sorted(listed) == eng.all.__all__
 
 
 def test_importing_it_imports_no_package():

@@ -267,8 +267,8 @@ def test_a_number_beyond_the_end_takes_what_is_there(
 @pytest.mark.parametrize(
     ("indices", "error", "words"),
     [
-        ([0, 10], IndexError, "10 of indices is out of range: there are 10 samples"),
-        ([-11], IndexError, "-11 of indices"),
+        ([0, 10], IndexError, "index 10 in indices is out of range for 10 samples"),
+        ([-11], IndexError, "-11 in indices"),
         ("5", TypeError, "an int or a sequence of ints, not str"),
         ({1: 2}, TypeError, "not dict"),
         (1.5, TypeError, "not float"),
@@ -370,13 +370,13 @@ def test_a_pipeline_that_makes_nothing(ann_file: str) -> None:
     calls = []
     pipeline = [lambda data: calls.append(data["value"])]
     words = (
-        r"the pipeline of BaseDataset returned None for sample 3 \('3.jpg'\); nor for 4 others "
-        r"tried in its place \(max_refetch\)"
+        r"the pipeline of BaseDataset returned None for sample 3 \('3.jpg'\); and for 4 other "
+        r"samples \(max_refetch\)"
     )
     with pytest.raises(RuntimeError, match=words):
         BaseDataset(ann_file, pipeline=pipeline, max_refetch=4)[3]
     assert len(calls) == 5
-    words = r"returned None for sample 3 \('3.jpg'\); in test_mode no other takes its place"
+    words = r"returned None for sample 3 \('3.jpg'\); in test_mode no other sample replaces it"
     with pytest.raises(RuntimeError, match=words):
         BaseDataset(ann_file, pipeline=pipeline, test_mode=True)[3]
     assert len(calls) == 6
@@ -410,9 +410,9 @@ def test_what_is_no_transform() -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ([1], "must hold a dict, not list"),
-        ({"data_list": []}, r"lacks 'metainfo'; it has \['data_list'\]"),
-        ({"metainfo": {}}, r"lacks 'data_list'; it has \['metainfo'\]"),
+        ([1], "must contain a dict, not list"),
+        ({"data_list": []}, r"missing key 'metainfo' in .*; it has \['data_list'\]"),
+        ({"metainfo": {}}, r"missing key 'data_list' in .*; it has \['metainfo'\]"),
         ({"metainfo": [], "data_list": []}, "'metainfo' of .* must be a dict, not list"),
         ({"metainfo": {}, "data_list": {}}, "'data_list' of .* must be a list, not dict"),
         (
@@ -421,12 +421,12 @@ def test_what_is_no_transform() -> None:
         ),
         (
             {"metainfo": {}, "data_list": [{"img_path": "a"}, {"path": "b", "id": 1}]},
-            r"entry 1 of .*: 'img_path', to which data_prefix belongs, is missing; there are "
+            r"entry 1 of .*: 'img_path' of data_prefix is missing in the entry, which has "
             r"\['id', 'path'\]",
         ),
         (
             {"metainfo": {}, "data_list": [{"img_path": None}]},
-            "entry 0 of .*: 'img_path', to which data_prefix belongs, is no path",
+            "entry 0 of .*: 'img_path' of data_prefix is not a path",
         ),
     ],
 )
@@ -458,9 +458,7 @@ def test_an_entry_that_a_subclass_cannot_parse(ann_file: str) -> None:
 
     with pytest.raises(AnnotationError, match=r"entry 7 of .*ann.json': KeyError\('bbox'\)"):
         Boxes(ann_file)
-    with pytest.raises(
-        AnnotationError, match=r"entry 0 of .* a dict or a list of dicts .* not int"
-    ):
+    with pytest.raises(AnnotationError, match=r"entry 0 of .* a dict or a list of dicts, not int"):
         Wrong(ann_file)
 
 
@@ -480,10 +478,10 @@ def test_an_empty_dataset(tmp_path: Path, ann_file: str) -> None:
 
     with pytest.raises(ValueError, match=r"BaseDataset has no samples: 0 in .*empty.json'"):
         BaseDataset(write(tmp_path / "empty.json", 0))
-    words = r"Strict has no samples: 10 in .*, 0 of them left by filter_data \(filter_cfg=\{'a': 1"
+    words = r"Strict has no samples: 10 in .*, 0 after filter_data \(filter_cfg=\{'a': 1"
     with pytest.raises(ValueError, match=words):
         Strict(ann_file, filter_cfg={"a": 1})
-    with pytest.raises(ValueError, match="0 of these chosen by indices=0"):
+    with pytest.raises(ValueError, match="0 after selecting indices=0"):
         BaseDataset(ann_file, indices=0)
 
 
@@ -493,7 +491,7 @@ def test_an_annotation_that_does_not_pickle() -> None:
             return [{"f": 1}, {"f": lambda: 2}]
 
     with pytest.raises(
-        TypeError, match=r"annotation 1 of Functions does not pickle: .*serialize_d"
+        TypeError, match=r"annotation 1 of Functions cannot be pickled: .*serialize_d"
     ):
         Functions()
     assert Functions(serialize_data=False).get_data_info(0)["f"] == 1

@@ -49,7 +49,7 @@ def test_default_collate_stacks_what_it_can():
 
 @pytest.mark.parametrize("collate", [pseudo_collate, default_collate])
 def test_samples_of_different_lengths(collate):
-    with pytest.raises(ValueError, match=r"same number of elements here, got \[1, 2\]"):
+    with pytest.raises(ValueError, match=r"same number of elements, not \[1, 2\]"):
         collate([{"boxes": [1, 2]}, {"boxes": [1]}])
     assert FUNCTIONS.get(collate.__name__) is collate
 
@@ -63,7 +63,7 @@ def test_data_elements_stay_as_they_are(collate):
 
 @pytest.mark.parametrize("collate", [pseudo_collate, default_collate])
 def test_a_sample_that_lacks_a_key(collate):
-    with pytest.raises(KeyError, match=r"sample 1 of the batch lacks 'b'; it has \['a'\]"):
+    with pytest.raises(KeyError, match=r"missing key .*b.* in sample 1 .*; it has \['a'\]"):
         collate([{"a": 1, "b": 2}, {"a": 1}])
 
 

@@ -218,7 +218,9 @@ def test_indices_are_ordinary_numbers():
 @pytest.mark.parametrize("cls", [DefaultSampler, InfiniteSampler])
 def test_bad_states(cls):
     sampler = cls(range(3))
-    with pytest.raises(ValueError, match=rf"the state of {cls.__name__} lacks \['epoch', 'seed'\]"):
+    with pytest.raises(
+        ValueError, match=rf"missing keys in the state of {cls.__name__}: \['epoch', 'seed'\]"
+    ):
         sampler.load_state_dict({"position": 1})
     with pytest.raises(ValueError, match="at least 0, not -1"):
         sampler.load_state_dict({"epoch": 0, "position": -1, "seed": 0})
@@ -227,7 +229,7 @@ def test_bad_states(cls):
 @pytest.mark.parametrize("cls", [DefaultSampler, InfiniteSampler])
 def test_an_empty_dataset_is_an_error(cls):
     with pytest.raises(
-        ValueError, match=f"{cls.__name__} has nothing to sample from: list is empty"
+        ValueError, match=f"{cls.__name__} cannot sample from an empty dataset: list"
     ):
         cls([])
     assert DATA_SAMPLERS.get(cls.__name__) is cls

@@ -11,8 +11,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import dataset_cases
-from dataset_cases import Annotations
+import dataset_workers
+from dataset_workers import Annotations
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/smaps").exists(), reason="memory is measured in /proc"
@@ -28,31 +28,31 @@ pytestmark = pytest.mark.skipif(
     ],
 )
 def test_workers_copy_nothing(context: str, count: int, workers: int) -> None:
-    before = dataset_cases.blocks()
+    before = dataset_workers.blocks()
     annotations = Annotations(count)
     size = len(pickle.dumps(annotations)) - 8 * count  # without where each begins
     assert 295 * count < size < 305 * count
-    measured = dataset_cases.read_in_workers(annotations, context, workers)
+    measured = dataset_workers.read_in_workers(annotations, context, workers)
     assert len({each["process"] for each in measured}) == workers
     for each in measured:
         assert each["mapped"] > 0.9 * size  # it did read the whole block,
         assert each["own"] < 0.05 * size  # which is not its own
-        assert each["blocks"] == dataset_cases.blocks()
-    assert len(dataset_cases.blocks() - before) == 2
+        assert each["blocks"] == dataset_workers.blocks()
+    assert len(dataset_workers.blocks() - before) == 2
     del annotations
-    assert dataset_cases.blocks() == before
+    assert dataset_workers.blocks() == before
 
 
 def test_without_sharing_the_measure_would_tell() -> None:
     annotations = Annotations(100_000, serialize_data=False)
-    measured = dataset_cases.read_in_workers(annotations, "fork", 1)
+    measured = dataset_workers.read_in_workers(annotations, "fork", 1)
     assert measured[0]["own"] > 0.05 * 300 * 100_000
 
 
 def test_ranks_share_one_block_that_outlives_the_one_that_made_it(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     ranks = [
-        context.Process(target=dataset_cases.run_rank, args=(str(tmp_path), rank))
+        context.Process(target=dataset_workers.run_rank, args=(str(tmp_path), rank))
         for rank in range(2)
     ]
     for rank in ranks:
@@ -77,11 +77,11 @@ def test_ranks_share_one_block_that_outlives_the_one_that_made_it(tmp_path: Path
 
 
 def test_a_subset_frees_the_rest() -> None:
-    before = dataset_cases.blocks()
+    before = dataset_workers.blocks()
     dataset = Annotations(1000)
-    whole = dataset_cases.blocks() - before
+    whole = dataset_workers.blocks() - before
     subset = dataset.get_subset(10)
     dataset.get_subset_([3, 2])
-    assert not dataset_cases.blocks() & whole
+    assert not dataset_workers.blocks() & whole
     assert subset.get_data_info(9)["number"] == 9
     assert [dataset.get_data_info(i)["number"] for i in range(2)] == [3, 2]

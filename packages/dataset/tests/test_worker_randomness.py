@@ -24,8 +24,8 @@ from eng.dataset import (
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import dataset_cases
-from dataset_cases import Drawing, Foreign, ForeignInBatches, drawn
+import dataset_workers
+from dataset_workers import Drawing, Foreign, ForeignInBatches, drawn
 
 LENGTH = 11
 
@@ -154,7 +154,7 @@ def test_an_ordinary_index_is_left_alone() -> None:
     random.seed(5)
     with random_numbers_of(3):
         assert random.random() == wanted
-    assert dataset_cases.Drawing(2)[1][0] == 1
+    assert dataset_workers.Drawing(2)[1][0] == 1
 
 
 def test_each_worker_has_random_numbers_of_its_own() -> None:

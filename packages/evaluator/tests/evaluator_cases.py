@@ -1,80 +1,39 @@
-"""What tests in several processes run; a spawned process imports it by name."""
+"""Metrics that the tests of this package evaluate."""
 
-from __future__ import annotations
-
-from pathlib import Path
-from typing import Any
-
-import pytest
-import torch
-
-from eng.dist import get_dist_info
-from eng.evaluator import BaseMetric, DumpResults, Evaluator, RunningMetric
-from eng.fileio import load
+from eng.evaluator import BaseMetric, RunningMetric
 
 
-class Entries(BaseMetric):
-    def process(self, data_batch: Any, data_samples: Any) -> None:
-        self.results.extend(sample["number"] for sample in data_samples)
+class Accuracy(BaseMetric):
+    default_prefix = "default"
 
-    def compute_metrics(self, results: list[int]) -> dict[str, Any]:
-        return {"numbers": sorted(results), "order": results}
+    def __init__(self, name="accuracy", **kwargs):
+        super().__init__(**kwargs)
+        self.name = name
+        self.batches = []
+
+    def process(self, data_batch, data_samples):
+        self.batches.append(data_batch)
+        self.results.extend(sample["correct"] for sample in data_samples)
+
+    def compute_metrics(self, results):
+        return {self.name: sum(results) / len(results), "size": len(results)}
+
+
+class Bare(Accuracy):
+    default_prefix = None
 
 
 class Sums(RunningMetric):
-    def update(self, data_batch: Any, data_samples: Any) -> None:
-        for sample in data_samples:
-            number = sample["number"]
-            self.sums["counts"] += torch.nn.functional.one_hot(torch.tensor(number), 10)
+    """The same out of sums."""
 
-    def reduce(self, sums: Any) -> dict[str, Any]:
-        counts = sums["counts"].tolist()
-        return {"numbers": [number for number in range(10) for _ in range(counts[number])]}
+    def update(self, data_batch, data_samples):
+        assert data_samples
+        self.sums["correct"] += sum(sample["correct"] for sample in data_samples)
+        self.sums["size"] += len(data_samples)
 
-
-class Broken(Entries):
-    def compute_metrics(self, results: list[int]) -> dict[str, Any]:
-        raise OSError("full")
+    def reduce(self, sums):
+        return {"accuracy": sums["correct"] / sums["size"], "size": sums["size"]}
 
 
-def batches(length: int, batch: int, rank: int, world: int) -> list[list[dict[str, int]]]:
-    """The share of one process, filled up from the start of the dataset so that all are alike."""
-    total = -(-length // world) * world
-    mine = [{"number": place % length} for place in range(rank, total, world)]
-    return [mine[start : start + batch] for start in range(0, len(mine), batch)]
-
-
-def collect(folder: Path) -> None:
-    """What each rank runs."""
-    from torchmetrics import SumMetric
-
-    from eng.evaluator import TorchMetric
-
-    rank, world = get_dist_info()
-    for length in (1, 2, 3, 5, 6, 7):
-        for batch in (1, 2, 3):
-            metrics = [
-                Entries(prefix="cpu"),
-                Entries(prefix="gpu", collect_device="gpu"),
-                Sums(prefix="sums"),
-                TorchMetric(SumMetric(), fields={"value": "number"}),
-                DumpResults(str(folder / f"{length}_{batch}.pkl")),
-            ]
-            evaluator = Evaluator(metrics)
-            for each in batches(length, batch, rank, world):
-                evaluator.process(each)
-            numbers = evaluator.evaluate(length)
-            wanted = list(range(length))
-            for prefix in ("cpu", "gpu", "sums"):
-                assert numbers[f"{prefix}/numbers"] == wanted, (length, batch, prefix, numbers)
-            assert numbers["cpu/order"] == numbers["gpu/order"] == wanted
-            assert numbers["SumMetric"] == sum(wanted)
-            dumped = load(str(folder / f"{length}_{batch}.pkl")) if rank == 0 else []
-            assert [sample["number"] for sample in dumped] == (wanted if rank == 0 else [])
-    broken = Evaluator(Broken())
-    broken.process([{"number": 0}])
-    kind, words = (
-        (OSError, "^full$") if rank == 0 else (RuntimeError, "compute Broken: OSError: full")
-    )
-    with pytest.raises(kind, match=words):
-        broken.evaluate(world)
+def samples(*correct):
+    return [{"correct": value} for value in correct]

@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import evaluator_cases
+import evaluator_workers
 
 from eng.dist.testing import run_in_processes
 
@@ -16,4 +16,4 @@ pytest.importorskip("torchmetrics")
 
 def test_every_sample_counts_once_in_several_processes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run_in_processes(evaluator_cases.collect, 3, tmp_path)
+    run_in_processes(evaluator_workers.collect, 3, tmp_path)

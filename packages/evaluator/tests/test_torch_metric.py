@@ -98,13 +98,13 @@ def test_bad_input(capsys):
     with pytest.raises(TypeError, match=r"must be a metric of torchmetrics .* not list"):
         TorchMetric([])
     MMLogger.get_current_instance().reset_warnings()
-    with pytest.raises(ValueError, match="TorchMetric has nothing to compute from"):
+    with pytest.raises(ValueError, match="TorchMetric has no results to compute metrics from"):
         Evaluator(classification.MulticlassAccuracy(num_classes=2)).evaluate(1)
-    assert "WARNING - TorchMetric got no samples" in capsys.readouterr().out
+    assert "WARNING - TorchMetric received no samples" in capsys.readouterr().out
     two = [classification.MulticlassAccuracy(num_classes=2) for _ in range(2)]
     evaluator = Evaluator(two)
     evaluator.process(samples([1], [1]))
-    with pytest.raises(ValueError, match=r"gives \['MulticlassAccuracy'\], which another"):
+    with pytest.raises(ValueError, match=r"duplicate metric names \['MulticlassAccuracy'\] of"):
         evaluator.evaluate(1)
 
 

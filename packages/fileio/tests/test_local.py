@@ -444,3 +444,13 @@ def test_a_link_to_itself_is_listed_as_a_file(tmp_path: Path) -> None:
         "a.txt",
         "loop",
     ]
+
+
+def test_what_a_function_writes_goes_through_an_overridden_put(tmp_path):
+    class Reversing(fileio.LocalBackend):
+        def put(self, obj, filepath, *, if_absent=False):
+            super().put(obj.read()[::-1], filepath, if_absent=if_absent)
+
+    path = tmp_path / "a"
+    Reversing().put_with(lambda file: file.write(b"abc"), path)
+    assert path.read_bytes() == b"cba"

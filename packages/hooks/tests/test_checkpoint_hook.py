@@ -115,7 +115,7 @@ def test_unknown_metric_and_rule(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     hook = CheckpointHook(interval=1, save_best="loss_cls")
     with caplog.at_level("WARNING"):
         run_epochs(hook, FakeRunner(tmp_path), [{"loss_cIs": 1.0}] * 3)
-    assert caplog.text.count("no metric is called 'loss_cls'") == 1
+    assert caplog.text.count("missing metric 'loss_cls'") == 1
     assert "did you mean 'loss_cIs'?" in caplog.text
     assert (tmp_path / "epoch_3.pth").exists()
     with pytest.raises(ValueError, match="rule="):

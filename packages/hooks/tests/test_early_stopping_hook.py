@@ -115,9 +115,9 @@ def test_a_metric_that_is_missing_is_warned_of_or_an_error(
     runner = runner_in(tmp_path)
     with caplog.at_level(logging.WARNING):
         EarlyStoppingHook("accuracy").after_val_epoch(runner, {"acuracy": 1.0})
-    assert "no metric is called 'accuracy'" in caplog.text
+    assert "missing metric 'accuracy'" in caplog.text
     assert "did you mean 'acuracy'" in caplog.text
-    with pytest.raises(RuntimeError, match="no metric is called 'acc'"):
+    with pytest.raises(RuntimeError, match="missing metric 'acc'"):
         EarlyStoppingHook("acc", strict=True).after_val_epoch(runner, None)
     with pytest.raises(TypeError, match="one number"):
         EarlyStoppingHook("acc").after_val_epoch(runner, {"acc": "high"})  # type: ignore[dict-item]

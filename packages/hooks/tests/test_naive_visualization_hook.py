@@ -166,8 +166,8 @@ def test_without_a_batch_or_outputs(runner):
 @pytest.mark.parametrize(
     ("batch", "outputs", "fault"),
     [
-        ({"inputs": [bytes_image()] * 3}, [None], "batch 4 has 3 images, and the model gave 1"),
-        ({"img": [bytes_image()]}, [None], r"'inputs'; there are \['img'\]"),
+        ({"inputs": [bytes_image()] * 3}, [None], "batch 4 has 3 images, and the model returned 1"),
+        ({"img": [bytes_image()]}, [None], r"missing key 'inputs' .* keys are \['img'\]"),
         ({"inputs": torch.zeros(1, 7)}, [None], r"not \(7,\)"),
         ({"inputs": torch.zeros(1, 4, 2, 2)}, [None], r"not \(4, 2, 2\)"),
         ({"inputs": ["text"]}, [None], "not str"),

@@ -111,7 +111,7 @@ def test_an_inferencer_without_arguments() -> None:
 
 @pytest.mark.parametrize("size", [0, -1, 1.5, "2"])
 def test_a_wrong_batch_size_is_refused(size: Any) -> None:
-    with pytest.raises(ValueError, match="size of a batch"):
+    with pytest.raises(ValueError, match="batch_size must be an integer"):
         line()([1], batch_size=size)
 
 
@@ -226,10 +226,10 @@ def test_the_message_hub_of_a_checkpoint_takes_precedence(tmp_path: Path) -> Non
     ("parts", "error", "words"),
     [
         ({}, AssertionError, "meta"),
-        ({"meta": {}}, ValueError, "holds no config"),
+        ({"meta": {}}, ValueError, "has no config"),
         ({"meta": {"cfg": "import os\nx = os.system('true')"}}, ValueError, "line 2"),
-        ({"meta": None, "message_hub": None}, ValueError, "holds no config"),
-        ({"meta": {"cfg": "lr = 1"}}, ValueError, "needs 'model'"),
+        ({"meta": None, "message_hub": None}, ValueError, "has no config"),
+        ({"meta": {"cfg": "lr = 1"}}, ValueError, "needs the key 'model'"),
         ({"meta": {"cfg": "model = dict(type='os.system', command='true')"}}, TypeError, "model"),
     ],
 )
@@ -253,7 +253,7 @@ def test_modules_that_the_config_of_a_checkpoint_names_are_imported(
 
 
 def test_wrong_models_are_refused() -> None:
-    with pytest.raises(ValueError, match="model or weights"):
+    with pytest.raises(ValueError, match="set model or weights"):
         line(model=None)
     for wrong in (3, [CFG], InferLine()):
         with pytest.raises(TypeError, match="model must be"):
@@ -264,7 +264,7 @@ def test_wrong_models_are_refused() -> None:
 
 def test_wrong_configs_are_refused(tmp_path: Path) -> None:
     for model in (None, InferLine(), "InferLine"):
-        with pytest.raises(ValueError, match="needs 'model'"):
+        with pytest.raises(ValueError, match="needs the key 'model'"):
             line(model={"model": model})
     with pytest.raises(AssertionError, match="the config is empty"):
         line(model={})

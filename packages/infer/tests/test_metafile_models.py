@@ -74,7 +74,7 @@ def test_config_of_a_package(package: Path) -> None:
 
 
 def test_an_unknown_name(package: Path) -> None:
-    with pytest.raises(ValueError, match=r"mmtrack has no model 'l', .*list_models\('mmtrack'\)"):
+    with pytest.raises(ValueError, match=r"unknown model 'l' of .*list_models\('mmtrack'\)"):
         open_model("l")
 
 

@@ -189,10 +189,10 @@ def test_what_is_no_pair_is_left_alone(kind, caplog):
     ("kind", "fault"),
     [
         (Branch, "cannot be traced"),
-        (Training, "is another in training mode"),
+        (Training, "differs between training and evaluation mode"),
         (Remembers, "sets attributes"),
         (Counts, "sets attributes"),
-        (Noise, "makes tensors"),
+        (Noise, "creates tensors"),
     ],
 )
 def test_what_cannot_be_traced_is_left_alone_with_a_warning(kind, fault, capfd):

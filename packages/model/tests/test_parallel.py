@@ -8,11 +8,11 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import parallel_cases
+import model_workers
 
 from eng.dist.testing import run_in_processes
 
-WRAPPERS = list(parallel_cases.WRAPPERS)
+WRAPPERS = list(model_workers.WRAPPERS)
 SHARDED = [name for name in WRAPPERS if name.startswith("fsdp")]
 CASES = [(accumulate, clip) for accumulate in (1, 3) for clip in (False, True)]
 
@@ -25,7 +25,7 @@ def ranks(request, tmp_path_factory):
     """What each process found, and where files are."""
     folder = tmp_path_factory.mktemp("full")
     found = run_in_processes(
-        parallel_cases.everything, request.param, WRAPPERS, SHARDED, str(folder), timeout=240
+        model_workers.everything, request.param, WRAPPERS, SHARDED, str(folder), timeout=240
     )
     return found, folder
 
@@ -33,7 +33,7 @@ def ranks(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def single():
     """What one process finds with the whole batch."""
-    return {case: parallel_cases.single(*case) for case in CASES}
+    return {case: model_workers.single(*case) for case in CASES}
 
 
 @pytest.mark.parametrize("name", WRAPPERS)
@@ -52,7 +52,7 @@ def test_training_in_several_processes_is_training_in_one(ranks, single, name, a
 
 @pytest.mark.parametrize("accumulate", [1, 3])
 def test_a_gan_trains_in_several_processes_as_in_one(ranks, accumulate):
-    wanted, mean = parallel_cases.train_gan(False, accumulate)
+    wanted, mean = model_workers.train_gan(False, accumulate)
     for rank in ranks[0]:
         losses, got = rank["gan"][accumulate]
         for ours, theirs in zip(losses, wanted, strict=True):
@@ -65,8 +65,8 @@ def test_parts_that_are_not_trained_are_those_of_the_first_process(ranks):
 
 
 def test_the_gan_learns():
-    _, before = parallel_cases.train_gan(False, 1, steps=1)
-    _, after = parallel_cases.train_gan(False, 1, steps=500)
+    _, before = model_workers.train_gan(False, 1, steps=1)
+    _, after = model_workers.train_gan(False, 1, steps=500)
     assert abs(before - 3) > 2
     assert abs(after - 3) < 0.5
 
@@ -79,11 +79,11 @@ def test_a_full_state_is_saved_and_training_goes_on_from_it(ranks, single, name)
         assert rank["full"][name] == pytest.approx(wanted[4:], abs=1e-5)
     # The same file is that of an unsharded run.
     saved = torch.load(folder / f"{name}.pth", weights_only=True)
-    model = parallel_cases.make(seed=9)
-    wrapper = parallel_cases.optimizer_of(model)
+    model = model_workers.make(seed=9)
+    wrapper = model_workers.optimizer_of(model)
     model.load_state_dict(saved["state_dict"])
     wrapper.load_state_dict(saved["optimizer"])
-    losses = parallel_cases.train(model, wrapper, range(4, parallel_cases.STEPS))
+    losses = model_workers.train(model, wrapper, range(4, model_workers.STEPS))
     assert losses == pytest.approx(wanted[4:], abs=1e-5)
 
 
@@ -93,8 +93,8 @@ def test_what_does_not_fit_a_sharded_model_is_reported_and_the_rest_loaded(ranks
     assert "missing keys in source state_dict: head.weight" in message
     assert "unexpected key in source state_dict: neck.weight" in message
     assert "size mismatch for body.0.bias: (2,) in the state_dict, (7,) in the model" in message
-    assert torch.equal(weight, parallel_cases.make(seed=3).body[0].weight)
-    assert torch.equal(bias, parallel_cases.make(seed=0).body[0].bias)
+    assert torch.equal(weight, model_workers.make(seed=3).body[0].weight)
+    assert torch.equal(bias, model_workers.make(seed=0).body[0].bias)
 
 
 @pytest.mark.parametrize("name", ["ddp", *SHARDED])

@@ -47,7 +47,7 @@ def test_a_reverted_model_computes_what_the_original_did():
     assert torch.equal(plain[:2](x), model[:2](x))
     assert torch.equal(plain[1].running_mean, model[1].running_mean)
     assert torch.equal(plain[2](x[:, 0, :4, 0]), model[2](x[:, 0, :4, 0]))
-    with pytest.raises(ValueError, match=r"\(N, C, ...\), got one of 1 dimensions"):
+    with pytest.raises(ValueError, match=r"\(N, C, ...\), not of 1 dimensions"):
         model[1](torch.zeros(4))
 
 

@@ -114,7 +114,7 @@ def test_a_layer_that_is_not_there_is_warned_of(caplog, capfd):
         ConstantInit(val=9)(layer())
     captured = capfd.readouterr()
     text = captured.out + captured.err + caplog.text
-    assert "ConstantInit has nothing to do: Linear has no layer of Conv2D, Lin" in text
+    assert "ConstantInit has no effect: Linear has no layer of Conv2D, Lin" in text
     assert "Conv2d" not in text
 
 
@@ -131,7 +131,7 @@ def test_short_and_full_names_are_registered():
         (lambda: ConstantInit(1, bias="0"), TypeError, "bias must be a number, not str"),
         (lambda: ConstantInit(1, bias_prob=1), TypeError, "bias_prob must be a float, not int"),
         (lambda: ConstantInit(1, layer=3), TypeError, "layer must be a str or a list"),
-        (lambda: bias_init_with_prob(1.0), ValueError, r"in \(0, 1\), got 1.0"),
+        (lambda: bias_init_with_prob(1.0), ValueError, r"in \(0, 1\), not 1.0"),
         (lambda: xavier_init(layer(), distribution="x"), ValueError, "'normal', 'uniform'.*'x'"),
         (lambda: kaiming_init(layer(), distribution="x"), ValueError, "'normal', 'uniform'.*'x'"),
         (lambda: BaseInit(layer="Linear")(layer()), NotImplementedError, "_layer_init"),
@@ -204,7 +204,7 @@ def test_pretrained_and_a_part_of_it(tmp_path):
         PretrainedInit(path, prefix=prefix)(part)
         assert torch.equal(part[1].weight, source.cls[1].weight)
     with pytest.raises(
-        CheckpointError, match=r"nothing under the prefix 'neck\.'; it has \['cls', 'feat', 'reg'\]"
+        CheckpointError, match=r"no keys with the prefix 'neck\.'; it has \['cls', 'feat', 'reg'\]"
     ):
         PretrainedInit(path, prefix="neck")(FooNet())
 
@@ -261,7 +261,7 @@ def test_the_record_says_once_what_initialised_each_parameter(log_file, capfd):
     model = Top()
     model.init_weights()
     text = log_file()
-    assert text.count("Parameters of Top were initialised by") == 1
+    assert text.count("Parameters of Top were initialized by") == 1
     assert "Parameters of Own" not in text
     blocks, info = {}, None
     for line in text.splitlines():
@@ -352,7 +352,7 @@ def test_running_again_is_warned_of(caplog, capfd):
     with caplog.at_level(logging.WARNING):
         super(Own, module).init_weights()
     captured = capfd.readouterr()
-    assert "has run before" in captured.out + captured.err + caplog.text
+    assert "has already run" in captured.out + captured.err + caplog.text
     assert module.linear.weight.unique().item() == 0
 
 

@@ -125,7 +125,7 @@ def test_only_parts_to_train_are_wrapped_separately(group, monkeypatch):
     assert type(alone.module.head) is MMDistributedDataParallel
     assert alone.module.scale.requires_grad
     monkeypatch.setattr("eng.model.wrappers.separate_distributed.get_world_size", lambda: 2)
-    with pytest.raises(ValueError, match=r"Loose itself has parameters to train, \['scale'\]"):
+    with pytest.raises(ValueError, match=r"Loose itself has trainable parameters, \['scale'\]"):
         MMSeparateDistributedDataParallel(Loose())
 
 
@@ -210,12 +210,12 @@ def test_settings_of_sharding_by_name(group):
             MMFullyShardedDataParallel,
             {"mixed_precision": {"param_dtype": "float17"}},
             ValueError,
-            "'float17' is no dtype",
+            "'float17' is not a dtype",
         ),
         (MMFullyShardedDataParallel, {"fsdp_auto_wrap_policy": 3}, TypeError, "a wrap policy must"),
         (MMFullyShard, {"fsdp_auto_wrap_policy": {"size": 3}}, TypeError, "a dict with 'type'"),
         (MMFullyShard, {"fsdp_auto_wrap_policy": "size"}, KeyError, "size"),
-        (MMFullyShard, {"sharding": "x"}, TypeError, r"no arguments \['sharding'\]"),
+        (MMFullyShard, {"sharding": "x"}, TypeError, r"unexpected arguments \['sharding'\]"),
     ],
 )
 def test_bad_settings(group, cls, kwargs, error, match):
@@ -312,7 +312,7 @@ def test_settings_of_fsdp_by_names_of_another_scope(group):
         ({"auto_wrap_policy": 3}, TypeError, "a wrap policy must"),
         ({"param_init_fn": "nope"}, ValueError, "'nope' is not registered in FUNCTIONS"),
         ({"param_init_fn": 3}, TypeError, "param_init_fn must be a callable"),
-        ({"ignored_modules": ["nope"]}, ValueError, "ignored_modules: Model has no 'nope'"),
+        ({"ignored_modules": ["nope"]}, ValueError, "ignored_modules: 'nope' is not in Model"),
         ({"ignored_parameters": "weight"}, TypeError, "ignored_parameters must be a list"),
         (
             {"auto_wrap_policy": "always_wrap_policy", "fsdp_auto_wrap_policy": "x"},
@@ -332,5 +332,5 @@ def test_wrappers_call_the_model_by_the_same_method(group):
     expected = model.module(inputs)
     for batch in ({"inputs": inputs}, (inputs,), [inputs]):
         assert torch.equal(model._run_forward(batch, mode="tensor"), expected)
-    with pytest.raises(TypeError, match="must give a dict, a list or a tuple, not Tensor"):
+    with pytest.raises(TypeError, match="must return a dict, a list or a tuple, not Tensor"):
         model._run_forward(inputs, mode="tensor")

@@ -175,7 +175,7 @@ def test_settings_that_cannot_be_right_are_refused(kwargs: dict[str, Any], messa
 
 def test_metrics_that_cannot_be_scheduled_by_are_refused() -> None:
     scheduler = ReduceOnPlateauLR(optimizer_of())
-    with pytest.raises(KeyError, match=r"'loss', there are \['acc'\]"):
+    with pytest.raises(KeyError, match=r"unknown metric 'loss', available: \['acc'\]"):
         scheduler.step({"acc": 1})
     with pytest.raises(TypeError, match="dict, not float"):
         scheduler.step(1.0)  # type: ignore[arg-type]

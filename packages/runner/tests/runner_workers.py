@@ -251,14 +251,14 @@ def resume_on_own_disks(folder: str) -> list[int]:
 
 def fail_in_the_background(folder: str) -> str:
     """Train with a disk that is full at the second checkpoint: the error of this process."""
-    put = LocalBackend.put
+    put = LocalBackend.put_with
 
-    def full(backend: LocalBackend, obj: Any, path: Any, **settings: Any) -> None:
+    def full(backend: LocalBackend, write: Any, path: Any) -> None:
         if str(path).endswith("iter_6.pth"):
             raise OSError(28, "No space left on device", str(path))
-        put(backend, obj, path, **settings)
+        put(backend, write, path)
 
-    LocalBackend.put = full  # type: ignore[method-assign]
+    LocalBackend.put_with = full  # type: ignore[method-assign]
     job = plane_job(f"{folder}/work", launcher="pytorch")
     job["default_hooks"]["checkpoint"]["async_save"] = True
     try:
@@ -270,9 +270,9 @@ def fail_in_the_background(folder: str) -> str:
 
 def load_and_fail_together(folder: str) -> tuple[list[int], str]:
     """Both of the above in one start of the processes."""
-    put, read = LocalBackend.put, LocalBackend.get
+    put, read = LocalBackend.put_with, LocalBackend.get
     error = fail_in_the_background(f"{folder}/full")
-    LocalBackend.put = put  # type: ignore[method-assign]
+    LocalBackend.put_with = put  # type: ignore[method-assign]
     done = resume_on_own_disks(f"{folder}/own")
     LocalBackend.get = read  # type: ignore[method-assign]
     return done, error

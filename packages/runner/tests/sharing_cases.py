@@ -103,7 +103,7 @@ def samples_of(work_dir: str, kind: str) -> tuple[list[list[int]], list[Any], bo
         custom_hooks=[seen],
     )
     runner.train()
-    said = any("are shared out" in path.read_text() for path in Path(work_dir).rglob("*.log"))
+    said = any("are sharded" in path.read_text() for path in Path(work_dir).rglob("*.log"))
     return seen.epochs, seen.metrics, said
 
 

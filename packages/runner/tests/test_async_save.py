@@ -61,15 +61,15 @@ class Gate:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.opened, self.written = threading.Event(), []
-        put = LocalBackend.put
+        put = LocalBackend.put_with
 
-        def held(backend: LocalBackend, obj: Any, path: Any, **settings: Any) -> None:
+        def held(backend: LocalBackend, write: Any, path: Any) -> None:
             if str(path).endswith(".pth"):
                 assert self.opened.wait(60)
                 self.written.append(Path(path).name)
-            put(backend, obj, path, **settings)
+            put(backend, write, path)
 
-        monkeypatch.setattr(LocalBackend, "put", held)
+        monkeypatch.setattr(LocalBackend, "put_with", held)
 
 
 class Seen(Hook):
@@ -109,14 +109,14 @@ def test_training_goes_on_meanwhile_and_the_last_is_awaited(
 def test_an_error_is_raised_at_the_next_save_or_the_end(
     job: dict[str, Any], monkeypatch: pytest.MonkeyPatch, fails_at: str, epochs: int
 ) -> None:
-    put = LocalBackend.put
+    put = LocalBackend.put_with
 
-    def full(backend: LocalBackend, obj: Any, path: Any, **settings: Any) -> None:
+    def full(backend: LocalBackend, write: Any, path: Any) -> None:
         if str(path).endswith(fails_at):
             raise OSError(28, "No space left on device", str(path))
-        put(backend, obj, path, **settings)
+        put(backend, write, path)
 
-    monkeypatch.setattr(LocalBackend, "put", full)
+    monkeypatch.setattr(LocalBackend, "put_with", full)
     with pytest.raises(OSError, match="No space left"):
         train(job, "work", async_save=True)
     log = next((Path(job["work_dir"]) / "work").glob("*/*.log")).read_text()
@@ -152,20 +152,20 @@ def test_saving_now_waits_until_it_is_written(
 def test_training_begins_again_after_a_failed_save(
     job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put = LocalBackend.put
+    put = LocalBackend.put_with
     faults = [OSError(28, "No space left on device")]
 
-    def full(backend: LocalBackend, obj: Any, path: Any, **settings: Any) -> None:
+    def full(backend: LocalBackend, write: Any, path: Any) -> None:
         if str(path).endswith("epoch_2.pth") and faults:
             raise faults.pop()
-        put(backend, obj, path, **settings)
+        put(backend, write, path)
 
     class Failing(Hook):
         def before_val(self, runner: Any) -> None:
             if runner.epoch == 2:
                 raise RuntimeError("of somebody else")
 
-    monkeypatch.setattr(LocalBackend, "put", full)
+    monkeypatch.setattr(LocalBackend, "put_with", full)
     hook = CheckpointHook(interval=1, async_save=True)
     job["default_hooks"]["checkpoint"] = None
     failing = Runner.from_cfg(job)
@@ -177,7 +177,7 @@ def test_training_begins_again_after_a_failed_save(
     runner.register_hook(hook)
     runner.train()
     log = next(Path(runner.log_dir).glob("*.log")).read_text()
-    assert "The last save of the training before failed: [Errno 28]" in log
+    assert "The last save of the previous training failed: [Errno 28]" in log
     assert (Path(runner.work_dir) / "last_checkpoint").read_text() == "epoch_3.pth"
 
 

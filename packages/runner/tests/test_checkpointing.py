@@ -360,7 +360,7 @@ def test_a_state_of_a_hook_that_is_gone_is_reported(job: dict[str, Any]) -> None
     resumed = Runner.from_cfg({**job, "resume": True})
     resumed.train()
     log = next(Path(resumed.log_dir).glob("*.log")).read_text()
-    assert "has the state of ['sums'], which this run has not" in log
+    assert "Unexpected states in the checkpoint: ['sums']" in log
 
 
 def test_a_checkpoint_saved_while_validating_has_the_random_state_of_training(

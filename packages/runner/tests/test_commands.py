@@ -178,7 +178,7 @@ def test_resume_without_a_file_starts_as_the_config_says(folder: Path) -> None:
     weights = ["load_from=first/epoch_1.pth", "train_cfg.max_epochs=1"]
     assert train("--resume", "--cfg-options", *weights) == 0
     log = "".join(path.read_text() for path in folder.glob("out/*/*.log"))
-    assert "taking the weights of first/epoch_1.pth" in log
+    assert "loading the weights of first/epoch_1.pth" in log
     assert train("--resume", "--cfg-options", weights[0], "train_cfg.max_epochs=2") == 0
     log = "".join(path.read_text() for path in folder.glob("out/*/*.log"))
     assert "out/epoch_1.pth, the newest whole checkpoint in" in log

@@ -109,6 +109,6 @@ class Pictures(Dataset[int]):
 def test_a_generator_of_the_data_is_reported_as_one_that_nobody_saves(kind: str) -> None:
     pictures = Pictures(Jitter(None), Jitter(KINDS[kind][0]()))
     for dataset in (pictures, ConcatDataset([Pictures(), Subset(pictures, [1, 2])])):
-        assert "that Jitter has of its own" in str(limits_of_resume(DataLoader(dataset)))
+        assert "random generator of Jitter," in str(limits_of_resume(DataLoader(dataset)))
     plain = Pictures(Jitter(torch.default_generator), Jitter(np.random.mtrand._rand))
     assert limits_of_resume(DataLoader(ConcatDataset([plain, plain]))) is None

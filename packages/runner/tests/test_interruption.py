@@ -254,14 +254,20 @@ def test_a_refusal_of_slurm_is_in_the_log(tmp_path: Path, monkeypatch: pytest.Mo
     [
         (
             {"time_limits": 3},
-            "interruption has no setting 'time_limits': did you mean 'time_limit'",
+            "interruption has an unexpected setting 'time_limits': did you mean 'time_limit'",
         ),
         ({"time_limit": "soon"}, "interruption: time_limit must be .*, got 'soon'"),
         ({"time_limit": 0}, "interruption: time_limit must be a positive number"),
         ({"time_limit": True}, "interruption: time_limit must be"),
         ({"signals": "SIGTERM"}, "interruption: signals must be a list of names"),
-        ({"signals": ["SIGNO"]}, "interruption: signals: 'SIGNO' is not one to be watched"),
-        ({"signals": ["SIGKILL"]}, "interruption: signals: 'SIGKILL' is not one to be watched"),
+        (
+            {"signals": ["SIGNO"]},
+            "interruption: signals: 'SIGNO' is not a signal that can be watched",
+        ),
+        (
+            {"signals": ["SIGKILL"]},
+            "interruption: signals: 'SIGKILL' is not a signal that can be watched",
+        ),
         ({"requeue": ["USR1"]}, r"interruption: requeue must be .*, got \['USR1'\]"),
         ({"requeue": 1.5}, "interruption: requeue must be"),
         ({"interval": 0}, "interruption: interval must be a whole number of at least 1, got 0"),

@@ -73,9 +73,9 @@ def test_another_statistic_under_a_name_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("custom", "words"),
     [
-        ([{"method_name": "mean"}], "lacks 'data_src'"),
-        ([{"data_src": "loss"}], "lacks 'method_name'"),
-        ([{"data_src": "loss", "method_name": "mean"}] * 2, "'loss' twice"),
+        ([{"method_name": "mean"}], "missing key 'data_src'"),
+        ([{"data_src": "loss"}], "missing key 'method_name'"),
+        ([{"data_src": "loss", "method_name": "mean"}] * 2, "duplicate name 'loss'"),
         ([{"data_src": "loss", "method_name": "mean", "window_size": "all"}], "not 'all'"),
     ],
 )

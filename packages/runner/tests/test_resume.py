@@ -314,7 +314,7 @@ def test_an_order_that_is_not_known_is_said_to_be_lost(
     del checkpoint["train_state"]["data"]  # as an engine saves it that knows of none
     torch.save(checkpoint, path)
     lines = messages(run({**job, "resume": True})[0])
-    assert any("does not hold the order of the samples" in line for line in lines)
+    assert any("does not have the order of the samples" in line for line in lines)
 
 
 def messages(runner: Runner) -> list[str]:
@@ -359,7 +359,7 @@ def test_iterable_datasets(tmp_path: Path, kind: Any, stop_at: int) -> None:
     lines = messages(Runner(**make(tmp_path / "third")))
     runner, _ = run(make(tmp_path / "fourth"), stop_at=1)
     lines = messages(runner)
-    assert any("is not exactly this one" in line for line in lines) is (kind is Stream)
+    assert any("inside an epoch is not exact" in line for line in lines) is (kind is Stream)
 
 
 def test_epochs_of_data_without_a_length_are_refused(tmp_path: Path) -> None:
@@ -708,7 +708,7 @@ def test_state_of_another_shape_is_left_out_alone(tmp_path: Path) -> None:
     first["exp_avg"], first["exp_avg_sq"] = torch.zeros(9, 3), torch.zeros(9, 3)
     torch.save(checkpoint, path)
     runner, _ = run({**job, "resume": True})
-    assert any("state of other shapes for 1 parameters" in line for line in messages(runner))
+    assert any("size mismatch in the state of 1 parameters" in line for line in messages(runner))
     optimizer = runner.optim_wrapper.optimizer
     steps = [int(optimizer.state[p]["step"]) for p in optimizer.param_groups[0]["params"]]
     assert steps == [7, 15, 15, 15]
@@ -910,4 +910,4 @@ def test_a_run_that_is_done_saves_nothing_when_it_is_resumed(tmp_path: Path) -> 
     run({**job, "resume": True})
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.pth")} == before
     log = "".join(path.read_text() for path in tmp_path.glob("*/*.log"))
-    assert log.count("Nothing is left to train: all iterations are done, 15. To go on, give ") == 1
+    assert log.count("Training is complete: all 15 iterations are done. To continue, raise ") == 1

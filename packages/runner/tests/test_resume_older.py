@@ -209,7 +209,7 @@ def test_averaged_weights_of_the_original_are_taken_over(
     [
         ("optimizer", "no optimizer"),
         ("message_hub", "no message_hub"),
-        ("param_schedulers", "moved on to where the run is"),
+        ("param_schedulers", "fast-forwarded to the progress of the run"),
         ("state_dict", "weights"),
     ],
 )
@@ -241,7 +241,7 @@ def test_of_a_file_that_does_not_say_how_far_it_had_come_the_weights_are_taken(
         del checkpoint["meta"][key]
     path = save(checkpoint, tmp_path / "epoch_2.pth")
     runner = resume(job, path)
-    assert "does not say how far a run had come: its weights are taken" in capsys.readouterr().out
+    assert "has no epoch and iter to resume from: its weights are loaded" in capsys.readouterr().out
     assert (runner.epoch, runner.iter) == (0, 0)
     with pytest.raises(CheckpointError, match="no 'meta' with epoch and iter"):
         runner.resume(path)

@@ -879,7 +879,7 @@ def test_data_without_one_batch_is_refused_at_the_start(
     end = {"max_epochs": 2} if by_epoch else {"max_iters": 2}
     job["train_cfg"] = {"by_epoch": by_epoch, **end}
     job["train_dataloader"].update(batch_size=21, drop_last=True)
-    with pytest.raises(RunnerConfigError, match=r"not one batch: 20 samples .* batches of 21"):
+    with pytest.raises(RunnerConfigError, match=r"has no batch: 20 samples .* batches of 21"):
         Runner.from_cfg(job).train()
 
 

@@ -150,7 +150,7 @@ def test_a_file_of_weights_is_loaded_with_a_line(job: dict[str, Any], folder: Pa
     torch.save(torch.load(folder / "epoch_2.pth")["state_dict"], file)
     settings = {"work_dir": str(folder.parent / "other"), "load_from": str(file), "resume": True}
     runner = train(job, 1, **settings)
-    assert log_of(runner).count("does not say how far a run had come: its weights are taken") == 1
+    assert log_of(runner).count("has no epoch and iter to resume from: its weights are loaded") == 1
     assert runner.iter == 5
     assert "Resuming from" in log_of(train(job, 2, **settings))
 
@@ -162,7 +162,7 @@ def test_auto_takes_the_weights_first_and_resumes_later(job: dict[str, Any], fol
         "resume": "auto",
     }
     runner = train(job, 1, **settings)
-    assert "taking the weights of" in log_of(runner)
+    assert "loading the weights of" in log_of(runner)
     assert (runner.epoch, runner.iter) == (1, 5)
     again = train(job, 2, **settings)
     assert f"Resuming from {folder.parent}/other/epoch_1.pth" in log_of(again)

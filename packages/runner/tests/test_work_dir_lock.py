@@ -76,7 +76,7 @@ def test_another_job_is_refused_and_changes_nothing(job: dict[str, Any]) -> None
     runner.train()
     log = next(Path(runner.log_dir).glob("*.log")).read_text()
     assert f"is taken over from process {owner} on" in log
-    assert "which is not alive any more" in log
+    assert "which is no longer alive" in log
 
 
 def test_runs_of_one_process_share_it(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_living_job_is_replaced_where_that_is_asked_for(
 ) -> None:
     with living_owner(tmp_path), take_over_work_dirs(), work_dir_lock(str(tmp_path), LOG):
         assert json.loads(lock_of(tmp_path).read_text())["pid"] == os.getpid()
-    assert "as it was asked for" in caplog.text
+    assert "as requested" in caplog.text
 
 
 def test_what_was_left_behind_is_removed(tmp_path: Path) -> None:

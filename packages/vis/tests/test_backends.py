@@ -23,7 +23,7 @@ from eng.vis import LocalVisBackend, TensorboardVisBackend, Visualizer, WandbVis
 from eng.vis.testing import VisBackendConformance
 
 sys.path.insert(0, str(Path(__file__).parent))
-import vis_cases
+import vis_workers
 
 
 def events(folder):
@@ -147,7 +147,9 @@ def test_tensorboard_has_the_graph_and_the_model_stays_as_it_was(tmp_path):
 
 def test_tensorboard_leaves_out_what_is_no_number_and_says_so_once(tmp_path):
     backend = TensorboardVisBackend(str(tmp_path))
-    with pytest.warns(UserWarning, match="no place for 'note', which is no number but 'word'"):
+    with pytest.warns(
+        UserWarning, match="TensorboardVisBackend skips 'note', which is not a number but 'word'"
+    ):
         backend.add_scalars({"note": "word", "loss": 1.0}, step=0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -157,7 +159,7 @@ def test_tensorboard_leaves_out_what_is_no_number_and_says_so_once(tmp_path):
 
 
 def test_only_the_first_process_writes(tmp_path):
-    run_in_processes(vis_cases.record_to_tensorboard, 2, str(tmp_path))
+    run_in_processes(vis_workers.record_to_tensorboard, 2, str(tmp_path))
     assert len(list(tmp_path.rglob("events.out.tfevents.*"))) == 1
     assert [e.value for e in events(tmp_path / "vis_data").Scalars("loss")] == [1]
 

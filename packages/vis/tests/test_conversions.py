@@ -93,7 +93,7 @@ def test_a_heatmap_of_three_channels_is_rgb():
         (np.zeros((2, 4, 5)), None, 0.5, "must have the shape"),
         (np.zeros(3), None, 0.5, "must have the shape"),
         (np.full((2, 2), np.nan), None, 0.5, "not finite"),
-        (np.zeros((2, 2)), np.zeros((3, 2, 3), np.uint8), 0.5, "as large as"),
+        (np.zeros((2, 2)), np.zeros((3, 2, 3), np.uint8), 0.5, "must have the same size"),
         (np.zeros((2, 2)), None, 1.5, "alpha must be"),
     ],
 )

@@ -90,7 +90,7 @@ def test_the_channels_of_the_greatest_sums_in_their_arrangement():
 def test_fewer_channels_than_topk_and_defaults():
     drawn = draw(torch.rand(3, 4, 6), channel_reduction=None)
     assert drawn.shape == (16, 30, 3)
-    with pytest.raises(ValueError, match=r"arrangement \(1, 2\) has place for 2 channels of 3"):
+    with pytest.raises(ValueError, match=r"arrangement \(1, 2\) has 2 cells for 3 channels"):
         draw(torch.rand(3, 4, 6), channel_reduction=None, arrangement=(1, 2))
 
 
@@ -130,14 +130,14 @@ def test_a_map_of_one_number_is_blue():
     ("featmap", "options", "error", "message"),
     [
         (ramp(), {}, ValueError, r"shape \(C, H, W\), not \(4, 6\)"),
-        (ramp()[None, None], {}, ValueError, r"not \(1, 1, 4, 6\); of a batch draw .*featmap\[0\]"),
+        (ramp()[None, None], {}, ValueError, r"not \(1, 1, 4, 6\); draw the maps .*featmap\[0\]"),
         (torch.empty(0, 4, 6), {}, ValueError, r"not \(0, 4, 6\)"),
         ([[1]], {}, TypeError, "featmap must be a tensor, not list"),
         (ramp()[None] / 0, {}, ValueError, "not finite"),
         (ramp()[None], {"channel_reduction": "max"}, ValueError, "'select_max' or None, not 'max'"),
-        (ramp()[None], {"topk": 1.5}, TypeError, "topk must be a whole number, not 1.5"),
+        (ramp()[None], {"topk": 1.5}, TypeError, "topk must be an int, not 1.5"),
         (ramp()[None], {"resize_shape": (0, 3)}, ValueError, r"resize_shape .* not \(0, 3\)"),
-        (ramp()[None], {"resize_shape": 3}, ValueError, "resize_shape must be two whole numbers"),
+        (ramp()[None], {"resize_shape": 3}, ValueError, "resize_shape must be two integers"),
         (ramp()[None], {"alpha": 1.5}, ValueError, "alpha must be from 0 to 1"),
         (ramp()[None], {"alpha": []}, ValueError, "alpha has 0 values"),
         (
@@ -150,7 +150,7 @@ def test_a_map_of_one_number_is_blue():
             ramp()[None],
             {"channel_reduction": None, "arrangement": (2, 2.5)},
             ValueError,
-            "arrangement must be two whole numbers",
+            "arrangement must be two integers",
         ),
     ],
 )

@@ -100,7 +100,7 @@ def test_tensorboard_goes_on_with_one_run(tmp_path):
     train(first, 1, 10)
     first.close()
     second, lines = start(tmp_path, "2", "run", 6, kinds=kinds)
-    assert any("TensorBoard goes on" in line for line in lines)
+    assert any("TensorBoard resumes" in line for line in lines)
     train(second, 7, 12)
     second.close()
     folders = {path.parent for path in tmp_path.rglob("*tfevents*")}

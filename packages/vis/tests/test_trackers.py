@@ -192,7 +192,7 @@ def test_a_tracker_leaves_out_what_is_not_a_number_once(calls):
     backend = ClearMLVisBackend()
     for _ in range(2):
         if not backend._left_out:
-            with pytest.warns(UserWarning, match="ClearMLVisBackend leaves out 'word', .* 'best'"):
+            with pytest.warns(UserWarning, match="ClearMLVisBackend skips 'word', .* 'best'"):
                 backend.add_scalars({"word": "best", "loss": 1})
         else:
             backend.add_scalars({"word": "best", "loss": 2})

@@ -74,7 +74,7 @@ def test_scalars_also_go_to_another_file(tmp_path):
     backend.add_scalars({"acc": 2}, step=2, file_path="val.json")
     assert [line["acc"] for line in lines(tmp_path / "all.json")] == [1, 2]
     assert lines(tmp_path / "val.json") == [{"step": 2, "acc": 2}]
-    with pytest.raises(ValueError, match="is the file of all scalars already"):
+    with pytest.raises(ValueError, match="must differ from scalar_save_file"):
         backend.add_scalars({"acc": 3}, file_path="all.json")
     with pytest.raises(ValueError, match=r"file_path must end in \.json, not 'val\.txt'"):
         backend.add_scalars({"acc": 3}, file_path="val.txt")
@@ -152,15 +152,15 @@ def test_backends_may_have_names_and_need_a_folder(tmp_path):
     assert isinstance(visualizer.get_backend("b"), LocalVisBackend)
     assert configs[1]["name"] == "b"
     for kind in (ValueError, RuntimeError):
-        with pytest.raises(kind, match="two backends have the name 'LocalVisBackend'"):
+        with pytest.raises(kind, match="duplicate backend name 'LocalVisBackend'"):
             Visualizer("twice", vis_backends=[configs[0], configs[0]])
     one = Visualizer("one", vis_backends=configs[1])
     assert isinstance(one.get_backend("b"), LocalVisBackend)
     assert Visualizer("two", vis_backends=one.get_backend("b")).get_backend("LocalVisBackend")
     for kind in (TypeError, AssertionError):
-        with pytest.raises(kind, match="vis_backends must be backends or configs of them, not str"):
+        with pytest.raises(kind, match="vis_backends must be backends or their configs, not str"):
             Visualizer("bad", vis_backends=["LocalVisBackend"])
-    with pytest.warns(UserWarning, match="LocalVisBackend is left out"):
+    with pytest.warns(UserWarning, match="LocalVisBackend is skipped"):
         Visualizer("no_folder", vis_backends=[{"type": "LocalVisBackend"}])
     assert VISBACKENDS.get("LocalVisBackend") is LocalVisBackend
 

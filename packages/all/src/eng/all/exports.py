@@ -1,4 +1,4 @@
-"""What each package exports, from the lowest layer to the highest.
+"""Names that each package exports, from the lowest layer to the highest.
 
 Written by ``scripts/update_exports.py``: reading it imports none of the packages.
 """

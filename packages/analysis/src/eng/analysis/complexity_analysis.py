@@ -1,10 +1,10 @@
-"""Analyzers of flops and of activations."""
+"""Analyze the flops and activations of a model."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -30,9 +30,9 @@ __all__ = ["ActivationAnalyzer", "FlopAnalyzer", "activation_count", "flop_count
 
 
 class FlopAnalyzer(JitModelAnalysis):
-    """Counts flops; one multiply-add is one.
+    """Counts flops; one multiply-add is one flop.
 
-    Counted are convolutions, matrix products, attention, norms, interpolation and adaptive average
+    It counts convolutions, matrix products, attention, norms, interpolation and adaptive average
     pooling. Operators that are neither counted nor ignored are in :meth:`unsupported_ops`.
 
     Args:
@@ -61,7 +61,7 @@ class FlopAnalyzer(JitModelAnalysis):
         "aten::upsample_nearest2d": elementwise_flop_counter(0, 1),
     }
 
-    def __init__(self, model: nn.Module, inputs: Tensor | tuple[Any, ...]) -> None:
+    def __init__(self, model: nn.Module, inputs: Tensor | tuple[object, ...]) -> None:
         super().__init__(model, inputs)
         self.set_op_handle(**self._HANDLES)
 
@@ -86,14 +86,14 @@ class ActivationAnalyzer(JitModelAnalysis):
         "aten::scaled_dot_product_attention": attention_activation_jit,
     }
 
-    def __init__(self, model: nn.Module, inputs: Tensor | tuple[Any, ...]) -> None:
+    def __init__(self, model: nn.Module, inputs: Tensor | tuple[object, ...]) -> None:
         super().__init__(model, inputs)
         self.set_op_handle(**self._HANDLES)
 
 
 def flop_count(
     model: nn.Module,
-    inputs: tuple[Any, ...],
+    inputs: tuple[object, ...],
     supported_ops: Mapping[str, Handle | None] | None = None,
 ) -> tuple[defaultdict[str, float], Counter[str]]:
     """Count the flops of a model by operator.
@@ -101,18 +101,18 @@ def flop_count(
     Args:
         model: The model.
         inputs: Arguments of its forward.
-        supported_ops: Handles of further operators, or in place of the default ones; None ignores
-            an operator. Defaults to None.
+        supported_ops: Handles of further operators, which take precedence over the default ones;
+            None ignores an operator. Defaults to None.
 
     Returns:
-        Gigaflops by operator, and how often operators ran that are not counted.
+        Gigaflops by operator, and the number of calls of unsupported operators.
     """
     return _count(FlopAnalyzer(model, inputs), supported_ops, 1e9)
 
 
 def activation_count(
     model: nn.Module,
-    inputs: tuple[Any, ...],
+    inputs: tuple[object, ...],
     supported_ops: Mapping[str, Handle | None] | None = None,
 ) -> tuple[defaultdict[str, float], Counter[str]]:
     """Count the activations of a model by operator.
@@ -120,11 +120,11 @@ def activation_count(
     Args:
         model: The model.
         inputs: Arguments of its forward.
-        supported_ops: Handles of further operators, or in place of the default ones; None ignores
-            an operator. Defaults to None.
+        supported_ops: Handles of further operators, which take precedence over the default ones;
+            None ignores an operator. Defaults to None.
 
     Returns:
-        Millions of activations by operator, and how often operators ran that are not counted.
+        Millions of activations by operator, and the number of calls of unsupported operators.
     """
     return _count(ActivationAnalyzer(model, inputs), supported_ops, 1e6)
 

@@ -1,4 +1,4 @@
-"""Multiply-adds of an Einstein summation."""
+"""Count the multiply-adds of an Einstein summation."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ LARGEST_SEARCH = 6  # operands
 
 
 def einsum_cost(equation: str, shapes: Sequence[Sequence[int]]) -> int | float:
-    """Count the flops of an einsum, half of what :func:`numpy.einsum_path` estimates.
+    """Count the flops of an einsum, half of the estimate of :func:`numpy.einsum_path`.
 
-    Each contraction of two operands costs one flop for each combination of all its indices. One
-    that sums nothing, such as an outer product, costs half: it multiplies without adding.
+    Each contraction of two operands costs one flop for each combination of all its indices. A
+    contraction without a sum, such as an outer product, costs half: it multiplies without adding.
 
     Args:
-        equation: Such as ``'bij,bjk->bik'``. May hold an ellipsis.
+        equation: The equation, such as ``'bij,bjk->bik'``; it may have an ellipsis.
         shapes: Shapes of the operands.
 
     Returns:
         The count; a fraction if a product without a sum has an odd size.
 
     Raises:
-        ValueError: If the equation does not fit the shapes.
+        ValueError: If the numbers of operands in the equation and of shapes differ.
 
     Examples:
         >>> einsum_cost("bij,bjk->bik", [(2, 3, 4), (2, 4, 5)])
@@ -43,9 +43,9 @@ def einsum_cost(equation: str, shapes: Sequence[Sequence[int]]) -> int | float:
 
 
 def _step_costs(terms: list[str], output: str, sizes: dict[str, int]) -> list[int]:
-    """Multiplications and additions of each contraction, along the path that numpy finds."""
+    """Count the multiplications and additions of each contraction, along the path of numpy."""
     arrays = [np.broadcast_to(0.0, [sizes[index] for index in term]) for term in terms]
-    # The search for the best path takes time exponential in the number of operands.
+    # The optimal path takes exponential time in the number of operands.
     search = "optimal" if len(terms) <= LARGEST_SEARCH else "greedy"
     path = np.einsum_path(f"{','.join(terms)}->{output}", *arrays, optimize=search)[0][1:]
     left, costs = list(terms), []
@@ -60,11 +60,11 @@ def _step_costs(terms: list[str], output: str, sizes: dict[str, int]) -> list[in
 
 
 def _parse(equation: str, ranks: list[int]) -> tuple[list[str], str]:
-    """Spell out the ellipsis and the output of an equation, in letters that it does not use."""
+    """Expand the ellipsis and the output of an equation, with unused letters."""
     inputs, arrow, output = equation.partition("->")
     terms = inputs.split(",")
     if len(terms) != len(ranks):
-        raise ValueError(f"einsum {equation!r} is for {len(terms)} operands, not {len(ranks)}")
+        raise ValueError(f"einsum {equation!r} needs {len(terms)} operands, not {len(ranks)}")
     if not arrow:
         letters = inputs.replace(",", "").replace("...", "")
         output = "..." + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))

@@ -1,9 +1,8 @@
-"""Operators that compute next to nothing, which need no handle and no warning."""
+"""Operators with negligible cost, which are ignored without a warning."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from .jit_handles import Value
 from .tracing import Operator
 
 __all__ = ["is_ignored"]
@@ -25,24 +24,24 @@ unflatten unfold unsafe_chunk unsafe_split unsqueeze unsqueeze_ view view_as vst
 zeros zeros_like
 """
 _IGNORED = frozenset(f"aten::{name}" for name in _NAMES.split())
-_WHOLE = ("Long", "Int", "Short", "Char", "Byte", "Bool")  # names of types that torch.jit uses
-#: Of torch's own machinery, what runs code of its own: functions in Python and calls of scripts.
+_INTEGERS = ("Long", "Int", "Short", "Char", "Byte", "Bool")  # names of dtypes in torch.jit
+#: Operators of torch.jit that run other code: functions in Python and calls of scripts.
 _RUNS_CODE = ("prim::PythonOp", "prim::Call", "prim::If", "prim::Loop")
 
 
 def is_ignored(operator: Operator) -> bool:
-    """Whether an operator needs no handle.
+    """Whether to ignore an operator without a handle.
 
-    It shapes, indexes, copies, compares or picks values, or calculates with whole numbers, such as
-    the sizes of a shape.
+    It reshapes, indexes, copies, compares or selects values, or computes integers, such as the
+    sizes of a shape.
     """
     if operator.kind.startswith("prim::"):
         return not operator.kind.startswith(_RUNS_CODE)
-    return operator.kind in _IGNORED or all(map(_is_whole_number, operator.outputs))
+    return operator.kind in _IGNORED or all(map(_is_integer, operator.outputs))
 
 
-def _is_whole_number(value: Any) -> bool:
+def _is_integer(value: Value) -> bool:
     kind = value.type()
     if kind.kind() != "TensorType":
         return kind.kind() in ("IntType", "BoolType")
-    return bool(kind.dim() == 0 and kind.scalarType() in _WHOLE)
+    return bool(kind.dim() == 0 and kind.scalarType() in _INTEGERS)

@@ -1,4 +1,4 @@
-"""Counts of single operators: multiply-adds and sizes of outputs.
+"""Count the multiply-adds and outputs of single operators.
 
 A handle is called with the inputs and the outputs of one operator of a traced graph
 (``torch._C.Value``) and returns a number, or counts by operator name. One multiply-add is one flop.
@@ -40,15 +40,15 @@ class Value(Protocol):
 
     def type(self) -> Any: ...
     def node(self) -> Any: ...
-    def toIValue(self) -> Any: ...  # noqa: N802 - as torch names it
+    def toIValue(self) -> Any: ...  # noqa: N802 - the name in torch
     def isCompleteTensor(self) -> bool: ...  # noqa: N802
 
 
-Handle: TypeAlias = Callable[[list[Any], list[Any]], "Number | Counter[str]"]
+Handle: TypeAlias = Callable[[list[Value], list[Value]], "Number | Counter[str]"]
 
 
 def get_shape(val: Value) -> list[int] | None:
-    """Look up the shape of a value of a traced graph.
+    """Return the shape of a value of a traced graph.
 
     Args:
         val: The value.
@@ -63,19 +63,19 @@ def elementwise_flop_counter(input_scale: float = 1, output_scale: float = 0) ->
     """Make a handle that counts by the sizes of the first input and the first output.
 
     Args:
-        input_scale: Flops an element of the input. Defaults to 1.
-        output_scale: Flops an element of the output. Defaults to 0.
+        input_scale: Flops per element of the input. Defaults to 1.
+        output_scale: Flops per element of the output. Defaults to 0.
 
     Returns:
         The handle.
     """
 
-    def count(inputs: list[Any], outputs: list[Any]) -> Number:
+    def count(inputs: list[Value], outputs: list[Value]) -> Number:
         flops: Number = 0
         if input_scale:
-            flops += input_scale * prod(_tensor_shape(inputs[0]))
+            flops += input_scale * prod(_require_shape(inputs[0]))
         if output_scale:
-            flops += output_scale * prod(_tensor_shape(outputs[0]))
+            flops += output_scale * prod(_require_shape(outputs[0]))
         return flops
 
     return count
@@ -85,44 +85,44 @@ def generic_activation_jit(op_name: str | None = None) -> Handle:
     """Make a handle that counts the elements of the first output.
 
     Args:
-        op_name: Name to count under. Defaults to None: that of the operator.
+        op_name: Name of the count. Defaults to None: the name of the operator.
 
     Returns:
         The handle.
     """
 
-    def count(inputs: list[Any], outputs: list[Any]) -> Number | Counter[str]:
-        size = prod(_tensor_shape(outputs[0]))
+    def count(inputs: list[Value], outputs: list[Value]) -> Number | Counter[str]:
+        size = prod(_require_shape(outputs[0]))
         return size if op_name is None else Counter({op_name: size})
 
     return count
 
 
-def linear_flop_jit(inputs: list[Any], outputs: list[Any]) -> Number:
+def linear_flop_jit(inputs: list[Value], outputs: list[Value]) -> Number:
     """Count ``linear(x, weight, bias)``: elements of x times output features."""
-    features = _tensor_shape(inputs[1])
-    return prod(_tensor_shape(inputs[0])) * (features[0] if len(features) > 1 else 1)
+    features = _require_shape(inputs[1])
+    return prod(_require_shape(inputs[0])) * (features[0] if len(features) > 1 else 1)
 
 
-def addmm_flop_jit(inputs: list[Any], outputs: list[Any]) -> Number:
+def addmm_flop_jit(inputs: list[Value], outputs: list[Value]) -> Number:
     """Count ``addmm(bias, a, b)`` of shapes (n, k) and (k, m): n k m."""
     return _product_flops(inputs[1], outputs[0])
 
 
-def matmul_flop_jit(inputs: list[Any], outputs: list[Any]) -> Number:
+def matmul_flop_jit(inputs: list[Value], outputs: list[Value]) -> Number:
     """Count ``matmul(a, b)``: elements of the output times the length of the inner dimension.
 
-    So a product that broadcasts its batch is counted for every batch.
+    Broadcast batch dimensions are counted in full.
     """
     return _product_flops(inputs[0], outputs[0])
 
 
-def bmm_flop_jit(inputs: list[Any], outputs: list[Any]) -> Number:
+def bmm_flop_jit(inputs: list[Value], outputs: list[Value]) -> Number:
     """Count ``bmm(a, b)`` of shapes (n, c, t) and (n, t, d): n c t d."""
     return _product_flops(inputs[0], outputs[0])
 
 
-def baddbmm_flop_jit(inputs: list[Any], outputs: list[Any]) -> Number:
+def baddbmm_flop_jit(inputs: list[Value], outputs: list[Value]) -> Number:
     """Count ``baddbmm(bias, a, b)``, as :func:`bmm_flop_jit` does for a and b."""
     return _product_flops(inputs[1], outputs[0])
 
@@ -136,9 +136,8 @@ def conv_flop_count(
     """Count a convolution, without its bias.
 
     Args:
-        x_shape: Shape of the input, (N, C, ...) or, of a single sample, (C, ...).
-        w_shape: Shape of the weight. That of a convolution in groups has the input channels of one
-            group.
+        x_shape: Shape of the input, (N, C, ...), or (C, ...) of a single sample.
+        w_shape: Shape of the weight, with the input channels of one group.
         out_shape: Shape of the output.
         transposed: Whether it is a transposed convolution. Defaults to False.
 
@@ -151,70 +150,70 @@ def conv_flop_count(
     return Counter({"conv": batch * prod(w_shape) * prod(positions)})
 
 
-def conv_flop_jit(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
+def conv_flop_jit(inputs: list[Value], outputs: list[Value]) -> Counter[str]:
     """Count a convolution of any dimension, transposed or not."""
-    x, weight, output = map(_tensor_shape, (inputs[0], inputs[1], outputs[0]))
+    x, weight, output = map(_require_shape, (inputs[0], inputs[1], outputs[0]))
     return conv_flop_count(x, weight, output, transposed=_is_transposed(inputs))
 
 
-def einsum_flop_jit(inputs: list[Any], outputs: list[Any]) -> Number:
+def einsum_flop_jit(inputs: list[Value], outputs: list[Value]) -> Number:
     """Count ``einsum(equation, operands)`` along its cheapest path."""
-    operands = [_tensor_shape(value) for value in inputs[1].node().inputs()]
+    operands = [_require_shape(value) for value in inputs[1].node().inputs()]
     return einsum_cost(inputs[0].toIValue(), operands)
 
 
 def norm_flop_counter(affine_arg_index: int) -> Handle:
-    """Make a handle for a norm: 5 flops an element with an affine map, 4 without.
+    """Make a handle for a norm: 5 flops per element with an affine map, 4 without.
 
     Args:
-        affine_arg_index: Place of the weight among the operator's inputs.
+        affine_arg_index: Index of the weight in the inputs of the operator.
 
     Returns:
         The handle.
     """
 
-    def count(inputs: list[Any], outputs: list[Any]) -> Number:
+    def count(inputs: list[Value], outputs: list[Value]) -> Number:
         is_affine = get_shape(inputs[affine_arg_index]) is not None
-        return prod(_tensor_shape(inputs[0])) * (5 if is_affine else 4)
+        return prod(_require_shape(inputs[0])) * (5 if is_affine else 4)
 
     return count
 
 
-def batchnorm_flop_jit(inputs: list[Any], outputs: list[Any]) -> Number:
-    """Count a batch norm: in training as other norms; else 2 flops an element, 1 if not affine."""
+def batchnorm_flop_jit(inputs: list[Value], outputs: list[Value]) -> Number:
+    """Count a batch norm: in training like a norm; else 2 flops per element, 1 if not affine."""
     if inputs[5].toIValue():
         return norm_flop_counter(1)(inputs, outputs)  # type: ignore[return-value]
     is_affine = get_shape(inputs[1]) is not None
-    return prod(_tensor_shape(inputs[0])) * (2 if is_affine else 1)
+    return prod(_require_shape(inputs[0])) * (2 if is_affine else 1)
 
 
-def attention_flop_jit(inputs: list[Any], outputs: list[Any]) -> Number:
+def attention_flop_jit(inputs: list[Value], outputs: list[Value]) -> Number:
     """Count ``scaled_dot_product_attention(query, key, value)`` as its two matrix products."""
-    query, output = _tensor_shape(inputs[0]), _tensor_shape(outputs[0])
-    return _scores(inputs, outputs) * (query[-1] + output[-1])
+    query, output = _require_shape(inputs[0]), _require_shape(outputs[0])
+    return _count_scores(inputs, outputs) * (query[-1] + output[-1])
 
 
-def attention_activation_jit(inputs: list[Any], outputs: list[Any]) -> Number:
+def attention_activation_jit(inputs: list[Value], outputs: list[Value]) -> Number:
     """Count the outputs of both matrix products of an attention, as if it were not fused."""
-    return _scores(inputs, outputs) + prod(_tensor_shape(outputs[0]))
+    return _count_scores(inputs, outputs) + prod(_require_shape(outputs[0]))
 
 
-def _scores(inputs: list[Any], outputs: list[Any]) -> int:
-    """Number of pairs of a query and a key, over all batches and heads."""
-    return prod(_tensor_shape(outputs[0])[:-1]) * _tensor_shape(inputs[1])[-2]
+def _count_scores(inputs: list[Value], outputs: list[Value]) -> int:
+    """Count the pairs of a query and a key, over all batches and heads."""
+    return prod(_require_shape(outputs[0])[:-1]) * _require_shape(inputs[1])[-2]
 
 
 def _product_flops(first: Value, output: Value) -> int:
-    return prod(_tensor_shape(output)) * _tensor_shape(first)[-1]
+    return prod(_require_shape(output)) * _require_shape(first)[-1]
 
 
-def _is_transposed(inputs: list[Any]) -> bool:
+def _is_transposed(inputs: list[Value]) -> bool:
     """Whether ``_convolution`` is transposed; ``_convolution_mode``, of fewer inputs, never is."""
     return len(inputs) > 8 and inputs[6].toIValue() is True
 
 
-def _tensor_shape(value: Value) -> list[int]:
+def _require_shape(value: Value) -> list[int]:
     shape = get_shape(value)
     if shape is None:
-        raise ValueError(f"the shape of {value} is unknown: it was not traced as a tensor")
+        raise ValueError(f"unknown shape of {value}: it was not traced as a tensor")
     return shape

@@ -1,4 +1,4 @@
-"""Names of the modules of a model, one each, and which of them hold which."""
+"""Canonical names and ancestors of the modules of a model."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["ancestors", "canonical_names", "has_forward", "module_aliases", "unw
 
 
 def canonical_names(model: nn.Module) -> dict[nn.Module, str]:
-    """Name each module of a model; a module that stands in several places has its first name."""
+    """Name each module of a model; a module with several names has the first one."""
     return {module: name for name, module in model.named_modules()}
 
 
 def module_aliases(model: nn.Module) -> dict[str, str]:
-    """All names of all modules, each with the canonical one of the same module."""
+    """Map all names of modules to the canonical ones."""
     names = canonical_names(model)
     return {name: names[m] for name, m in model.named_modules(remove_duplicate=False)}
 
 
 def ancestors(name: str) -> Iterator[str]:
-    """Yield a name, the names that it begins with, and last ``''``, the name of the model.
+    """Yield a name, the names of its ancestors, and last ``''``, the name of the model.
 
     Examples:
         >>> list(ancestors("backbone.stem"))
@@ -36,12 +36,12 @@ def ancestors(name: str) -> Iterator[str]:
 
 
 def has_forward(module: nn.Module) -> bool:
-    """Whether a module can be called. Lists and dicts of modules cannot."""
+    """Whether a module has a forward, unlike lists and dicts of modules."""
     return type(module).forward is not nn.Module.forward
 
 
 def unwrap(model: nn.Module) -> nn.Module:
-    """The model within the wrappers of torch for several devices, processes or compiled code."""
+    """Return the model inside of data parallel wrappers and ``torch.compile``."""
     while True:
         if isinstance(model, (DataParallel, DistributedDataParallel)):
             model = model.module

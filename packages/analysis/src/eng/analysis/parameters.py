@@ -13,14 +13,13 @@ __all__ = ["parameter_count", "parameter_count_table", "parameter_shapes"]
 
 
 def parameter_count(model: nn.Module) -> defaultdict[str, int]:
-    """Count the parameters of each module. One that stands in several places counts once.
+    """Count the parameters of each module. A shared parameter counts once.
 
     Args:
         model: The model.
 
     Returns:
-        Numbers of elements by the name of the module or of the parameter; those of the model are
-        under ``''``.
+        Numbers of elements by the name of the module or of the parameter; the model is ``''``.
     """
     counts: defaultdict[str, int] = defaultdict(int)
     for name, parameter in model.named_parameters():
@@ -30,7 +29,7 @@ def parameter_count(model: nn.Module) -> defaultdict[str, int]:
 
 
 def parameter_shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
-    """Shape of each parameter by its name."""
+    """Return the shape of each parameter by its name."""
     return {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
 
 
@@ -46,7 +45,7 @@ def parameter_count_table(model: nn.Module, max_depth: int = 3) -> str:
     """
     counts, shapes = parameter_count(model), parameter_shapes(model)
     rows = [("model", format_size(counts[""], sig_figs=1))]
-    for name in _depth_first(list(counts)):
+    for name in _sort_depth_first(list(counts)):
         level = name.count(".") + 1
         if level <= max_depth:
             shown = str(shapes[name]) if name in shapes else format_size(counts[name], sig_figs=1)
@@ -55,14 +54,14 @@ def parameter_count_table(model: nn.Module, max_depth: int = 3) -> str:
     return text_table(("name", "#elements or shape"), rows, title)
 
 
-def _depth_first(names: list[str]) -> list[str]:
-    """Names below the model, each before those that it holds; otherwise in the given order."""
+def _sort_depth_first(names: list[str]) -> list[str]:
+    """Sort names below the model, each before its children; otherwise in the given order."""
     children: defaultdict[str, list[str]] = defaultdict(list)
     for name in filter(None, names):
         children[name.rpartition(".")[0]].append(name)
-    listed: list[str] = []
+    ordered: list[str] = []
     waiting = children[""][::-1]
     while waiting:
-        listed.append(waiting.pop())
-        waiting += children[listed[-1]][::-1]
-    return listed
+        ordered.append(waiting.pop())
+        waiting += children[ordered[-1]][::-1]
+    return ordered

@@ -1,4 +1,4 @@
-"""Reports of the parameters, flops and activations of a model."""
+"""Report the parameters, flops and activations of a model."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _format_size = format_size  # downstream tools import it by this name
 Shape: TypeAlias = tuple[int, ...]
 
 NOTE = (
-    "N/A: the module was not called by itself, so its count is not known; "
-    "it is part of the counts of the modules that hold it.\n"
+    "N/A: the module was not called itself, so its count is unknown; "
+    "it is included in the counts of its parent modules.\n"
 )
 
 
 def get_model_complexity_info(
     model: nn.Module,
     input_shape: Shape | tuple[Shape, ...] | None = None,
-    inputs: Tensor | tuple[Any, ...] | None = None,
+    inputs: Tensor | tuple[object, ...] | None = None,
     show_table: bool = True,
     show_arch: bool = True,
 ) -> dict[str, Any]:
@@ -38,25 +38,25 @@ def get_model_complexity_info(
 
     Args:
         model: The model, in the mode to count it in.
-        input_shape: Shape of the input without its batch, or a tuple of such, for random inputs
-            of a batch of 1 on the device of the model. Defaults to None.
-        inputs: The input, or a tuple of inputs, in place of ``input_shape``. Defaults to None.
+        input_shape: Shape of the input without the batch dimension, or a tuple of shapes, for
+            random inputs of batch size 1 on the device of the model. Defaults to None.
+        inputs: The input, or a tuple of inputs, instead of ``input_shape``. Defaults to None.
         show_table: Whether to draw a table. Defaults to True.
         show_arch: Whether to print the modules with their counts. Defaults to True.
 
     Returns:
-        ``flops``, ``activations`` and ``params`` as numbers, the same with ``_str`` as texts, and
-        ``out_table`` and ``out_arch``, which are empty where they are not asked for.
+        ``flops``, ``activations`` and ``params`` as numbers, the same with ``_str`` as strings, and
+        ``out_table`` and ``out_arch``, which are empty if disabled.
 
     Raises:
-        ValueError: If not exactly one of ``input_shape`` and ``inputs`` is given, or
-            ``input_shape`` is of another form.
+        ValueError: If not exactly one of ``input_shape`` and ``inputs`` is set, or
+            ``input_shape`` is invalid.
     """
     if (input_shape is None) == (inputs is None):
-        given = "both" if inputs is not None else "none"
-        raise ValueError(f"give either input_shape or inputs, but {given} of them is given")
+        given = "both" if inputs is not None else "neither"
+        raise ValueError(f"set either input_shape or inputs, not {given}")
     if inputs is None:
-        inputs = _random_inputs(model, input_shape)
+        inputs = _make_inputs(model, input_shape)
     flops, activations = FlopAnalyzer(model, inputs), ActivationAnalyzer(model, inputs)
     _silence(flops, activations)
     totals = {
@@ -76,16 +76,16 @@ def complexity_stats_table(
     activations: JitModelAnalysis | None = None,
     show_param_shapes: bool = True,
 ) -> str:
-    """Draw a table of the counts of each module. Switches the warnings of the analyzers off.
+    """Draw a table of the counts of each module. Disables the warnings of the analyzers.
 
-    Rows of zeros are left out. A module that holds one thing is merged with it where their counts
-    are equal. Modules that were not called have empty cells.
+    Rows of zeros are omitted. A module with a single child is merged with it if their counts are
+    equal. Modules that were not called have empty cells.
 
     Args:
         flops: An analyzer, as a rule a :class:`eng.analysis.FlopAnalyzer`.
         max_depth: Levels below the model to show. Defaults to 3.
         activations: An analyzer of the activations of the same model. Defaults to None.
-        show_param_shapes: Whether parameters have rows, with their shapes. Defaults to True.
+        show_param_shapes: Whether to show rows of parameters with their shapes. Defaults to True.
 
     Returns:
         The table.
@@ -95,10 +95,10 @@ def complexity_stats_table(
     if show_param_shapes:
         shapes = parameter_shapes(flops._model)
         leaves = {name: {first: str(shape)} for name, shape in shapes.items()}
-    columns, uncalled = _columns(flops, activations, (first, "#flops", "#activations"))
+    columns, uncalled = _collect_columns(flops, activations, (first, "#flops", "#activations"))
     root = collect_rows(flops._model, columns, uncalled, leaves)
     rows = [
-        [" " * level + (row.name or "model"), *_cells(row.stats, columns, " " * level)]
+        [" " * level + (row.name or "model"), *_format_cells(row.stats, columns, " " * level)]
         for level, row in rows_to_show(root, max_depth)
     ]
     return text_table(["module", *columns], rows)
@@ -107,18 +107,18 @@ def complexity_stats_table(
 def complexity_stats_str(
     flops: JitModelAnalysis, activations: JitModelAnalysis | None = None
 ) -> str:
-    """Print a model as ``str(model)`` does, with the counts of each module.
+    """Print a model like ``str(model)``, with the counts of each module.
 
-    Switches the warnings of the analyzers off. Modules whose counts are all zero have none.
+    Disables the warnings of the analyzers. Modules whose counts are all zero have none.
 
     Args:
         flops: An analyzer, as a rule a :class:`eng.analysis.FlopAnalyzer`.
         activations: An analyzer of the activations of the same model. Defaults to None.
 
     Returns:
-        The text. Where modules were not called, a note on their ``N/A`` comes first.
+        The text. If modules were not called, it starts with a note on ``N/A``.
     """
-    columns, uncalled = _columns(flops, activations, ("#params", "#flops", "#acts"))
+    columns, uncalled = _collect_columns(flops, activations, ("#params", "#flops", "#acts"))
     lines: dict[nn.Module, str] = {}
     for module, name in canonical_names(flops._model).items():
         values = {column: counts.get(name, 0) for column, counts in columns.items()}
@@ -128,21 +128,21 @@ def complexity_stats_str(
             texts |= dict.fromkeys(unknown, "N/A")
             lines[module] = ", ".join(f"{column}: {text}" for column, text in texts.items())
     note = NOTE if any("N/A" in line for line in lines.values()) else ""
-    return note + _module_text(flops._model, lines)
+    return note + _format_module(flops._model, lines)
 
 
-def _random_inputs(model: nn.Module, input_shape: Any) -> tuple[Tensor, ...]:
+def _make_inputs(model: nn.Module, input_shape: Any) -> tuple[Tensor, ...]:
     shapes = input_shape if _is_tuple_of(input_shape, tuple) else (input_shape,)
     if not all(_is_tuple_of(shape, int) for shape in shapes):
         raise ValueError(
-            "input_shape must be a tuple of whole numbers, such as (3, 224, 224), or a tuple of "
+            "input_shape must be a tuple of integers, such as (3, 224, 224), or a tuple of "
             f"such tuples, not {input_shape!r}"
         )
     like = next((p for p in model.parameters() if p.is_floating_point()), torch.empty(0))
     return tuple(torch.rand(1, *shape, device=like.device, dtype=like.dtype) for shape in shapes)
 
 
-def _is_tuple_of(value: Any, kind: type) -> bool:
+def _is_tuple_of(value: object, kind: type) -> bool:
     return (
         isinstance(value, tuple) and all(isinstance(item, kind) for item in value) and value != ()
     )
@@ -155,10 +155,10 @@ def _silence(*analyzers: JitModelAnalysis | None) -> None:
             analyzer.tracer_warnings("none")
 
 
-def _columns(
+def _collect_columns(
     flops: JitModelAnalysis, activations: JitModelAnalysis | None, names: tuple[str, str, str]
 ) -> tuple[dict[str, Mapping[str, float]], dict[str, Collection[str]]]:
-    """Counts by column and module, and the modules that are not known by column."""
+    """Collect the counts by column and module, and the uncalled modules by column."""
     _silence(flops, activations)
     columns: dict[str, Mapping[str, float]] = {names[0]: parameter_count(flops._model)}
     uncalled: dict[str, Collection[str]] = {}
@@ -169,7 +169,7 @@ def _columns(
     return columns, uncalled
 
 
-def _cells(stats: Stats, columns: Iterable[str], indent: str) -> list[str]:
+def _format_cells(stats: Stats, columns: Iterable[str], indent: str) -> list[str]:
     cells = []
     for column in columns:
         value = stats.get(column, "")
@@ -178,8 +178,8 @@ def _cells(stats: Stats, columns: Iterable[str], indent: str) -> list[str]:
     return cells
 
 
-def _module_text(module: nn.Module, lines: Mapping[nn.Module, str]) -> str:
-    """Like the repr of a module, with its line of counts inside of the brackets."""
+def _format_module(module: nn.Module, lines: Mapping[nn.Module, str]) -> str:
+    """Format a module like its repr, with its counts inside of the brackets."""
     name = str(module._get_name())  # type: ignore[no-untyped-call]
     inner = module.extra_repr().split("\n") if module.extra_repr() else []
     if module in lines:
@@ -187,7 +187,7 @@ def _module_text(module: nn.Module, lines: Mapping[nn.Module, str]) -> str:
     elif not module._modules and len(inner) <= 1:
         return f"{name}({''.join(inner)})"
     for child_name, child in module._modules.items():
-        text = "None" if child is None else _module_text(child, lines)
+        text = "None" if child is None else _format_module(child, lines)
         inner += f"({child_name}): {text}".split("\n")
     body = "".join(f"  {line}\n" for line in inner)
     return f"{name}(\n{body})"

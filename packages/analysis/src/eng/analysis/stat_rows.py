@@ -1,4 +1,4 @@
-"""Rows of numbers for the modules of a model, such as parameters, flops and activations."""
+"""Arrange parameters, flops and activations of modules in rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .module_names import canonical_names
 __all__ = ["Row", "Stats", "collect_rows", "rows_to_show"]
 
 Value: TypeAlias = float | str
-#: Values of one module by column. A column is missing where nothing is known of the module.
+#: Values of one module by column. A column is missing if its value is unknown.
 Stats: TypeAlias = dict[str, Value]
 
 
@@ -23,9 +23,9 @@ class Row:
     """A module or a parameter.
 
     Attributes:
-        name: Its full name; that of the model is ``''``.
+        name: Its full name; the model is ``''``.
         stats: Its values.
-        children: What it holds.
+        children: Its submodules and parameters.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Row:
 
     @property
     def is_empty(self) -> bool:
-        """Whether every value is zero, here and below."""
+        """Whether every value is zero, including the children."""
         return not any(self.stats.values()) and all(child.is_empty for child in self.children)
 
 
@@ -49,7 +49,7 @@ def collect_rows(
     Args:
         model: The model.
         columns: For each column, values by module; a missing one is zero.
-        uncalled: For each column, the modules that it knows nothing of.
+        uncalled: For each column, the modules whose values are unknown.
         leaves: Values of parameters by name.
 
     Returns:
@@ -66,7 +66,7 @@ def collect_rows(
             if name not in uncalled.get(column, ())
         }
         rows[name] = Row(name, stats, leaves_of[name])
-        if name:  # the module above comes before
+        if name:  # parents come first
             rows[name.rpartition(".")[0]].children.append(rows[name])
     return rows[""]
 
@@ -74,8 +74,8 @@ def collect_rows(
 def rows_to_show(root: Row, max_depth: int) -> Iterator[tuple[int, Row]]:
     """Yield the rows of a table with their levels.
 
-    Rows of nothing but zeros are left out, and a module that holds one thing is merged with it
-    where their values do not differ.
+    Rows of zeros are omitted, and a module with a single child is merged with it if their values
+    are equal.
 
     Args:
         root: Row of the model, of level 0.

@@ -1,4 +1,4 @@
-"""Tables in plain text."""
+"""Format tables in plain text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 __all__ = ["format_size", "text_table"]
 
-#: Above how much a number is shown in which unit.
+#: Lower bound, unit and its letter.
 _UNITS = ((1e14, 1e15, "P"), (1e11, 1e12, "T"), (1e8, 1e9, "G"), (1e5, 1e6, "M"), (1e2, 1e3, "K"))
 
 
@@ -15,11 +15,11 @@ def format_size(x: float, sig_figs: int = 3, hide_zero: bool = False) -> str:
 
     Args:
         x: The count.
-        sig_figs: Decimals at most. Defaults to 3.
-        hide_zero: Whether zero is an empty string. Defaults to False.
+        sig_figs: Maximum number of decimals. Defaults to 3.
+        hide_zero: Whether to return an empty string for zero. Defaults to False.
 
     Returns:
-        The text, without zeros at the end of the decimals.
+        The text, without trailing zeros.
 
     Examples:
         >>> format_size(12345), format_size(101), format_size(100), format_size(123456789)
@@ -39,20 +39,21 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], title: str 
 
     Args:
         header: Names of the columns.
-        rows: Cells, which keep the blanks that they begin with.
-        title: Line above it, centred. Defaults to none.
+        rows: Cells, whose leading spaces are kept.
+        title: Centred line above the table. Defaults to none.
 
     Returns:
-        The table, without a line break at its end.
+        The table, without a trailing newline.
     """
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     rule = f"+{'+'.join('-' * (width + 2) for width in widths)}+"
-    lines = [rule, _line(header, widths), rule, *(_line(row, widths) for row in rows), rule]
+    body = (_format_line(row, widths) for row in rows)
+    lines = [rule, _format_line(header, widths), rule, *body, rule]
     if title:
         lines.insert(0, title.center(len(rule)).rstrip())
     return "\n".join(lines)
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+def _format_line(cells: Sequence[str], widths: Sequence[int]) -> str:
     padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
     return f"| {' | '.join(padded)} |"

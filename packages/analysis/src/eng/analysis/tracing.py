@@ -1,4 +1,4 @@
-"""Record the operators that a model runs, each with the modules that run it."""
+"""Trace the operators of a model, each with the modules that run it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.jit._trace import TracerWarning, _get_trace_graph
 from torch.utils import _pytree as pytree
+from torch.utils.hooks import RemovableHandle
 
 from eng.utils import override
 
+from .jit_handles import Value
 from .plain_execution import plain_execution, state_kept
 
 __all__ = ["Operator", "TracerWarnings", "trace"]
@@ -24,68 +26,68 @@ TracerWarnings: TypeAlias = Literal["all", "no_tracer_warning", "none"]
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator that ran.
+    """A call of an operator.
 
     Attributes:
-        kind: Such as ``'aten::linear'``.
-        modules: Names of the modules whose forward ran at that time, outermost first.
+        kind: Its full name, such as ``'aten::linear'``.
+        modules: Names of the modules whose forward was running, outermost first.
         inputs: Its inputs, ``torch._C.Value``.
         outputs: Its outputs.
     """
 
     kind: str
     modules: tuple[str, ...]
-    inputs: list[Any]
-    outputs: list[Any]
+    inputs: list[Value]
+    outputs: list[Value]
 
 
 def trace(
     model: nn.Module,
-    inputs: tuple[Any, ...],
+    inputs: tuple[object, ...],
     names: Mapping[nn.Module, str],
     show: TracerWarnings,
     visit: Callable[[Operator], None],
 ) -> set[str]:
     """Run a model once and visit its operators in order.
 
-    The parameters, buffers, modes and random numbers of the model are as before afterwards.
+    The parameters, buffers and modes of the model and the random number generators are unchanged.
 
     Args:
         model: The model.
-        inputs: Arguments of its forward: tensors, or anything that holds tensors.
+        inputs: Arguments of its forward: tensors or containers of tensors.
         names: Name of each module of the model.
-        show: Which warnings come through: all, all but those of the tracer, or none.
-        visit: Called with each operator, whose inputs and outputs end with the call.
+        show: Which warnings to show: all, all except those of the tracer, or none.
+        visit: Called with each operator, whose inputs and outputs are only valid during the call.
 
     Returns:
         Names of the modules that were called.
     """
     leaves, structure = pytree.tree_flatten(inputs)
-    places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
-    listed = list(names.values())
+    positions = [position for position, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
+    module_names = list(names.values())
 
     def run(tensors: Iterable[Tensor]) -> None:
-        model(*_rebuild(leaves, structure, places, tensors))
-        for operator in _operators(torch._C._get_tracing_state().graph(), (), listed):
+        model(*_rebuild(leaves, structure, positions, tensors))
+        for operator in _walk(torch._C._get_tracing_state().graph(), (), module_names):
             visit(operator)
 
     with ExitStack() as stack:
-        stack.enter_context(_only(show))
+        stack.enter_context(_filter_warnings(show))
         stack.enter_context(torch.no_grad())
         stack.enter_context(state_kept(model))
         stack.enter_context(plain_execution(model))
-        called = stack.enter_context(_scopes(names))
-        # torch.jit.trace would compile the graph and check it; only the graph is wanted.
-        tensors = tuple(leaves[place] for place in places)
+        called = stack.enter_context(_mark_modules(names))
+        # torch.jit.trace would also compile and check the graph.
+        tensors = tuple(leaves[position] for position in positions)
         _get_trace_graph(_Recorder(model, run), tensors)  # type: ignore[no-untyped-call]
     return called
 
 
 class _Recorder(nn.Module):
-    """Runs a model, and what looks at the graph of it, while it is traced.
+    """Runs a model and reads its graph while it is traced.
 
-    Afterwards the tracer drops what does not reach an output. So operators count, too, whose
-    results end in a Python number or in an object that the tracer does not look into.
+    Afterwards the tracer removes operators that do not contribute to an output. Reading the graph
+    earlier keeps those whose results become Python numbers or are in other objects.
     """
 
     def __init__(self, model: nn.Module, run: Callable[[Iterable[Tensor]], None]) -> None:
@@ -99,22 +101,27 @@ class _Recorder(nn.Module):
         return tensors
 
 
-def _rebuild(leaves: list[Any], structure: Any, places: list[int], given: Iterable[Tensor]) -> Any:
-    """The arguments with the tensors that the tracer follows in the places of the original."""
+def _rebuild(
+    leaves: list[object],
+    structure: pytree.TreeSpec,
+    positions: list[int],
+    tensors: Iterable[Tensor],
+) -> Iterable[object]:
+    """Return the arguments with their tensors replaced by those of the tracer."""
     traced = list(leaves)
-    for place, tensor in zip(places, given, strict=True):
-        traced[place] = tensor
+    for position, tensor in zip(positions, tensors, strict=True):
+        traced[position] = tensor
     return pytree.tree_unflatten(traced, structure)
 
 
-def _operators(block: Any, modules: tuple[str, ...], names: list[str]) -> Iterator[Operator]:
-    """Operators of a graph or of a block in it; each call of a module is a block."""
+def _walk(block: Any, modules: tuple[str, ...], names: list[str]) -> Iterator[Operator]:
+    """Yield the operators of a graph or of a block in it; each call of a module is a block."""
     for node in block.nodes():
         kind = node.kind()
         if kind == "prim::TracedModuleForward":
             inside = (*modules, names[int(node.s("scope"))])
             for inner in node.blocks():
-                yield from _operators(inner, inside, names)
+                yield from _walk(inner, inside, names)
             continue
         if kind == "prim::PythonOp":
             kind = f"{kind}.{node.pyname()}"
@@ -122,24 +129,24 @@ def _operators(block: Any, modules: tuple[str, ...], names: list[str]) -> Iterat
 
 
 @contextmanager
-def _scopes(names: Mapping[nn.Module, str]) -> Iterator[set[str]]:
-    """Mark what runs within each module by the module's number, and note which are called."""
+def _mark_modules(names: Mapping[nn.Module, str]) -> Iterator[set[str]]:
+    """Mark operators by the number of the module that runs them, and record called modules."""
     called: set[str] = set()
     with ExitStack() as stack:
         for number, (module, name) in enumerate(names.items()):
             if isinstance(module, torch.jit.ScriptModule):
-                continue  # takes no hooks
+                continue  # does not support hooks
             for handle in _mark(module, number, name, called):
                 stack.callback(handle.remove)
         yield called
 
 
-def _mark(module: nn.Module, number: int, name: str, called: set[str]) -> list[Any]:
-    def enter(*_: Any) -> None:
+def _mark(module: nn.Module, number: int, name: str, called: set[str]) -> list[RemovableHandle]:
+    def enter(*_: object) -> None:
         called.add(name)
         torch._C._get_tracing_state().push_scope(str(number))
 
-    def leave(*_: Any) -> None:
+    def leave(*_: object) -> None:
         if (state := torch._C._get_tracing_state()) is not None:  # an error ends the tracing
             state.pop_scope()
 
@@ -148,7 +155,7 @@ def _mark(module: nn.Module, number: int, name: str, called: set[str]) -> list[A
 
 
 @contextmanager
-def _only(show: TracerWarnings) -> Iterator[None]:
+def _filter_warnings(show: TracerWarnings) -> Iterator[None]:
     with warnings.catch_warnings():
         if show == "none":
             warnings.simplefilter("ignore")

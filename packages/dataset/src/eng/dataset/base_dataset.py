@@ -1,11 +1,11 @@
-"""The base class of datasets with annotations."""
+"""Base class of datasets with annotations."""
 
 from __future__ import annotations
 
 import copy
 import logging
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import index
 from pickle import HIGHEST_PROTOCOL, dumps, loads
 from types import MappingProxyType
@@ -16,13 +16,14 @@ from torch.utils.data import Dataset
 
 from eng.fileio import isfile, join_path, list_from_file, load
 from eng.logging import print_log
-from eng.registry import DATASETS
-from eng.utils import is_abs, override
+from eng.registry import DATASETS, PartOrConfig
+from eng.utils import DataSample, is_abs, override
 
 from .compose import Compose, sample_name
 from .full_init import force_full_init, initialize
 from .randomness import random_numbers_of
 from .shared_buffer import SharedBuffer
+from .types import DataInfo, Metainfo, Transform
 
 __all__ = ["AnnotationError", "BaseDataset"]
 
@@ -31,79 +32,78 @@ Indices = int | Sequence[int]
 
 
 class AnnotationError(ValueError):
-    """An annotation file is not what a dataset expects; names the file and the entry."""
+    """An annotation file is invalid; the message names the file and the entry."""
 
 
 @DATASETS.register_module()
 class BaseDataset(Dataset):
-    """A dataset of annotations in a file, each of which a pipeline turns into a sample.
+    """A dataset of annotations in a file, from which a pipeline makes samples.
 
-    The file, in any storage and format that :func:`eng.fileio.load` knows, holds a dict::
+    The file, in any storage and format of :func:`eng.fileio.load`, contains a dict::
 
         {"metainfo": {"classes": ["cat", "dog"]},
          "data_list": [{"img_path": "1.jpg", "instances": [...]}, ...]}
 
-    A subclass for another kind of file overrides :meth:`load_data_list`, one for other entries
-    :meth:`parse_data_info`.
+    Subclasses override :meth:`load_data_list` for other files, and :meth:`parse_data_info` for
+    other entries.
 
-    Metainfo comes from the file, from ``METAINFO`` of the class and from the argument ``metainfo``;
-    of one key, the last of these counts. A text in the argument that names a file stands for the
-    lines of that file; another one is kept with a warning in the log.
+    Metainfo comes from the argument ``metainfo``, from ``METAINFO`` of the class and from the file,
+    in this order of precedence. A string in the argument that is the path of a file is replaced by
+    the lines of that file; other strings are kept, with a warning in the log.
 
     Args:
-        ann_file: Path of the annotation file, below ``data_root`` unless it is absolute. Defaults
-            to ``''``, none, as is None.
+        ann_file: Path of the annotation file, relative to ``data_root`` unless it is absolute.
+            Defaults to ``''``, which like None is without annotation file.
         metainfo: Metainfo. Defaults to None.
-        data_root: Where ``ann_file`` and ``data_prefix`` are. Defaults to ``''``.
-        data_prefix: By the key of a path in an entry, what is put before it, below ``data_root``
-            unless it is absolute. Each key must be in each entry. Defaults to
-            ``dict(img_path='')``.
-        filter_cfg: What :meth:`filter_data` of a subclass is told. Defaults to None.
-        indices: Use the first samples, as many as a number says if there are so many, the last for
-            a negative one, or those of a sequence of indices. Defaults to None, all.
-        serialize_data: Whether annotations are kept pickled in memory that workers share, rather
-            than as objects which each worker copies over time. Defaults to True.
+        data_root: Directory of ``ann_file`` and ``data_prefix``. Defaults to ``''``.
+        data_prefix: Prefixes of paths by their keys in the entries, relative to ``data_root``
+            unless absolute. Each key must be in each entry. Defaults to ``dict(img_path='')``.
+        filter_cfg: Settings for :meth:`filter_data` of a subclass. Defaults to None.
+        indices: Samples to use: with an int, at most as many of the first samples, or of the last
+            for a negative one; or a sequence of indices. Defaults to None, all.
+        serialize_data: Whether to keep annotations pickled in memory that workers share, rather
+            than as objects that each worker copies over time. Defaults to True.
         pipeline: Transforms or their configs, see :class:`Compose`. Defaults to none.
-        test_mode: Whether no sample may take the place of one that the pipeline makes nothing of.
-            Defaults to False.
-        lazy_init: Whether annotations are loaded when first needed rather than now. Defaults to
+        test_mode: Whether to raise if the pipeline returns None for a sample, instead of fetching
+            another sample. Defaults to False.
+        lazy_init: Whether to load annotations at their first use rather than now. Defaults to
             False.
-        max_refetch: How many other samples are tried at random where the pipeline returns None.
+        max_refetch: Maximum number of random samples to fetch if the pipeline returns None.
             Defaults to 1000.
-        share_across_ranks: Whether the processes of a machine share the pickled annotations too.
+        share_across_ranks: Whether the processes of a machine also share the pickled annotations.
             All processes of the run must then load them at the same time. Defaults to False.
         backend_args: Settings of the storage of the annotation file, see
             :func:`eng.fileio.get_file_backend`. Defaults to None.
 
     Raises:
-        AnnotationError: If the annotation file is malformed.
-        TypeError: If ``metainfo`` is no mapping or a prefix no text.
+        AnnotationError: If the annotation file is invalid.
+        TypeError: If ``metainfo`` is not a mapping or a prefix not a str.
         IndexError: If one of ``indices`` is out of range.
-        ValueError: If no sample is left.
+        ValueError: If the dataset is empty.
     """
 
     METAINFO: Mapping[str, Any] = MappingProxyType({})
 
-    # On the class, for those subclasses whose __init__ does not call this one.
+    # On the class, for subclasses whose __init__ does not call this one.
     _fully_initialized = False
     share_across_ranks = False
-    backend_args: Mapping[str, Any] | None = None
+    backend_args: Mapping[str, object] | None = None
 
     def __init__(
         self,
         ann_file: str | None = "",
-        metainfo: Mapping[str, Any] | None = None,
+        metainfo: Mapping[str, object] | None = None,
         data_root: str | None = "",
         data_prefix: Mapping[str, str] = MappingProxyType({"img_path": ""}),
         filter_cfg: dict[str, Any] | None = None,
         indices: Indices | None = None,
         serialize_data: bool = True,
-        pipeline: Sequence[dict[str, Any] | Callable[[Any], Any]] = (),
+        pipeline: Sequence[PartOrConfig[Transform]] = (),
         test_mode: bool = False,
         lazy_init: bool = False,
         max_refetch: int = 1000,
         share_across_ranks: bool = False,
-        backend_args: Mapping[str, Any] | None = None,
+        backend_args: Mapping[str, object] | None = None,
     ) -> None:
         self.ann_file = ann_file
         self._metainfo = self._load_metainfo(copy.deepcopy(metainfo))
@@ -116,7 +116,7 @@ class BaseDataset(Dataset):
         self.max_refetch = max_refetch
         self.share_across_ranks = share_across_ranks
         self.backend_args = backend_args
-        self.data_list: list[Any] = []
+        self.data_list: list[DataInfo] = []
         self._join_prefix()
         self.pipeline = Compose(pipeline)
         if not lazy_init:
@@ -125,14 +125,12 @@ class BaseDataset(Dataset):
     # ------------------------------------------------------------------ loading
 
     def full_init(self) -> None:
-        """Load the annotations, filter them, take ``indices`` of them, and serialize them.
-
-        Does nothing if that has been done.
+        """Load the annotations, filter them, select ``indices``, and serialize them, once.
 
         Raises:
-            AnnotationError: If the annotation file is malformed.
+            AnnotationError: If the annotation file is invalid.
             IndexError: If one of ``indices`` is out of range.
-            ValueError: If no sample is left; says where they went.
+            ValueError: If the dataset is empty; gives the number of samples after each step.
         """
         if self._fully_initialized:
             return
@@ -144,40 +142,40 @@ class BaseDataset(Dataset):
             self.data_list = self._get_unserialized_subset(self._indices)
         if not self.data_list:
             raise ValueError(
-                f"{type(self).__name__} has no samples: {loaded} in {self.ann_file!r}, {kept} of "
-                f"them left by filter_data (filter_cfg={self.filter_cfg}), 0 of these chosen by "
+                f"{type(self).__name__} has no samples: {loaded} in {self.ann_file!r}, {kept} "
+                f"after filter_data (filter_cfg={self.filter_cfg}), 0 after selecting "
                 f"indices={self._indices}"
             )
         if self.serialize_data:
             self.data_bytes, self.data_address = self._serialize_data()
         self._fully_initialized = True
 
-    def load_data_list(self) -> list[dict[str, Any]]:
+    def load_data_list(self) -> list[DataInfo]:
         """Load the annotations of all samples.
 
         Returns:
-            One dict a sample.
+            One dict per sample.
 
         Raises:
-            AnnotationError: If the file or one of its entries is not as documented; names both.
+            AnnotationError: If the file or one of its entries is invalid; names both.
         """
         if not self.ann_file:
             raise AnnotationError(
-                f"{type(self).__name__} has no ann_file to load annotations from; give one, or "
-                "override load_data_list"
+                f"{type(self).__name__} has no ann_file to load annotations from; pass ann_file, "
+                "or override load_data_list"
             )
         where = f"annotation file {self.ann_file!r}"
         backend_args = None if self.backend_args is None else dict(self.backend_args)
         try:
             annotations = load(self.ann_file, backend_args=backend_args)
         except ValueError as error:
-            raise AnnotationError(f"no annotations can be read from {error}") from error
+            raise AnnotationError(f"cannot read annotations from {error}") from error
         if not isinstance(annotations, Mapping):
-            raise AnnotationError(f"{where} must hold a dict, not {type(annotations).__name__}")
+            raise AnnotationError(f"{where} must contain a dict, not {type(annotations).__name__}")
         for key, kind in (("metainfo", Mapping), ("data_list", list)):
             if key not in annotations:
                 raise AnnotationError(
-                    f"{where} lacks {key!r}; it has {sorted(map(str, annotations))}"
+                    f"missing key {key!r} in {where}; it has {sorted(map(str, annotations))}"
                 )
             if not isinstance(annotations[key], kind):
                 raise AnnotationError(
@@ -186,16 +184,16 @@ class BaseDataset(Dataset):
                 )
         for key, value in annotations["metainfo"].items():
             self._metainfo.setdefault(key, value)
-        data_list: list[dict[str, Any]] = []
+        data_list: list[DataInfo] = []
         for number, entry in enumerate(annotations["data_list"]):
-            data_list += self._parsed(entry, f"entry {number} of 'data_list' of {where}")
+            data_list += self._parse(entry, f"entry {number} of 'data_list' of {where}")
         return data_list
 
-    def _parsed(self, entry: Any, where: str) -> list[dict[str, Any]]:
+    def _parse(self, entry: object, where: str) -> list[DataInfo]:
         if not isinstance(entry, Mapping):
             raise AnnotationError(f"{where} must be a dict, not {type(entry).__name__}")
         try:
-            parsed: Any = self.parse_data_info(dict(entry))
+            parsed = self.parse_data_info(dict(entry))
         except Exception as error:
             reason = error if isinstance(error, AnnotationError) else repr(error)
             raise AnnotationError(f"{where}: {reason}") from error
@@ -203,15 +201,15 @@ class BaseDataset(Dataset):
         for sample in samples:
             if not isinstance(sample, dict):
                 raise AnnotationError(
-                    f"{where}: parse_data_info must make a dict or a list of dicts of it, not "
+                    f"{where}: parse_data_info must return a dict or a list of dicts, not "
                     f"{type(sample).__name__}"
                 )
         return samples
 
-    def parse_data_info(self, raw_data_info: dict[str, Any]) -> dict[str, Any] | list[dict]:
-        """Turn an entry of the annotation file into the annotation of a sample.
+    def parse_data_info(self, raw_data_info: DataInfo) -> DataInfo | list[DataInfo]:
+        """Convert an entry of the annotation file to the annotation of a sample.
 
-        This one puts ``data_prefix`` before the paths in it.
+        This implementation joins ``data_prefix`` and the paths in it.
 
         Args:
             raw_data_info: The entry.
@@ -224,26 +222,26 @@ class BaseDataset(Dataset):
         """
         for key, prefix in self.data_prefix.items():
             if not isinstance(raw_data_info.get(key), str):
-                problem = "is no path" if key in raw_data_info else "is missing"
+                problem = "is not a path" if key in raw_data_info else "is missing"
                 raise AnnotationError(
-                    f"{key!r}, to which data_prefix belongs, {problem}; there are "
+                    f"{key!r} of data_prefix {problem} in the entry, which has "
                     f"{sorted(map(str, raw_data_info))}"
                 )
             if prefix:
                 raw_data_info[key] = join_path(prefix, raw_data_info[key])
         return raw_data_info
 
-    def filter_data(self) -> list[dict[str, Any]]:
-        """Choose samples by ``filter_cfg``; this one keeps all.
+    def filter_data(self) -> list[DataInfo]:
+        """Filter ``self.data_list`` by ``filter_cfg``; this implementation keeps all samples.
 
         Returns:
-            Those of ``self.data_list`` that stay.
+            The annotations that are kept.
         """
         return self.data_list
 
     @classmethod
-    def _load_metainfo(cls, metainfo: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Metainfo of the class and of the argument, of which the latter counts more."""
+    def _load_metainfo(cls, metainfo: Mapping[str, object] | None = None) -> Metainfo:
+        """Merge metainfo of the class and of the argument, which takes precedence."""
         if metainfo is not None and not isinstance(metainfo, Mapping):
             raise TypeError(f"metainfo must be a dict, not {type(metainfo).__name__}")
         merged = copy.deepcopy(dict(cls.METAINFO))
@@ -251,8 +249,8 @@ class BaseDataset(Dataset):
             merged[key] = _read_metainfo(key, value) if isinstance(value, str) else value
         return merged
 
-    def _copy_without_annotation(self: Self, memo: Mapping[int, Any] | None = None) -> Self:
-        """A deep copy without the annotations, which may be large."""
+    def _copy_without_annotation(self: Self, memo: Mapping[int, object] | None = None) -> Self:
+        """Make a deep copy without the annotations, which may be large."""
         other: Self = type(self).__new__(type(self))
         copied = {} if memo is None else dict(memo)
         copied[id(self)] = other
@@ -262,7 +260,7 @@ class BaseDataset(Dataset):
         return other
 
     def _join_prefix(self) -> None:
-        """Put ``data_root`` before what is not absolute."""
+        """Prepend ``data_root`` to relative paths."""
         if self.ann_file and self.data_root and not is_abs(self.ann_file):
             self.ann_file = join_path(self.data_root, self.ann_file)
         for key, prefix in self.data_prefix.items():
@@ -277,55 +275,55 @@ class BaseDataset(Dataset):
         """Move ``data_list`` to shared memory.
 
         Returns:
-            The pickled annotations, and where each begins, with the end of the last.
+            The pickled annotations, and their offsets with the end of the last one.
         """
-        buffers = _buffers(map(self._pickled, range(len(self.data_list))))
+        buffers = _fill_buffers(map(self._pickle, range(len(self.data_list))))
         self.data_list = []
         if self.share_across_ranks:
             content, address = buffers
             buffers = content.across_ranks(), address.across_ranks()
         return buffers
 
-    def _pickled(self, number: int) -> bytes:
+    def _pickle(self, number: int) -> bytes:
         try:
             return dumps(self.data_list[number], protocol=HIGHEST_PROTOCOL)
         except Exception as error:  # an object's own __reduce__ may raise anything
             raise TypeError(
-                f"annotation {number} of {type(self).__name__} does not pickle: {error}; with "
-                "serialize_data=False it need not"
+                f"annotation {number} of {type(self).__name__} cannot be pickled: {error}; set "
+                "serialize_data=False to keep it as an object"
             ) from error
 
     def _get_serialized_subset(self, indices: Indices) -> tuple[SharedBuffer, SharedBuffer]:
         content, address = self.data_bytes.view, self.data_address.view
-        chosen = _positions(indices, len(self))
-        return _buffers(content[address[i] : address[i + 1]] for i in chosen)
+        chosen = _resolve_indices(indices, len(self))
+        return _fill_buffers(content[address[i] : address[i + 1]] for i in chosen)
 
-    def _get_unserialized_subset(self, indices: Indices) -> list[Any]:
-        return [self.data_list[i] for i in _positions(indices, len(self.data_list))]
+    def _get_unserialized_subset(self, indices: Indices) -> list[DataInfo]:
+        return [self.data_list[i] for i in _resolve_indices(indices, len(self.data_list))]
 
     # ------------------------------------------------------------------ samples
 
     @property
-    def metainfo(self) -> dict[str, Any]:
+    def metainfo(self) -> Metainfo:
         """A copy of the metainfo."""
         return copy.deepcopy(self._metainfo)
 
-    def get_data_info(self, idx: int) -> dict[str, Any]:
-        """The annotation of a sample.
+    def get_data_info(self, idx: int) -> DataInfo:
+        """Return the annotation of a sample.
 
         Args:
             idx: Its index; a negative one counts from the end.
 
         Returns:
-            A copy of it, with the index, from 0, as ``sample_idx``.
+            A copy of it, with the non-negative index as ``sample_idx``.
 
         Raises:
-            IndexError: If there is no such sample.
+            IndexError: If the index is out of range.
         """
-        if not self._fully_initialized:  # as force_full_init does, without its cost
+        if not self._fully_initialized:  # like force_full_init, without its overhead
             initialize(self)
         number = index(idx)
-        kept: Any
+        kept: memoryview | DataInfo
         try:
             if number < 0:
                 number += len(self)
@@ -340,12 +338,12 @@ class BaseDataset(Dataset):
             raise IndexError(
                 f"index {idx} is out of range: {type(self).__name__} has {len(self)} samples"
             ) from None
-        info = loads(kept) if self.serialize_data else copy.deepcopy(kept)
+        info = loads(kept) if isinstance(kept, memoryview) else copy.deepcopy(kept)
         info["sample_idx"] = number
         return info
 
     def get_cat_ids(self, idx: int) -> list[int]:
-        """The categories in a sample, which :class:`ClassBalancedDataset` asks for.
+        """Return the categories in a sample, for :class:`ClassBalancedDataset`.
 
         Args:
             idx: Index of the sample.
@@ -355,32 +353,32 @@ class BaseDataset(Dataset):
         """
         raise NotImplementedError(f"{type(self).__name__} must implement get_cat_ids")
 
-    def prepare_data(self, idx: int) -> Any:
-        """What the pipeline makes of a sample.
+    def prepare_data(self, idx: int) -> DataSample:
+        """Apply the pipeline to the annotation of a sample.
 
         Args:
             idx: Index of the sample.
 
         Returns:
-            The result, None if the pipeline makes nothing of it.
+            Output of the pipeline, None for an unusable sample.
         """
         return self.pipeline(self.get_data_info(idx))
 
     @override
-    def __getitem__(self, idx: int) -> Any:
-        """A sample, ready for use.
+    def __getitem__(self, idx: int) -> DataSample:
+        """Return a sample.
 
         Args:
             idx: Its index.
 
         Returns:
-            What the pipeline makes of it or, where that is None and ``test_mode`` is not set, of
-            another one.
+            Output of the pipeline for it. If that is None and ``test_mode`` is not set, the output
+            for a random other sample.
 
         Raises:
-            IndexError: If there is no such sample.
+            IndexError: If the index is out of range.
             TransformError: If a step of the pipeline raises.
-            RuntimeError: If the pipeline makes nothing of it, nor of ``max_refetch`` others.
+            RuntimeError: If the pipeline returns None for it and for ``max_refetch`` others.
         """
         with random_numbers_of(idx):
             tried = wanted = index(idx)
@@ -390,9 +388,9 @@ class BaseDataset(Dataset):
                     return data
                 tried = self._rand_another()
         others = (
-            "in test_mode no other takes its place"
+            "in test_mode no other sample replaces it"
             if self.test_mode
-            else f"nor for {self.max_refetch} others tried in its place (max_refetch)"
+            else f"and for {self.max_refetch} other samples (max_refetch)"
         )
         raise RuntimeError(
             f"the pipeline of {type(self).__name__} returned None for "
@@ -410,11 +408,11 @@ class BaseDataset(Dataset):
 
     @force_full_init
     def get_subset_(self, indices: Indices) -> None:
-        """Keep some samples only.
+        """Keep only some samples.
 
         Args:
-            indices: As many of the first samples as a number says, of the last for a negative
-                one, or those of a sequence of indices.
+            indices: With an int, at most as many of the first samples, or of the last for a
+                negative one; or a sequence of indices.
 
         Raises:
             IndexError: If an index of a sequence is out of range.
@@ -427,7 +425,7 @@ class BaseDataset(Dataset):
 
     @force_full_init
     def get_subset(self: Self, indices: Indices) -> Self:
-        """A dataset of some of the samples; this one stays as it is.
+        """Return a dataset of some of the samples, and leave this one unchanged.
 
         Args:
             indices: As in :meth:`get_subset_`.
@@ -439,40 +437,40 @@ class BaseDataset(Dataset):
             IndexError: If an index of a sequence is out of range.
             TypeError: If it is neither.
         """
-        # Serialized annotations are shared with the copy, the others are put in their place.
+        # Not copied: serialized annotations are shared, and get_subset_ replaces a data_list.
         subset = copy.deepcopy(self, {id(self.data_list): self.data_list})
         subset.get_subset_(indices)
         return subset
 
 
-def _read_metainfo(key: str, value: str) -> Any:
+def _read_metainfo(key: str, value: str) -> str | list[str]:
     if value != "" and isfile(value):
         return list_from_file(value)
     print_log(
-        f"{value!r} under {key!r} of metainfo is not a file and is taken as it is",
+        f"metainfo[{key!r}]={value!r} is not a file; the string itself is used",
         logger="current",
         level=logging.WARNING,
     )
     return value
 
 
-def _buffers(pickles: Iterable[bytes | memoryview]) -> tuple[SharedBuffer, SharedBuffer]:
-    """Pickles one after another, and where each begins, with the end of the last."""
+def _fill_buffers(pickles: Iterable[bytes | memoryview]) -> tuple[SharedBuffer, SharedBuffer]:
+    """Concatenate pickles; the second buffer has their offsets and the end of the last one."""
     address = array("q", [0])
 
-    def measured() -> Iterator[bytes | memoryview]:
+    def measure() -> Iterator[bytes | memoryview]:
         for each in pickles:
             address.append(address[-1] + len(each))
             yield each
 
-    content = SharedBuffer(measured())
+    content = SharedBuffer(measure())
     return content, SharedBuffer([address.tobytes()], "q")
 
 
-def _positions(indices: Any, length: int) -> Sequence[int]:
-    """The positions that ``indices`` means among so many."""
+def _resolve_indices(indices: Any, length: int) -> Sequence[int]:
+    """Convert ``indices`` of a dataset of some length to non-negative ones."""
     if isinstance(indices, (int, np.integer)) and not isinstance(indices, bool):
-        count = min(abs(int(indices)), length)  # as a slice does: what is there
+        count = min(abs(int(indices)), length)  # like a slice, never out of range
         return range(count) if indices >= 0 else range(length - count, length)
     if isinstance(indices, (str, bytes, Mapping)) or not hasattr(indices, "__len__"):
         raise TypeError(
@@ -481,5 +479,5 @@ def _positions(indices: Any, length: int) -> Sequence[int]:
     positions = [index(each) for each in indices]
     for each in positions:
         if not -length <= each < length:
-            raise IndexError(f"{each} of indices is out of range: there are {length} samples")
+            raise IndexError(f"index {each} in indices is out of range for {length} samples")
     return [each % length for each in positions]

@@ -1,12 +1,13 @@
-"""Several transforms as one."""
+"""Compose transforms to a pipeline."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from eng.registry import TRANSFORMS
-from eng.utils import override
+from eng.registry import TRANSFORMS, PartOrConfig
+from eng.utils import DataSample, override
+
+from .types import Transform
 
 __all__ = ["Compose", "TransformError"]
 
@@ -18,43 +19,43 @@ class TransformError(RuntimeError):
 class Compose:
     """Applies transforms one after another.
 
-    A transform may return None where it can make nothing of a sample, such as a broken image: the
-    rest is left out then and the result is None.
+    A transform may return None for an unusable sample, such as a broken image: the remaining ones
+    are skipped then and the result is None.
 
     Args:
-        transforms: Transforms, each something that can be called with the data, or the config of
-            one in ``TRANSFORMS``. None is none.
+        transforms: Transforms: callables of the data, or configs of ``TRANSFORMS``. None is an
+            empty pipeline.
 
     Raises:
-        TypeError: If a transform is neither, or what its config builds cannot be called.
+        TypeError: If a transform is neither a callable nor the config of one.
 
     Examples:
         >>> Compose([lambda data: data + 1, lambda data: data * 2])(3)
         8
     """
 
-    def __init__(self, transforms: Sequence[dict[str, Any] | Callable[[Any], Any]] | None) -> None:
-        self.transforms = [_build(each, place) for place, each in enumerate(transforms or ())]
+    def __init__(self, transforms: Sequence[PartOrConfig[Transform]] | None) -> None:
+        self.transforms = [_build(each, step) for step, each in enumerate(transforms or ())]
 
-    def __call__(self, data: Any) -> Any:
+    def __call__(self, data: DataSample) -> DataSample:
         """Apply the transforms.
 
         Args:
-            data: What the first one takes.
+            data: Input of the first transform.
 
         Returns:
-            What the last one returns, or None if one of them does.
+            Output of the last transform, or None if one of them returns None.
 
         Raises:
             TransformError: If a step raises; names the step, the sample and its file.
         """
         given = data
-        for place, transform in enumerate(self.transforms):
+        for step, transform in enumerate(self.transforms):
             try:
                 data = transform(data)
             except Exception as error:
                 raise TransformError(
-                    f"step {place} of the pipeline, {_name(transform)}, failed on "
+                    f"step {step} of the pipeline, {_get_name(transform)}, failed on "
                     f"{sample_name(given)}: {type(error).__name__}: {error}"
                 ) from error
             if data is None:
@@ -67,14 +68,14 @@ class Compose:
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])
 
 
-def sample_name(data: Any) -> str:
-    """How an error names a sample: by its index and its file, as far as its data tells.
+def sample_name(data: object) -> str:
+    """Name a sample for an error: by its index and its file, if its data has them.
 
     Args:
-        data: What is known of the sample, such as its annotation.
+        data: Data of the sample, such as its annotation.
 
     Returns:
-        A few words.
+        The name.
     """
     if not isinstance(data, Mapping):
         return f"a sample of type {type(data).__name__}"
@@ -88,16 +89,16 @@ def sample_name(data: Any) -> str:
     return name if file is None else f"{name} ({file!r})"
 
 
-def _build(transform: Any, place: int) -> Callable[[Any], Any]:
+def _build(transform: PartOrConfig[Transform], step: int) -> Transform:
     built = TRANSFORMS.build(transform) if isinstance(transform, dict) else transform
     if not callable(built):
         made = "builds" if isinstance(transform, dict) else "is"
         raise TypeError(
-            f"step {place} of the pipeline must be a config or something that can be called; it "
+            f"step {step} of the pipeline must be a callable or a config; it "
             f"{made} a {type(built).__name__}"
         )
     return built
 
 
-def _name(transform: Any) -> str:
+def _get_name(transform: Transform) -> str:
     return str(getattr(transform, "__name__", type(transform).__name__))

@@ -1,19 +1,20 @@
-"""Open a data loader from a position on, whatever sampler it has."""
+"""Iterate over a data loader with any sampler from a position on."""
 
 from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, SupportsInt, TypeGuard, cast
 
 import numpy as np
 import torch
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset, get_worker_info
 
 from eng.dist import get_dist_info
+from eng.utils import DataBatch, DataSample
 
 from .randomness import RawRandomState, SampleIndex, place_samples
 from .worker import seed_each_sample
@@ -22,54 +23,53 @@ __all__ = ["PlacedSampler", "open_loader"]
 
 
 class PlacedSampler:
-    """Stands in for the sampler of a data loader: begins anywhere, gives samples their places.
+    """Wraps a sampler to start anywhere in its order and to seed samples by their positions.
 
-    The order is that of the sampler itself. Its indices become :class:`SampleIndex`, so that what
-    is drawn at random for a sample depends neither on the number of workers nor on where the order
-    was begun. All that the sampler draws itself is drawn when an iteration over it begins.
+    The order is that of the sampler itself. Its indices become :class:`SampleIndex`, so that random
+    numbers of a sample depend neither on the number of workers nor on where the iteration started.
+    Everything that the sampler draws itself is drawn when an iteration over it starts.
 
     Args:
         sampler: A sampler of samples, or of batches.
-        batch_size: Samples of this process in a batch, by which batches are counted in samples.
-            Defaults to None, a sampler of samples.
+        batch_size: Samples per batch of this process, for a sampler of batches. Defaults to None, a
+            sampler of samples.
 
     Attributes:
         seed: The seed of the samples.
-        epoch: Number of the coming epoch, from 0.
-        start: Samples of this process that an iteration leaves out, in whole batches unless the
+        epoch: Number of the next epoch, from 0.
+        start: Samples of this process that an iteration skips, in whole batches unless the
             batch sampler is torch's own.
-        times_opened: How often an iteration has begun.
-        first: What the sampler gave first, of the iteration that was begun last: a number or a list
-            of numbers; None if it was neither.
+        times_opened: Number of iterations that were started.
+        first: First index or batch of indices of the last iteration; None if it is not of integers.
     """
 
-    def __init__(self, sampler: Any, batch_size: int | None = None) -> None:
+    def __init__(self, sampler: Iterable[object], batch_size: int | None = None) -> None:
         self._sampler = sampler
         self._batch_size = batch_size
         self.seed = self.epoch = self.start = self.times_opened = 0
-        self.first: Any = None
-        self._begun: Iterator[Any] | None = None
+        self.first: int | Sequence[object] | None = None
+        self._begun: Iterator[object] | None = None
 
     @contextmanager
     def begun(self) -> Iterator[None]:
-        """Draw the order once, for all iterations that are begun within the context.
+        """Draw the order once, for all iterations that start within the context.
 
-        A data loader with workers begins two and uses the second.
+        A data loader with workers starts two iterations and uses the second.
 
         Yields:
             Nothing.
         """
-        self._begun = self._indices()
+        self._begun = self._start()
         try:
             yield
         finally:
             self._begun = None
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[object]:
         self.times_opened += 1
-        return self._indices() if self._begun is None else self._begun
+        return self._start() if self._begun is None else self._begun
 
-    def _indices(self) -> Iterator[Any]:
+    def _start(self) -> Iterator[object]:
         sampler = self._sampler
         if type(sampler) is BatchSampler:
             return self._batch_samples(self._draw(sampler.sampler), sampler)
@@ -77,92 +77,94 @@ class PlacedSampler:
             return self._place(self._draw(sampler), self.start)
         return self._place_batches(self._draw(sampler), -(-self.start // self._batch_size))
 
-    def _draw(self, sampler: Any) -> Iterator[Any]:
+    def _draw(self, sampler: Iterable[object]) -> Iterator[object]:
         indices = _draw(sampler)
         begun = list(itertools.islice(indices, 1))
-        self.first = _plain(begun[0]) if begun else None
+        self.first = _to_integers(begun[0]) if begun else None
         return itertools.chain(begun, indices)
 
     def __len__(self) -> int:
-        return len(self._sampler)
+        return len(cast(Sized, self._sampler))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["_sampler"], name)
 
-    def _place(self, indices: Iterator[Any], start: int) -> Iterator[Any]:
-        places = _places_from(start)
+    def _place(self, indices: Iterator[object], start: int) -> Iterator[object]:
+        places = _count_places(start)
         for index in itertools.islice(indices, start, None):
-            yield self._placed(index, next(places))
+            yield self._place_index(index, next(places))
 
-    def _batch_samples(self, indices: Iterator[Any], sampler: BatchSampler) -> Iterator[Any]:
-        """Batch as torch's own sampler does, and give the samples of a batch places at once."""
+    def _batch_samples(self, indices: Iterator[object], sampler: BatchSampler) -> Iterator[object]:
+        """Batch like torch's own sampler, and place the samples of a batch at once."""
         size, drop_last = sampler.batch_size, sampler.drop_last
-        places = _places_from(self.start)
+        places = _count_places(self.start)
         indices = itertools.islice(indices, self.start, None)
         while batch := list(itertools.islice(indices, size)):
             if drop_last and len(batch) < size:
                 return
-            yield self._placed_batch(batch, places)
+            yield self._place_batch(batch, places)
 
-    def _place_batches(self, batches: Iterator[Any], start: int) -> Iterator[Any]:
+    def _place_batches(self, batches: Iterator[object], start: int) -> Iterator[object]:
         number = 0
-        for count, batch in enumerate(batches):
+        for count, batch in enumerate(cast("Iterator[Collection[object]]", batches)):
             if count >= start:
-                yield self._placed_batch(batch, _places_from(number))
+                yield self._place_batch(batch, _count_places(number))
             number += len(batch)
 
-    def _placed_batch(self, batch: Any, places: Iterator[int]) -> list[Any]:
+    def _place_batch(self, batch: Collection[Any], places: Iterator[int]) -> Sequence[object]:
         own = list(itertools.islice(places, len(batch)))
         if set(map(type, batch)) == {int}:
             return place_samples(batch, self.seed, self.epoch, own)
-        return [self._placed(*pair) for pair in zip(batch, own, strict=True)]
+        return [self._place_index(*pair) for pair in zip(batch, own, strict=True)]
 
-    def _placed(self, index: Any, place: int) -> Any:
-        if isinstance(index, SampleIndex) or not _is_number(index):
+    def _place_index(self, index: object, place: int) -> object:
+        if isinstance(index, SampleIndex) or not _is_integer(index):
             return index
         return SampleIndex(int(index), self.seed, self.epoch, place)
 
 
-def _places_from(number: int) -> Iterator[int]:
-    """Places of the samples of this process in the order of all, from its ``number``-th on."""
+def _count_places(number: int) -> Iterator[int]:
+    """Count the positions of this process in the order of all, from its ``number``-th sample on."""
     rank, world_size = get_dist_info()
     return itertools.count(number * world_size + rank, world_size)
 
 
-def open_loader(dataloader: Any, placed: PlacedSampler | None, base_seed: int = 0) -> Iterator[Any]:
-    """Begin an iteration over a data loader with another sampler in place of its own.
+def open_loader(
+    dataloader: Iterable[DataBatch], placed: PlacedSampler | None, base_seed: int = 0
+) -> Iterator[DataBatch]:
+    """Start an iteration over a data loader, with another sampler instead of its own.
 
-    Each worker gives samples random numbers by their places, beside what the ``worker_init_fn`` of
-    the data loader does. Nothing but the order is drawn from random numbers of the run, whether
-    workers are started or were kept. The data loader itself is afterwards as it was.
+    After the ``worker_init_fn`` of the data loader, each worker seeds samples by their positions.
+    Only the order is drawn from random numbers of the run, whether workers are started or
+    persistent. The data loader itself is restored afterwards.
 
     Args:
         dataloader: The data loader.
-        placed: What stands in for its sampler. None leaves it its own.
-        base_seed: Seed of the workers' random numbers beside those of samples. Defaults to 0.
+        placed: The sampler. None uses that of the data loader.
+        base_seed: Seed of random numbers that workers draw outside of samples. Defaults to 0.
 
     Returns:
         The iterator.
     """
     if not isinstance(dataloader, DataLoader) or isinstance(dataloader.dataset, IterableDataset):
         return iter(dataloader)
-    replaced: dict[str, Any] = {
+    replaced: dict[str, object] = {
         "worker_init_fn": partial(_init_worker, dataloader.worker_init_fn),
         "generator": torch.Generator().manual_seed(base_seed),
     }
     if placed is None:
-        with _replaced(dataloader, replaced):
+        with _replace(dataloader, replaced):
             return iter(dataloader)
     replaced["sampler" if dataloader.batch_sampler is None else "batch_sampler"] = placed
-    with placed.begun(), _replaced(dataloader, replaced):
+    with placed.begun(), _replace(dataloader, replaced):
         return iter(dataloader)
 
 
 @contextmanager
-def _replaced(dataloader: DataLoader[Any], attributes: dict[str, Any]) -> Iterator[None]:
-    """Replace attributes of a data loader while an iteration is begun, which takes them over.
+def _replace(dataloader: DataLoader[DataSample], attributes: dict[str, object]) -> Iterator[None]:
+    """Replace attributes of a data loader while an iteration starts, which reads them.
 
-    Not by assignment, which a data loader refuses, as an iteration that is open would not follow.
+    Not by assignment, which a data loader refuses, since it would not affect an open iteration.
     """
     settings = vars(dataloader)
     own = {name: settings[name] for name in attributes}
@@ -173,7 +175,7 @@ def _replaced(dataloader: DataLoader[Any], attributes: dict[str, Any]) -> Iterat
         settings.update(own)
 
 
-def _init_worker(own: Any, worker_id: int) -> None:
+def _init_worker(own: Callable[[int], object] | None, worker_id: int) -> None:
     if own is not None:
         own(worker_id)
     worker = get_worker_info()
@@ -181,23 +183,23 @@ def _init_worker(own: Any, worker_id: int) -> None:
         seed_each_sample(worker.dataset)
 
 
-def _draw(sampler: Any) -> Iterator[Any]:
-    """Begin an iteration over a sampler that draws nothing from the run's generators later on.
+def _draw(sampler: Iterable[object]) -> Iterator[object]:
+    """Start an iteration over a sampler that draws nothing from the run's generators later on.
 
-    Most draw their order with their first index. One that draws as it goes, in between what
-    training draws, is given random numbers of its own.
+    Most samplers draw their order with their first index. One that draws as it iterates,
+    interleaved with the draws of training, gets its own random numbers.
     """
     indices = iter(sampler)
     begun = list(itertools.islice(indices, 1))
-    drawn = _fingerprint()
+    drawn = _take_fingerprint()
     begun += itertools.islice(indices, 1)
-    if drawn != _fingerprint():
+    if drawn != _take_fingerprint():
         indices = _draw_apart(indices, int(torch.randint(2**62, ())))
     return itertools.chain(begun, indices)
 
 
-def _draw_apart(indices: Iterator[Any], seed: int) -> Iterator[Any]:
-    """Go on with an iteration that draws random numbers, as if in a process of its own."""
+def _draw_apart(indices: Iterator[object], seed: int) -> Iterator[object]:
+    """Continue an iteration that draws random numbers, as if in its own process."""
     own: RawRandomState | None = None
     while True:
         outside = RawRandomState()
@@ -217,20 +219,19 @@ def _draw_apart(indices: Iterator[Any], seed: int) -> Iterator[Any]:
         yield index
 
 
-def _fingerprint() -> tuple[Any, ...]:
-    """What differs once any of the generators has drawn."""
-    numpy_state: Any = np.random.get_state(legacy=True)
-    name, key, *more = numpy_state
+def _take_fingerprint() -> tuple[object, ...]:
+    """Return a value that changes when any of the generators draws."""
+    name, key, *more = cast("tuple[str, np.ndarray, object]", np.random.get_state(legacy=True))
     return random.getstate(), name, key.tobytes(), *more, torch.get_rng_state().numpy().tobytes()
 
 
-def _plain(index: Any) -> Any:
-    """An index, or a batch of them, as numbers that can be saved; None if it has others."""
+def _to_integers(index: object) -> int | Sequence[object] | None:
+    """Convert an index or a batch to integers that can be saved; None if that is impossible."""
     if isinstance(index, (list, tuple)):
-        each = [_plain(one) for one in index]
+        each = [_to_integers(one) for one in index]
         return None if None in each else each
-    return int(index) if _is_number(index) else None
+    return int(index) if _is_integer(index) else None
 
 
-def _is_number(index: Any) -> bool:
+def _is_integer(index: object) -> TypeGuard[SupportsInt]:
     return hasattr(index, "__index__") and not isinstance(index, bool)

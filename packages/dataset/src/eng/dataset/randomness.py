@@ -1,4 +1,4 @@
-"""Random numbers of a sample that depend on its place in the order alone, and their states."""
+"""Seed samples by their position in the order, and restore states of random number generators."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.utils.data import get_worker_info
 
-from eng.utils import override
+from eng.utils import StateDict, override
 
 __all__ = ["RawRandomState", "SampleIndex", "place_samples", "random_numbers_of"]
 
@@ -23,43 +23,43 @@ _STAND_IN = np.random.MT19937(0)
 
 
 class SampleIndex(int):
-    """The index of a sample that knows its place in the order; anywhere else, an ordinary number.
+    """An int that also has the position of its sample in the order.
 
-    A sampler gives these, since the index is all that reaches the worker that prepares a sample.
+    Samplers yield these, since the index is all that reaches the worker that prepares a sample.
 
     Args:
         index: The index.
         seed: Seed of the order.
-        epoch: Which epoch, or turn through the dataset.
-        place: Place in the order of that epoch, counted over all processes.
+        epoch: Number of the epoch, or pass over the dataset.
+        place: Position in the order of that epoch, counted over all processes.
     """
 
     origin: tuple[int, int, int]
 
     def __new__(cls, index: int, seed: int, epoch: int, place: int) -> SampleIndex:
-        """An int with attributes."""
+        """Create an int with attributes."""
         self = super().__new__(cls, index)
         self.origin = (seed, epoch, place)
         return self
 
     @override
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type[SampleIndex], tuple[int, ...]]:
         return SampleIndex, (int(self), *self.origin)
 
 
 def place_samples(
     indices: Iterable[int], seed: int, epoch: int, places: Iterable[int]
 ) -> list[SampleIndex]:
-    """Give many indices their places at once, in less time than by the class itself.
+    """Make many :class:`SampleIndex` at once, faster than with the class.
 
     Args:
-        indices: The indices, each of them an ``int``.
+        indices: The indices, each an ``int``.
         seed: Seed of the order.
-        epoch: Which epoch, or turn through the dataset.
-        places: The place of each in the order of that epoch. May be longer.
+        epoch: Number of the epoch, or pass over the dataset.
+        places: The position of each in the order of that epoch. May be longer.
 
     Returns:
-        The indices that know their places.
+        The indices with their positions.
     """
     samples = list(map(int.__new__, repeat(SampleIndex), indices))
     origins = zip(repeat(seed), repeat(epoch), places)
@@ -68,15 +68,15 @@ def place_samples(
 
 
 @contextmanager
-def random_numbers_of(index: Any) -> Iterator[None]:
-    """Around the preparation of a sample: draw what its place in the order says.
+def random_numbers_of(index: object) -> Iterator[None]:
+    """Seed random numbers by the position of a sample in the order, while it is prepared.
 
-    Python's, numpy's and torch's generators (torch's of the CPU) are seeded from the seed, the
-    epoch and the place of the sample. In a process that is no worker of a data loader they are put
-    back afterwards, so that the run draws the same whether it has workers or not.
+    The generators of Python, numpy and torch (CPU) are seeded by the seed, the epoch and the
+    position of the sample. Outside of workers they are restored afterwards, so that the run draws
+    the same numbers with and without workers.
 
     Args:
-        index: The index. Nothing happens unless it is a :class:`SampleIndex`.
+        index: The index. Only a :class:`SampleIndex` has an effect.
 
     Yields:
         Nothing.
@@ -89,7 +89,7 @@ def random_numbers_of(index: Any) -> Iterator[None]:
         yield
         return
     python, cpu = random.getstate(), torch.get_rng_state()
-    # Another generator takes the place of numpy's: much faster than to save the state of that.
+    # Replacing numpy's generator is much faster than saving its state.
     numpy = np.random.get_bit_generator()  # type: ignore[attr-defined]
     np.random.set_bit_generator(_STAND_IN)  # type: ignore[attr-defined]
     try:
@@ -104,12 +104,12 @@ def random_numbers_of(index: Any) -> Iterator[None]:
 def _seed(origin: tuple[int, int, int]) -> None:
     random.seed("{}/{}/{}".format(*origin))
     np.random.seed(random.getrandbits(32))
-    # Not torch.manual_seed, which seeds the accelerators too: these belong to the run.
+    # Not torch.manual_seed, which would also seed the accelerators, whose numbers the run draws.
     torch.default_generator.manual_seed(random.getrandbits(63))
 
 
 class RawRandomState:
-    """The states of the generators now, as they are: taken in microseconds, not to be saved."""
+    """A snapshot of the random number generators, taken in microseconds; not for saving."""
 
     def __init__(self) -> None:
         self._python = _python_state.take()
@@ -120,7 +120,7 @@ class RawRandomState:
             self._cuda = torch.cuda.get_rng_state()
 
     def restore(self) -> None:
-        """Put the generators back."""
+        """Restore the generators."""
         random.setstate(self._python)
         np.random.set_state(self._numpy)
         torch.set_rng_state(self._torch)
@@ -129,20 +129,20 @@ class RawRandomState:
 
 
 class _PythonState:
-    """The state of Python's global generator, got when it has changed as by :class:`_NumpyState`.
+    """The state of Python's global generator, cached until it changes like by :class:`_NumpyState`.
 
-    Getting it makes a tuple of 625 numbers. CPython keeps them behind the head of the object: the
-    place in the block, then the block. Where they are not found there, the state is got each time.
+    Reading it makes a tuple of 625 numbers. CPython keeps them behind the header of the object: the
+    position in the block, then the block. If they are not found there, the state is read each time.
     """
 
     def __init__(self) -> None:
-        # None where somebody has replaced the functions of the module.
+        # None if the functions of the module were replaced.
         self._generator: Any = getattr(random.getstate, "__self__", None)
         self._block = _find_block(self._generator)
-        self._known: Any = None
-        self._mark: tuple[Any, ...] = ()
+        self._known: tuple[object, ...] = ()
+        self._mark: tuple[object, ...] = ()
 
-    def take(self) -> Any:
+    def take(self) -> tuple[object, ...]:
         if self._block is None:
             return random.getstate()
         mark = self._block[:3], self._generator.gauss_next
@@ -151,8 +151,8 @@ class _PythonState:
         return self._known
 
 
-def _find_block(generator: Any) -> Any:
-    """The numbers of a generator of Python in memory: its place in the block, and the block."""
+def _find_block(generator: object) -> ctypes.Array[ctypes.c_uint32] | None:
+    """Map the memory of a generator of Python: its position in the block, and the block."""
     if type(generator) is not random.Random or sys.implementation.name != "cpython":
         return None
     block = (ctypes.c_uint32 * 625).from_address(id(generator) + object.__basicsize__)
@@ -161,28 +161,27 @@ def _find_block(generator: Any) -> Any:
 
 
 class _NumpyState:
-    """The state of numpy's global generator, which takes long to get, got when it has changed.
+    """The state of numpy's global generator, cached until it changes since reading it is slow.
 
-    A draw moves the place in the generator's block of numbers, and a new block has other numbers,
-    so that the place and two of the numbers tell.
-    Only a normal number kept from a pair is drawn without either: while there is one, the state is
-    got each time.
+    A draw moves the position in the generator's block of numbers, and a new block has other
+    numbers, so that the position and two of the numbers identify the state. Only the second normal
+    number of a pair is drawn without either: while one is pending, the state is read each time.
     """
 
     def __init__(self) -> None:
-        self._generator: Any = None
-        self._block: Any = None
-        self._known: Any = None
+        self._generator: object = None
+        self._block: ctypes.Array[ctypes.c_uint32]
+        self._known: StateDict = {}
         self._mark: list[int] = []
         self._has_normal = False
 
-    def take(self) -> Any:
+    def take(self) -> StateDict:
         generator = np.random.get_bit_generator()  # type: ignore[attr-defined]
         if generator is not self._generator:
             if type(generator) is not np.random.MT19937:
                 return np.random.get_state(legacy=False)
             self._generator, self._mark = generator, []
-            # 624 numbers and the place in them, by which numpy's C code knows the generator.
+            # The C struct of numpy: 624 numbers and the position in them.
             self._block = (ctypes.c_uint32 * 625).from_address(generator.ctypes.state_address)
         mark = self._block[622:]
         if mark != self._mark or self._has_normal:

@@ -1,17 +1,16 @@
-"""Samplers whose order depends on seed and epoch alone, and which know where they are."""
+"""Samplers whose order depends only on seed and epoch, with a position that can be resumed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from itertools import count, islice
-from typing import Any
 
 import torch
 from torch.utils.data import Sampler
 
 from eng.dist import get_dist_info, sync_random_seed
 from eng.registry import DATA_SAMPLERS
-from eng.utils import override
+from eng.utils import StateDict, override
 
 from .randomness import SampleIndex
 
@@ -19,18 +18,18 @@ __all__ = ["DefaultSampler", "InfiniteSampler"]
 
 
 class _StatefulSampler(Sampler[int]):
-    """What both samplers share: a seed, an epoch and a position.
+    """Base class of samplers with a seed, an epoch and a position.
 
-    The position counts samples that all processes together have taken from the current order, so
-    that it means the same on any number of processes: each step of this sampler counts one for
-    every process. A data loader with workers takes samples ahead of those that it has given out.
+    The position counts the samples that all processes have consumed from the current order, so that
+    it is independent of the number of processes: each step of this sampler counts one for every
+    process. A data loader with workers prefetches samples before it returns them.
     """
 
     def __init__(self, dataset: Sized, shuffle: bool, seed: int | None) -> None:
         if len(dataset) == 0:
             raise ValueError(
-                f"{type(self).__name__} has nothing to sample from: {type(dataset).__name__} is "
-                "empty"
+                f"{type(self).__name__} cannot sample from an empty dataset: "
+                f"{type(dataset).__name__} has length 0"
             )
         self.rank, self.world_size = get_dist_info()
         self.dataset = dataset
@@ -39,53 +38,53 @@ class _StatefulSampler(Sampler[int]):
         self.epoch = 0
         self.position = 0
 
-    def state_dict(self) -> dict[str, Any]:
-        """Where the sampler is: ``epoch``, ``position`` and ``seed``, as plain numbers.
+    def state_dict(self) -> StateDict:
+        """Return ``epoch``, ``position`` and ``seed`` as integers.
 
-        Where a data loader with workers has taken samples ahead, the position to go on from is
-        that of the samples which have been used: put it in the place of ``position``.
+        If a data loader with workers has prefetched samples, resume from the number of samples that
+        were used: replace ``position`` with it.
         """
         return {"epoch": self.epoch, "position": self.position, "seed": self.seed}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go to where another sampler was, possibly on another number of processes.
+    def load_state_dict(self, state_dict: Mapping[str, int]) -> None:
+        """Resume the position of another sampler, possibly on another number of processes.
 
         Args:
-            state_dict: What :meth:`state_dict` gave.
+            state_dict: Result of :meth:`state_dict`.
 
         Raises:
-            ValueError: If something is missing in it, or the position is negative.
+            ValueError: If a key is missing, or the position is negative.
         """
         missing = sorted({"epoch", "position", "seed"} - set(state_dict))
         if missing:
-            raise ValueError(f"the state of {type(self).__name__} lacks {missing}")
+            raise ValueError(f"missing keys in the state of {type(self).__name__}: {missing}")
         if state_dict["position"] < 0:
-            raise ValueError(f"a position is at least 0, not {state_dict['position']}")
+            raise ValueError(f"position must be at least 0, not {state_dict['position']}")
         self.epoch = state_dict["epoch"]
         self.position = state_dict["position"]
         self.seed = state_dict["seed"]
 
     def _order(self, turn: int) -> Sequence[int]:
-        """All indices in the order of one turn through the dataset."""
+        """Return all indices in the order of one pass over the dataset."""
         length = len(self.dataset)
         if not self.shuffle:
             return range(length)
         generator = torch.Generator().manual_seed(self.seed + turn)
-        # A view, since a list of so many numbers would take five times the memory.
+        # A view, since a list would take five times the memory.
         return torch.randperm(length, generator=generator).numpy().data
 
 
 @DATA_SAMPLERS.register_module()
 class DefaultSampler(_StatefulSampler):
-    """Goes through a dataset once an epoch, each process taking every ``world_size``-th sample.
+    """Samples a dataset once per epoch, sharded over processes by every ``world_size``-th sample.
 
     Args:
         dataset: The dataset.
-        shuffle: Whether each epoch has a random order. Defaults to True.
-        seed: Seed of the order, the same in all processes. Defaults to None: one is drawn and
-            shared.
-        round_up: Whether samples from the start of the order are added at its end, so that all
-            processes get the same number. Defaults to True.
+        shuffle: Whether to shuffle each epoch. Defaults to True.
+        seed: Seed of the order, the same in all processes. Defaults to None: a random seed that is
+            synchronized.
+        round_up: Whether to pad the order with samples from its start, so that all processes get
+            the same number. Defaults to True.
 
     Raises:
         ValueError: If the dataset is empty.
@@ -103,23 +102,23 @@ class DefaultSampler(_StatefulSampler):
         self._start = 0
 
     @override
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Make the next iteration begin where another sampler was.
+    def load_state_dict(self, state_dict: Mapping[str, int]) -> None:
+        """Resume the next iteration at the position of another sampler.
 
-        That may have run on another number of processes.
+        That one may have run on another number of processes.
 
         Args:
-            state_dict: What :meth:`state_dict` gave.
+            state_dict: Result of :meth:`state_dict`.
 
         Raises:
-            ValueError: If something is missing in it, or the position is negative.
+            ValueError: If a key is missing, or the position is negative.
         """
         super().load_state_dict(state_dict)
         self._start = self.position
 
     @property
     def total_size(self) -> int:
-        """Number of samples of an epoch in all processes together, with those added."""
+        """Number of samples of all processes per epoch, with padding."""
         length = len(self.dataset)
         if self.round_up:
             return -(-length // self.world_size) * self.world_size
@@ -132,15 +131,15 @@ class DefaultSampler(_StatefulSampler):
         start, self._start = self._start, 0
         end = max(start, length)
         if self.round_up:
-            # What is left, not the whole, is rounded up: the position may come from another number
-            # of processes, and every process must get as many samples as the others.
+            # Round up the remainder, not the whole: the position may come from another number of
+            # processes, and every process must get the same number of samples.
             end = start + -(-(end - start) // self.world_size) * self.world_size
         seed, epoch, step = self.seed, self.epoch, self.world_size - self.rank
         self.position = start
         for place in range(start + self.rank, end, self.world_size):
             taken = place + step
             self.position = taken if taken < end else end
-            # Not by the class itself, which takes twice as long: there is one for each sample.
+            # Not by the class itself, which takes twice as long for each sample.
             index = int.__new__(SampleIndex, order[place % length])
             index.origin = (seed, epoch, place)
             yield index
@@ -148,7 +147,7 @@ class DefaultSampler(_StatefulSampler):
 
     @property
     def num_remaining(self) -> int:
-        """Number of samples that the next iteration gives this process."""
+        """Number of samples of this process in the next iteration."""
         length = len(self.dataset)
         left = max(0, length - self._start)
         if self.round_up:
@@ -157,17 +156,17 @@ class DefaultSampler(_StatefulSampler):
 
     @property
     def num_samples(self) -> int:
-        """Number of samples of a whole epoch in this process."""
+        """Number of samples of this process per epoch."""
         return len(range(self.rank, self.total_size, self.world_size))
 
     def __len__(self) -> int:
-        """Number of samples of a whole epoch in this process."""
+        """Return the number of samples of this process per epoch."""
         return self.num_samples
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the order of the next iteration.
+        """Set the epoch, which determines the order of the next iteration.
 
-        A position loaded from a state is kept if it belongs to this epoch.
+        A loaded position is kept if it belongs to this epoch.
 
         Args:
             epoch: Number of the epoch, from 0.
@@ -179,16 +178,16 @@ class DefaultSampler(_StatefulSampler):
 
 @DATA_SAMPLERS.register_module()
 class InfiniteSampler(_StatefulSampler):
-    """Goes through a dataset again and again without an end, each turn in a new order.
+    """Samples a dataset infinitely, each pass in a new order.
 
-    A new iteration goes on where the last one stopped. A subclass may give an order of its own, by
-    ``_infinite_indices()`` for all processes together or by ``_indices_of_rank()`` for each.
+    A new iteration continues at the position of the last one. A subclass may define its own order
+    with ``_infinite_indices()`` for all processes or ``_indices_of_rank()`` for each.
 
     Args:
         dataset: The dataset.
-        shuffle: Whether each turn has a random order. Defaults to True.
-        seed: Seed of the order, the same in all processes. Defaults to None: one is drawn and
-            shared.
+        shuffle: Whether to shuffle each pass. Defaults to True.
+        seed: Seed of the order, the same in all processes. Defaults to None: a random seed that is
+            synchronized.
 
     Raises:
         ValueError: If the dataset is empty.
@@ -228,20 +227,20 @@ class InfiniteSampler(_StatefulSampler):
             yield SampleIndex(index, self.seed, 0, place)
 
     def _infinite_indices(self) -> Iterator[int]:
-        """The order of all processes together, from its start and without an end."""
+        """Yield the infinite order of all processes, from its start."""
         for turn in count():
             yield from self._order(turn)
 
     def _indices_of_rank(self) -> Iterator[int]:
-        """What of :meth:`_infinite_indices` is for this process."""
+        """Yield the indices of :meth:`_infinite_indices` for this process."""
         return islice(self._infinite_indices(), self.rank, None, self.world_size)
 
     def __len__(self) -> int:
-        """Number of samples of the dataset."""
+        """Return the number of samples of the dataset."""
         return len(self.dataset)
 
     def set_epoch(self, epoch: int) -> None:
-        """Does nothing: there are no epochs.
+        """Ignore the epoch: an infinite order has none.
 
         Args:
             epoch: Ignored.

@@ -1,4 +1,4 @@
-"""Memory that processes of one machine map instead of copying it."""
+"""Read-only memory that the processes of one machine share."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _CHUNK = 1 << 20
 
 
 class SharedBuffer:
-    """Numbers in memory that belongs to no process alone, to be read only.
+    """Numbers in shared memory, read-only.
 
-    A process that is forked has them, one that is spawned maps them when the buffer is among its
-    arguments, and the ranks of a machine may agree on one: none of these copies anything. The
-    memory is that of a file without a name, which is gone with the last process that has it open,
-    however that ends; it does not count against the size of ``/dev/shm``.
+    Forked processes inherit it, spawned ones map it if the buffer is among their arguments, and the
+    ranks of a machine may share one, all without copies. The memory is an anonymous file, which the
+    system frees with the last process that has it open, even after a kill; it does not count
+    against the size of ``/dev/shm``.
 
     Args:
         chunks: The content, in parts of any length.
@@ -43,7 +43,7 @@ class SharedBuffer:
     view: memoryview
 
     def __init__(self, chunks: Iterable[bytes | memoryview], form: Form = "B") -> None:
-        descriptor = _nameless_file()
+        descriptor = _open_anonymous_file()
         try:
             with open(descriptor, "wb", closefd=False) as file:
                 for chunk in chunks:
@@ -64,36 +64,36 @@ class SharedBuffer:
         self._form = form
         weakref.finalize(self, os.close, descriptor)
         size = os.fstat(descriptor).st_size
-        # Nothing cannot be mapped.
+        # An empty file cannot be mapped.
         memory = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) if size else b""
         self.view = memoryview(memory).cast(form)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> SharedBuffer:
-        return self  # nobody can change it
+    def __deepcopy__(self, memo: dict[int, object]) -> SharedBuffer:
+        return self  # immutable
 
     @override
-    def __reduce__(self) -> tuple[Callable[..., SharedBuffer], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., SharedBuffer], tuple[object, ...]]:
         if get_spawning_popen() is not None and sys.platform != "win32":
             return _attach, (reduction.DupFd(self._descriptor), self._form)
         return SharedBuffer, ([self.view.tobytes()], self._form)
 
     def across_ranks(self) -> SharedBuffer:
-        """The one buffer of this content that all ranks of this machine use.
+        """Share one buffer of this content among all ranks of this machine.
 
-        Called in all processes. Where a rank cannot open that of the first one, or has another
-        content, it keeps its own, and says so.
+        Must be called in all processes. A rank that cannot open the buffer of the first rank, or
+        has different content, keeps its own with a warning.
 
         Returns:
-            That of the first rank of the machine, or this one.
+            The buffer of the first rank of the machine, or this one.
         """
         if get_world_size() == 1:
             return self
-        ranks = all_gather_object((_machine(), os.getpid(), self._descriptor))
+        ranks = all_gather_object((_identify_machine(), os.getpid(), self._descriptor))
         machine, *_ = ranks[get_rank()]
         first = next(rank for rank, (other, *_) in enumerate(ranks) if other == machine)
         shared, problem = self, ""
         if machine is None:
-            problem = "this system does not tell which ranks are on one machine"
+            problem = "cannot determine which ranks are on this machine"
         elif first != get_rank():
             _, process, descriptor = ranks[first]
             try:
@@ -102,33 +102,33 @@ class SharedBuffer:
             except OSError as error:
                 problem = f"those of rank {first} cannot be opened: {error}"
             else:
-                if _same(self.view, other.view):
+                if _is_equal(self.view, other.view):
                     shared = other
                 else:
                     problem = f"they differ from those of rank {first}"
         barrier()  # The first rank keeps its buffer until all have opened it.
         if problem:
             print_log(
-                f"Rank {get_rank()} keeps annotations of its own: {problem}.",
+                f"Rank {get_rank()} does not share annotations: {problem}.",
                 logger="current",
                 level=logging.WARNING,
             )
         return shared
 
 
-def _nameless_file() -> int:
+def _open_anonymous_file() -> int:
     if hasattr(os, "memfd_create"):
         return os.memfd_create("eng-annotations")
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
 
 
-def _attach(descriptor: Any, form: Form) -> SharedBuffer:
+def _attach(descriptor: Any, form: Form) -> SharedBuffer:  # of reduction.DupFd
     return SharedBuffer._of_descriptor(descriptor.detach(), form)
 
 
-def _machine() -> str | None:
-    """What processes have in common that see each other's open files; None where unknown."""
+def _identify_machine() -> str | None:
+    """Identify the machine and PID namespace, whose processes see each other's open files."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
         return f"{boot}{Path('/proc/self/ns/pid').readlink()}"
@@ -136,7 +136,7 @@ def _machine() -> str | None:
         return None
 
 
-def _same(one: memoryview, other: memoryview) -> bool:
+def _is_equal(one: memoryview, other: memoryview) -> bool:
     one, other = one.cast("B"), other.cast("B")
     return len(one) == len(other) and all(
         one[start : start + _CHUNK].tobytes() == other[start : start + _CHUNK].tobytes()

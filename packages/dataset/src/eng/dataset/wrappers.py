@@ -1,4 +1,4 @@
-"""Datasets made of other datasets."""
+"""Dataset wrappers: concatenation, repetition and class balancing."""
 
 from __future__ import annotations
 
@@ -6,84 +6,85 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from operator import index
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from torch.utils.data import ConcatDataset as TorchConcatDataset
 
-from eng.registry import DATASETS
+from eng.registry import DATASETS, PartOrConfig
 from eng.structures import BaseDataElement
-from eng.utils import override
+from eng.utils import DataSample, override
 
 from .full_init import force_full_init
 from .randomness import random_numbers_of
+from .types import AnnotatedDataset, DataInfo, Metainfo
 
 __all__ = ["ClassBalancedDataset", "ConcatDataset", "RepeatDataset"]
 
 
 class PlaceError(IndexError, ValueError):
-    """There is no sample of an index."""
+    """The index of a sample is out of range."""
 
 
 class MetainfoTypeError(TypeError, ValueError):
-    """Metainfo of two datasets has values of different types."""
+    """The metainfo of two datasets has values of different types."""
 
 
 class _Wrapper:
-    """What wrappers share: they load lazily, and pass on what is asked of a sample."""
+    """Base class of wrappers: loads lazily, and forwards requests for samples."""
 
     _fully_initialized = False
 
     def full_init(self) -> None:
-        """Load the annotations of what is wrapped; does nothing if that has been done."""
+        """Load the annotations of the wrapped datasets, once."""
         raise NotImplementedError
 
-    def _origin(self, idx: int) -> tuple[Any, int]:
-        """The dataset that a sample comes from, and its index there."""
+    def _locate(self, idx: int) -> tuple[AnnotatedDataset, int]:
+        """Return the dataset of a sample, and its index there."""
         raise NotImplementedError
 
     def __len__(self) -> int:
         raise NotImplementedError
 
     @force_full_init
-    def get_data_info(self, idx: int) -> dict[str, Any]:
-        """The annotation of a sample.
+    def get_data_info(self, idx: int) -> DataInfo:
+        """Return the annotation of a sample.
 
         Args:
             idx: Its index in this dataset.
 
         Returns:
-            The annotation; its ``sample_idx`` is the index in the dataset it comes from.
+            The annotation; its ``sample_idx`` is the index in the wrapped dataset.
 
         Raises:
-            IndexError: If there is no such sample.
+            IndexError: If the index is out of range.
         """
-        dataset, own = self._origin(idx)
+        dataset, own = self._locate(idx)
         return dataset.get_data_info(own)
 
     @force_full_init
     def get_cat_ids(self, idx: int) -> list[int]:
-        """The categories in a sample.
+        """Return the categories in a sample.
 
         Args:
             idx: Its index in this dataset.
 
         Returns:
-            What ``get_cat_ids`` of the dataset says that it comes from.
+            Result of ``get_cat_ids`` of the wrapped dataset.
 
         Raises:
-            IndexError: If there is no such sample.
+            IndexError: If the index is out of range.
         """
-        dataset, own = self._origin(idx)
+        dataset, own = self._locate(idx)
         return dataset.get_cat_ids(own)
 
     @force_full_init
-    def __getitem__(self, idx: int) -> Any:
+    def __getitem__(self, idx: int) -> DataSample:
         with random_numbers_of(idx):
-            dataset, own = self._origin(idx)
+            dataset, own = self._locate(idx)
             return dataset[own]
 
-    def get_subset_(self, indices: int | Sequence[int]) -> None:
+    def get_subset_(self, indices: int | Sequence[int]) -> NoReturn:
         """Not supported.
 
         Args:
@@ -93,11 +94,11 @@ class _Wrapper:
             NotImplementedError: Always.
         """
         raise NotImplementedError(
-            f"of {type(self).__name__} it is ambiguous what a subset would be: take one of the "
-            "dataset in it, with get_subset or indices"
+            f"{type(self).__name__} does not support subsets, which would be ambiguous: take a "
+            "subset of the wrapped dataset, with its get_subset or indices"
         )
 
-    def get_subset(self, indices: int | Sequence[int]) -> Any:
+    def get_subset(self, indices: int | Sequence[int]) -> NoReturn:
         """Not supported.
 
         Args:
@@ -108,8 +109,8 @@ class _Wrapper:
         """
         self.get_subset_(indices)
 
-    def _place(self, idx: int) -> int:
-        """An index from 0."""
+    def _check_index(self, idx: int) -> int:
+        """Convert an index to a non-negative one."""
         number, length = index(idx), len(self)
         if not -length <= number < length:
             raise PlaceError(
@@ -123,69 +124,70 @@ class ConcatDataset(_Wrapper, TorchConcatDataset):
     """Several datasets one after another.
 
     Args:
-        datasets: The datasets or their configs. Their metainfo must be the same.
-        lazy_init: Whether annotations are loaded when first needed rather than now. Defaults to
+        datasets: The datasets or their configs. Their metainfo must be equal.
+        lazy_init: Whether to load annotations at their first use rather than now. Defaults to
             False.
-        ignore_keys: A key, or keys, in which the metainfo may differ; that of the first dataset
-            counts. Defaults to None.
+        ignore_keys: A key, or keys, in which the metainfo may differ; the first dataset takes
+            precedence. Defaults to None.
 
     Raises:
-        TypeError: If something is neither a dataset nor a config, ``ignore_keys`` is neither text
-            nor a list of it, or values of the metainfo have different types.
-        ValueError: If there are no datasets or their metainfo differs, once that is loaded.
+        TypeError: If an element is neither a dataset nor a config, ``ignore_keys`` is neither a str
+            nor a list of str, or values of the metainfo have different types.
+        ValueError: If ``datasets`` is empty or, when annotations are loaded, their metainfo
+            differs.
     """
 
     def __init__(
         self,
-        datasets: Sequence[Any],
+        datasets: Sequence[PartOrConfig[AnnotatedDataset]],
         lazy_init: bool = False,
         ignore_keys: str | Sequence[str] | None = None,
     ) -> None:
         self.datasets: list[Any] = [
-            _built(each, f"datasets[{i}]") for i, each in enumerate(datasets)
+            _build(each, f"datasets[{i}]") for i, each in enumerate(datasets)
         ]
         if not self.datasets:
             raise ValueError("ConcatDataset needs at least one dataset")
-        self.ignore_keys = _listed_keys(ignore_keys)
+        self.ignore_keys = _list_keys(ignore_keys)
         if not lazy_init:
             self.full_init()
 
     @property
-    def metainfo(self) -> dict[str, Any]:
+    def metainfo(self) -> Metainfo:
         """A copy of the metainfo of the first dataset."""
         return self.datasets[0].metainfo
 
     @override
     def full_init(self) -> None:
-        """Load the annotations of each dataset; does nothing if that has been done.
+        """Load the annotations of each dataset, once.
 
         Raises:
             ValueError: If their metainfo differs; names the dataset and the keys. If values have
-                different types, it is a ``TypeError`` as well.
+                different types, it is also a ``TypeError``.
         """
         if self._fully_initialized:
             return
         for dataset in self.datasets:
             dataset.full_init()
-        first = self._compared(self.datasets[0])
+        first = self._select_metainfo(self.datasets[0])
         for number, dataset in enumerate(self.datasets[1:], 1):
-            _check_equal(first, self._compared(dataset), number)
+            _check_equal(first, self._select_metainfo(dataset), number)
         TorchConcatDataset.__init__(self, self.datasets)
         self._fully_initialized = True
 
-    def _compared(self, dataset: Any) -> dict[str, Any]:
+    def _select_metainfo(self, dataset: AnnotatedDataset) -> Metainfo:
         return {k: v for k, v in dataset.metainfo.items() if k not in self.ignore_keys}
 
     @force_full_init
     def _get_ori_dataset_idx(self, idx: int) -> tuple[int, int]:
-        """The number of the dataset that a sample comes from, and its index there."""
-        place = self._place(idx)
-        number = int(np.searchsorted(self.cumulative_sizes, place, side="right"))
+        """Return the number of the dataset of a sample, and its index there."""
+        position = self._check_index(idx)
+        number = int(np.searchsorted(self.cumulative_sizes, position, side="right"))
         before = self.cumulative_sizes[number - 1] if number else 0
-        return number, place - before
+        return number, position - before
 
     @override
-    def _origin(self, idx: int) -> tuple[Any, int]:
+    def _locate(self, idx: int) -> tuple[AnnotatedDataset, int]:
         number, own = self._get_ori_dataset_idx(idx)
         return self.datasets[number], own
 
@@ -197,45 +199,47 @@ class ConcatDataset(_Wrapper, TorchConcatDataset):
 
 @DATASETS.register_module()
 class RepeatDataset(_Wrapper):
-    """A dataset several times over, so that an epoch is longer.
+    """A dataset that is repeated, for a longer epoch.
 
     Args:
         dataset: The dataset or its config.
-        times: How many times.
-        lazy_init: Whether annotations are loaded when first needed rather than now. Defaults to
+        times: Number of repetitions.
+        lazy_init: Whether to load annotations at their first use rather than now. Defaults to
             False.
 
     Raises:
         TypeError: If ``dataset`` is neither a dataset nor a config.
-        ValueError: If ``times`` is no whole number of at least 1.
+        ValueError: If ``times`` is not an integer of at least 1.
     """
 
-    def __init__(self, dataset: Any, times: int, lazy_init: bool = False) -> None:
+    def __init__(
+        self, dataset: PartOrConfig[AnnotatedDataset], times: int, lazy_init: bool = False
+    ) -> None:
         if int(times) != times or times < 1:
-            raise ValueError(f"times must be a whole number of at least 1, not {times!r}")
-        self.dataset = _built(dataset, "dataset")
+            raise ValueError(f"times must be an integer of at least 1, not {times!r}")
+        self.dataset = _build(dataset, "dataset")
         self.times = int(times)
         if not lazy_init:
             self.full_init()
 
     @property
-    def metainfo(self) -> dict[str, Any]:
+    def metainfo(self) -> Metainfo:
         """A copy of the metainfo of the dataset."""
         return self.dataset.metainfo
 
     @override
     def full_init(self) -> None:
-        """Load the annotations of the dataset; does nothing if that has been done."""
+        """Load the annotations of the dataset, once."""
         self.dataset.full_init()
         self._fully_initialized = True
 
     @force_full_init
     def _get_ori_dataset_idx(self, idx: int) -> int:
-        """The index of a sample in the dataset."""
-        return self._place(idx) % len(self.dataset)
+        """Return the index of a sample in the dataset."""
+        return self._check_index(idx) % len(self.dataset)
 
     @override
-    def _origin(self, idx: int) -> tuple[Any, int]:
+    def _locate(self, idx: int) -> tuple[AnnotatedDataset, int]:
         return self.dataset, self._get_ori_dataset_idx(idx)
 
     @force_full_init
@@ -246,39 +250,44 @@ class RepeatDataset(_Wrapper):
 
 @DATASETS.register_module()
 class ClassBalancedDataset(_Wrapper):
-    """A dataset in which samples of rare categories come several times an epoch.
+    """A dataset that oversamples rare categories.
 
     A category in a fraction ``f`` of the samples has the repeat factor
-    ``max(1, sqrt(oversample_thr / f))``; a sample comes as many times as the highest factor of its
-    categories says, rounded up, and once if it has none. See Gupta, Dollár and Girshick, "LVIS: A
+    ``max(1, sqrt(oversample_thr / f))``; a sample is repeated by the highest factor of its
+    categories, rounded up, or once without categories. See Gupta, Dollár and Girshick, "LVIS: A
     Dataset for Large Vocabulary Instance Segmentation", 2019, section on repeat factor sampling.
 
     Args:
         dataset: The dataset or its config; it must have ``get_cat_ids``.
-        oversample_thr: Fraction of samples in ``[0, 1]``; a category in fewer of them is repeated.
-        lazy_init: Whether annotations are loaded when first needed rather than now. Defaults to
+        oversample_thr: Fraction of samples in ``[0, 1]``; rarer categories are repeated.
+        lazy_init: Whether to load annotations at their first use rather than now. Defaults to
             False.
 
     Attributes:
-        repeat_indices: By the index here, that in the dataset; shape ``(len,)``.
+        repeat_indices: Indices in the dataset by the indices here; shape ``(len,)``.
 
     Raises:
         TypeError: If ``dataset`` is neither a dataset nor a config.
         ValueError: If the threshold is out of range.
     """
 
-    def __init__(self, dataset: Any, oversample_thr: float, lazy_init: bool = False) -> None:
+    def __init__(
+        self,
+        dataset: PartOrConfig[AnnotatedDataset],
+        oversample_thr: float,
+        lazy_init: bool = False,
+    ) -> None:
         if not 0 <= oversample_thr <= 1:
             raise ValueError(
-                f"oversample_thr is a fraction of samples, in [0, 1], not {oversample_thr}"
+                f"oversample_thr must be a fraction of samples in [0, 1], not {oversample_thr}"
             )
-        self.dataset = _built(dataset, "dataset")
+        self.dataset = _build(dataset, "dataset")
         self.oversample_thr = oversample_thr
         if not lazy_init:
             self.full_init()
 
     @property
-    def metainfo(self) -> dict[str, Any]:
+    def metainfo(self) -> Metainfo:
         """A copy of the metainfo of the dataset."""
         return self.dataset.metainfo
 
@@ -293,8 +302,8 @@ class ClassBalancedDataset(_Wrapper):
         self.repeat_indices = np.repeat(np.arange(len(factors)), factors)
         self._fully_initialized = True
 
-    def _get_repeat_factors(self, dataset: Any, repeat_thr: float) -> list[float]:
-        """The factor of each sample of a dataset, not rounded; 1 without categories."""
+    def _get_repeat_factors(self, dataset: AnnotatedDataset, repeat_thr: float) -> list[float]:
+        """Return the factor of each sample of a dataset, not rounded; 1 without categories."""
         length = len(dataset)
         categories = [frozenset(dataset.get_cat_ids(i)) for i in range(length)]
         counts = Counter(category for each in categories for category in each)
@@ -306,11 +315,11 @@ class ClassBalancedDataset(_Wrapper):
 
     @force_full_init
     def _get_ori_dataset_idx(self, idx: int) -> int:
-        """The index of a sample in the dataset."""
-        return int(self.repeat_indices[self._place(idx)])
+        """Return the index of a sample in the dataset."""
+        return int(self.repeat_indices[self._check_index(idx)])
 
     @override
-    def _origin(self, idx: int) -> tuple[Any, int]:
+    def _locate(self, idx: int) -> tuple[AnnotatedDataset, int]:
         return self.dataset, self._get_ori_dataset_idx(idx)
 
     @force_full_init
@@ -319,17 +328,17 @@ class ClassBalancedDataset(_Wrapper):
         return len(self.repeat_indices)
 
 
-def _listed_keys(keys: Any) -> tuple[str, ...]:
-    listed = [] if keys is None else [keys] if isinstance(keys, str) else keys
-    if not isinstance(listed, (list, tuple, set)) or not all(isinstance(k, str) for k in listed):
+def _list_keys(keys: object) -> tuple[str, ...]:
+    each = [] if keys is None else [keys] if isinstance(keys, str) else keys
+    if not isinstance(each, (list, tuple, set)) or not all(isinstance(k, str) for k in each):
         raise TypeError(f"ignore_keys must be a key or a list of keys, not {keys!r}")
-    return tuple(listed)
+    return tuple(each)
 
 
-def _check_equal(first: Mapping[str, Any], other: Mapping[str, Any], number: int) -> None:
-    """Hold metainfo against that of the first dataset."""
+def _check_equal(first: Metainfo, other: Metainfo, number: int) -> None:
+    """Compare metainfo with that of the first dataset."""
     shared = first.keys() & other.keys()
-    # As values of data elements, since they may be arrays.
+    # Data elements compare arrays too.
     differ = (first.keys() ^ other.keys()) | {
         key
         for key in shared
@@ -341,24 +350,24 @@ def _check_equal(first: Mapping[str, Any], other: Mapping[str, Any], number: int
     raise (MetainfoTypeError if kinds else ValueError)(
         "datasets with different metainfo cannot be concatenated: "
         + "; ".join(
-            f"{key!r} is {_shown(first, key)} in datasets[0] but {_shown(other, key)} in "
-            f"datasets[{number}]"
+            f"{key!r} is {_format_value(first, key)} in datasets[0] but "
+            f"{_format_value(other, key)} in datasets[{number}]"
             for key in sorted(differ, key=str)
         )
-        + ". Where that does not matter, name the keys in ignore_keys"
+        + ". Pass keys that may differ as ignore_keys"
     )
 
 
-def _shown(metainfo: Mapping[str, Any], key: str) -> str:
+def _format_value(metainfo: Metainfo, key: str) -> str:
     return repr(metainfo[key]) if key in metainfo else "missing"
 
 
-def _built(dataset: Any, name: str) -> Any:
-    built = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+def _build(dataset: PartOrConfig[AnnotatedDataset], name: str) -> AnnotatedDataset:
+    built: AnnotatedDataset = DATASETS.build(dataset) if isinstance(dataset, Mapping) else dataset
     missing = [a for a in ("full_init", "metainfo", "get_data_info") if not hasattr(built, a)]
     if missing:
         raise TypeError(
             f"{name} must be a BaseDataset, a wrapper or the config of one; "
-            f"{type(built).__name__} has no {', '.join(missing)}"
+            f"{type(built).__name__} lacks {', '.join(missing)}"
         )
     return built

@@ -1,24 +1,25 @@
-"""Batches of samples, with nothing stacked."""
+"""Collate samples to nested lists, without stacking tensors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from eng.utils import DataBatch, DataSample
 
 __all__ = ["collate_plain"]
 
 
-def collate_plain(samples: Sequence[Any]) -> Any:
-    """Make a batch as ``pseudo_collate`` of :mod:`eng.dataset` does, on whose floor this stands.
+def collate_plain(samples: Sequence[DataSample]) -> DataBatch:
+    """Collate samples like ``pseudo_collate`` of :mod:`eng.dataset`, which is not imported here.
 
     Args:
         samples: The samples, at least one.
 
     Returns:
-        The form of one sample, whose leaves are lists of those of all samples.
+        The structure of one sample, in which each leaf is the list of the leaves of all samples.
 
     Raises:
-        ValueError: If sequences at the same place differ in length.
+        ValueError: If corresponding sequences differ in length.
         KeyError: If a dict lacks a key of the first one.
 
     Examples:
@@ -27,11 +28,11 @@ def collate_plain(samples: Sequence[Any]) -> Any:
     """
     first = samples[0]
     if isinstance(first, Mapping):
-        columns = {key: collate_plain([sample[key] for sample in samples]) for key in first}
-        return type(first)(columns)  # type: ignore[call-arg]
+        batch = {key: collate_plain([sample[key] for sample in samples]) for key in first}
+        return type(first)(batch)  # type: ignore[call-arg]
     if isinstance(first, Sequence) and not isinstance(first, (str, bytes)):
-        places = [collate_plain(each) for each in zip(*samples, strict=True)]
+        columns = [collate_plain(each) for each in zip(*samples, strict=True)]
         if isinstance(first, tuple):
-            return type(first)(*places) if hasattr(first, "_fields") else type(first)(places)
-        return places
+            return type(first)(*columns) if hasattr(first, "_fields") else type(first)(columns)
+        return columns
     return list(samples)

@@ -1,37 +1,38 @@
-"""Predictions into a file, to be evaluated later."""
+"""Dump predictions to a file for offline evaluation."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from eng.fileio import dump
 from eng.logging import print_log
 from eng.registry import METRICS
-from eng.utils import override
+from eng.utils import DataBatch, DataSample, override
 
 from .metric import BaseMetric
 from .to_cpu import to_cpu
+from .types import Metrics, Result
 
 __all__ = ["DumpResults"]
 
 
 @METRICS.register_module()
 class DumpResults(BaseMetric):
-    """Writes the predictions of the whole dataset into a pickle, in its order.
+    """Dumps the predictions of the whole dataset to a pickle file, in the order of the dataset.
 
-    :meth:`Evaluator.offline_evaluate` computes numbers from what the pickle holds.
+    :meth:`Evaluator.offline_evaluate` computes metrics from the loaded predictions.
 
     Args:
         out_file_path: Path of the file, in any storage of :mod:`eng.fileio`; must end with
             ``.pkl`` or ``.pickle``.
-        collect_device: ``'cpu'`` (default) or ``'gpu'``: where results of several processes meet.
+        collect_device: Device to collect the results of all processes on, ``'cpu'`` (default) or
+            ``'gpu'``.
         collect_dir: See :class:`BaseMetric`. Defaults to None.
 
     Raises:
-        ValueError: If the path ends otherwise, or ``collect_device`` and ``collect_dir`` are not
-            as for :class:`BaseMetric`.
+        ValueError: If the suffix of the path is invalid, or ``collect_device`` or ``collect_dir``
+            is, see :class:`BaseMetric`.
     """
 
     number_names = ()
@@ -47,28 +48,28 @@ class DumpResults(BaseMetric):
         self.out_file_path = out_file_path
 
     @override
-    def process(self, data_batch: Any, predictions: Sequence[dict[str, Any]]) -> None:
-        """Keep predictions, on the CPU.
+    def process(self, data_batch: DataBatch, predictions: Sequence[DataSample]) -> None:
+        """Keep predictions on the CPU.
 
         Args:
             data_batch: Ignored.
-            predictions: What the model predicted.
+            predictions: Model predictions.
         """
         self.results.extend(to_cpu(prediction) for prediction in predictions)
 
     @override
-    def compute_metrics(self, results: list[Any]) -> dict[str, Any]:
+    def compute_metrics(self, results: list[Result]) -> Metrics:
         """Write the file.
 
         Args:
             results: The predictions of all processes.
 
         Returns:
-            No numbers.
+            An empty dict.
         """
         dump(results, self.out_file_path)
         print_log(
-            f"{len(results)} predictions have been written to {self.out_file_path}.",
+            f"Saved {len(results)} predictions to {self.out_file_path}.",
             logger="current",
             level=logging.INFO,
         )

@@ -1,4 +1,4 @@
-"""Several metrics as one."""
+"""Evaluate several metrics as one."""
 
 from __future__ import annotations
 
@@ -7,46 +7,47 @@ from itertools import islice
 from typing import Any
 
 from eng.registry import EVALUATOR, METRICS
-from eng.utils import ArgumentValueError
+from eng.utils import ArgumentValueError, DataBatch, DataSample, StateDict
 
 from .collate import collate_plain
 from .metric import BaseMetric
 from .running_metric import RunningMetric
 from .torch_metric import TorchMetric, is_torchmetrics
+from .types import MetricLike, MetricOrConfig, Metrics
 
 __all__ = ["Evaluator"]
 
 
 @EVALUATOR.register_module()
 class Evaluator:
-    """Passes batches to metrics and merges their numbers.
+    """Passes batches to metrics and merges their values.
 
     Args:
-        metrics: A metric or the config of one, or a list of these. Metrics of torchmetrics are
-            taken too, as :class:`TorchMetric` does.
+        metrics: A metric or its config, or a list of these. Metrics of torchmetrics are wrapped in
+            :class:`TorchMetric`.
 
     Raises:
-        TypeError: If something is neither.
+        TypeError: If an element is not a metric.
     """
 
-    def __init__(self, metrics: dict[str, Any] | BaseMetric | Sequence[Any]) -> None:
-        self._dataset_meta: dict[str, Any] | None = None
+    def __init__(self, metrics: MetricOrConfig | Sequence[MetricOrConfig]) -> None:
+        self._dataset_meta: StateDict | None = None
         given = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
-        self.metrics = [_build(metric) for metric in given]
+        self.metrics: list[Any] = [_build(metric) for metric in given]
 
     @property
-    def dataset_meta(self) -> dict[str, Any] | None:
+    def dataset_meta(self) -> StateDict | None:
         """Meta information of the dataset, passed on to every metric when set."""
         return self._dataset_meta
 
     @dataset_meta.setter
-    def dataset_meta(self, dataset_meta: dict[str, Any]) -> None:
+    def dataset_meta(self, dataset_meta: StateDict) -> None:
         self._dataset_meta = dataset_meta
         for metric in self.metrics:
             metric.dataset_meta = dataset_meta
 
     def metric_names(self) -> list[str] | None:
-        """Names of the numbers that :meth:`evaluate` gives; None where a metric cannot tell."""
+        """Return the metric names of :meth:`evaluate`; None if one metric does not declare them."""
         names: list[str] = []
         for metric in self.metrics:
             own = metric.number_names if isinstance(metric, BaseMetric) else None
@@ -57,7 +58,7 @@ class Evaluator:
         return names
 
     def metric_prefixes(self) -> list[str] | None:
-        """Prefixes, one of which each name has; None where a metric has none or may change it."""
+        """Return the prefixes of all names; None if a metric has none or may change it."""
         silent = [getattr(metric, "number_names", None) == () for metric in self.metrics]
         prefixes = [
             _find_prefix(metric)
@@ -66,55 +67,58 @@ class Evaluator:
         ]
         return None if None in prefixes else [each for each in prefixes if each is not None]
 
-    def process(self, data_samples: Sequence[Any], data_batch: Any = None) -> None:
+    def process(self, data_samples: Sequence[DataSample], data_batch: DataBatch = None) -> None:
         """Pass one batch to every metric.
 
         Args:
-            data_samples: What the model predicted. Objects with ``to_dict``, such as data
-                elements, are turned to dicts.
+            data_samples: Model predictions. Objects with ``to_dict``, such as data elements, are
+                converted to dicts.
             data_batch: The batch from the data loader. Defaults to None.
         """
         samples = [s.to_dict() if hasattr(s, "to_dict") else s for s in data_samples]
         for metric in self.metrics:
             metric.process(data_batch, samples)
 
-    def evaluate(self, size: int) -> dict[str, Any]:
-        """Compute the numbers of every metric.
+    def evaluate(self, size: int) -> Metrics:
+        """Compute the values of every metric.
 
         Args:
             size: Number of samples of the dataset, see :meth:`BaseMetric.evaluate`.
 
         Returns:
-            Numbers by name.
+            Metric values by name.
 
         Raises:
-            ValueError: If two metrics give a number of the same name.
+            ValueError: If two metrics return the same name.
         """
-        merged: dict[str, Any] = {}
-        # All of them first: each forgets its results then, whatever comes of them here.
+        merged: Metrics = {}
+        # Evaluate all metrics before merging, so that each resets even if names collide.
         for metric, numbers in [(metric, metric.evaluate(size)) for metric in self.metrics]:
             double = sorted(set(numbers) & set(merged))
             if double:
                 raise ValueError(
-                    f"{type(metric).__name__} gives {double}, which another metric gives as well; "
-                    "tell them apart with prefix=..."
+                    f"duplicate metric names {double} of {type(metric).__name__} and another "
+                    "metric; distinguish them with prefix=..."
                 )
             merged.update(numbers)
         return merged
 
     def offline_evaluate(
-        self, data_samples: Iterable[Any], data: Iterable[Any] | None = None, chunk_size: int = 1
-    ) -> dict[str, Any]:
-        """Compute the numbers from predictions made earlier.
+        self,
+        data_samples: Iterable[DataSample],
+        data: Iterable[DataSample] | None = None,
+        chunk_size: int = 1,
+    ) -> Metrics:
+        """Compute the metrics from saved predictions.
 
         Args:
             data_samples: All predictions; an iterator is read chunk by chunk.
-            data: All data of the dataset, in the same order. Metrics get it in batches, as
-                ``pseudo_collate`` of :mod:`eng.dataset` makes them. Defaults to None.
+            data: All data of the dataset, in the same order. Metrics receive them in batches,
+                collated like by ``pseudo_collate`` of :mod:`eng.dataset`. Defaults to None.
             chunk_size: Number of samples passed to the metrics at once. Defaults to 1.
 
         Returns:
-            Numbers by name.
+            Metric values by name.
 
         Raises:
             ValueError: If ``data`` and ``data_samples`` differ in length, or ``chunk_size`` is
@@ -125,8 +129,8 @@ class Evaluator:
         if isinstance(data, Sized) and isinstance(data_samples, Sized):
             _check_lengths(len(data), len(data_samples))
         size = 0
-        batches = _chunks(iter(data), chunk_size) if data is not None else None
-        for outputs in _chunks(iter(data_samples), chunk_size):
+        batches = _split(iter(data), chunk_size) if data is not None else None
+        for outputs in _split(iter(data_samples), chunk_size):
             batch = next(batches, []) if batches is not None else None
             if batch is not None and len(batch) != len(outputs):
                 _check_lengths(size + len(batch), size + len(outputs))
@@ -137,14 +141,15 @@ class Evaluator:
         return self.evaluate(size)
 
 
-def _find_prefix(metric: Any) -> str | None:
-    # Whoever overrides evaluate may name its numbers otherwise.
+def _find_prefix(metric: MetricLike) -> str | None:
+    # A class that overrides evaluate may return other names.
     own = (BaseMetric.evaluate, RunningMetric.evaluate)
-    is_ours = isinstance(metric, BaseMetric) and type(metric).evaluate in own
-    return metric.prefix or None if is_ours else None
+    if not isinstance(metric, BaseMetric) or type(metric).evaluate not in own:
+        return None
+    return metric.prefix or None
 
 
-def _build(metric: Any) -> Any:
+def _build(metric: object) -> MetricLike:
     built = METRICS.build(metric) if isinstance(metric, dict) else metric
     if is_torchmetrics(built):
         return TorchMetric(built)
@@ -164,6 +169,6 @@ def _check_lengths(of_data: int, of_samples: int) -> None:
         )
 
 
-def _chunks(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
+def _split(items: Iterator[DataSample], size: int) -> Iterator[list[DataSample]]:
     while chunk := list(islice(items, size)):
         yield chunk

@@ -1,34 +1,38 @@
-"""Finding one number among those of all metrics."""
+"""Look up a metric value by its full or short name."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TypeVar
 
 from eng.utils import ArgumentValueError
 
 __all__ = ["get_metric_value"]
 
 
-def get_metric_value(indicator: str, metrics: dict[str, Any]) -> Any:
-    """The number that a name means.
+ValueT = TypeVar("ValueT")
+
+
+def get_metric_value(indicator: str, metrics: Mapping[str, ValueT]) -> ValueT:
+    """Look up a metric value by its name.
 
     Args:
         indicator: Full name such as ``'COCO/AP'``, or the part after the prefix, ``'AP'``.
-        metrics: Numbers by full name.
+        metrics: Metric values by full name.
 
     Returns:
-        The number.
+        The value.
 
     Raises:
-        ValueError: If no number has this name, or several have.
+        ValueError: If the name is unknown or ambiguous.
     """
     if indicator in metrics:
         return metrics[indicator]
     matched = [name for name in metrics if name.split("/")[-1] == indicator]
     if not matched or "/" in indicator:
-        raise ArgumentValueError(f"no metric {indicator!r}; there are {sorted(metrics)}")
+        raise ArgumentValueError(f"unknown metric {indicator!r}; available: {sorted(metrics)}")
     if len(matched) > 1:
         raise ArgumentValueError(
-            f"metric {indicator!r} is ambiguous; give one of {matched} in full"
+            f"metric {indicator!r} is ambiguous; use the full name, one of {matched}"
         )
     return metrics[matched[0]]

@@ -1,25 +1,26 @@
-"""Results off the accelerator, on which they would pile up."""
+"""Move results to the CPU, so that they do not accumulate on the accelerator."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from torch import Tensor
 
 from eng.structures import BaseDataElement
+from eng.utils import DataSample
 
 __all__ = ["to_cpu"]
 
 
-def to_cpu(data: Any) -> Any:
-    """Move the tensors in data to the CPU.
+def to_cpu(data: DataSample) -> DataSample:
+    """Detach the tensors in data and move them to the CPU.
 
     Args:
-        data: Anything. Tensors are looked for in data elements, dicts, lists and tuples.
+        data: Tensors, alone or in data elements, dicts, lists and tuples. Other objects are
+            returned unchanged.
 
     Returns:
-        The same with its tensors, cut from their graphs, on the CPU.
+        The same structure with detached tensors on the CPU.
     """
     if isinstance(data, (Tensor, BaseDataElement)):
         return data.detach().cpu()

@@ -1,11 +1,11 @@
-"""Metrics of torchmetrics."""
+"""Wrap metrics of torchmetrics."""
 
 from __future__ import annotations
 
 import inspect
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 import torch
@@ -13,30 +13,34 @@ from torch import Tensor
 
 from eng.dist import all_gather_object, get_comm_device, is_distributed, is_main_process
 from eng.registry import METRICS
-from eng.utils import override
+from eng.utils import DataBatch, DataSample, override
 
 from .running_metric import RunningMetric
+from .types import MetricOrConfig, Metrics, Result, Total
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric, MetricCollection
 
 __all__ = ["TorchMetric", "is_torchmetrics"]
 
 
 @METRICS.register_module()
 class TorchMetric(RunningMetric):
-    """Passes predictions to a metric of torchmetrics, which keeps and synchronises its own state.
+    """Passes predictions to a metric of torchmetrics, which keeps and synchronizes its own state.
 
-    Each parameter of the ``update`` of that metric gets one field of the samples: tensors, arrays
-    and numbers stacked to a batch, anything else as a list.
+    Each parameter of its ``update`` receives one field of the samples: tensors, arrays and numbers
+    stacked to a batch, other values as a list.
 
     Args:
         metric: A ``torchmetrics.Metric``, a ``torchmetrics.MetricCollection``, or the config of one
             with its full path as ``type``.
-        fields: By parameter, the name of its field, where ``a.b`` is the field ``b`` of the
-            element or dict ``a``. Defaults to None: each parameter without a default, such as
-            ``preds`` and ``target``, gets the field of its own name.
-        prefix: What is put before the names of the numbers, as ``prefix/name``. Defaults to None.
+        fields: Names of fields by parameter, where ``a.b`` is the field ``b`` of the element or
+            dict ``a``. Defaults to None: each parameter without a default, such as ``preds`` and
+            ``target``, receives the field of the same name.
+        prefix: Prefix of metric names, ``prefix/name``. Defaults to None.
 
     Raises:
-        TypeError: If it is no metric of torchmetrics.
+        TypeError: If ``metric`` is not a metric of torchmetrics.
 
     Examples:
         >>> from torchmetrics.classification import MulticlassAccuracy
@@ -49,30 +53,33 @@ class TorchMetric(RunningMetric):
     """
 
     def __init__(
-        self, metric: Any, fields: Mapping[str, str] | None = None, prefix: str | None = None
+        self,
+        metric: MetricOrConfig,
+        fields: Mapping[str, str] | None = None,
+        prefix: str | None = None,
     ) -> None:
         super().__init__(prefix=prefix)
-        self.metric = METRICS.build(metric) if isinstance(metric, dict) else metric
+        self.metric: Any = METRICS.build(metric) if isinstance(metric, dict) else metric
         if not is_torchmetrics(self.metric):
             raise TypeError(
                 "metric must be a metric of torchmetrics (extra 'torchmetrics' of eng-evaluator) "
                 f"or its config, not {type(self.metric).__name__}"
             )
-        self.fields = dict(fields or {name: name for name in _parameters(self.metric)})
+        self.fields = dict(fields or {name: name for name in _list_parameters(self.metric)})
 
     @override
-    def update(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
+    def update(self, data_batch: DataBatch, data_samples: Sequence[DataSample]) -> None:
         """Pass fields of samples to the metric.
 
         Args:
             data_batch: Ignored.
-            data_samples: What the model predicted.
+            data_samples: Model predictions.
 
         Raises:
             KeyError: If a sample lacks a field.
         """
         inputs = {
-            parameter: _stacked([self._field(sample, field) for sample in data_samples])
+            parameter: _stack([self._get_field(sample, field) for sample in data_samples])
             for parameter, field in self.fields.items()
         }
         for value in inputs.values():
@@ -82,36 +89,36 @@ class TorchMetric(RunningMetric):
         self.metric.update(**inputs)
 
     @override
-    def reduce(self, sums: Mapping[str, Any]) -> dict[str, Any]:
-        """The numbers that the metric has computed, as plain data.
+    def reduce(self, sums: Mapping[str, Total]) -> Metrics:
+        """Convert the computed values to numbers and lists.
 
         Args:
-            sums: The numbers by name.
+            sums: The values by name.
 
         Returns:
-            The same; tensors as numbers or lists.
+            Metric values by name.
         """
         return {
             name: value.tolist() if isinstance(value, Tensor) else value
             for name, value in sums.items()
         }
 
-    def _field(self, sample: Any, field: str) -> Any:
+    def _get_field(self, sample: DataSample, field: str) -> DataSample:
         value = sample
         for name in field.split("."):
             if not isinstance(value, Mapping) or name not in value:
                 have = list(value) if isinstance(value, Mapping) else type(value).__name__
                 raise KeyError(
                     f"{type(self.metric).__name__} needs the field {field!r} of each sample, which "
-                    f"has {have}; fields={self.fields} says which parameter takes which field"
+                    f"has {have}; map parameters to fields with fields=..., now {self.fields}"
                 )
             value = value[name]
         return value
 
     @override
-    def _collect(self, size: int) -> list[Any] | None:
-        if not any(all_gather_object(self._end(size))):
-            raise self._nothing()
+    def _collect(self, size: int) -> list[Result] | None:
+        if not any(all_gather_object(self._flush(size))):
+            raise self._make_empty_error()
         if is_distributed():
             self.metric.to(get_comm_device())
         computed = self.metric.compute()  # in all processes together
@@ -121,20 +128,20 @@ class TorchMetric(RunningMetric):
         return [dict(computed)] if is_main_process() else None
 
 
-def is_torchmetrics(metric: Any) -> bool:
-    """Whether something is a metric of torchmetrics. Does not import that package.
+def is_torchmetrics(metric: object) -> TypeGuard[Metric | MetricCollection]:
+    """Whether an object is a metric of torchmetrics. Does not import that package.
 
     Args:
-        metric: Anything.
+        metric: The object.
     """
-    torchmetrics: Any = sys.modules.get("torchmetrics")  # who made one has imported it
+    torchmetrics = sys.modules.get("torchmetrics")  # imported if an instance exists
     return torchmetrics is not None and isinstance(
         metric, (torchmetrics.Metric, torchmetrics.MetricCollection)
     )
 
 
-def _parameters(metric: Any) -> list[str]:
-    """The parameters of ``update`` that have no default, those of all members of a collection."""
+def _list_parameters(metric: Any) -> list[str]:
+    """List the parameters of ``update`` without a default, of all members of a collection."""
     is_collection = isinstance(metric, sys.modules["torchmetrics"].MetricCollection)
     named = (
         parameter.name
@@ -146,7 +153,7 @@ def _parameters(metric: Any) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def _stacked(values: list[Any]) -> Any:
+def _stack(values: list[DataSample]) -> DataBatch:
     first = values[0]
     if isinstance(first, Tensor):
         return torch.stack(values)

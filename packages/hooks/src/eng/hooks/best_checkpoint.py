@@ -6,10 +6,10 @@ import json
 import threading
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields
-from typing import Any
 
 from eng.dist import broadcast_object_list, is_main_process
 from eng.fileio import get_file_backend
+from eng.utils import StateDict
 
 from .record import read_record
 
@@ -43,7 +43,7 @@ class BestCheckpoint:
 class BestCheckpoints:
     """All that were the best for a while, in the order of training.
 
-    A run that is resumed from an earlier iteration knows from it what was the best by then.
+    From it, a run that is resumed from an earlier iteration knows the best checkpoint of that time.
 
     Args:
         run: Identifier of the run that they are of; it stays the same when the run is resumed.
@@ -63,7 +63,7 @@ class BestCheckpoints:
             run: Identifier of the run.
 
         Returns:
-            The record; None where there is none, or that of another run.
+            The record; None if it is missing or of another run.
         """
         boxes = [_read(work_dir) if is_main_process() else None]
         broadcast_object_list(boxes)
@@ -81,8 +81,8 @@ class BestCheckpoints:
             self._write(work_dir, metrics)
 
     def _write(self, work_dir: str, metrics: Collection[str]) -> None:
-        there = _read(work_dir)
-        others = there.records if there is not None and there.run == self.run else []
+        saved = _read(work_dir)
+        others = saved.records if saved is not None and saved.run == self.run else []
         records = [*(each for each in others if each.metric not in metrics), *self.records]
         content = {"run": self.run, "best": [asdict(record) for record in records]}
         backend = get_file_backend(work_dir)
@@ -135,6 +135,6 @@ def _read(work_dir: str) -> BestCheckpoints | None:
     )
 
 
-def _parse(entry: dict[str, Any]) -> BestCheckpoint:
-    """One checkpoint; what a later version added to it is left out."""
+def _parse(entry: StateDict) -> BestCheckpoint:
+    """Parse a checkpoint, without fields that a later version added."""
     return BestCheckpoint(**{field.name: entry[field.name] for field in fields(BestCheckpoint)})

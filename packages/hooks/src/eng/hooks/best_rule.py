@@ -15,22 +15,22 @@ RULE_MAP: dict[str, Callable[[float, float], bool]] = {
     "greater": lambda new, best: new > best,
     "less": lambda new, best: new < best,
 }
-#: The worst value there is, by the name of a rule.
+#: The worst possible value, by the name of a rule.
 WORST_VALUES = {"greater": -math.inf, "less": math.inf}
 GREATER = ("acc", "top", "AR@", "auc", "precision", "mAP", "mDice", "mIoU", "mAcc", "aAcc")
 LESS = ("loss",)
 
 
 def pair_rules(metrics: Sequence[str], rules: Sequence[str]) -> dict[str, str]:
-    """The rules that a user gave, by metric.
+    """Pair the rules in a config with its metrics.
 
     Args:
-        metrics: Names of metrics; ``'auto'``, which must be alone, stands for the first one that
-            there will be.
+        metrics: Names of metrics; ``'auto'``, which must be alone, means the first one of the
+            evaluator.
         rules: One rule for all metrics, or one for each, or none.
 
     Returns:
-        Rules by metric; the empty name stands for all metrics.
+        Rules by metric; the empty name means all metrics.
 
     Raises:
         HookKeyError: If a rule is unknown.
@@ -66,7 +66,7 @@ def infer_rule(
         greater_keys: Names, or parts of names, of which greater values are better. Defaults to
             None, the common ones.
         less_keys: The same of which smaller values are better. Defaults to None, ``loss``.
-        setting: What named the metric, for the error. Defaults to ``'save_best'``.
+        setting: The setting that names the metric, for the error. Defaults to ``'save_best'``.
 
     Returns:
         ``'greater'`` or ``'less'``.
@@ -91,5 +91,5 @@ def infer_rule(
             return rule
     raise HookArgumentError(
         f"{setting}: cannot infer whether greater or smaller values of {metric!r} are better; "
-        "give rule='greater' or rule='less'"
+        "set rule='greater' or rule='less'"
     )

@@ -30,6 +30,7 @@ from .metric_names import check_metric_names, usable_score
 from .protocol import HookRunner
 from .published import publish, published_keys_of
 from .run_id import run_id_of
+from .types import StepOutputs, StorageSettings
 from .values import check_number, names_of
 
 __all__ = ["CheckpointHook"]
@@ -49,7 +50,7 @@ class CheckpointHook(Hook):
         max_keep_ckpts: How many of the newest checkpoints are kept. Defaults to -1, all.
         save_last: Whether the end of training is saved off the interval too. Defaults to True.
         save_best: Name of a metric by which the best checkpoint is kept, or several, or
-            ``'auto'`` for the first that the evaluator gives. Defaults to None.
+            ``'auto'`` for the first of the evaluator. Defaults to None.
         rule: ``'greater'`` or ``'less'``, which values are better; one for each metric or one for
             all. Defaults to None: known by the name of the metric.
         greater_keys: Metrics, or parts of their names, of which greater values are better.
@@ -78,7 +79,7 @@ class CheckpointHook(Hook):
     Attributes:
         out_dir: Folder of the checkpoints, after :meth:`before_train`.
         file_backend: Storage of that folder.
-        best_ckpt_path: Path of the best checkpoint, with one metric; None before there is one.
+        best_ckpt_path: Path of the best checkpoint, with one metric; None before the first.
         best_ckpt_path_dict: With several metrics, these paths by metric.
         key_indicators: Metrics by which the best is chosen.
         rules: A rule for each of them, as far as it is known.
@@ -103,27 +104,16 @@ class CheckpointHook(Hook):
         rule: str | list[str] | None = None,
         greater_keys: Sequence[str] | None = None,
         less_keys: Sequence[str] | None = None,
-        file_client_args: dict[str, Any] | None = None,
+        file_client_args: StorageSettings | None = None,
         filename_tmpl: str | None = None,
-        backend_args: dict[str, Any] | None = None,
+        backend_args: StorageSettings | None = None,
         published_keys: str | list[str] | None = None,
         save_begin: int = 0,
         *,
         async_save: bool = False,
         **kwargs: Any,
     ) -> None:
-        check_number("CheckpointHook: interval", interval)
-        if interval < 1 and interval != -1:
-            raise HookArgumentError(
-                "CheckpointHook: interval must be at least 1, or -1 to save only at the end, "
-                f"got {interval!r}"
-            )
-        check_number("CheckpointHook: max_keep_ckpts", max_keep_ckpts)
-        if max_keep_ckpts == 0:
-            raise HookArgumentError(
-                "CheckpointHook: max_keep_ckpts must be at least 1, or -1 to keep all"
-            )
-        check_number("CheckpointHook: save_begin", save_begin, least=0)
+        _check_counts(interval, max_keep_ckpts, save_begin)
         self.published_keys = published_keys_of(published_keys)
         self.save_begin = save_begin
         self.interval = interval
@@ -146,7 +136,7 @@ class CheckpointHook(Hook):
         self.save_best = save_best
         self.key_indicators = names_of("save_best", save_best)
         self._rules = pair_rules(self.key_indicators, names_of("rule", rule))
-        _ = self.rules  # one that cannot be inferred is told now, not at the first validation
+        _ = self.rules  # refuses one that cannot be inferred now, not at the first validation
         self.best_ckpt_path: str | None = None
         self.best_ckpt_path_dict: dict[str, str] = {}
         self._is_training = False
@@ -160,7 +150,7 @@ class CheckpointHook(Hook):
     @property
     def rules(self) -> list[str]:
         """A rule for each of :attr:`key_indicators`, but for ``'auto'``."""
-        return [self._rule_of(key) for key in self.key_indicators if key != "auto"]
+        return [self._find_rule(key) for key in self.key_indicators if key != "auto"]
 
     @property
     def file_client(self) -> FileClient:
@@ -178,7 +168,7 @@ class CheckpointHook(Hook):
         runner.logger.info(f"Checkpoints will be saved to {self._folder}.")
         self._is_training, self._logger = True, runner.logger
         self._began_at = runner.iter
-        key, is_only = _key_of(self, runner)
+        key, is_only = _make_key(self, runner)
         self._kept = KeptCheckpoints(
             runner.message_hub, key, folder, runner.work_dir, self.max_keep_ckpts, is_only
         )
@@ -189,8 +179,8 @@ class CheckpointHook(Hook):
                 _warn_of_a_used_folder(folder, runner)
         try:
             self._finish_writing(close=True)
-        except Exception as error:  # told once more, since training may be begun again after it
-            runner.logger.warning(f"The last save of the training before failed: {error}")
+        except Exception as error:  # reported once more, since training may start again after it
+            runner.logger.warning(f"The last save of the previous training failed: {error}")
         #: The last checkpoint that this process made.
         self._written: _Written | None = None
         if self.key_indicators:
@@ -217,7 +207,7 @@ class CheckpointHook(Hook):
 
         The checkpoint is whole when this returns. It is one of those of ``max_keep_ckpts``. Where
         the newest checkpoint is of this point already, nothing is written; before training has
-        begun, there is nothing to save.
+        begun, nothing is saved.
 
         Args:
             runner: The runner.
@@ -252,7 +242,7 @@ class CheckpointHook(Hook):
         runner: HookRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: dict[str, Any] | None = None,
+        outputs: StepOutputs = None,
     ) -> None:
         """Save at the interval and at the end."""
         if not self.by_epoch and (
@@ -269,7 +259,7 @@ class CheckpointHook(Hook):
         if not self.save_best or not self._is_training:  # val() alone saves nothing
             return
         if not metrics:
-            runner.logger.warning("save_best: there are no metrics to choose the best by.")
+            runner.logger.warning("save_best: missing metrics to choose the best checkpoint by.")
             return
         if self.key_indicators == ["auto"]:
             first = next(iter(metrics))
@@ -281,7 +271,7 @@ class CheckpointHook(Hook):
 
     @override
     def after_train(self, runner: HookRunner) -> None:
-        """Save the end if that is not saved yet, and nothing any more; publish what is to be.
+        """Save the end of training unless it is saved already, and publish checkpoints.
 
         Training may have ended where its counts did not say so. A validation after it is an
         evaluation alone.
@@ -295,7 +285,7 @@ class CheckpointHook(Hook):
         self._publish(runner)
 
     def after_interrupted_train(self, runner: HookRunner) -> None:
-        """Save nothing any more, where training was broken off: what is whole is saved by now."""
+        """Stop saving after an interrupted training, whose progress is saved already."""
         self._is_training = False
         self._finish_writing(close=True)
 
@@ -312,18 +302,19 @@ class CheckpointHook(Hook):
     def _save(
         self, runner: HookRunner, name: str, meta: dict[str, int], number: int | None
     ) -> None:
-        """Save, point ``last_checkpoint`` to it, and only then remove what is too old."""
+        """Save, point ``last_checkpoint`` to it, and only then remove old checkpoints."""
         surplus = self._kept.add(name, number)
         path = self.file_backend.join_path(self._folder, name)
         runner.message_hub.update_info("last_ckpt", path)
         self._write(runner, name, meta)
 
+        # A crash between any two of these steps leaves a whole checkpoint that is pointed to.
         def publish() -> None:
             write_last_checkpoint(runner.work_dir, path)
             for old in surplus:
                 self._remove(old)
 
-        self._after_writing(publish)
+        self._run_after_writing(publish)
         if self._writer is None:
             barrier()
 
@@ -334,7 +325,7 @@ class CheckpointHook(Hook):
         written = self._written
         if written is not None and written.point == point and self._is_unchanged(written, bits):
             source = written.name
-            self._after_writing(lambda: self._copy(source, name))
+            self._run_after_writing(lambda: self._copy(source, name))
             return
         settings = dict(self.args)
         if self._writer is not None:
@@ -352,7 +343,7 @@ class CheckpointHook(Hook):
         )
         self._written = _Written(name, point, bits)
 
-    def _after_writing(self, work: Callable[[], None]) -> None:
+    def _run_after_writing(self, work: Callable[[], None]) -> None:
         """Do something with files once all checkpoints so far are whole. The first process does."""
         if not is_main_process():
             return
@@ -362,7 +353,7 @@ class CheckpointHook(Hook):
             self._writer.then(work)
 
     def _finish_writing(self, close: bool = False) -> None:
-        """Wait for what is written in the background; all processes fail if it failed."""
+        """Wait for writes in the background; all processes fail if one failed."""
         if self._writer is None:
             return
         boxes: list[Exception | None] = [None]
@@ -375,9 +366,9 @@ class CheckpointHook(Hook):
             raise boxes[0]
 
     def _is_unchanged(self, written: _Written, bits: list[int]) -> bool:
-        """Whether a checkpoint has the weights as they are and is still there. All ranks agree.
+        """Whether a checkpoint has the present weights and still exists. All ranks agree.
 
-        A hook may have changed the model since, as one that estimates statistics anew does.
+        A hook may have changed the model since, as one that re-estimates statistics does.
         """
         is_same = written.bits == bits
         if is_main_process():
@@ -414,9 +405,9 @@ class CheckpointHook(Hook):
         if score is None:
             return
         suffix = f"_{key}" if len(self.key_indicators) > 1 else ""
-        rule = self._rule_of(key)
+        rule = self._find_rule(key)
         is_better, worst = self.rule_map[rule], self.init_value_map[rule]
-        best_score = self._best_so_far(runner.message_hub, key, suffix, worst)
+        best_score = self._find_best_score(runner.message_hub, key, suffix, worst)
         if math.isnan(score) or not is_better(score, best_score):
             return
         done = runner.epoch if self.by_epoch else runner.iter
@@ -426,7 +417,7 @@ class CheckpointHook(Hook):
         self._bests.records.append(best)
         self._announce(runner.message_hub, best, suffix)
         self._write(runner, name, {"epoch": runner.epoch, "iter": runner.iter})
-        superseded = self._superseded(key, suffix)
+        superseded = self._list_superseded(key, suffix)
         bests = BestCheckpoints(self._bests.run, self._bests.records)
 
         def publish() -> None:
@@ -434,7 +425,7 @@ class CheckpointHook(Hook):
             for file in superseded:
                 self._remove(file)
 
-        self._after_writing(publish)
+        self._run_after_writing(publish)
         print_log(
             f"The best checkpoint with {score:0.4f} {key} at {self.unit} {done} is {name}.",
             logger=runner.logger,
@@ -442,15 +433,15 @@ class CheckpointHook(Hook):
         )
 
     def _load_bests(self, runner: HookRunner) -> None:
-        """Read what was the best by now: from the record of this run, or else the message hub."""
+        """Read the best checkpoints so far: from the record of this run, else the message hub."""
         hub = runner.message_hub
         run = run_id_of(hub)
         recorded = BestCheckpoints.read(runner.work_dir, run)
         self._bests = (recorded or BestCheckpoints(run)).up_to(runner.iter)
-        #: What the hub has of a run without a record. Later it may be that of another hook.
+        #: Entries of the hub for a run without a record. Later they may be those of another hook.
         self._of_hub = dict(hub.runtime_info) if recorded is None else {}
         if recorded is not None and is_main_process():
-            # What 'auto' was is not known before the first validation: all metrics are its own.
+            # The metric of 'auto' is unknown before the first validation: all metrics are its own.
             metrics = {record.metric for record in recorded.records}
             if self.key_indicators != ["auto"]:
                 metrics &= set(self.key_indicators)
@@ -460,8 +451,8 @@ class CheckpointHook(Hook):
                 for file in self._bests.superseded(key):
                     self._remove(file)
 
-    def _best_so_far(self, hub: MessageHub, key: str, suffix: str, worst: float) -> float:
-        """The best score: of the record, or, where there was none, of the message hub."""
+    def _find_best_score(self, hub: MessageHub, key: str, suffix: str, worst: float) -> float:
+        """Return the best score: of the record, or without one, of the message hub."""
         recorded = self._bests.best(key)
         if recorded is None:
             return float(self._of_hub.get(f"best_score{suffix}", worst))
@@ -469,7 +460,7 @@ class CheckpointHook(Hook):
         return recorded.score
 
     def _announce(self, hub: MessageHub, best: BestCheckpoint, suffix: str) -> None:
-        """Tell the message hub, and who reads this hook, of a best checkpoint."""
+        """Publish a best checkpoint to the message hub and the attributes of this hook."""
         path = self.file_backend.join_path(self._folder, best.file)
         hub.update_info(f"best_score{suffix}", best.score)
         hub.update_info(f"best_ckpt{suffix}", path)
@@ -478,7 +469,7 @@ class CheckpointHook(Hook):
         else:
             self.best_ckpt_path = path
 
-    def _superseded(self, key: str, suffix: str) -> list[str]:
+    def _list_superseded(self, key: str, suffix: str) -> list[str]:
         """Files of this run that the new best checkpoint takes the place of."""
         files = self._bests.superseded(key)
         previous = self._of_hub.pop(f"best_ckpt{suffix}", None)
@@ -487,15 +478,15 @@ class CheckpointHook(Hook):
             # One in another folder is another run's, from which this one was resumed.
             is_here = self.file_backend.join_path(self._folder, name) == previous
             best = self._bests.best(key)
-            # Nor is a file that only looks to be one, whoever made the checkpoint.
+            # Nor is a file that only looks like one, whatever made the checkpoint.
             if is_here and name.startswith("best_") and best is not None and name != best.file:
                 files.append(name)
         return files
 
     def _has_rule(self, key: str, runner: HookRunner) -> bool:
-        """Whether a metric that ``'auto'`` stands for has a rule; warns the first time if not."""
+        """Whether the metric of ``'auto'`` has a rule; warns the first time if not."""
         try:
-            self._rule_of(key)
+            self._find_rule(key)
         except HookArgumentError as error:
             if key not in self._warned:
                 self._warned.add(key)
@@ -503,7 +494,7 @@ class CheckpointHook(Hook):
             return False
         return True
 
-    def _rule_of(self, key: str) -> str:
+    def _find_rule(self, key: str) -> str:
         given = self._rules.get(key) or self._rules.get("")
         return given or infer_rule(key, self.greater_keys, self.less_keys)
 
@@ -517,26 +508,42 @@ class _Written(NamedTuple):
 
 
 def _warn_of_a_used_folder(folder: CheckpointFolder, runner: HookRunner) -> None:
-    """Warn before training from scratch overwrites what another run has left."""
-    there = used_checkpoint(runner.work_dir, [folder])
-    if there is not None:
+    """Warn before training from scratch overwrites checkpoints of another run."""
+    found = used_checkpoint(runner.work_dir, [folder])
+    if found is not None:
         runner.logger.warning(
-            f"{there} and others there are of an earlier run: this one does not resume it, and "
-            "overwrites files of the same name. Set resume=True to resume it."
+            f"{found} and others beside it are of an earlier run: this run starts from scratch and "
+            "overwrites files of the same name. Set resume=True to resume the earlier run."
         )
 
 
-def _key_of(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
-    """What tells a hook from others of a run that save as well, the same after a resume.
+def _make_key(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
+    """Identify a hook among those of a run that save as well, the same after a resume.
 
     Returns:
-        The key, and whether there is only one such hook.
+        The key, and whether it is the only such hook.
     """
     hooks = [each for each in getattr(runner, "hooks", [hook]) if isinstance(each, CheckpointHook)]
     names = [f"{each._given_out_dir or ''}:{each.filename_tmpl}" for each in hooks]
     place = next((number for number, each in enumerate(hooks) if each is hook), len(hooks))
     name = f"{hook._given_out_dir or ''}:{hook.filename_tmpl}"
     return f"{name}:{names[:place].count(name)}", len(hooks) < 2
+
+
+def _check_counts(interval: int, max_keep_ckpts: int, save_begin: int) -> None:
+    """Refuse counts that are not whole numbers, or too small."""
+    check_number("CheckpointHook: interval", interval)
+    if interval < 1 and interval != -1:
+        raise HookArgumentError(
+            "CheckpointHook: interval must be at least 1, or -1 to save only at the end, "
+            f"got {interval!r}"
+        )
+    check_number("CheckpointHook: max_keep_ckpts", max_keep_ckpts)
+    if max_keep_ckpts == 0:
+        raise HookArgumentError(
+            "CheckpointHook: max_keep_ckpts must be at least 1, or -1 to keep all"
+        )
+    check_number("CheckpointHook: save_begin", save_begin, least=0)
 
 
 def _check_template(template: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from eng.checkpoint import CheckpointFolder
 from eng.logging import MessageHub
+from eng.utils import StateDict
 
 __all__ = ["KeptCheckpoints", "retain"]
 
@@ -21,7 +22,7 @@ def retain(kept: Sequence[T], new: T, max_keep: int) -> tuple[list[T], list[T]]:
 
     Args:
         kept: Those kept so far, the oldest first.
-        new: The new one, which may be there already.
+        new: The new one, which may be among them already.
         max_keep: How many are kept at most; below 1 all of them.
 
     Returns:
@@ -41,12 +42,12 @@ def retain(kept: Sequence[T], new: T, max_keep: int) -> tuple[list[T], list[T]]:
 class KeptCheckpoints:
     """The interval checkpoints of one hook, which the message hub takes into checkpoints.
 
-    Only files that the run itself has saved into the folder are in the list. What a checkpoint of
-    another work directory lists stays there: a file of the same name here is somebody else's.
+    Only files that the run itself has saved into the folder are in the list. The list of a
+    checkpoint of another work directory does not apply: a file of the same name here is another's.
 
     Args:
         hub: The message hub of the run.
-        key: What tells the hook from others of the run.
+        key: Identifies the hook among others of the run.
         folder: Where it saves.
         work_dir: The work directory.
         max_keep: How many checkpoints are kept at most; below 1 all of them.
@@ -64,14 +65,14 @@ class KeptCheckpoints:
     ) -> None:
         self._hub, self._key, self._folder, self._max_keep = hub, key, folder, max_keep
         self._place = {"folder": folder.path, "work_dir": work_dir}
-        self.files: list[str] = self._listed(is_only)
+        self.files: list[str] = self._read_list(is_only)
         self._note(self.files)
 
     def add(self, name: str, number: int | None = None) -> list[str]:
         """Add a checkpoint.
 
-        The message hub goes on listing what is to be removed, so that a run which is killed before
-        that removes it when it is resumed.
+        The message hub still lists files that are to be removed, so that a run which is killed
+        before that removes them when it is resumed.
 
         Args:
             name: Name of its file.
@@ -79,38 +80,38 @@ class KeptCheckpoints:
                 None.
 
         Returns:
-            Files that can go once it is there whole.
+            Files to remove after it is complete.
         """
         self.files, surplus = retain(self.files, name, self._max_keep)
         self._note([*surplus, *self.files])
         if number is not None:
             self._note_numbers(number)
-        return self._without_those_of_others(surplus)
+        return self._exclude_files_of_others(surplus)
 
     def drop_surplus(self) -> list[str]:
-        """Drop what a killed run would have removed.
+        """Drop files that a killed run would have removed.
 
         Returns:
-            Files that can go.
+            Files to remove.
         """
         if not self.files:
             return []
         self.files, surplus = retain(self.files, self.files[-1], self._max_keep)
-        return self._without_those_of_others(surplus)
+        return self._exclude_files_of_others(surplus)
 
-    def _listed(self, is_only: bool) -> list[str]:
+    def _read_list(self, is_only: bool) -> list[str]:
         """The list of the checkpoint that the run was resumed from.
 
-        Somebody else may have made that: a name which is not one of a checkpoint is left out.
+        It may come from another program: names that are not those of checkpoints are left out.
         """
-        lists: dict[str, Any] = self._hub.get_info(_KEPT, {})
+        lists: StateDict = self._hub.get_info(_KEPT, {})
         known = lists.get(self._key, {})
         resumed_from = self._hub.get_info("resumed_from")
         is_here = resumed_from is None or self._folder.holds(resumed_from)
-        names: list[Any] = []
+        names: list[object] = []
         if known and (is_here or all(known.get(key) == at for key, at in self._place.items())):
             names = known["files"]
-        elif not lists and is_only and is_here:  # made before there were lists by name
+        elif not lists and is_only and is_here:  # of a version without lists by name
             numbers = self._hub.get_info("keep_ckpt_ids", [])
             names = [self._folder.template.format(n) for n in numbers if isinstance(n, int)]
         return [str(name) for name in names if self._folder.has_name_of_one(str(name))]
@@ -125,8 +126,8 @@ class KeptCheckpoints:
         kept = [n for n in dict.fromkeys(numbers) if self._folder.template.format(n) in self.files]
         self._hub.update_info("keep_ckpt_ids", kept)
 
-    def _without_those_of_others(self, files: Sequence[str]) -> list[str]:
-        """Files that no other hook of the run keeps in the same folder."""
+    def _exclude_files_of_others(self, files: Sequence[str]) -> list[str]:
+        """Return the files that no other hook of the run keeps in the same folder."""
         others = [
             set(each["files"])
             for key, each in self._hub.get_info(_KEPT, {}).items()

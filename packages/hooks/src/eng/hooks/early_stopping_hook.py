@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from eng.registry import HOOKS
-from eng.utils import override
+from eng.utils import StateDict, override
 
 from .best_rule import RULE_MAP, WORST_VALUES, infer_rule
 from .errors import HookArgumentError, HookAssertionError, HookKeyError, HookTypeError
@@ -22,7 +22,7 @@ __all__ = ["EarlyStoppingHook"]
 
 @dataclass
 class _Seen:
-    """What the validations so far have shown.
+    """Results of the validations so far.
 
     Attributes:
         best_score: The best value.
@@ -39,15 +39,15 @@ class _Seen:
 class EarlyStoppingHook(Hook):
     """Ends training after the validation at which a metric has not improved for too long.
 
-    What it has seen is part of checkpoints: a resumed run ends where a whole one does.
+    Its state is part of checkpoints: a resumed run ends where an uninterrupted one does.
 
     Args:
         monitor: Name of the metric.
         rule: ``'greater'`` or ``'less'``, which values are better. Defaults to None: known by the
             name of the metric.
         min_delta: By how much a value must be better to count. Defaults to 0.1.
-        strict: Whether it is an error if a validation does not give the metric; otherwise it is
-            warned of. Defaults to False.
+        strict: Whether a validation without the metric is an error; otherwise it is a warning.
+            Defaults to False.
         check_finite: Whether a value that is NaN or infinite ends training. Defaults to True.
         patience: Validations without improvement after which training ends. Defaults to 5.
         stopping_threshold: A value that is better than this ends training. Defaults to None.
@@ -124,11 +124,11 @@ class EarlyStoppingHook(Hook):
         if state is None or (self._part is not None and self._part.runner is runner):
             return
         self._part = _State(self, runner)
-        state.add(self._name_among(getattr(runner, "hooks", [])), self._part)
+        state.add(self._choose_name(getattr(runner, "hooks", [])), self._part)
 
     @override
     def before_train(self, runner: HookRunner) -> None:
-        """Refuse a metric that the evaluator is known not to give; end a run that had ended."""
+        """Refuse a metric that the evaluator does not have; end a run that had ended."""
         self._is_over = False
         check_metric_names([self.monitor], runner, "EarlyStoppingHook(monitor=...)")
         if self._seen.last is not None:
@@ -136,7 +136,7 @@ class EarlyStoppingHook(Hook):
 
     @override
     def before_val_epoch(self, runner: HookRunner) -> None:
-        """Note what was recorded before this validation."""
+        """Count the entries recorded before this validation."""
         self._entries_before = _count_entries(runner, self.monitor)
 
     @override
@@ -145,14 +145,14 @@ class EarlyStoppingHook(Hook):
         self._entries_before = None
         if self._is_over:  # an evaluation after training
             return
-        value = self._value_in(metrics or {}, runner)
+        value = self._read_value(metrics or {}, runner)
         if value is not None:
-            self._seen = self._after(value)
+            self._seen = self._advance(value)
             self._stop_if_due(runner)
 
     @override
     def after_train(self, runner: HookRunner) -> None:
-        """A validation after training is an evaluation alone."""
+        """Ignore validations after training, which are evaluations alone."""
         self._is_over = True
 
     def after_interrupted_train(self, runner: HookRunner) -> None:
@@ -160,11 +160,11 @@ class EarlyStoppingHook(Hook):
         self._is_over = True
 
     def after_interrupted_val(self, runner: HookRunner) -> None:
-        """A validation that was broken off has shown nothing."""
+        """Ignore a validation that was broken off."""
         self._entries_before = None
 
-    def state_dict(self, runner: HookRunner | None = None) -> dict[str, Any]:
-        """What was seen, as it will be when the present stage has ended.
+    def state_dict(self, runner: HookRunner | None = None) -> StateDict:
+        """Return the state as it will be at the end of the present stage.
 
         Args:
             runner: The runner. With it a validation counts that other hooks, which save a
@@ -177,20 +177,20 @@ class EarlyStoppingHook(Hook):
         if runner is not None and self._entries_before is not None:
             history = runner.message_hub.log_scalars.get(f"val/{self.monitor}")
             if history is not None and len(history) > self._entries_before:
-                seen = self._after(float(history.current()))
+                seen = self._advance(float(history.current()))
         return {**asdict(seen), "rule": self.rule}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Continue from what another run has seen.
+    def load_state_dict(self, state_dict: StateDict) -> None:
+        """Continue from the state of another run.
 
         Args:
-            state_dict: What :meth:`state_dict` returned. Of another rule it is left out.
+            state_dict: State from :meth:`state_dict`. That of another rule is ignored.
         """
         if state_dict["rule"] == self.rule:
             values = {key: value for key, value in state_dict.items() if key != "rule"}
             self._seen = _Seen(**values)
 
-    def _name_among(self, hooks: Iterable[Hook]) -> str:
+    def _choose_name(self, hooks: Iterable[Hook]) -> str:
         """The name of the state in checkpoints, the same in a run that is resumed."""
         alike = [
             hook
@@ -200,8 +200,8 @@ class EarlyStoppingHook(Hook):
         place = next((number for number, hook in enumerate(alike) if hook is self), 0)
         return f"early_stopping:{self.monitor}" + (f":{place}" if place else "")
 
-    def _after(self, value: float) -> _Seen:
-        """What will have been seen with one more value."""
+    def _advance(self, value: float) -> _Seen:
+        """The results with one more value."""
         best = self._seen.best_score
         is_better, worst = self.rule_map[self.rule], WORST_VALUES[self.rule]
         margin = self.min_delta if self.rule == "greater" else -self.min_delta
@@ -210,13 +210,13 @@ class EarlyStoppingHook(Hook):
         return _Seen(best, self._seen.wait_count + 1, value)
 
     def _stop_if_due(self, runner: HookRunner) -> None:
-        reason = self._reason_to_stop()
+        reason = self._find_reason_to_stop()
         loop = runner.train_loop
         if reason is not None and loop is not None and not loop.stop_training:
             loop.stop_training = True
             runner.logger.info(f"Training is stopped early: {self.monitor} {reason}.")
 
-    def _reason_to_stop(self) -> str | None:
+    def _find_reason_to_stop(self) -> str | None:
         value, seen = self._seen.last, self._seen
         if value is None:
             return None
@@ -232,7 +232,7 @@ class EarlyStoppingHook(Hook):
             )
         return None
 
-    def _value_in(self, metrics: Mapping[str, Any], runner: HookRunner) -> float | None:
+    def _read_value(self, metrics: Mapping[str, object], runner: HookRunner) -> float | None:
         if self.monitor not in metrics:
             text = f"EarlyStoppingHook: {describe_missing(self.monitor, metrics)}"
             if self.strict:
@@ -255,10 +255,10 @@ class _State:
         self._hook = hook
         self.runner = runner
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         return self._hook.state_dict(self.runner)
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: StateDict) -> None:
         self._hook.load_state_dict(state_dict)
 
 

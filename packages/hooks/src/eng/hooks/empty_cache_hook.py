@@ -1,9 +1,6 @@
-"""Giving back memory of the accelerator that is cached but not in use."""
+"""Free cached memory of the accelerator."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any
 
 import torch
 
@@ -12,6 +9,7 @@ from eng.utils import override
 
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
+from .types import StepOutputs
 
 __all__ = ["EmptyCacheHook"]
 
@@ -51,7 +49,7 @@ class EmptyCacheHook(Hook):
         runner: HookRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: Sequence[Any] | dict[str, Any] | None = None,
+        outputs: StepOutputs = None,
         mode: str = "train",
     ) -> None:
         if self._do_after_iter:

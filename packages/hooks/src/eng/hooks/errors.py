@@ -21,4 +21,4 @@ class HookKeyError(ArgumentKeyError, HookArgumentError):
 
 
 class HookAssertionError(HookArgumentError):
-    """A part of the run is not what a hook needs."""
+    """A part of the run does not meet the requirements of a hook."""

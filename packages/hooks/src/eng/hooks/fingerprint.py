@@ -1,9 +1,8 @@
-"""Tell whether the weights of a model have changed, without keeping a copy of them."""
+"""Detect changes of a model's weights without a copy of them."""
 
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +15,10 @@ _STEP = -7046029254386353131
 
 @torch.no_grad()
 def fingerprint(model: nn.Module) -> list[int]:
-    """Numbers that differ where the bits of a parameter or buffer of this process differ.
+    """Compute numbers that differ if the bits of a parameter or buffer of this process differ.
 
-    Of a sharded model they are those of the parts that this process has. Not made to withstand
-    somebody who looks for a collision.
+    Of a sharded model they are those of the shards of this process. Not collision-resistant
+    against deliberate attempts.
 
     Args:
         model: The model.
@@ -28,14 +27,14 @@ def fingerprint(model: nn.Module) -> list[int]:
         A number for each tensor. The device is waited for once.
     """
     tensors = itertools.chain(model.parameters(), model.buffers())
-    sums = [_sum_of_words(tensor) for tensor in tensors]
+    sums = [_sum_words(tensor) for tensor in tensors]
     by_device: dict[torch.device, list[int]] = {}
     for device in dict.fromkeys(each.device for each in sums):
         by_device[device] = torch.stack([each for each in sums if each.device == device]).tolist()
     return [number for numbers in by_device.values() for number in numbers]
 
 
-def _sum_of_words(tensor: Any) -> Tensor:
+def _sum_words(tensor: Tensor) -> Tensor:
     """The 64-bit words of a tensor, each times a number of its place, added up without a carry."""
     local: Tensor = tensor.to_local() if hasattr(tensor, "to_local") else tensor
     data = local.detach().contiguous().reshape(-1).view(torch.uint8)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from eng.dataset import length_of
 from eng.registry import HOOKS
+from eng.utils import DataBatch, StateDict
 
 from .priority import Priority
 from .protocol import HookRunner
+from .types import AnyRunner, StepOutputs
 
-__all__ = ["Hook"]
-
-DataBatch = dict[str, Any] | tuple[Any, ...] | list[Any] | None
+__all__ = ["DataBatch", "Hook"]
 
 
 @HOOKS.register_module()
@@ -24,14 +23,14 @@ class Hook:
     ``_before_iter`` and ``_after_iter``, with a ``mode`` of ``'train'``, ``'val'`` or ``'test'``,
     are the stages of all three at once. The arguments of stages, as far as one has them:
 
-    - ``runner``: the runner, of which :class:`HookRunner` says what a hook may touch;
+    - ``runner``: the runner, with at least the members of :class:`HookRunner`;
     - ``batch_idx``: number of the batch in its epoch, from 0; in training by iterations, of the
       iteration;
     - ``data_batch``: the batch from the data loader;
     - ``outputs``: of a training step its losses by name, otherwise the predictions;
     - ``metrics``: metric values by name;
     - ``checkpoint``: its content, the same keys in all processes: entries that are added or changed
-      before it is saved are saved, those changed after it is loaded are taken over;
+      before it is saved are saved, those changed after it is read are loaded;
     - ``mode``: ``'train'``, ``'val'`` or ``'test'``.
 
     Attributes:
@@ -72,31 +71,31 @@ class Hook:
         overridden = {
             name for name in dir(cls) if getattr(cls, name) is not getattr(Hook, name, None)
         }
-        return [stage for stage in cls.stages if overridden & {stage, _shared_method(stage)}]
+        return [stage for stage in cls.stages if overridden & {stage, _name_shared_method(stage)}]
 
-    def before_run(self, runner: HookRunner) -> None:
+    def before_run(self, runner: AnyRunner) -> None:
         """Before anything runs."""
 
-    def after_run(self, runner: HookRunner) -> None:
+    def after_run(self, runner: AnyRunner) -> None:
         """After everything has run."""
 
-    def before_train(self, runner: HookRunner) -> None:
+    def before_train(self, runner: AnyRunner) -> None:
         """Before training."""
 
-    def after_train(self, runner: HookRunner) -> None:
+    def after_train(self, runner: AnyRunner) -> None:
         """After training."""
 
-    def before_train_epoch(self, runner: HookRunner) -> None:
+    def before_train_epoch(self, runner: AnyRunner) -> None:
         """Before each epoch of training."""
         self._before_epoch(runner, mode="train")
 
-    def after_train_epoch(self, runner: HookRunner) -> None:
+    def after_train_epoch(self, runner: AnyRunner) -> None:
         """After each epoch of training."""
         self._after_epoch(runner, mode="train")
 
     def before_train_iter(
         self,
-        runner: HookRunner,
+        runner: AnyRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
     ) -> None:
@@ -105,33 +104,33 @@ class Hook:
 
     def after_train_iter(
         self,
-        runner: HookRunner,
+        runner: AnyRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: dict[str, Any] | None = None,
+        outputs: StepOutputs = None,
     ) -> None:
         """After each iteration of training."""
         self._after_iter(
             runner, batch_idx=batch_idx, data_batch=data_batch, outputs=outputs, mode="train"
         )
 
-    def before_val(self, runner: HookRunner) -> None:
+    def before_val(self, runner: AnyRunner) -> None:
         """Before validation."""
 
-    def after_val(self, runner: HookRunner) -> None:
+    def after_val(self, runner: AnyRunner) -> None:
         """After validation."""
 
-    def before_val_epoch(self, runner: HookRunner) -> None:
+    def before_val_epoch(self, runner: AnyRunner) -> None:
         """Before each epoch of validation."""
         self._before_epoch(runner, mode="val")
 
-    def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
+    def after_val_epoch(self, runner: AnyRunner, metrics: dict[str, float] | None = None) -> None:
         """After each epoch of validation."""
         self._after_epoch(runner, mode="val")
 
     def before_val_iter(
         self,
-        runner: HookRunner,
+        runner: AnyRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
     ) -> None:
@@ -140,33 +139,33 @@ class Hook:
 
     def after_val_iter(
         self,
-        runner: HookRunner,
+        runner: AnyRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: Sequence[Any] | None = None,
+        outputs: StepOutputs = None,
     ) -> None:
         """After each iteration of validation."""
         self._after_iter(
             runner, batch_idx=batch_idx, data_batch=data_batch, outputs=outputs, mode="val"
         )
 
-    def before_test(self, runner: HookRunner) -> None:
+    def before_test(self, runner: AnyRunner) -> None:
         """Before testing."""
 
-    def after_test(self, runner: HookRunner) -> None:
+    def after_test(self, runner: AnyRunner) -> None:
         """After testing."""
 
-    def before_test_epoch(self, runner: HookRunner) -> None:
+    def before_test_epoch(self, runner: AnyRunner) -> None:
         """Before each epoch of testing."""
         self._before_epoch(runner, mode="test")
 
-    def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
+    def after_test_epoch(self, runner: AnyRunner, metrics: dict[str, float] | None = None) -> None:
         """After each epoch of testing."""
         self._after_epoch(runner, mode="test")
 
     def before_test_iter(
         self,
-        runner: HookRunner,
+        runner: AnyRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
     ) -> None:
@@ -175,31 +174,31 @@ class Hook:
 
     def after_test_iter(
         self,
-        runner: HookRunner,
+        runner: AnyRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: Sequence[Any] | None = None,
+        outputs: StepOutputs = None,
     ) -> None:
         """After each iteration of testing."""
         self._after_iter(
             runner, batch_idx=batch_idx, data_batch=data_batch, outputs=outputs, mode="test"
         )
 
-    def before_save_checkpoint(self, runner: HookRunner, checkpoint: dict[str, Any]) -> None:
-        """Before a checkpoint is saved; what is put into it is saved as well."""
+    def before_save_checkpoint(self, runner: AnyRunner, checkpoint: StateDict) -> None:
+        """Before a checkpoint is saved; entries that are added are saved as well."""
 
-    def after_load_checkpoint(self, runner: HookRunner, checkpoint: dict[str, Any]) -> None:
-        """After a checkpoint was read, before its state is taken over."""
+    def after_load_checkpoint(self, runner: AnyRunner, checkpoint: StateDict) -> None:
+        """After a checkpoint is read, before its state is loaded."""
 
-    def _before_epoch(self, runner: HookRunner, mode: str = "train") -> None:
+    def _before_epoch(self, runner: AnyRunner, mode: str = "train") -> None:
         """Before each epoch of any kind."""
 
-    def _after_epoch(self, runner: HookRunner, mode: str = "train") -> None:
+    def _after_epoch(self, runner: AnyRunner, mode: str = "train") -> None:
         """After each epoch of any kind."""
 
     def _before_iter(
         self,
-        runner: HookRunner,
+        runner: AnyRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
         mode: str = "train",
@@ -208,10 +207,10 @@ class Hook:
 
     def _after_iter(
         self,
-        runner: HookRunner,
+        runner: AnyRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: Sequence[Any] | dict[str, Any] | None = None,
+        outputs: StepOutputs = None,
         mode: str = "train",
     ) -> None:
         """After each iteration of any kind."""
@@ -221,8 +220,8 @@ class Hook:
 
         Args:
             runner: The runner.
-            n: The interval; below 1 the answer is always no.
-            start: Epochs before the first one of which it is so. Defaults to 0.
+            n: The interval; below 1 the result is False.
+            start: Epochs before the first one that counts. Defaults to 0.
 
         Returns:
             Whether it is.
@@ -235,7 +234,7 @@ class Hook:
 
         Args:
             batch_idx: Number of the batch in its epoch, from 0.
-            n: The interval; below 1 the answer is always no.
+            n: The interval; below 1 the result is False.
 
         Returns:
             Whether it is.
@@ -247,8 +246,8 @@ class Hook:
 
         Args:
             runner: The runner.
-            n: The interval; below 1 the answer is always no.
-            start: Iterations before the first one of which it is so. Defaults to 0.
+            n: The interval; below 1 the result is False.
+            start: Iterations before the first one that counts. Defaults to 0.
 
         Returns:
             Whether it is.
@@ -256,7 +255,7 @@ class Hook:
         iteration = runner.iter + 1 - start
         return n > 0 and iteration >= 0 and iteration % n == 0
 
-    def end_of_epoch(self, dataloader: Any, batch_idx: int) -> bool:
+    def end_of_epoch(self, dataloader: object, batch_idx: int) -> bool:
         """Whether a batch is the last one of its epoch.
 
         Args:
@@ -291,7 +290,7 @@ class Hook:
         return runner.iter + 1 == runner.max_iters
 
 
-def _shared_method(stage: str) -> str:
-    """The method that a stage of one mode calls: ``before_val_iter`` calls ``_before_iter``."""
+def _name_shared_method(stage: str) -> str:
+    """Name the method that a stage of one mode calls: ``before_val_iter`` ``_before_iter``."""
     when, _, what = stage.partition("_")
     return f"_{when}_{what.rpartition('_')[2]}"

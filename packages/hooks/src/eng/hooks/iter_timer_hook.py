@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Any
 
 from eng.dataset import length_of
 from eng.registry import HOOKS
@@ -12,6 +10,7 @@ from eng.utils import override
 
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
+from .types import StepOutputs
 
 __all__ = ["IterTimerHook"]
 
@@ -20,7 +19,7 @@ __all__ = ["IterTimerHook"]
 class IterTimerHook(Hook):
     """Records ``data_time``, waiting for a batch, and ``time`` of each iteration, in seconds.
 
-    It also estimates how long the loop will go on, as ``eta`` in the message hub.
+    It also estimates the remaining time of the loop, as ``eta`` in the message hub.
 
     Attributes:
         time_sec_tot: Seconds of all iterations of training since it started or was resumed.
@@ -40,7 +39,7 @@ class IterTimerHook(Hook):
 
     @override
     def before_train(self, runner: HookRunner) -> None:
-        """Begin to count from the iteration at which training starts or goes on."""
+        """Count from the iteration at which training starts or resumes."""
         self.start_iter = runner.iter
         self.time_sec_tot = 0.0
 
@@ -67,17 +66,17 @@ class IterTimerHook(Hook):
         runner: HookRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: Sequence[Any] | dict[str, Any] | None = None,
+        outputs: StepOutputs = None,
         mode: str = "train",
     ) -> None:
         now = time.perf_counter()
         took, self._last = now - self._last, now
         hub = runner.message_hub
         hub.update_scalar(f"{mode}/time", took)
-        hub.update_info("eta", self._eta(runner, batch_idx, took, mode), resumed=False)
+        hub.update_info("eta", self._estimate_eta(runner, batch_idx, took, mode), resumed=False)
 
-    def _eta(self, runner: HookRunner, batch_idx: int, took: float, mode: str) -> float:
-        """Seconds that the loop will go on if iterations take as long as so far."""
+    def _estimate_eta(self, runner: HookRunner, batch_idx: int, took: float, mode: str) -> float:
+        """Estimate the remaining seconds of the loop from the mean time of an iteration."""
         if mode == "train":
             self.time_sec_tot += took
             done = runner.iter + 1

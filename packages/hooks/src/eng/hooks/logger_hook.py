@@ -5,9 +5,8 @@ from __future__ import annotations
 import inspect
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
-from typing import Any
 
 from eng.dataset import length_of
 from eng.dist import is_main_process
@@ -20,6 +19,7 @@ from .hook import DataBatch, Hook
 from .nan_loss import NanLossNotice
 from .protocol import HookRunner
 from .run_id import run_id_of
+from .types import StepOutputs, StorageSettings
 from .values import check_number, json_value
 
 __all__ = ["LoggerHook"]
@@ -27,7 +27,7 @@ __all__ = ["LoggerHook"]
 
 @HOOKS.register_module()
 class LoggerHook(Hook):
-    """Writes what the log processor makes of the message hub to the log and the visualizer.
+    """Writes the scalars of a run to the log and the visualizer, by the log processor.
 
     Args:
         interval: Iterations between two lines. Defaults to 10.
@@ -39,7 +39,7 @@ class LoggerHook(Hook):
             Defaults to None: they stay in the work directory.
         out_suffix: Endings of the files that are copied.
         keep_local: Whether copied files stay in the work directory as well. Defaults to True.
-            Otherwise what is logged after the run begins a new file there.
+            Otherwise log lines after the run begin a new file there.
         file_client_args: Settings of the storage under their older name. Defaults to None.
         log_metric_by_epoch: Whether metrics of validation are recorded over epochs, not
             iterations. Defaults to True.
@@ -62,9 +62,9 @@ class LoggerHook(Hook):
         out_dir: str | Path | None = None,
         out_suffix: Sequence[str] | str = (".json", ".log", ".py", "yaml"),
         keep_local: bool = True,
-        file_client_args: dict[str, Any] | None = None,
+        file_client_args: StorageSettings | None = None,
         log_metric_by_epoch: bool = True,
-        backend_args: dict[str, Any] | None = None,
+        backend_args: StorageSettings | None = None,
     ) -> None:
         check_number("LoggerHook: interval", interval, least=1)
         check_number("LoggerHook: interval_exp_name", interval_exp_name, least=1)
@@ -93,7 +93,7 @@ class LoggerHook(Hook):
 
     @override
     def before_run(self, runner: HookRunner) -> None:
-        """Settle where logs go."""
+        """Determine the folder for copies of logs."""
         self.json_log_path = f"{runner.timestamp}.json"
         root = self._given_out_dir
         if root is not None:
@@ -103,11 +103,11 @@ class LoggerHook(Hook):
 
     @override
     def before_train(self, runner: HookRunner) -> None:
-        """Go on with the curves of a run that is resumed, and watch the losses from here on."""
+        """Continue the curves of a resumed run, and watch the losses from here on."""
         self._nan_losses.begin(runner)
         self._is_measured = False
         run_id = run_id_of(runner.message_hub)
-        # A visualizer of somebody else may not know of it.
+        # A third-party visualizer may not have it.
         start_run = getattr(runner.visualizer, "start_run", None)
         if start_run is not None:
             for line in start_run(run_id, runner.iter, runner.work_dir) or []:
@@ -115,7 +115,7 @@ class LoggerHook(Hook):
 
     @override
     def after_train(self, runner: HookRunner) -> None:
-        """Look at the losses that no line was due for."""
+        """Check the losses since the last line."""
         self._nan_losses.look(runner, runner.iter)
 
     @override
@@ -124,7 +124,7 @@ class LoggerHook(Hook):
         runner: HookRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: dict[str, Any] | None = None,
+        outputs: StepOutputs = None,
     ) -> None:
         """Write a line at the interval."""
         if batch_idx == 0 or not self._is_measured:
@@ -149,7 +149,7 @@ class LoggerHook(Hook):
         runner: HookRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: Sequence[Any] | None = None,
+        outputs: StepOutputs = None,
     ) -> None:
         """Write a line at the interval."""
         if self.every_n_inner_iters(batch_idx, self.interval):
@@ -162,7 +162,7 @@ class LoggerHook(Hook):
         runner: HookRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: Sequence[Any] | None = None,
+        outputs: StepOutputs = None,
     ) -> None:
         """Write a line at the interval."""
         if self.every_n_inner_iters(batch_idx, self.interval):
@@ -181,9 +181,11 @@ class LoggerHook(Hook):
 
     @override
     def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
-        """Write the results, all of them to a file of their own as well."""
+        """Write the results, and all of them to a separate file as well."""
         processor, length = runner.log_processor, length_of(runner.test_dataloader) or 0
-        more = {"with_non_scalar": True} if _gives_all(processor.get_log_after_epoch) else {}
+        more = (
+            {"with_non_scalar": True} if _accepts_non_scalars(processor.get_log_after_epoch) else {}
+        )
         results, line = processor.get_log_after_epoch(runner, length, "test", **more)
         runner.logger.info(line)
         if is_main_process():
@@ -192,7 +194,7 @@ class LoggerHook(Hook):
             try:
                 path.write_text(text)
             except OSError as error:
-                runner.logger.warning(f"The metrics cannot be written to {path}: {error}")
+                runner.logger.warning(f"Failed to write the metrics to {path}: {error}")
 
     @override
     def after_run(self, runner: HookRunner) -> None:
@@ -204,9 +206,9 @@ class LoggerHook(Hook):
             _close_files(runner.logger, Path(runner.log_dir))
         try:
             self._copy_logs(Path(runner.log_dir), self.out_dir)
-        except Exception as error:  # whatever the storage raises: the run itself is done
+        except Exception as error:  # of any storage: the run itself is complete
             runner.logger.warning(
-                f"The logs cannot be copied to {self.out_dir}, and stay in {runner.log_dir}: "
+                f"Failed to copy the logs to {self.out_dir}; they are in {runner.log_dir}: "
                 f"{type(error).__name__}: {error}"
             )
 
@@ -231,6 +233,6 @@ def _close_files(logger: logging.Logger, folder: Path) -> None:
             handler.close()
 
 
-def _gives_all(method: Any) -> bool:
-    """Whether a method of a log processor, perhaps somebody's own, gives all kinds of results."""
+def _accepts_non_scalars(method: Callable[..., object]) -> bool:
+    """Whether a method of a log processor, perhaps a third-party one, returns all results."""
     return "with_non_scalar" in inspect.signature(method).parameters

@@ -1,11 +1,10 @@
-"""Hold the names of metrics that a hook was given against those that there are."""
+"""Check names of metrics in settings of hooks."""
 
 from __future__ import annotations
 
 import difflib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from .errors import HookKeyError
 from .protocol import HookRunner
@@ -15,16 +14,16 @@ __all__ = ["check_metric_names", "describe_missing", "usable_score"]
 
 
 def check_metric_names(keys: Sequence[str], runner: HookRunner, setting: str = "save_best") -> None:
-    """Refuse names that the evaluator of validation is known not to give.
+    """Refuse names of metrics that the evaluator of validation does not have.
 
     Args:
-        keys: The names; ``'auto'`` stands for any.
+        keys: The names; ``'auto'`` means any.
         runner: The runner. Without a validation, or with an evaluator that cannot tell, nothing is
             refused.
-        setting: What named them, for the error. Defaults to ``'save_best'``.
+        setting: The setting with the names, for the error. Defaults to ``'save_best'``.
 
     Raises:
-        HookKeyError: If one is none of them; names the closest one.
+        HookKeyError: If one is missing; names the closest one.
     """
     loop = getattr(runner, "val_loop", None)
     evaluator = getattr(loop, "evaluator", None)
@@ -32,21 +31,21 @@ def check_metric_names(keys: Sequence[str], runner: HookRunner, setting: str = "
         # The sum of losses comes from the model.
         if key in ("auto", "val_loss") or evaluator is None:
             continue
-        names = _call(evaluator, "metric_names")
+        names = _ask(evaluator, "metric_names")
         if names is not None and key not in names:
             raise HookKeyError(f"{setting}: {describe_missing(key, names)}")
-        prefixes = _call(evaluator, "metric_prefixes")
+        prefixes = _ask(evaluator, "metric_prefixes")
         if names is None and prefixes and not key.startswith(tuple(f"{p}/" for p in prefixes)):
             close = [f"{prefix}/{key.rpartition('/')[2]}" for prefix in prefixes]
             near = difflib.get_close_matches(key, close, n=1, cutoff=0) or close
             raise HookKeyError(
-                f"{setting}: no metric is called {key!r}: all begin with "
+                f"{setting}: missing metric {key!r}: all begin with "
                 f"{' or '.join(repr(f'{each}/') for each in prefixes)}; did you mean {near[0]!r}?"
             )
 
 
 def usable_score(
-    key: str, metrics: Mapping[str, Any], logger: logging.Logger, warned: set[str]
+    key: str, metrics: Mapping[str, object], logger: logging.Logger, warned: set[str]
 ) -> float | None:
     """Return a metric as a number; warn the first time that it is missing or not a number.
 
@@ -57,25 +56,23 @@ def usable_score(
         warned: Names that were warned of; they are added to.
 
     Returns:
-        The number, None where there is none.
+        The number, or None.
     """
     score = scalar_of(metrics[key]) if key in metrics else None
     if score is None and key not in warned:
         warned.add(key)
         fault = f"{key!r} must be one number, not {metrics.get(key)!r:.80}"
         fault = fault if key in metrics else describe_missing(key, metrics)
-        logger.warning(
-            f"save_best: {fault}. Training goes on, without keeping a best checkpoint by it."
-        )
+        logger.warning(f"save_best: {fault}. Training continues without a best checkpoint by it.")
     return score
 
 
 def describe_missing(key: str, names: Iterable[str]) -> str:
-    """Say that a metric is missing, which there are, and which is the closest.
+    """Describe a missing metric, with the available ones and the closest.
 
     Args:
         key: Its name.
-        names: Names of those that there are.
+        names: Names of the available metrics.
 
     Returns:
         Part of a sentence.
@@ -83,10 +80,10 @@ def describe_missing(key: str, names: Iterable[str]) -> str:
     known = sorted(names)
     near = difflib.get_close_matches(key, known, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return f"no metric is called {key!r}, there are {known}{hint}"
+    return f"missing metric {key!r}; available: {known}{hint}"
 
 
-def _call(evaluator: Any, method: str) -> list[str] | None:
+def _ask(evaluator: object, method: str) -> list[str] | None:
     function = getattr(evaluator, method, None)
     found = function() if callable(function) else None
     return None if found is None else list(found)

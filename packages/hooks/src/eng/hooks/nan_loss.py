@@ -1,4 +1,4 @@
-"""Notice losses that are NaN or infinite among those that are read for the log anyway."""
+"""Report losses that are NaN or infinite when losses are read for the log."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ __all__ = ["NanLossNotice"]
 
 
 class NanLossNotice:
-    """Warns once a run. Nothing is brought from the device for it."""
+    """Warns once a run, without a transfer from the device."""
 
     def __init__(self) -> None:
-        self._looked_at = 0
-        self._is_told = False
+        self._checked_at = 0
+        self._is_reported = False
 
     def begin(self, runner: HookRunner) -> None:
-        """Look from the present iteration on."""
-        self._looked_at = runner.iter
+        """Watch from the present iteration on."""
+        self._checked_at = runner.iter
 
     def look(self, runner: HookRunner, done: int) -> None:
-        """Look at the losses of the iterations since the last time.
+        """Check the losses since the last call.
 
         Args:
             runner: The runner.
             done: Iterations done.
         """
-        window, self._looked_at = done - self._looked_at, done
-        if self._is_told or window < 1:
+        window, self._checked_at = done - self._checked_at, done
+        if self._is_reported or window < 1:
             return
         for name, history in runner.message_hub.log_scalars.items():
             if "loss" not in name or not name.startswith("train/"):
@@ -46,11 +46,11 @@ class NanLossNotice:
             if len(bad):
                 first = int(bad[0])
                 iteration = done - len(values) + first + 1
-                self._tell(runner, name, float(values[first]), iteration)
+                self._report(runner, name, float(values[first]), iteration)
                 return
 
-    def _tell(self, runner: HookRunner, name: str, value: float, iteration: int) -> None:
-        self._is_told = True
+    def _report(self, runner: HookRunner, name: str, value: float, iteration: int) -> None:
+        self._is_reported = True
         rank = get_rank()
         level = logging.WARNING if rank == 0 else logging.ERROR  # which alone others print
         runner.logger.log(

@@ -1,4 +1,4 @@
-"""Stepping of the parameter schedulers."""
+"""Step the parameter schedulers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from .errors import HookTypeError
 from .hook import DataBatch, Hook
 from .metric_names import check_metric_names
 from .protocol import HookRunner
+from .types import StepOutputs
 
 __all__ = ["ParamSchedulerHook"]
 
@@ -21,8 +22,8 @@ class ParamSchedulerHook(Hook):
     """Steps schedulers that count epochs after each epoch, and the others after each iteration.
 
     One that counts updates (``by='step'``) does nothing after an iteration without one. One that
-    depends on metrics, as :class:`eng.optim.ReduceOnPlateauLR` does, gets those of each validation
-    in training.
+    depends on metrics, as :class:`eng.optim.ReduceOnPlateauLR` does, steps with those of each
+    validation in training.
     """
 
     priority = "LOW"
@@ -32,16 +33,16 @@ class ParamSchedulerHook(Hook):
 
     @override
     def before_train(self, runner: HookRunner) -> None:
-        """Refuse a metric to schedule by that the evaluator is known not to give."""
+        """Refuse a monitored metric that the evaluator does not have."""
         self._is_over = False
-        for scheduler in _schedulers_of(runner):
+        for scheduler in _list_schedulers(runner):
             if getattr(scheduler, "need_val_args", False):
                 monitor = getattr(scheduler, "monitor", "auto")
                 kind = type(scheduler).__name__
                 check_metric_names([monitor], runner, f"{kind}(monitor={monitor!r})")
                 if getattr(runner, "val_loop", None) is None:
                     runner.logger.warning(
-                        f"{kind} depends on metrics of validation, of which this run has none."
+                        f"{kind} depends on metrics of validation, and this run does not validate."
                     )
 
     @override
@@ -50,34 +51,34 @@ class ParamSchedulerHook(Hook):
         runner: HookRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: dict[str, Any] | None = None,
+        outputs: StepOutputs = None,
     ) -> None:
         """Step the schedulers that count iterations."""
         if runner.param_schedulers is None:
             return
-        for scheduler in _schedulers_of(runner):
+        for scheduler in _list_schedulers(runner):
             if not scheduler.by_epoch:
                 scheduler.step()
 
     @override
     def after_train_epoch(self, runner: HookRunner) -> None:
         """Step the schedulers that count epochs."""
-        for scheduler in _schedulers_of(runner):
+        for scheduler in _list_schedulers(runner):
             if scheduler.by_epoch:
                 scheduler.step()
 
     @override
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
-        """Give the metrics to the schedulers that depend on them."""
+        """Step the schedulers that depend on metrics."""
         if metrics is None or self._is_over or _is_config(runner.param_schedulers):
             return
-        for scheduler in _schedulers_of(runner):
+        for scheduler in _list_schedulers(runner):
             if getattr(scheduler, "need_val_args", False) and scheduler.by_epoch:
                 scheduler.step(metrics)
 
     @override
     def after_train(self, runner: HookRunner) -> None:
-        """A validation after training changes no schedule."""
+        """Ignore validations after training."""
         self._is_over = True
 
     def after_interrupted_train(self, runner: HookRunner) -> None:
@@ -85,15 +86,15 @@ class ParamSchedulerHook(Hook):
         self._is_over = True
 
 
-def _is_config(schedulers: Any) -> bool:
-    """Whether schedulers were not built, as where a run only validates."""
+def _is_config(schedulers: object) -> bool:
+    """Whether schedulers are not built, as in a run that only validates."""
     return isinstance(schedulers, Mapping) and (
         "type" in schedulers or any(isinstance(each, Mapping) for each in schedulers.values())
     )
 
 
-def _schedulers_of(runner: HookRunner) -> list[Any]:
-    """The schedulers of a run: of a list, or of a dict of such lists, one for each optimizer."""
+def _list_schedulers(runner: HookRunner) -> list[Any]:
+    """List the schedulers of a run: of a list, or of a dict of such lists by optimizer."""
     schedulers = runner.param_schedulers
     if type(schedulers) is list:  # as nearly always, in each iteration
         return schedulers

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from torch import nn
 
-from eng.registry import HOOKS, MODELS, RUNNERS
+from eng.registry import HOOKS, MODELS, RUNNERS, PartConfig
 from eng.utils import override
 
 from .errors import HookAssertionError, HookTypeError
@@ -20,7 +20,7 @@ __all__ = ["PrepareTTAHook", "build_runner_with_tta"]
 
 @HOOKS.register_module()
 class PrepareTTAHook(Hook):
-    """Puts a model for test-time augmentation around the model while it is tested.
+    """Wraps the model for test-time augmentation while it is tested.
 
     Args:
         tta_cfg: Config of the model, a :class:`eng.model.BaseTTAModel` without its ``module``.
@@ -29,7 +29,7 @@ class PrepareTTAHook(Hook):
         TypeError: If it is not a dict.
     """
 
-    def __init__(self, tta_cfg: dict[str, Any]) -> None:
+    def __init__(self, tta_cfg: PartConfig) -> None:
         if not isinstance(tta_cfg, Mapping):
             raise HookTypeError(
                 f"PrepareTTAHook: tta_cfg must be the config of a model, got {tta_cfg!r}"
@@ -39,14 +39,14 @@ class PrepareTTAHook(Hook):
 
     @override
     def before_test(self, runner: HookRunner) -> None:
-        """Put it around the model."""
+        """Wrap the model."""
         if self._model is None:
             self._model = runner.model
             runner.model = MODELS.build({**self.tta_cfg, "module": runner.model})
 
     @override
     def after_test(self, runner: HookRunner) -> None:
-        """Give the model back, as it is trained and tested once more."""
+        """Unwrap the model."""
         if self._model is not None:
             runner.model, self._model = self._model, None
 
@@ -55,7 +55,7 @@ class PrepareTTAHook(Hook):
         self.after_test(runner)
 
 
-def build_runner_with_tta(cfg: Any) -> Any:
+def build_runner_with_tta(cfg: Mapping[str, Any]) -> Any:
     """Build a runner that tests with test-time augmentation.
 
     Args:
@@ -80,10 +80,10 @@ def build_runner_with_tta(cfg: Any) -> Any:
     return runner
 
 
-def _set_pipeline(dataset: Any, pipeline: Any) -> None:
-    """Give a dataset other transforms, or those that a wrapper of datasets holds."""
+def _set_pipeline(dataset: MutableMapping[str, Any], pipeline: object) -> None:
+    """Replace the transforms of a dataset, or of the datasets inside of a wrapper."""
     inner = dataset.get("datasets", dataset.get("dataset")) if "pipeline" not in dataset else None
-    if isinstance(inner, Mapping):
+    if isinstance(inner, MutableMapping):
         _set_pipeline(inner, pipeline)
     elif isinstance(inner, (list, tuple)):
         for each in inner:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch.profiler import ProfilerActivity, profile, tensorboard_trace_handler
 
 from eng.dist import master_only
-from eng.registry import HOOKS
+from eng.registry import HOOKS, PartOrConfig
 from eng.utils import override
 
 from .errors import HookArgumentError, HookTypeError
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
+from .types import StepOutputs
 from .values import check_number
 
 __all__ = ["ProfilerHook"]
+
+#: A function of a recording that is ready.
+TraceHandler: TypeAlias = Callable[[profile], object]
 
 
 @HOOKS.register_module()
@@ -31,10 +35,10 @@ class ProfilerHook(Hook):
         by_epoch: Whether the first epoch is profiled, and not a number of iterations. Defaults to
             True.
         profile_times: Number of iterations, or 1 by epoch. Defaults to 1.
-        activity_with_cpu: Whether what the CPU does is recorded. Defaults to True.
-        activity_with_cuda: Whether what GPUs do is. Defaults to False.
+        activity_with_cpu: Whether activities of the CPU are recorded. Defaults to True.
+        activity_with_cuda: Whether those of GPUs are. Defaults to False.
         schedule: Arguments of :func:`torch.profiler.schedule`. Defaults to None, all iterations.
-        on_trace_ready: What is done with a recording: a function of the profiler;
+        on_trace_ready: Handler of a recording: a function of the profiler;
             ``dict(type='log_trace')``, with ``sort_by``, ``row_limit`` and other arguments of
             ``key_averages().table``, logs a table; ``dict(type='tb_trace', dir_name=...)`` writes a
             file for TensorBoard. Defaults to None, nothing.
@@ -59,37 +63,25 @@ class ProfilerHook(Hook):
         profile_times: int = 1,
         activity_with_cpu: bool = True,
         activity_with_cuda: bool = False,
-        schedule: dict[str, Any] | None = None,
-        on_trace_ready: Callable[..., Any] | dict[str, Any] | None = None,
+        schedule: Mapping[str, Any] | None = None,
+        on_trace_ready: PartOrConfig[TraceHandler] | None = None,
         record_shapes: bool = False,
         profile_memory: bool = False,
         with_stack: bool = False,
         with_flops: bool = False,
         json_trace_path: str | None = None,
     ) -> None:
-        flags = {
-            "by_epoch": by_epoch,
-            "activity_with_cpu": activity_with_cpu,
-            "activity_with_cuda": activity_with_cuda,
-            "record_shapes": record_shapes,
-            "profile_memory": profile_memory,
-            "with_stack": with_stack,
-            "with_flops": with_flops,
-        }
-        for name, flag in flags.items():
-            if not isinstance(flag, bool):
-                raise HookTypeError(f"ProfilerHook: {name} must be True or False, got {flag!r}")
-        check_number("ProfilerHook: profile_times", profile_times, least=1)
-        if by_epoch and profile_times > 1:
-            raise HookArgumentError(
-                f"ProfilerHook: profile_times must be 1 by epoch, got {profile_times}: a longer "
-                "recording does not fit into memory; set by_epoch=False to count iterations"
-            )
-        if schedule is not None and not isinstance(schedule, Mapping):
-            raise HookTypeError(
-                f"ProfilerHook: schedule must be a dict of the arguments of "
-                f"torch.profiler.schedule, got {schedule!r}"
-            )
+        _check_flags(
+            by_epoch=by_epoch,
+            activity_with_cpu=activity_with_cpu,
+            activity_with_cuda=activity_with_cuda,
+            record_shapes=record_shapes,
+            profile_memory=profile_memory,
+            with_stack=with_stack,
+            with_flops=with_flops,
+        )
+        _check_length(by_epoch, profile_times)
+        _check_schedule(schedule)
         _check_trace_handler(on_trace_ready)
         self.by_epoch = by_epoch
         self.profile_times = profile_times
@@ -127,7 +119,7 @@ class ProfilerHook(Hook):
         self.profiler = profile(
             activities=self.activities,
             schedule=self.schedule,
-            on_trace_ready=self._trace_handler(runner),
+            on_trace_ready=self._build_trace_handler(runner),
             record_shapes=self.record_shapes,
             profile_memory=self.profile_memory,
             with_stack=self.with_stack,
@@ -143,7 +135,7 @@ class ProfilerHook(Hook):
         runner: HookRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: dict[str, Any] | None = None,
+        outputs: StepOutputs = None,
     ) -> None:
         """Count an iteration, and stop after the last one to be profiled."""
         if self.profiler is None:
@@ -163,12 +155,12 @@ class ProfilerHook(Hook):
     @override
     @master_only
     def after_run(self, runner: HookRunner) -> None:
-        """Stop where nothing was trained, or less than was to be profiled."""
+        """Stop if less was trained than was to be profiled."""
         self._stop(runner)
 
     @master_only
     def after_interrupted_train(self, runner: HookRunner) -> None:
-        """Stop where training was broken off."""
+        """Stop after an interrupted training."""
         self._stop(runner)
 
     def _stop(self, runner: HookRunner) -> None:
@@ -180,7 +172,7 @@ class ProfilerHook(Hook):
         if self.json_trace_path is not None:
             profiler.export_chrome_trace(self.json_trace_path)
 
-    def _trace_handler(self, runner: HookRunner) -> Callable[..., Any] | None:
+    def _build_trace_handler(self, runner: HookRunner) -> TraceHandler | None:
         given = self.on_trace_ready
         if given is None or not isinstance(given, Mapping):
             return given
@@ -195,7 +187,30 @@ class ProfilerHook(Hook):
         return tensorboard_trace_handler(os.path.join(runner.log_dir, folder), **settings)  # noqa: PTH118
 
 
-def _check_trace_handler(given: Any) -> None:
+def _check_flags(**flags: object) -> None:
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise HookTypeError(f"ProfilerHook: {name} must be True or False, got {flag!r}")
+
+
+def _check_length(by_epoch: bool, profile_times: int) -> None:
+    check_number("ProfilerHook: profile_times", profile_times, least=1)
+    if by_epoch and profile_times > 1:
+        raise HookArgumentError(
+            f"ProfilerHook: profile_times must be 1 by epoch, got {profile_times}: a longer "
+            "recording does not fit into memory; set by_epoch=False to count iterations"
+        )
+
+
+def _check_schedule(schedule: object) -> None:
+    if schedule is not None and not isinstance(schedule, Mapping):
+        raise HookTypeError(
+            "ProfilerHook: schedule must be a dict of the arguments of torch.profiler.schedule, "
+            f"got {schedule!r}"
+        )
+
+
+def _check_trace_handler(given: object) -> None:
     if given is None or callable(given):
         return
     if not isinstance(given, Mapping) or given.get("type") not in ("log_trace", "tb_trace"):

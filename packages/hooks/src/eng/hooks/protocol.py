@@ -1,26 +1,41 @@
-"""The part of a runner that hooks may touch."""
+"""The part of a runner that hooks may use."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any, Protocol
 
+import numpy as np
 from torch import nn
+from torch.utils.data import DataLoader
 
 from eng.logging import MessageHub
+from eng.utils import DataBatch, DataSample, StateDict
 
-__all__ = ["CheckpointWriter", "HookRunState", "HookRunner", "HookTrainLoop"]
+from .types import AnyRunner, StorageSettings
+
+__all__ = [
+    "CheckpointWriter",
+    "HookLogProcessor",
+    "HookOptimWrapper",
+    "HookRunState",
+    "HookRunner",
+    "HookStateful",
+    "HookTrainLoop",
+    "HookVisualizer",
+]
 
 
 class CheckpointWriter(Protocol):
-    """What writes a checkpoint that was collected, as :func:`eng.checkpoint.save_checkpoint`."""
+    """A function that writes a collected checkpoint, as :func:`eng.checkpoint.save_checkpoint`."""
 
     def __call__(
         self,
-        checkpoint: dict[str, Any],
+        checkpoint: StateDict,
         filename: str,
         *,
-        backend_args: dict[str, Any] | None = None,
+        backend_args: StorageSettings | None = None,
     ) -> None:
         """Write a checkpoint."""
 
@@ -30,7 +45,7 @@ class HookTrainLoop(Protocol):
 
     #: Set it to end training after the present epoch or iteration.
     stop_training: bool
-    dataloader: Any
+    dataloader: DataLoader[DataBatch]
 
     @property
     def epoch(self) -> int:
@@ -41,24 +56,97 @@ class HookTrainLoop(Protocol):
         """Iterations of training done."""
 
 
+class HookStateful(Protocol):
+    """An object with a state."""
+
+    def state_dict(self) -> Any:
+        """Return the state as plain data and tensors."""
+
+    def load_state_dict(self, state_dict: Any, /) -> object:
+        """Continue from a state."""
+
+
 class HookRunState(Protocol):
     """The part of the run's state that hooks may touch."""
 
-    def add(self, name: str, owner: Any, *, per_rank: bool = False) -> None:
+    def add(self, name: str, owner: HookStateful, *, per_rank: bool = False) -> None:
         """Add an object with ``state_dict`` and ``load_state_dict`` to checkpoints of the run."""
+
+
+class HookOptimWrapper(Protocol):
+    """The part of an optimizer wrapper that hooks read."""
+
+    def get_lr(self) -> dict[str, list[float]]:
+        """Learning rates by name, of each parameter group."""
+
+
+class HookVisualizer(Protocol):
+    """The part of a visualizer that hooks call."""
+
+    def add_graph(self, model: nn.Module, data_batch: DataBatch) -> None:
+        """Record the graph of a model."""
+
+    def add_datasample(
+        self,
+        name: str,
+        image: np.ndarray,
+        data_sample: DataSample = None,
+        draw_gt: bool = True,
+        draw_pred: bool = True,
+        *,
+        step: int = 0,
+    ) -> None:
+        """Draw a sample and record the picture."""
+
+    def add_scalars(
+        self, scalar_dict: StateDict, step: int = 0, file_path: str | None = None
+    ) -> None:
+        """Record numbers."""
+
+    def close(self) -> None:
+        """Finish recording."""
+
+
+class HookLogProcessor(Protocol):
+    """The part of a log processor that hooks call."""
+
+    def get_log_after_iter(
+        self, runner: AnyRunner, batch_idx: int, mode: str
+    ) -> tuple[StateDict, str]:
+        """Numbers by name, and the line of the log, after an iteration."""
+
+    def get_log_after_epoch(
+        self, runner: AnyRunner, batch_idx: int, mode: str, with_non_scalar: bool = False
+    ) -> tuple[StateDict, str]:
+        """Numbers by name, and the line of the log, after an epoch."""
 
 
 class HookRunner(Protocol):
     """The part of a runner that hooks read and call. Any object that has it can run hooks."""
 
     model: nn.Module
-    optim_wrapper: Any
-    param_schedulers: Any
     message_hub: MessageHub
-    visualizer: Any
-    log_processor: Any
-    cfg: Any
-    meta: dict[str, Any]
+    meta: StateDict
+
+    @property
+    def cfg(self) -> Mapping[str, Any]:
+        """The config of the run."""
+
+    @property
+    def optim_wrapper(self) -> HookOptimWrapper:
+        """The optimizer wrapper; a config until training is prepared."""
+
+    @property
+    def param_schedulers(self) -> object:
+        """A list of schedulers, or a dict of such lists; configs until training is prepared."""
+
+    @property
+    def visualizer(self) -> HookVisualizer:
+        """The visualizer of the run."""
+
+    @property
+    def log_processor(self) -> HookLogProcessor:
+        """Source of the lines of the log."""
 
     @property
     def logger(self) -> logging.Logger:
@@ -89,15 +177,15 @@ class HookRunner(Protocol):
         """The parts of checkpoints, to which a hook may add its own in ``before_run``."""
 
     @property
-    def train_dataloader(self) -> Any:
+    def train_dataloader(self) -> DataLoader[DataBatch]:
         """The data loader of training."""
 
     @property
-    def val_dataloader(self) -> Any:
+    def val_dataloader(self) -> DataLoader[DataBatch]:
         """The data loader of validation."""
 
     @property
-    def test_dataloader(self) -> Any:
+    def test_dataloader(self) -> DataLoader[DataBatch]:
         """The data loader of testing."""
 
     @property
@@ -124,12 +212,12 @@ class HookRunner(Protocol):
         self,
         out_dir: str,
         filename: str,
-        file_client_args: dict[str, Any] | None = None,
+        file_client_args: StorageSettings | None = None,
         save_optimizer: bool = True,
         save_param_scheduler: bool = True,
-        meta: dict[str, Any] | None = None,
+        meta: StateDict | None = None,
         by_epoch: bool = True,
-        backend_args: dict[str, Any] | None = None,
+        backend_args: StorageSettings | None = None,
         *,
         writer: CheckpointWriter | None = None,
     ) -> None:

@@ -1,4 +1,4 @@
-"""Smaller files of checkpoints, to be given to others."""
+"""Write smaller files of checkpoints for publication."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import io
 import logging
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import Any
 
 import torch
 
@@ -15,6 +14,7 @@ from eng.checkpoint import CheckpointLoader
 from eng.fileio import get_file_backend
 
 from .errors import HookArgumentError
+from .types import StorageSettings
 from .values import names_of
 
 __all__ = ["publish", "published_keys_of"]
@@ -31,13 +31,13 @@ def published_keys_of(value: str | Sequence[str] | None) -> list[str]:
 
     Raises:
         HookTypeError: If it is something else.
-        HookArgumentError: If a key is there twice.
+        HookArgumentError: If there is a duplicate key.
     """
     keys = names_of("CheckpointHook: published_keys", value)
-    twice = sorted({key for key in keys if keys.count(key) > 1})
-    if twice:
+    duplicates = sorted({key for key in keys if keys.count(key) > 1})
+    if duplicates:
         raise HookArgumentError(
-            f"CheckpointHook: published_keys has {', '.join(map(repr, twice))} more than once"
+            f"CheckpointHook: duplicate keys in published_keys: {', '.join(map(repr, duplicates))}"
         )
     return keys
 
@@ -45,7 +45,7 @@ def published_keys_of(value: str | Sequence[str] | None) -> list[str]:
 def publish(
     path: str,
     keys: Sequence[str],
-    backend_args: dict[str, Any] | None,
+    backend_args: StorageSettings | None,
     logger: logging.Logger,
 ) -> None:
     """Write a file with some keys of a checkpoint beside it.
@@ -54,21 +54,21 @@ def publish(
     published, since a run cannot be resumed from it.
 
     Args:
-        path: The checkpoint. Where it is no more, nothing is written.
-        keys: The keys. Those that it has not are warned of.
+        path: The checkpoint. If it is missing, nothing is written.
+        keys: The keys. Missing ones are warned of.
         backend_args: Settings of its storage.
         logger: The logger of the run.
     """
     backend = get_file_backend(path, backend_args=backend_args)
     if not backend.isfile(path):
-        logger.warning(f"{path} is not there any more and is not published.")
+        logger.warning(f"{path} is missing and is not published.")
         return
     checkpoint = CheckpointLoader.load_checkpoint(
         path, "cpu", logger="silent", backend_args=backend_args
     )
-    lacking = [key for key in keys if key not in checkpoint]
-    if lacking:
-        logger.warning(f"{path} has no {', '.join(lacking)} to publish.")
+    missing = [key for key in keys if key not in checkpoint]
+    if missing:
+        logger.warning(f"missing keys in {path}, which are not published: {', '.join(missing)}")
     kept = {key: checkpoint[key] for key in keys if key in checkpoint}
     if isinstance(kept.get("meta"), dict):
         kept["meta"] = {**kept["meta"], "published": True}

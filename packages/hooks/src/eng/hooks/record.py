@@ -1,4 +1,4 @@
-"""Read the small files in which a run records what a checkpoint does not know yet."""
+"""Read the small files in which a run records events after its latest checkpoint."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ T = TypeVar("T")
 def read_record(
     work_dir: str, name: str, parse: Callable[[Any], T], what: str, consequence: str
 ) -> T | None:
-    """Read a record. One that is damaged is left out, with a warning.
+    """Read a record. A corrupt one is ignored, with a warning.
 
     Args:
         work_dir: The directory that it is in.
         name: Name of the file.
-        parse: Makes the record of what the file holds; a ValueError, TypeError or KeyError of it
-            means that the file is damaged.
-        what: What it records, for the warning.
-        consequence: What follows if it is damaged, for the warning.
+        parse: Parses the content of the file; a ValueError, TypeError or KeyError means that the
+            file is corrupt.
+        what: Its subject, for the warning.
+        consequence: Consequence of a corrupt record, for the warning.
 
     Returns:
-        The record; None where there is no file, or a damaged one.
+        The record; None if the file is missing or corrupt.
     """
     backend = get_file_backend(work_dir)
     path = backend.join_path(work_dir, name)
@@ -39,7 +39,7 @@ def read_record(
         return parse(json.loads(backend.get_text(path)))
     except (ValueError, TypeError, KeyError) as error:
         print_log(
-            f"{path} is not a record of {what} ({type(error).__name__}: {error}) and is left out"
+            f"{path} is not a record of {what} ({type(error).__name__}: {error}) and is ignored"
             f"{consequence}",
             logger="current",
             level=logging.WARNING,

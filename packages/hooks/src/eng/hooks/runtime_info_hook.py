@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from eng.logging import MessageHub
 from eng.registry import HOOKS
@@ -10,6 +10,7 @@ from eng.utils import override
 
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
+from .types import StepOutputs
 from .values import is_scalar
 
 __all__ = ["RuntimeInfoHook"]
@@ -31,7 +32,7 @@ class RuntimeInfoHook(Hook):
 
     @override
     def before_train(self, runner: HookRunner) -> None:
-        """Record how far training has come and how far it goes."""
+        """Record progress and length of training."""
         hub = runner.message_hub
         hub.update_info("loop_stage", "train", resumed=False)
         hub.update_info("epoch", runner.epoch)
@@ -70,9 +71,9 @@ class RuntimeInfoHook(Hook):
         runner: HookRunner,
         batch_idx: int,
         data_batch: DataBatch = None,
-        outputs: dict[str, Any] | None = None,
+        outputs: StepOutputs = None,
     ) -> None:
-        """Record what the training step gave. Tensors stay on their device."""
+        """Record the outputs of the training step. Tensors stay on their device."""
         hub = runner.message_hub
         for name, value in (outputs or {}).items():
             hub.update_scalar(f"train/{name}", value)
@@ -83,11 +84,11 @@ class RuntimeInfoHook(Hook):
         runner.message_hub.pop_info("loop_stage")
 
     def after_interrupted_train(self, runner: HookRunner) -> None:
-        """Record that no loop runs, where training was broken off."""
+        """Record that no loop runs after an interrupted training."""
         runner.message_hub.pop_info("loop_stage")
 
     def after_interrupted_val(self, runner: HookRunner) -> None:
-        """Record what runs around a validation that was broken off."""
+        """Restore the outer stage after an interrupted validation."""
         self._leave(runner)
 
     @override
@@ -97,7 +98,7 @@ class RuntimeInfoHook(Hook):
 
     @override
     def after_val(self, runner: HookRunner) -> None:
-        """Record what runs around it."""
+        """Restore the outer stage."""
         self._leave(runner)
 
     @override
@@ -107,7 +108,7 @@ class RuntimeInfoHook(Hook):
 
     @override
     def after_test(self, runner: HookRunner) -> None:
-        """Record what runs around it."""
+        """Restore the outer stage."""
         self._leave(runner)
 
     @override
@@ -131,9 +132,10 @@ class RuntimeInfoHook(Hook):
             runner.message_hub.update_info("loop_stage", self._outer_stage, resumed=False)
 
 
-def _forget_rates(hub: MessageHub, optim_wrapper: Any) -> None:
-    """Drop base rates of a resumed run that this one does not record: they would be shown on."""
-    rates = optim_wrapper.get_lr() if hasattr(optim_wrapper, "get_lr") else {}
+def _forget_rates(hub: MessageHub, optim_wrapper: object) -> None:
+    """Drop base rates of the resumed run that this one does not record, since they are stale."""
+    get_lr = getattr(optim_wrapper, "get_lr", None)
+    rates: object = {} if get_lr is None else get_lr()
     for key in list(hub.log_scalars):
         name = key.removeprefix("train/")
         is_base = name == "base_lr" or name.endswith(".base_lr")
@@ -141,7 +143,7 @@ def _forget_rates(hub: MessageHub, optim_wrapper: Any) -> None:
             del hub.log_scalars[key]
 
 
-def _record_metrics(runner: HookRunner, mode: str, metrics: dict[str, Any] | None) -> None:
+def _record_metrics(runner: HookRunner, mode: str, metrics: Mapping[str, object] | None) -> None:
     for name, value in (metrics or {}).items():
         if is_scalar(value):
             runner.message_hub.update_scalar(f"{mode}/{name}", value)

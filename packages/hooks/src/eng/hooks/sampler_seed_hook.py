@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from eng.dataset import sampler_with
 from eng.registry import HOOKS
 from eng.utils import override
@@ -16,14 +14,13 @@ __all__ = ["DistSamplerSeedHook"]
 
 @HOOKS.register_module()
 class DistSamplerSeedHook(Hook):
-    """Tells the sampler which epoch begins, on which the order of its samples depends."""
+    """Sets the epoch of the sampler, on which the order of its samples depends."""
 
     priority = "NORMAL"
 
     @override
     def before_train_epoch(self, runner: HookRunner) -> None:
         """Set the epoch of the sampler, or of the sampler of the batch sampler."""
-        loop: Any = runner.train_loop
-        sampler = sampler_with(loop.dataloader, "set_epoch")
+        sampler = sampler_with(getattr(runner.train_loop, "dataloader", None), "set_epoch")
         if sampler is not None:
             sampler.set_epoch(runner.epoch)

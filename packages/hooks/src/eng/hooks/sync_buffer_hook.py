@@ -29,7 +29,7 @@ class SyncBuffersHook(Hook):
 
     @override
     def before_train(self, runner: HookRunner) -> None:
-        """Take those of a run that is resumed after an epoch for averaged: they were saved so."""
+        """Treat buffers of a run that is resumed after an epoch as averaged: they were saved so."""
         self._is_averaged = runner.epoch > 0
 
     @override
@@ -40,7 +40,7 @@ class SyncBuffersHook(Hook):
 
     @override
     def before_val_epoch(self, runner: HookRunner) -> None:
-        """Average the buffers if the end of an epoch has not done it."""
+        """Average the buffers unless the end of an epoch has done it."""
         if not self._is_averaged:
             _average(runner.model)
         self._is_averaged = False

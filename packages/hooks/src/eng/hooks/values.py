@@ -1,17 +1,28 @@
-"""Read single numbers out of whatever holds one, and check arguments that are numbers."""
+"""Convert numbers, arrays and tensors to scalars, and check arguments that are numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Integral
-from typing import Any
+from typing import Protocol, TypeAlias, TypeGuard
 
 from .errors import HookArgumentError, HookTypeError
 
 __all__ = ["check_number", "is_scalar", "json_value", "names_of", "scalar_of"]
 
 
-def scalar_of(value: Any) -> float | None:
+#: Plain data that a JSON file can hold.
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+
+
+class HasItem(Protocol):
+    """An array or a tensor with one element."""
+
+    def item(self) -> float:
+        """Return the element."""
+
+
+def scalar_of(value: object) -> float | None:
     """The number that a value is: of Python, or an array or tensor with one element.
 
     Args:
@@ -22,10 +33,10 @@ def scalar_of(value: Any) -> float | None:
     """
     if isinstance(value, (int, float)):
         return float(value)
-    return float(value.item()) if is_scalar(value) else None
+    return float(value.item()) if _is_array_of_one(value) else None
 
 
-def is_scalar(value: Any) -> bool:
+def is_scalar(value: object) -> TypeGuard[float | HasItem]:
     """Whether a value is one number. That of a tensor stays where it is.
 
     Args:
@@ -34,16 +45,18 @@ def is_scalar(value: Any) -> bool:
     Returns:
         Whether it is.
     """
-    if isinstance(value, (int, float)):
-        return True
+    return isinstance(value, (int, float)) or _is_array_of_one(value)
+
+
+def _is_array_of_one(value: object) -> TypeGuard[HasItem]:
     if not hasattr(value, "item") or not hasattr(value, "dtype"):
         return False
     count = value.numel() if hasattr(value, "numel") else getattr(value, "size", 0)
     return count == 1 and getattr(value.dtype, "kind", "f") in "biuf"
 
 
-def json_value(value: Any) -> Any:
-    """A value as it can stand in a JSON file.
+def json_value(value: object) -> JsonValue:
+    """Convert a value to plain data for a JSON file.
 
     Args:
         value: The value.
@@ -61,8 +74,8 @@ def json_value(value: Any) -> Any:
     return json_value(value.tolist()) if hasattr(value, "tolist") else None
 
 
-def check_number(name: str, value: Any, least: int | None = None) -> None:
-    """Refuse what is not a whole number.
+def check_number(name: str, value: object, least: int | None = None) -> None:
+    """Refuse values that are not whole numbers.
 
     Args:
         name: Name of the argument.

@@ -1,4 +1,4 @@
-"""The base of inferencers: from images and files to predictions and pictures."""
+"""Base class of inferencers: from images and files to predictions and visualizations."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The base of inferencers."""
+"""Base class of inferencers."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import os
 import re
 import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from eng.checkpoint import CheckpointLoader, load_state_dict, model_state
 from eng.config import Config, ConfigDict
@@ -27,14 +27,25 @@ from eng.hub import (
     names_of_model,
 )
 from eng.logging import print_log
-from eng.registry import FUNCTIONS, MODELS, VISUALIZERS, DefaultScope
-from eng.structures import BaseDataElement, InstanceData
-from eng.utils import ProgressBar
+from eng.registry import FUNCTIONS, MODELS, VISUALIZERS, DefaultScope, PartConfig
+from eng.utils import DataBatch, DataSample, ProgressBar, StateDict
 from eng.vis import Visualizer
 
 from . import kwargs as step_kwargs
-from .inputs import list_inputs, take_chunks
+from .inputs import ItemT, list_inputs, take_chunks
 from .sources import config_of_checkpoint, copy_config, find_in_metafiles, read_config
+from .types import (
+    Arguments,
+    ConfigType,
+    ImgType,
+    InputsType,
+    InputType,
+    InstanceList,
+    ModelType,
+    Predictions,
+    ResType,
+    Results,
+)
 
 __all__ = [
     "BaseInferencer",
@@ -48,51 +59,44 @@ __all__ = [
     "ResType",
 ]
 
-ConfigType: TypeAlias = Config | ConfigDict
-ModelType: TypeAlias = dict[str, Any] | ConfigType | str
-InputType: TypeAlias = str | np.ndarray | Tensor
-InputsType: TypeAlias = InputType | Sequence[InputType]
-ImgType: TypeAlias = np.ndarray | Sequence[np.ndarray]
-InstanceList: TypeAlias = list[InstanceData]
-ResType: TypeAlias = dict[str, Any] | BaseDataElement | InstanceData | InstanceList
-
-
-#: Names of weights lose the prefix of a wrapper for several devices.
+#: Strip the prefix of a data parallel wrapper from the names of weights.
 REVISE = [(r"^module\.", "")]
 
 
 class InferencerMeta(ABCMeta):
-    """Checks the names of arguments of each inferencer when it is defined.
+    """Checks the argument names of each inferencer when its class is defined.
 
     Raises:
         AssertionError: If ``preprocess_kwargs``, ``forward_kwargs``, ``visualize_kwargs`` or
             ``postprocess_kwargs`` is not a set, or two of them share a name.
     """
 
-    def __init__(cls, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, object], **kwargs: object
+    ) -> None:
+        super().__init__(name, bases, namespace, **kwargs)
         step_kwargs.check_names(cls)
 
 
 class BaseInferencer(metaclass=InferencerMeta):
-    """Predicts for inputs of any kind: preprocess, forward, visualize, postprocess.
+    """Runs a model on inputs of any kind: preprocess, forward, visualize, postprocess.
 
-    A subclass makes the pipeline, draws pictures and arranges the results. It names the arguments
-    that a call may have in four sets, by the step that gets them.
+    A subclass builds the pipeline, draws visualizations and formats the results. It declares the
+    arguments of a call in four sets, by the step that receives them.
 
     Args:
         model: The model: path of a config file, ``'package::path'`` of a config of a package, a
             name in the metafiles of the scope's package, or a config, which is copied. Defaults
             to None: the config is read from the checkpoint.
-        weights: Path or address of a checkpoint. Defaults to None: that of the metafiles.
-        device: Where the model runs. Defaults to None, see :func:`eng.device.get_device`.
+        weights: Path or URL of a checkpoint. Defaults to None: that of the metafiles.
+        device: Device of the model. Defaults to None, see :func:`eng.device.get_device`.
         scope: Scope of the registries. Defaults to None, the ``default_scope`` of the model's
-            config, and where it names none, the current one.
+            config or else the current one.
         show_progress: Whether to show a progress bar. Defaults to True.
 
     Raises:
-        TypeError: If the model is of another type.
-        ValueError: If neither a model nor weights are given, or no model has the name.
+        TypeError: If the model has another type.
+        ValueError: If both model and weights are None, or the name of the model is unknown.
     """
 
     preprocess_kwargs: ClassVar[set[str]] = set()
@@ -112,7 +116,7 @@ class BaseInferencer(metaclass=InferencerMeta):
         self.scope = current.scope_name if scope is None and current is not None else scope
         cfg, weights = self._find_model(model, weights)
         self.device = get_device() if device is None else device
-        if scope is None:  # the model's own says more than that of whatever ran before
+        if scope is None:  # the model's own takes precedence over that of an earlier run
             self.scope = cfg.get("default_scope") or self.scope
         with DefaultScope.overwrite_default_scope(self.scope):
             self.model = self._init_model(cfg, weights, self.device)
@@ -127,29 +131,29 @@ class BaseInferencer(metaclass=InferencerMeta):
         inputs: InputsType,
         return_datasamples: bool = False,
         batch_size: int = 1,
-        **kwargs: Any,
-    ) -> dict[str, Any]:
+        **kwargs: object,
+    ) -> Results:
         """Predict.
 
         Args:
             inputs: An input, such as an array or the path of a file, a list of inputs, or the path
-                of a folder of files.
-            return_datasamples: Whether the predictions stay as the model makes them. Defaults to
-                False.
-            batch_size: Inputs that the model gets at once. Defaults to 1.
+                of a directory of files.
+            return_datasamples: Whether to return the predictions unchanged as data samples.
+                Defaults to False.
+            batch_size: Number of inputs per batch. Defaults to 1.
             **kwargs: Arguments of the steps, by the names in the four sets.
 
         Returns:
-            What :meth:`postprocess` makes of it.
+            Output of :meth:`postprocess`.
 
         Raises:
-            ValueError: If an argument belongs to no step, or the batch size is below 1.
+            ValueError: If an argument is unknown to all steps, or the batch size is below 1.
         """
         before, during, drawing, after = self._dispatch_kwargs(**kwargs)
         listed = self._inputs_to_list(inputs)
         batches = self.preprocess(listed, batch_size=batch_size, **before)
-        preds: list[Any] = []
-        bar = ProgressBar(_length(listed)) if self.show_progress else None
+        preds: list[DataSample] = []
+        bar = ProgressBar(_count(listed)) if self.show_progress else None
         for batch in batches:
             found = list(self.forward(batch, **during))
             preds.extend(found)
@@ -160,13 +164,15 @@ class BaseInferencer(metaclass=InferencerMeta):
         visualization = self.visualize(listed, preds, **drawing)
         return self.postprocess(preds, visualization, return_datasamples, **after)
 
-    def preprocess(self, inputs: InputsType, batch_size: int = 1, **kwargs: Any) -> Iterator[Any]:
-        """Put inputs through the pipeline and into batches.
+    def preprocess(
+        self, inputs: InputsType, batch_size: int = 1, **kwargs: Any
+    ) -> Iterator[DataBatch]:
+        """Apply the pipeline to inputs and collate them to batches.
 
         Args:
             inputs: The inputs.
-            batch_size: Inputs of a batch. Defaults to 1.
-            **kwargs: Arguments that ``preprocess_kwargs`` names.
+            batch_size: Number of inputs per batch. Defaults to 1.
+            **kwargs: Arguments in ``preprocess_kwargs``.
 
         Yields:
             The batches.
@@ -176,12 +182,12 @@ class BaseInferencer(metaclass=InferencerMeta):
         )
 
     @torch.no_grad()
-    def forward(self, inputs: dict[str, Any] | tuple[Any, ...], **kwargs: Any) -> Any:
+    def forward(self, inputs: DataBatch, **kwargs: Any) -> Predictions:
         """Run the model on a batch, without gradients.
 
         Args:
             inputs: The batch.
-            **kwargs: Arguments that ``forward_kwargs`` names.
+            **kwargs: Arguments in ``forward_kwargs``.
 
         Returns:
             The predictions of the batch, one for each input.
@@ -190,44 +196,44 @@ class BaseInferencer(metaclass=InferencerMeta):
 
     @abstractmethod
     def visualize(
-        self, inputs: list[Any], preds: Any, show: bool = False, **kwargs: Any
+        self, inputs: list[InputType], preds: Predictions, show: bool = False, **kwargs: Any
     ) -> list[np.ndarray] | None:
-        """Draw predictions.
+        """Visualize predictions.
 
         Args:
             inputs: The inputs.
-            preds: The predictions of all of them.
+            preds: The predictions of all inputs.
             show: Whether to show them in a window. Defaults to False.
-            **kwargs: Arguments that ``visualize_kwargs`` names.
+            **kwargs: Arguments in ``visualize_kwargs``.
 
         Returns:
-            The pictures, or None if nothing was to be drawn.
+            The images, or None if nothing is drawn.
         """
 
     @abstractmethod
     def postprocess(
         self,
-        preds: Any,
+        preds: Predictions,
         visualization: list[np.ndarray] | None,
         return_datasample: bool = False,
         **kwargs: Any,
-    ) -> dict[str, Any]:
-        """Arrange the results of a call.
+    ) -> Results:
+        """Format the results of a call.
 
         Args:
             preds: The predictions.
-            visualization: The pictures.
-            return_datasample: Whether the predictions stay as the model makes them. Defaults to
-                False.
-            **kwargs: Arguments that ``postprocess_kwargs`` names.
+            visualization: The images.
+            return_datasample: Whether to return the predictions unchanged as data samples.
+                Defaults to False.
+            **kwargs: Arguments in ``postprocess_kwargs``.
 
         Returns:
             The results, as a rule ``predictions`` and ``visualization``.
         """
 
     @abstractmethod
-    def _init_pipeline(self, cfg: ConfigType) -> Callable[[Any], Any]:
-        """Make what turns an input into data of the model.
+    def _init_pipeline(self, cfg: ConfigType) -> Callable[[InputType], DataSample]:
+        """Build the pipeline, which converts an input to data of the model.
 
         Args:
             cfg: The config.
@@ -244,22 +250,22 @@ class BaseInferencer(metaclass=InferencerMeta):
         if not cfg:
             if checkpoint is None:
                 raise AssertionError(
-                    "the config is empty, and there are no weights to read it from"
+                    "the config is empty, and without weights it cannot be read from a checkpoint"
                 )
             cfg.update(config_of_checkpoint(checkpoint))
         if not isinstance(cfg.get("model"), Mapping):
             raise ValueError(
-                f"the config needs 'model', the config of the model, not {cfg.get('model')!r}; "
+                f"the config needs the key 'model', a dict, not {cfg.get('model')!r}; "
                 f"it has {sorted(cfg)}"
             )
-        cfg.model.pop("pretrained", None)  # the weights of the backbone alone
+        cfg.model.pop("pretrained", None)  # would download weights that the checkpoint overwrites
         model: nn.Module = MODELS.build(cfg.model)
         model.cfg = cfg  # type: ignore[assignment]
         self._load_weights_to_model(model, checkpoint, cfg)
         return model.to(device).eval()
 
     def _load_weights_to_model(
-        self, model: nn.Module, checkpoint: dict[str, Any] | None, cfg: ConfigType | None
+        self, model: nn.Module, checkpoint: StateDict | None, cfg: ConfigType | None
     ) -> None:
         """Load the weights of a checkpoint; without one, warn."""
         if checkpoint is None:
@@ -269,8 +275,8 @@ class BaseInferencer(metaclass=InferencerMeta):
             return
         load_state_dict(model, model_state(checkpoint, "the checkpoint", REVISE), logger="current")
 
-    def _init_collate(self, cfg: ConfigType) -> Callable[[list[Any]], Any]:
-        """Find what makes a batch of samples, as the test data loader of the config has it."""
+    def _init_collate(self, cfg: ConfigType) -> Callable[[list[DataSample]], DataBatch]:
+        """Find the collate function of the test data loader in the config."""
         loader = cfg.get("test_dataloader")
         given = loader.get("collate_fn") if isinstance(loader, Mapping) else None
         given = given or "pseudo_collate"
@@ -285,9 +291,9 @@ class BaseInferencer(metaclass=InferencerMeta):
         return partial(function, **settings) if settings else function
 
     def _init_visualizer(self, cfg: ConfigType) -> Visualizer | None:
-        """Build the visualizer of the config, under a name that no other has."""
+        """Build the visualizer of the config, under a unique name."""
         if not isinstance(cfg.get("visualizer"), Mapping):
-            return cfg.get("visualizer")  # none, or one that is built
+            return cfg.get("visualizer")  # None, or an instance
         now = str(datetime.now().timestamp())
         name = cfg.visualizer.get("name", now)
         if _is_taken(cfg.visualizer, name):
@@ -295,21 +301,23 @@ class BaseInferencer(metaclass=InferencerMeta):
         cfg.visualizer.name = name
         return VISUALIZERS.build(cfg.visualizer)
 
-    def _inputs_to_list(self, inputs: InputsType) -> list[Any]:
-        """List inputs: the items of a list or tuple, the files of a folder, or the input itself."""
+    def _inputs_to_list(self, inputs: InputsType) -> list[InputType]:
+        """List the items of a list or tuple, the files of a directory, or the input itself."""
         return list_inputs(inputs)
 
-    def _get_chunk_data(self, inputs: Iterable[Any], chunk_size: int) -> Iterator[list[Any]]:
-        """Cut inputs into lists of a size."""
+    def _get_chunk_data(self, inputs: Iterable[ItemT], chunk_size: int) -> Iterator[list[ItemT]]:
+        """Split inputs into lists of a size."""
         yield from take_chunks(inputs, chunk_size)
 
-    def _dispatch_kwargs(self, **kwargs: Any) -> tuple[dict[str, Any], ...]:
+    def _dispatch_kwargs(self, **kwargs: object) -> tuple[Arguments, ...]:
         """Split the arguments of a call by step: preprocess, forward, visualize, postprocess."""
         names = {step: getattr(self, f"{step}_kwargs") for step in step_kwargs.STEPS}
         return step_kwargs.dispatch(kwargs, names)
 
-    def _find_model(self, model: Any, weights: str | None) -> tuple[ConfigType, str | None]:
-        """The config of a model, and the weights that are given or that its name stands for."""
+    def _find_model(
+        self, model: ModelType | os.PathLike[str] | None, weights: str | None
+    ) -> tuple[ConfigType, str | None]:
+        """Find the config of a model, and its weights unless they are set."""
         if isinstance(model, (str, os.PathLike)):
             found = read_config(os.fspath(model))
             if found is not None:
@@ -324,22 +332,22 @@ class BaseInferencer(metaclass=InferencerMeta):
                 f"{type(model).__name__}"
             )
         if weights is None:
-            raise ValueError("either model or weights must be given, but both are None")
+            raise ValueError("set model or weights: both are None")
         return ConfigDict(), weights
 
     def _load_model_from_metafile(self, model: str) -> tuple[Config, str | None]:
-        """Find a model by its name, without regard to case, in the package of the scope."""
+        """Find a model by its case-insensitive name in the package of the scope."""
         _check_package(self.scope, f"{model!r} is not an existing config file; ")
         return find_in_metafiles(model, str(self.scope))
 
     @staticmethod
     def _get_repo_or_mim_dir(scope: str) -> str:
-        """The folder that the configs and metafiles of a package are relative to."""
+        """Return the directory that the configs and metafiles of a package are relative to."""
         return str(find_model_folder(scope))
 
     @staticmethod
-    def _get_models_from_metafile(dir: str) -> Iterator[dict[str, Any]]:
-        """The entries of all models that the index of a folder leads to."""
+    def _get_models_from_metafile(dir: str) -> Iterator[StateDict]:
+        """Yield the entries of all models in the index of a directory."""
         yield from list_metafile_models(dir)
 
     @staticmethod
@@ -348,14 +356,13 @@ class BaseInferencer(metaclass=InferencerMeta):
 
         Args:
             scope: The package. Defaults to None, the current default scope.
-            patterns: Regular expression that the beginning of a name or alias matches. Defaults to
-                all.
+            patterns: Regular expression to match at the start of a name or alias. Defaults to all.
 
         Returns:
             The names and aliases.
 
         Raises:
-            AssertionError: If no scope is given and none is current, or the scope is unknown.
+            AssertionError: If the scope is unknown, or None without a current default scope.
             ImportError: If the package is not installed.
         """
         if scope is None:
@@ -373,16 +380,16 @@ def _check_package(scope: str | None, before: str = "") -> None:
     if scope not in MODULE2PACKAGE:
         known = ", ".join(sorted(MODULE2PACKAGE))
         raise AssertionError(
-            f"{before}models have names in the scopes {known}, but the scope is {scope!r}"
+            f"{before}to find a model by its name, scope must be one of {known}, not {scope!r}"
         )
 
 
-def _is_taken(cfg: Mapping[str, Any], name: str) -> bool:
-    """Whether a visualizer of the type that a config names has the name already."""
+def _is_taken(cfg: PartConfig, name: str) -> bool:
+    """Whether a visualizer of the type in a config already has the name."""
     found = VISUALIZERS.type_of(cfg)
     owner = found if isinstance(found, type) and issubclass(found, Visualizer) else Visualizer
     return owner.check_instance_created(name)
 
 
-def _length(inputs: Any) -> int:
+def _count(inputs: object) -> int:
     return len(inputs) if hasattr(inputs, "__len__") else 0

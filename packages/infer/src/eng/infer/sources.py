@@ -1,4 +1,4 @@
-"""Configs and weights of a model, from a file, a config, a name or a checkpoint."""
+"""Find the config and weights of a model: by file, config, name or checkpoint."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import copy
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from eng.config import Config, ConfigDict
 from eng.hub import find_model_folder, get_config, list_metafile_models, names_of_model
-from eng.utils import import_modules_from_strings
+from eng.utils import StateDict, import_modules_from_strings
 
 from .config_text import read_config_text
+from .types import ConfigType
 
 __all__ = ["config_of_checkpoint", "copy_config", "find_in_metafiles", "read_config"]
 
 
 def read_config(model: str) -> Config | None:
-    """Read the config that a text names: an existing file, or ``'package::path'``.
+    """Read the config of a file or of ``'package::path'``.
 
     Returns:
-        The config; None if the text names neither.
+        The config; None if ``model`` is neither.
     """
-    if os.path.isfile(model):  # noqa: PTH113 - of any text, also one that is no path
+    if os.path.isfile(model):  # noqa: PTH113 - never raises, unlike Path(model).is_file()
         return Config.fromfile(model)
     return get_config(model) if "::" in model else None
 
 
-def copy_config(model: Config | Mapping[str, Any]) -> Config | ConfigDict:
-    """Copy a config or a dict, so that the caller's stays as it is."""
+def copy_config(model: Config | Mapping[str, object]) -> ConfigType:
+    """Copy a config or a dict, so that the original is not changed."""
     return copy.deepcopy(model if isinstance(model, (Config, ConfigDict)) else ConfigDict(model))
 
 
@@ -37,14 +37,14 @@ def find_in_metafiles(name: str, package: str) -> tuple[Config, str | None]:
     """Find a model by its name in the metafiles of a package.
 
     Args:
-        name: Its name or an alias; upper and lower case are the same.
-        package: The package, as it is imported.
+        name: Its name or an alias, case-insensitive.
+        package: Import name of the package.
 
     Returns:
-        Its config and the address of its weights; None if it has none.
+        Its config and the URL of its weights, which may be None.
 
     Raises:
-        ValueError: If no model has the name.
+        ValueError: If the name is unknown.
         ImportError: If the package is not installed.
     """
     folder = find_model_folder(package)
@@ -54,13 +54,13 @@ def find_in_metafiles(name: str, package: str) -> tuple[Config, str | None]:
             first = weights[0] if isinstance(weights, list) and weights else weights
             return Config.fromfile(Path(folder) / entry["Config"]), first or None
     raise ValueError(
-        f"{package} has no model {name!r}, and no such config file exists; the names that it has "
-        f"are listed by list_models({package!r})"
+        f"unknown model {name!r} of {package}, and not an existing config file; list the names "
+        f"of all models with list_models({package!r})"
     )
 
 
-def config_of_checkpoint(checkpoint: Mapping[str, Any]) -> ConfigDict:
-    """Read the config that a run has written into its checkpoint, and import what it names.
+def config_of_checkpoint(checkpoint: StateDict) -> ConfigDict:
+    """Read the config that is saved in a checkpoint, and import its ``custom_imports``.
 
     Args:
         checkpoint: The checkpoint.
@@ -69,38 +69,36 @@ def config_of_checkpoint(checkpoint: Mapping[str, Any]) -> ConfigDict:
         The config.
 
     Raises:
-        AssertionError: If the checkpoint says nothing of its run.
+        AssertionError: If the checkpoint has no information about its run.
         ValueError: If it has no config, or one that is not plain data.
-        ImportError: If a module that the config names in ``custom_imports`` is missing.
+        ImportError: If a module in ``custom_imports`` is missing.
     """
-    text = _config_text(checkpoint)
+    text = _get_config_text(checkpoint)
     try:
         cfg = ConfigDict(read_config_text(text))
     except ValueError as error:
         raise ValueError(
             f"the config in the checkpoint cannot be read as data: {error}. "
-            "Give the config itself: model='config.py'"
+            "Pass the config itself: model='config.py'"
         ) from error
     if cfg.get("custom_imports"):
         import_modules_from_strings(**cfg.custom_imports)
     return cfg
 
 
-def _config_text(checkpoint: Mapping[str, Any]) -> str:
+def _get_config_text(checkpoint: StateDict) -> str:
     if not isinstance(checkpoint, Mapping):
         raise ValueError(f"a checkpoint must be a dict, not {type(checkpoint).__name__}")
-    # Records of a run that was resumed are newer there than in the meta information.
+    # After a resume, the message hub is newer than the meta information.
     recorded = (checkpoint.get("message_hub") or {}).get("runtime_info") or {}
     if isinstance(recorded.get("cfg"), str):
         return str(recorded["cfg"])
     if "meta" not in checkpoint:
         raise AssertionError(
-            "the checkpoint has neither 'message_hub' with a config nor 'meta'; "
-            "give the config itself: model='config.py'"
+            "missing keys: the checkpoint has neither 'message_hub' with a config nor 'meta'; "
+            "pass the config itself: model='config.py'"
         )
     text = (checkpoint["meta"] or {}).get("cfg")
     if not isinstance(text, str):
-        raise ValueError(
-            "the checkpoint holds no config; give the config itself: model='config.py'"
-        )
+        raise ValueError("the checkpoint has no config; pass the config itself: model='config.py'")
     return text

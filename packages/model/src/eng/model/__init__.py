@@ -106,7 +106,7 @@ __all__ = [
     "xavier_init",
 ]
 
-# Importing torch's part of it takes longer than all the rest.
+# The imports of torch for these take longer than everything else.
 __getattr__, __dir__ = lazy_modules(
     __name__,
     {

@@ -1,11 +1,11 @@
-"""Modules that initialise their parameters from a config."""
+"""Modules that initialize their parameters from a config."""
 
 from __future__ import annotations
 
 import copy
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from torch import nn
 
@@ -18,15 +18,16 @@ from .weight_init.record import log_record, recorded_initialization
 
 __all__ = ["BaseModule", "ModuleDict", "ModuleList", "Sequential"]
 
-InitConfig = dict[str, Any] | list[dict[str, Any]] | None
+#: A config of an initializer, or several.
+InitConfig: TypeAlias = "dict[str, Any] | list[dict[str, Any]] | None"
 
 
 class BaseModule(nn.Module):
-    """An :class:`torch.nn.Module` whose parameters are initialised as ``init_cfg`` says.
+    """An :class:`torch.nn.Module` whose parameters are initialized by a config.
 
     Args:
-        init_cfg: One config of an initialiser or several, see :func:`initialize`. Defaults to
-            None: what the layers of torch do in their constructors.
+        init_cfg: One config of an initializer or several, see :func:`initialize`. Defaults to
+            None: the initialization in the constructors of torch's layers.
 
     Attributes:
         init_cfg: A copy of the config.
@@ -39,7 +40,7 @@ class BaseModule(nn.Module):
 
     @property
     def is_init(self) -> bool:
-        """Whether :meth:`init_weights` has run, or need not run any more."""
+        """Whether :meth:`init_weights` has run, or is to be skipped."""
         return self._is_init
 
     @is_init.setter
@@ -47,15 +48,15 @@ class BaseModule(nn.Module):
         self._is_init = value
 
     def init_weights(self) -> None:
-        """Initialise the parameters, those of this module first and then those of its children.
+        """Initialize the parameters, those of this module first and then those of its children.
 
-        A pretrained checkpoint of this module comes last, so that no child overwrites it. Runs
-        once: a second call warns and changes nothing. What initialised each parameter is written
-        to the log, once, for the module that was called first.
+        A pretrained checkpoint of this module is loaded last, so that children do not overwrite
+        it. Runs once: a second call warns and changes nothing. The outermost call logs how each
+        parameter was initialized.
         """
         if self._is_init:
             print_log(
-                f"init_weights of {type(self).__name__} has run before: nothing is changed.",
+                f"init_weights of {type(self).__name__} has already run: nothing is changed.",
                 logger="current",
                 level=logging.WARNING,
             )
@@ -73,7 +74,7 @@ class BaseModule(nn.Module):
         self._is_init = True
 
     def _dump_init_info(self) -> None:
-        """Log what initialised each parameter: to the file of the log only, if it has one."""
+        """Log how each parameter was initialized: only to the log file, if it exists."""
         log_record(self)
 
     @override
@@ -82,13 +83,13 @@ class BaseModule(nn.Module):
         return f"{text}\ninit_cfg={self.init_cfg}" if self.init_cfg else text
 
 
-def _is_pretrained(cfg: Any) -> bool:
+def _is_pretrained(cfg: object) -> bool:
     kind = cfg.get("type") if isinstance(cfg, Mapping) else None
     return kind in ("Pretrained", "PretrainedInit", PretrainedInit)
 
 
 def _init_child(child: nn.Module) -> None:
-    """Initialise a child that knows how to, also inside a wrapper for several processes."""
+    """Initialize a child that has ``init_weights``, itself or inside a data parallel wrapper."""
     if not hasattr(child, "init_weights"):
         child = getattr(child, "module", child)
     init_weights = getattr(child, "init_weights", None)

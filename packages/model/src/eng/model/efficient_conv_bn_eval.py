@@ -1,10 +1,9 @@
-"""Fold batch normalisation in evaluation mode into the convolution before it, on the fly."""
+"""Fold batch normalization in evaluation mode into the preceding convolution, on the fly."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -23,27 +22,28 @@ __all__ = [
     "turn_on_efficient_conv_bn_eval_for_single_model",
 ]
 
-_TRANSPOSED: dict[Any, Callable[..., Tensor]] = {
+_TRANSPOSED: dict[type[_ConvNd], Callable[..., Tensor]] = {
     nn.ConvTranspose1d: F.conv_transpose1d,
     nn.ConvTranspose2d: F.conv_transpose2d,
     nn.ConvTranspose3d: F.conv_transpose3d,
 }
-_FORWARDS_OF_CONVS = {cls.forward for cls in (nn.Conv1d, nn.Conv2d, nn.Conv3d, *_TRANSPOSED)}
+_CONVS: tuple[type[_ConvNd], ...] = (nn.Conv1d, nn.Conv2d, nn.Conv3d, *_TRANSPOSED)
+_FORWARDS_OF_CONVS = {cls.forward for cls in _CONVS}
 _FORWARDS_OF_NORMS = {_BatchNorm.forward, nn.SyncBatchNorm.forward}
 
 
 def turn_on_efficient_conv_bn_eval(model: nn.Module, modules: str | list[str]) -> None:
-    """Fold batch normalisations in parts of a model, which then need less memory.
+    """Fold batch normalizations in parts of a model, which reduces their memory.
 
     Only those in evaluation mode are folded, at each forward pass: they may be frozen in a model
-    that is trained, and their parameters get gradients all the same.
+    that is trained, and their parameters still receive gradients.
 
     Args:
         model: The model.
         modules: Dotted names of the parts, such as ``'backbone'``, or one name.
 
     Raises:
-        AttributeError: If the model has no part of a name.
+        AttributeError: If a name is unknown in the model.
         TypeError: If ``modules`` is neither a name nor a list of names.
 
     Examples:
@@ -62,13 +62,13 @@ def turn_on_efficient_conv_bn_eval(model: nn.Module, modules: str | list[str]) -
 
 
 def turn_on_efficient_conv_bn_eval_for_single_model(model: nn.Module) -> None:
-    """Fold batch normalisations in a model, see :func:`turn_on_efficient_conv_bn_eval`.
+    """Fold batch normalizations in a model, see :func:`turn_on_efficient_conv_bn_eval`.
 
-    A module in it keeps its own ``forward`` if that does not consist of the same operations in
-    every call; a warning says so where the module itself has convolutions and normalisations.
+    Modules whose ``forward`` does not run the same operations in every call are skipped, with a
+    warning if they have convolutions and normalizations themselves.
 
     Args:
-        model: The model. It is changed: ``forward`` of modules with such a pair is replaced.
+        model: The model, which is changed: ``forward`` of modules with such a pair is replaced.
     """
     for name, module in list(model.named_modules()):
         if _is_leaf(module) or not _has_both(module.modules()):
@@ -79,7 +79,7 @@ def turn_on_efficient_conv_bn_eval_for_single_model(model: nn.Module) -> None:
                 module.forward = traced.forward
         elif fault and _has_both(module.children()):
             print_log(
-                f"Convolutions and batch normalisations of {name or type(model).__name__} "
+                f"Convolutions and batch normalizations of {name or type(model).__name__} "
                 f"({type(module).__name__}) are not folded: {fault}.",
                 logger="current",
                 level=logging.WARNING,
@@ -87,51 +87,51 @@ def turn_on_efficient_conv_bn_eval_for_single_model(model: nn.Module) -> None:
 
 
 def efficient_conv_bn_eval_graph_transform(fx_model: fx.GraphModule) -> None:
-    """Replace each batch normalisation right after a convolution in a traced model.
+    """Replace each batch normalization right after a convolution in a traced model.
 
-    Left alone is a convolution whose result is used anywhere else.
+    Convolutions whose result is used elsewhere are skipped.
 
     Args:
-        fx_model: The model, of :func:`torch.fx.symbolic_trace`. It is changed.
+        fx_model: The model, of :func:`torch.fx.symbolic_trace`, which is changed.
     """
     _fold_pairs(fx_model)
 
 
 def efficient_conv_bn_eval_control(bn: _BatchNorm, conv: _ConvNd, x: Tensor) -> Tensor:
-    """Convolve and normalise: at once if the normalisation is in evaluation mode.
+    """Convolve and normalize, folded if the normalization is in evaluation mode.
 
     Args:
-        bn: The normalisation.
+        bn: The normalization.
         conv: The convolution before it.
         x: The input of the convolution.
 
     Returns:
-        The output of the normalisation.
+        The output of the normalization.
     """
-    # Hooks are to see what each of them takes and returns.
+    # Hooks need the inputs and outputs of each module.
     if bn.training or bn.running_var is None or _has_hooks(bn) or _has_hooks(conv):
         return bn(conv(x))
     return efficient_conv_bn_eval_forward(bn, conv, x)
 
 
 def efficient_conv_bn_eval_forward(bn: _BatchNorm, conv: _ConvNd, x: Tensor) -> Tensor:
-    """Convolve with weight and bias into which a normalisation by running statistics is folded.
+    """Convolve with the weight and bias of a convolution and a folded normalization.
 
     The weight of each output channel is multiplied by ``gamma / sqrt(var + eps)``; the bias is
     ``beta + gamma / sqrt(var + eps) * (bias - mean)``.
 
     Args:
-        bn: The normalisation. It has running statistics.
+        bn: The normalization, with running statistics.
         conv: The convolution before it.
         x: The input of the convolution.
 
     Returns:
-        The output of the normalisation.
+        The output of the normalization.
     """
     mean, variance = bn.running_mean, bn.running_var
     if mean is None or variance is None:
-        raise ValueError("a normalisation without running statistics cannot be folded")
-    # Half precision has too few digits for the folded values.
+        raise ValueError("a normalization without running statistics cannot be folded")
+    # Half precision is too imprecise for the folded values.
     dtype = torch.promote_types(variance.dtype, torch.float32)
     scale = torch.rsqrt(variance.to(dtype) + bn.eps)
     if bn.weight is not None:
@@ -139,22 +139,22 @@ def efficient_conv_bn_eval_forward(bn: _BatchNorm, conv: _ConvNd, x: Tensor) -> 
     bias = -scale * mean if conv.bias is None else scale * (conv.bias - mean)
     if bn.bias is not None:
         bias = bn.bias.to(dtype) + bias
-    weight = conv.weight * _per_output_channel(conv, scale)
+    weight = conv.weight * _reshape_scale(conv, scale)
     return _convolve(conv, x, weight.to(conv.weight.dtype), bias.to(conv.weight.dtype))
 
 
-def _per_output_channel(conv: _ConvNd, scale: Tensor) -> Tensor:
-    """The scale of each output channel in a shape that multiplies the weight."""
+def _reshape_scale(conv: _ConvNd, scale: Tensor) -> Tensor:
+    """Reshape the scales of the output channels to multiply them with the weight."""
     ones = [1] * len(conv.kernel_size)
     if not isinstance(conv, _ConvTransposeNd):
         return scale.view(-1, 1, *ones)
-    # Their weights are (input channels, output channels of a group): a row a group.
+    # Transposed weights are (input channels, output channels of a group): one row per group.
     rows = scale.view(conv.groups, 1, -1)
     rows = rows.expand(-1, conv.in_channels // conv.groups, -1)
     return rows.reshape(conv.in_channels, -1, *ones)
 
 
-def _convolve(conv: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def _convolve(conv: _ConvNd, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     for cls, function in _TRANSPOSED.items():
         if isinstance(conv, cls):
             return function(
@@ -172,7 +172,7 @@ def _fold_pairs(traced: fx.GraphModule) -> int:
     for conv, bn in pairs:
         with traced.graph.inserting_before(conv):
             parts = [traced.graph.get_attr(str(node.target)) for node in (bn, conv)]
-            # The convolution may be given its input by name.
+            # The input of the convolution may be a keyword argument.
             (x,) = (*conv.args, *conv.kwargs.values())
             folded = traced.graph.call_function(efficient_conv_bn_eval_control, (*parts, x))
         bn.replace_all_uses_with(folded)
@@ -196,7 +196,7 @@ def _find_pair(bn: fx.Node, modules: dict[str, nn.Module]) -> tuple[fx.Node, fx.
 
 
 class _Tracer(fx.Tracer):
-    """Traces the ``forward`` of one module: what it calls is not looked into, and keeps hooks."""
+    """Traces the ``forward`` of one module; its children are leaves, which keep their hooks."""
 
     @override
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
@@ -204,10 +204,10 @@ class _Tracer(fx.Tracer):
 
 
 def _trace(module: nn.Module) -> tuple[fx.GraphModule | None, str]:
-    """The traced module; None and the reason where a trace would not do the same as the module."""
+    """Trace a module; return None and the reason if the trace would differ from the module."""
     if "forward" in vars(module):
         done = isinstance(getattr(module.forward, "__self__", None), fx.GraphModule)
-        return None, "" if done else "forward() of this object is not that of its class"
+        return None, "" if done else "forward() of this object was replaced"
     before = dict(vars(module))
     modes = [(part, part.training) for part in module.modules()]
     traces = []
@@ -216,7 +216,7 @@ def _trace(module: nn.Module) -> tuple[fx.GraphModule | None, str]:
             for part, _ in modes:
                 part.training = is_training
             traces.append(fx.GraphModule(module, _Tracer().trace(module)))
-    except Exception as error:  # whatever the forward of somebody does with what stands for tensors
+    except Exception as error:  # forward() may do anything with the proxies of the tracer
         return None, f"forward() cannot be traced, {type(error).__name__}: {error}"
     finally:
         after = dict(vars(module))
@@ -225,9 +225,9 @@ def _trace(module: nn.Module) -> tuple[fx.GraphModule | None, str]:
         for part, was_training in modes:
             part.training = was_training
     if any(after.get(name) is not before.get(name) for name in {*before, *after} - {"training"}):
-        return None, "forward() sets attributes or makes tensors that are not of its input"
+        return None, "forward() sets attributes or creates tensors independent of its input"
     if traces[0].code != traces[1].code:
-        return None, "forward() is another in training mode than in evaluation mode"
+        return None, "forward() differs between training and evaluation mode"
     return traces[0], ""
 
 

@@ -1,18 +1,21 @@
-"""Merging of dicts in models that are traced."""
+"""Merge dicts in traced models."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
 import torch.fx
 
 __all__ = ["merge_dict"]
 
 
-def merge_dict(*args: dict[str, Any]) -> dict[str, Any]:
-    """Merge dicts; of a key that is in several, the last value counts.
+ValueT = TypeVar("ValueT")
 
-    :func:`torch.fx.symbolic_trace` takes it as one operation.
+
+def merge_dict(*args: dict[str, ValueT]) -> dict[str, ValueT]:
+    """Merge dicts; later ones take precedence.
+
+    :func:`torch.fx.symbolic_trace` records it as one operation.
 
     Args:
         *args: The dicts.
@@ -23,13 +26,13 @@ def merge_dict(*args: dict[str, Any]) -> dict[str, Any]:
     return _merge(*args)
 
 
-def _merge(*args: dict[str, Any]) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
+def _merge(*args: dict[str, ValueT]) -> dict[str, ValueT]:
+    merged: dict[str, ValueT] = {}
     for each in args:
         merged.update(each)
     return merged
 
 
-# What is wrapped must be called through the globals of its own module to be seen by the tracer:
-# whoever imports merge_dict by name would go around it.
+# The tracer only records calls through the globals of this module: an imported merge_dict would
+# bypass it.
 torch.fx.wrap("_merge")

@@ -1,53 +1,56 @@
-"""The tensors of a model, found again at every step without going through its modules by name."""
+"""Collect the tensors of a model at every step, without traversing its modules by name."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 
 from eng.dl_utils import plain_name, unwrap
+from eng.utils import StateDict
 
 __all__ = ["ModelTensors", "picker", "tensors_of"]
+
+#: Tensors of a model in a fixed order, or None where a parameter or buffer is None.
+Slots: TypeAlias = "list[Any]"
 
 _known: WeakKeyDictionary[nn.Module, ModelTensors] = WeakKeyDictionary()
 _serial = itertools.count()
 
 
 class ModelTensors:
-    """Where the parameters and buffers of a model are.
+    """Index of the parameters and buffers of a model.
 
-    Going through the modules of a model by name takes longer than averaging small tensors. The
-    places are kept instead: the dicts in which modules have their tensors. A tensor that is put
-    into the place of another, as modules do with buffers, is found; a module that is replaced, or
-    a tensor that is added or dropped, is noticed by :meth:`now`.
+    Traversing the modules of a model by name takes longer than averaging small tensors. The index
+    keeps the dicts of the modules' tensors instead. A replaced tensor, such as a buffer, is found;
+    a replaced module, or an added or removed tensor, is detected by :meth:`now`.
 
     Args:
         model: The model, without wrappers.
 
     Attributes:
-        serial: A number that no other object of this class has.
-        first: Position of the first tensor, None if there is none.
-        places: Names of the distinct tensors, without those of wrapped parts, to their positions
-            in :meth:`now` and whether they are parameters.
+        serial: A unique number of this object.
+        first: Position of the first tensor, or None.
+        places: Positions in :meth:`now` of the distinct tensors, and whether they are parameters,
+            by their names without those of wrappers.
     """
 
     def __init__(self, model: nn.Module) -> None:
         self.serial = next(_serial)
         named = list(model.named_modules())
         self._parents = [module._modules for _, module in named if module._modules]
-        owners: list[tuple[str, dict[str, Any], bool]] = []
+        owners: list[tuple[str, StateDict, bool]] = []
         for name, module in named:
             prefix = f"{name}." if name else ""
             owners.append((prefix, module._parameters, True))
             owners.append((prefix, module._buffers, False))
         self._filled = [tensors for _, tensors, _ in owners if tensors]
         self._modules = self._read_modules()
-        self._types = list(map(type, self._read_tensors()))  # None where a place is empty
+        self._types = list(map(type, self._read_tensors()))  # NoneType for None
         self.places: dict[str, tuple[int, bool]] = {}
         seen: set[int] = set()
         filled = [(prefix, tensors, kind) for prefix, tensors, kind in owners if tensors]
@@ -58,12 +61,11 @@ class ModelTensors:
                 self.places[plain_name(model, name)] = position, is_parameter
         self.first = next((position for position, _ in self.places.values()), None)
 
-    def now(self) -> list[Any] | None:
-        """The tensors that the model has now, with None in places that are empty.
+    def now(self) -> Slots | None:
+        """Return the current tensors of the model.
 
         Returns:
-            The tensors. None if the model has not the same modules any more, or tensors in other
-            places.
+            The tensors. None if modules were replaced, or tensors added or removed.
         """
         tensors = self._read_tensors()
         unchanged = self._modules == self._read_modules() and self._types == list(
@@ -71,21 +73,21 @@ class ModelTensors:
         )
         return tensors if unchanged else None
 
-    def _read_tensors(self) -> list[Any]:
+    def _read_tensors(self) -> Slots:
         return list(itertools.chain.from_iterable(map(dict.values, self._filled)))
 
-    def _read_modules(self) -> list[Any]:
+    def _read_modules(self) -> list[nn.Module | None]:
         return list(itertools.chain.from_iterable(map(dict.values, self._parents)))
 
 
-def tensors_of(model: nn.Module) -> tuple[ModelTensors, list[Any]]:
-    """The tensors of a model, wrappers looked through.
+def tensors_of(model: nn.Module) -> tuple[ModelTensors, Slots]:
+    """Return the tensors of a model without its wrappers.
 
     Args:
         model: The model, possibly wrapped or compiled.
 
     Returns:
-        Where its tensors are, and what is there now.
+        The index of its tensors, and the current tensors.
     """
     bare = unwrap(model)
     known = _known.get(bare)
@@ -96,14 +98,14 @@ def tensors_of(model: nn.Module) -> tuple[ModelTensors, list[Any]]:
     return known, tensors
 
 
-def picker(positions: Sequence[int]) -> Callable[[list[Any]], Sequence[Tensor]]:
-    """What takes the items at some positions out of a list.
+def picker(positions: Sequence[int]) -> Callable[[Slots], Sequence[Tensor]]:
+    """Make a function that selects the items of a list at some positions.
 
     Args:
         positions: The positions.
 
     Returns:
-        A function from the list to the items.
+        The function from the list to the items.
     """
     if len(positions) > 1:
         return itemgetter(*positions)

@@ -1,4 +1,4 @@
-"""Tensors of different sizes in one batch."""
+"""Stack tensors of different sizes to a batch."""
 
 from __future__ import annotations
 
@@ -16,29 +16,28 @@ __all__ = ["stack_batch"]
 def stack_batch(
     tensor_list: Sequence[Tensor], pad_size_divisor: int = 1, pad_value: float = 0
 ) -> Tensor:
-    """Stack tensors, padded at their right and bottom ends to a common size.
+    """Stack tensors, padded at the right and bottom to a common size.
 
     Args:
-        tensor_list: Tensors of the same number of dimensions and the same first one, the channels,
+        tensor_list: Tensors of the same number of dimensions and of channels, the first dimension,
             such as images (C, H_i, W_i).
-        pad_size_divisor: What every padded dimension is made divisible by; below 1 it counts as 1.
-            Defaults to 1.
-        pad_value: The value padded with. Defaults to 0.
+        pad_size_divisor: Divisor of every padded dimension; values below 1 are 1. Defaults to 1.
+        pad_value: The padding value. Defaults to 0.
 
     Returns:
-        A tensor with one dimension more: (N, C, H, W) for images, with H and W the largest of all,
+        A tensor with a batch dimension, such as (N, C, H, W) of images, with the maxima H and W
         rounded up.
 
     Raises:
-        TypeError: If it is no list of tensors.
-        ValueError: If there are none, or they differ in dimensions or channels.
+        TypeError: If it is not a list of tensors.
+        ValueError: If it is empty, or the tensors differ in dimensions or channels.
     """
     if not isinstance(tensor_list, (list, tuple)):
         raise ArgumentTypeError(
             f"tensor_list must be a list of tensors, not {type(tensor_list).__name__}"
         )
     if not tensor_list:
-        raise ArgumentValueError("tensor_list is empty: there is nothing to stack")
+        raise ArgumentValueError("tensor_list must not be empty")
     for index, tensor in enumerate(tensor_list):
         if not isinstance(tensor, Tensor):
             raise ArgumentTypeError(
@@ -48,8 +47,8 @@ def stack_batch(
     for index, tensor in enumerate(tensor_list):
         if tensor.ndim != first.ndim or tensor.shape[:1] != first.shape[:1]:
             raise ArgumentValueError(
-                "tensors of a batch must have the same number of dimensions and of channels, the "
-                f"first dimension: tensor_list[0] has shape {tuple(first.shape)}, "
+                "size mismatch: tensors of a batch must have the same number of dimensions and of "
+                f"channels, the first dimension: tensor_list[0] has shape {tuple(first.shape)}, "
                 f"tensor_list[{index}] has {tuple(tensor.shape)}"
             )
     largest = [max(sizes) for sizes in zip(*(tensor.shape for tensor in tensor_list), strict=True)]
@@ -64,8 +63,8 @@ def pad_to(tensor: Tensor, sizes: Sequence[int], pad_value: float) -> Tensor:
 
     Args:
         tensor: The tensor.
-        sizes: What the last dimensions become, none smaller than it is.
-        pad_value: The value padded with.
+        sizes: New sizes of the last dimensions, not smaller than the current ones.
+        pad_value: The padding value.
 
     Returns:
         The padded tensor.

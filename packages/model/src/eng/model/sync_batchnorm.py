@@ -1,10 +1,9 @@
-"""Batch normalisation over one process or over all of them."""
+"""Convert batch normalization between one and several processes."""
 
 from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +15,10 @@ __all__ = ["convert_sync_batchnorm", "revert_sync_batchnorm"]
 
 
 def convert_sync_batchnorm(module: nn.Module, implementation: str = "torch") -> nn.Module:
-    """Replace every batch normalisation by one whose statistics are those of all processes.
+    """Replace every batch normalization with a synchronized one.
 
-    Parameters and buffers are taken over themselves, not copied: an optimizer that has them goes
-    on, and what is shared stays shared. Convert before the model is wrapped.
+    Parameters and buffers are moved, not copied: an optimizer over them and shared parameters stay
+    valid. Convert before the model is wrapped.
 
     Args:
         module: The module. It is changed, unless it is itself such a layer.
@@ -33,16 +32,16 @@ def convert_sync_batchnorm(module: nn.Module, implementation: str = "torch") -> 
         ValueError: If the implementation is unknown.
         ImportError: If it is not installed.
     """
-    target = _implementation(implementation)
-    # Layers that are synchronised already, of whichever kind, stay as they are.
-    return _replace(module, _BatchNorm, target, spare=_sync_classes())
+    target = _find_implementation(implementation)
+    # Layers that are already synchronized, of either implementation, are unchanged.
+    return _replace(module, _BatchNorm, target, spare=_list_sync_classes())
 
 
 def revert_sync_batchnorm(module: nn.Module) -> nn.Module:
-    """Replace every synchronised batch normalisation by one that works in a single process.
+    """Replace every synchronized batch normalization with one for a single process.
 
-    A model that was made for several processes runs then in one, also on the CPU. Parameters and
-    buffers are taken over themselves, not copied.
+    A model for several processes then runs in one, also on the CPU. Parameters and buffers are
+    moved, not copied.
 
     Args:
         module: The module. It is changed, unless it is itself such a layer.
@@ -50,35 +49,35 @@ def revert_sync_batchnorm(module: nn.Module) -> nn.Module:
     Returns:
         The module.
     """
-    return _replace(module, _sync_classes(), _BatchNormXd)
+    return _replace(module, _list_sync_classes(), _BatchNormXd)
 
 
 class _BatchNormXd(_BatchNorm):
-    """Batch normalisation of inputs of any number of dimensions, as a synchronised one takes."""
+    """Batch normalization of inputs of any number of dimensions, like a synchronized one."""
 
     @override
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() < 2:
-            raise ValueError(f"expected an input (N, C, ...), got one of {input.dim()} dimensions")
+            raise ValueError(f"expected an input (N, C, ...), not of {input.dim()} dimensions")
 
 
 def _replace(
     module: nn.Module,
-    source: Any,
+    source: type[nn.Module] | tuple[type[nn.Module], ...],
     target: type[nn.Module],
     spare: tuple[type[nn.Module], ...] = (),
     done: dict[int, nn.Module] | None = None,
 ) -> nn.Module:
-    """A module with layers of some classes made anew as another class."""
-    # A layer that stands in several places is one layer afterwards as well.
+    """Return a module whose layers of some classes are replaced with another class."""
+    # A shared layer is replaced once and stays shared.
     done = {} if done is None else done
     if id(module) in done:
         return done[id(module)]
     replacement = module
     if isinstance(module, torch.jit.ScriptModule):
-        return module  # its layers are compiled in: they cannot be exchanged
+        return module  # its layers are compiled and cannot be replaced
     if isinstance(module, source) and not isinstance(module, spare):
-        replacement = _as(module, target)
+        replacement = _convert(module, target)
     done[id(module)] = replacement
     for name, child in module._modules.items():
         if child is not None and (new := _replace(child, source, target, spare, done)) is not child:
@@ -86,8 +85,8 @@ def _replace(
     return replacement
 
 
-def _as(layer: Any, target: type[nn.Module]) -> nn.Module:
-    # On no device: its own parameters and buffers are dropped.
+def _convert(layer: nn.Module, target: type[nn.Module]) -> nn.Module:
+    # On the meta device, since its parameters and buffers are replaced.
     with torch.device("meta"):
         made = target(
             layer.num_features, layer.eps, layer.momentum, layer.affine, layer.track_running_stats
@@ -105,7 +104,7 @@ def _as(layer: Any, target: type[nn.Module]) -> nn.Module:
     return made
 
 
-def _implementation(name: str) -> type[nn.Module]:
+def _find_implementation(name: str) -> type[nn.Module]:
     if name == "torch":
         return nn.SyncBatchNorm
     if name != "mmcv":
@@ -114,11 +113,11 @@ def _implementation(name: str) -> type[nn.Module]:
         return importlib.import_module("mmcv.ops").SyncBatchNorm
     except ImportError as error:
         raise ImportError(
-            "implementation='mmcv' needs mmcv with its compiled operators; 'torch' needs nothing"
+            "implementation='mmcv' needs mmcv with compiled operators; use 'torch' without it"
         ) from error
 
 
-def _sync_classes() -> tuple[type[nn.Module], ...]:
-    """Synchronised kinds. A model has layers of mmcv only where that has been imported."""
+def _list_sync_classes() -> tuple[type[nn.Module], ...]:
+    """List the synchronized classes. A model has layers of mmcv only if mmcv was imported."""
     of_mmcv = getattr(sys.modules.get("mmcv.ops"), "SyncBatchNorm", None)
     return (nn.SyncBatchNorm,) if of_mmcv is None else (nn.SyncBatchNorm, of_mmcv)

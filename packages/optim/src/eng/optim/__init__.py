@@ -53,7 +53,7 @@ else:
     from ._version import __getattr__ as _version_of
 
     def __getattr__(name):
-        # It takes a second to import, and few need it.
+        # Slow to import, and rarely needed.
         if name == "ZeroRedundancyOptimizer":
             from .optimizer.zero_optimizer import ZeroRedundancyOptimizer
 

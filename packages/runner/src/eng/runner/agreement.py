@@ -31,12 +31,12 @@ class Agreement:
         return get_world_size() == 1
 
     def join(self) -> None:
-        """Make the group, if there is none of the present processes. Called in all processes."""
+        """Make the group, unless it exists for the present processes. Called in all processes."""
         if self.is_alone:
             return
         known = torch_dist.distributed_c10d._world.pg_map
         if self._group is None or self._group not in known:
-            self._group = torch_dist.new_group(backend="gloo", timeout=_timeout())
+            self._group = torch_dist.new_group(backend="gloo", timeout=_read_timeout())
 
     def latest(self, cause: int) -> int:
         """The cause of any process, the same in all of them; 0 if none has one."""
@@ -66,7 +66,7 @@ class Agreement:
 class Rounds:
     """Agreements at steps that all processes know, about a second apart.
 
-    Processes may have different numbers of steps: who has done all of its own takes part until
+    Processes may have different numbers of steps: one that has finished takes part until
     everybody has.
     """
 
@@ -88,7 +88,7 @@ class Rounds:
             is_end: Whether this process has no more steps.
 
         Returns:
-            The cause of any process, 0 if there is none.
+            The cause of any process, or 0.
         """
         if self._agreement.is_alone:
             return cause
@@ -106,7 +106,7 @@ class Rounds:
         return 0
 
 
-def _timeout() -> timedelta | None:
+def _read_timeout() -> timedelta | None:
     """The timeout of the default group, None where it does not tell."""
     group: Any = torch_dist.group.WORLD
     try:

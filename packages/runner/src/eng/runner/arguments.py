@@ -6,7 +6,9 @@ import copy
 import difflib
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TypeVar
+
+from torch import nn
 
 from eng.config import Config
 from eng.dl_utils import unwrap
@@ -16,6 +18,7 @@ from .counts import check_count
 from .errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
 from .known_settings import check_settings
 from .model_features import check_model_features
+from .types import RunConfig, Settings
 
 __all__ = [
     "as_config",
@@ -23,7 +26,7 @@ __all__ = [
     "check_keys",
     "check_loop",
     "check_names_loop",
-    "check_schedules",
+    "check_run",
     "check_steps",
     "check_together",
     "given_arguments",
@@ -31,13 +34,15 @@ __all__ = [
     "with_preprocessor",
 ]
 
+ModelT = TypeVar("ModelT")
+
 #: Settings of the training loops that are counts, with the least that each may be.
 _OWN_LOOPS = ("EpochBasedTrainLoop", "IterBasedTrainLoop")
 _COUNTS = {"max_epochs": 1, "max_iters": 1, "val_begin": 0, "val_interval": 1}
 
 
-def as_config(cfg: Any) -> Config:
-    """A copy of the config that a runner was made of, which it may keep.
+def as_config(cfg: RunConfig | None) -> Config:
+    """Copy the config of a runner, so that it may keep it.
 
     Args:
         cfg: A config, a dict, or None.
@@ -48,32 +53,23 @@ def as_config(cfg: Any) -> Config:
     return copy.deepcopy(cfg) if isinstance(cfg, Config) else Config(copy.deepcopy(cfg or {}))
 
 
-def check_schedules(param_scheduler: Any, optim_wrapper: Any) -> None:
-    """Refuse schedules without what they schedule.
+def check_run(cfg: Settings, param_scheduler: object, optim_wrapper: object) -> None:
+    """Refuse settings of a run that would otherwise fail only when they are used.
 
     Args:
+        cfg: The config of the run.
         param_scheduler: Schedules, or None.
         optim_wrapper: The optimizer wrapper, or None.
 
     Raises:
-        RunnerConfigError: If there are schedules alone.
+        RunnerConfigError: If there are schedules without an optimizer wrapper, ``resume_schedule``
+            is neither ``'checkpoint'`` nor ``'config'``, or a setting of the model for training is
+            of a wrong type.
     """
     if param_scheduler is not None and optim_wrapper is None:
         raise RunnerConfigError(
             "param_scheduler needs an optim_wrapper whose settings it schedules"
         )
-
-
-def check_cfg(cfg: Mapping[str, Any]) -> None:
-    """Refuse settings of the config that would show only when they are used.
-
-    Args:
-        cfg: The config of the run.
-
-    Raises:
-        RunnerConfigError: If ``resume_schedule`` is neither ``'checkpoint'`` nor ``'config'``, or a
-            setting of the model for training is of a wrong type.
-    """
     check_model_features(cfg)
     given = cfg.get("resume_schedule", "checkpoint")
     if given not in ("checkpoint", "config"):
@@ -83,12 +79,12 @@ def check_cfg(cfg: Mapping[str, Any]) -> None:
         )
 
 
-def check_together(mode: str, parts: Mapping[str, Any]) -> None:
-    """Refuse a part of what a mode needs without the others.
+def check_together(mode: str, parts: Settings) -> None:
+    """Refuse some of the parts that a mode needs without the others.
 
     Args:
         mode: ``'train'``, ``'val'`` or ``'test'``.
-        parts: What it needs by the name of the argument, None where it is not given.
+        parts: The parts by the name of the argument, None where one is missing.
 
     Raises:
         RunnerConfigError: If some are given and others not.
@@ -102,8 +98,8 @@ def check_together(mode: str, parts: Mapping[str, Any]) -> None:
         )
 
 
-def check_loop(name: str, value: Any) -> None:
-    """Refuse what is neither a loop nor its config, and wrong counts of a loop of ours.
+def check_loop(name: str, value: object) -> None:
+    """Refuse values that are neither a loop nor its config, and invalid counts of our loops.
 
     Args:
         name: Name of the argument.
@@ -118,17 +114,17 @@ def check_loop(name: str, value: Any) -> None:
         _check_train_cfg(value)
 
 
-def _check_train_cfg(cfg: Mapping[str, Any]) -> None:
-    """Refuse what the training loops of this package would refuse when they are built."""
+def _check_train_cfg(cfg: Settings) -> None:
+    """Refuse settings that the training loops of this package would refuse when they are built."""
     check_names_loop(cfg)
     if "type" in cfg and cfg["type"] not in _OWN_LOOPS:
-        return  # a loop of somebody else has settings of its own
+        return  # a third-party loop has settings of its own
     by_epoch = cfg.get("type") == _OWN_LOOPS[0] or cfg.get("by_epoch")
     end = "max_epochs" if by_epoch else "max_iters"
     if end not in cfg:
         raise RunnerConfigError(f"train_cfg needs {end!r}; it has {sorted(cfg)}")
     known = ["type", "by_epoch", end, "val_begin", "val_interval", "dynamic_intervals"]
-    # `_scope_` is what a base from another package says (`_base_ = 'mmseg::…'`).
+    # A base of another package sets `_scope_` (`_base_ = 'mmseg::…'`).
     check_settings("train_cfg", {key: cfg[key] for key in cfg if key != "_scope_"}, known)
     for key, least in _COUNTS.items():
         if key in cfg:
@@ -136,7 +132,7 @@ def _check_train_cfg(cfg: Mapping[str, Any]) -> None:
     check_intervals(cfg.get("dynamic_intervals"))
 
 
-def check_names_loop(cfg: Mapping[str, Any]) -> None:
+def check_names_loop(cfg: Settings) -> None:
     """Refuse the config of a training loop that does not say which one it is of.
 
     Args:
@@ -151,8 +147,8 @@ def check_names_loop(cfg: Mapping[str, Any]) -> None:
         )
 
 
-def check_intervals(dynamic_intervals: Any) -> list[tuple[int, int]]:
-    """Refuse what is not pairs of a milestone and an interval.
+def check_intervals(dynamic_intervals: Iterable[object] | None) -> list[tuple[int, int]]:
+    """Refuse values that are not pairs of a milestone and an interval.
 
     Args:
         dynamic_intervals: The pairs, or None.
@@ -161,7 +157,7 @@ def check_intervals(dynamic_intervals: Any) -> list[tuple[int, int]]:
         The pairs.
 
     Raises:
-        RunnerConfigError: If it is something else.
+        RunnerConfigError: If they are not.
     """
     pairs = []
     for pair in dynamic_intervals or []:
@@ -175,11 +171,11 @@ def check_intervals(dynamic_intervals: Any) -> list[tuple[int, int]]:
     return pairs
 
 
-def check_keys(cfg: Mapping[str, Any], arguments: Sequence[str]) -> None:
-    """Refuse a config without what a run needs, and warn of keys that look like misspelt arguments.
+def check_keys(cfg: Settings, arguments: Sequence[str]) -> None:
+    """Refuse a config without required keys, and warn of keys that look like misspelt arguments.
 
     Args:
-        cfg: The config. Other keys may stand in it, as variables of its own.
+        cfg: The config. Other keys are allowed, as variables of its own.
         arguments: Names of the arguments of the runner.
 
     Raises:
@@ -191,14 +187,16 @@ def check_keys(cfg: Mapping[str, Any], arguments: Sequence[str]) -> None:
     warn_of_close_names("the config", cfg, arguments, "an argument of the runner")
 
 
-def warn_of_close_names(where: str, keys: Iterable[Any], known: Sequence[str], kind: str) -> None:
+def warn_of_close_names(
+    where: str, keys: Iterable[object], known: Sequence[str], kind: str
+) -> None:
     """Warn once of each key that is not known but looks like one that is.
 
     Args:
-        where: What has the keys.
+        where: Name of the mapping with the keys, for the message.
         keys: The keys.
-        known: The names that mean something there.
-        kind: What these are.
+        known: Valid names.
+        kind: Kind of the valid names, for the message.
     """
     for key in keys:
         close = difflib.get_close_matches(str(key), known, n=1, cutoff=0.85)
@@ -210,7 +208,9 @@ def warn_of_close_names(where: str, keys: Iterable[Any], known: Sequence[str], k
             )
 
 
-def with_preprocessor(model: Any, data_preprocessor: Any) -> Any:
+def with_preprocessor(
+    model: ModelT, data_preprocessor: nn.Module | Settings | None
+) -> ModelT | Settings:
     """Put the config of the data preprocessor into that of a model which has none.
 
     Args:
@@ -225,7 +225,7 @@ def with_preprocessor(model: Any, data_preprocessor: Any) -> Any:
     return model
 
 
-def check_steps(model: Any, *steps: str) -> None:
+def check_steps(model: nn.Module, *steps: str) -> None:
     """Refuse a model that lacks a step.
 
     Args:
@@ -233,26 +233,26 @@ def check_steps(model: Any, *steps: str) -> None:
         *steps: Names of steps, such as ``'train_step'``.
 
     Raises:
-        RunnerConfigError: If it has not all of them.
+        RunnerConfigError: If one is missing.
     """
     inner = unwrap(model)
     for step in steps:
         if not hasattr(inner, step):
             raise RunnerConfigError(
                 f"{type(inner).__name__} has no {step}(): derive it from eng.model.BaseModel, or "
-                "give it one"
+                "implement the method"
             )
 
 
-def given_arguments(cfg: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, Any]:
-    """The arguments of a runner that a config gives.
+def given_arguments(cfg: Settings, arguments: Sequence[str]) -> Settings:
+    """Pick the arguments of a runner from a config.
 
     Args:
-        cfg: The config, in which other keys may stand as well.
+        cfg: The config, in which other keys are allowed as well.
         arguments: Names of all arguments.
 
     Returns:
-        Values by name. A setting of the environment that is None is left out: the default holds.
+        Values by name. An ``env_cfg`` of None is left out, so that the default is used.
 
     Raises:
         RunnerConfigError: If one without a default is missing.

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 from torch.utils.data import DataLoader
 
+from eng.utils import DataBatch
+
 from .dataloader_info import reseed
 from .protocol import LoopRunner
 from .shared_loader import share_out
+from .types import LoaderOrConfig
 
 __all__ = ["BaseLoop"]
 
@@ -22,9 +26,10 @@ class BaseLoop(metaclass=ABCMeta):
         dataloader: The data loader, or a config that one is built from.
     """
 
-    def __init__(self, runner: LoopRunner, dataloader: DataLoader | dict[str, Any]) -> None:
+    def __init__(self, runner: LoopRunner, dataloader: LoaderOrConfig) -> None:
         self._runner = runner
-        if isinstance(dataloader, dict):
+        self.dataloader: DataLoader[DataBatch]
+        if isinstance(dataloader, Mapping):
             # The seed is that of all processes, which draw the same order and take parts of it.
             self.dataloader = runner.build_dataloader(dataloader, seed=runner.seed)
         else:
@@ -36,11 +41,11 @@ class BaseLoop(metaclass=ABCMeta):
         return self._runner
 
     def reseed(self, seed: int, instead_of: int) -> None:
-        """Follow the run, which takes over the seed of another one.
+        """Use the seed of the resumed run.
 
         Args:
             seed: The seed.
-            instead_of: The seed by now. What the config gives the sampler itself stays.
+            instead_of: The present seed. One that the config sets on the sampler itself is kept.
         """
         reseed(self.dataloader, seed, instead_of)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from torch.utils.data import BatchSampler
 
 from eng.dataset import DefaultSampler, length_of, open_loader, sampler_with, samplers_of
 from eng.dist import get_world_size
 from eng.logging import print_log
+from eng.utils import DataBatch, StateDict
 
 from .data_order import put_generators, replay, take_generators, take_origin
 from .dataloader_info import (
@@ -25,51 +25,53 @@ from .dataloader_info import (
     stateful_part,
     stop_workers,
 )
+from .generators import GeneratorState
 from .progress import Progress
+from .types import Loader
 
 __all__ = ["ResumableBatches"]
 
 
 class ResumableBatches:
-    """The batches of a data loader from the position of a training run on.
+    """The batches of a data loader, starting at the position of a training run.
 
-    :meth:`rest_of_epoch` yields those of one epoch of the data. Iterated itself, it goes on epoch
-    after epoch without an end.
+    :meth:`rest_of_epoch` yields those of one epoch of the data. Iteration over the object itself
+    never ends: epoch follows epoch.
 
-    The position is reached by what the data loader can do, the first that applies: by its own
+    The position is restored by the first of these that the data loader supports: by its own
     state, or that of an iterable dataset read in this process; by a sampler that can be moved;
-    by the indices of any other sampler, in the order that it drew when the epoch began; by reading
-    and dropping batches.
+    by the indices of any other sampler, in the order drawn when the epoch began; by reading and
+    dropping batches.
 
     Args:
         dataloader: The data loader.
-        progress: Where the run is. What is read is counted by who trains on it; only the epochs of
-            the data are counted here, as they begin.
-        seed: Seed of what is drawn at random for each sample. Defaults to 0.
+        progress: Progress of the run. The training loop counts samples; only epochs of the data
+            are counted here, when they begin.
+        seed: Seed of the random draws of each sample. Defaults to 0.
     """
 
-    def __init__(self, dataloader: Any, progress: Progress, seed: int = 0) -> None:
+    def __init__(self, dataloader: Loader, progress: Progress, seed: int = 0) -> None:
         self._dataloader = dataloader
         self._progress = progress
         self.seed = seed
-        self._endless: Iterator[Any] | None = None
-        self._iterator: Iterator[Any] | None = None
+        self._endless: Iterator[DataBatch] | None = None
+        self._iterator: Iterator[DataBatch] | None = None
         self._stateful = stateful_part(dataloader)
         self._movable = movable_sampler(dataloader)
         self._placed = None if self._movable else place_sampler(dataloader)
-        #: What the present epoch of the data was drawn from.
-        self._origin: dict[str, Any] | None = None
-        self._resumed: Mapping[str, Any] = {}
-        self._preserved_generators: list[Any] | None = None
+        #: Generator states from which the present epoch of the data was drawn.
+        self._origin: StateDict | None = None
+        self._resumed: StateDict = {}
+        self._preserved_generators: list[GeneratorState] | None = None
         progress.samples_per_iter = samples_per_step(dataloader)
 
     # ------------------------------------------------------------------ state
 
-    def state_dict(self, point: Progress) -> dict[str, Any]:
-        """What the order of the data depends on beside the position, in this process.
+    def state_dict(self, point: Progress) -> StateDict:
+        """Return the state of the data's order, beside the position, of this process.
 
         Args:
-            point: The point of training that it is to stand for.
+            point: The point of training that it belongs to.
 
         Returns:
             Inside an epoch of the data the ``origin`` of its order; otherwise the ``generators``
@@ -78,7 +80,7 @@ class ResumableBatches:
         if self._resumed:  # and not opened yet
             return dict(self._resumed)
         if self._origin is not None and point.position:
-            state: dict[str, Any] = {"origin": self._origin}
+            state: StateDict = {"origin": self._origin}
         else:
             preserved = self._preserved_generators
             now = take_generators(self._dataloader) if preserved is None else preserved
@@ -87,21 +89,20 @@ class ResumableBatches:
             state["loader"] = self._stateful.state_dict()
         return state
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Open the next epoch of the data, or what is left of one, as another run did.
+    def load_state_dict(self, state: StateDict) -> None:
+        """Open the next epoch of the data, or the rest of one, as another run did.
 
         Args:
-            state: What :meth:`state_dict` returned.
+            state: State from :meth:`state_dict`.
         """
         self._resumed = state
         self._endless = None
 
     @contextmanager
     def preserved(self) -> Iterator[None]:
-        """Put the generators of the data loader back afterwards, around a validation.
+        """Restore the generators of the data loader after a validation.
 
-        A data loader of validation may share them. What is saved there is the state that training
-        continues with.
+        A data loader of validation may share them. The state saved meanwhile is that of training.
 
         Yields:
             Nothing.
@@ -114,11 +115,11 @@ class ResumableBatches:
             self._preserved_generators = None
 
     def seek(self) -> None:
-        """Go to the position of the run, in whatever batches the run came there."""
+        """Seek the position of the run, with any batch size until there."""
         self._endless = None
 
     def seek_iteration(self, iteration: int) -> None:
-        """Go to where a run is that has done a number of iterations with batches like these.
+        """Seek the position of a run after a number of iterations with batches of this size.
 
         Args:
             iteration: The number.
@@ -133,18 +134,18 @@ class ResumableBatches:
 
     @property
     def can_break_off(self) -> bool:
-        """Whether a wait for a batch may be broken off: what counts by itself would lose it."""
+        """Whether a wait for a batch may be broken off: a stateful loader would lose it."""
         return self._stateful is None
 
     def abandon(self) -> None:
-        """Give up what is being read at once, and go to the position of the run."""
+        """Drop pending reads at once, and seek the position of the run."""
         if self._iterator is not None:
             stop_workers(self._dataloader, self._iterator)
         self._reopen_at_position()
 
     def close(self) -> None:
-        """End the workers of the data loader. Read again, it goes on from the position."""
-        if self._stateful is None:  # what counts by itself would lose what it has read ahead
+        """Shut down the workers of the data loader. Read again, it continues at the position."""
+        if self._stateful is None:  # a stateful loader would lose prefetched batches
             end_workers(self._dataloader, self._iterator)
             self._reopen_at_position()
 
@@ -160,7 +161,7 @@ class ResumableBatches:
 
     @property
     def done_of_epoch(self) -> int:
-        """Number of batches like these that the position is after."""
+        """Number of batches of this size before the position."""
         return self._progress.position // self._progress.samples_per_iter
 
     @property
@@ -171,7 +172,7 @@ class ResumableBatches:
         batch_sampler = getattr(self._dataloader, "batch_sampler", None)
         if samples is None or type(batch_sampler) is not BatchSampler:
             return max(0, whole - self.done_of_epoch)
-        # The position may be that of batches of another size, or of other processes.
+        # The position may be one of batches of another size, or of other processes.
         per_process = len(batch_sampler.sampler)  # type: ignore[arg-type]
         if isinstance(self._movable, DefaultSampler):
             self._move_sampler()
@@ -181,19 +182,19 @@ class ResumableBatches:
         size = batch_sampler.batch_size
         return max(0, per_process // size if batch_sampler.drop_last else -(-per_process // size))
 
-    def rest_of_epoch(self) -> Iterator[tuple[int, Any]]:
-        """Yield what is left of the epoch of the data.
+    def rest_of_epoch(self) -> Iterator[tuple[int, DataBatch]]:
+        """Yield the rest of the epoch of the data.
 
         Yields:
             The number of a batch in its epoch, from 0, and the batch.
         """
         yield from enumerate(self._open(), self.done_of_epoch)
-        self._iterator = None  # read to its end: there is nothing to abandon
+        self._iterator = None  # read to its end: nothing is pending
 
     def __iter__(self) -> ResumableBatches:
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> DataBatch:
         if self._endless is None:
             self._endless = self._open()
         try:
@@ -205,8 +206,8 @@ class ResumableBatches:
 
     # ------------------------------------------------------------------ opening
 
-    def _open(self) -> Iterator[Any]:
-        """Begin an iteration at the position. Only now, since hooks may move the sampler before."""
+    def _open(self) -> Iterator[DataBatch]:
+        """Begin an iteration at the position. Late, since hooks may move the sampler before."""
         resumed, self._resumed = self._resumed, {}
         self._set_epoch()
         put_generators(self._dataloader, resumed.get("generators", []))
@@ -215,35 +216,34 @@ class ResumableBatches:
             self._origin = take_origin(self._dataloader)
             if self._progress.position and order_is_random(self._dataloader):
                 print_log(
-                    f"The checkpoint does not hold the order of the samples: of the epoch of the "
-                    f"data that it was saved in, {self._progress.position} samples are left out in "
-                    "a new order, so that some are seen twice and others not at all. The next "
-                    "epoch is whole again. A DefaultSampler has an order that depends on the seed "
-                    "alone.",
+                    "The checkpoint does not have the order of the samples: "
+                    f"{self._progress.position} samples of the present epoch are skipped in a new "
+                    "order, so that some are seen twice and others not at all. The next epoch is "
+                    "complete again. The order of a DefaultSampler depends on the seed alone.",
                     logger="current",
                     level=logging.WARNING,
                 )
             return self._begin(resumed)
         self._origin = dict(origin)
-        # What opening it draws was drawn before the run was stopped.
+        # Opening it repeats the draws from before the run was stopped.
         with replay(self._dataloader, origin):
             iterator = self._begin(resumed)
         self._check_order(origin.get("first"))
         return iterator
 
-    def _begin(self, resumed: Mapping[str, Any]) -> Iterator[Any]:
+    def _begin(self, resumed: StateDict) -> Iterator[DataBatch]:
         if self._stateful is not None:
             if "loader" not in resumed:
-                return self._drop_done(self._keep(iter(self._dataloader)))
+                return self._drop_done(self._track(iter(self._dataloader)))
             self._stateful.load_state_dict(resumed["loader"])
-            return self._keep(iter(self._dataloader))
+            return self._track(iter(self._dataloader))
         if self._movable is not None:
             self._move_sampler()
-            return self._keep(open_loader(self._dataloader, None, self._base_seed))
+            return self._track(open_loader(self._dataloader, None, self._base_seed))
         placed = self._placed
         if placed is None:
-            return self._drop_done(self._keep(iter(self._dataloader)))
-        for sampler in own_samplers(self._dataloader):  # within a batch sampler of others
+            return self._drop_done(self._track(iter(self._dataloader)))
+        for sampler in own_samplers(self._dataloader):  # inside of a third-party batch sampler
             sampler.load_state_dict(
                 {**sampler.state_dict(), "epoch": self._progress.data_epoch, "position": 0}
             )
@@ -251,42 +251,42 @@ class ResumableBatches:
         placed.start = self._progress.position // get_world_size()
         times = placed.times_opened
         placed.first = None
-        iterator = self._keep(open_loader(self._dataloader, placed, self._base_seed))
+        iterator = self._track(open_loader(self._dataloader, placed, self._base_seed))
         if self._origin is not None:
             self._origin["first"] = placed.first
-        # A data loader of another class may have its own way to its samples.
+        # A data loader of another class may read its samples in another way.
         return iterator if placed.times_opened > times else self._drop_done(iterator)
 
-    def _check_order(self, first: Any) -> None:
+    def _check_order(self, first: object) -> None:
         """Warn if a sampler began with other samples than before the run was stopped."""
         now = None if self._placed is None else self._placed.first
         if first is None or now is None or first == now:
             return
         *_, sampler = samplers_of(self._dataloader)
         print_log(
-            f"{type(sampler).__name__} gives samples in another order than before the run was "
-            f"stopped: {self._progress.position} samples of this epoch of the data are left out "
-            "in the new order, so that some are seen twice and others not at all. Exact are "
-            "samplers of the same data whose order depends on set_epoch, on generators that they "
-            "own, or on those of the process.",
+            f"{type(sampler).__name__} yields samples in another order than before the run was "
+            f"stopped: {self._progress.position} samples of this epoch are skipped in the new "
+            "order, so that some are seen twice and others not at all. Exact are samplers of the "
+            "same data whose order depends on set_epoch, on their own generators, or on the "
+            "global ones.",
             logger="current",
             level=logging.WARNING,
         )
 
-    def _keep(self, iterator: Iterator[Any]) -> Iterator[Any]:
+    def _track(self, iterator: Iterator[DataBatch]) -> Iterator[DataBatch]:
         self._iterator = iterator
         return iterator
 
     @property
     def _base_seed(self) -> int:
-        """Seed of what workers draw beside samples, another one in each epoch."""
+        """Seed of the draws of workers outside of samples, different in each epoch."""
         return self.seed + 1_000_003 * self._progress.data_epoch
 
-    def _drop_done(self, iterator: Iterator[Any]) -> Iterator[Any]:
+    def _drop_done(self, iterator: Iterator[DataBatch]) -> Iterator[DataBatch]:
         done = self.done_of_epoch
         if done:
             print_log(
-                f"{done} batches are read and dropped to get to the position in the training data.",
+                f"{done} batches are read and dropped to restore the position in the data.",
                 logger="current",
                 level=logging.WARNING,
             )

@@ -1,12 +1,13 @@
-"""Entries of the meta of a checkpoint that tell of its data and its format."""
+"""Entries of a checkpoint's meta that describe its data and its format."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from eng.logging import print_log
+
+from .types import Loader
 
 __all__ = ["MMENGINE_VERSION", "dataset_meta_of", "warn_of_other_data"]
 
@@ -14,15 +15,15 @@ __all__ = ["MMENGINE_VERSION", "dataset_meta_of", "warn_of_other_data"]
 MMENGINE_VERSION = "0.10.7"
 
 
-def dataset_meta_of(loader: Any) -> dict[str, Any] | None:
-    """What a training dataset says of itself, as plain data.
+def dataset_meta_of(loader: Loader) -> dict[object, object] | None:
+    """Collect the ``metainfo`` of a training dataset as plain data.
 
     Args:
         loader: Its data loader.
 
     Returns:
-        Its ``metainfo``, with arrays as lists; what is not plain is left out, with a warning. None
-        without one.
+        Its ``metainfo``, with arrays as lists; entries that are not plain data are left out, with a
+        warning. None without one.
     """
     meta = getattr(getattr(loader, "dataset", None), "metainfo", None)
     if not isinstance(meta, Mapping):
@@ -30,7 +31,7 @@ def dataset_meta_of(loader: Any) -> dict[str, Any] | None:
     plain, foreign = {}, []
     for key, value in meta.items():
         try:
-            plain[key] = _plain(value)
+            plain[key] = _to_plain(value)
         except TypeError as error:
             foreign.append(f"{key!r} ({error})")
     if foreign:
@@ -43,9 +44,9 @@ def dataset_meta_of(loader: Any) -> dict[str, Any] | None:
 
 
 def warn_of_other_data(
-    saved: Any, present: Mapping[str, Any] | None, logger: logging.Logger
+    saved: object, present: Mapping[object, object] | None, logger: logging.Logger
 ) -> None:
-    """Warn where a run is resumed with data that describe themselves otherwise.
+    """Warn if a run is resumed with a training dataset of another ``metainfo``.
 
     Args:
         saved: ``dataset_meta`` of the checkpoint, None without one.
@@ -58,7 +59,7 @@ def warn_of_other_data(
     changed = sorted(
         str(key)
         for key in {*before, *present}
-        if _comparable(before.get(key)) != _comparable(present.get(key))
+        if _make_comparable(before.get(key)) != _make_comparable(present.get(key))
     )
     if changed:
         logger.warning(
@@ -68,31 +69,31 @@ def warn_of_other_data(
 
 
 class _Described:
-    """A loader of a dataset that has nothing but a description."""
+    """Stand in for the loader of a dataset, of which only the ``metainfo`` is known."""
 
-    def __init__(self, metainfo: Any) -> None:
+    def __init__(self, metainfo: Mapping[object, object]) -> None:
         self.dataset = self
         self.metainfo = metainfo
 
 
-def _comparable(value: Any) -> Any:
-    """A value whose lists and tuples compare as equal."""
+def _make_comparable(value: object) -> object:
+    """Return a value whose lists and tuples compare as equal."""
     if isinstance(value, Mapping):
-        return {key: _comparable(item) for key, item in value.items()}
-    return [_comparable(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {key: _make_comparable(item) for key, item in value.items()}
+    return [_make_comparable(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _plain(value: Any) -> Any:
-    """Plain data equal to a value, as the safe reader of torch takes it."""
+def _to_plain(value: object) -> object:
+    """Return plain data equal to a value, which loads with ``weights_only=True``."""
     if value is None or type(value) in (bool, int, float, complex, str, bytes):
         return value
     if isinstance(value, Mapping):
-        return {_plain(key): _plain(item) for key, item in value.items()}
+        return {_to_plain(key): _to_plain(item) for key, item in value.items()}
     for kind in (list, tuple, set):
         if isinstance(value, kind):
-            return kind(_plain(item) for item in value)
+            return kind(_to_plain(item) for item in value)
     if isinstance(value, frozenset):
-        return {_plain(item) for item in value}
+        return {_to_plain(item) for item in value}
     for base in (bool, int, float, complex, str, bytes):
         if isinstance(value, base):  # numpy's float64, an enum of strings
             return base(value)  # type: ignore[arg-type]

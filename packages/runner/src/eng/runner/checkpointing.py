@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeAlias
 
 from eng.checkpoint import (
     CheckpointError,
@@ -19,12 +19,13 @@ from eng.checkpoint import (
 from eng.dist import broadcast_object_list, get_world_size, is_main_process
 from eng.fileio import join_path
 from eng.hooks import CheckpointHook, CheckpointWriter
-from eng.utils import check_inner_path
+from eng.utils import StateDict, check_inner_path
 
 from .checkpoint_meta import MMENGINE_VERSION, dataset_meta_of, warn_of_other_data
 from .progress import Progress
 from .protocol import LoopRunner
 from .starting_point import choose_starting_point, storage_of
+from .types import MapLocation, StorageSettings
 
 __all__ = [
     "left_out",
@@ -33,6 +34,9 @@ __all__ = [
     "resume_run",
     "save_run",
 ]
+
+#: Pairs of a regular expression and its replacement in names of weights.
+Revisions: TypeAlias = Sequence[tuple[str, str]]
 
 #: Keys of a checkpoint that are documented; all other parts are in its ``train_state``.
 _KEYS = {
@@ -44,31 +48,31 @@ _KEYS = {
 
 
 def left_out(optimizer: bool, param_scheduler: bool) -> set[str]:
-    """Parts of the state that are not asked for.
+    """Return the parts of the state that are not requested.
 
     Args:
-        optimizer: Whether the optimizer is asked for.
+        optimizer: Whether the optimizer is requested.
         param_scheduler: Whether the schedulers are.
 
     Returns:
         Names of parts.
     """
-    asked = {
+    requested = {
         "optimizer": optimizer,
         "accumulation": optimizer,
         "param_schedulers": param_scheduler,
     }
-    return {name for name, wanted in asked.items() if not wanted}
+    return {name for name, wanted in requested.items() if not wanted}
 
 
 def save_run(
     runner: LoopRunner,
     place: tuple[str, str],
-    meta: Mapping[str, Any],
+    meta: StateDict,
     by_epoch: bool,
     leave_out: Collection[str],
     *,
-    backend_args: dict[str, Any] | None,
+    backend_args: StorageSettings | None,
     writer: CheckpointWriter | None,
 ) -> None:
     """Save the state of a run. Called in all processes; the first one writes.
@@ -77,7 +81,7 @@ def save_run(
         runner: The runner.
         place: Folder, and name of the file in it.
         meta: Entries of the ``meta`` of the checkpoint. Its ``epoch`` and ``iter``, if given, say
-            for which point of training the checkpoint stands.
+            of which point of training the checkpoint is.
         by_epoch: Whether that is otherwise the end of the present epoch or of the iteration.
         leave_out: Parts of the state that are not saved.
         backend_args: Settings of the storage.
@@ -93,6 +97,7 @@ def save_run(
     end = progress.after_epoch() if by_epoch else progress.after_iteration()
     meta = {"epoch": end.epoch, "iter": end.iter, **meta}
     point = progress.at(meta["epoch"], meta["iter"])
+    # In all processes, since sharded states are gathered and hooks may communicate.
     checkpoint = collect_checkpoint(runner, point, meta, leave_out)
     if is_main_process():
         checkpoint["state_dict"] = weights_to_cpu(checkpoint["state_dict"])
@@ -100,14 +105,14 @@ def save_run(
 
 
 def collect_checkpoint(
-    runner: LoopRunner, point: Progress, meta: Mapping[str, Any], leave_out: Collection[str]
-) -> dict[str, Any]:
+    runner: LoopRunner, point: Progress, meta: StateDict, leave_out: Collection[str]
+) -> StateDict:
     """Take the state of a run and let hooks add to it. Called in all processes.
 
     Args:
         runner: The runner.
-        point: The point of training that the checkpoint stands for.
-        meta: What the checkpoint says of itself beside what every one does.
+        point: The point of training that the checkpoint is of.
+        meta: Further entries of the ``meta`` of the checkpoint.
         leave_out: Parts of the state that are not saved.
 
     Returns:
@@ -115,15 +120,15 @@ def collect_checkpoint(
         this process, not copied.
     """
     states = runner.run_state.take(point, leave_out)
-    checkpoint: dict[str, Any] = {"meta": _shared_meta(runner, meta)}
+    checkpoint: StateDict = {"meta": _collect_meta(runner, meta)}
     checkpoint.update({key: states.pop(name) for name, key in _KEYS.items() if name in states})
     checkpoint["train_state"] = states
     runner.call_hook("before_save_checkpoint", checkpoint=checkpoint)
     return checkpoint
 
 
-def _shared_meta(runner: LoopRunner, meta: Mapping[str, Any]) -> dict[str, Any]:
-    """What a checkpoint says of itself, in all processes what the first one says."""
+def _collect_meta(runner: LoopRunner, meta: StateDict) -> StateDict:
+    """Collect the ``meta`` of a checkpoint: in all processes that of the first one."""
     described = dataset_meta_of(getattr(runner.train_loop, "dataloader", None))
     boxes = [
         {
@@ -151,7 +156,7 @@ def load_or_resume(runner: LoopRunner, load_from: str | None, resume: bool | str
         load_from: Path or address of a checkpoint.
         resume: Whether to resume, see :func:`eng.runner.starting_point.choose_starting_point`.
     """
-    start = choose_starting_point(runner.work_dir, _folders(runner), load_from, resume)
+    start = choose_starting_point(runner.work_dir, _list_folders(runner), load_from, resume)
     for level, text in start.lines:
         runner.logger.log(level, text)
     if load_from is not None:
@@ -163,45 +168,49 @@ def load_or_resume(runner: LoopRunner, load_from: str | None, resume: bool | str
         runner.load_checkpoint(start.path)
 
 
-def _folders(runner: LoopRunner) -> list[CheckpointFolder]:
+def _list_folders(runner: LoopRunner) -> list[CheckpointFolder]:
     """Where the hooks of a run save."""
     hooks = (hook for hook in runner.hooks if isinstance(hook, CheckpointHook))
     return [hook.folder_in(runner.work_dir) for hook in hooks]
 
 
 def load_weights(
-    runner: LoopRunner, filename: str, map_location: Any, strict: bool, revise_keys: Any
-) -> dict[str, Any]:
+    runner: LoopRunner,
+    filename: str,
+    map_location: MapLocation,
+    strict: bool,
+    revise_keys: Revisions,
+) -> StateDict:
     """Load the weights of a checkpoint into the model of a run.
 
     Args:
         runner: The runner.
         filename: Path or address of the checkpoint.
         map_location: As for :func:`torch.load`.
-        strict: Whether it is an error if something does not fit.
+        strict: Whether missing and unexpected keys and size mismatches are an error.
         revise_keys: Pairs of a regular expression and its replacement for the names.
 
     Returns:
         The checkpoint.
     """
-    storage = storage_of(_folders(runner), filename)
+    storage = storage_of(_list_folders(runner), filename)
     checkpoint = load_shared_checkpoint(filename, map_location, runner.logger, storage)
     state = model_state(checkpoint, filename, revise_keys)
     checkpoint = (
         {**checkpoint, "state_dict": state} if "state_dict" in checkpoint else {"state_dict": state}
     )
     if runner.is_resuming:
-        checkpoint = _without_average(runner, checkpoint)
-    # Before the weights are taken over, since hooks exchange them, as that of averaged weights.
+        checkpoint = _drop_average(runner, checkpoint)
+    # Before the weights are loaded, since hooks swap them, as EMAHook does.
     runner.call_hook("after_load_checkpoint", checkpoint=checkpoint)
     load_state_dict(runner.model, checkpoint["state_dict"], strict, runner.logger)
     return checkpoint
 
 
-def _without_average(runner: LoopRunner, checkpoint: dict[str, Any]) -> dict[str, Any]:
-    """Where nothing averages weights any more, give back those that training had."""
+def _drop_average(runner: LoopRunner, checkpoint: StateDict) -> StateDict:
+    """Without a hook that averages weights, use the weights of training instead of the average."""
     averaged = checkpoint.get("ema_state_dict")
-    # A hook of somebody else may take the average over, too: its name tells.
+    # A third-party hook may load the average as well: it is known by its name.
     has_hook = any("ema" in type(hook).__name__.lower() for hook in runner.hooks)
     if has_hook or not isinstance(averaged, Mapping):
         return checkpoint
@@ -215,7 +224,7 @@ def _without_average(runner: LoopRunner, checkpoint: dict[str, Any]) -> dict[str
 
 
 def resume_run(
-    runner: LoopRunner, filename: str, *, map_location: Any, leave_out: Collection[str]
+    runner: LoopRunner, filename: str, *, map_location: MapLocation, leave_out: Collection[str]
 ) -> None:
     """Resume a run from a checkpoint.
 
@@ -235,6 +244,7 @@ def resume_run(
             f"{filename!r} has weights but no 'meta' with epoch and iter: it can be loaded with "
             "load_from=..., but not resumed"
         )
+    # Before any part is restored: data loaders and samplers are reseeded, generators advance.
     _take_over_seed(runner, meta.get("seed"))
     described = dataset_meta_of(getattr(runner.train_loop, "dataloader", None))
     warn_of_other_data(meta.get("dataset_meta"), described, runner.logger)
@@ -242,7 +252,7 @@ def resume_run(
         runner.meta.setdefault("load_from", meta["load_from"])
     states = {name: checkpoint[key] for name, key in _KEYS.items() if key in checkpoint}
     states.update(checkpoint.get("train_state", {}))
-    _report_what_is_lacking(checkpoint, filename, runner)
+    _report_missing_parts(checkpoint, filename, runner)
     states["loop"] = {**states.get("loop", {}), "epoch": meta["epoch"], "iter": meta["iter"]}
     # The weights are loaded already, as hooks have changed them.
     foreign_file = None if "train_state" in checkpoint else filename
@@ -257,19 +267,17 @@ def resume_run(
     runner.logger.info(f"Resumed from {filename}: epoch {meta['epoch']}, iter {meta['iter']}.")
 
 
-def _report_what_is_lacking(
-    checkpoint: Mapping[str, Any], filename: str, runner: LoopRunner
-) -> None:
-    """Say in one line what a checkpoint of another engine does not have."""
+def _report_missing_parts(checkpoint: StateDict, filename: str, runner: LoopRunner) -> None:
+    """Warn in one line of the parts that a checkpoint of another engine lacks."""
     if "train_state" in checkpoint:
         return
     meta = checkpoint["meta"]
     version = meta.get("mmengine_version", meta.get("mmengine"))  # the latter with strategies
-    lacking = [key for key in ("optimizer", "message_hub") if key not in checkpoint]
+    missing = [key for key in ("optimizer", "message_hub") if key not in checkpoint]
     runner.logger.warning(
         f"{filename} was not saved by this engine"
         f"{f' but by MMEngine {version}' if version else ''}: it has no random numbers and no "
-        f"position in the data{''.join(f', no {key}' for key in lacking)}. Training continues at "
+        f"position in the data{''.join(f', no {key}' for key in missing)}. Training continues at "
         "its epoch and iteration, but not to the bit as without the interruption."
     )
 
@@ -283,7 +291,7 @@ def _take_over_seed(runner: LoopRunner, seed: int | None) -> None:
     runner.logger.warning(f"Resuming with seed {seed} of the checkpoint, not {runner.seed}.")
     previous = runner.seed
     runner.set_randomness(**{**runner.environment.randomness, "seed": seed})
-    loops: list[Any] = [runner.train_loop, runner.val_loop, runner.test_loop]
-    for loop in loops:
-        if hasattr(loop, "reseed"):
-            loop.reseed(seed, previous)
+    for loop in (runner.train_loop, runner.val_loop, runner.test_loop):
+        reseed = getattr(loop, "reseed", None)  # a third-party loop may not have it
+        if reseed is not None:
+            reseed(seed, previous)

@@ -21,7 +21,7 @@ def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
         const="",
         metavar="FILE",
         help="resume from the newest whole checkpoint in the work directory; with FILE, from FILE "
-        "until there is one of the run from it. Without any, the run starts as the config says",
+        "until the run has one of its own. Without any, the run starts as the config says",
     )
     parser.add_argument(
         "--force",
@@ -47,13 +47,13 @@ def _add_running_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--launcher",
         choices=["none", "pytorch", "mpi", "slurm"],
-        help="what started several processes, such as torchrun: pytorch (default: launcher of "
+        help="launcher of several processes, such as torchrun: pytorch (default: launcher of "
         "the config, else none)",
     )
 
 
 def _run_train(args: argparse.Namespace) -> int:
-    cfg = config_from_arguments(args)  # before torch: a mistake in it is told at once
+    cfg = config_from_arguments(args)  # before torch, so that errors are reported at once
     apply_train_options(args, cfg)
     from .run_commands import train
 

@@ -11,13 +11,13 @@ __all__ = ["check_count"]
 
 
 def check_count(name: str, value: Any, least: int = 1, of: str = "train_cfg") -> int:
-    """Refuse what is not a count, before anything runs by it.
+    """Refuse values that are not counts.
 
     Args:
         name: Name of the setting.
         value: Its value; ``3.0`` counts as 3.
         least: The least that it may be. Defaults to 1.
-        of: The setting of the runner that it stands in. Defaults to ``'train_cfg'``.
+        of: The setting of the runner that it is part of. Defaults to ``'train_cfg'``.
 
     Returns:
         The count.

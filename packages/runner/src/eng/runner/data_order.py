@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from eng.dataset import RawRandomState, samplers_of
+from eng.utils import StateDict
 
-from .generators import generators_of, get_state, put_state
+from .generators import Generator, GeneratorState, generators_of, get_state, put_state
 from .random_state import get_random_state, set_random_state
+from .types import Loader
 
 __all__ = ["put_generators", "replay", "take_generators", "take_origin"]
 
 
-def take_generators(dataloader: Any) -> list[Any]:
+def take_generators(dataloader: Loader) -> list[GeneratorState]:
     """States of the generators that a data loader and its samplers draw from.
 
     Args:
@@ -23,24 +24,24 @@ def take_generators(dataloader: Any) -> list[Any]:
     Returns:
         The states, in an order that depends on the classes alone.
     """
-    return [get_state(generator) for generator in _generators(dataloader)]
+    return [get_state(generator) for generator in _find_generators(dataloader)]
 
 
-def put_generators(dataloader: Any, states: list[Any]) -> None:
+def put_generators(dataloader: Loader, states: list[GeneratorState]) -> None:
     """Put the generators of a data loader where those of another were.
 
     Args:
         dataloader: The data loader.
-        states: What :func:`take_generators` returned. Nothing happens unless it has as many.
+        states: States from :func:`take_generators`. They are ignored if their number differs.
     """
-    generators = _generators(dataloader)
+    generators = _find_generators(dataloader)
     if len(generators) == len(states):
         for generator, state in zip(generators, states, strict=True):
             put_state(generator, state)
 
 
-def take_origin(dataloader: Any) -> dict[str, Any]:
-    """All that an iteration over a data loader may draw from, before it is begun.
+def take_origin(dataloader: Loader) -> StateDict:
+    """Take the states of all generators that an iteration over a data loader may draw from.
 
     Args:
         dataloader: The data loader.
@@ -55,12 +56,12 @@ def take_origin(dataloader: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def replay(dataloader: Any, origin: Mapping[str, Any]) -> Iterator[None]:
-    """Draw again what was drawn from an origin on; afterwards the process draws as before.
+def replay(dataloader: Loader, origin: StateDict) -> Iterator[None]:
+    """Repeat random draws from an origin on, and restore the generators of the process afterwards.
 
     Args:
-        dataloader: The data loader. Its own generators stay where the iteration leaves them.
-        origin: What :func:`take_origin` returned.
+        dataloader: The data loader. Its own generators keep the state that the iteration leaves.
+        origin: States from :func:`take_origin`.
 
     Yields:
         Nothing.
@@ -74,7 +75,7 @@ def replay(dataloader: Any, origin: Mapping[str, Any]) -> Iterator[None]:
         present.restore()
 
 
-def _generators(dataloader: Any) -> list[Any]:
+def _find_generators(dataloader: Loader) -> list[Generator]:
     """Generators of a data loader, its batch sampler and its samplers, each once."""
     owners = [dataloader, getattr(dataloader, "batch_sampler", None), *samplers_of(dataloader)]
     return generators_of(owners)

@@ -1,10 +1,10 @@
-"""What a data loader of any kind tells about its size, samplers and state."""
+"""Inspect data loaders of any kind: size, samplers, state, workers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from functools import partial
-from typing import Any
+from typing import Protocol, TypeGuard
 
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset, SequentialSampler
 from torch.utils.data.distributed import DistributedSampler
@@ -18,11 +18,15 @@ from eng.dataset import (
     samplers_of,
 )
 from eng.dist import get_world_size
+from eng.utils import DataBatch, StateDict
 
 from .errors import RunnerConfigError
 from .generators import owner_in
+from .run_state import Stateful
+from .types import Loader
 
 __all__ = [
+    "MovableSampler",
     "check_has_batches",
     "end_workers",
     "has_indices",
@@ -40,13 +44,22 @@ __all__ = [
 
 
 _OWN_GENERATOR = (
-    "A resumed run is exact unless samples depend on the random generator that {} has of its own: "
-    "nobody saves its state. Exact are random, numpy.random and torch, which are seeded for each "
-    "sample."
+    "A resumed run is exact unless samples depend on the random generator of {}, whose state is "
+    "not saved. Use random, numpy.random and torch, which are seeded for each sample."
 )
 
 
-def samples_per_step(dataloader: Any) -> int:
+class MovableSampler(Protocol):
+    """A sampler that can be told its epoch and position."""
+
+    def state_dict(self) -> StateDict:
+        """Return at least ``epoch`` and ``position``."""
+
+    def load_state_dict(self, state_dict: StateDict) -> None:
+        """Continue from an epoch and a position."""
+
+
+def samples_per_step(dataloader: Loader) -> int:
     """Number of samples that all processes together take in one iteration.
 
     Args:
@@ -55,11 +68,11 @@ def samples_per_step(dataloader: Any) -> int:
     Returns:
         The number.
     """
-    return _batch_size(dataloader) * get_world_size()
+    return _read_batch_size(dataloader) * get_world_size()
 
 
-def reseed(dataloader: Any, seed: int, instead_of: int | None = None) -> None:
-    """Give a data loader the seed of another one, so that their orders and samples agree.
+def reseed(dataloader: Loader, seed: int, instead_of: int | None = None) -> None:
+    """Replace the seed of a data loader, so that order and samples agree with those of another.
 
     Args:
         dataloader: The data loader, whose sampler may have a seed and whose workers may be seeded
@@ -78,8 +91,8 @@ def reseed(dataloader: Any, seed: int, instead_of: int | None = None) -> None:
         )
 
 
-def check_has_batches(dataloader: Any) -> None:
-    """Refuse to train on nothing, before it is reported as done.
+def check_has_batches(dataloader: Loader) -> None:
+    """Refuse a data loader without batches, before training is reported as done.
 
     Args:
         dataloader: The data loader. One whose length is unknown is taken to have some.
@@ -90,13 +103,13 @@ def check_has_batches(dataloader: Any) -> None:
     if length_of(dataloader) == 0:
         samples = length_of(getattr(dataloader, "dataset", None))
         raise RunnerConfigError(
-            f"the training data has not one batch: {samples} samples for {get_world_size()} "
-            f"processes in batches of {_batch_size(dataloader)}; with drop_last=True an incomplete "
-            "one is left out"
+            f"the training data has no batch: {samples} samples for {get_world_size()} processes "
+            f"in batches of {_read_batch_size(dataloader)}; with drop_last=True an incomplete one "
+            "is left out"
         )
 
 
-def has_indices(dataset: Any) -> bool:
+def has_indices(dataset: object) -> TypeGuard[Sized]:
     """Whether a dataset is read by indices and has some.
 
     Args:
@@ -105,13 +118,13 @@ def has_indices(dataset: Any) -> bool:
     Returns:
         False for an iterable dataset, one without a length and an empty one.
     """
-    if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__len__"):
-        return False
-    return len(dataset) > 0
+    return (
+        isinstance(dataset, Sized) and not isinstance(dataset, IterableDataset) and len(dataset) > 0
+    )
 
 
-def is_endless(dataloader: Any) -> bool:
-    """Whether the epochs of the data are of no concern.
+def is_endless(dataloader: Loader) -> bool:
+    """Whether a data loader never ends, so that it has no epochs.
 
     Args:
         dataloader: The data loader.
@@ -122,7 +135,7 @@ def is_endless(dataloader: Any) -> bool:
     return any(isinstance(sampler, InfiniteSampler) for sampler in samplers_of(dataloader))
 
 
-def own_samplers(dataloader: Any) -> list[Any]:
+def own_samplers(dataloader: Loader) -> list[DefaultSampler | InfiniteSampler]:
     """Samplers of a data loader that are of :mod:`eng.dataset`, subclasses included.
 
     Args:
@@ -135,18 +148,17 @@ def own_samplers(dataloader: Any) -> list[Any]:
     return [each for each in found.values() if isinstance(each, (DefaultSampler, InfiniteSampler))]
 
 
-def movable_sampler(dataloader: Any) -> Any | None:
-    """The sampler of a data loader that can be told its epoch and position.
+def movable_sampler(dataloader: Loader) -> MovableSampler | None:
+    """Find the sampler of a data loader whose epoch and position can be set.
 
-    A batch sampler of another kind than torch's own does not follow it, as one that gathers
-    samples by their shape: nor does a subclass that has another order than the class it derives
-    from.
+    A batch sampler other than torch's own does not follow it, such as one that groups samples by
+    shape; neither does a subclass with another order than its base class.
 
     Args:
         dataloader: The data loader.
 
     Returns:
-        The sampler, None if there is none.
+        The sampler, or None.
     """
     if type(getattr(dataloader, "batch_sampler", None)) not in (BatchSampler, type(None)):
         return None
@@ -161,24 +173,24 @@ def movable_sampler(dataloader: Any) -> Any | None:
     return sampler
 
 
-def place_sampler(dataloader: Any) -> PlacedSampler | None:
-    """Make what stands in for the sampler of a data loader, to begin anywhere.
+def place_sampler(dataloader: Loader) -> PlacedSampler | None:
+    """Make a substitute for the sampler of a data loader that can begin at any position.
 
     Args:
         dataloader: The data loader.
 
     Returns:
-        The stand-in. None for data without indices, and for a data loader of another kind.
+        The substitute. None for data without indices, and for a data loader of another kind.
     """
     if not isinstance(dataloader, DataLoader) or isinstance(dataloader.dataset, IterableDataset):
         return None
     if dataloader.batch_sampler is None:
         return PlacedSampler(dataloader.sampler)
-    return PlacedSampler(dataloader.batch_sampler, _batch_size(dataloader))
+    return PlacedSampler(dataloader.batch_sampler, _read_batch_size(dataloader))
 
 
-def stateful_part(dataloader: Any) -> Any | None:
-    """The part of a data loader that keeps its place in the data by itself.
+def stateful_part(dataloader: Loader) -> Stateful | None:
+    """Find the part of a data loader that tracks its position in the data.
 
     Args:
         dataloader: The data loader.
@@ -196,8 +208,8 @@ def stateful_part(dataloader: Any) -> Any | None:
     return None
 
 
-def order_is_random(dataloader: Any) -> bool:
-    """Whether the order of samples may depend on random numbers of the run.
+def order_is_random(dataloader: Loader) -> bool:
+    """Whether the order of samples may depend on the random numbers of the run.
 
     Args:
         dataloader: The data loader.
@@ -212,14 +224,14 @@ def order_is_random(dataloader: Any) -> bool:
     return not isinstance(sampler, known)
 
 
-def limits_of_resume(dataloader: Any) -> str | None:
-    """Why a run that reads from a data loader cannot be resumed exactly.
+def limits_of_resume(dataloader: Loader) -> str | None:
+    """Explain why a run cannot be resumed exactly from a data loader.
 
     Args:
         dataloader: The data loader.
 
     Returns:
-        One line that says what would help; None if it can.
+        One line with the remedy; None if it can.
     """
     if stateful_part(dataloader) is not None:
         return None
@@ -231,24 +243,24 @@ def limits_of_resume(dataloader: Any) -> str | None:
     if isinstance(dataset, IterableDataset):
         what = f"{type(dataset).__name__}, an iterable dataset,"
     return (
-        f"A run resumed inside an epoch of the data is not exactly this one: {what} has no state, "
-        "so that batches are read again and dropped, and what it draws at random differs. Exact "
-        "are torchdata's StatefulDataLoader, an iterable dataset with state_dict and "
-        "load_state_dict read with num_workers=0, and datasets with indices."
+        f"Resuming this run inside an epoch is not exact: {what} has no state, so that batches are "
+        "read again and dropped, and its random draws differ. Exact are torchdata's "
+        "StatefulDataLoader, an iterable dataset with state_dict and load_state_dict read with "
+        "num_workers=0, and datasets with indices."
     )
 
 
-def _is_stateful(part: Any) -> bool:
+def _is_stateful(part: object) -> TypeGuard[Stateful]:
     return hasattr(part, "state_dict") and hasattr(part, "load_state_dict")
 
 
-def _batch_size(dataloader: Any) -> int:
+def _read_batch_size(dataloader: Loader) -> int:
     batch_sampler = getattr(dataloader, "batch_sampler", None)
     size = getattr(batch_sampler, "batch_size", None) or getattr(dataloader, "batch_size", None)
     return int(size or 1)
 
 
-def stop_workers(dataloader: Any, iterator: Iterator[Any]) -> None:
+def stop_workers(dataloader: Loader, iterator: Iterator[DataBatch]) -> None:
     """End the workers of a data loader now, also those that are stuck in a sample.
 
     Left to torch, each of these is waited for some seconds.
@@ -263,11 +275,11 @@ def stop_workers(dataloader: Any, iterator: Iterator[Any]) -> None:
         dataloader._iterator = None
 
 
-def end_workers(dataloader: Any, iterator: Iterator[Any] | None = None) -> None:
-    """End the workers of a data loader that is not read on, each after its present sample.
+def end_workers(dataloader: Loader, iterator: Iterator[DataBatch] | None = None) -> None:
+    """Shut down the workers of a data loader that is no longer read, each after its sample.
 
     Left to the garbage collector, a runner in a circle of references takes the queues of its
-    workers down before they are told to end, and each is waited for in vain for five seconds.
+    workers down before their shutdown, and waits for each of them for five seconds.
 
     Args:
         dataloader: The data loader, which starts new ones when it is read again.

@@ -84,7 +84,7 @@ def _train_one_batch(runner: Runner) -> Iterator[str]:
     batch = next(iter(runner.train_dataloader))
     yield f"first batch: {_describe_value(batch)}"
     before = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
-    step = getattr(model, "train_step")  # noqa: B009 - also of a model that is no BaseModel
+    step = getattr(model, "train_step")  # noqa: B009 - also of a model that does not derive from BaseModel
     losses = step(batch, optim_wrapper=runner.optim_wrapper)
     if isinstance(losses, Mapping):
         yield "losses: " + ", ".join(f"{k} {float(v):.4g}" for k, v in losses.items())

@@ -1,10 +1,9 @@
-"""Read durations as people write them."""
+"""Parse durations."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any
 
 from .errors import RunnerConfigError
 
@@ -13,7 +12,7 @@ __all__ = ["seconds_of"]
 _FORM = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
 
 
-def seconds_of(name: str, value: Any) -> float | None:
+def seconds_of(name: str, value: object) -> float | None:
     """The seconds of a duration.
 
     Args:
@@ -24,7 +23,7 @@ def seconds_of(name: str, value: Any) -> float | None:
         The seconds, None for None.
 
     Raises:
-        RunnerConfigError: If it is nothing of these, or not positive.
+        RunnerConfigError: If it is invalid, or not positive.
     """
     if value is None:
         return None
@@ -37,7 +36,7 @@ def seconds_of(name: str, value: Any) -> float | None:
     return seconds
 
 
-def _parse(value: Any) -> float | None:
+def _parse(value: object) -> float | None:
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from eng.dist import get_dist_info, get_rank, init_dist, is_distributed, sync_random_seed
 from eng.dl_utils import set_multi_processing
+
+from .types import Settings
 
 __all__ = ["Environment", "Seeds", "seed_everything", "setup_environment"]
 
@@ -22,7 +23,7 @@ class Environment:
     """Processes and seeds of a run.
 
     Attributes:
-        launcher: ``'none'`` or what started the processes.
+        launcher: The launcher of the processes, or ``'none'``.
         rank: Rank of this process.
         world_size: Number of processes.
         randomness: Settings of the seeds: ``seed``, ``diff_rank_seed`` and ``deterministic``.
@@ -33,7 +34,7 @@ class Environment:
     launcher: str = "none"
     rank: int = 0
     world_size: int = 1
-    randomness: Mapping[str, Any] = field(default_factory=dict)
+    randomness: Settings = field(default_factory=dict)
     seed: int = 0
     deterministic: bool = False
 
@@ -72,12 +73,12 @@ class Environment:
         return replace(self, seed=seed, deterministic=deterministic, randomness=randomness)
 
 
-def setup_environment(env_cfg: Mapping[str, Any], launcher: str) -> None:
+def setup_environment(env_cfg: Settings, launcher: str) -> None:
     """Set up libraries and, with a launcher, join the other processes.
 
     Args:
         env_cfg: May hold ``cudnn_benchmark``, ``mp_cfg``, ``dist_cfg`` and ``resource_limit``.
-        launcher: ``'none'`` or what started the processes.
+        launcher: The launcher of the processes, or ``'none'``.
     """
     torch.backends.cudnn.benchmark = bool(env_cfg.get("cudnn_benchmark", False))
     distributed = launcher != "none"
@@ -105,7 +106,7 @@ def seed_everything(
 
     Args:
         seed: The seed. Defaults to None: one is drawn and shared by all processes.
-        deterministic: Whether torch uses only algorithms that give the same results each time.
+        deterministic: Whether torch uses deterministic algorithms only.
             Defaults to False.
         diff_rank_seed: Whether each process adds its rank to the seed. Defaults to False.
 

@@ -22,7 +22,7 @@ class RunnerTypeError(RunnerConfigError, TypeError):
 
 
 class RunnerAssertionError(RunnerConfigError, AssertionError):
-    """A setting of a part of the runner contradicts another, or lacks something."""
+    """A setting of a part of the runner contradicts another, or is incomplete."""
 
 
 class MissingLoopError(RunnerConfigError, AttributeError, RuntimeError):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
 
 from eng.checkpoint import is_sharded
 from eng.dataset import length_of, open_loader
@@ -14,27 +12,28 @@ from eng.device import autocast
 from eng.dist import all_gather_object
 from eng.evaluator import Evaluator
 from eng.registry import LOOPS
-from eng.utils import override
+from eng.utils import DataBatch, override
 
 from .base_loop import BaseLoop
 from .data_order import put_generators, take_generators
 from .dataloader_info import movable_sampler, place_sampler, stateful_part, stop_workers
 from .eval_losses import EvalLosses
 from .protocol import LoopRunner
+from .types import EvaluatorOrConfig, LoaderOrConfig
 
 __all__ = ["TestLoop", "ValLoop"]
 
 
 class _EvalLoop(BaseLoop):
-    """What validation and testing share: they differ in the names of hooks and steps."""
+    """Base of validation and testing, which differ in the names of hooks and steps."""
 
     mode: str
 
     def __init__(
         self,
         runner: LoopRunner,
-        dataloader: DataLoader | dict[str, Any],
-        evaluator: Evaluator | dict[str, Any] | list[Any],
+        dataloader: LoaderOrConfig,
+        evaluator: EvaluatorOrConfig,
         fp16: bool = False,
     ) -> None:
         super().__init__(runner, dataloader)
@@ -52,7 +51,7 @@ class _EvalLoop(BaseLoop):
             runner.visualizer.dataset_meta = meta
 
     @override
-    def run(self) -> dict[str, Any]:
+    def run(self) -> dict[str, float]:
         """Go over the data once.
 
         Returns:
@@ -70,7 +69,7 @@ class _EvalLoop(BaseLoop):
                 metrics = self.evaluator.evaluate(size)
                 losses = self._losses.metrics(self.mode)
             metrics = {**metrics, **losses} if losses else metrics
-        except BaseException:  # whatever it was, the next evaluation begins anew
+        except BaseException:  # of any kind: the next evaluation starts from scratch
             self._forget_results()
             self.runner.call_hook(f"after_interrupted_{self.mode}")
             raise
@@ -84,23 +83,23 @@ class _EvalLoop(BaseLoop):
             self.run_iter(idx, data_batch)
 
     def _forget_results(self) -> None:
-        """Results of a validation that was broken off would count in the next one."""
+        """Clear results, since those of an interrupted validation would count in the next one."""
         for metric in getattr(self.evaluator, "metrics", ()):
             results = getattr(metric, "results", None)
             if isinstance(results, list):
                 results.clear()
 
     def _count_samples(self) -> int:
-        """Number of samples of the data, without those that are there twice to fill up a batch."""
+        """Count the samples of the data, without duplicates that fill up a batch."""
         size = length_of(getattr(self.dataloader, "dataset", None))
-        # A stream has what was read of it, of which none is there twice.
+        # Of a stream, the samples that were read: none of them is a duplicate.
         return sum(all_gather_object(self._outputs)) if size is None else size
 
-    def _open(self) -> Iterator[Any]:
-        """Begin an iteration that is the same each time, however often it was done before.
+    def _open(self) -> Iterator[DataBatch]:
+        """Begin an iteration that is the same each time, independent of earlier ones.
 
-        Samples draw random numbers by their places, and generators of the data loader are put
-        back, so that a run that was resumed evaluates as one that was not.
+        Samples draw random numbers by their positions, and generators of the data loader are
+        restored, so that a resumed run evaluates as an uninterrupted one does.
         """
         placed = self._placed
         if placed is not None:
@@ -117,7 +116,7 @@ class _EvalLoop(BaseLoop):
                 stop_workers(self.dataloader, iterator)
 
     @torch.no_grad()
-    def run_iter(self, idx: int, data_batch: Any) -> None:
+    def run_iter(self, idx: int, data_batch: DataBatch) -> None:
         """Predict one batch and pass it to the evaluator.
 
         Args:
@@ -155,7 +154,7 @@ class ValLoop(_EvalLoop):
 
     @property
     def val_loss(self) -> dict[str, float]:
-        """Averages of the losses that the model gives beside its predictions, by name."""
+        """Averages of the losses that the model returns beside its predictions, by name."""
         return self._losses.averages()
 
 
@@ -170,10 +169,10 @@ class TestLoop(_EvalLoop):
         fp16: Whether the model runs in mixed precision. Defaults to False.
     """
 
-    __test__ = False  # no class of tests, whatever pytest makes of its name
+    __test__ = False  # not a class of tests, in spite of its name
     mode = "test"
 
     @property
     def test_loss(self) -> dict[str, float]:
-        """Averages of the losses that the model gives beside its predictions, by name."""
+        """Averages of the losses that the model returns beside its predictions, by name."""
         return self._losses.averages()

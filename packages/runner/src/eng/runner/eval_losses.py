@@ -1,12 +1,14 @@
-"""Losses that a model gives beside its predictions while it is validated or tested."""
+"""Average losses that a model returns beside its predictions in validation and testing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+
+from torch import Tensor
 
 from eng.dist import all_gather_object
 from eng.structures import BaseDataElement
+from eng.utils import DataSample
 
 from .errors import RunnerTypeError
 
@@ -16,7 +18,7 @@ __all__ = ["EvalLosses"]
 class EvalLosses:
     """Averages losses over the batches of all processes.
 
-    A model gives them as the last of its outputs: a :class:`eng.structures.BaseDataElement` with
+    A model returns them as the last of its outputs: a :class:`eng.structures.BaseDataElement` with
     nothing but ``loss``, a dict of tensors or lists of tensors by name.
     """
 
@@ -25,14 +27,14 @@ class EvalLosses:
 
     def reset(self) -> None:
         """Forget all losses, before another evaluation."""
-        self._sums: dict[str, Any] = {}
+        self._sums: dict[str, Tensor | float] = {}
         self._counts: dict[str, int] = {}
 
-    def split_off(self, outputs: Any) -> Any:
+    def split_off(self, outputs: DataSample) -> DataSample:
         """Take the losses out of the outputs of a batch.
 
         Args:
-            outputs: What the model returned.
+            outputs: Outputs of the model.
 
         Returns:
             The predictions alone.
@@ -42,7 +44,7 @@ class EvalLosses:
         last = outputs[-1]
         if not isinstance(last, BaseDataElement) or list(last.keys()) != ["loss"]:
             return outputs
-        losses: Any = last.get("loss")
+        losses: object = last.get("loss")
         if not isinstance(losses, Mapping):
             raise RunnerTypeError(
                 "the loss among the outputs of a model must be a dict of losses by name, not "
@@ -65,7 +67,7 @@ class EvalLosses:
 
         Returns:
             Averages by name, and under ``val_loss`` or ``test_loss`` the sum of those whose name
-            contains ``loss``; nothing if the model gave none.
+            contains ``loss``; an empty dict without losses.
         """
         own = {name: (float(total), self._counts[name]) for name, total in self._sums.items()}
         shares = all_gather_object(own)
@@ -78,8 +80,8 @@ class EvalLosses:
         whole = sum(value for name, value in averages.items() if "loss" in name)
         return {**averages, f"{mode}_loss": whole}
 
-    def _add(self, name: str, value: Any) -> None:
-        # A tensor stays on its device until the end: nobody waits for it in between.
-        number = value.detach().mean() if hasattr(value, "detach") else value
+    def _add(self, name: str, value: Tensor | float) -> None:
+        # A tensor stays on its device until the end, so that no batch waits for it.
+        number = value.detach().mean() if isinstance(value, Tensor) else value
         self._sums[name] = self._sums[name] + number if name in self._sums else number
         self._counts[name] = self._counts.get(name, 0) + 1

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeAlias, TypeGuard, Union
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import Sampler
 
+from eng.utils import StateDict
+
 __all__ = [
+    "Generator",
+    "GeneratorState",
     "generators_of",
     "get_python_state",
     "get_state",
@@ -19,15 +25,23 @@ __all__ = [
     "put_state",
 ]
 
+#: A random number generator that an object may own.
+Generator: TypeAlias = Union[  # noqa: UP007 - evaluated by 3.10, which cannot join these by |
+    torch.Generator, random.Random, np.random.RandomState, np.random.Generator
+]
+
+#: A state as plain data: of torch a tensor, of numpy and Python with its kind beside it.
+GeneratorState: TypeAlias = Union[Tensor, StateDict]  # noqa: UP007 - StateDict is a string
+
 _KINDS = (torch.Generator, random.Random, np.random.RandomState, np.random.Generator)
-#: Attributes by which datasets hold others, and what they do to samples.
+#: Attributes of datasets with inner datasets and transforms.
 _PARTS = ("dataset", "datasets", "pipeline", "transforms", "transform", "target_transform")
 
 
-def generators_of(owners: Iterable[Any]) -> list[Any]:
-    """Generators that objects own, under whatever name, and the samplers that they wrap.
+def generators_of(owners: Iterable[object]) -> list[Generator]:
+    """Find the generators of objects, under any attribute, and of the samplers that they wrap.
 
-    Those of the process, which numpy and Python draw from by default, are no one's own.
+    The global generators of numpy, Python and torch are not among them.
 
     Args:
         owners: The objects.
@@ -36,7 +50,7 @@ def generators_of(owners: Iterable[Any]) -> list[Any]:
         Generators of torch, numpy and Python, each once, in an order that depends on the classes
         of the owners alone.
     """
-    found: dict[int, Any] = {}
+    found: dict[int, Generator] = {}
     seen: set[int] = set()
     for owner in owners:
         for generator in _walk(owner, seen):
@@ -44,8 +58,8 @@ def generators_of(owners: Iterable[Any]) -> list[Any]:
     return list(found.values())
 
 
-def owner_in(dataset: Any) -> Any | None:
-    """Find what draws random numbers for samples from a generator of its own.
+def owner_in(dataset: object) -> object | None:
+    """Find the part of a dataset that has a random number generator of its own.
 
     Args:
         dataset: A dataset, which may hold others and transforms.
@@ -67,14 +81,14 @@ def owner_in(dataset: Any) -> Any | None:
     return None
 
 
-def _is_own(value: Any) -> bool:
+def _is_own(value: object) -> TypeGuard[Generator]:
     shared = (getattr(random, "_inst", None), np.random.mtrand._rand, torch.default_generator)
     # That of the system has no state.
     is_generator = isinstance(value, _KINDS) and not isinstance(value, random.SystemRandom)
     return is_generator and all(value is not each for each in shared)
 
 
-def _walk(owner: Any, seen: set[int]) -> Iterator[Any]:
+def _walk(owner: object, seen: set[int]) -> Iterator[Generator]:
     if owner is None or id(owner) in seen:
         return
     seen.add(id(owner))
@@ -86,7 +100,7 @@ def _walk(owner: Any, seen: set[int]) -> Iterator[Any]:
             yield from _walk(value, seen)
 
 
-def get_state(generator: Any) -> Any:
+def get_state(generator: Generator) -> GeneratorState:
     """Return the state of a generator.
 
     Args:
@@ -104,27 +118,29 @@ def get_state(generator: Any) -> Any:
     return {"kind": state["bit_generator"], "state": _to_plain(state)}
 
 
-def put_state(generator: Any, state: Any) -> None:
-    """Put a generator where another one was.
+def put_state(generator: Generator, state: GeneratorState) -> None:
+    """Set the state of a generator.
 
     Args:
         generator: The generator.
-        state: What :func:`get_state` returned. That of another kind of generator is left out.
+        state: State from :func:`get_state`. That of another kind of generator is ignored.
     """
-    kind = state["kind"] if isinstance(state, Mapping) else "torch"
     if isinstance(generator, torch.Generator):
-        if kind == "torch":
+        if not isinstance(state, Mapping):
             generator.set_state(state.cpu())
+    elif not isinstance(state, Mapping):
+        return
     elif isinstance(generator, random.Random):
-        if kind == "python":
+        if state["kind"] == "python":
             put_python_state(generator, state["state"])
     else:
         present = _get_numpy_state(generator)
-        if kind == present["bit_generator"]:
-            _put_numpy_state(generator, _to_numpy(state["state"], present))
+        if state["kind"] == present["bit_generator"]:
+            saved = state["state"]
+            _put_numpy_state(generator, {k: _to_numpy(saved[k], v) for k, v in present.items()})
 
 
-def get_python_state(generator: Any) -> list[Any]:
+def get_python_state(generator: random.Random | ModuleType) -> list[object]:
     """Return the state of a generator of Python as plain data.
 
     Args:
@@ -137,12 +153,12 @@ def get_python_state(generator: Any) -> list[Any]:
     return [version, list(internal), gauss]
 
 
-def put_python_state(generator: Any, state: Sequence[Any]) -> None:
-    """Put a generator of Python where another one was.
+def put_python_state(generator: random.Random | ModuleType, state: Sequence[Any]) -> None:
+    """Set the state of a generator of Python.
 
     Args:
         generator: The generator, or the module :mod:`random`.
-        state: What :func:`get_python_state` returned.
+        state: State from :func:`get_python_state`.
     """
     version, internal, gauss = state
     generator.setstate((version, tuple(internal), gauss))
@@ -151,21 +167,22 @@ def put_python_state(generator: Any, state: Sequence[Any]) -> None:
 # The older generator of numpy has a cached number beside its bits.
 
 
-def _get_numpy_state(generator: Any) -> dict[str, Any]:
+def _get_numpy_state(generator: np.random.RandomState | np.random.Generator) -> StateDict:
     if isinstance(generator, np.random.RandomState):
         return generator.get_state(legacy=False)
-    state: dict[str, Any] = generator.bit_generator.state
-    return state
+    return dict(generator.bit_generator.state)
 
 
-def _put_numpy_state(generator: Any, state: dict[str, Any]) -> None:
+def _put_numpy_state(
+    generator: np.random.RandomState | np.random.Generator, state: StateDict
+) -> None:
     if isinstance(generator, np.random.RandomState):
         generator.set_state(state)
     else:
         generator.bit_generator.state = state
 
 
-def _to_plain(value: Any) -> Any:
+def _to_plain(value: object) -> object:
     if isinstance(value, dict):
         return {key: _to_plain(each) for key, each in value.items()}
     if isinstance(value, np.ndarray):  # of 32 or 64 bits without a sign, as torch has none
@@ -173,7 +190,7 @@ def _to_plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _to_numpy(value: Any, like: Any) -> Any:
-    if isinstance(like, dict):
+def _to_numpy(value: object, like: object) -> object:
+    if isinstance(like, dict) and isinstance(value, Mapping):
         return {key: _to_numpy(value[key], each) for key, each in like.items()}
     return np.array(value, dtype=like.dtype) if isinstance(like, np.ndarray) else value

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from eng.hooks import CheckpointHook, EMAHook
-from eng.registry import HOOKS, MODELS, NotRegisteredError
+from eng.registry import HOOKS, MODELS, NotRegisteredError, PartConfig
 
 from .errors import RunnerTypeError
 
 __all__ = ["check_hook_config", "check_passed_on"]
 
-#: Arguments of ``save_checkpoint`` that CheckpointHook gives itself.
+#: Arguments of ``save_checkpoint`` that CheckpointHook passes itself.
 _GIVEN = (
     "out_dir",
     "filename",
@@ -28,14 +27,14 @@ _GIVEN = (
 )
 
 
-def check_hook_config(cfg: Mapping[str, Any]) -> None:
+def check_hook_config(cfg: PartConfig) -> None:
     """Refuse arguments that the class of a hook does not take.
 
     Args:
         cfg: Config of the hook.
 
     Raises:
-        RunnerTypeError: If there are some; names the closest ones that it takes.
+        RunnerTypeError: If there are unexpected ones; names the closest valid ones.
     """
     kind = HOOKS.type_of(cfg)
     if not isinstance(kind, type):
@@ -45,16 +44,16 @@ def check_hook_config(cfg: Mapping[str, Any]) -> None:
         _check_names(kind.__name__, set(cfg) - {"type", "_scope_"}, known)
 
 
-def check_passed_on(hook: object, save_checkpoint: Callable[..., Any] | None) -> None:
+def check_passed_on(hook: object, save_checkpoint: Callable[..., object] | None) -> None:
     """Refuse arguments that a hook only passes on, to what would refuse them later.
 
     Args:
         hook: The hook.
-        save_checkpoint: What a :class:`eng.hooks.CheckpointHook` passes them to. None for a list
+        save_checkpoint: The method that a :class:`eng.hooks.CheckpointHook` calls. None for a list
             of hooks without a runner.
 
     Raises:
-        RunnerTypeError: If there are some that are not taken.
+        RunnerTypeError: If there are unexpected ones.
     """
     if isinstance(hook, CheckpointHook) and save_checkpoint is not None:
         known, is_open = _read_signature(save_checkpoint)
@@ -72,7 +71,7 @@ def _check_average(hook: EMAHook) -> None:
     if isinstance(kind, str):
         try:
             kind = MODELS.of_default_scope().require(kind)
-        except NotRegisteredError:  # told by the hook when it builds the average
+        except NotRegisteredError:  # reported by the hook when it builds the average
             return
     known, is_open = _read_signature(kind)
     if not is_open:
@@ -84,15 +83,15 @@ def _check_names(
     owner: str, given: Iterable[str], known: list[str], near: list[str] | None = None
 ) -> None:
     for name in sorted(set(given) - set(known)):
-        # What is not taken here is not proposed: a name that the hook itself gives is meant as it.
+        # A name that is not accepted here is not proposed.
         names = [each for each in (known if near is None else near) if each != name]
         close = difflib.get_close_matches(name, names, n=1)
         hint = f": did you mean {close[0]!r}?" if close else f"; it takes {', '.join(names)}"
-        raise RunnerTypeError(f"{owner} takes no argument {name!r}{hint}")
+        raise RunnerTypeError(f"{owner} has an unexpected argument {name!r}{hint}")
 
 
-def _read_signature(function: Any) -> tuple[list[str], bool]:
-    """Return the names that a class or function takes, and whether it takes any other as well."""
+def _read_signature(function: Callable[..., object]) -> tuple[list[str], bool]:
+    """Return the parameters of a class or function, and whether it accepts any other as well."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # of a class in C, for instance

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from eng.hooks import Hook, Priority, get_priority
-from eng.registry import HOOKS
+from eng.registry import HOOKS, PartOrConfig
 
 from .arguments import warn_of_close_names
 from .errors import RunnerTypeError
 from .hook_arguments import check_hook_config, check_passed_on
+from .types import HooksByName
 
 __all__ = ["DEFAULT_HOOKS", "HookList", "with_default_hooks"]
 
 #: The hooks that every run has, by the name under which a config changes or drops them.
-DEFAULT_HOOKS: dict[str, dict[str, Any]] = {
+DEFAULT_HOOKS: dict[str, dict[str, object]] = {
     "runtime_info": {"type": "RuntimeInfoHook"},
     "timer": {"type": "IterTimerHook"},
     "sampler_seed": {"type": "DistSamplerSeedHook"},
@@ -26,7 +26,9 @@ DEFAULT_HOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-def with_default_hooks(hooks: Mapping[str, Any], iterations: int | None = None) -> list[Any]:
+def with_default_hooks(
+    hooks: HooksByName, iterations: int | None = None
+) -> list[PartOrConfig[Hook]]:
     """The default hooks, changed and completed by others.
 
     Args:
@@ -38,22 +40,22 @@ def with_default_hooks(hooks: Mapping[str, Any], iterations: int | None = None) 
         Hooks or configs, the default ones first.
     """
     warn_of_close_names("default_hooks", hooks, list(DEFAULT_HOOKS), "a default hook")
-    merged = {**copy.deepcopy(DEFAULT_HOOKS), **hooks}
-    if iterations is not None and "checkpoint" not in hooks:
+    default = copy.deepcopy(DEFAULT_HOOKS)
+    if iterations is not None:
         interval = min(1000, max(1, iterations // 10))
-        merged["checkpoint"].update(interval=interval, by_epoch=False)
-    return [hook for hook in merged.values() if hook is not None]
+        default["checkpoint"].update(interval=interval, by_epoch=False)
+    return [hook for hook in {**default, **hooks}.values() if hook is not None]
 
 
 class HookList:
     """Hooks by priority. Those of equal priority run in the order in which they were added.
 
     Args:
-        save_checkpoint: What hooks that save pass arguments of theirs to. Defaults to None: these
+        save_checkpoint: Method that hooks pass their further arguments to. Defaults to None: these
             arguments are not checked.
     """
 
-    def __init__(self, save_checkpoint: Callable[..., Any] | None = None) -> None:
+    def __init__(self, save_checkpoint: Callable[..., object] | None = None) -> None:
         self._save_checkpoint = save_checkpoint
         self._hooks: list[Hook] = []
         #: By stage, the methods of hooks that do something there, in the order in which they run.
@@ -66,12 +68,12 @@ class HookList:
         return len(self._hooks)
 
     def register(
-        self, hook: Hook | Mapping[str, Any], priority: int | str | Priority | None = None
+        self, hook: PartOrConfig[Hook], priority: int | str | Priority | None = None
     ) -> None:
         """Add a hook, built first where it is a config.
 
         Args:
-            hook: The hook, or its config, in which ``priority`` may stand as well.
+            hook: The hook, or its config, which may have a ``priority`` as well.
             priority: Its priority. Defaults to None, that of the config or the hook.
 
         Raises:
@@ -109,7 +111,7 @@ class HookList:
         blocks = []
         for stage in Hook.stages:
             lines = [
-                f"({_priority_name(hook):<12}) {type(hook).__name__:<35}"
+                f"({_name_priority(hook):<12}) {type(hook).__name__:<35}"
                 for hook in self._hooks
                 if _acts_at(hook, stage)
             ]
@@ -131,7 +133,7 @@ class _Stages(dict[str, list[Callable[..., None]]]):
         return methods
 
 
-def _acts_at(hook: Any, stage: str) -> bool:
+def _acts_at(hook: object, stage: str) -> bool:
     if stage in vars(hook):
         return True
     if isinstance(hook, Hook) and stage in Hook.stages:
@@ -139,7 +141,7 @@ def _acts_at(hook: Any, stage: str) -> bool:
     return hasattr(hook, stage)
 
 
-def _priority_name(hook: Hook) -> str:
+def _name_priority(hook: Hook) -> str:
     value = get_priority(hook.priority)
     names = {level.value: level.name for level in Priority}
     return names.get(value, str(value))

@@ -42,18 +42,18 @@ class RunIdentity:
         Args:
             work_dir: Directory for checkpoints and logs.
             experiment_name: Name of the experiment, which gets the time behind it. None takes the
-                name of the config file, if there is one.
+                name of the config file, if any.
             config_file: Path of the config file.
 
         Returns:
             The identity, of this process alone. No folder is made.
         """
         folder = str(Path(work_dir).expanduser().absolute())
-        timestamp = _unused_timestamp(folder)
+        timestamp = _choose_timestamp(folder)
         if experiment_name is None and config_file:
             experiment_name = Path(config_file).stem
         name = f"{experiment_name}_{timestamp}" if experiment_name else timestamp
-        return cls(folder, timestamp, name, _unused_instance_name(name))
+        return cls(folder, timestamp, name, _choose_instance_name(name))
 
     def shared(self) -> RunIdentity:
         """The identity as the first process has it. To be called in all processes.
@@ -64,7 +64,7 @@ class RunIdentity:
         boxes = [(self.work_dir, self.timestamp, self.experiment_name)]
         broadcast_object_list(boxes)
         (shared,) = boxes
-        return RunIdentity(*shared, _unused_instance_name(shared[2]))
+        return RunIdentity(*shared, _choose_instance_name(shared[2]))
 
     @property
     def log_dir(self) -> str:
@@ -75,7 +75,7 @@ class RunIdentity:
         """Make the work directory and the folder for logs in it.
 
         Returns:
-            The folders that were not there before, the innermost first.
+            The folders that did not exist before, the innermost first.
         """
         log_dir = Path(self.log_dir)
         new = [folder for folder in (log_dir, *log_dir.parents) if not folder.exists()]
@@ -85,7 +85,7 @@ class RunIdentity:
 
 @contextmanager
 def folders_of(identity: RunIdentity) -> Iterator[None]:
-    """Make the folders of a run, and remove what is new of them where it is refused after all.
+    """Make the folders of a run, and remove the new ones if the run is refused after all.
 
     Args:
         identity: Names and folders of the run.
@@ -101,12 +101,12 @@ def folders_of(identity: RunIdentity) -> Iterator[None]:
             if folder == Path(identity.log_dir):
                 shutil.rmtree(folder, ignore_errors=True)
             else:
-                with suppress(OSError):  # somebody else has put something into it
+                with suppress(OSError):  # another process has written into it
                     folder.rmdir()
         raise
 
 
-def _unused_timestamp(work_dir: str) -> str:
+def _choose_timestamp(work_dir: str) -> str:
     """The time as a name that is not taken in the work directory yet."""
     now = time.strftime("%Y%m%d_%H%M%S")
     name, count = now, 1
@@ -116,7 +116,7 @@ def _unused_timestamp(work_dir: str) -> str:
     return name
 
 
-def _unused_instance_name(name: str) -> str:
+def _choose_instance_name(name: str) -> str:
     """The name, with a number behind it where another run of this process has it."""
     candidate, count = name, 1
     while MessageHub.check_instance_created(candidate):

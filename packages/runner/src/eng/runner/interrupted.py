@@ -18,14 +18,14 @@ __all__ = ["TrainingInterrupted", "saved_when_interrupted"]
 
 
 class TrainingInterrupted(SystemExit):
-    """Training ended early because it was asked to, with all that it had done in a checkpoint.
+    """Training was interrupted, with its progress saved in a checkpoint.
 
-    Not caught, it ends the program with its exit status.
+    If it is not caught, the program ends with its exit status.
 
     Attributes:
         status: The exit status: 128 and the number of the signal, 0 for the time limit.
         cause: Name of the signal, or ``'time limit'``.
-        checkpoint: The newest checkpoint of the run, None if there is none.
+        checkpoint: The newest checkpoint of the run, or None.
     """
 
     def __init__(self, message: str, status: int, cause: str, checkpoint: str | None) -> None:
@@ -50,8 +50,8 @@ def saved_when_interrupted(runner: LoopRunner) -> Iterator[None]:
         Nothing.
 
     Raises:
-        TrainingInterrupted: If it was interrupted, once all is saved. In an interactive session
-            it is a plain :class:`KeyboardInterrupt` after Ctrl-C.
+        TrainingInterrupted: If it was interrupted, after everything is saved. In an interactive
+            session it is a plain :class:`KeyboardInterrupt` after Ctrl-C.
     """
     first = runner.iter
     try:
@@ -68,15 +68,16 @@ def saved_when_interrupted(runner: LoopRunner) -> Iterator[None]:
 
 
 def _save(runner: LoopRunner, has_trained: bool) -> None:
-    """Save where training is, with the same steps as at the end of a run."""
-    if has_trained:  # otherwise it is where it was resumed from
+    """Save the progress, with the same steps as at the end of a run."""
+    # Before the hooks, of which CheckpointHook closes its writer.
+    if has_trained:  # otherwise its progress is that of the resumed checkpoint
         _save_checkpoint(runner)
     runner.call_hook("after_interrupted_train")
     runner.call_hook("after_run")
 
 
 def _save_checkpoint(runner: LoopRunner) -> None:
-    """Save by the checkpoint hook, if there is one that saves all that a resume needs."""
+    """Save by the checkpoint hook, if one saves everything that a resume needs."""
     for hook in runner.hooks:
         if isinstance(hook, CheckpointHook) and hook.save_optimizer and hook.save_param_scheduler:
             hook.save_now(runner)
@@ -91,12 +92,12 @@ def _save_checkpoint(runner: LoopRunner) -> None:
 
 
 def _report(runner: LoopRunner, cause: int) -> BaseException:
-    """Say how to go on, and make the exception that ends training."""
+    """Report how to resume, and make the exception that ends training."""
     name = "time limit" if cause == TIME_LIMIT else name_of(cause)
     path = runner.message_hub.runtime_info.get("last_ckpt")
-    where = f"the newest checkpoint is {path}" if path else "there is no checkpoint yet"
+    where = f"the newest checkpoint is {path}" if path else "no checkpoint has been saved yet"
     message = (
-        f"{name}: training was ended after {runner.iter} iterations; {where}. To go on: "
+        f"{name}: training was ended after {runner.iter} iterations; {where}. To resume: "
         f"resume=True, or eng train CONFIG --work-dir {runner.work_dir} --resume"
     )
     runner.logger.warning(message)

@@ -1,11 +1,11 @@
-"""Interrupt training by a signal or a time limit, without losing what was trained."""
+"""Interrupt training by a signal or a time limit without losing progress."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from eng.dataset import RawRandomState
 
@@ -15,6 +15,7 @@ from .duration import seconds_of
 from .known_settings import check_settings
 from .requeue import signals_to_requeue
 from .signals import BrokenOff, SignalWatch, check_signals
+from .types import Settings
 
 __all__ = ["Interruption"]
 
@@ -23,14 +24,14 @@ _SETTINGS = ("signals", "time_limit", "requeue", "interval")
 
 
 class Interruption:
-    """Ends training between two iterations when a signal or a time limit asks for it.
+    """Ends training between two iterations after a signal or at a time limit.
 
     Loops take batches through :meth:`fetch` in training and :meth:`fetch_to_validate` in
     validation. When these raise :class:`BrokenOff`, all processes are at the end of the same
-    iteration, and random numbers are as they were there, also if a batch was being waited for.
+    iteration, and random numbers are in the state of that point, even if a batch was pending.
 
     Args:
-        settings: ``signals``: names of those that are obeyed (default: ``SIGTERM``, ``SIGINT`` and
+        settings: ``signals``: names of those that are handled (default: ``SIGTERM``, ``SIGINT`` and
             ``SIGUSR1``, each unless the program has a handler of its own). ``time_limit``: of one
             call of ``train()``, in seconds or as ``'[days-]hours:minutes:seconds'`` (default:
             none).
@@ -42,7 +43,7 @@ class Interruption:
         RunnerConfigError: If a setting is unknown or invalid.
     """
 
-    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
         settings = {} if settings is None else settings
         check_settings("interruption", settings, _SETTINGS)
         self._signals: Sequence[str] | None = settings.get("signals")
@@ -67,7 +68,7 @@ class Interruption:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Obey signals and the time limit within the block. To be entered in all processes.
+        """Handle signals and the time limit within the block. To be entered in all processes.
 
         Yields:
             Nothing.
@@ -84,7 +85,7 @@ class Interruption:
                 yield
             finally:
                 self._watch = None
-            # What has ended in time needs no limit; but a signal is meant for the program.
+            # A run that has ended in time needs no limit; but a signal is meant for the program.
             if cause := self._agreement.latest(watch.signal):
                 raise BrokenOff(cause)
 
@@ -94,7 +95,7 @@ class Interruption:
         Args:
             batches: The batches.
             iteration: Number of iterations done.
-            can_break: Whether a wait for a batch may be broken off, or a batch given back.
+            can_break: Whether a wait for a batch may be broken off, or a batch returned.
                 Defaults to True.
 
         Returns:
@@ -102,7 +103,7 @@ class Interruption:
 
         Raises:
             BrokenOff: If training is to end before it.
-            StopIteration: If there is none.
+            StopIteration: If the data has ended.
         """
         if self._watch is None:
             return next(batches)
@@ -118,7 +119,7 @@ class Interruption:
             try:
                 return self._watch.take_next(batches)
             except (BrokenOff, RuntimeError) as error:
-                cause, item, is_end = _cause_of(error, self._watch), None, False
+                cause, item, is_end = _find_cause(error, self._watch), None, False
         else:
             cause, item, is_end = self._take(batches, self._watch, may_break=True)
             cause = self._agreement.latest(cause)
@@ -160,7 +161,7 @@ class Interruption:
                 yield item  # type: ignore[misc]
 
     def check(self) -> None:
-        """End training here if any process was asked to. To be called in all processes.
+        """End training here if any process received a cause to. To be called in all processes.
 
         Raises:
             BrokenOff: If so.
@@ -180,7 +181,7 @@ class Interruption:
 
     @contextmanager
     def may_break(self) -> Iterator[None]:
-        """Let the block be broken off where it is, in a single process.
+        """Allow the block to be broken off anywhere, in a single process.
 
         Yields:
             Nothing.
@@ -197,7 +198,7 @@ class Interruption:
     def _take(
         self, batches: Iterator[Item], watch: SignalWatch, may_break: bool
     ) -> tuple[int, Item | None, bool]:
-        """A cause to end, or the next batch, or whether there is none."""
+        """A cause to end, or the next batch, or whether the data has ended."""
         try:
             if may_break:
                 return 0, watch.take_next(batches), False
@@ -207,14 +208,14 @@ class Interruption:
         except (BrokenOff, RuntimeError) as error:
             if not may_break:
                 raise
-            return _cause_of(error, watch), None, False
+            return _find_cause(error, watch), None, False
 
 
-def _cause_of(error: BrokenOff | RuntimeError, watch: SignalWatch) -> int:
-    """Why a wait for a batch was broken off; raises an error that has another reason."""
+def _find_cause(error: BrokenOff | RuntimeError, watch: SignalWatch) -> int:
+    """Return the cause that broke off a wait for a batch; raises errors of other causes."""
     if isinstance(error, BrokenOff):
         return error.cause
-    # Workers of a data loader may have got the signal as well, and died of it.
+    # Workers of a data loader may have received the signal as well, and died of it.
     if not watch.cause:
         raise error
     return watch.cause

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from .errors import RunnerConfigError, RunnerTypeError
 
 __all__ = ["check_settings"]
 
 
-def check_settings(name: str, settings: Any, known: Sequence[str]) -> None:
-    """Refuse what is not a dict of known settings.
+def check_settings(name: str, settings: object, known: Sequence[str]) -> None:
+    """Refuse values that are not a dict of known settings.
 
     Args:
         name: Name of the setting that holds them.
@@ -20,11 +19,11 @@ def check_settings(name: str, settings: Any, known: Sequence[str]) -> None:
         known: Their names.
 
     Raises:
-        RunnerConfigError: If it is so. The message has the closest name.
+        RunnerConfigError: If a setting is unknown. The message has the closest name.
     """
     if not isinstance(settings, Mapping):
         raise RunnerTypeError(f"{name} must be a dict, not {settings!r}")
     for key in sorted(set(settings) - set(known), key=str):
         close = difflib.get_close_matches(str(key), known, n=1)
         hint = f": did you mean {close[0]!r}?" if close else f"; it takes {', '.join(known)}"
-        raise RunnerConfigError(f"{name} has no setting {key!r}{hint}")
+        raise RunnerConfigError(f"{name} has an unexpected setting {key!r}{hint}")

@@ -1,4 +1,4 @@
-"""Make log lines out of the scalars of the message hub."""
+"""Format scalars of the message hub as log lines."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from eng.dataset import length_of
 from eng.device import get_max_cuda_memory, is_cuda_available
 from eng.hooks import HookRunner
 from eng.registry import LOG_PROCESSORS
+from eng.utils import StateDict
 
 from .errors import RunnerAssertionError
+from .types import Settings
 
 __all__ = ["LogProcessor"]
 
-#: Statistics that a history knows of entries which it does not keep.
+#: Statistics of a history that cover entries which it no longer keeps.
 _OF_TOTALS = ("mean", "max", "min", "current")
 
 
 @LOG_PROCESSORS.register_module()
 class LogProcessor:
-    """Turns the scalars of the message hub into numbers to record and a line to read.
+    """Formats the scalars of the message hub as numbers to record and a line of the log.
 
     Args:
         window_size: Number of iterations over which losses and times are averaged. Defaults to
@@ -35,21 +37,21 @@ class LogProcessor:
             scalar itself is replaced), and arguments of the method; ``window_size`` may be a
             number, ``'epoch'`` or ``'global'``. Defaults to None.
         num_digits: Digits after the point. Defaults to 4.
-        log_with_hierarchy: Whether names of numbers keep ``train/``, ``val/`` and ``test/`` where
-            they are recorded. Lines stay the same. Defaults to False.
-        mean_pattern: A regular expression that the names of scalars match which are averaged over
-            the window; all others are shown as they are now.
+        log_with_hierarchy: Whether recorded names keep ``train/``, ``val/`` and ``test/``. Lines
+            stay the same. Defaults to False.
+        mean_pattern: A regular expression of the names of scalars that are averaged over the
+            window; the current value of all others is shown.
 
     Raises:
-        RunnerConfigError: If a scalar is replaced twice, a name is given twice, or a window in
-            epochs is asked for where lines count iterations.
+        RunnerConfigError: If a scalar is replaced twice, a name is duplicate, or a window is in
+            epochs where lines count iterations.
     """
 
     def __init__(
         self,
         window_size: int = 10,
         by_epoch: bool = True,
-        custom_cfg: Sequence[dict[str, Any]] | None = None,
+        custom_cfg: Sequence[Settings] | None = None,
         num_digits: int = 4,
         log_with_hierarchy: bool = False,
         mean_pattern: str = r".*(loss|time|data_time|grad_norm).*",
@@ -65,8 +67,8 @@ class LogProcessor:
 
     def get_log_after_iter(
         self, runner: HookRunner, batch_idx: int, mode: str
-    ) -> tuple[dict[str, Any], str]:
-        """Numbers and line after an iteration.
+    ) -> tuple[StateDict, str]:
+        """Return numbers and line after an iteration.
 
         Args:
             runner: The runner.
@@ -77,7 +79,7 @@ class LogProcessor:
             Numbers by name, and the line.
         """
         scalars = self._collect(runner, batch_idx, mode)
-        parts = [self._position(runner, batch_idx, mode)]
+        parts = [self._format_position(runner, batch_idx, mode)]
         rates = [(name, value) for name, value in scalars.items() if name.endswith("lr")]
         parts += [f"{name}: {value:.{self.num_digits}e}" for name, value in rates]
         eta = runner.message_hub.runtime_info.get("eta")
@@ -100,12 +102,12 @@ class LogProcessor:
                 for name, value in scalars.items()
                 if name not in shown
             ]
-        return self._recorded(scalars, mode), "  ".join(parts)
+        return self._add_prefix(scalars, mode), "  ".join(parts)
 
     def get_log_after_epoch(
         self, runner: HookRunner, batch_idx: int, mode: str, with_non_scalar: bool = False
-    ) -> tuple[dict[str, Any], str]:
-        """Numbers and line after validation or testing.
+    ) -> tuple[StateDict, str]:
+        """Return numbers and line after validation or testing.
 
         Args:
             runner: The runner.
@@ -118,7 +120,7 @@ class LogProcessor:
             Numbers by name, and the line.
 
         Raises:
-            ValueError: If ``mode`` is another.
+            ValueError: If ``mode`` is invalid.
         """
         if mode not in ("val", "test"):
             raise ValueError(f"mode must be 'val' or 'test', not {mode!r}")
@@ -127,27 +129,27 @@ class LogProcessor:
         words = self._collect_non_scalars(runner, mode)
         shown = [(name, value) for name, value in scalars.items() if name not in times]
         shown += [*words.items(), *((name, scalars[name]) for name in times if name in scalars)]
-        parts = [self._position(runner, batch_idx - 1, mode)]
+        parts = [self._format_position(runner, batch_idx - 1, mode)]
         for name, value in sorted(shown, key=lambda pair: pair[0] in times):
             number = isinstance(value, float)
             parts.append(f"{name}: {value:.{self.num_digits}f}" if number else f"{name}: {value}")
         if with_non_scalar:
             late = {name: scalars.pop(name) for name in times & set(scalars)}
             scalars.update({**words, **dict(sorted(late.items()))})
-        return self._recorded(scalars, mode), "  ".join(parts)
+        return self._add_prefix(scalars, mode), "  ".join(parts)
 
     def entries_needed(self, runner: HookRunner, key: str) -> int | None:
-        """How many of the latest entries of a history a resumed run looks back to.
+        """Count the latest entries of a history that a resumed run needs.
 
         Statistics of all entries by ``mean``, ``max``, ``min`` and ``current`` need none of them:
-        the history has totals of what is not kept.
+        the history has totals of the others.
 
         Args:
             runner: The runner.
             key: Key of the history in the message hub, such as ``'train/loss'``.
 
         Returns:
-            The number, None for all of them.
+            The number, None for all entries.
         """
         mode, _, name = key.partition("/")
         needed = [1, int(self.window_size)]
@@ -163,8 +165,8 @@ class LogProcessor:
                 return None
         return max(needed)
 
-    def _position(self, runner: HookRunner, batch_idx: int, mode: str) -> str:
-        """Where the run is: ``Epoch(train)  [2][10/45]``."""
+    def _format_position(self, runner: HookRunner, batch_idx: int, mode: str) -> str:
+        """Format the progress of the run: ``Epoch(train)  [2][10/45]``."""
         done = batch_idx + 1
         if mode == "train":
             if self.by_epoch:
@@ -180,40 +182,40 @@ class LogProcessor:
             return f"{kind}({mode})    [{self._get_epoch(runner, mode)}]{batch}"
         return f"{kind}({mode})  {batch}"
 
-    def _collect(self, runner: HookRunner, batch_idx: int, mode: str) -> dict[str, Any]:
+    def _collect(self, runner: HookRunner, batch_idx: int, mode: str) -> StateDict:
         """The scalars of a mode without its prefix, each by its statistics."""
         custom = self._parse_windows_size(runner, batch_idx, self.custom_cfg)
         return self._collect_scalars(custom, runner, mode)
 
-    # Those below are what log processors of others override.
+    # Third-party log processors override the methods below.
 
-    def _get_cur_loop(self, runner: Any, mode: str) -> Any:
-        """The loop of a mode."""
+    def _get_cur_loop(self, runner: HookRunner, mode: str) -> Any:
+        """Return the loop of a mode."""
         return getattr(runner, f"{mode}_loop")
 
-    def _get_dataloader_size(self, runner: Any, mode: str) -> int | None:
-        """Number of batches of a mode, None where that is not known."""
+    def _get_dataloader_size(self, runner: HookRunner, mode: str) -> int | None:
+        """Return the number of batches of a mode, None if it is unknown."""
         if type(self)._get_cur_loop is LogProcessor._get_cur_loop:
             return length_of(getattr(runner, f"{mode}_dataloader"))
         return length_of(self._get_cur_loop(runner, mode).dataloader)
 
-    def _get_epoch(self, runner: Any, mode: str) -> int:
-        """The epoch that a line is of: the present one, or the last that was trained."""
+    def _get_epoch(self, runner: HookRunner, mode: str) -> int:
+        """Return the epoch of a line: the present one, or the last one of training."""
         return runner.epoch + 1 if mode == "train" else runner.epoch
 
-    def _get_iter(self, runner: Any, batch_idx: int | None = None) -> int:
-        """The iteration that a line is of; of an evaluation that of its batch."""
+    def _get_iter(self, runner: HookRunner, batch_idx: int | None = None) -> int:
+        """Return the iteration of a line; of an evaluation that of its batch."""
         return runner.iter + 1 if batch_idx is None else batch_idx + 1
 
-    def _get_max_memory(self, runner: Any) -> int:
-        """The most memory of the GPU that was used, in MB."""
+    def _get_max_memory(self, runner: HookRunner) -> int:
+        """Return the peak memory of the GPU, in MB."""
         return get_max_cuda_memory(torch.device("cuda"))
 
     def _remove_prefix(self, string: str, prefix: str) -> str:
-        """A name without what says its mode."""
+        """Return a name without the prefix of its mode."""
         return string.removeprefix(prefix)
 
-    def _collect_non_scalars(self, runner: Any, mode: str) -> dict[str, Any]:
+    def _collect_non_scalars(self, runner: HookRunner, mode: str) -> StateDict:
         """Results of a mode that are not numbers, by name."""
         prefix = f"{mode}/"
         return {
@@ -223,23 +225,23 @@ class LogProcessor:
         }
 
     def _parse_windows_size(
-        self, runner: Any, batch_idx: int, custom_cfg: Sequence[dict[str, Any]] | None = None
-    ) -> list[dict[str, Any]]:
+        self, runner: HookRunner, batch_idx: int, custom_cfg: Sequence[Settings] | None = None
+    ) -> list[StateDict]:
         """Settings of single scalars, with windows as numbers of entries."""
         self._batch_idx = batch_idx
         parsed = [dict(cfg) for cfg in (self.custom_cfg if custom_cfg is None else custom_cfg)]
         for cfg in parsed:
             if "window_size" in cfg:
-                cfg["window_size"] = self._window(cfg["window_size"], runner, batch_idx)
+                cfg["window_size"] = self._resolve_window(cfg["window_size"], runner, batch_idx)
         return parsed
 
     def _collect_scalars(
         self,
-        custom_cfg: Sequence[dict[str, Any]],
-        runner: Any,
+        custom_cfg: Sequence[Settings],
+        runner: HookRunner,
         mode: str,
         reserve_prefix: bool = False,
-    ) -> dict[str, Any]:
+    ) -> StateDict:
         """The scalars of a mode, each by its statistics, after ``_parse_windows_size``."""
         prefix = f"{mode}/"
         kept = prefix if reserve_prefix else ""
@@ -252,7 +254,7 @@ class LogProcessor:
         window = min(self.window_size, done) if self.by_epoch else self.window_size
         collected = {}
         for name, history in histories.items():
-            # Of an evaluation, times are those of all its batches, not of the last few.
+            # Times of an evaluation are averaged over all its batches.
             whole = mode != "train" and name in ("time", "data_time")
             size = done if whole else window
             is_mean = self.mean_pattern.search(name)
@@ -265,15 +267,15 @@ class LogProcessor:
                 collected[kept + name] = float(histories[source].statistics(**settings))
         return collected
 
-    def _recorded(self, scalars: dict[str, Any], mode: str) -> dict[str, Any]:
-        """Numbers under the names by which they are recorded."""
+    def _add_prefix(self, scalars: StateDict, mode: str) -> StateDict:
+        """Return the numbers under their recorded names."""
         if not self.log_with_hierarchy:
             return scalars
         counts = ("epoch", "iter", "memory")
         return {k if k in counts else f"{mode}/{k}": value for k, value in scalars.items()}
 
     @staticmethod
-    def _window(window: int | str, runner: HookRunner, batch_idx: int) -> int:
+    def _resolve_window(window: int | str, runner: HookRunner, batch_idx: int) -> int:
         if window == "epoch":
             return batch_idx + 1
         if window == "global":
@@ -285,11 +287,13 @@ class LogProcessor:
         for cfg in self.custom_cfg:
             for key in ("data_src", "method_name"):
                 if key not in cfg:
-                    raise RunnerAssertionError(f"log_processor: custom_cfg {cfg} lacks {key!r}")
+                    raise RunnerAssertionError(
+                        f"log_processor: custom_cfg {cfg}: missing key {key!r}"
+                    )
             name = cfg.get("log_name", cfg["data_src"])
             if name in names:
                 raise RunnerAssertionError(
-                    f"log_processor: custom_cfg sets {name!r} twice; give one another log_name"
+                    f"log_processor: duplicate name {name!r} in custom_cfg; set another log_name"
                 )
             names.add(name)
             window = cfg.get("window_size")

@@ -1,11 +1,11 @@
-"""The loops of a run, each built when it is first asked for."""
+"""The loops of a run, each built when it is first used."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, SupportsInt, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, SupportsInt, TypeAlias, TypeVar, cast
 
-from eng.registry import LOOPS
+from eng.registry import LOOPS, PartConfig
 
 from .arguments import check_loop, check_together
 from .base_loop import BaseLoop
@@ -13,19 +13,25 @@ from .errors import MissingLoopError
 from .eval_loops import TestLoop, ValLoop
 from .train_loops import IterBasedTrainLoop, TrainLoop
 
-__all__ = ["LoopSlot", "Loops"]
+if TYPE_CHECKING:
+    from .types import LoaderOrConfig
+
+__all__ = ["EvalSlot", "LoopSlot", "Loops"]
 
 LoopT = TypeVar("LoopT", bound=BaseLoop)
 
+#: Arguments of the runner for a loop: data loader, loop, and optimizer wrapper or evaluator.
+Given: TypeAlias = "tuple[LoaderOrConfig | None, BaseLoop | PartConfig | None, object]"
+
 
 class LoopSlot(Generic[LoopT]):
-    """One loop of a run: a config until it is asked for, then the loop, or nothing at all.
+    """One loop of a run: a config until it is first used, then the loop; or missing.
 
     Args:
         mode: ``'train'``, ``'val'`` or ``'test'``.
         partner: Name of the argument that it needs beside ``{mode}_dataloader`` and ``{mode}_cfg``.
         given: These three arguments: all, or None for each.
-        build: What makes a loop of its config.
+        build: Builds a loop from its config.
 
     Raises:
         RunnerConfigError: If some are given and others not, or one is of a kind that it cannot be.
@@ -35,8 +41,8 @@ class LoopSlot(Generic[LoopT]):
         self,
         mode: str,
         partner: str,
-        given: tuple[Any, Any, Any],
-        build: Callable[[Any], BaseLoop],
+        given: Given,
+        build: Callable[[PartConfig], BaseLoop],
     ) -> None:
         self._mode = mode
         self._names = (f"{mode}_dataloader", f"{mode}_cfg", partner)
@@ -45,33 +51,33 @@ class LoopSlot(Generic[LoopT]):
         self._build = build
         self.dataloader, loop, self.partner = given
         #: The loop, None while it is not built.
-        # It may be a loop of somebody else, which has what the slot promises by its own means.
-        self.built: LoopT | None = cast(Any, loop) if isinstance(loop, BaseLoop) else None
-        self._config: Mapping[str, Any] | None = None if isinstance(loop, BaseLoop) else loop
+        # A third-party loop need not derive from the class of the slot.
+        self.built: LoopT | None = cast(LoopT, loop) if isinstance(loop, BaseLoop) else None
+        self._config: PartConfig | None = None if isinstance(loop, BaseLoop) else loop
 
     def __bool__(self) -> bool:
-        """Whether there is such a loop, built or not."""
+        """Whether the run has such a loop, built or not."""
         return self.built is not None or self._config is not None
 
     @property
-    def given(self) -> Any:
+    def given(self) -> LoopT | PartConfig | None:
         """The loop if it is built, else its config, or None."""
         return self._config if self.built is None else self.built
 
     def get(self) -> LoopT | None:
         """Return the loop, built now if it was not, or None where the run has none."""
         if self.built is None and self._config is not None:
-            self.built = cast(Any, self._build(self._config))
+            self.built = cast(LoopT, self._build(self._config))
         return self.built
 
     def check_given(self, purpose: str) -> None:
-        """Refuse to go on without such a loop.
+        """Refuse a run without such a loop.
 
         Args:
-            purpose: What it is needed for, such as ``'to train'``.
+            purpose: Its purpose, such as ``'to train'``.
 
         Raises:
-            MissingLoopError: If the run has none; names the arguments to give.
+            MissingLoopError: If it is missing; names the required arguments.
         """
         if not self:
             first, second, third = self._names
@@ -84,33 +90,38 @@ class LoopSlot(Generic[LoopT]):
         """Return the loop, built now if it was not.
 
         Args:
-            purpose: What it is needed for, such as ``'to train'``.
+            purpose: Its purpose, such as ``'to train'``.
 
         Returns:
             The loop.
 
         Raises:
-            MissingLoopError: If the run has none; names the arguments to give.
+            MissingLoopError: If it is missing; names the required arguments.
         """
         if self.built is not None:
             return self.built
         self.check_given(purpose)
         return cast(LoopT, self.get())
 
-    def setting(self, name: str) -> Any:
-        """A setting of the loop, also before it is built.
+    def setting(self, name: str) -> int | None:
+        """Return a setting of the loop, also before it is built.
 
         Args:
             name: Its name, such as ``'max_epochs'``.
 
         Returns:
-            The attribute of the loop or the value in its config; None where there is none.
+            The attribute of the loop or the value in its config; None if it is missing.
         """
         if self.built is not None:
-            return getattr(self.built, name)
+            own: int | None = getattr(self.built, name)
+            return own
         value = None if self._config is None else self._config.get(name)
         # As the loop itself takes it: 3.0 for 3, a number of numpy for one of Python.
         return int(value) if isinstance(value, SupportsInt) and value == int(value) else value
+
+
+#: The slot of a loop that evaluates.
+EvalSlot: TypeAlias = LoopSlot[ValLoop] | LoopSlot[TestLoop]
 
 
 class Loops:
@@ -120,18 +131,18 @@ class Loops:
         train: Data loader, loop or config, and optimizer wrapper of training, or their configs.
         val: Data loader, loop and evaluator of validation.
         test: Those of testing.
-        builders: What makes a loop of a config, for each of the three.
+        builders: Builds a loop from its config, for each of the three.
 
     Raises:
-        RunnerConfigError: If something that belongs together is not there together.
+        RunnerConfigError: If only some of the arguments of a loop are given.
     """
 
     def __init__(
         self,
-        train: tuple[Any, Any, Any],
-        val: tuple[Any, Any, Any],
-        test: tuple[Any, Any, Any],
-        builders: Sequence[Callable[[Any], BaseLoop]],
+        train: Given,
+        val: Given,
+        test: Given,
+        builders: Sequence[Callable[[PartConfig], BaseLoop]],
     ) -> None:
         self.train: LoopSlot[TrainLoop] = LoopSlot("train", "optim_wrapper", train, builders[0])
         self.val: LoopSlot[ValLoop] = LoopSlot("val", "val_evaluator", val, builders[1])
@@ -141,7 +152,7 @@ class Loops:
     def train_iterations(self) -> int | None:
         """The length of a training by iterations, also before its loop is built.
 
-        None where it trains by epochs, or in a way of its own.
+        None where it trains by epochs, or by a third-party loop.
         """
         loop = self.train.given
         if isinstance(loop, Mapping):

@@ -1,4 +1,4 @@
-"""What a config turns on in a model for training: recomputing, folding of norms, compiling."""
+"""Activation checkpointing, folding of batch norms, and compilation of models by config."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from eng.model import turn_on_efficient_conv_bn_eval
 
 from .errors import RunnerAssertionError, RunnerTypeError
 from .protocol import LoopRunner
+from .types import Settings
 
 __all__ = [
     "check_model_features",
@@ -25,8 +26,8 @@ __all__ = [
 ]
 
 
-def check_model_features(cfg: Mapping[str, Any]) -> None:
-    """Refuse settings of these features that cannot be right.
+def check_model_features(cfg: Settings) -> None:
+    """Refuse invalid settings of these features.
 
     Args:
         cfg: The config of the run.
@@ -36,7 +37,7 @@ def check_model_features(cfg: Mapping[str, Any]) -> None:
     """
     for key in ("activation_checkpointing", "efficient_conv_bn_eval"):
         if cfg.get(key) is not None:
-            _names(key, cfg[key])
+            _check_names(key, cfg[key])
     given = cfg.get("compile")
     if given is None or isinstance(given, bool):
         return
@@ -45,11 +46,11 @@ def check_model_features(cfg: Mapping[str, Any]) -> None:
             "compile must be True, False or a dict of arguments of torch.compile, perhaps with "
             f"'target', not {given!r}"
         )
-    _names("compile['target']", given.get("target", "train_step"))
+    _check_names("compile['target']", given.get("target", "train_step"))
 
 
 def prepare_model(runner: LoopRunner) -> None:
-    """Turn on what the config asks for before weights are loaded.
+    """Turn on the features of the config that precede the loading of weights.
 
     Args:
         runner: The runner. ``activation_checkpointing`` and ``efficient_conv_bn_eval`` of its
@@ -59,14 +60,14 @@ def prepare_model(runner: LoopRunner) -> None:
     if cfg.get("activation_checkpointing") is not None:
         turn_on_activation_checkpointing(model, cfg["activation_checkpointing"])
     if cfg.get("efficient_conv_bn_eval") is not None:
-        names = _names("efficient_conv_bn_eval", cfg["efficient_conv_bn_eval"])
+        names = _check_names("efficient_conv_bn_eval", cfg["efficient_conv_bn_eval"])
         turn_on_efficient_conv_bn_eval(model, names)
 
 
 def turn_on_activation_checkpointing(model: nn.Module, modules: str | Sequence[str]) -> None:
-    """Let parts of a model compute their forward pass once more when gradients need it.
+    """Recompute the forward pass of parts of a model in the backward pass.
 
-    What they would keep until then takes no memory, see
+    Their activations are not kept in memory until then, see
     :func:`torch.utils.checkpoint.checkpoint`.
 
     Args:
@@ -77,13 +78,15 @@ def turn_on_activation_checkpointing(model: nn.Module, modules: str | Sequence[s
         AttributeError: If the model has no part of a name.
         TypeError: If ``modules`` is neither.
     """
-    for part in [_part(model, name) for name in _names("activation_checkpointing", modules)]:
+    for part in [
+        _find_part(model, name) for name in _check_names("activation_checkpointing", modules)
+    ]:
         if not hasattr(part.forward, "recomputes"):
             part.forward = wrap_forward(part.forward)
 
 
 def wrap_forward(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a forward pass one that is computed again for its gradients.
+    """Wrap a forward pass so that it is recomputed in the backward pass.
 
     Args:
         forward: The method, of any arguments.
@@ -102,7 +105,7 @@ def wrap_forward(forward: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def compile_model(runner: LoopRunner) -> None:
-    """Compile what ``compile`` of the config names, once.
+    """Compile the target of ``compile`` in the config, once.
 
     Args:
         runner: The runner. The setting is True, or a dict of arguments of :func:`torch.compile`
@@ -116,20 +119,24 @@ def compile_model(runner: LoopRunner) -> None:
         return
     settings = {} if given is True else dict(given)
     target = settings.pop("target", "train_step")
-    model: Any = runner.model
+    model = runner.model
     if target == "train_step":
         if "train_step" not in vars(model):
-            model.train_step = torch.compile(model.train_step, **settings)
+            setattr(model, target, torch.compile(getattr(model, target), **settings))
     else:
         plain = unwrap(model)
-        blocks = [plain] if target == "model" else [_part(plain, n) for n in _names("", target)]
+        blocks = (
+            [plain]
+            if target == "model"
+            else [_find_part(plain, n) for n in _check_names("", target)]
+        )
         for block in blocks:
             if getattr(block, "_compiled_call_impl", None) is None:
                 block.compile(**settings)  # in its place, so that names of weights stay
     runner.logger.info(f"Compiling {target}: the first iterations take longer.")
 
 
-def _part(model: nn.Module, name: str) -> nn.Module:
+def _find_part(model: nn.Module, name: str) -> nn.Module:
     try:
         return model.get_submodule(name)
     except AttributeError as error:
@@ -139,7 +146,7 @@ def _part(model: nn.Module, name: str) -> nn.Module:
         ) from error
 
 
-def _names(setting: str, value: Any) -> list[str]:
+def _check_names(setting: str, value: object) -> list[str]:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
         raise RunnerTypeError(

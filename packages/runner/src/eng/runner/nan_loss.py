@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +14,8 @@ from .counts import check_count
 from .errors import RunnerConfigError
 from .known_settings import check_settings
 from .protocol import LoopRunner
+from .train_loops import TrainLoop
+from .types import Settings
 
 __all__ = ["NanLossPolicy"]
 
@@ -28,7 +29,7 @@ class _GoBack(Exception):
 
 
 class NanLossPolicy:
-    """What happens at a loss that is NaN or infinite, in any process.
+    """Handle losses that are NaN or infinite, in any process.
 
     Args:
         settings: ``'warn'``: once, when losses are read for the log. ``'stop'``: a
@@ -43,10 +44,8 @@ class NanLossPolicy:
         RunnerConfigError: If a setting is unknown or invalid.
     """
 
-    def __init__(self, settings: Any = None) -> None:
-        cfg: Mapping[str, Any] = (
-            settings if isinstance(settings, Mapping) else {"action": settings or "warn"}
-        )
+    def __init__(self, settings: Settings | str | None = None) -> None:
+        cfg = settings if isinstance(settings, Mapping) else {"action": settings or "warn"}
         check_settings("nan_loss", cfg, ("action", "max_times"))
         self.action = cfg.get("action", "warn")
         if self.action not in _ACTIONS:
@@ -56,8 +55,8 @@ class NanLossPolicy:
         self._times = 0
         self._runner: LoopRunner | None = None
 
-    def train(self, runner: LoopRunner, loop: Any) -> nn.Module:
-        """Run the training loop, again from a checkpoint where it is to go back.
+    def train(self, runner: LoopRunner, loop: TrainLoop) -> nn.Module:
+        """Run the training loop, again from a checkpoint after each rollback.
 
         Args:
             runner: The runner.
@@ -67,7 +66,8 @@ class NanLossPolicy:
             The model.
 
         Raises:
-            FloatingPointError: If a loss is NaN or infinite, and nothing more may be done about it.
+            FloatingPointError: If a loss is NaN or infinite, and the limit of skips or rollbacks
+                is reached.
         """
         self._runner, self._times = runner, 0
         if self.action != "warn":
@@ -117,20 +117,21 @@ class NanLossPolicy:
         self._runner.logger.warning(f"{problem}: its step is skipped.")
         return False
 
-    def _go_back(self, runner: LoopRunner, loop: Any, problem: str) -> None:
+    def _go_back(self, runner: LoopRunner, loop: TrainLoop, problem: str) -> None:
         """Resume from the last checkpoint within the process."""
         self._times += 1
         if self._times > self._most:
             raise FloatingPointError(
-                f"{problem}; training went back {self._most} times before. What comes again is no "
-                "glitch: look at the data and the learning rate, or use nan_loss='skip'"
+                f"{problem}; training was rolled back {self._most} times before. Check the data "
+                "and the learning rate, or use nan_loss='skip'"
             )
-        if hasattr(loop, "batches"):
-            loop.batches.abandon()
+        batches = getattr(loop, "batches", None)  # a third-party loop may not have it
+        if batches is not None:
+            batches.abandon()
         runner.optim_wrapper.zero_grad()
-        runner.call_hook("after_interrupted_train")  # which waits for what is being written
+        runner.call_hook("after_interrupted_train")  # which waits for pending writes
         path = find_latest_checkpoint(runner.work_dir)
         if path is None:
-            raise FloatingPointError(f"{problem}; there is no checkpoint to go back to yet")
-        runner.logger.warning(f"{problem}: training goes back to {path}.")
+            raise FloatingPointError(f"{problem}; no checkpoint to resume from yet")
+        runner.logger.warning(f"{problem}: training is rolled back to {path}.")
         runner.resume(path)

@@ -1,18 +1,17 @@
-"""Functions of loops and loaders by the names that code of the OpenMMLab family calls."""
+"""Functions of loops and loaders under the names used by the OpenMMLab family."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-from torch.utils.data import DataLoader
+from collections.abc import Iterable, Iterator, Mapping
 
 from eng.dataset import sampler_with
 from eng.logging import print_log
+from eng.utils import DataBatch
 
 from .arguments import check_intervals
 from .environment import seed_everything
+from .types import LoaderOrConfig
 
 __all__ = [
     "_InfiniteDataloaderIterator",
@@ -29,7 +28,7 @@ def set_random_seed(
 
     Args:
         seed: The seed. Defaults to None: one is drawn and shared by all processes.
-        deterministic: Whether torch uses only algorithms that give the same results each time.
+        deterministic: Whether torch uses deterministic algorithms only.
             Defaults to False.
         diff_rank_seed: Whether each process adds its rank to the seed. Defaults to False.
 
@@ -62,11 +61,11 @@ def calc_dynamic_intervals(
     return [milestone for milestone, _ in pairs], [each for _, each in pairs]
 
 
-def _get_batch_size(dataloader: DataLoader[Any] | Mapping[str, Any]) -> int:
+def _get_batch_size(dataloader: LoaderOrConfig) -> int:
     """Samples of a batch of a data loader or its config.
 
     Raises:
-        ValueError: If it does not say it.
+        ValueError: If it does not have one.
     """
     if isinstance(dataloader, Mapping):
         batch_sampler = dataloader.get("batch_sampler")
@@ -91,15 +90,15 @@ class _InfiniteDataloaderIterator:
         dataloader: The data loader.
     """
 
-    def __init__(self, dataloader: Any) -> None:
+    def __init__(self, dataloader: Iterable[DataBatch]) -> None:
         self._dataloader = dataloader
         self._iterator = iter(dataloader)
         self._epoch = 0
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[DataBatch]:
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> DataBatch:
         try:
             return next(self._iterator)
         except StopIteration:
@@ -111,8 +110,7 @@ class _InfiniteDataloaderIterator:
 
     def _begin_again(self) -> None:
         print_log(
-            "The data ends before training does: it is read once more. An InfiniteSampler goes on "
-            "without it.",
+            "The data ends before training does: it is read again. An InfiniteSampler avoids this.",
             logger="current",
             level=logging.WARNING,
         )

@@ -1,4 +1,4 @@
-"""Track how far training has come."""
+"""Track the progress of training."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from eng.utils import StateDict
+
 __all__ = ["Progress"]
 
 
 @dataclass
 class Progress:
-    """How far training has come: the one place that counts.
+    """The progress of training: the one place that counts it.
 
-    While the hooks of a stage run, what the stage does is not counted yet. A checkpoint that is
-    saved by one of them stands for the end of the stage: :meth:`after_iteration` or
-    :meth:`after_epoch`.
+    While the hooks of a stage run, the stage itself is not counted yet. A checkpoint that one of
+    them saves is of the end of the stage: :meth:`after_iteration` or :meth:`after_epoch`.
 
     Attributes:
         epoch: Epochs done.
         iter: Iterations done.
         data_epoch: The epoch of the data that the next batch is from, from 0.
         position: Samples of that epoch that all processes together have trained on.
-        validated: Whether no validation is due any more at this point.
+        validated: Whether no validation is pending at this point.
         by_epoch: Whether an epoch of training is one of the data. Otherwise all iterations are one
             epoch to hooks and schedules, however many epochs of the data they are.
         samples_per_iter: Samples that all processes together take in an iteration.
@@ -40,7 +41,7 @@ class Progress:
         """Count iterations as done.
 
         Args:
-            number: How many. Defaults to 1.
+            number: Their number. Defaults to 1.
         """
         self.iter += number
         self.position += number * self.samples_per_iter
@@ -57,19 +58,19 @@ class Progress:
         self.position = 0
 
     def after_iteration(self) -> Progress:
-        """Progress as it will be when the present iteration ends, before a validation."""
+        """Return the progress at the end of the present iteration, before a validation."""
         progress = replace(self, validated=self.by_epoch)
         progress.count_iterations()
         return progress
 
     def after_epoch(self) -> Progress:
-        """Progress as it will be when the present epoch ends, before a validation."""
+        """Return the progress at the end of the present epoch, before a validation."""
         progress = replace(self, validated=not self.by_epoch)
         progress.count_epoch()
         return progress
 
     def at(self, epoch: int, iteration: int) -> Progress:
-        """The progress that a checkpoint with these counts stands for.
+        """Return the progress of a checkpoint with these counts.
 
         Args:
             epoch: Epochs done, as the checkpoint counts them.
@@ -88,11 +89,11 @@ class Progress:
         position = self.position + (iteration - self.iter) * self.samples_per_iter
         return replace(self, epoch=epoch, iter=iteration, position=max(0, position))
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """Return the counts as plain numbers.
 
         Returns:
-            All but ``samples_per_iter``, which is a matter of the data loader.
+            All but ``samples_per_iter``, which depends on the data loader.
         """
         return {
             "epoch": self.epoch,
@@ -107,7 +108,7 @@ class Progress:
         """Continue from other counts.
 
         Args:
-            state: What :meth:`state_dict` returned. ``by_epoch`` is kept as it is here; a missing
+            state: State from :meth:`state_dict`. ``by_epoch`` is not changed; a missing
                 ``data_epoch`` is the epoch by epochs and 0 otherwise.
         """
         self.epoch = state["epoch"] if self.by_epoch else 0

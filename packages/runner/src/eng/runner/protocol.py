@@ -8,24 +8,72 @@ from torch.utils.data import DataLoader
 
 from eng.config import Config
 from eng.evaluator import Evaluator
-from eng.hooks import Hook, HookRunner
-from eng.utils import override
+from eng.hooks import Hook, HookRunner, HookTrainLoop
+from eng.optim import OptimWrapper
+from eng.utils import DataBatch, StateDict, override
+from eng.vis import Visualizer
 
 from .environment import Environment
 from .interruption import Interruption
 from .progress import Progress
 from .random_state import RandomState
 from .run_state import RunState
+from .types import EvaluatorOrConfig, LoaderOrConfig, Schedulers
 
-__all__ = ["LoopRunner"]
+__all__ = ["LoopRunner", "RunEvalLoop", "RunTrainLoop"]
+
+
+class RunTrainLoop(HookTrainLoop, Protocol):
+    """A training loop, as other parts of a run read it."""
+
+    @property
+    def max_epochs(self) -> int:
+        """Epochs of the whole training."""
+
+    @property
+    def max_iters(self) -> int:
+        """Iterations of the whole training."""
+
+
+class RunEvalLoop(Protocol):
+    """A loop of validation or testing, as other parts of a run use it."""
+
+    dataloader: DataLoader[DataBatch]
+
+    def run(self) -> dict[str, float]:
+        """Go over the data once, and return metrics by name."""
 
 
 class LoopRunner(HookRunner, Protocol):
-    """What a loop reads and calls beside what hooks do. Any object that has it can run loops."""
+    """The part of a runner that loops use, beside that of hooks. Any object that has it will do."""
 
-    cfg: Config
     #: Through which loops take batches, so that training can end between them.
     interruption: Interruption
+
+    @property
+    @override
+    def cfg(self) -> Config:
+        """The config of the run."""
+
+    @property
+    @override
+    def optim_wrapper(self) -> OptimWrapper:
+        """The optimizer wrapper; a config until training is prepared."""
+
+    @property
+    @override
+    def param_schedulers(self) -> Schedulers | None:
+        """Schedulers; configs until training is prepared."""
+
+    @property
+    @override
+    def visualizer(self) -> Visualizer:
+        """The visualizer of the run."""
+
+    @property
+    @override
+    def train_loop(self) -> RunTrainLoop | None:
+        """The loop of training, None where the run only evaluates."""
 
     @property
     def progress(self) -> Progress:
@@ -53,11 +101,11 @@ class LoopRunner(HookRunner, Protocol):
         """The parts of the run's state, which hooks and loops may add to."""
 
     @property
-    def val_loop(self) -> Any:
+    def val_loop(self) -> RunEvalLoop | None:
         """The loop of validation, None without one."""
 
     @property
-    def test_loop(self) -> Any:
+    def test_loop(self) -> RunEvalLoop | None:
         """The loop of testing, None without one."""
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
@@ -65,13 +113,13 @@ class LoopRunner(HookRunner, Protocol):
 
     def build_dataloader(
         self,
-        dataloader: DataLoader | dict[str, Any],
+        dataloader: LoaderOrConfig,
         seed: int | None = None,
         diff_rank_seed: bool = False,
-    ) -> DataLoader:
+    ) -> DataLoader[DataBatch]:
         """Build a data loader from its config."""
 
-    def build_evaluator(self, evaluator: Any) -> Evaluator:
+    def build_evaluator(self, evaluator: EvaluatorOrConfig) -> Evaluator:
         """Build an evaluator from its config."""
 
     def set_randomness(
@@ -79,7 +127,7 @@ class LoopRunner(HookRunner, Protocol):
     ) -> None:
         """Seed all random number generators."""
 
-    def load_checkpoint(self, filename: str) -> dict[str, Any]:
+    def load_checkpoint(self, filename: str) -> StateDict:
         """Load the weights of a checkpoint into the model."""
 
     def resume(self, filename: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
+
+from eng.utils import StateDict
 
 from .generators import get_python_state, put_python_state
 
@@ -18,16 +20,15 @@ __all__ = ["RandomState", "get_random_state", "set_random_state"]
 class RandomState:
     """The generators of this process, as training sees them.
 
-    Within :meth:`preserved` others may draw; what is saved there is the state that training
-    continues with.
+    Within :meth:`preserved` other code may draw; the state saved there is that of training.
     """
 
     def __init__(self) -> None:
-        self._preserved: dict[str, Any] | None = None
+        self._preserved: StateDict | None = None
 
     @contextmanager
     def preserved(self) -> Iterator[None]:
-        """Put the generators back afterwards, around what must not change what training draws.
+        """Restore the generators after a block that must not affect the random draws of training.
 
         Yields:
             Nothing.
@@ -39,31 +40,31 @@ class RandomState:
             set_random_state(self._preserved)
             self._preserved = outer
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """Return the states, see :func:`get_random_state`."""
         return get_random_state() if self._preserved is None else self._preserved
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Put the generators where they were.
+    def load_state_dict(self, state: StateDict) -> None:
+        """Restore the generators.
 
         Args:
-            state: What :meth:`state_dict` returned.
+            state: State from :meth:`state_dict`.
         """
         set_random_state(state)
 
 
-def get_random_state(devices: bool = True) -> dict[str, Any]:
+def get_random_state(devices: bool = True) -> StateDict:
     """The states of Python's, numpy's and torch's generators.
 
     Args:
-        devices: Whether with those of all devices. Defaults to True.
+        devices: Whether to include those of all devices. Defaults to True.
 
     Returns:
         Numbers, strings, lists and tensors, which load with ``weights_only=True``.
     """
     numpy_state: Any = np.random.get_state(legacy=True)
     kind, key, position, has_gauss, cached = numpy_state
-    state: dict[str, Any] = {
+    state: StateDict = {
         "python": get_python_state(random),
         "numpy": [kind, torch.from_numpy(key.astype(np.int64)), position, has_gauss, cached],
         "torch": torch.get_rng_state(),
@@ -73,11 +74,11 @@ def get_random_state(devices: bool = True) -> dict[str, Any]:
     return state
 
 
-def set_random_state(state: Mapping[str, Any]) -> None:
-    """Put all generators where they were.
+def set_random_state(state: StateDict) -> None:
+    """Restore all generators.
 
     Args:
-        state: What :func:`get_random_state` gave. Devices that are not here are left out.
+        state: State from :func:`get_random_state`. That of missing devices is ignored.
     """
     put_python_state(random, state["python"])
     kind, key, position, has_gauss, cached = state["numpy"]

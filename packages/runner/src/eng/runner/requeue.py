@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
-from typing import Any
+from collections.abc import Iterable
 
 from .errors import RunnerConfigError
 from .signals import TIME_LIMIT, number_of
@@ -17,7 +17,7 @@ __all__ = ["requeue_job", "signals_to_requeue"]
 _WARNINGS = ("SIGUSR1", "SIGUSR2")
 
 
-def signals_to_requeue(setting: Any) -> set[int]:
+def signals_to_requeue(setting: object) -> set[int]:
     """Causes after which a job is started again.
 
     Args:
@@ -32,13 +32,12 @@ def signals_to_requeue(setting: Any) -> set[int]:
     """
     if setting is False or setting is None:
         return set()
-    names = _WARNINGS if setting is True else setting
+    names: object = _WARNINGS if setting is True else setting
     if isinstance(names, str):
         names = (names,)
-    try:
-        numbers = {number_of(name) for name in names}
-    except (TypeError, AttributeError):
-        numbers = {None}
+    numbers: set[int | None] = {None}
+    if isinstance(names, Iterable):
+        numbers = {number_of(name) if isinstance(name, str) else None for name in names}
     if None in numbers and setting is not True:
         raise RunnerConfigError(
             "interruption: requeue must be True, False or names of signals such as "

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
-from eng.optim import OptimWrapper
+from eng.optim import BaseOptimWrapper, OptimWrapper
+from eng.utils import StateDict
 
 __all__ = ["ConfiguredOptimizer", "restore_optimizer"]
 
@@ -33,22 +35,24 @@ class ConfiguredOptimizer(NamedTuple):
 
     Attributes:
         groups: Settings of its parameter groups.
-        is_restored: Whether the state of the checkpoint was taken over.
+        is_restored: Whether the state of the checkpoint was loaded.
     """
 
-    groups: list[dict[str, Any]]
+    groups: list[StateDict]
     is_restored: bool
 
     @classmethod
-    def of(cls, wrapper: OptimWrapper, is_restored: bool = False) -> ConfiguredOptimizer:
-        """Note the present settings of a wrapper's groups.
+    def of(
+        cls, wrapper: Optimizer | BaseOptimWrapper, is_restored: bool = False
+    ) -> ConfiguredOptimizer:
+        """Record the present settings of a wrapper's groups.
 
         Args:
             wrapper: The wrapper.
-            is_restored: Whether a state is about to be taken over. Defaults to False.
+            is_restored: Whether a state is about to be loaded. Defaults to False.
 
         Returns:
-            The note.
+            The record.
         """
         groups = [
             {k: v for k, v in group.items() if k != "params"} for group in wrapper.param_groups
@@ -58,41 +62,41 @@ class ConfiguredOptimizer(NamedTuple):
 
 def restore_optimizer(
     wrapper: OptimWrapper,
-    state: Mapping[str, Any],
+    state: StateDict,
     name: str,
     logger: logging.Logger,
     *,
     is_sharded: bool = False,
     by_config: bool = False,
-) -> dict[str, Any] | None:
-    """Compare the state of an optimizer with the one that is to take it over.
+) -> StateDict | None:
+    """Compare the state of an optimizer with the optimizer that is to load it.
 
-    Each difference is reported in one line: what the checkpoint has, what the config has, and what
-    is used.
+    Each difference is reported in one line: the value of the checkpoint, that of the config, and
+    which one is used.
 
     Args:
         wrapper: The wrapper as its config makes it.
         state: State of an optimizer, with its class under ``type`` if this package saved it.
-        name: What messages call the optimizer.
-        logger: Where they go.
+        name: Name of the optimizer in messages.
+        logger: Where differences are reported.
         is_sharded: Whether parameters are parts of those that the state is of, so that neither
             their number nor their shapes can be compared. Defaults to False.
-        by_config: Whether what is scheduled starts from the config's values. Defaults to False.
+        by_config: Whether scheduled settings start from the config's values. Defaults to False.
 
     Returns:
-        The part of the state that fits; None if it cannot be taken over.
+        The part of the state that matches; None if it cannot be loaded.
     """
-    problem = _misfit(wrapper, state, is_sharded)
+    problem = _find_mismatch(wrapper, state, is_sharded)
     if problem is not None:
-        logger.warning(f"{name}: {problem}. The state of the checkpoint is left out.")
+        logger.warning(f"{name}: {problem}. The state of the checkpoint is not loaded.")
         return None
     kept = {key: value for key, value in state.items() if key != "type"}
-    wrong = {} if is_sharded else dict(_wrong_shapes(wrapper, state))
+    wrong = {} if is_sharded else dict(_find_wrong_shapes(wrapper, state))
     if wrong:
         kept["state"] = {k: v for k, v in state["state"].items() if int(k) not in wrong}
         logger.warning(
-            f"{name}: the checkpoint has state of other shapes for {len(wrong)} parameters, such "
-            f"as {next(iter(wrong.values()))}. Their state starts anew, all else is restored."
+            f"{name}: size mismatch in the state of {len(wrong)} parameters, such as "
+            f"{next(iter(wrong.values()))}. Their state starts from scratch, the rest is restored."
         )
     _report_settings(wrapper, state, name, logger, by_config)
     if ("loss_scaler" in state) != hasattr(wrapper, "loss_scaler"):
@@ -100,13 +104,13 @@ def restore_optimizer(
         logger.warning(
             f"{name}: the checkpoint was trained {'with' if has else 'without'} an "
             f"AmpOptimWrapper, the config has a {type(wrapper).__name__}. "
-            f"{'The scale of its loss is left out.' if has else 'The loss scale starts anew.'}"
+            f"{'Its loss scale is not loaded.' if has else 'The loss scale starts from scratch.'}"
         )
     return kept
 
 
-def _misfit(wrapper: OptimWrapper, state: Mapping[str, Any], is_sharded: bool) -> str | None:
-    """Why a state cannot be taken over as a whole."""
+def _find_mismatch(wrapper: OptimWrapper, state: StateDict, is_sharded: bool) -> str | None:
+    """Explain why a state cannot be loaded at all."""
     optimizer = wrapper.optimizer
     kind = type(optimizer).__name__
     if "param_groups" not in state or "state" not in state:
@@ -122,20 +126,20 @@ def _misfit(wrapper: OptimWrapper, state: Mapping[str, Any], is_sharded: bool) -
                 f"group {number} has {len(theirs['params'])} parameters in the checkpoint and "
                 f"{len(ours['params'])} now"
             )
-        lacking, foreign = (
+        missing, foreign = (
             set(a) - set(b) for a, b in ((optimizer.defaults, theirs), (theirs, ours))
         )
         foreign = {key for key in foreign if not str(key).startswith("initial_")}
-        if lacking and foreign:  # an older torch lacks settings, but has none that are unknown now
+        if missing and foreign:  # an older torch lacks settings, but has no unknown ones
             return (
                 f"the checkpoint has an optimizer with {', '.join(sorted(foreign))}, the config "
-                f"{kind} with {', '.join(sorted(lacking))}"
+                f"{kind} with {', '.join(sorted(missing))}"
             )
     return None
 
 
-def _wrong_shapes(wrapper: OptimWrapper, state: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
-    """Numbers of parameters whose saved state is of another shape, with what is wrong."""
+def _find_wrong_shapes(wrapper: OptimWrapper, state: StateDict) -> Iterator[tuple[int, str]]:
+    """Find parameters whose saved state has another shape, each with the mismatch."""
     parameters: list[nn.Parameter] = [
         p for g in wrapper.optimizer.param_groups for p in g["params"]
     ]
@@ -155,22 +159,22 @@ def _wrong_shapes(wrapper: OptimWrapper, state: Mapping[str, Any]) -> Iterator[t
 
 def _report_settings(
     wrapper: OptimWrapper,
-    state: Mapping[str, Any],
+    state: StateDict,
     name: str,
     logger: logging.Logger,
     by_config: bool,
 ) -> None:
-    """Report settings that the config changes. All but scheduled ones are the checkpoint's."""
-    changed: dict[str, tuple[Any, Any]] = {}
+    """Report settings that differ. All but scheduled ones are taken from the checkpoint."""
+    changed: dict[str, tuple[object, object]] = {}
     for theirs, ours in zip(state["param_groups"], wrapper.optimizer.param_groups, strict=True):
         for key, value in ours.items():
             initial = f"initial_{key}"
-            # A scheduled setting moves: what it started from is what a config can change.
+            # A scheduled setting changes in training: a config can change its initial value.
             is_scheduled = initial in ours or initial in theirs
             if key == "params" or is_scheduled or key not in theirs:
                 continue
             pair = (theirs[key], value)
-            if all(map(_is_plain, pair)) and _listed(pair[0]) != _listed(pair[1]):
+            if all(map(_is_plain, pair)) and _as_list(pair[0]) != _as_list(pair[1]):
                 changed.setdefault(str(key), pair)
     for key, (saved, given) in changed.items():
         is_scheduled = key.startswith("initial_")
@@ -183,9 +187,9 @@ def _report_settings(
         )
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     return isinstance(value, (int, float, str, bool, list, tuple, type(None)))
 
 
-def _listed(value: Any) -> Any:
+def _as_list(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value

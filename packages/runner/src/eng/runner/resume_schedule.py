@@ -1,4 +1,4 @@
-"""Restore parameter schedulers, or move them on to where the run is."""
+"""Restore parameter schedulers, or fast-forward them to the progress of the run."""
 
 from __future__ import annotations
 
@@ -6,22 +6,15 @@ import copy
 import heapq
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
 
 from eng.optim import _ParamScheduler
+from eng.utils import StateDict
 
-from .builders.optim import end_of_training
+from .builders.optim import TrainingLength, end_of_training
 from .progress import Progress
 from .resume_optimizer import ConfiguredOptimizer
 
 __all__ = ["ScheduleResume"]
-
-
-class _Loop(Protocol):
-    """What the end of schedules is taken from."""
-
-    max_epochs: int
-    max_iters: int
 
 
 class ScheduleResume:
@@ -32,7 +25,7 @@ class ScheduleResume:
             checkpoint's.
         configured: The optimizer as its config made it.
         loop: The loop of training, resumed already.
-        progress: Where the run is.
+        progress: Progress of the run.
         logger: Where differences are reported.
     """
 
@@ -41,7 +34,7 @@ class ScheduleResume:
         *,
         by_config: bool,
         configured: ConfiguredOptimizer,
-        loop: _Loop,
+        loop: TrainingLength,
         progress: Progress,
         logger: logging.Logger,
     ) -> None:
@@ -51,12 +44,12 @@ class ScheduleResume:
         self._progress = progress
         self._logger = logger
 
-    def restore(self, schedulers: Sequence[Any], saved: Sequence[Mapping[str, Any]]) -> None:
+    def restore(self, schedulers: Sequence[_ParamScheduler], saved: Sequence[StateDict]) -> None:
         """Restore schedulers from their states in a checkpoint.
 
         Those whose settings are the same continue exactly. Those of another length, which follows
-        the length of training, and with ``by_config`` those with other settings are moved on to
-        where the run is, and all others of the same optimizer with them.
+        the length of training, and with ``by_config`` those with other settings, are
+        fast-forwarded to the progress of the run, and all others of the same optimizer with them.
 
         Args:
             schedulers: The schedulers, as the config makes them.
@@ -66,13 +59,15 @@ class ScheduleResume:
             {**getattr(scheduler, "_added_settings", {}), **state}
             for scheduler, state in zip(schedulers, saved, strict=False)
         ] + list(saved[len(schedulers) :])
-        misfit = self._misfit(schedulers, saved)
+        misfit = self._find_mismatch(schedulers, saved)
         if misfit is not None:
-            self._logger.warning(f"{misfit}. The config's are used, moved on to where the run is.")
+            self._logger.warning(
+                f"{misfit}. The config's are used, fast-forwarded to the progress of the run."
+            )
             self.move(schedulers)
             return
         self._follow_training(schedulers)
-        own = [_length(scheduler) for scheduler in schedulers]
+        own = [_read_length(scheduler) for scheduler in schedulers]
         is_moved = not self._configured.is_restored or (
             self._by_config and self._has_other_bases(schedulers)
         )
@@ -83,16 +78,16 @@ class ScheduleResume:
             if self._by_config:
                 scheduler.__dict__.update(settings)
             # The length is that of the config, and what follows from it.
-            is_longer = _length(scheduler) != own[number]
-            # One that depends on metrics has done what it did, wherever it is to end.
+            is_longer = _read_length(scheduler) != own[number]
+            # The steps of one that depends on metrics do not depend on its end.
             is_moved |= is_longer and not getattr(scheduler, "need_val_args", False)
             is_moved |= is_changed and self._by_config
             scheduler.__dict__.update(own[number])
         if is_moved:
             self._replay(schedulers, [int(state["_global_step"]) for state in saved])
 
-    def move(self, schedulers: Sequence[Any]) -> None:
-        """Move schedulers that have no state in the checkpoint on to where the run is.
+    def move(self, schedulers: Sequence[_ParamScheduler]) -> None:
+        """Fast-forward schedulers without a state in the checkpoint to the progress of the run.
 
         Args:
             schedulers: The schedulers, as the config makes them.
@@ -105,11 +100,13 @@ class ScheduleResume:
         steps = []
         for scheduler in schedulers:
             updates = -(-done["iter"] // getattr(scheduler.optimizer, "accumulative_counts", 1))
-            steps.append({**done, "step": updates}[_clock(scheduler)])
+            steps.append({**done, "step": updates}[_read_clock(scheduler)])
         self._replay(schedulers, steps)
 
-    def _misfit(self, schedulers: Sequence[Any], saved: Sequence[Mapping[str, Any]]) -> str | None:
-        """Why states cannot be those of these schedulers."""
+    def _find_mismatch(
+        self, schedulers: Sequence[_ParamScheduler], saved: Sequence[StateDict]
+    ) -> str | None:
+        """Explain why the states cannot be those of these schedulers."""
         names = [type(scheduler).__name__ for scheduler in schedulers]
         if len(saved) != len(schedulers):
             return (
@@ -125,11 +122,11 @@ class ScheduleResume:
                 )
         return None
 
-    def _report(self, number: int, scheduler: Any, state: Mapping[str, Any]) -> bool:
+    def _report(self, number: int, scheduler: _ParamScheduler, state: StateDict) -> bool:
         """Report the settings that the config changes.
 
         Returns:
-            Whether there are any.
+            Whether any setting differs.
         """
         changed = {
             name: (state[name], value)
@@ -146,14 +143,14 @@ class ScheduleResume:
             )
         return bool(changed)
 
-    def _follow_training(self, schedulers: Sequence[Any]) -> None:
+    def _follow_training(self, schedulers: Sequence[_ParamScheduler]) -> None:
         for scheduler in schedulers:
             if getattr(scheduler, "follows_training", False):
-                end, _ = end_of_training(_clock(scheduler), scheduler.optimizer, self._loop)
+                end, _ = end_of_training(_read_clock(scheduler), scheduler.optimizer, self._loop)
                 scheduler.set_end(end)
 
-    def _has_other_bases(self, schedulers: Sequence[Any]) -> bool:
-        """Whether the config starts what is scheduled from other values than the checkpoint."""
+    def _has_other_bases(self, schedulers: Sequence[_ParamScheduler]) -> bool:
+        """Whether initial values of scheduled settings differ between config and checkpoint."""
         return any(
             group.get(key) != given.get(key)
             for scheduler in schedulers
@@ -163,7 +160,7 @@ class ScheduleResume:
             )
         )
 
-    def _replay(self, schedulers: Sequence[Any], steps: Sequence[int]) -> None:
+    def _replay(self, schedulers: Sequence[_ParamScheduler], steps: Sequence[int]) -> None:
         """Step schedulers from the beginning, in the order in which training has stepped them."""
         for scheduler in schedulers:
             name = scheduler.param_name
@@ -178,19 +175,19 @@ class ScheduleResume:
             scheduler.restart()
         # One that counts epochs steps at their ends, after those that count iterations.
         turns = [
-            _turns(index, number, _clock(scheduler) == "epoch")
+            _order_steps(index, number, _read_clock(scheduler) == "epoch")
             for index, (scheduler, number) in enumerate(zip(schedulers, steps, strict=True))
         ]
         for *_, index in heapq.merge(*turns):
             schedulers[index].replay(1)
 
 
-def _turns(index: int, number: int, is_last: bool) -> Iterator[tuple[float, bool, int]]:
-    """When a scheduler takes its steps, as shares of what is done, and after others or not."""
+def _order_steps(index: int, number: int, is_last: bool) -> Iterator[tuple[float, bool, int]]:
+    """Yield the points of a scheduler's steps as shares of its progress, and whether it is last."""
     return ((step / number, is_last, index) for step in range(1, number + 1))
 
 
-def _are_alike(scheduler: Any, state: Mapping[str, Any]) -> bool:
+def _are_alike(scheduler: _ParamScheduler, state: StateDict) -> bool:
     """Whether a state may be that of a scheduler, as far as it shows."""
     if not isinstance(scheduler, _ParamScheduler):
         return True
@@ -202,19 +199,19 @@ def _are_alike(scheduler: Any, state: Mapping[str, Any]) -> bool:
     return same_clock and same_name and set(scheduler.settings()) <= set(state)
 
 
-def _clock(scheduler: Any) -> str:
+def _read_clock(scheduler: _ParamScheduler) -> str:
     if getattr(scheduler, "by_optimizer_step", False):
         return "step"
     return "epoch" if scheduler.by_epoch else "iter"
 
 
-def _length(scheduler: Any) -> dict[str, Any]:
+def _read_length(scheduler: _ParamScheduler) -> StateDict:
     """Begin and end of a schedule, with the settings that follow from them."""
     names = ("begin", "end", *getattr(scheduler, "_follows", ()))
     return {name: getattr(scheduler, name) for name in names}
 
 
-def _as_list(value: Any) -> Any:
+def _as_list(value: object) -> object:
     """A value as it compares: milestones may be a counter, as older engines save them."""
     if isinstance(value, Mapping):
         return sorted(key for key, count in value.items() for _ in range(count))

@@ -1,4 +1,4 @@
-"""Do what ``eng train`` and ``eng test`` say."""
+"""Run ``eng train`` and ``eng test``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -46,7 +45,7 @@ def train(args: Namespace, cfg: Config) -> int:
         print("Ready to train.")
         return 0
     try:
-        with _reported(), take_over_work_dirs() if args.force else nullcontext():
+        with _report_failures(), take_over_work_dirs() if args.force else nullcontext():
             runner = _build_runner(cfg)
             runner.train()
     except TrainingInterrupted as interrupted:
@@ -54,7 +53,7 @@ def train(args: Namespace, cfg: Config) -> int:
         return interrupted.status
     except KeyboardInterrupt as error:
         raise KeyboardInterrupt(
-            f"interrupted; go on with --resume (checkpoints are in {cfg['work_dir']})"
+            f"interrupted; resume with --resume (checkpoints are in {cfg['work_dir']})"
         ) from error
     runner.logger.info(
         f"Done. Checkpoints: {runner.work_dir}; log: {runner.log_dir}/{runner.timestamp}.log; "
@@ -75,7 +74,7 @@ def test(args: Namespace, cfg: Config) -> int:
     """
     _set_place(cfg, args)
     cfg["load_from"], cfg["resume"] = args.checkpoint, False
-    with _reported():
+    with _report_failures():
         _build_runner(cfg).test()
     return 0
 
@@ -86,13 +85,13 @@ def _set_place(cfg: Config, args: Namespace) -> None:
         cfg["launcher"] = args.launcher
 
 
-def _build_runner(cfg: Config) -> Any:
+def _build_runner(cfg: Config) -> Runner:
     return RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
 
 
 @contextmanager
-def _reported() -> Iterator[None]:
-    """Tell the other processes of a failure while there is a group, and end the group."""
+def _report_failures() -> Iterator[None]:
+    """Report a failure to the other processes, and destroy the process group."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Close the files of a run at its end, and forget what belongs to runners that are gone."""
+"""Close the files of a run at its end, and drop the instances of deleted runners."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import functools
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from eng.hooks import LoggerHook
 from eng.logging import MessageHub, MMLogger
 from eng.registry import DefaultScope
+from eng.utils import ManagerMixin
 from eng.vis import Visualizer
 
 from .protocol import LoopRunner
@@ -21,14 +22,14 @@ RunnerT = TypeVar("RunnerT", bound=LoopRunner)
 P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
 
-#: Names of what runners had that are gone, each with the class that keeps it by that name.
-_gone: list[list[tuple[Any, str]]] = []
+#: Names of instances of deleted runners, each with the class that keeps it.
+_gone: list[list[tuple[type[ManagerMixin], str]]] = []
 
 
 def closes_files(
     run: Callable[Concatenate[RunnerT, P], ResultT],
 ) -> Callable[Concatenate[RunnerT, P], ResultT]:
-    """Let a method of a runner keep the log file open while it runs, and leave no file open.
+    """Keep the log file open while a method of a runner runs, and close all files afterwards.
 
     Args:
         run: The method.
@@ -46,10 +47,10 @@ def closes_files(
 
 
 def forget_when_gone(runner: LoopRunner, instance_name: str) -> None:
-    """Forget what runners left behind that are gone, and note what this one will leave.
+    """Drop the instances of deleted runners, and record those of this one.
 
     Logger, message hub, visualizer and scope are kept by name, and so outlive their runner: those
-    of the latest one can be asked for until there is a new one.
+    of the latest one are available until a new one is made.
 
     Args:
         runner: The runner.
@@ -58,12 +59,12 @@ def forget_when_gone(runner: LoopRunner, instance_name: str) -> None:
     while _gone:
         for kind, name in _gone.pop():
             kind.drop_instance(name)
-    visualizer: Any = runner.visualizer
-    kinds: tuple[Any, ...] = (MMLogger, MessageHub, DefaultScope)
+    visualizer = runner.visualizer
+    kinds: list[type[ManagerMixin]] = [MMLogger, MessageHub, DefaultScope]
     names = [(kind, instance_name) for kind in kinds]
     own = getattr(visualizer, "instance_name", "")
     if isinstance(visualizer, Visualizer) and own.startswith(instance_name):
-        names += [(kind, own) for kind in {Visualizer, type(visualizer)}]
+        names += [(Visualizer, own), (type(visualizer), own)]
     weakref.finalize(runner, _gone.append, names).atexit = False
 
 
@@ -77,7 +78,7 @@ def _open_files(runner: LoopRunner) -> Iterator[None]:
         yield
         is_done = True
     finally:
-        # LoggerHook closes it at the end of a run that gets there.
+        # LoggerHook closes it at the end of a complete run.
         is_closed = is_done and any(isinstance(hook, LoggerHook) for hook in runner.hooks)
         if not is_closed and hasattr(visualizer, "close"):
             visualizer.close()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any, TypeGuard
+
+from torch.optim import Optimizer
 
 from eng.checkpoint import (
     RankBuffers,
@@ -15,7 +17,8 @@ from eng.checkpoint import (
     load_state_dict,
 )
 from eng.dist import gather_object, get_rank, get_world_size
-from eng.optim import OptimWrapper, OptimWrapperDict
+from eng.optim import BaseOptimWrapper, OptimWrapper, OptimWrapperDict, _ParamScheduler
+from eng.utils import StateDict
 
 from .batches import ResumableBatches
 from .progress import Progress
@@ -24,6 +27,7 @@ from .resume_optimizer import ConfiguredOptimizer, restore_optimizer
 from .resume_schedule import ScheduleResume
 from .run_state import RunState
 from .train_loops import TrainLoop
+from .types import PartState, Schedulers
 
 __all__ = ["build_run_state"]
 
@@ -58,10 +62,10 @@ class ModelPart:
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
-    def take(self, point: Progress) -> Any:
+    def take(self, point: Progress) -> PartState:
         return get_state_dict(self._runner.model)
 
-    def restore(self, state: Any) -> None:
+    def restore(self, state: PartState) -> None:
         load_state_dict(self._runner.model, state, False, self._runner.logger)
 
 
@@ -71,44 +75,44 @@ class BuffersPart:
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
-    def take(self, point: Progress) -> Any:
+    def take(self, point: Progress) -> PartState:
         return RankBuffers(self._runner.model).state_dict()
 
-    def restore(self, state: Any) -> None:
+    def restore(self, state: PartState) -> None:
         RankBuffers(self._runner.model).load_state_dict(state)
 
 
 class MessageHubPart:
-    """The message hub; of its histories what the log processor needs, so that it stays small."""
+    """The message hub, with as much of its histories as the log processor needs."""
 
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
-    def take(self, point: Progress) -> dict[str, Any]:
-        # One of somebody else may look at whole histories.
+    def take(self, point: Progress) -> StateDict:
+        # A third-party log processor may read whole histories.
         needed = getattr(self._runner.log_processor, "entries_needed", None)
         if needed is None:
             return self._runner.message_hub.state_dict()
         return self._runner.message_hub.state_dict(keep=partial(needed, self._runner))
 
-    def restore(self, state: Any) -> None:
+    def restore(self, state: PartState) -> None:
         self._runner.message_hub.load_state_dict(state)
 
 
 class LoopPart:
-    """The loop of training; of a foreign one that has no state, its counts."""
+    """The loop of training; of a third-party one without a state, its counts."""
 
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
-    def take(self, point: Progress) -> dict[str, Any]:
+    def take(self, point: Progress) -> StateDict:
         loop: Any = self._runner.train_loop
         if isinstance(loop, TrainLoop):
             return loop.state_dict(point)
         own = loop.state_dict() if hasattr(loop, "state_dict") else {}
         return {**own, "epoch": point.epoch, "iter": point.iter}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: StateDict) -> None:
         loop: Any = self._runner.train_loop
         if loop is None:  # the run only evaluates
             return
@@ -119,41 +123,41 @@ class LoopPart:
 
 
 class DataPart:
-    """What the order of the training data depends on beside the position in it."""
+    """State of the order of the training data, beside the position in it."""
 
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
-    def take(self, point: Progress) -> dict[str, Any] | None:
+    def take(self, point: Progress) -> StateDict | None:
         batches = getattr(self._runner.train_loop, "batches", None)
         return batches.state_dict(point) if isinstance(batches, ResumableBatches) else None
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: StateDict) -> None:
         batches = getattr(self._runner.train_loop, "batches", None)
         if isinstance(batches, ResumableBatches):
             batches.load_state_dict(state)
 
 
 class OptimizerPart:
-    """The optimizer wrapper; of a sharded model, whole and as it would be without sharding."""
+    """The optimizer wrapper; of a sharded model, the full state as without sharding."""
 
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
         self._configured: dict[int, ConfiguredOptimizer] = {}
 
-    def configured(self, wrapper: OptimWrapper) -> ConfiguredOptimizer:
-        """A wrapper as its config made it, and whether a state was taken over since."""
+    def configured(self, wrapper: Optimizer | BaseOptimWrapper) -> ConfiguredOptimizer:
+        """Return a wrapper's settings by config, and whether a state was loaded since."""
         return self._configured.get(id(wrapper)) or ConfiguredOptimizer.of(wrapper)
 
-    def take(self, point: Progress) -> dict[str, Any] | None:
+    def take(self, point: Progress) -> StateDict | None:
         wrapper = self._runner.optim_wrapper
         if not hasattr(wrapper, "state_dict"):  # none, or a config that was not built yet
             return None
         if isinstance(wrapper, OptimWrapperDict):
-            return {name: self._state_of(each) for name, each in wrapper.items()}
-        return self._state_of(wrapper)
+            return {name: self._gather_state(each) for name, each in wrapper.items()}
+        return self._gather_state(wrapper)
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: StateDict) -> None:
         wrapper = self._runner.optim_wrapper
         if not hasattr(wrapper, "load_state_dict"):  # the run only evaluates
             return
@@ -174,10 +178,10 @@ class OptimizerPart:
         """Report that a checkpoint has no state of the optimizer."""
         if hasattr(self._runner.optim_wrapper, "load_state_dict"):
             self._runner.logger.warning(
-                "The checkpoint has no state of the optimizer, which starts anew."
+                "The checkpoint has no state of the optimizer, which starts from scratch."
             )
 
-    def _restore_one(self, wrapper: OptimWrapper, state: Mapping[str, Any], name: str) -> None:
+    def _restore_one(self, wrapper: OptimWrapper, state: StateDict, name: str) -> None:
         sharded = is_sharded(self._runner.model)
         fitting = restore_optimizer(
             wrapper,
@@ -194,11 +198,11 @@ class OptimizerPart:
             wrapper.load_state_dict(fitting)
             return
         load_full_optimizer_state(self._runner.model, wrapper.optimizer, fitting)
-        # What else the wrapper saves, with its part of the optimizer's state as it has it now.
+        # The rest of the wrapper's state, with its shard of the optimizer's state.
         wrapper.load_state_dict({**fitting, **wrapper.optimizer.state_dict()})
 
-    def _state_of(self, wrapper: OptimWrapper) -> dict[str, Any]:
-        """What a wrapper saves, with the state of its optimizer put together from all processes."""
+    def _gather_state(self, wrapper: OptimWrapper) -> StateDict:
+        """Return the state of a wrapper, with that of its optimizer gathered from all processes."""
         state = {**wrapper.state_dict(), "type": type(wrapper.optimizer).__name__}
         if not is_sharded(self._runner.model):
             return state
@@ -214,27 +218,27 @@ class AccumulationPart:
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
-    def take(self, point: Progress) -> list[Any] | None:
+    def take(self, point: Progress) -> list[StateDict] | None:
         wrapper = self._runner.optim_wrapper
         if not hasattr(wrapper, "accumulation_state"):
             return None
         return gather_object(wrapper.accumulation_state())
 
-    def restore(self, state: list[Any]) -> None:
+    def restore(self, state: list[StateDict]) -> None:
         wrapper = self._runner.optim_wrapper
         if not hasattr(wrapper, "load_accumulation_state"):
             return
         if len(state) == get_world_size():
             wrapper.load_accumulation_state(state[get_rank()])
-        elif any(_gradients_in(each) for each in state):
+        elif any(_has_gradients(each) for each in state):
             self._runner.logger.warning(
                 f"The checkpoint was saved inside a cycle of accumulated iterations by "
-                f"{len(state)} processes, now there are {get_world_size()}: the gradients of the "
+                f"{len(state)} processes, now {get_world_size()} run: the gradients of the "
                 "open cycle are lost."
             )
 
 
-def _gradients_in(state: dict[str, Any]) -> bool:
+def _has_gradients(state: StateDict) -> bool:
     """Whether a state of accumulation, or one of several by name, has gradients."""
     return "gradients" in state or any(
         isinstance(each, dict) and "gradients" in each for each in state.values()
@@ -248,7 +252,7 @@ class SchedulersPart:
         self._runner = runner
         self._optimizer = optimizer
 
-    def take(self, point: Progress) -> Any:
+    def take(self, point: Progress) -> PartState:
         schedulers = self._runner.param_schedulers
         if not _are_built(schedulers):
             return None
@@ -256,36 +260,39 @@ class SchedulersPart:
             return {name: [s.state_dict() for s in group] for name, group in schedulers.items()}
         return [scheduler.state_dict() for scheduler in schedulers]
 
-    def restore(self, state: Any) -> None:
+    def restore(self, state: PartState) -> None:
         schedulers = self._runner.param_schedulers
         if not _are_built(schedulers):
             return
-        pairs = [(schedulers, state)]
         if isinstance(schedulers, dict):
             saved = state if isinstance(state, Mapping) else {}
             pairs = [(group, saved.get(name, [])) for name, group in schedulers.items()]
+        else:
+            pairs = [(schedulers, state)]
         for group, each in pairs:
-            # One state for each of several optimizers is that of no list.
+            # States by the name of an optimizer do not match a list.
             self._resume_of(group).restore(group, [] if isinstance(each, Mapping) else each)
 
     def restore_nothing(self) -> None:
-        """Move schedulers of which a checkpoint has no state on to where the run is."""
+        """Fast-forward schedulers without a state in the checkpoint to the progress of the run."""
         schedulers = self._runner.param_schedulers
         if not _are_built(schedulers):
             return
         self._runner.logger.warning(
-            "The checkpoint has no state of parameter schedulers: the config's are moved on to "
-            "where the run is."
+            "The checkpoint has no state of parameter schedulers: those of the config are "
+            "fast-forwarded to the progress of the run."
         )
         for group in schedulers.values() if isinstance(schedulers, dict) else [schedulers]:
             self._resume_of(group).move(group)
 
-    def _resume_of(self, group: list[Any]) -> ScheduleResume:
+    def _resume_of(self, group: list[_ParamScheduler]) -> ScheduleResume:
         runner = self._runner
+        loop = runner.train_loop
+        assert loop is not None  # schedulers are built for training alone
         return ScheduleResume(
             by_config=_follows_config(runner),
             configured=self._optimizer.configured(group[0].optimizer),
-            loop=cast(Any, runner.train_loop),
+            loop=loop,
             progress=runner.progress,
             logger=runner.logger,
         )
@@ -296,8 +303,8 @@ def _follows_config(runner: LoopRunner) -> bool:
     return bool(runner.cfg.get("resume_schedule", "checkpoint") == "config")
 
 
-def _are_built(schedulers: Any) -> bool:
-    """Whether there are schedulers, and not configs of them that were not built yet."""
+def _are_built(schedulers: object) -> TypeGuard[Schedulers]:
+    """Whether schedulers are built, and not missing or configs."""
     groups = schedulers.values() if isinstance(schedulers, dict) else [schedulers]
     return bool(schedulers) and all(
         isinstance(group, list) and all(hasattr(each, "state_dict") for each in group)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import Any, Protocol
+from typing import Protocol, TypeGuard
 
 from eng.checkpoint import CheckpointError
 from eng.dist import all_gather_object, gather_object, get_rank
 from eng.logging import print_log
+from eng.utils import StateDict
 
 from .progress import Progress
+from .types import PartState
 
 __all__ = ["Part", "RunState", "Stateful"]
 
@@ -19,24 +21,24 @@ __all__ = ["Part", "RunState", "Stateful"]
 class Stateful(Protocol):
     """Anything that has a state, as torch's optimizers, schedulers and modules do."""
 
-    def state_dict(self) -> Any:
+    def state_dict(self) -> PartState:
         """Return the state as plain data and tensors."""
 
-    def load_state_dict(self, state_dict: Any) -> Any:
+    def load_state_dict(self, state_dict: PartState, /) -> object:
         """Continue from a state."""
 
 
 class Part(Protocol):
     """A part of a run's state."""
 
-    def take(self, point: Progress) -> Any:
+    def take(self, point: Progress) -> PartState:
         """Return the state as it belongs to a point of training; None leaves it out.
 
-        Called in all processes in the same order, so that they may exchange what they have. The
-        result may share memory with the part: who writes it later makes copies.
+        Called in all processes in the same order, so that they may communicate. The
+        result may share memory with the part: a later writer makes copies.
         """
 
-    def restore(self, state: Any) -> None:
+    def restore(self, state: PartState) -> None:
         """Continue from a state.
 
         A part may have ``restore_nothing()`` as well, which is called where a checkpoint has no
@@ -50,10 +52,10 @@ class StatefulPart:
     def __init__(self, owner: Stateful) -> None:
         self._owner = owner
 
-    def take(self, point: Progress) -> Any:
+    def take(self, point: Progress) -> PartState:
         return self._owner.state_dict()
 
-    def restore(self, state: Any) -> None:
+    def restore(self, state: PartState) -> None:
         self._owner.load_state_dict(state)
 
 
@@ -63,11 +65,11 @@ class PerRankPart:
     def __init__(self, part: Part) -> None:
         self._part = part
 
-    def take(self, point: Progress) -> list[Any] | None:
-        states: list[Any] | None = gather_object(self._part.take(point))
+    def take(self, point: Progress) -> list[PartState] | None:
+        states = gather_object(self._part.take(point))
         return None if states is None or all(state is None for state in states) else states
 
-    def restore(self, state: list[Any]) -> None:
+    def restore(self, state: list[PartState]) -> None:
         rank = get_rank()
         if rank < len(state) and state[rank] is not None:  # fewer if saved by fewer processes
             self._part.restore(state[rank])
@@ -95,10 +97,10 @@ class RunState:
 
     def __init__(self) -> None:
         self._parts: dict[str, Part] = {}
-        self._owners: dict[str, Any] = {}
+        self._owners: dict[str, Stateful | Part] = {}
         self._last: set[str] = set()
-        #: States of a checkpoint for which there was no part when it was resumed.
-        self._unclaimed: dict[str, Any] = {}
+        #: States of the resumed checkpoint without a matching part.
+        self._unclaimed: StateDict = {}
 
     def __iter__(self) -> Iterator[str]:
         """Names of the parts in the order in which they are restored."""
@@ -115,7 +117,7 @@ class RunState:
         Args:
             name: Its name in checkpoints.
             owner: An object with ``state_dict`` and ``load_state_dict``, or a :class:`Part`.
-            per_rank: Whether every process has a state of its own. Defaults to False: that of the
+            per_rank: Whether every process has its own state. Defaults to False: that of the
                 first process is saved.
             last: Whether it is restored after all that are not. Defaults to False.
 
@@ -136,11 +138,11 @@ class RunState:
         if name in self._unclaimed:
             self._parts[name].restore(self._unclaimed.pop(name))
 
-    def take(self, point: Progress, leave_out: Collection[str] = ()) -> dict[str, Any]:
+    def take(self, point: Progress, leave_out: Collection[str] = ()) -> StateDict:
         """Return the states of all parts. To be called in all processes.
 
         Args:
-            point: The point of training that they are to stand for.
+            point: The point of training that they belong to.
             leave_out: Names of parts that are not asked. Defaults to none.
 
         Returns:
@@ -154,59 +156,67 @@ class RunState:
 
     def restore(
         self,
-        states: Mapping[str, Any],
+        states: Mapping[str, PartState],
         leave_out: Collection[str] = (),
         foreign_file: str | None = None,
     ) -> None:
         """Continue from the states of another run.
 
         Args:
-            states: What :meth:`take` returned. A part without a state there stays as it is; a
-                state of no part is reported in one line and kept for a part that is added later.
+            states: States from :meth:`take`. A part without a state stays as it is; a state without
+                a part is reported in one line and kept for a part that is added later.
             leave_out: Names of parts that stay as they are. Defaults to none.
-            foreign_file: File of another engine that the states come from, whose forms nobody
-                checked. Defaults to None.
+            foreign_file: File of another engine that the states come from, whose structure is not
+                checked yet. Defaults to None.
 
         Raises:
-            CheckpointError: If a state of ``foreign_file`` is not of the form of its part.
+            CheckpointError: If a state of ``foreign_file`` does not have the structure of its part.
         """
         for name in self:
             if name in leave_out:
                 continue
             if states.get(name) is not None:
-                with nullcontext() if foreign_file is None else _naming(name, foreign_file):
+                with nullcontext() if foreign_file is None else _name_part(name, foreign_file):
                     self._parts[name].restore(states[name])
             else:
                 getattr(self._parts[name], "restore_nothing", lambda: None)()
         self._unclaimed = {name: s for name, s in states.items() if name not in self._parts}
         if self._unclaimed:
             print_log(
-                f"The checkpoint has the state of {sorted(self._unclaimed)}, which this run has "
-                "not. A part that is added under the name takes it over.",
+                f"Unexpected states in the checkpoint: {sorted(self._unclaimed)}. A part that is "
+                "added under such a name resumes from it.",
                 logger="current",
                 level=logging.WARNING,
             )
 
 
 @contextmanager
-def _naming(part: str, file: str) -> Iterator[None]:
+def _name_part(part: str, file: str) -> Iterator[None]:
     """Name the part of a file that cannot be restored."""
     try:
         yield
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{part!r} in {file} is not what MMEngine saves under that name, and cannot be resumed "
-            f"from ({type(error).__name__}: {error}). Its weights alone can be loaded by load_from "
-            "without resume"
+            f"{part!r} in {file} does not have the structure that MMEngine saves, and cannot be "
+            f"resumed from ({type(error).__name__}: {error}). Its weights alone can be loaded by "
+            "load_from without resume"
         ) from error
 
 
-def _as_part(name: str, owner: Any) -> Part:
-    if hasattr(owner, "take") and hasattr(owner, "restore"):
-        part: Part = owner
-        return part
-    missing = [method for method in ("state_dict", "load_state_dict") if not hasattr(owner, method)]
-    if missing:
+def _as_part(name: str, owner: Stateful | Part) -> Part:
+    if _is_part(owner):
+        return owner
+    if not _is_stateful(owner):
+        methods = ("state_dict", "load_state_dict")
+        missing = [method for method in methods if not hasattr(owner, method)]
         kind = type(owner).__name__
-        raise TypeError(f"part {name!r} must have {' and '.join(missing)}; {kind} has not")
+        raise TypeError(f"part {name!r} must have {' and '.join(missing)}, which {kind} lacks")
     return StatefulPart(owner)
+
+
+def _is_part(owner: object) -> TypeGuard[Part]:
+    return hasattr(owner, "take") and hasattr(owner, "restore")
+
+
+def _is_stateful(owner: object) -> TypeGuard[Stateful]:
+    return hasattr(owner, "state_dict") and hasattr(owner, "load_state_dict")

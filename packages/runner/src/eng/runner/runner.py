@@ -1,26 +1,25 @@
-"""The runner: it builds the parts of a run, connects them and lets them go."""
+"""Build the parts of a run, and train, validate and test with them."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from torch import nn
 from torch.utils.data import DataLoader
 
-from eng.config import Config
 from eng.device import get_device
 from eng.dl_utils import is_model_wrapper, unwrap
 from eng.evaluator import Evaluator
 from eng.fileio import merged_backend_args
-from eng.hooks import CheckpointWriter, Hook, HookRunner, Priority
+from eng.hooks import CheckpointWriter, Hook, Priority
 from eng.logging import MessageHub, MMLogger
 from eng.optim import OptimWrapper
-from eng.registry import RUNNERS, DefaultScope
+from eng.registry import RUNNERS, DefaultScope, PartConfig, PartOrConfig
+from eng.utils import DataBatch, StateDict
 from eng.vis import Visualizer
 
-from . import arguments, builders, services
+from . import arguments, builders, services, types
 from .base_loop import BaseLoop
 from .checkpoint_meta import MMENGINE_VERSION
 from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
@@ -30,10 +29,9 @@ from .hook_list import HookList, with_default_hooks
 from .identity import RunIdentity, folders_of
 from .interruption import Interruption
 from .log_processor import LogProcessor
-from .loops import Loops, LoopSlot
+from .loops import EvalSlot, Loops
 from .nan_loss import NanLossPolicy
 from .progress import Progress
-from .protocol import LoopRunner
 from .random_state import RandomState
 from .run_files import closes_files, forget_when_gone
 from .run_parts import build_run_state
@@ -42,8 +40,6 @@ from .train_loops import TrainLoop
 from .training import begin_training, guarded, run_training
 
 __all__ = ["Runner"]
-
-ConfigLike = dict[str, Any] | Config
 
 
 @RUNNERS.register_module()
@@ -55,7 +51,7 @@ class Runner:
 
     Args:
         model: The model.
-        work_dir: Directory for checkpoints; each start logs into a folder of its own in it.
+        work_dir: Directory for checkpoints; each start logs into its own folder in it.
         train_dataloader: Data of training. Defaults to None: the runner cannot train.
         val_dataloader: Data of validation. Defaults to None.
         test_dataloader: Data of testing. Defaults to None.
@@ -65,7 +61,7 @@ class Runner:
         test_cfg: The test loop, ``dict()`` for :class:`TestLoop`. Defaults to None.
         auto_scale_lr: ``enable`` and ``base_batch_size``: whether learning rates, meant for this
             batch size, are scaled to the real one. Defaults to None.
-        optim_wrapper: What updates the parameters. Defaults to None.
+        optim_wrapper: The optimizer wrapper, or its config. Defaults to None.
         param_scheduler: Schedules of learning rate and such, one or a list. Defaults to None.
         val_evaluator: Metrics of validation. Defaults to None.
         test_evaluator: Metrics of testing. Defaults to None.
@@ -76,13 +72,13 @@ class Runner:
         load_from: Checkpoint to start from, or, with ``resume``, to resume from. Defaults to None.
         resume: Whether to resume from the newest whole checkpoint in the work directory. With
             ``load_from``, from the newest of the run that started from that file, or from the file
-            itself until there is one. ``'auto'`` does as False would until the work directory has
-            a checkpoint. Without any the run starts from scratch. Defaults to False.
-        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``: what started several
+            itself until the run has one. ``'auto'`` has no effect until the work directory has a
+            checkpoint. Without any the run starts from scratch. Defaults to False.
+        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``: the launcher of several
             processes. Defaults to ``'none'``.
-        env_cfg: Settings of processes and libraries. Defaults to the backend ``nccl``, which on a
-            machine without GPUs gives way to that of its device.
-        log_processor: What makes lines of the log. Defaults to None.
+        env_cfg: Settings of processes and libraries. Defaults to the backend ``nccl``, replaced by
+            that of the device on a machine without GPUs.
+        log_processor: The log processor, which formats lines of the log. Defaults to None.
         log_level: Level of the log. Defaults to ``'INFO'``.
         visualizer: Where curves go. Defaults to None: files in the work directory.
         default_scope: Scope in which names are looked up first. Defaults to ``'mmengine'``, which
@@ -93,11 +89,12 @@ class Runner:
         cfg: The config that all this comes from. Defaults to None.
 
     Raises:
-        RunnerConfigError: If settings that belong together are not there together, or one is of a
-            kind that it cannot be.
+        RunnerConfigError: If only some of the settings of a loop are given, or one has an invalid
+            type.
 
     Examples:
         >>> import torch
+        >>> from eng.config import Config
         >>> from eng.model import BaseModel
         >>> from eng.registry import DATASETS, MODELS
         >>> @MODELS.register_module()
@@ -128,33 +125,33 @@ class Runner:
 
     def __init__(
         self,
-        model: nn.Module | dict[str, Any],
+        model: PartOrConfig[nn.Module],
         work_dir: str,
-        train_dataloader: DataLoader | dict[str, Any] | None = None,
-        val_dataloader: DataLoader | dict[str, Any] | None = None,
-        test_dataloader: DataLoader | dict[str, Any] | None = None,
-        train_cfg: dict[str, Any] | None = None,
-        val_cfg: dict[str, Any] | None = None,
-        test_cfg: dict[str, Any] | None = None,
-        auto_scale_lr: dict[str, Any] | None = None,
-        optim_wrapper: OptimWrapper | dict[str, Any] | None = None,
-        param_scheduler: Any = None,
-        val_evaluator: Any = None,
-        test_evaluator: Any = None,
-        default_hooks: dict[str, Hook | dict[str, Any]] | None = None,
-        custom_hooks: list[Hook | dict[str, Any]] | None = None,
-        data_preprocessor: nn.Module | dict[str, Any] | None = None,
+        train_dataloader: types.LoaderOrConfig | None = None,
+        val_dataloader: types.LoaderOrConfig | None = None,
+        test_dataloader: types.LoaderOrConfig | None = None,
+        train_cfg: PartOrConfig[BaseLoop] | None = None,
+        val_cfg: PartOrConfig[BaseLoop] | None = None,
+        test_cfg: PartOrConfig[BaseLoop] | None = None,
+        auto_scale_lr: types.Settings | None = None,
+        optim_wrapper: PartOrConfig[OptimWrapper] | None = None,
+        param_scheduler: types.SchedulersOrConfigs | None = None,
+        val_evaluator: types.EvaluatorOrConfig | None = None,
+        test_evaluator: types.EvaluatorOrConfig | None = None,
+        default_hooks: types.HooksByName | None = None,
+        custom_hooks: types.Hooks | None = None,
+        data_preprocessor: PartOrConfig[nn.Module] | None = None,
         load_from: str | None = None,
         resume: bool | str = False,
         launcher: str = "none",
-        env_cfg: dict[str, Any] = {"dist_cfg": {"backend": "nccl"}},  # noqa: B006 - never changed
-        log_processor: LogProcessor | dict[str, Any] | None = None,
+        env_cfg: types.Settings = {"dist_cfg": {"backend": "nccl"}},  # noqa: B006 - never changed
+        log_processor: PartOrConfig[LogProcessor] | None = None,
         log_level: int | str = "INFO",
-        visualizer: Visualizer | dict[str, Any] | None = None,
+        visualizer: PartOrConfig[Visualizer] | None = None,
         default_scope: str = "mmengine",
-        randomness: dict[str, Any] = {"seed": None},  # noqa: B006 - never changed
+        randomness: types.Settings = {"seed": None},  # noqa: B006 - never changed
         experiment_name: str | None = None,
-        cfg: ConfigLike | None = None,
+        cfg: types.RunConfig | None = None,
     ) -> None:
         self.cfg = arguments.as_config(cfg)
         self._loops = Loops(
@@ -163,43 +160,45 @@ class Runner:
             test=(test_dataloader, test_cfg, test_evaluator),
             builders=(self.build_train_loop, self.build_val_loop, self.build_test_loop),
         )
-        arguments.check_schedules(param_scheduler, optim_wrapper)
-        arguments.check_cfg(self.cfg)
-        self.optim_wrapper: Any = optim_wrapper
-        self.param_schedulers: Any = param_scheduler
+        arguments.check_run(self.cfg, param_scheduler, optim_wrapper)
+        self.optim_wrapper = cast(OptimWrapper, optim_wrapper)  # a config until training begins
+        self.param_schedulers = cast("types.Schedulers | None", param_scheduler)  # as well
         self.auto_scale_lr = auto_scale_lr
         self.interruption = Interruption(self.cfg.get("interruption"))
         self._nan_loss = NanLossPolicy(self.cfg.get("nan_loss"))
         self._load_from, self._resume = load_from, resume
-        self._set_up_environment(work_dir, experiment_name, launcher, env_cfg, randomness)
+        self._environment = Environment(launcher=launcher, randomness=dict(randomness))
+        self._set_up_environment(work_dir, experiment_name, env_cfg)
         with folders_of(self._identity):
             self._set_up_services(env_cfg, default_scope, log_level, log_processor, visualizer)
             self._set_up_model(arguments.with_preprocessor(model, data_preprocessor))
             self._set_up_hooks(default_hooks, custom_hooks)
 
-    def _set_up_environment(
-        self, work_dir: str, name: str | None, launcher: str, env_cfg: Any, randomness: Any
-    ) -> None:
+    def _set_up_environment(self, work_dir: str, name: str | None, env_cfg: types.Settings) -> None:
         """Join the other processes, seed, and agree on the names of the run."""
         self._random_state = RandomState()
-        self._environment = Environment(launcher=launcher, randomness=dict(randomness))
         # As of this process alone, until setup_env has joined the others.
         self._identity = RunIdentity.create(work_dir, name, self.cfg.filename)
         self.setup_env(env_cfg)
         self._environment = self._environment.present()
         self._identity = self._identity.shared()
-        self.set_randomness(**randomness)
+        self.set_randomness(**self._environment.randomness)
 
     def _set_up_services(
-        self, env_cfg: Any, scope: str, log_level: int | str, log_processor: Any, visualizer: Any
+        self,
+        env_cfg: types.Settings,
+        scope: str,
+        log_level: int | str,
+        log_processor: PartOrConfig[LogProcessor] | None,
+        visualizer: PartOrConfig[Visualizer] | None,
     ) -> None:
-        """Make what the run writes to: folders, logger, message hub and visualizer."""
+        """Make the outputs of the run: folders, logger, message hub and visualizer."""
         name = self._identity.instance_name
         self.default_scope = DefaultScope.get_instance(name, scope_name=scope)
         self.logger = self.build_logger(log_level=log_level)
         self.log_processor = self.build_log_processor(log_processor or {})
-        #: What each checkpoint says of the run; the config is formatted once, here.
-        self.meta: dict[str, Any] = {
+        #: The run's entries of the ``meta`` of checkpoints; the config is formatted once, here.
+        self.meta: StateDict = {
             "cfg": self.cfg.pretty_text,
             "seed": self.seed,
             "experiment_name": self.experiment_name,
@@ -212,35 +211,34 @@ class Runner:
         forget_when_gone(self, name)
         self.visualizer.add_config(self.cfg)
 
-    def _set_up_model(self, model: nn.Module | dict[str, Any]) -> None:
-        """Build the model, and the table of what a checkpoint of the run holds."""
-        self._loaded = self._is_prepared = False
-        self._weights_are_initialized = False
+    def _set_up_model(self, model: PartOrConfig[nn.Module]) -> None:
+        """Build the model, and the table of the parts of its checkpoints."""
+        self._loaded = self._is_prepared = self._weights_are_initialized = False
         self.is_resuming = False
         built = self.build_model(model)
         self.model: nn.Module = self.wrap_model(self.cfg.get("model_wrapper_cfg"), built)
         self._run_state = build_run_state(self)
 
-    def _set_up_hooks(self, default_hooks: Any, custom_hooks: Any) -> None:
+    def _set_up_hooks(self, default: types.HooksByName | None, custom: types.Hooks | None) -> None:
         """Register the hooks."""
         self._hooks = HookList(self.save_checkpoint)
-        self.register_hooks(default_hooks, custom_hooks)
+        self.register_hooks(default, custom)
         self.logger.info(f"Hooks are run in this order:\n{self.get_hooks_info()}")
         self.dump_config()
 
     @classmethod
-    def from_cfg(cls, cfg: ConfigLike) -> Runner:
+    def from_cfg(cls, cfg: types.RunConfig) -> Runner:
         """Make a runner out of a config whose keys are arguments of the class.
 
         Args:
-            cfg: The config. Other keys may stand in it as well, as variables of its own.
+            cfg: The config. Other keys are allowed as well, as variables of its own.
 
         Returns:
             The runner.
 
         Raises:
-            RunnerConfigError: If ``model`` or ``work_dir`` is missing. A key that looks like one
-                of the arguments misspelt is warned of.
+            RunnerConfigError: If ``model`` or ``work_dir`` is missing. Warns of a key that
+                looks like a misspelt argument.
         """
         cfg = copy.deepcopy(cfg)
         return cls(**arguments.given_arguments(cfg, _ARGUMENTS), cfg=cfg)
@@ -268,7 +266,7 @@ class Runner:
         self.load_or_resume()
         return run_training(self, loop, self._nan_loss)
 
-    def val(self) -> dict[str, Any]:
+    def val(self) -> dict[str, float]:
         """Validate.
 
         Returns:
@@ -279,7 +277,7 @@ class Runner:
         """
         return self._evaluate("val_step", self._loops.val, "to validate")
 
-    def test(self) -> dict[str, Any]:
+    def test(self) -> dict[str, float]:
         """Test.
 
         Returns:
@@ -303,24 +301,24 @@ class Runner:
         self._is_prepared = True
 
     @closes_files
-    def _evaluate(self, step: str, slot: LoopSlot[Any], purpose: str) -> dict[str, Any]:
+    def _evaluate(self, step: str, slot: EvalSlot, purpose: str) -> dict[str, float]:
         slot.check_given(purpose)
         arguments.check_steps(self.model, step)
         loop = slot.require(purpose)
         self.call_hook("before_run")
         self.load_or_resume()
         with services.reported(self, step):
-            metrics: dict[str, Any] = loop.run()
+            metrics = loop.run()
         self.call_hook("after_run")
         return metrics
 
     # ------------------------------------------------------------------ building
 
-    def build_model(self, model: nn.Module | dict[str, Any]) -> nn.Module:
+    def build_model(self, model: PartOrConfig[nn.Module]) -> nn.Module:
         """Build the model. See :func:`eng.runner.builders.build_model`."""
         return builders.build_model(model)
 
-    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
+    def wrap_model(self, model_wrapper_cfg: PartConfig | None, model: nn.Module) -> nn.Module:
         """Move a model to its device and, with several processes, wrap it.
 
         With several processes and ``sync_bn`` in the config (``'torch'`` or ``'mmcv'``), batch
@@ -341,37 +339,39 @@ class Runner:
         if not self.distributed:
             return model
         if self._loops.train:
-            # Now, since wrappers give all processes the values of the first, or shard them.
+            # Now, since wrappers broadcast the values of the first process, or shard them.
             self._init_weights(model)
         unused = self.cfg.get("find_unused_parameters", False)
         return builders.wrap_for_processes(model, model_wrapper_cfg or {}, unused)
 
-    def _init_weights(self, model: Any) -> None:
-        if hasattr(model, "init_weights") and not self._weights_are_initialized:
-            model.init_weights()
+    def _init_weights(self, model: nn.Module) -> None:
+        initialize = getattr(model, "init_weights", None)
+        if initialize is not None and not self._weights_are_initialized:
+            initialize()
             self._weights_are_initialized = True
 
     @staticmethod
     def build_dataloader(
-        dataloader: DataLoader | dict[str, Any],
+        dataloader: types.LoaderOrConfig,
         seed: int | None = None,
         diff_rank_seed: bool = False,
-    ) -> DataLoader:
+    ) -> DataLoader[DataBatch]:
         """Build a data loader. See :func:`eng.runner.builders.build_dataloader`."""
         return builders.build_dataloader(dataloader, seed, diff_rank_seed)
 
-    def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
+    def build_optim_wrapper(self, optim_wrapper: PartOrConfig[OptimWrapper]) -> OptimWrapper:
         """Build the optimizer wrapper. See :func:`eng.runner.builders.build_optim_wrapper`."""
         built = builders.build_optim_wrapper(self.model, optim_wrapper)
         built.message_hub = self.message_hub
         return built
 
-    def build_param_scheduler(self, scheduler: Any) -> Any:
+    def build_param_scheduler(self, scheduler: types.SchedulersOrConfigs) -> types.Schedulers:
         """Build parameter schedulers. See :func:`eng.runner.builders.build_param_scheduler`."""
-        return builders.build_param_scheduler(scheduler, self.optim_wrapper, self.train_loop)
+        loop = self._loops.train.require("to schedule parameters")
+        return builders.build_param_scheduler(scheduler, self.optim_wrapper, loop)
 
     def scale_lr(
-        self, optim_wrapper: OptimWrapper, auto_scale_lr: dict[str, Any] | None = None
+        self, optim_wrapper: OptimWrapper, auto_scale_lr: types.Settings | None = None
     ) -> None:
         """Scale learning rates to the real batch size, if asked for.
 
@@ -382,23 +382,23 @@ class Runner:
         if auto_scale_lr and auto_scale_lr.get("enable", False):
             builders.scale_learning_rate(optim_wrapper, auto_scale_lr, self.train_dataloader)
 
-    def build_evaluator(self, evaluator: Any) -> Evaluator:
+    def build_evaluator(self, evaluator: types.EvaluatorOrConfig) -> Evaluator:
         """Build an evaluator. See :func:`eng.runner.builders.build_evaluator`."""
         return builders.build_evaluator(evaluator)
 
-    def build_train_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
+    def build_train_loop(self, loop: PartOrConfig[BaseLoop]) -> BaseLoop:
         """Build the training loop. See :func:`eng.runner.builders.build_train_loop`."""
         return builders.build_train_loop(self, loop, self._loops.train.dataloader)
 
-    def build_val_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
+    def build_val_loop(self, loop: PartOrConfig[BaseLoop]) -> BaseLoop:
         """Build the validation loop. See :func:`eng.runner.builders.build_eval_loop`."""
         return builders.build_eval_loop(self, loop, "ValLoop", self._loops.val)
 
-    def build_test_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
+    def build_test_loop(self, loop: PartOrConfig[BaseLoop]) -> BaseLoop:
         """Build the test loop. See :func:`eng.runner.builders.build_eval_loop`."""
         return builders.build_eval_loop(self, loop, "TestLoop", self._loops.test)
 
-    def build_log_processor(self, log_processor: LogProcessor | dict[str, Any]) -> LogProcessor:
+    def build_log_processor(self, log_processor: PartOrConfig[LogProcessor]) -> LogProcessor:
         """Build the log processor. See :func:`eng.runner.services.build_log_processor`."""
         return services.build_log_processor(log_processor, self._loops.train.given)
 
@@ -408,11 +408,11 @@ class Runner:
         """Build the logger of the run. See :func:`eng.runner.services.build_logger`."""
         return services.build_logger(self._identity, log_level, log_file, **kwargs)
 
-    def build_message_hub(self, message_hub: dict[str, Any] | None = None) -> MessageHub:
+    def build_message_hub(self, message_hub: types.Settings | None = None) -> MessageHub:
         """Build the message hub. See :func:`eng.runner.services.build_message_hub`."""
         return services.build_message_hub(self._identity, message_hub)
 
-    def build_visualizer(self, visualizer: Visualizer | dict[str, Any] | None = None) -> Visualizer:
+    def build_visualizer(self, visualizer: PartOrConfig[Visualizer] | None = None) -> Visualizer:
         """Build the visualizer. See :func:`eng.runner.services.build_visualizer`."""
         return services.build_visualizer(self._identity, visualizer)
 
@@ -435,24 +435,24 @@ class Runner:
         return self._hooks.describe()
 
     def register_hook(
-        self, hook: Hook | dict[str, Any], priority: int | str | Priority | None = None
+        self, hook: PartOrConfig[Hook], priority: int | str | Priority | None = None
     ) -> None:
         """Add a hook. See :meth:`eng.runner.hook_list.HookList.register`."""
         self._hooks.register(hook, priority)
 
-    def register_default_hooks(self, hooks: Mapping[str, Any] | None = None) -> None:
+    def register_default_hooks(self, hooks: types.HooksByName | None = None) -> None:
         """Add the default hooks.
 
         They are, by name: ``runtime_info``, ``timer``, ``sampler_seed``, ``logger``,
         ``param_scheduler`` and ``checkpoint``.
 
         Args:
-            hooks: Hooks that take the place of one of these or stand beside them, by name. None
-                drops one. Defaults to None.
+            hooks: Hooks that replace one of these or are added, by name. None drops one.
+                Defaults to None.
         """
         self.register_custom_hooks(with_default_hooks(hooks or {}, self._loops.train_iterations))
 
-    def register_custom_hooks(self, hooks: Sequence[Hook | dict[str, Any]]) -> None:
+    def register_custom_hooks(self, hooks: types.Hooks) -> None:
         """Add hooks.
 
         Args:
@@ -463,8 +463,8 @@ class Runner:
 
     def register_hooks(
         self,
-        default_hooks: Mapping[str, Any] | None = None,
-        custom_hooks: Sequence[Hook | dict[str, Any]] | None = None,
+        default_hooks: types.HooksByName | None = None,
+        custom_hooks: types.Hooks | None = None,
     ) -> None:
         """Add the default hooks and more.
 
@@ -486,10 +486,10 @@ class Runner:
     def load_checkpoint(
         self,
         filename: str,
-        map_location: Any = "cpu",
+        map_location: types.MapLocation = "cpu",
         strict: bool = False,
         revise_keys: list[tuple[str, str]] = [("^module.", "")],  # noqa: B006 - never changed
-    ) -> dict[str, Any]:
+    ) -> StateDict:
         """Load weights into the model. See :func:`eng.runner.checkpointing.load_weights`."""
         self._loaded = True
         return load_weights(self, filename, map_location, strict, revise_keys)
@@ -499,7 +499,7 @@ class Runner:
         filename: str,
         resume_optimizer: bool = True,
         resume_param_scheduler: bool = True,
-        map_location: Any = "default",
+        map_location: types.MapLocation = "default",
     ) -> None:
         """Resume from a checkpoint.
 
@@ -521,12 +521,12 @@ class Runner:
         self,
         out_dir: str,
         filename: str,
-        file_client_args: dict[str, Any] | None = None,
+        file_client_args: types.StorageSettings | None = None,
         save_optimizer: bool = True,
         save_param_scheduler: bool = True,
-        meta: dict[str, Any] | None = None,
+        meta: StateDict | None = None,
         by_epoch: bool = True,
-        backend_args: dict[str, Any] | None = None,
+        backend_args: types.StorageSettings | None = None,
         *,
         writer: CheckpointWriter | None = None,
     ) -> None:
@@ -557,7 +557,7 @@ class Runner:
 
     # ------------------------------------------------------------------ environment
 
-    def setup_env(self, env_cfg: dict[str, Any]) -> None:
+    def setup_env(self, env_cfg: types.Settings) -> None:
         """Set up processes and libraries. See :func:`eng.runner.environment.setup_environment`."""
         setup_environment(env_cfg, self.launcher)
         self._environment = self._environment.present()
@@ -714,36 +714,29 @@ class Runner:
         return self._loops.test.get()
 
     @property
-    def train_dataloader(self) -> Any:
+    def train_dataloader(self) -> DataLoader[DataBatch]:
         """The data loader of training."""
         return self._loops.train.require("for train_dataloader").dataloader
 
     @property
-    def val_dataloader(self) -> Any:
+    def val_dataloader(self) -> DataLoader[DataBatch]:
         """The data loader of validation."""
         return self._loops.val.require("for val_dataloader").dataloader
 
     @property
-    def test_dataloader(self) -> Any:
+    def test_dataloader(self) -> DataLoader[DataBatch]:
         """The data loader of testing."""
         return self._loops.test.require("for test_dataloader").dataloader
 
     @property
-    def val_evaluator(self) -> Any:
+    def val_evaluator(self) -> Evaluator:
         """The evaluator of validation."""
         return self._loops.val.require("for val_evaluator").evaluator
 
     @property
-    def test_evaluator(self) -> Any:
+    def test_evaluator(self) -> Evaluator:
         """The evaluator of testing."""
         return self._loops.test.require("for test_evaluator").evaluator
-
-
-if TYPE_CHECKING:
-
-    def _conforms(runner: Runner) -> tuple[HookRunner, LoopRunner]:
-        """The design's rule as a check: a runner is what hooks and loops may touch."""
-        return runner, runner
 
 
 _ARGUMENTS = [name for name in Runner.__init__.__annotations__ if name not in ("return", "cfg")]

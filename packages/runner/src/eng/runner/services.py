@@ -1,4 +1,4 @@
-"""Build what a run writes to: logger, log processor, message hub and visualizer."""
+"""Build the outputs of a run: logger, log processor, message hub and visualizer."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from eng.dist import explain_failures, master_only, write_stacks_to
 from eng.dl_utils import collect_env
 from eng.hooks import HookRunner
 from eng.logging import MessageHub, MMLogger
-from eng.registry import LOG_PROCESSORS, VISUALIZERS
+from eng.registry import LOG_PROCESSORS, VISUALIZERS, PartOrConfig
 from eng.vis import Visualizer
 
 from .environment import Environment
 from .identity import RunIdentity
 from .log_processor import LogProcessor
+from .types import Settings
 
-#: How Python shows warnings while nobody collects them.
+#: Functions by which Python shows warnings unless they are collected.
 _SHOW = getattr(warnings, "_showwarnmsg_impl", None)
 _SHOW_WARNING = getattr(warnings, "_showwarning_orig", warnings.showwarning)
 
@@ -62,9 +63,9 @@ def build_logger(
 
 
 def build_log_processor(
-    log_processor: LogProcessor | Mapping[str, Any], train_cfg: Any
+    log_processor: PartOrConfig[LogProcessor], train_cfg: object
 ) -> LogProcessor:
-    """Build what makes lines of the log.
+    """Build the log processor.
 
     Args:
         log_processor: The log processor, which is returned as it is, or its config.
@@ -79,9 +80,7 @@ def build_log_processor(
     return LOG_PROCESSORS.build({"type": "LogProcessor", "by_epoch": by_epoch, **log_processor})
 
 
-def build_message_hub(
-    identity: RunIdentity, message_hub: Mapping[str, Any] | None = None
-) -> MessageHub:
+def build_message_hub(identity: RunIdentity, message_hub: Settings | None = None) -> MessageHub:
     """Build the message hub of a run.
 
     Args:
@@ -95,7 +94,7 @@ def build_message_hub(
 
 
 def build_visualizer(
-    identity: RunIdentity, visualizer: Visualizer | Mapping[str, Any] | None
+    identity: RunIdentity, visualizer: PartOrConfig[Visualizer] | None
 ) -> Visualizer:
     """Build the visualizer of a run.
 
@@ -121,7 +120,7 @@ def build_visualizer(
 def log_environment(
     logger: MMLogger,
     environment: Environment,
-    env_cfg: Mapping[str, Any],
+    env_cfg: Settings,
     cfg: str,
     variables: Mapping[str, str],
 ) -> None:
@@ -150,11 +149,11 @@ def log_environment(
 
 @contextmanager
 def reported(runner: HookRunner, operation: str) -> Iterator[None]:
-    """Write what is of use after a run to its folder: warnings, and the stacks of what hangs.
+    """Write diagnostics of a run to its folder: warnings, and the stacks of threads that hang.
 
     Args:
         runner: The runner.
-        operation: What the block does, for the message if another process fails.
+        operation: Name of the block, for the message if another process fails.
 
     Yields:
         Nothing.
@@ -178,7 +177,7 @@ def warnings_in_log(logger: logging.Logger) -> Iterator[None]:
         Nothing.
     """
     shown_before = warnings.showwarning
-    # Who collects warnings, as tests do, goes on getting them.
+    # Code that collects warnings, as tests do, still receives them.
     is_recording = getattr(warnings, "_showwarnmsg_impl", None) is not _SHOW
 
     def show(
@@ -205,8 +204,8 @@ def dump_config(cfg: Config, text: str, identity: RunIdentity, logger: MMLogger)
     """Write the config to the work directory, under the name of the file it came from.
 
     It is written to the folder of this start as well, by which the next start knows the one in the
-    work directory for a dump: any other file there is the user's and stays as it is. What the
-    format cannot hold does not stop the run: the config is then written as Python.
+    work directory for a dump: any other file there is the user's and is kept. A config that the
+    format cannot hold does not stop the run: it is then written as Python.
 
     Args:
         cfg: The config.
@@ -220,7 +219,7 @@ def dump_config(cfg: Config, text: str, identity: RunIdentity, logger: MMLogger)
         cfg.dump(own)
     except ConfigError as error:
         own = own.with_suffix(".py")
-        logger.warning(f"{error}. The config is in {own.name}, to be read by people")
+        logger.warning(f"{error}. The config is in {own.name}, for reading only")
         own.write_text(text, encoding="utf-8")
     path = Path(identity.work_dir) / own.name
     if cfg.filename and path.exists() and path.samefile(cfg.filename):
@@ -232,7 +231,7 @@ def dump_config(cfg: Config, text: str, identity: RunIdentity, logger: MMLogger)
 
 
 def _is_dump(path: Path) -> bool:
-    """Whether a file is what an earlier start wrote, and not one of the user."""
+    """Whether a file is the dump of an earlier start, and not one of the user."""
     content = path.read_bytes()
     # The second is all that versions before 0.2 left.
     names = (glob.escape(path.name), "vis_data/config.py")

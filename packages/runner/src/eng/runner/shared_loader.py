@@ -1,14 +1,14 @@
-"""Share out the samples of a ready data loader over processes."""
+"""Shard the samples of a ready data loader over processes."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
     RandomSampler,
+    Sampler,
     SequentialSampler,
     SubsetRandomSampler,
     WeightedRandomSampler,
@@ -19,6 +19,7 @@ from eng.dist import get_world_size
 from eng.logging import print_log
 
 from .dataloader_info import has_indices
+from .types import Loader
 
 __all__ = ["share_out"]
 
@@ -43,8 +44,8 @@ _KEPT = (
 )
 
 
-def share_out(dataloader: Any, seed: int) -> Any:
-    """Have each process take its part of the data of a ready data loader.
+def share_out(dataloader: Loader, seed: int) -> Loader:
+    """Shard the data of a ready data loader over processes.
 
     Args:
         dataloader: The data loader.
@@ -53,23 +54,23 @@ def share_out(dataloader: Any, seed: int) -> Any:
     Returns:
         The data loader as it is in a single process, and with a sampler or batch sampler that is
         not one of torch's for a single process; otherwise one with the same settings and a sampler
-        that shares the samples out.
+        that shards the samples.
     """
-    if get_world_size() == 1 or not _takes_all(dataloader):
+    if get_world_size() == 1 or not _yields_all(dataloader):
         return dataloader
     name = type(dataloader.sampler).__name__
     if type(dataloader) is not DataLoader:
         print_log(
             f"Every process takes all samples of the {type(dataloader).__name__} given, by its "
-            f"{name}: give it a sampler that shares them out, such as eng.dataset.DefaultSampler "
+            f"{name}: use a sampler that shards them, such as eng.dataset.DefaultSampler "
             "or torch's DistributedSampler.",
             logger="current",
             level=logging.WARNING,
         )
         return dataloader
-    sampler = _shared_out(dataloader.sampler, dataloader.dataset, seed)
+    sampler = _share_out_samples(dataloader, seed)
     print_log(
-        f"The samples of the data loader given, by its {name}, are shared out over "
+        f"The samples of the data loader given, by its {name}, are sharded over "
         f"{get_world_size()} processes by a {type(sampler).__name__}: without it every process "
         "would take all of them.",
         logger="current",
@@ -85,7 +86,9 @@ def share_out(dataloader: Any, seed: int) -> Any:
     )
 
 
-def _shared_out(sampler: Any, dataset: Any, seed: int) -> Any:
+def _share_out_samples(dataloader: Loader, seed: int) -> Sampler[int]:
+    """Make the sampler of the shard of this process."""
+    sampler, dataset = dataloader.sampler, dataloader.dataset
     if isinstance(sampler, SequentialSampler):
         return DefaultSampler(dataset, shuffle=False, seed=seed)
     if type(sampler) is RandomSampler and not sampler.replacement and sampler._num_samples is None:
@@ -93,8 +96,8 @@ def _shared_out(sampler: Any, dataset: Any, seed: int) -> Any:
     return DistributedSamplerWrapper(sampler, seed)
 
 
-def _takes_all(dataloader: Any) -> bool:
-    """Whether a data loader is known to give every process all samples."""
+def _yields_all(dataloader: Loader) -> bool:
+    """Whether a data loader is known to yield all samples in every process."""
     if not isinstance(dataloader, DataLoader) or not has_indices(dataloader.dataset):
         return False
     if type(dataloader.batch_sampler) not in (BatchSampler, type(None)):

@@ -1,4 +1,4 @@
-"""Watch for signals and a time limit while something runs that must not be cut off anywhere."""
+"""Watch for signals and a time limit without ending the process at an arbitrary point."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType, TracebackType
-from typing import Any, TypeVar
+from typing import TypeAlias, TypeVar
 
 from torch.utils.data import get_worker_info
 
@@ -37,12 +37,16 @@ DEFAULT_SIGNALS = ("SIGTERM", "SIGINT", "SIGUSR1")
 TIME_LIMIT = -1
 # A launcher passes on a signal that its processes have got from the system as well.
 _SAME_SIGNAL = 3.0 if {"TORCHELASTIC_RUN_ID", "SLURM_JOB_ID"} & set(os.environ) else 0.2
-_STOP = b"\0"  # there is no signal 0
+_STOP = b"\0"  # signals begin with 1
 _DEFAULT_HANDLERS = (signal.SIG_DFL, signal.default_int_handler)
 
 
+#: A handler as :func:`signal.getsignal` returns it: None is one that Python did not set.
+SignalHandler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
+
+
 class BrokenOff(BaseException):
-    """Something was broken off because the process was asked to end.
+    """A block was broken off because of a signal or the time limit.
 
     Attributes:
         cause: Number of the signal, or :data:`TIME_LIMIT`.
@@ -54,15 +58,15 @@ class BrokenOff(BaseException):
 
 
 class SignalWatch:
-    """Takes note of signals within a ``with`` block instead of ending the process.
+    """Records signals within a ``with`` block instead of ending the process.
 
     The first one is noted in :attr:`cause`; within :meth:`breaking` it breaks off the block as
     well. A second one ends the process at once, wherever it is. Outside of the main thread, where
     Python allows no handlers, only the time limit holds.
 
     Args:
-        names: Names of the signals. None stands for :data:`DEFAULT_SIGNALS`, without those that
-            the program handles or ignores itself.
+        names: Names of the signals. None means :data:`DEFAULT_SIGNALS`, without those that the
+            program handles or ignores itself.
         deadline: When the time limit ends, as of :func:`time.monotonic`. None for no limit.
     """
 
@@ -72,8 +76,8 @@ class SignalWatch:
         self._first_at = 0.0
         self._is_breaking = False
         self._process = os.getpid()
-        self._previous: dict[int, Any] = {}
-        self._previous_of_children: Any = None
+        self._previous: dict[int, SignalHandler] = {}
+        self._previous_of_children: SignalHandler = None
         self._thread: _Watcher | None = None
 
     @property
@@ -83,7 +87,7 @@ class SignalWatch:
 
     @property
     def cause(self) -> int:
-        """Number of the signal, :data:`TIME_LIMIT`, or 0 while there is no reason to end."""
+        """Number of the signal, :data:`TIME_LIMIT`, or 0 while training may continue."""
         if self._signal:
             return self._signal
         is_over = self._deadline is not None and time.monotonic() >= self._deadline
@@ -91,17 +95,17 @@ class SignalWatch:
 
     @contextmanager
     def breaking(self) -> Iterator[None]:
-        """Break off the block when the process is asked to end.
+        """Break off the block at a signal or the time limit.
 
         Yields:
             Nothing.
 
         Raises:
-            BrokenOff: If it is.
+            BrokenOff: If one occurs.
         """
         self._is_breaking = True
         try:
-            if self.cause:  # since somebody looked last
+            if self.cause:  # since the last check
                 raise BrokenOff(self.cause)
             yield
         finally:
@@ -172,14 +176,14 @@ class SignalWatch:
             return
         if not is_own:
             self._signal, self._first_at = number, time.monotonic()
-            _tell(number)
+            _report(number)
         self._ignore_dead_workers()
         if self._is_breaking:
             self._is_breaking = False
             raise BrokenOff(self.cause or number)
 
     def _handle_in_child(self, number: int) -> None:
-        """Workers of data loaders end with their process; any other child does as it would."""
+        """Ignore it in workers of data loaders, which end with their process."""
         if get_worker_info() is not None and number != signal.SIGTERM:
             return
         previous = self._previous.get(number)
@@ -198,7 +202,7 @@ class SignalWatch:
 
 
 class _Watcher:
-    """A thread that hears of signals though the main thread is stuck, and of the time limit.
+    """A thread that receives signals even if the main thread is stuck, and watches the time limit.
 
     Python runs handlers in the main thread, between two of its instructions; inside of a collective
     there is none. But the number of each signal is written to a socket at once.
@@ -213,8 +217,8 @@ class _Watcher:
         self._thread = threading.Thread(target=self._run, name="eng.runner.signals", daemon=True)
 
     @classmethod
-    def start_for(cls, numbers: Any, deadline: float | None) -> _Watcher | None:
-        """Start one, unless the program listens to signals by such a socket itself."""
+    def start_for(cls, numbers: Iterable[int], deadline: float | None) -> _Watcher | None:
+        """Start one, unless the program has such a socket itself."""
         previous = signal.set_wakeup_fd(-1)
         if previous != -1:
             signal.set_wakeup_fd(previous)
@@ -232,7 +236,7 @@ class _Watcher:
         self._reader.close()
 
     def take_own(self, number: int) -> bool:
-        """Whether a signal is that by which the thread wakes the main thread."""
+        """Whether a signal is the one by which the thread wakes the main thread."""
         if number not in self._own:
             return False
         self._own.remove(number)
@@ -264,7 +268,7 @@ class _Watcher:
                     _end_at_once(number)
 
     def _wake_main_thread(self) -> int:
-        """Send it a signal of those that it handles, since only that ends a wait."""
+        """Send it one of the signals that it handles, since only that ends a wait."""
         number = min(self._numbers)
         self._own.append(number)
         signal.pthread_kill(self._main, number)
@@ -275,7 +279,7 @@ _active: SignalWatch | None = None
 
 
 def _leave_parent() -> None:
-    """A forked child writes its signals to no socket of the parent."""
+    """Keep a forked child from writing its signals to the socket of the parent."""
     if _active is not None and _active._thread is not None:
         signal.set_wakeup_fd(-1)
 
@@ -285,26 +289,26 @@ if hasattr(os, "register_at_fork"):
 
 
 def is_interactive() -> bool:
-    """Whether a person types Python, at a prompt or in a notebook."""
-    ipython: Any = sys.modules.get("IPython")
-    in_notebook = ipython is not None and ipython.get_ipython() is not None
+    """Whether Python runs interactively, at a prompt or in a notebook."""
+    get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    in_notebook = get_ipython is not None and get_ipython() is not None
     return in_notebook or hasattr(sys, "ps1") or bool(sys.flags.interactive)
 
 
 def number_of(name: str) -> int | None:
-    """The number of a signal, None where the system has no such signal."""
+    """Return the number of a signal, None if the system does not have it."""
     number = getattr(signal, name, None) if name.startswith("SIG") else None
     return int(number) if isinstance(number, signal.Signals) else None
 
 
-def check_signals(names: Any) -> None:
-    """Refuse what are not names of signals that can be watched.
+def check_signals(names: object) -> None:
+    """Refuse values that are not names of signals that can be watched.
 
     Args:
         names: The names, or None for the default ones.
 
     Raises:
-        RunnerConfigError: If one is not.
+        RunnerConfigError: If one is invalid.
     """
     if names is not None and not isinstance(names, (list, tuple)):
         raise RunnerConfigError(
@@ -313,7 +317,9 @@ def check_signals(names: Any) -> None:
     for name in names or ():
         is_known = isinstance(name, str) and (name in DEFAULT_SIGNALS or number_of(name))
         if not is_known or name in ("SIGKILL", "SIGSTOP", "SIGCHLD"):
-            raise RunnerConfigError(f"interruption: signals: {name!r} is not one to be watched")
+            raise RunnerConfigError(
+                f"interruption: signals: {name!r} is not a signal that can be watched"
+            )
 
 
 def name_of(number: int) -> str:
@@ -321,8 +327,8 @@ def name_of(number: int) -> str:
     return signal.Signals(number).name
 
 
-def _tell(number: int) -> None:
-    """Answer at once. Not by a logger, inside of which the process may be."""
+def _report(number: int) -> None:
+    """Report at once. Not by a logger, which the process may be inside of."""
     if is_main_process():
         text = f"\neng: {name_of(number)}: training ends after this iteration, with a checkpoint; "
         os.write(2, f"{text}a second signal ends it at once\n".encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from numbers import Integral
-from typing import Any
+from typing import TypeVar
 
 from torch.utils.data import Dataset
 
@@ -17,20 +17,22 @@ from .errors import RunnerConfigError, RunnerTypeError
 
 __all__ = ["first_batches"]
 
+SampleT = TypeVar("SampleT")
 
-class _SlicedDataset(Dataset[Any]):
-    """A dataset cut off after a number of samples; all else is that of the dataset itself.
+
+class _SlicedDataset(Dataset[SampleT]):
+    """The beginning of a dataset; all other attributes are those of the dataset.
 
     Args:
         dataset: The dataset.
         length: Number of samples.
     """
 
-    def __init__(self, dataset: Any, length: int) -> None:
+    def __init__(self, dataset: Dataset[SampleT], length: int) -> None:
         self._dataset = dataset
         self._length = length
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         # Others with such names are those of the copy, which is made without calling __init__.
         if (name.startswith("__") and name != "__getitems__") or "_dataset" not in self.__dict__:
             raise AttributeError(name)
@@ -40,13 +42,13 @@ class _SlicedDataset(Dataset[Any]):
         return self._length
 
     @override
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: int) -> SampleT:
         if not -self._length <= index < self._length:
             raise IndexError(f"sample {index} of the first {self._length}")
         return self._dataset[index if index >= 0 else self._length + index]
 
 
-def first_batches(dataset: Any, batches: Any, batch_size: int) -> Any:
+def first_batches(dataset: Dataset[SampleT], batches: object, batch_size: int) -> Dataset[SampleT]:
     """Cut a dataset to a number of batches of all processes together.
 
     Args:
@@ -56,7 +58,7 @@ def first_batches(dataset: Any, batches: Any, batch_size: int) -> Any:
         batch_size: Samples of a batch of one process.
 
     Returns:
-        The dataset, or what stands for its beginning.
+        The dataset, or a view of its beginning.
 
     Raises:
         RunnerConfigError: If the number is not a whole one of at least 1, or the dataset has no
@@ -66,16 +68,16 @@ def first_batches(dataset: Any, batches: Any, batch_size: int) -> Any:
         raise RunnerTypeError(f"num_batch_per_epoch must be an integer, got {batches!r}")
     if int(batches) < 1:
         raise RunnerConfigError(f"num_batch_per_epoch must be at least 1, got {batches!r}")
-    there = length_of(dataset)
-    if there is None:
+    length = length_of(dataset)
+    if length is None:
         raise RunnerConfigError(
-            f"num_batch_per_epoch cuts a dataset by its length, which {type(dataset).__name__} "
-            "has not: leave it out"
+            f"num_batch_per_epoch needs a dataset with a length, and {type(dataset).__name__} has "
+            "none: leave it out"
         )
     wanted = int(batches) * batch_size * get_world_size()
-    if wanted > there:
+    if wanted > length:
         print_log(
-            f"num_batch_per_epoch={batches} asks for {wanted} samples, the dataset has {there}: "
+            f"num_batch_per_epoch={batches} requests {wanted} samples, the dataset has {length}: "
             "all of them are used.",
             logger="current",
             level=logging.WARNING,

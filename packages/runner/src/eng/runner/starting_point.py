@@ -1,11 +1,10 @@
-"""Decide what a run starts from: nothing, weights, or a checkpoint to resume."""
+"""Decide whether a run starts from scratch, from weights, or resumes from a checkpoint."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from eng.checkpoint import (
     CheckpointError,
@@ -17,17 +16,19 @@ from eng.checkpoint import (
 )
 from eng.dist import broadcast_object_list, is_main_process
 
+from .types import StorageSettings
+
 __all__ = ["StartingPoint", "choose_starting_point", "storage_of"]
 
 
 @dataclass
 class StartingPoint:
-    """What a run starts from.
+    """The starting point of a run.
 
     Attributes:
         path: A checkpoint, None to start from scratch.
-        is_resumed: Whether the run is resumed from it, and does not only take its weights.
-        lines: What the log says of it: levels and texts.
+        is_resumed: Whether the run is resumed from it, and does not only load its weights.
+        lines: Lines for the log: levels and texts.
     """
 
     path: str | None = None
@@ -41,7 +42,7 @@ def choose_starting_point(
     load_from: str | None,
     resume: bool | str,
 ) -> StartingPoint:
-    """Choose what a run starts from, as the first process sees it. Called in all processes.
+    """Choose the starting point of a run in the first process. Called in all processes.
 
     Args:
         work_dir: The work directory.
@@ -49,7 +50,7 @@ def choose_starting_point(
         load_from: Path or address of a checkpoint.
         resume: Whether to resume: from the newest whole checkpoint of the work directory that is of
             this run, else from ``load_from``. ``'auto'`` resumes from the newest whole checkpoint
-            there, else it does as without.
+            there, else it has no effect.
 
     Returns:
         The choice, the same in all processes.
@@ -57,20 +58,20 @@ def choose_starting_point(
     Raises:
         CheckpointError: If there are checkpoints to resume from, but none of them is whole.
     """
-    boxes: list[Any] = [None]
+    boxes: list[StartingPoint | Exception | None] = [None]
     if is_main_process():
         try:
             boxes = [_choose(work_dir, folders, load_from, resume)]
         except Exception as error:  # raised in all processes
             boxes = [error]
     broadcast_object_list(boxes)
-    if isinstance(boxes[0], Exception):
-        raise boxes[0]
-    chosen: StartingPoint = boxes[0]
-    return chosen
+    (chosen,) = boxes
+    if isinstance(chosen, StartingPoint):
+        return chosen
+    raise chosen or AssertionError("the first process has sent nothing")
 
 
-def storage_of(folders: Sequence[CheckpointFolder], path: str) -> dict[str, Any] | None:
+def storage_of(folders: Sequence[CheckpointFolder], path: str) -> StorageSettings | None:
     """Settings of the storage of a checkpoint.
 
     Args:
@@ -106,30 +107,34 @@ def _choose(
     if origin is not None and load_from is not None:
         return _start_from(load_from, storage_of(folders, load_from), work_dir, lines)
     if found.faults:
-        raise CheckpointError(_refusal(work_dir, found.faults))
-    start = f"taking the weights of {load_from}" if load_from else "starting from scratch"
+        raise CheckpointError(_describe_faults(work_dir, found.faults))
+    start = f"loading the weights of {load_from}" if load_from else "starting from scratch"
     lines = [(logging.WARNING, f"No checkpoint in {work_dir}: {start}.")]
     return StartingPoint(load_from, False, lines)
 
 
 def _start_from(
-    load_from: str, backend_args: dict[str, Any] | None, work_dir: str, lines: list[tuple[int, str]]
+    load_from: str,
+    backend_args: StorageSettings | None,
+    work_dir: str,
+    lines: list[tuple[int, str]],
 ) -> StartingPoint:
-    """Resume from a file that the config names, or take its weights if it has nothing else."""
+    """Resume from a file that the config names, or load its weights if it has nothing else."""
     is_file = not CheckpointLoader.has_scheme(load_from)
     if is_file and progress_of(load_from, backend_args) is not None:
         text = f"Resuming from {load_from}: {work_dir} has no checkpoint of the run from it yet."
         return StartingPoint(load_from, True, [*lines, (logging.INFO, text)])
     text = (
-        f"{load_from} does not say how far a run had come: its weights are taken, and training "
+        f"{load_from} has no epoch and iter to resume from: its weights are loaded, and training "
         "starts at iteration 0."
     )
     return StartingPoint(load_from, False, [*lines, (logging.WARNING, text)])
 
 
-def _refusal(work_dir: str, faults: Mapping[str, str]) -> str:
+def _describe_faults(work_dir: str, faults: Mapping[str, str]) -> str:
     tried = "; ".join(f"{path}: {fault}" for path, fault in faults.items())
     return (
-        f"nothing in {work_dir} can be resumed from, and a run does not start from scratch over it "
-        f"unless it is told to: {tried}. Name a checkpoint by load_from, or leave out resume"
+        f"no valid checkpoint to resume from in {work_dir}, and existing checkpoints are never "
+        f"overwritten by a run from scratch: {tried}. Name a checkpoint by load_from, or leave out "
+        "resume"
     )

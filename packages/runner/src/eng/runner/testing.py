@@ -12,9 +12,9 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 from unittest import TestCase
 from unittest.mock import patch
 
@@ -27,12 +27,17 @@ from eng.evaluator import BaseMetric
 from eng.logging import MessageHub, MMLogger
 from eng.model import BaseModel
 from eng.registry import DATASETS, METRICS, MODELS, DefaultScope, Registry
-from eng.utils import override
+from eng.utils import DataBatch, DataSample, ManagerMixin, override
 from eng.vis import Visualizer
 
 from .runner import Runner
+from .types import Settings
 
 __all__ = ["RunnerTestCase", "ToyDataset", "ToyMetric", "ToyModel"]
+
+
+#: Tensors of a batch, stacked or not.
+Batch: TypeAlias = Tensor | Sequence[Tensor]
 
 
 class ToyModel(BaseModel):
@@ -49,27 +54,29 @@ class ToyModel(BaseModel):
 
     @override
     def forward(
-        self, inputs: Any, data_samples: Any = None, mode: str = "tensor"
+        self, inputs: Batch, data_samples: Batch | None = None, mode: str = "tensor"
     ) -> dict[str, Tensor] | list[Tensor] | Tensor:
         """Compute the loss of a batch in mode ``'loss'``, its outputs otherwise."""
-        batch = torch.stack(list(inputs)) if isinstance(inputs, (list, tuple)) else inputs
-        outputs: Tensor = self.linear2(self.linear1(batch))
+        outputs: Tensor = self.linear2(self.linear1(_stack(inputs)))
         if mode == "loss":
-            if isinstance(data_samples, (list, tuple)):
-                data_samples = torch.stack(list(data_samples))
-            return {"loss": (data_samples.view_as(outputs) - outputs).sum()}
+            labels = _stack(() if data_samples is None else data_samples)
+            return {"loss": (labels.view_as(outputs) - outputs).sum()}
         return list(outputs) if mode == "predict" else outputs
 
 
-class ToyDataset(Dataset):
+def _stack(batch: Batch) -> Tensor:
+    return batch if isinstance(batch, Tensor) else torch.stack(list(batch))
+
+
+class ToyDataset(Dataset[dict[str, Tensor]]):
     """Twelve samples of two numbers, each labelled 1."""
 
-    METAINFO: ClassVar[dict[str, Any]] = {}
+    METAINFO: ClassVar[dict[str, object]] = {}
     data = torch.randn(12, 2, generator=torch.Generator().manual_seed(0))
     label = torch.ones(12)
 
     @property
-    def metainfo(self) -> dict[str, Any]:
+    def metainfo(self) -> dict[str, object]:
         """Meta information of the dataset."""
         return self.METAINFO
 
@@ -82,7 +89,7 @@ class ToyDataset(Dataset):
 
 
 class ToyMetric(BaseMetric):
-    """A metric with a value that is known beforehand.
+    """A metric with a fixed value.
 
     Args:
         collect_device: See :class:`eng.evaluator.BaseMetric`. Defaults to ``'cpu'``.
@@ -96,12 +103,12 @@ class ToyMetric(BaseMetric):
         self.dummy_metrics = dummy_metrics
 
     @override
-    def process(self, data_batch: Any, predictions: Sequence[Any]) -> None:
-        """Take note of a batch."""
+    def process(self, data_batch: DataBatch, predictions: Sequence[DataSample]) -> None:
+        """Record a batch."""
         self.results.append({"acc": 1})
 
     @override
-    def compute_metrics(self, results: list[Any]) -> dict[str, float]:
+    def compute_metrics(self, results: list[dict[str, int]]) -> dict[str, float]:
         """Return the values."""
         return {"acc": 1} if self.dummy_metrics is None else self.dummy_metrics
 
@@ -115,7 +122,7 @@ _numbers = itertools.count()
 
 
 class RunnerTestCase(TestCase):
-    """Gives each test a temporary work directory, the toys by their names, and two configs.
+    """Provides each test with a temporary work directory, registered toys, and two configs.
 
     Everything is cleared after the test: the directory, instances by name, the toys, the process
     group and its environment.
@@ -137,7 +144,7 @@ class RunnerTestCase(TestCase):
         ...         self.assertEqual(runner.iter, 8)
     """
 
-    dist_cfg: ClassVar[dict[str, Any]] = {
+    dist_cfg: ClassVar[dict[str, str | int]] = {
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": 29600,
         "RANK": "0",
@@ -156,12 +163,12 @@ class RunnerTestCase(TestCase):
         }
         for name, (registry, toy) in _TOYS.items():
             registry.module_dict[name] = toy  # also over one that a test suite has registered
-        self.epoch_based_cfg = Config(_epoch_based(self.temp_dir))
-        self.iter_based_cfg = Config(_iter_based(self.temp_dir))
+        self.epoch_based_cfg = Config(_make_epoch_based(self.temp_dir))
+        self.iter_based_cfg = Config(_make_iter_based(self.temp_dir))
 
     @override
     def tearDown(self) -> None:
-        """Clear what the test has left."""
+        """Remove files, instances and registrations of the test."""
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
         self._environment.stop()
@@ -174,7 +181,7 @@ class RunnerTestCase(TestCase):
             for handler in list(logger.handlers):
                 if isinstance(handler, logging.FileHandler):
                     handler.close()
-        kinds: tuple[Any, ...] = (MMLogger, Visualizer, DefaultScope, MessageHub)
+        kinds: tuple[type[ManagerMixin], ...] = (MMLogger, Visualizer, DefaultScope, MessageHub)
         for kind in kinds:
             for name in list(kind._instance_dict):
                 kind.drop_instance(name)
@@ -185,8 +192,8 @@ class RunnerTestCase(TestCase):
         """A name that no run has had before in this process."""
         return f"{type(self).__name__}_{self._testMethodName}_{os.getpid()}_{next(_numbers)}"
 
-    def build_runner(self, cfg: Mapping[str, Any]) -> Runner:
-        """Build a runner under a name of its own.
+    def build_runner(self, cfg: Settings) -> Runner:
+        """Build a runner under a unique name.
 
         Args:
             cfg: Its config. It is copied.
@@ -211,7 +218,7 @@ class RunnerTestCase(TestCase):
         shutil.rmtree(self.temp_dir, ignore_errors=True)
 
 
-def _epoch_based(folder: str) -> dict[str, Any]:
+def _make_epoch_based(folder: str) -> dict[str, Any]:
     loader = {"dataset": {"type": "ToyDataset"}, "batch_size": 3, "num_workers": 0}
     held_out = {**loader, "sampler": {"type": "DefaultSampler", "shuffle": False}}
     backend = "nccl" if torch.cuda.is_available() else "gloo"
@@ -234,8 +241,8 @@ def _epoch_based(folder: str) -> dict[str, Any]:
     }
 
 
-def _iter_based(folder: str) -> dict[str, Any]:
-    cfg = _epoch_based(folder)
+def _make_iter_based(folder: str) -> dict[str, Any]:
+    cfg = _make_epoch_based(folder)
     cfg["train_dataloader"]["sampler"] = {"type": "InfiniteSampler", "shuffle": True}
     cfg["log_processor"] = {"by_epoch": False}
     cfg["train_cfg"] = {"by_epoch": False, "max_iters": 12, "val_interval": 12}

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from torch import nn
-from torch.utils.data import DataLoader
 
 from eng.checkpoint import CheckpointError
 from eng.dataset import length_of, sampler_with
 from eng.registry import LOOPS
-from eng.utils import override
+from eng.utils import DataBatch, StateDict, override
 
 from .arguments import check_intervals
 from .base_loop import BaseLoop
@@ -20,8 +19,9 @@ from .counts import check_count
 from .dataloader_info import check_has_batches, limits_of_resume, reseed
 from .errors import RunnerConfigError
 from .progress import Progress
-from .protocol import LoopRunner
+from .protocol import LoopRunner, RunEvalLoop
 from .signals import BrokenOff
+from .types import LoaderOrConfig
 from .validations import Validations
 
 __all__ = ["EpochBasedTrainLoop", "IterBasedTrainLoop", "TrainLoop"]
@@ -53,13 +53,13 @@ class TrainLoop(BaseLoop):
     def __init__(
         self,
         runner: LoopRunner,
-        dataloader: DataLoader | dict[str, Any],
+        dataloader: LoaderOrConfig,
         progress: Progress,
         val_begin: int,
         val_interval: int,
         dynamic_intervals: Intervals,
     ) -> None:
-        # Counts first: what is wrong with them shows before any data is read.
+        # Counts first, so that invalid ones are refused before any data is read.
         self.val_begin = check_count("val_begin", val_begin, least=0)
         self.val_interval = check_count("val_interval", val_interval)
         self.dynamic_milestones, self.dynamic_intervals = _split_intervals(
@@ -102,7 +102,7 @@ class TrainLoop(BaseLoop):
         """Epochs or iterations of the whole training."""
         return self._max_epochs if self.progress.by_epoch else self._max_iters
 
-    # Loops of others that derive from these count by `self._iter += 1` and `self._epoch += 1`.
+    # Third-party loops that derive from these count by `self._iter += 1` and `self._epoch += 1`.
 
     @property
     def _epoch(self) -> int:
@@ -129,11 +129,11 @@ class TrainLoop(BaseLoop):
         super().reseed(seed, instead_of)
         self.batches.seed = seed
 
-    def state_dict(self, progress: Progress | None = None) -> dict[str, Any]:
-        """Where the loop is, for a checkpoint.
+    def state_dict(self, progress: Progress | None = None) -> StateDict:
+        """Return the progress of the loop, for a checkpoint.
 
         Args:
-            progress: The progress that the checkpoint stands for. Defaults to None, the present.
+            progress: The progress of the checkpoint. Defaults to None, the present one.
 
         Returns:
             Plain numbers, see :class:`Progress`, with ``sampler_seed``.
@@ -141,16 +141,16 @@ class TrainLoop(BaseLoop):
         seed = getattr(sampler_with(self.dataloader, "seed"), "seed", None)
         return {**(progress or self.progress).state_dict(), "sampler_seed": seed}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue where another loop was, whatever its batches were.
+    def load_state_dict(self, state: StateDict) -> None:
+        """Continue from the progress of another loop, with any batch size.
 
         Args:
-            state: What :meth:`state_dict` returned, or ``epoch`` and ``iter`` alone, which are
-                taken to be of batches like these.
+            state: State from :meth:`state_dict`, or ``epoch`` and ``iter`` alone, which are
+                assumed to be of batches of this size.
 
         Raises:
-            CheckpointError: If the other loop trained by epochs and this one does not, or the other
-                way round.
+            CheckpointError: If the other loop trained by epochs and this one does not, or vice
+                versa.
         """
         by_epoch = self.progress.by_epoch
         if state.get("by_epoch", by_epoch) != by_epoch:
@@ -165,7 +165,7 @@ class TrainLoop(BaseLoop):
             reseed(self.dataloader, state["sampler_seed"])
 
     def _begin(self) -> None:
-        """Prepare to be resumed; say now, and not after the loss, if that cannot be exact."""
+        """Prepare for a later resume; warn now if that cannot be exact."""
         self.validations.begin()
         limits = limits_of_resume(self.dataloader)
         if limits is not None:
@@ -173,15 +173,15 @@ class TrainLoop(BaseLoop):
         if self.iter >= self._max_iters:
             length = "max_epochs" if self.progress.by_epoch else "max_iters"
             self.runner.logger.warning(
-                f"Nothing is left to train: all iterations are done, {self.iter}. To go on, give "
-                f"train_cfg more {length}."
+                f"Training is complete: all {self.iter} iterations are done. To continue, raise "
+                f"{length} in train_cfg."
             )
 
-    def _validate_what_is_pending(self) -> None:
-        """After a resume from a checkpoint that was saved before its validation, do that now.
+    def _validate_if_pending(self) -> None:
+        """Run the validation that was pending in the resumed checkpoint.
 
-        If it had ended before the run was stopped, its results are those that were written then,
-        and only what they lead to is done again, as a schedule that depends on them.
+        If it had ended before the run was stopped, its results are read from the record, and only
+        their consequences are repeated, as of a schedule that depends on them.
         """
         if self.progress.validated or self.runner.val_loop is None:
             self.progress.validated = True
@@ -202,9 +202,9 @@ class TrainLoop(BaseLoop):
             self.runner.call_hook("after_val")
 
     def _validate_when_due(self) -> None:
-        """Validate after an epoch or iteration if it is time to, and after the last one.
+        """Validate after an epoch or iteration if it is due, and after the last one.
 
-        Training draws the same random numbers whether and how often it is validated.
+        Validation does not affect the random draws of training.
         """
         progress = self.progress
         progress.validated = True
@@ -222,18 +222,18 @@ class TrainLoop(BaseLoop):
         pairs = zip(self.dynamic_milestones, self.dynamic_intervals, strict=True)
         return next(each for milestone, each in reversed([*pairs]) if done + 1 >= milestone)
 
-    def _validate(self, loop: Any) -> None:
+    def _validate(self, loop: RunEvalLoop) -> None:
         try:
             self.runner.interruption.check()
             with self.runner.random_state.preserved(), self.batches.preserved():
                 metrics = loop.run()
-        except BaseException:  # still to be done where training goes on, in this process or another
+        except BaseException:  # still pending where training continues, in this process or another
             self.progress.validated = False
             raise
         self.validations.add(self.progress, metrics)
 
     def _fetch(self, batches: Iterator[Item]) -> Iterator[Item]:
-        """Yield batches as they are asked for, until training ends here if it is interrupted."""
+        """Yield batches until the data ends or training is interrupted."""
         interruption, can_break = self.runner.interruption, self.batches.can_break_off
         while True:
             try:
@@ -245,7 +245,7 @@ class TrainLoop(BaseLoop):
                 raise
             yield item
 
-    def _train_step(self, idx: int, data_batch: Any) -> None:
+    def _train_step(self, idx: int, data_batch: DataBatch) -> None:
         """Train on one batch, between the hooks of its iteration."""
         runner = self.runner
         runner.call_hook("before_train_iter", batch_idx=idx, data_batch=data_batch)
@@ -274,7 +274,7 @@ class EpochBasedTrainLoop(TrainLoop):
     def __init__(
         self,
         runner: LoopRunner,
-        dataloader: DataLoader | dict[str, Any],
+        dataloader: LoaderOrConfig,
         max_epochs: int,
         val_begin: int = 1,
         val_interval: int = 1,
@@ -287,7 +287,7 @@ class EpochBasedTrainLoop(TrainLoop):
         if length is None:
             raise RunnerConfigError(
                 "the training data has no length, so that its epochs cannot be counted: train by "
-                "iterations (by_epoch=False and max_iters in train_cfg), or give it a __len__"
+                "iterations (by_epoch=False and max_iters in train_cfg), or implement __len__"
             )
         self._max_iters = self._max_epochs * length
 
@@ -300,7 +300,7 @@ class EpochBasedTrainLoop(TrainLoop):
         """
         self._begin()
         self.runner.call_hook("before_train")
-        self._validate_what_is_pending()
+        self._validate_if_pending()
         while self.epoch < self.max_epochs and not self.stop_training:
             self.run_epoch()
             self._validate_when_due()
@@ -308,15 +308,17 @@ class EpochBasedTrainLoop(TrainLoop):
         return self.runner.model
 
     def run_epoch(self) -> None:
-        """Train for one epoch, or for what is left of it after a resume."""
+        """Train for one epoch, or for the rest of it after a resume."""
         self.runner.call_hook("before_train_epoch")
         self.runner.model.train()
         for idx, data_batch in self._fetch(self.batches.rest_of_epoch()):
             self.run_iter(idx, data_batch)
+        # Counted last: to the hooks of its end the epoch is not done yet, and a checkpoint that one
+        # of them saves says what will be (Progress.after_epoch).
         self.runner.call_hook("after_train_epoch")
         self.progress.count_epoch()
 
-    def run_iter(self, idx: int, data_batch: Any) -> None:
+    def run_iter(self, idx: int, data_batch: DataBatch) -> None:
         """Train on one batch.
 
         Args:
@@ -326,8 +328,8 @@ class EpochBasedTrainLoop(TrainLoop):
         self._train_step(idx, data_batch)
 
     @override
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue where another loop was, see :meth:`TrainLoop.load_state_dict`.
+    def load_state_dict(self, state: StateDict) -> None:
+        """Continue from the progress of another loop, see :meth:`TrainLoop.load_state_dict`.
 
         Args:
             state: Its state, or ``epoch`` and ``iter`` alone.
@@ -337,7 +339,7 @@ class EpochBasedTrainLoop(TrainLoop):
             done = max(0, self.iter - self.epoch * len(self.dataloader))
             self.progress.position = done * self.progress.samples_per_iter
         self.batches.seek()
-        # Done by batches of other sizes, perhaps, so that these are not epochs times batches.
+        # Perhaps with other batch sizes, so that the total is not epochs times batches.
         epochs_after = self.max_epochs - self.epoch - 1
         if epochs_after >= 0:
             to_come = self.batches.left_of_epoch + epochs_after * len(self.dataloader)
@@ -363,7 +365,7 @@ class IterBasedTrainLoop(TrainLoop):
     def __init__(
         self,
         runner: LoopRunner,
-        dataloader: DataLoader | dict[str, Any],
+        dataloader: LoaderOrConfig,
         max_iters: int,
         val_begin: int = 1,
         val_interval: int = 1000,
@@ -384,8 +386,8 @@ class IterBasedTrainLoop(TrainLoop):
         self._begin()
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
-        self._validate_what_is_pending()
-        # Not in each iteration: going over all modules takes as long as a step of a small model.
+        self._validate_if_pending()
+        # Not in each iteration: visiting all modules takes as long as a step of a small model.
         self.runner.model.train()
         batches = self._fetch(self.dataloader_iterator)
         while self.iter < self.max_iters and not self.stop_training:
@@ -397,7 +399,7 @@ class IterBasedTrainLoop(TrainLoop):
         self.runner.call_hook("after_train")
         return self.runner.model
 
-    def run_iter(self, data_batch: Any) -> None:
+    def run_iter(self, data_batch: DataBatch) -> None:
         """Train on one batch.
 
         Args:
@@ -406,8 +408,8 @@ class IterBasedTrainLoop(TrainLoop):
         self._train_step(self.iter, data_batch)
 
     @override
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue where another loop was, see :meth:`TrainLoop.load_state_dict`.
+    def load_state_dict(self, state: StateDict) -> None:
+        """Continue from the progress of another loop, see :meth:`TrainLoop.load_state_dict`.
 
         Args:
             state: Its state, or ``epoch`` and ``iter`` alone.
@@ -420,6 +422,6 @@ class IterBasedTrainLoop(TrainLoop):
 
 
 def _split_intervals(interval: int, dynamic: Intervals) -> tuple[list[int], list[int]]:
-    """Milestones and the interval that holds from each of them on."""
+    """Split intervals into milestones and the interval from each of them on."""
     pairs = [(0, interval), *check_intervals(dynamic)]
     return [milestone for milestone, _ in pairs], [each for _, each in pairs]

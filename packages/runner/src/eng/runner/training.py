@@ -1,10 +1,10 @@
-"""Guard a training run: its folder is its own, what is not saved is said, and it can be ended."""
+"""Guard a training run: lock its folder, warn of missing checkpoints, and shut it down."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from torch import nn
 
@@ -32,7 +32,7 @@ def guarded(train: Callable[[RunnerT], ResultT]) -> Callable[[RunnerT], ResultT]
         train: The method.
 
     Returns:
-        The method guarded.
+        The guarded method.
     """
 
     @functools.wraps(train)
@@ -44,30 +44,32 @@ def guarded(train: Callable[[RunnerT], ResultT]) -> Callable[[RunnerT], ResultT]
 
 
 def begin_training(runner: LoopRunner) -> None:
-    """Do what comes before the weights are loaded that training starts from.
+    """Prepare training up to the point at which weights are loaded.
 
     Args:
         runner: The runner, whose training loop is built.
     """
-    _ = runner.val_loop  # built now, so that what is wrong with it shows before training
-    _warn_of_what_is_not_saved(runner)
+    _ = runner.val_loop  # built now, so that its errors are raised before training
+    _warn_of_missing_does_save(runner)
+    # Hooks first, since EMAHook copies the model: wrapped methods of a copy would be those of the
+    # original.
     runner.call_hook("before_run")
     prepare_model(runner)
 
 
-def run_training(runner: LoopRunner, loop: Any, nan_loss: NanLossPolicy) -> nn.Module:
-    """Train from where the run is to the end, with what is done after it.
+def run_training(runner: LoopRunner, loop: TrainLoop, nan_loss: NanLossPolicy) -> nn.Module:
+    """Train from the present progress to the end, and shut the run down.
 
     Args:
         runner: The runner.
         loop: Its training loop.
-        nan_loss: What happens at a loss that is NaN or infinite.
+        nan_loss: Policy for losses that are NaN or infinite.
 
     Returns:
         The model.
 
     Raises:
-        TrainingInterrupted: If a signal or the time limit ended it; all is saved then.
+        TrainingInterrupted: If a signal or the time limit ended it, after everything is saved.
     """
     compile_model(runner)
     try:
@@ -75,23 +77,24 @@ def run_training(runner: LoopRunner, loop: Any, nan_loss: NanLossPolicy) -> nn.M
             model = nan_loss.train(runner, loop)
             runner.call_hook("after_run")
     except (TrainingInterrupted, KeyboardInterrupt):
-        if isinstance(loop, TrainLoop):  # who is to end does not wait for a sample
+        if isinstance(loop, TrainLoop):  # an interrupted run does not wait for a sample
             loop.batches.abandon()
         raise
     finally:
+        # Workers before the runner goes: the garbage collector would take down their queues first.
         if isinstance(loop, TrainLoop):
             loop.batches.close()
         end_workers(getattr(runner.val_loop, "dataloader", None))
     return model
 
 
-def _warn_of_what_is_not_saved(runner: LoopRunner) -> None:
-    """Warn in one line where a run saves nothing, or nothing before its end."""
+def _warn_of_missing_does_save(runner: LoopRunner) -> None:
+    """Warn in one line if a run saves nothing, or nothing before its end."""
     hooks = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook)]
-    if not any(_saves(hook, runner) for hook in hooks):
+    if not any(_does_save(hook, runner) for hook in hooks):
         runner.logger.warning(
-            "This run saves no checkpoint, so that it can neither be resumed nor tested: give "
-            + ("CheckpointHook an interval within its length." if hooks else "it a CheckpointHook.")
+            "This run saves no checkpoint, so that it can neither be resumed nor tested: use "
+            + ("an interval within its length." if hooks else "a CheckpointHook.")
         )
         return
     for hook in hooks:
@@ -103,9 +106,9 @@ def _warn_of_what_is_not_saved(runner: LoopRunner) -> None:
             )
 
 
-def _saves(hook: CheckpointHook, runner: LoopRunner) -> bool:
+def _does_save(hook: CheckpointHook, runner: LoopRunner) -> bool:
     length = runner.max_epochs if hook.by_epoch else runner.max_iters
     if length is None or type(hook) is not CheckpointHook:
-        return True  # as far as can be told
+        return True  # as far as is known
     is_within = hook.interval > 0 and (hook.save_begin or hook.interval) <= length
     return is_within or hook.save_last or bool(hook.save_best and runner.val_loop)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
 
 from eng.dist import broadcast_object_list, is_main_process
 from eng.fileio import BaseStorageBackend, get_file_backend
 from eng.hooks import read_record, run_id_of, scalar_of
+from eng.utils import StateDict
 
 from .progress import Progress
 from .protocol import LoopRunner
@@ -71,7 +71,7 @@ class Validations:
             point: The point.
 
         Returns:
-            The validation, None if it has not ended there.
+            The validation, or None.
         """
         boxes = [self._read() if is_main_process() else []]
         broadcast_object_list(boxes)
@@ -80,12 +80,12 @@ class Validations:
                 return each
         return None
 
-    def add(self, point: Progress, metrics: Mapping[str, Any] | None) -> None:
-        """Write that a validation has ended. To be called in all processes.
+    def add(self, point: Progress, metrics: Mapping[str, object] | None) -> None:
+        """Record the end of a validation. To be called in all processes.
 
         Args:
             point: The point of training.
-            metrics: Its metrics by name. What is not a number is left out.
+            metrics: Its metrics by name. Values that are not numbers are left out.
         """
         run = run_id_of(self._runner.message_hub)
         if not is_main_process():
@@ -108,7 +108,7 @@ class Validations:
         )
         return found or []
 
-    def _parse(self, content: Any) -> list[Validation]:
+    def _parse(self, content: StateDict) -> list[Validation]:
         if content["run"] != self._runner.message_hub.runtime_info.get("run_id"):
             return []
         names = [field.name for field in fields(Validation)]

@@ -28,7 +28,7 @@ LOCK = ".train.lock"
 HEARTBEAT = 5.0
 #: Seconds without one, seen from another machine, after which the process is taken for dead.
 SILENCE = 30.0
-#: Seconds after which a file that makes a lock is taken for one that was left behind.
+#: Seconds after which a temporary file of a lock counts as left behind.
 _LEFT_BEHIND = 600
 
 _is_forced: ContextVar[bool] = ContextVar("take_over_work_dirs", default=False)
@@ -46,12 +46,12 @@ class Owner:
     """The process that holds a lock.
 
     Attributes:
-        host: Its machine, for people to read.
+        host: Its machine, for messages.
         machine: The boot of the machine and the space of process ids that ``pid`` is of.
         pid: Its process id.
-        started: When it was started, which tells it from a later process of that id.
-        since: The time at which it took the lock, for people to read.
-        token: What no other lock has.
+        started: Its start, to distinguish it from a later process of that id.
+        since: The time at which it acquired the lock, for messages.
+        token: Unique for each lock.
     """
 
     host: str
@@ -65,7 +65,7 @@ class Owner:
     def this_process(cls) -> Owner:
         """This process as the owner of a new lock."""
         pid, since = os.getpid(), time.strftime("%Y-%m-%d %H:%M:%S")
-        return cls(socket.gethostname(), _machine(), pid, _start_of(pid) or "", since)
+        return cls(socket.gethostname(), _identify_machine(), pid, _start_of(pid) or "", since)
 
     @override
     def __str__(self) -> str:
@@ -74,7 +74,7 @@ class Owner:
 
 @contextmanager
 def take_over_work_dirs() -> Iterator[None]:
-    """Take over locks of other jobs, whether these live or not."""
+    """Take over locks of other jobs, whether these are alive or not."""
     token = _is_forced.set(True)
     try:
         yield
@@ -87,12 +87,12 @@ def work_dir_lock(work_dir: str, logger: logging.Logger) -> Iterator[None]:
     """Hold the lock of a work directory. To be called in all processes; the first one takes it.
 
     Runs of one process share it. The lock of a dead process is taken over: on this machine at
-    once, on another one when it has given no sign of life for a while. Where a file cannot be
-    written, there is no lock.
+    once, on another one after a while without a heartbeat. Where files cannot be written,
+    nothing is locked.
 
     Args:
         work_dir: The directory.
-        logger: Where it is noted that a lock was taken over.
+        logger: Where a take-over of a lock is reported.
 
     Yields:
         Nothing.
@@ -105,7 +105,7 @@ def work_dir_lock(work_dir: str, logger: logging.Logger) -> Iterator[None]:
     if is_main_process():
         try:
             with _guard:
-                _enter(path, logger)
+                _acquire(path, logger)
         except WorkDirInUseError as error:
             boxes = [error]
     broadcast_object_list(boxes)
@@ -120,7 +120,7 @@ def work_dir_lock(work_dir: str, logger: logging.Logger) -> Iterator[None]:
 
 
 class _Held:
-    """A lock that this process holds, with the thread that gives signs of life."""
+    """A lock that this process holds, with the thread of its heartbeat."""
 
     def __init__(self, path: Path, owner: Owner, logger: logging.Logger) -> None:
         self.count, self.pid = 1, os.getpid()
@@ -132,12 +132,12 @@ class _Held:
     def _beat(self) -> None:
         while not self._end.wait(HEARTBEAT):
             with suppress(OSError):  # a full disk, or a server that is away for a moment
-                there = _read(self.path)
-                if there is None:  # somebody has cleaned up
+                found = _read(self.path)
+                if found is None:  # the directory was cleaned up
                     _create(self.path, self.owner)
-                elif there.token != self.owner.token:
+                elif found.token != self.owner.token:
                     self._logger.warning(
-                        f"{self.path} was taken over by {there}: two jobs train in one directory."
+                        f"{self.path} was taken over by {found}: two jobs train in one directory."
                     )
                     return
                 os.utime(self.path)
@@ -146,12 +146,12 @@ class _Held:
         """End the thread and remove the file, unless it is another job's by now."""
         self._end.set()
         self._thread.join()
-        there = _read(self.path)
-        if there is not None and there.token == self.owner.token:
+        found = _read(self.path)
+        if found is not None and found.token == self.owner.token:
             self.path.unlink(missing_ok=True)
 
 
-def _enter(path: Path, logger: logging.Logger) -> None:
+def _acquire(path: Path, logger: logging.Logger) -> None:
     held = _held.get(path)
     if held is not None and held.pid == os.getpid():  # not that of the parent of a fork
         held.count += 1
@@ -182,7 +182,7 @@ def _leave(path: Path) -> None:
 
 
 def _create(path: Path, owner: Owner) -> bool:
-    """Make the file with its content in one step, unless there is one."""
+    """Create the file with its content in one step, unless it exists."""
     beside = path.with_name(f"{path.name}.{owner.token}")
     beside.write_text(json.dumps(asdict(owner)), encoding="utf-8")
     try:
@@ -195,31 +195,31 @@ def _create(path: Path, owner: Owner) -> bool:
 
 
 def _remove_if_stale(path: Path, logger: logging.Logger) -> None:
-    """Remove the lock of a dead process, or of any if that is asked for.
+    """Remove the lock of a dead process, or of any with ``--force``.
 
     Raises:
         WorkDirInUseError: If the process may be alive.
     """
-    there = _read(path)
-    if there is None:
+    found = _read(path)
+    if found is None:
         if path.exists():
             logger.warning(f"{path} is not a lock: it is replaced.")
             _remove(path, None)
         return
     if _is_forced.get():
-        logger.warning(f"{path} is taken over from {there}, as it was asked for.")
-    elif _is_alive(there, path, logger):
+        logger.warning(f"{path} is taken over from {found}, as requested.")
+    elif _is_alive(found, path, logger):
         raise WorkDirInUseError(
-            f"{path.parent} is in use: {there} trains there. Wait for it, use another work_dir, or "
+            f"{path.parent} is in use: {found} trains there. Wait for it, use another work_dir, or "
             "take the directory over with `eng train --force` if that job is dead"
         )
     else:
-        logger.warning(f"{path} is taken over from {there}, which is not alive any more.")
-    _remove(path, there)
+        logger.warning(f"{path} is taken over from {found}, which is no longer alive.")
+    _remove(path, found)
 
 
 def _remove(path: Path, judged: Owner | None) -> None:
-    """Remove a lock, but not a newer one that took its place meanwhile."""
+    """Remove a lock, but not a newer one that replaced it meanwhile."""
     aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     with suppress(FileNotFoundError):
         path.rename(aside)
@@ -231,22 +231,22 @@ def _remove(path: Path, judged: Owner | None) -> None:
 
 
 def _is_alive(owner: Owner, path: Path, logger: logging.Logger) -> bool:
-    if owner.machine == _machine():
+    if owner.machine == _identify_machine():
         if owner.pid == os.getpid():  # left behind by this process, which does not hold it
             return False
         return bool(owner.started) and _start_of(owner.pid) == owner.started
-    # Its clock may differ from ours: a sign of life is a change that we see.
+    # Its clock may differ from ours: a heartbeat is a change that we observe.
     logger.info(f"Watching {path} for {SILENCE:g} s, since {owner} may be dead.")
-    first, end = _sign_of_life(path), time.monotonic() + SILENCE
+    first, end = _read_heartbeat(path), time.monotonic() + SILENCE
     while time.monotonic() < end:
         time.sleep(min(1.0, SILENCE / 10))
-        if _sign_of_life(path) != first:
+        if _read_heartbeat(path) != first:
             return True
     return False
 
 
-def _sign_of_life(path: Path) -> tuple[int, str]:
-    """What changes while the process lives. Opening the file asks a file server for it anew."""
+def _read_heartbeat(path: Path) -> tuple[int, str]:
+    """Read the heartbeat. The file is opened, so that a file server returns its present state."""
     try:
         with path.open("rb") as file:
             return os.fstat(file.fileno()).st_mtime_ns, file.read().decode("utf-8", "replace")
@@ -255,15 +255,15 @@ def _sign_of_life(path: Path) -> tuple[int, str]:
 
 
 def _read(path: Path) -> Owner | None:
-    """The owner of a lock; None where there is no lock, or a file that is not one."""
+    """Return the owner of a lock; None if it is missing or not a lock."""
     try:
         return Owner(**json.loads(path.read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None
 
 
-def _machine() -> str:
-    """The boot of this machine and its space of process ids, which a container has of its own."""
+def _identify_machine() -> str:
+    """Identify the boot of this machine and the namespace of process ids, as of a container."""
     parts = [socket.gethostname()]
     with suppress(OSError):  # not Linux
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip())
@@ -272,9 +272,9 @@ def _machine() -> str:
 
 
 def _start_of(pid: int) -> str | None:
-    """When a process was started, None where there is no such process.
+    """Return when a process was started, None if it does not exist.
 
-    A number of Linux that is exact enough to tell processes of one id apart; elsewhere ``'?'``.
+    On Linux a number that distinguishes processes of the same id; elsewhere ``'?'``.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
@@ -282,7 +282,7 @@ def _start_of(pid: int) -> str | None:
         if Path("/proc/self/stat").exists():
             return None
     else:
-        # Behind the name, which may have blanks and brackets: the state, and 19 fields later this.
+        # After the name, which may have blanks and brackets: the state; 19 fields later the start.
         fields = stat.rpartition(")")[2].split()
         return None if fields[0] in "ZX" else fields[19]
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -153,6 +153,10 @@ class BaseDataElement:
     def _checked(self, name: str, value: Any) -> Any:
         """What is stored for a value of the data; subclasses refuse or reshape it here."""
         return value
+
+    if TYPE_CHECKING:
+        # Fields are attributes of any name and type.
+        def __getattr__(self, name: str) -> Any: ...
 
     @override
     def __setattr__(self, name: str, value: Any) -> None:

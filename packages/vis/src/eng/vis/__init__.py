@@ -54,7 +54,7 @@ __all__ = [
     "wait_continue",
 ]
 
-# These import matplotlib, which a run without pictures does not need.
+# These import matplotlib, which a run that draws nothing does not need.
 __getattr__, __dir__ = lazy_modules(
     __name__,
     {

@@ -1,5 +1,5 @@
 # ruff: noqa: B027 - a backend overrides only what it can record
-"""Where configs and scalars of a run are recorded."""
+"""Base class of backends that record a run, and the backend that records to local files."""
 
 from __future__ import annotations
 
@@ -8,23 +8,28 @@ import os
 from abc import ABC, abstractmethod
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
-from eng.utils import ArgumentValueError, check_inner_path, override
+from eng.utils import ArgumentValueError, DataBatch, StateDict, check_inner_path, override
 
 from .geometry import as_image
 from .plain import plain_value
 from .run_record import Curves, count_lines, find_folders, mark_folder
 
+if TYPE_CHECKING:
+    from torch import nn
+
+    from .types import Scalar, Scalars
+
 __all__ = ["BaseVisBackend", "LocalVisBackend"]
 
 
 class BaseVisBackend(ABC):
-    """A place to record what happens in a run. Each method does nothing unless overridden.
+    """Records configs, scalars and images of a run. Methods do nothing unless overridden.
 
     Args:
         save_dir: Directory for files that the backend writes.
@@ -39,15 +44,15 @@ class BaseVisBackend(ABC):
     @property
     @abstractmethod
     def experiment(self) -> Any:
-        """The object that does the recording, for what this interface lacks."""
+        """The underlying object that records, for use beyond this interface."""
 
     def _init_env(self) -> None:
-        """Begin to record. Called before the first use of a method that asks for it.
+        """Initialize recording.
 
-        A method asks by the decorator :func:`eng.vis.force_init_env`.
+        Called before the first use of a method decorated with :func:`eng.vis.force_init_env`.
         """
 
-    def add_config(self, config: Config, **kwargs: Any) -> None:
+    def add_config(self, config: Config, **kwargs: object) -> None:
         """Record a config.
 
         Args:
@@ -55,16 +60,16 @@ class BaseVisBackend(ABC):
             **kwargs: Settings of the backend.
         """
 
-    def add_graph(self, model: Any, data_batch: Any, **kwargs: Any) -> None:
+    def add_graph(self, model: nn.Module, data_batch: DataBatch, **kwargs: object) -> None:
         """Record the graph of a model.
 
         Args:
-            model: The model, a :class:`torch.nn.Module`.
+            model: The model.
             data_batch: A batch to run it on.
             **kwargs: Settings of the backend.
         """
 
-    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
+    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: object) -> None:
         """Record an image.
 
         Args:
@@ -74,8 +79,8 @@ class BaseVisBackend(ABC):
             **kwargs: Settings of the backend.
         """
 
-    def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
-        """Record a number.
+    def add_scalar(self, name: str, value: Scalar, step: int = 0, **kwargs: object) -> None:
+        """Record a scalar.
 
         Args:
             name: Its name.
@@ -86,31 +91,31 @@ class BaseVisBackend(ABC):
 
     def add_scalars(
         self,
-        scalar_dict: dict[str, Any],
+        scalar_dict: Scalars,
         step: int = 0,
         file_path: str | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
-        """Record numbers.
+        """Record scalars.
 
         Args:
-            scalar_dict: Numbers by name. A ``step`` in it takes the place of the argument.
+            scalar_dict: Scalars by name. A ``step`` in it takes precedence over the argument.
             step: Step of the run. Defaults to 0.
-            file_path: Another file that also gets them. Defaults to None.
+            file_path: Another file to write them to as well. Defaults to None.
             **kwargs: Settings of the backend.
         """
 
     def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
-        """Begin to record a training, or go on with one that is resumed.
+        """Start to record a run, or continue one that is resumed.
 
         Args:
-            run_id: Identifier of the run, the same whenever it is resumed.
-            step: Iterations done: 0, or those of the checkpoint that it is resumed from. What was
-                recorded after them is recorded again, and the newer records count.
+            run_id: Identifier of the run, unchanged when it is resumed.
+            step: Completed iterations: 0, or those of the checkpoint that it is resumed from.
+                Records of later ones are superseded by those of the resumed run.
             work_dir: The work directory of the run.
 
         Returns:
-            A line for the log, None if there is nothing to say.
+            A line for the log, or None.
         """
         return None
 
@@ -123,13 +128,13 @@ class LocalVisBackend(BaseVisBackend):
     """Records to files: the config as Python, images as PNG, scalars as one JSON object a line.
 
     Args:
-        save_dir: Directory of the files. It is made when something is recorded.
+        save_dir: Directory of the files. It is created with the first record.
         img_save_dir: Folder in it for images. Defaults to ``'vis_image'``.
         config_save_file: Name of the file of the config. Defaults to ``'config.py'``.
         scalar_save_file: Name of the file of the scalars. Defaults to ``'scalars.json'``.
 
     Raises:
-        ValueError: If a file name has another ending than its kind, or leads out of ``save_dir``.
+        ValueError: If a file name has an invalid suffix, or is outside of ``save_dir``.
     """
 
     def __init__(
@@ -154,13 +159,13 @@ class LocalVisBackend(BaseVisBackend):
         self._img_save_dir = str(root / img_save_dir)
         self._config_save_file = str(root / config_save_file)
         self._scalar_save_file = str(root / scalar_save_file)
-        #: Further files of scalars, by the names that :meth:`add_scalars` was given.
+        #: Further scalar files, by the ``file_path`` of :meth:`add_scalars`.
         self._other_files: dict[str, str] = {}
-        #: Files of scalars that are open, by their paths.
+        #: Open scalar files, by their paths.
         self._files: dict[str, FileIO] = {}
-        #: Files whose last line may not be whole.
+        #: Files whose last line may be incomplete.
         self._torn: set[str] = set()
-        #: What this run has recorded before it was resumed.
+        #: Records of this run from before it was resumed.
         self._earlier: Curves | None = None
 
     @override
@@ -176,17 +181,17 @@ class LocalVisBackend(BaseVisBackend):
 
     @override
     def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
-        """Drop what earlier starts of a run have recorded after the iteration it is resumed from.
+        """Move records of iterations after the one the run is resumed from out of the way.
 
-        It is moved to files such as ``scalars.superseded.json`` beside.
+        They are moved to files such as ``scalars.superseded.json`` in the same directory.
 
         Args:
             run_id: Identifier of the run.
-            step: Iterations done.
+            step: Completed iterations.
             work_dir: The work directory of the run.
 
         Returns:
-            A line for the log, None if nothing was dropped.
+            A line for the log, None if nothing was moved.
         """
         if step == 0:
             mark_folder(self._save_dir, run_id, lines=count_lines(Path(self._scalar_save_file)))
@@ -199,36 +204,31 @@ class LocalVisBackend(BaseVisBackend):
         if not count:
             return None
         return (
-            f"{count} records of {name} are of iterations after {step}, which are done again: they "
-            f"are now in {name.with_suffix(f'.superseded{name.suffix}')} beside it."
+            f"{count} records of {name} after iteration {step}, where the run resumes, were moved "
+            f"to {name.with_suffix(f'.superseded{name.suffix}')} in the same directory."
         )
 
     @override
-    def add_config(self, config: Config, **kwargs: Any) -> None:
-        """Write a config to its file.
+    def add_config(self, config: Config, **kwargs: object) -> None:
 
-        Args:
-            config: The config.
-            **kwargs: Ignored.
-        """
         Path(self._save_dir).mkdir(parents=True, exist_ok=True)
         Path(self._config_save_file).write_text(config.pretty_text, encoding="utf-8")
 
     @override
-    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
-        """Write an image to the file ``<name>_<step>.png`` in the folder of images.
+    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: object) -> None:
+        """Write an image to the file ``<name>_<step>.png`` in the image directory.
 
         Args:
-            name: Its name. What stands before a slash in it is a folder.
-            image: RGB of shape (height, width, 3), or grey of shape (height, width), of whole
-                numbers of 0 to 255.
+            name: Its name. Slashes in it separate directories.
+            image: RGB of shape (height, width, 3), or grey of shape (height, width), integers of
+                0 to 255.
             step: Step of the run. Defaults to 0.
             **kwargs: Ignored.
 
         Raises:
-            TypeError: If the image holds anything but whole numbers.
-            ValueError: If its shape is another, a number is not of 0 to 255, or the name leads out
-                of the folder of images.
+            TypeError: If the values are not integers.
+            ValueError: If the shape is invalid, a value is outside of 0 to 255, or the name is
+                outside of the image directory.
         """
         from PIL import Image
 
@@ -240,37 +240,30 @@ class LocalVisBackend(BaseVisBackend):
         Image.fromarray(pixels).save(path)
 
     @override
-    def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
-        """Append a number to the file of the scalars.
+    def add_scalar(self, name: str, value: Scalar, step: int = 0, **kwargs: object) -> None:
 
-        Args:
-            name: Its name.
-            value: A number, or a tensor or array of one element.
-            step: Step of the run. Defaults to 0.
-            **kwargs: Ignored.
-        """
         self._record({name: value, "step": step})
 
     @override
     def add_scalars(
         self,
-        scalar_dict: dict[str, Any],
+        scalar_dict: Scalars,
         step: int = 0,
         file_path: str | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
-        """Append numbers, as one line, to the file of the scalars.
+        """Append scalars as one line to the scalar file.
 
         Args:
-            scalar_dict: Numbers by name. A ``step`` in it takes the place of the argument.
+            scalar_dict: Scalars by name. A ``step`` in it takes precedence over the argument.
             step: Step of the run. Defaults to 0.
-            file_path: Name of another file in the same directory that also gets them. Defaults to
+            file_path: Another file in the same directory to append them to as well. Defaults to
                 None.
             **kwargs: Ignored.
 
         Raises:
-            ValueError: If ``file_path`` is no ``.json`` file, the file of the scalars, or leads out
-                of the directory.
+            ValueError: If ``file_path`` is not a ``.json`` file, is the scalar file itself, or is
+                outside of the directory.
         """
         other = None if file_path is None else self._find_other_file(file_path)
         self._record({"step": step, **scalar_dict}, other)
@@ -281,11 +274,11 @@ class LocalVisBackend(BaseVisBackend):
             check_inner_path(name, "file_path")
             path = str(Path(self._save_dir) / name)
             if path == self._scalar_save_file:
-                raise ArgumentValueError(f"file_path {name!r} is the file of all scalars already")
+                raise ArgumentValueError(f"file_path {name!r} must differ from scalar_save_file")
             self._other_files[name] = path
         return self._other_files[name]
 
-    def _record(self, record: dict[str, Any], other: str | None = None) -> None:
+    def _record(self, record: Scalars, other: str | None = None) -> None:
         plain = {key: plain_value(value) for key, value in record.items()}
         line = json.dumps(plain)
         if other is not None:
@@ -295,7 +288,7 @@ class LocalVisBackend(BaseVisBackend):
         self._append(line, self._scalar_save_file)
 
     def _append(self, line: str, path: str) -> None:
-        # A line that a full disk has cut off must not take the next one with it.
+        # A full disk may have cut off the last line: the next one must not be joined to it.
         start = "\n" if path in self._torn else ""
         self._torn.add(path)
         rest = memoryview(f"{start}{line}\n".encode())
@@ -305,15 +298,15 @@ class LocalVisBackend(BaseVisBackend):
         self._torn.discard(path)
 
     def _open(self, path: str) -> FileIO:
-        """Return a file to append to, the one of the last time unless its path has another now."""
+        """Return a file to append to: the open one, unless its path was replaced or removed."""
         file = self._files.get(path)
         try:
-            there = os.stat(path)  # noqa: PTH116 - a Path takes as long as the writing
+            current = os.stat(path)  # noqa: PTH116 - a Path takes as long as the writing
         except FileNotFoundError:
-            there = None
+            current = None
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         if file is not None and (
-            there is None or not os.path.samestat(there, os.fstat(file.fileno()))
+            current is None or not os.path.samestat(current, os.fstat(file.fileno()))
         ):
             file.close()
             file = None
@@ -321,12 +314,12 @@ class LocalVisBackend(BaseVisBackend):
             file = self._files[path] = open(path, "ab", buffering=0)  # noqa: PTH123, SIM115
         return file
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_files": {}}  # another process opens its own
+    def __getstate__(self) -> StateDict:
+        return {**vars(self), "_files": {}}  # another process opens its own files
 
     @override
     def close(self) -> None:
-        """Close the files. What is recorded later opens them again."""
+        """Close the files. Later records open them again."""
         while self._files:
             self._files.popitem()[1].close()
 

@@ -1,9 +1,8 @@
-"""An image that is drawn on, with the renderer of matplotlib and nothing of its global state."""
+"""Draw on an image with the renderer of matplotlib, without its global state."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -25,6 +24,7 @@ from eng.utils import ArgumentValueError
 
 from . import settings
 from .figure_layer import FigureLayer
+from .types import Arguments, Color, Colors, LineStyles, Names, Numbers, Outline, TextBoxes
 
 __all__ = ["Canvas"]
 
@@ -33,25 +33,24 @@ HORIZONTAL = ("left", "center", "right")
 
 
 class Canvas:
-    """An image and what is drawn on it, at once: what has been drawn is pixels, and forgotten.
+    """An image to draw on. Objects become pixels immediately and are not kept.
 
     x goes right and y goes down; (0, 0) is the top left corner of the image, (width, height) the
     bottom right one, so the centre of the first pixel is (0.5, 0.5).
 
-    The renderer works on the pixels of the image themselves, so pixels that nothing covers stay
-    as they were.
+    The renderer works on the pixels of the image themselves, so pixels that nothing covers are
+    unchanged.
 
     Args:
         image: The image, of shape (height, width, 3), uint8. It is copied.
-        figure_cfg: Arguments of :class:`matplotlib.figure.Figure`. With its ``dpi``, 72 where it
-            has none, a point is ``dpi / 72`` pixels. Its ``figsize`` has no effect: the size is
-            that of the image.
+        figure_cfg: Arguments of :class:`matplotlib.figure.Figure`. A point is ``dpi / 72`` pixels;
+            ``dpi`` defaults to 72. ``figsize`` is ignored: the size is that of the image.
 
     Raises:
-        ValueError: If an argument of the figure is none, or has no such value.
+        ValueError: If an argument of the figure is unknown or invalid.
     """
 
-    def __init__(self, image: np.ndarray, figure_cfg: dict[str, Any]) -> None:
+    def __init__(self, image: np.ndarray, figure_cfg: Arguments) -> None:
         self.height, self.width = image.shape[:2]
         dpi = figure_cfg.get("dpi") or 72
         try:
@@ -68,7 +67,7 @@ class Canvas:
         self._pixels[..., 3] = 255
 
     def image(self) -> np.ndarray:
-        """A copy of the image with what was drawn.
+        """Return a copy of the image with everything drawn on it.
 
         Returns:
             RGB of shape (height, width, 3), uint8.
@@ -76,15 +75,11 @@ class Canvas:
         return self._pixels[..., :3].copy()
 
     def draw_layer(self, layer: FigureLayer) -> None:
-        """Draw what a figure has.
-
-        Args:
-            layer: The figure.
-        """
+        """Draw the artists of a figure."""
         layer.draw(self._renderer)
 
     def image_below(self, layer: FigureLayer) -> np.ndarray:
-        """A copy of the image with what a figure has, which is not drawn on the image itself.
+        """Return a copy of the image with the artists of a figure, which the image does not get.
 
         Args:
             layer: The figure.
@@ -99,15 +94,15 @@ class Canvas:
         finally:
             self._pixels[...] = before
 
-    def polygons(self, polygons: Any, *outline: Any) -> None:
+    def polygons(self, polygons: Sequence[np.ndarray], outline: Outline) -> None:
         """Draw polygons.
 
         Args:
-            polygons: Their corners, arrays of shape (n, 2), or one of shape (N, n, 2).
-            *outline: As of :func:`_outline`.
+            polygons: Their corners, arrays of shape (n, 2).
+            outline: Their edges and faces.
         """
-        looks = _outline(len(polygons), *outline)
-        # What has no length is not drawn: a single corner becomes a dot, as wide as lines are.
+        looks = _resolve_outline(outline, len(polygons))
+        # The renderer skips lines of length 0: a single corner becomes a dot of the line's width.
         shapes = [
             corners if len(corners) > 1 else corners + np.array([[-width / 2, 0], [width / 2, 0]])
             for corners, width in zip(
@@ -119,22 +114,24 @@ class Canvas:
                 PolyCollection(shapes, joinstyle="miter", transform=self._to_pixels, **looks)
             )
 
-    def circles(self, center: np.ndarray, radius: np.ndarray, *outline: Any) -> None:
+    def circles(self, center: np.ndarray, radius: np.ndarray, outline: Outline) -> None:
         """Draw circles.
 
         Args:
             center: Their centres, of shape (N, 2).
             radius: Their radii in pixels, of shape (N,).
-            *outline: As of :func:`_outline`.
+            outline: Their edges and faces.
         """
-        looks = _outline(len(center), *outline)
+        looks = _resolve_outline(outline, len(center))
         if len(center):
             areas = np.pi * (radius / self._point) ** 2
             self._draw(
                 CircleCollection(areas, offsets=center, offset_transform=self._to_pixels, **looks)
             )
 
-    def lines(self, segments: np.ndarray, colors: Any, line_styles: Any, line_widths: Any) -> None:
+    def lines(
+        self, segments: np.ndarray, colors: Colors, line_styles: LineStyles, line_widths: Numbers
+    ) -> None:
         """Draw line segments.
 
         Args:
@@ -144,7 +141,7 @@ class Canvas:
             line_widths: Their widths in points.
         """
         count = len(segments)
-        looks: dict[str, Any] = {
+        looks: Arguments = {
             "segments": segments,
             "colors": settings.colors("colors", colors, count),
             "linestyles": settings.styles("line_styles", line_styles, count),
@@ -153,20 +150,22 @@ class Canvas:
         if count:
             self._draw(LineCollection(transform=self._to_pixels, **looks))
 
-    def points(self, positions: np.ndarray, colors: Any, marker: Any, sizes: Any) -> None:
+    def points(
+        self, positions: np.ndarray, colors: Colors, marker: str | None, sizes: Numbers | None
+    ) -> None:
         """Draw points.
 
         Args:
             positions: Their positions, of shape (N, 2).
             colors: Their colours.
-            marker: A marker of matplotlib. None for a disc.
-            sizes: Their areas in square points. None for 36.
+            marker: A marker of matplotlib. None is a disc.
+            sizes: Their areas in square points. None is 36.
         """
         count = len(positions)
         style = MarkerStyle("o" if marker is None else marker)
         rgba = settings.colors("colors", colors, count)
         areas = settings.numbers("sizes", 36 if sizes is None else sizes, count)
-        looks: dict[str, Any] = {"facecolors": rgba, "linewidths": 0}
+        looks: Arguments = {"facecolors": rgba, "linewidths": 0}
         if not style.is_filled():
             looks = {"facecolors": "none", "edgecolors": rgba, "linewidths": 1.5}
         if count:
@@ -181,32 +180,32 @@ class Canvas:
         self,
         texts: Sequence[str],
         positions: np.ndarray,
-        font_sizes: Any = None,
-        colors: Any = "g",
-        vertical_alignments: Any = "top",
-        horizontal_alignments: Any = "left",
-        font_families: Any = "sans-serif",
-        bboxes: Any = None,
-        font_properties: Any = None,
+        font_sizes: Numbers | None = None,
+        colors: Colors = "g",
+        vertical_alignments: Names = "top",
+        horizontal_alignments: Names = "left",
+        font_families: Names = "sans-serif",
+        bboxes: TextBoxes | None = None,
+        font_properties: FontProperties | Sequence[FontProperties] | None = None,
     ) -> None:
         """Draw texts.
 
         Args:
             texts: The texts.
             positions: The position of each, of shape (N, 2).
-            font_sizes: Their sizes in points. None for :meth:`font_size`.
+            font_sizes: Their sizes in points. None is :meth:`font_size`.
             colors: Their colours.
-            vertical_alignments: Which part of each is at y.
-            horizontal_alignments: Which part of each is at x.
-            font_families: Their fonts.
+            vertical_alignments: Part of each that is at y.
+            horizontal_alignments: Part of each that is at x.
+            font_families: Their font families.
             bboxes: Settings of the box around each, of
                 :class:`matplotlib.patches.FancyBboxPatch`. None for no box.
             font_properties: Their :class:`matplotlib.font_manager.FontProperties`, which take
-                precedence over ``font_families``. None for none.
+                precedence over ``font_families``. Defaults to None.
         """
         n = len(texts)
         sizes = self.font_size() if font_sizes is None else font_sizes
-        boxes = bboxes if isinstance(bboxes, (list, tuple)) else [bboxes]
+        boxes = [bboxes] if bboxes is None or isinstance(bboxes, Mapping) else bboxes
         columns = (
             settings.numbers("font_sizes", sizes, n),
             settings.colors("colors", colors, n),
@@ -216,17 +215,17 @@ class Canvas:
             settings.spread("bboxes", boxes, n),
         )
         artists = [
-            self._text(text, x, y, *looks)
+            self._make_text(text, x, y, *looks)
             for text, (x, y), *looks in zip(texts, positions, *columns, strict=True)
         ]
         for artist in artists:
             self._draw(artist)
 
     def font_size(self) -> float:
-        """Size of a font in points that can be read on this image: 14 pixels at least."""
+        """Return a readable font size in points for this image: at least 14 pixels."""
         return max(14.0, (self.width * self.height) ** 0.5 / 60) / self._point
 
-    def masks(self, masks: np.ndarray, colors: Any, alphas: Any) -> None:
+    def masks(self, masks: np.ndarray, colors: Colors, alphas: Numbers) -> None:
         """Blend colours into the pixels of masks, one mask after the other.
 
         Args:
@@ -240,47 +239,41 @@ class Canvas:
         for mask, color, alpha in zip(masks, rgba[:, :3] * 255, opacity, strict=True):
             pixels[mask] = np.rint(pixels[mask] * (1 - alpha) + color * alpha)
 
-    def _text(
-        self, text: str, x: float, y: float, size: float, color: Any, va: Any, ha: Any,
-        font: FontProperties, box: Any,
+    def _make_text(
+        self, text: str, x: float, y: float, size: float, color: Color, va: str, ha: str,
+        font: FontProperties, box: Arguments | None,
     ) -> Text:  # fmt: skip
-        """A text that has its place, so that nothing is wrong with it."""
+        """Make a text and compute its layout, which finds invalid settings before drawing."""
+        looks: Arguments = {
+            "fontproperties": font, "fontsize": size, "color": color, "verticalalignment": va,
+            "horizontalalignment": ha, "bbox": box,
+        }  # fmt: skip
         try:
-            artist = Text(
-                x, y, text, fontproperties=font, fontsize=size, color=color, verticalalignment=va,
-                horizontalalignment=ha, bbox=box, transform=self._to_pixels,
-            )  # fmt: skip
+            artist = Text(x, y, text, transform=self._to_pixels, **looks)
             artist.set_figure(self._figure)
             artist.get_window_extent(self._renderer)
         except (AttributeError, TypeError, ValueError) as error:
             raise ArgumentValueError(
-                f"texts: {text!r} with the box {box!r} cannot be written: {error}"
+                f"texts: cannot draw {text!r} with the box {box!r}: {error}"
             ) from error
         return artist
 
     def _draw(self, artist: Artist) -> None:
         artist.set_figure(self._figure)
         if isinstance(artist, Collection):
-            # Two values, though they are the same: an object of one look is drawn as a marker, up
-            # to half a pixel away from where it is drawn among others.
+            # Two values, though equal: with one, matplotlib draws a single object as a marker, up
+            # to half a pixel off its position among several objects.
             artist.set_antialiased([True, True])
         artist.draw(self._renderer)
 
 
-def _outline(
-    count: int,
-    edge_colors: Any,
-    line_styles: Any,
-    line_widths: Any,
-    face_colors: Any,
-    alpha: Any,
-) -> dict[str, Any]:
-    """How polygons and circles look, as arguments of a collection of matplotlib."""
-    opacity = settings.numbers("alpha", alpha, count, most=1)
-    faces = "none" if face_colors is None else face_colors
+def _resolve_outline(outline: Outline, count: int) -> Arguments:
+    """Convert an outline to arguments of a collection of matplotlib."""
+    opacity = settings.numbers("alpha", outline.alpha, count, most=1)
+    faces = "none" if outline.face_colors is None else outline.face_colors
     return {
-        "edgecolors": settings.colors("edge_colors", edge_colors, count, opacity),
+        "edgecolors": settings.colors("edge_colors", outline.edge_colors, count, opacity),
         "facecolors": settings.colors("face_colors", faces, count, opacity),
-        "linestyles": settings.styles("line_styles", line_styles, count),
-        "linewidths": settings.numbers("line_widths", line_widths, count),
+        "linestyles": settings.styles("line_styles", outline.line_styles, count),
+        "linewidths": settings.numbers("line_widths", outline.line_widths, count),
     }

@@ -1,10 +1,10 @@
-"""A window of OpenCV that shows images."""
+"""Window of OpenCV that shows images and waits for a key."""
 
 from __future__ import annotations
 
 import math
 from importlib import import_module
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 
@@ -20,12 +20,12 @@ class Cv2Window:
         self._is_open = False
 
     def show(self, image: np.ndarray, title: str, wait_time: float) -> None:
-        """Show an image, in the place of the one before, and wait for a key.
+        """Replace the image shown, and wait for a key.
 
         Args:
             image: RGB of shape (height, width, 3), uint8.
             title: Title of the window.
-            wait_time: How long to wait at most, in seconds; 0 without limit.
+            wait_time: Timeout in seconds; 0 without limit.
 
         Raises:
             ModuleNotFoundError: If OpenCV is not installed.
@@ -39,22 +39,22 @@ class Cv2Window:
         cv2.waitKey(math.ceil(wait_time * 1000))
 
     def close(self) -> None:
-        """Close the window, if it is open."""
+        """Close the window if it is open."""
         if self._is_open:
             _import_cv2().destroyWindow(self._name)
         self._is_open = False
 
     @property
     def _name(self) -> str:
-        """Name by which OpenCV knows the window, one for each visualizer."""
+        """Name of the window in OpenCV, unique per visualizer."""
         return str(id(self))
 
 
 def check_wait_time(seconds: float) -> None:
-    """Check a time to wait.
+    """Check a timeout.
 
     Args:
-        seconds: The time in seconds, 0 for no limit.
+        seconds: The timeout in seconds, 0 for no limit.
 
     Raises:
         ValueError: If it is negative or not finite.
@@ -65,7 +65,7 @@ def check_wait_time(seconds: float) -> None:
         )
 
 
-def _import_cv2() -> Any:
+def _import_cv2() -> ModuleType:
     try:
         return import_module("cv2")
     except ModuleNotFoundError as error:

@@ -1,8 +1,8 @@
-"""The image that is drawn on, by methods of a visualizer and by matplotlib itself."""
+"""Drawing surface of a visualizer: an image, and a figure of matplotlib over it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .canvas import Canvas
     from .figure_layer import FigureLayer
+    from .types import Arguments, Coordinates
 
 __all__ = ["DrawingSurface"]
 
@@ -23,22 +24,22 @@ __all__ = ["DrawingSurface"]
 class DrawingSurface:
     """An image, and a figure of matplotlib over it.
 
-    What is drawn on the figure becomes part of the image with the next thing that is drawn
-    otherwise, so that everything is in the order in which it was drawn. Until then its artists can
-    be changed. matplotlib is imported with the first drawing.
+    Artists of the figure become part of the image when a method of the visualizer draws next, which
+    keeps the order of drawing. Until then they can be changed. matplotlib is imported with the
+    first drawing.
 
     Args:
         fig_save_cfg: Arguments of :class:`matplotlib.figure.Figure`.
 
     Attributes:
-        width: Width of the image in pixels, once one is set.
-        height: Height of the image in pixels, once one is set.
+        width: Width of the image in pixels, set with the image.
+        height: Height of the image in pixels, set with the image.
     """
 
     width: int
     height: int
 
-    def __init__(self, fig_save_cfg: dict[str, Any]) -> None:
+    def __init__(self, fig_save_cfg: Arguments) -> None:
         self.fig_save_cfg = fig_save_cfg
         self._image: np.ndarray | None = None
         self._canvas: Canvas | None = None
@@ -48,7 +49,7 @@ class DrawingSurface:
         self._font_size: float | None = None
 
     def set_image(self, image: np.ndarray) -> None:
-        """Set the image to draw on. What was drawn before is gone.
+        """Set the image to draw on. Earlier drawings are discarded.
 
         Args:
             image: RGB of shape (height, width, 3), RGBA, whose opacity is ignored, or grey of shape
@@ -56,8 +57,8 @@ class DrawingSurface:
                 It is copied.
 
         Raises:
-            TypeError: If it holds anything but numbers.
-            ValueError: If its shape is another, or a number is not of 0 to 255.
+            TypeError: If it is not numeric.
+            ValueError: If its shape is invalid, or a value is outside of 0 to 255.
         """
         self._image = geometry.as_image("image", image)
         self.height, self.width = self._image.shape[:2]
@@ -66,11 +67,11 @@ class DrawingSurface:
             self._layer.reset(self.width, self.height)
 
     def get_image(self) -> np.ndarray:
-        """The image with what was drawn on it.
+        """Return the image with everything drawn on it.
 
         Returns:
-            A copy, RGB of shape (height, width, 3), uint8. Pixels that nothing was drawn on are
-            exactly those of the image that was set.
+            A copy, RGB of shape (height, width, 3), uint8. Pixels that nothing covers equal those
+            of the image that was set.
 
         Raises:
             RuntimeError: If no image was set.
@@ -91,53 +92,53 @@ class DrawingSurface:
 
     @property
     def fig_save_canvas(self) -> FigureCanvasAgg:
-        """The canvas of :attr:`fig_save`. It renders the image with everything drawn on it."""
+        """The canvas of :attr:`fig_save`, which renders the image with everything drawn on it."""
         return self._figure_layer().canvas
 
     @property
     def dpi(self) -> float:
-        """Pixels in an inch of the figure: a point is ``dpi / 72`` pixels."""
+        """Pixels per inch of the figure: a point is ``dpi / 72`` pixels."""
         return self._figure_layer().figure.dpi
 
     @property
     def _default_font_size(self) -> float:
-        """Size of fonts in points by the size of the image; once set, that of texts as well."""
+        """Font size in points, by the size of the image. Setting it changes that of texts."""
         if self._font_size is not None:
             return self._font_size
-        height, width = self._image_or_fail().shape[:2]
+        height, width = self._require_image().shape[:2]
         return max((height * width) ** 0.5 // 90, 10)
 
     @_default_font_size.setter
     def _default_font_size(self, size: float) -> None:
         self._font_size = size
 
-    def _initialize_fig(self, fig_cfg: dict[str, Any]) -> tuple[FigureCanvasAgg, Figure, Axes]:
+    def _initialize_fig(self, fig_cfg: Arguments) -> tuple[FigureCanvasAgg, Figure, Axes]:
         """Make another figure, with axes without a frame that fill it."""
         from .figure_layer import make_figure
 
         return make_figure(fig_cfg)
 
-    def _is_posion_valid(self, position: Any) -> bool:
-        """Whether all points (x, y), of shape (..., 2), are inside of the image."""
+    def _is_posion_valid(self, position: Coordinates) -> bool:
+        """Whether all points (x, y), of shape (..., 2), are inside the image."""
         points = geometry.as_array("position", position).reshape(-1, 2)
-        height, width = self._image_or_fail().shape[:2]
+        height, width = self._require_image().shape[:2]
         return bool(((points >= 0) & (points < (width, height))).all())
 
-    def _image_or_fail(self) -> np.ndarray:
+    def _require_image(self) -> np.ndarray:
         if self._image is None:
-            raise NoImageError("there is no image to draw on: call set_image first, or give image=")
+            raise NoImageError("no image to draw on: call set_image first, or pass image=")
         return self._image
 
     def _image_without_figure(self) -> np.ndarray:
-        """The image with what was drawn on it, except for what the figure still has."""
-        image = self._image_or_fail()
+        """Return the image with everything drawn on it, without the artists of the figure."""
+        image = self._require_image()
         if self._canvas is not None and self._canvas_of is image:
             return self._canvas.image()
         return image.copy()
 
     def _current_canvas(self) -> Canvas:
-        """The canvas of the image. A subclass may have set another image by itself."""
-        image = self._image_or_fail()
+        """Return the canvas of the image. A subclass may have replaced the image."""
+        image = self._require_image()
         if self._canvas is None or self._canvas_of is not image:
             from .canvas import Canvas
 
@@ -145,8 +146,8 @@ class DrawingSurface:
             self._canvas_of = image
         return self._canvas
 
-    def _drawn_on(self) -> Canvas:
-        """The canvas to draw on, with what the figure had before."""
+    def _prepare_canvas(self) -> Canvas:
+        """Return the canvas to draw on, after drawing the artists of the figure on it."""
         canvas = self._current_canvas()
         if self._layer is not None and not self._layer.is_empty():
             canvas.draw_layer(self._layer)

@@ -1,20 +1,28 @@
-"""Begin to record at the first use of a backend, not before."""
+"""Initialize a backend at its first use."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 __all__ = ["force_init_env"]
 
-MethodT = TypeVar("MethodT", bound=Callable[..., Any])
+MethodT = TypeVar("MethodT", bound=Callable[..., object])
+
+
+class _LateBackend(Protocol):
+    """A backend that is initialized at its first use."""
+
+    _env_initialized: bool
+
+    def _init_env(self) -> object: ...
 
 
 def force_init_env(old_func: MethodT) -> MethodT:
     """Decorate a method of a backend so that ``_init_env`` is called once before its first use.
 
-    Whichever decorated method is used first calls it; one that fails is called again with the next.
+    The first decorated method that is used calls it; if it fails, the next one calls it again.
 
     Args:
         old_func: The method.
@@ -48,14 +56,14 @@ def force_init_env(old_func: MethodT) -> MethodT:
     """
 
     @functools.wraps(old_func)
-    def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def wrapper(self: _LateBackend, *args: object, **kwargs: object) -> object:
         if not hasattr(self, "_init_env"):
             raise AttributeError(
                 f"{type(self).__name__} must have a method _init_env, which {old_func.__name__} "
                 "calls before its first use"
             )
         if not getattr(self, "_env_initialized", False):
-            # Before the call, which may use decorated methods itself.
+            # Set before the call, which may use decorated methods itself.
             self._env_initialized = True
             try:
                 self._init_env()

@@ -1,4 +1,4 @@
-"""Errors that are of an older class as well, which code of the OpenMMLab family catches."""
+"""Errors that also have the class which code of the OpenMMLab family catches."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ class BackendNameError(ValueError, RuntimeError):
 
 
 class NoImageError(RuntimeError, AssertionError):
-    """There is no image to draw on."""
+    """No image was set to draw on."""

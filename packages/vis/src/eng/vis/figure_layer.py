@@ -1,8 +1,8 @@
-"""A figure of matplotlib over an image, for what is drawn with matplotlib itself."""
+"""Figure of matplotlib over an image."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -17,17 +17,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
 
+    from .types import Arguments
+
 __all__ = ["FigureLayer", "make_figure"]
 
-#: Added to width and height in pixels, of which matplotlib drops the fraction.
+#: Added to width and height in pixels, since matplotlib truncates them.
 _ROUNDING = 1e-6
 
 
-def make_figure(figure_cfg: dict[str, Any]) -> tuple[FigureCanvasAgg, Figure, Axes]:
-    """Make a figure that axes without a frame fill to its edges.
+def make_figure(figure_cfg: Arguments) -> tuple[FigureCanvasAgg, Figure, Axes]:
+    """Make a figure with axes without a frame that fill it.
 
     Args:
-        figure_cfg: Arguments of :class:`matplotlib.figure.Figure`. Its ``dpi`` is 72 unless given.
+        figure_cfg: Arguments of :class:`matplotlib.figure.Figure`. ``dpi`` defaults to 72.
 
     Returns:
         The canvas, the figure and the axes.
@@ -38,7 +40,7 @@ def make_figure(figure_cfg: dict[str, Any]) -> tuple[FigureCanvasAgg, Figure, Ax
     try:
         figure = Figure(**{**figure_cfg, "dpi": figure_cfg.get("dpi") or 72})
     except (AttributeError, TypeError, ValueError) as error:
-        raise ArgumentValueError(f"invalid settings of a figure, {figure_cfg}: {error}") from error
+        raise ArgumentValueError(f"invalid arguments of a figure, {figure_cfg}: {error}") from error
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     return FigureCanvasAgg(figure), figure, axes
@@ -47,12 +49,12 @@ def make_figure(figure_cfg: dict[str, Any]) -> tuple[FigureCanvasAgg, Figure, Ax
 class FigureLayer:
     """Axes in pixels of an image: x goes right, y goes down, (0, 0) is the top left corner.
 
-    Figure and axes stay the same objects from image to image. Rendered by their own canvas, the
-    image is below what was drawn on them.
+    Figure and axes stay the same objects from image to image. Their own canvas renders the image
+    below the artists.
 
     Args:
         figure_cfg: Arguments of :class:`matplotlib.figure.Figure`.
-        image: Returns the image, of shape (height, width, 3), uint8; None if there is none.
+        image: Returns the image, of shape (height, width, 3), uint8, or None.
 
     Attributes:
         canvas: The canvas of the figure.
@@ -63,7 +65,7 @@ class FigureLayer:
         ValueError: If an argument of the figure is unknown or invalid.
     """
 
-    def __init__(self, figure_cfg: dict[str, Any], image: Callable[[], np.ndarray | None]) -> None:
+    def __init__(self, figure_cfg: Arguments, image: Callable[[], np.ndarray | None]) -> None:
         self.canvas, self.figure, self.axes = make_figure(figure_cfg)
         self._background = _Background(image)
         self.figure.add_artist(self._background)
@@ -77,11 +79,11 @@ class FigureLayer:
         return self._count() == self._empty
 
     def reset(self, width: int | None = None, height: int | None = None) -> None:
-        """Remove what was drawn on the figure.
+        """Remove the artists of the figure.
 
         Args:
-            width: Width of the image in pixels. Defaults to None, as before.
-            height: Height of the image in pixels. Defaults to None, as before.
+            width: Width of the image in pixels. Defaults to None, unchanged.
+            height: Height of the image in pixels. Defaults to None, unchanged.
         """
         for artist in self.figure.get_children():
             if artist not in (self.figure.patch, self.axes, self._background):
@@ -91,10 +93,10 @@ class FigureLayer:
         self._fit()
 
     def draw(self, renderer: RendererBase) -> None:
-        """Draw what the figure has, its background apart, onto something else.
+        """Draw the artists of the figure, without its background.
 
         Args:
-            renderer: Draws there.
+            renderer: The renderer to draw with.
         """
         hidden = (self.figure.patch, self._background)
         shown = [artist for artist in hidden if artist.get_visible()]
@@ -110,7 +112,7 @@ class FigureLayer:
         return len(self.figure.get_children()), len(self.axes.get_children())
 
     def _fit(self) -> None:
-        """Let a unit of the axes be a pixel, whatever is drawn on them."""
+        """Make a unit of the axes a pixel, and keep it so when artists are added."""
         width, height = self._size
         dpi = self.figure.dpi
         self.figure.set_size_inches((width + _ROUNDING) / dpi, (height + _ROUNDING) / dpi)
@@ -128,12 +130,12 @@ class _Background(Artist):
 
     @override
     def draw(self, renderer: RendererBase) -> None:
-        """Draw the image at the bottom left of what is drawn."""
+        """Draw the image at the bottom left."""
         pixels = self._image() if self.get_visible() else None
         if pixels is None:
             return
         opaque = np.full((*pixels.shape[:2], 1), 255, np.uint8)
         settings = renderer.new_gc()
-        # A renderer of pixels has its first row at the top, images their last.
+        # The renderer counts rows from the bottom, the image from the top.
         renderer.draw_image(settings, 0, 0, np.concatenate([pixels, opaque], axis=2)[::-1])
         settings.restore()

@@ -1,29 +1,30 @@
-"""Keep a run going when what it records cannot be written."""
+"""Keep a run alive when a backend cannot record."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import ParamSpec, TypeVar
 
 __all__ = ["RecordingGuard"]
 
+ParamsT = ParamSpec("ParamsT")
 ResultT = TypeVar("ResultT")
 
-# Faults of the caller, which are raised: wrong arguments (the engine's own errors of arguments are
-# assertion errors too), and backends that lack something, a package among them.
+# Errors of the caller are raised: invalid arguments (the engine's own argument errors are assertion
+# errors too), and backends that are incomplete or lack a package.
 _FAULTS_OF_CALLERS = (
     TypeError, AssertionError, AttributeError, NameError, NotImplementedError, ImportError,
 )  # fmt: skip
-#: Most calls that are skipped before the next attempt.
+#: Maximum number of calls that are skipped before the next attempt.
 _LONGEST_PAUSE = 512
 
 
 class RecordingGuard:
-    """Calls of one backend, of which a failure is reported once.
+    """Calls a backend, reports its first failure, and retries with exponential backoff.
 
-    Each failure in a row doubles the number of calls that are skipped, since a tracker that is out
-    of reach may take a minute to say so. A backend that writes again is used as before.
+    Each failure in a row doubles the number of calls that are skipped, since a tracker that cannot
+    be reached may take a minute to time out. After a success, no call is skipped.
 
     Args:
         name: Name of the backend, for the warning.
@@ -35,19 +36,24 @@ class RecordingGuard:
         self._to_skip = 0
         self._is_reported = False
 
-    def call(self, method: Callable[..., ResultT], *args: Any, **kwargs: Any) -> ResultT | None:
+    def call(
+        self,
+        method: Callable[ParamsT, ResultT],
+        *args: ParamsT.args,
+        **kwargs: ParamsT.kwargs,
+    ) -> ResultT | None:
         """Call a method of the backend.
 
         Args:
             method: The method.
             *args: Its arguments.
-            **kwargs: Its arguments by name.
+            **kwargs: Its keyword arguments.
 
         Returns:
-            What it returns, None where it was not called or failed.
+            Its result, None if it was skipped or failed.
 
         Raises:
-            Exception: A fault of the caller, such as a wrong argument.
+            Exception: An error of the caller, such as an invalid argument.
         """
         if self._to_skip and method.__name__ != "close":
             self._to_skip -= 1
@@ -68,7 +74,7 @@ class RecordingGuard:
         if not self._is_reported:
             self._is_reported = True
             warnings.warn(
-                f"{self._name} cannot record: {type(error).__name__}: {error}. The run goes on "
-                "without, tries again now and then, and does not repeat this warning",
+                f"{self._name} cannot record: {type(error).__name__}: {error}. The run continues "
+                "without it and retries with increasing pauses; this warning is shown once",
                 stacklevel=4,
             )

@@ -1,4 +1,4 @@
-"""Packages that only some backends need."""
+"""Check for optional packages."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ __all__ = ["require"]
 
 
 def require(package: str, owner: str, extra: str | None = None) -> None:
-    """Check that a package of an extra is there, without importing it.
+    """Check that an optional package is installed, without importing it.
 
     Args:
-        package: The package, by the name that it is imported by.
-        owner: Who needs it, for the error.
-        extra: The extra, which has the name that it is installed by. Defaults to None, the same.
+        package: The import name of the package.
+        owner: Class that needs it, for the error.
+        extra: The extra, named like the distribution. Defaults to None, the import name.
 
     Raises:
         ModuleNotFoundError: If it is not installed.
     """
-    # A module that was put there by hand has no spec, which find_spec answers with an error.
+    # find_spec raises for a module in sys.modules that has no spec, such as a stand-in of a test.
     if sys.modules.get(package) is None and find_spec(package) is None:
         name = extra or package
         raise ModuleNotFoundError(

@@ -1,4 +1,4 @@
-"""Values in the form that every place of recording takes."""
+"""Convert scalars to numbers of Python."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 __all__ = ["plain_value"]
 
 
-def plain_value(value: Any) -> Any:
-    """A number, list or word for anything that holds one: tensors and arrays among them.
+def plain_value(value: object) -> Any:
+    """Convert a tensor or array to a number or a list.
 
-    A tensor on another device is moved from there once.
+    A tensor is copied from its device once.
 
     Args:
         value: The value.
 
     Returns:
-        What ``value`` holds, one element without its lists; ``value`` itself if it is no tensor or
+        A number for a single element, else nested lists; ``value`` itself if it is not a tensor or
         array.
     """
     if not hasattr(value, "tolist"):

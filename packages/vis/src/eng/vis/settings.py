@@ -1,10 +1,10 @@
-"""Settings of what is drawn: colours, styles, widths; one for all objects, or one for each."""
+"""Check settings of objects: colours, styles and widths, one for all or one for each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from matplotlib.colors import to_rgba
@@ -13,6 +13,7 @@ from matplotlib.font_manager import FontProperties
 from eng.utils import ArgumentTypeError, ArgumentValueError
 
 from .geometry import as_array
+from .types import Colors, LineStyle
 
 __all__ = ["colors", "fonts", "names", "numbers", "spread", "styles"]
 
@@ -22,85 +23,82 @@ LINE_STYLES = ("-", "--", "-.", ":", "solid", "dashed", "dashdot", "dotted")
 
 
 def spread(argument: str, values: Sequence[T], count: int) -> list[T]:
-    """One value for each object.
+    """Repeat a single value for all objects, or check that there is one for each.
 
     Args:
         argument: Name of the argument, for errors.
-        values: One value, or one for each object; further ones are left out.
+        values: One value, or one for each object; further ones are ignored.
         count: Number of objects.
 
     Returns:
         As many values as objects.
 
     Raises:
-        ValueError: If there are fewer values than objects, and more than one or none.
+        ValueError: If there are fewer values than objects, and not exactly one.
     """
     if len(values) >= count:
         return list(values[:count])
     if len(values) == 1:
         return [values[0]] * count
     raise ArgumentValueError(
-        f"{argument} has {len(values)} values for {count} objects: give one, or one for each"
+        f"{argument} has {len(values)} values for {count} objects: pass one, or one per object"
     )
 
 
 def colors(
-    argument: str, given: Any, count: int, alpha: float | Sequence[float] = 1.0
+    argument: str, given: Colors, count: int, alpha: float | Sequence[float] = 1.0
 ) -> np.ndarray:
-    """Colours of objects.
+    """Convert colours of objects to RGBA.
 
     Args:
         argument: Name of the argument, for errors.
-        given: A colour, or one for each object: what matplotlib takes, or whole numbers of 0 to
-            255 as RGB or RGBA.
+        given: A colour, or one for each object: colours of matplotlib, or integers of 0 to 255 as
+            RGB or RGBA.
         count: Number of objects.
-        alpha: Opacity that all are multiplied with, or one for each. Defaults to 1.
+        alpha: Opacity to multiply all with, or one for each. Defaults to 1.
 
     Returns:
         RGBA of 0 to 1, of shape (count, 4).
 
     Raises:
-        ValueError: If one is no colour, or their number is not that of the objects.
+        ValueError: If a colour is invalid, or their number differs from that of the objects.
     """
-    if hasattr(given, "detach"):
-        given = as_array(argument, given)
-    many = isinstance(given, (Sequence, np.ndarray)) and not isinstance(given, str)
-    if not many or any(isinstance(v, Real) for v in given):
-        given = [given]
-    rgba = spread(argument, [_color(argument, color) for color in given], count)
+    each = _as_list(as_array(argument, given) if hasattr(given, "detach") else given)
+    rgba = spread(argument, [_to_rgba(argument, color) for color in each], count)
     values = np.array(rgba, np.float64).reshape(-1, 4)
     values[:, 3] *= alpha
     return values
 
 
-def numbers(argument: str, given: Any, count: int, most: float = float("inf")) -> list[float]:
-    """Numbers of objects, such as widths of lines.
+def numbers(argument: str, given: object, count: int, most: float = float("inf")) -> list[float]:
+    """Check numbers of objects, such as line widths.
 
     Args:
         argument: Name of the argument, for errors.
         given: A number, or one for each object.
         count: Number of objects.
-        most: The greatest that is allowed. Defaults to infinity.
+        most: The maximum. Defaults to infinity.
 
     Returns:
         As many numbers as objects.
 
     Raises:
-        TypeError: If one is no number.
-        ValueError: If one is negative or too great, or their number is not that of the objects.
+        TypeError: If one is not a number.
+        ValueError: If one is negative or above the maximum, or their number differs from that of
+            the objects.
     """
     array = np.atleast_1d(as_array(argument, given)).astype(np.float64)
     if array.ndim != 1:
         raise ArgumentValueError(
-            f"{argument} must be a number or one for each object, not of shape {array.shape}"
+            f"{argument} must be a number or one per object, not of shape {array.shape}"
         )
     if not (np.isfinite(array) & (array >= 0) & (array <= most)).all():
         raise ArgumentValueError(f"{argument} must be from 0 to {most:g}, not {array.tolist()}")
     return spread(argument, array.tolist(), count)
 
 
-def styles(argument: str, given: Any, count: int) -> list[Any]:
-    """Styles of lines.
+def styles(argument: str, given: object, count: int) -> list[LineStyle]:
+    """Check line styles.
 
     Args:
         argument: Name of the argument, for errors.
@@ -112,48 +110,48 @@ def styles(argument: str, given: Any, count: int) -> list[Any]:
         As many styles as objects.
 
     Raises:
-        ValueError: If one is no style, or their number is not that of the objects.
+        ValueError: If a style is invalid, or their number differs from that of the objects.
     """
-    many = isinstance(given, Sequence) and not isinstance(given, str)
-    if not many or any(isinstance(v, Real) for v in given):
-        given = [given]
-    for style in given:
+    each = [given] if isinstance(given, np.ndarray) else _as_list(given)
+    for style in each:
         if style not in LINE_STYLES and not (isinstance(style, tuple) and len(style) == 2):
             raise ArgumentValueError(
-                f"{argument}: {style!r} is no style; give one of {', '.join(LINE_STYLES)}, or a"
-                " tuple of an offset and lengths of dashes and gaps, such as (0, (3, 1))"
+                f"{argument}: invalid line style {style!r}; pass one of {', '.join(LINE_STYLES)},"
+                " or a tuple of an offset and lengths of dashes and gaps, such as (0, (3, 1))"
             )
-    return spread(argument, given, count)
+    return spread(argument, cast("Sequence[LineStyle]", each), count)
 
 
-def names(argument: str, given: Any, count: int, allowed: Sequence[str] | None = None) -> list[str]:
-    """Words of objects, such as where a text is aligned.
+def names(
+    argument: str, given: object, count: int, allowed: Sequence[str] | None = None
+) -> list[str]:
+    """Check names of objects, such as alignments of texts.
 
     Args:
         argument: Name of the argument, for errors.
-        given: A word, or one for each object.
+        given: A name, or one for each object.
         count: Number of objects.
-        allowed: What it may be. Defaults to None, anything.
+        allowed: Accepted names. Defaults to None, any.
 
     Returns:
-        As many words as objects.
+        As many names as objects.
 
     Raises:
-        ValueError: If one is not allowed, or their number is not that of the objects.
+        ValueError: If one is not accepted, or their number differs from that of the objects.
     """
     words = [given] if isinstance(given, str) or not isinstance(given, Sequence) else given
     for word in words:
         if not isinstance(word, str) or (allowed is not None and word not in allowed):
-            wanted = "a word" if allowed is None else f"one of {', '.join(allowed)}"
+            wanted = "a str" if allowed is None else f"one of {', '.join(allowed)}"
             raise ArgumentValueError(f"{argument} must be {wanted}, not {word!r}")
     return spread(argument, words, count)
 
 
-def fonts(families: Any, properties: Any, count: int) -> list[FontProperties]:
-    """Fonts of texts.
+def fonts(families: object, properties: object, count: int) -> list[FontProperties]:
+    """Make the fonts of texts.
 
     Args:
-        families: A family of fonts, or one for each text.
+        families: A font family, or one for each text.
         properties: Properties of fonts, or those of each text, which take precedence. None for
             the families alone.
         count: Number of texts.
@@ -162,8 +160,8 @@ def fonts(families: Any, properties: Any, count: int) -> list[FontProperties]:
         As many fonts as texts.
 
     Raises:
-        TypeError: If properties are something else.
-        ValueError: If a family is invalid, or their number is not that of the texts.
+        TypeError: If properties have another type.
+        ValueError: If a family is invalid, or their number differs from that of the texts.
     """
     if properties is None:
         return [FontProperties(family=[name]) for name in names("font_families", families, count)]
@@ -177,7 +175,17 @@ def fonts(families: Any, properties: Any, count: int) -> list[FontProperties]:
     return spread("font_properties", given, count)
 
 
-def _color(argument: str, color: Any) -> tuple[float, ...]:
+def _as_list(given: object) -> Sequence[object] | np.ndarray:
+    """Return one setting for each object as they are, and a single one in a list.
+
+    Numbers, such as of a colour or of dashes, are a single one.
+    """
+    if not isinstance(given, (Sequence, np.ndarray)) or isinstance(given, str):
+        return [given]
+    return [given] if any(isinstance(value, Real) for value in given) else given
+
+
+def _to_rgba(argument: str, color: Any) -> tuple[float, ...]:
     try:
         values = np.asarray(color)
         if values.dtype.kind in "ui" and values.shape in ((3,), (4,)) and values.max() <= 255:
@@ -185,6 +193,6 @@ def _color(argument: str, color: Any) -> tuple[float, ...]:
         return to_rgba(color)
     except (TypeError, ValueError):
         raise ArgumentValueError(
-            f"{argument}: {color!r} is no colour; give a name such as 'g' or 'tab:blue', '#00ff00',"
-            " 3 whole numbers of 0 to 255 or 3 floats of 0 to 1"
+            f"{argument}: invalid colour {color!r}; pass a name such as 'g' or 'tab:blue',"
+            " '#00ff00', 3 integers of 0 to 255 or 3 floats of 0 to 1"
         ) from None

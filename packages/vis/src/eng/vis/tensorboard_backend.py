@@ -1,16 +1,16 @@
-"""Recording to event files of TensorBoard."""
+"""Record to event files of TensorBoard."""
 
 from __future__ import annotations
 
 import textwrap
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eng.config import Config
 from eng.registry import VISBACKENDS
-from eng.utils import override
+from eng.utils import DataBatch, override
 
 from .backend import BaseVisBackend
 from .environment import force_init_env
@@ -20,7 +20,10 @@ from .plain import plain_value
 from .run_record import find_folders, mark_folder
 
 if TYPE_CHECKING:
+    from torch import nn
     from torch.utils.tensorboard import SummaryWriter
+
+    from .types import Scalar, Scalars
 
 __all__ = ["TensorboardVisBackend"]
 
@@ -29,10 +32,10 @@ __all__ = ["TensorboardVisBackend"]
 class TensorboardVisBackend(BaseVisBackend):
     """Records to event files of TensorBoard, which ``tensorboard --logdir <save_dir>`` shows.
 
-    It needs ``pip install eng-vis[tensorboard]``. A file is begun when something is recorded, and
-    another one when something is recorded after :meth:`close`.
+    It needs ``pip install eng-vis[tensorboard]``. The first record creates a file; a record after
+    :meth:`close` creates another one.
 
-    That tensorboard is not installed is an error of the first method that records.
+    If tensorboard is not installed, the first method that records raises.
 
     Args:
         save_dir: Directory of the files.
@@ -43,7 +46,7 @@ class TensorboardVisBackend(BaseVisBackend):
         self._writer: SummaryWriter | None = None
         self._left_out: set[str] = set()
         self._config: str | None = None
-        #: Step from which on a resumed run takes the place of what is there.
+        #: Step from which on a resumed run supersedes earlier records.
         self._purge_step: int | None = None
 
     @override
@@ -54,7 +57,7 @@ class TensorboardVisBackend(BaseVisBackend):
     @force_init_env
     @override
     def experiment(self) -> SummaryWriter:
-        """The :class:`torch.utils.tensorboard.SummaryWriter`; made, with its file, if need be."""
+        """The :class:`torch.utils.tensorboard.SummaryWriter`, created with its file if needed."""
         if self._writer is None:
             from torch.utils.tensorboard import SummaryWriter
 
@@ -76,11 +79,11 @@ class TensorboardVisBackend(BaseVisBackend):
 
     @override
     def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
-        """Go on in the directory of the first start of a run, as one run of TensorBoard.
+        """Continue a resumed run in the directory of its first start, as one run of TensorBoard.
 
         Args:
             run_id: Identifier of the run.
-            step: Iterations done. TensorBoard shows what comes after them once.
+            step: Completed iterations. TensorBoard purges records of later ones.
             work_dir: The work directory of the run.
 
         Returns:
@@ -96,35 +99,35 @@ class TensorboardVisBackend(BaseVisBackend):
             return None
         self._save_dir = str(first)
         self._purge_step = step + 1
-        return f"TensorBoard goes on with the run in {first}, from iteration {step} on."
+        return f"TensorBoard resumes the run in {first} from iteration {step}."
 
     @force_init_env
     @override
-    def add_config(self, config: Config, **kwargs: Any) -> None:
-        """Record a config as the text ``config``, with what is recorded first or at the end.
+    def add_config(self, config: Config, **kwargs: object) -> None:
+        """Record a config as the text ``config``, with the first record or by :meth:`close`.
 
         Args:
             config: The config.
             **kwargs: Ignored.
         """
-        # The text is shown as Markdown, where indented lines stay as they are.
+        # The text is shown as Markdown, where indented lines are verbatim.
         self._config = textwrap.indent(config.pretty_text, "    ")
         if self._writer is not None:
             self._writer.add_text("config", self._config)
             self._config = None
 
     @override
-    def add_graph(self, model: Any, data_batch: Any, **kwargs: Any) -> None:
+    def add_graph(self, model: nn.Module, data_batch: DataBatch, **kwargs: object) -> None:
         """Record the graph of a model, traced in evaluation mode.
 
         Args:
-            model: The model, a :class:`torch.nn.Module`. Its modes stay as they were.
-            data_batch: What the model is called with: a tensor or a tuple of them, on its device.
-                Without a batch, None, there is nothing to trace, and nothing is recorded.
+            model: The model. Its training modes are restored.
+            data_batch: Inputs of the model: a tensor or a tuple of them, on its device. None
+                records nothing.
             **kwargs: Further arguments of :meth:`torch.utils.tensorboard.SummaryWriter.add_graph`.
 
         Raises:
-            TypeError: If ``data_batch`` is something else.
+            TypeError: If ``data_batch`` has another type.
         """
         if data_batch is None:
             return
@@ -134,37 +137,24 @@ class TensorboardVisBackend(BaseVisBackend):
         if not all(isinstance(part, torch.Tensor) for part in parts):
             found = sorted({type(part).__name__ for part in parts})
             raise TypeError(
-                "a graph is traced with what the model is called with, a tensor or a tuple of "
+                "data_batch must be the inputs to trace the model with, a tensor or a tuple of "
                 f"tensors, not {type(data_batch).__name__} with {found}"
             )
         modes = [(module, module.training) for module in model.modules()]
         try:
             self.experiment.add_graph(model, tuple(parts), **kwargs)
-        finally:  # tracing gives all modules the mode of the model, also the frozen ones in it
+        finally:  # tracing sets all modules, frozen ones too, to the mode of the model
             for module, is_training in modes:
                 module.training = is_training
 
     @override
-    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
-        """Record an image.
-
-        Args:
-            name: Its name.
-            image: RGB of shape (height, width, 3), or grey of shape (height, width), of whole
-                numbers from 0 to 255.
-            step: Step of the run. Defaults to 0.
-            **kwargs: Ignored.
-
-        Raises:
-            TypeError: If the image holds anything but whole numbers.
-            ValueError: If its shape is another, or a number is not of 0 to 255.
-        """
+    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: object) -> None:
         pixels = as_image(f"image {name!r}", image, strict=True)
         self.experiment.add_image(name, pixels, step, dataformats="HWC")
 
     @override
-    def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
-        """Record a number. Anything else is left out, with a warning the first time.
+    def add_scalar(self, name: str, value: Scalar, step: int = 0, **kwargs: object) -> None:
+        """Record a scalar. Other values are skipped, with a warning the first time.
 
         Args:
             name: Its name.
@@ -178,27 +168,18 @@ class TensorboardVisBackend(BaseVisBackend):
         elif name not in self._left_out:
             self._left_out.add(name)
             warnings.warn(
-                f"TensorBoard has no place for {name!r}, which is no number but {value!r:.80}; it "
-                "is left out",
+                f"{type(self).__name__} skips {name!r}, which is not a number but {value!r:.80}",
                 stacklevel=2,
             )
 
     @override
     def add_scalars(
         self,
-        scalar_dict: dict[str, Any],
+        scalar_dict: Scalars,
         step: int = 0,
         file_path: str | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
-        """Record numbers, each as a curve of its own.
-
-        Args:
-            scalar_dict: Numbers by name. A ``step`` in it takes the place of the argument.
-            step: Step of the run. Defaults to 0.
-            file_path: Ignored. Defaults to None.
-            **kwargs: Ignored.
-        """
         step = plain_value(scalar_dict.get("step", step))
         for name, value in scalar_dict.items():
             if name != "step":
@@ -206,7 +187,7 @@ class TensorboardVisBackend(BaseVisBackend):
 
     @override
     def close(self) -> None:
-        """Write out what was recorded and close the file."""
+        """Flush all records and close the file."""
         if self._config is not None:
             _ = self.experiment
         if self._writer is not None:

@@ -1,6 +1,6 @@
 # The names of tests say what they check.
 # ruff: noqa: D102
-"""Tests that every backend of a visualizer should pass; needs ``pip install eng-vis[test]``.
+"""Conformance tests for backends of a visualizer; needs ``pip install eng-vis[test]``.
 
 Subclass the class in a test file::
 
@@ -15,43 +15,44 @@ Subclass the class in a test file::
 
 import copy
 import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from eng.config import Config
-from eng.registry import VISBACKENDS
+from eng.registry import VISBACKENDS, PartConfig
 
 from .backend import BaseVisBackend
+from .types import Scalar
 from .visualizer import Visualizer
 
 __all__ = ["VisBackendConformance"]
 
 
 class VisBackendConformance:
-    """What a backend must do, whatever it records to.
+    """Tests of the behaviour that every backend must have.
 
     Fixtures to define:
         cfg: Config of the backend without ``save_dir``, such as ``dict(type="MyBackend")``.
 
     Methods to define:
-        read: Numbers that were recorded.
-        read_images: Images that were recorded.
+        read: Return the recorded numbers.
+        read_images: Return the recorded images.
     """
 
     @pytest.fixture
-    def cfg(self) -> dict[str, Any]:
+    def cfg(self) -> PartConfig:
         """Config of the backend."""
         raise NotImplementedError("define a fixture `cfg`, such as dict(type='MyBackend')")
 
     def read(self, save_dir: Path, name: str) -> list[float]:
-        """Numbers that closed backends recorded under a name, in their order.
+        """Return the numbers that closed backends recorded under a name, in their order.
 
         Args:
-            save_dir: Directory that the backends were given.
+            save_dir: Directory of the backends.
             name: The name.
 
         Returns:
@@ -60,10 +61,10 @@ class VisBackendConformance:
         raise NotImplementedError
 
     def read_images(self, save_dir: Path, name: str) -> list[np.ndarray]:
-        """Images that closed backends recorded under a name, by their step.
+        """Return the images that closed backends recorded under a name, by their step.
 
         Args:
-            save_dir: Directory that the backends were given.
+            save_dir: Directory of the backends.
             name: The name.
 
         Returns:
@@ -73,12 +74,12 @@ class VisBackendConformance:
 
     @pytest.fixture
     def save_dir(self, tmp_path: Path) -> Path:
-        """A directory that is not there yet."""
+        """A directory that does not exist yet."""
         return tmp_path / "work" / "vis_data"
 
     @pytest.fixture
-    def backend(self, cfg: dict[str, Any], save_dir: Path) -> Any:
-        """The backend, closed in the end."""
+    def backend(self, cfg: PartConfig, save_dir: Path) -> Iterator[BaseVisBackend]:
+        """The backend, closed after the test."""
         backend = VISBACKENDS.build({**cfg, "save_dir": str(save_dir)})
         yield backend
         backend.close()
@@ -115,7 +116,7 @@ class VisBackendConformance:
         ],
     )
     def test_whatever_holds_one_number_is_recorded(
-        self, backend: BaseVisBackend, save_dir: Path, value: Any, number: float
+        self, backend: BaseVisBackend, save_dir: Path, value: Scalar, number: float
     ) -> None:
         backend.add_scalar("train/loss", value, step=1)
         backend.add_scalars({"acc": value}, step=1)
@@ -133,7 +134,7 @@ class VisBackendConformance:
         assert self.read(save_dir, "lr") == list(range(50))
         assert self.read(save_dir, "none") == []
 
-    @pytest.mark.filterwarnings("ignore")  # of what a backend leaves out
+    @pytest.mark.filterwarnings("ignore")  # of values that a backend skips
     def test_what_is_given_stays_as_it_is(self, backend: BaseVisBackend) -> None:
         scalars = {"loss": 0.5, "step": 3, "weights": np.arange(3)}
         config = Config({"lr": 0.1, "hooks": [{"type": "A"}]})
@@ -148,7 +149,7 @@ class VisBackendConformance:
         assert config == before[1]
         np.testing.assert_array_equal(image, before[2])
 
-    @pytest.mark.filterwarnings("ignore")  # of what a backend leaves out
+    @pytest.mark.filterwarnings("ignore")  # of values that a backend skips
     def test_what_is_no_number_does_not_keep_numbers_out(
         self, backend: BaseVisBackend, save_dir: Path
     ) -> None:
@@ -170,7 +171,7 @@ class VisBackendConformance:
 
     @pytest.mark.parametrize("dtype", [np.uint8, np.int64])
     def test_images_come_back_by_their_step(
-        self, backend: BaseVisBackend, save_dir: Path, dtype: Any
+        self, backend: BaseVisBackend, save_dir: Path, dtype: type[np.generic]
     ) -> None:
         images = np.random.default_rng(0).integers(0, 256, (2, 10, 12, 3))
         for step, image in enumerate(images):
@@ -184,13 +185,13 @@ class VisBackendConformance:
             (np.zeros((2, 2, 4), np.uint8), r"shape \(height, width, 3\).*\(2, 2, 4\)"),
             (np.zeros((0, 2, 3), np.uint8), r"\(0, 2, 3\)"),
             (np.zeros(3, np.uint8), r"\(3,\)"),
-            (np.full((2, 2, 3), 0.5), "whole numbers of 0 to 255, not float64"),
+            (np.full((2, 2, 3), 0.5), "integers of 0 to 255, not float64"),
             (np.full((2, 2, 3), 256), "not 256 to 256"),
             (np.full((2, 2, 3), -1), "not -1 to -1"),
         ],
     )
     def test_what_is_no_image_is_named(
-        self, backend: BaseVisBackend, save_dir: Path, image: Any, fault: str
+        self, backend: BaseVisBackend, save_dir: Path, image: np.ndarray, fault: str
     ) -> None:
         with pytest.raises((TypeError, ValueError), match=f"'val/0' must .*{fault}"):
             backend.add_image("val/0", image)
@@ -205,7 +206,7 @@ class VisBackendConformance:
         assert self.read(save_dir, "loss") == [1, 2]
 
     def test_a_visualizer_records_with_it(
-        self, cfg: dict[str, Any], tmp_path: Path, request: pytest.FixtureRequest
+        self, cfg: PartConfig, tmp_path: Path, request: pytest.FixtureRequest
     ) -> None:
         visualizer = Visualizer(
             request.node.nodeid, vis_backends=[{**cfg, "name": "mine"}], save_dir=str(tmp_path)

@@ -1,4 +1,4 @@
-"""A window that shows images, and waits for a key."""
+"""Window of matplotlib that shows images and waits for a key."""
 
 from __future__ import annotations
 
@@ -10,36 +10,38 @@ from matplotlib import pyplot
 from matplotlib.backend_bases import CloseEvent, FigureManagerBase, KeyEvent
 from matplotlib.figure import Figure
 
+from .types import Arguments
+
 __all__ = ["Window", "wait_continue"]
 
 
 class Window:
-    """A window of the GUI that matplotlib chooses. It opens with the first image.
+    """A window of the GUI backend of matplotlib. It opens with the first image.
 
-    Where matplotlib has no GUI, as on a machine without a display, nothing is shown and a
-    warning says so. Notebooks show the image below the cell.
+    Without a GUI, such as on a machine without a display, it warns and shows nothing. Notebooks
+    show the image below the cell.
 
     Args:
         figure_cfg: Arguments of :func:`matplotlib.pyplot.figure`.
     """
 
-    def __init__(self, figure_cfg: dict[str, Any]) -> None:
+    def __init__(self, figure_cfg: Arguments) -> None:
         self._figure_cfg = figure_cfg
         self._figure: Any = None
 
     @property
     def manager(self) -> FigureManagerBase | None:
-        """What matplotlib manages the window with; None where it is not open."""
+        """The window manager of matplotlib; None if the window is not open."""
         return None if self._figure is None else self._figure.canvas.manager
 
     def open(self, title: str) -> bool:
-        """Open the window if need be.
+        """Open the window unless it is open.
 
         Args:
             title: Title of the window.
 
         Returns:
-            Whether there is one.
+            Whether it is open.
         """
         if not self._open():
             return False
@@ -50,13 +52,13 @@ class Window:
     def show(
         self, image: np.ndarray, title: str, wait_time: float, continue_key: str
     ) -> Figure | None:
-        """Show an image, in the place of the one before, and wait.
+        """Replace the image shown, and wait.
 
         Args:
             image: RGB of shape (height, width, 3), uint8.
             title: Title of the window.
-            wait_time: How long to wait at most, in seconds. 0 waits until the key is pressed or
-                the window is closed.
+            wait_time: Timeout in seconds. 0 waits until the key is pressed or the window is
+                closed.
             continue_key: The key that ends the wait.
 
         Returns:
@@ -64,13 +66,13 @@ class Window:
         """
         if not self.open(title):
             warnings.warn(
-                f"nothing is shown: the backend {pyplot.get_backend()!r} of matplotlib opens no"
-                " windows here (is there a display?); save the image instead, with get_image or"
-                " add_image",
+                f"nothing is shown: the backend {pyplot.get_backend()!r} of matplotlib cannot open"
+                " windows here (is a display available?); save the image instead, with get_image"
+                " or add_image",
                 stacklevel=4,
             )
             return None
-        self._fill(image)
+        self._show_pixels(image)
         if "inline" in pyplot.get_backend().lower():
             shown: Figure = self._figure
             pyplot.show()
@@ -82,18 +84,18 @@ class Window:
         return None
 
     def close(self) -> None:
-        """Close the window, if it is open."""
+        """Close the window if it is open."""
         if self._figure is not None:
             pyplot.close(self._figure)
         self._figure = None
 
     def _open(self) -> bool:
-        """Whether there is a window, after trying to open one."""
+        """Try to open the window; return whether it is open."""
         if self._figure is not None and pyplot.fignum_exists(self._figure.number):
             return True
         try:
             self._figure = pyplot.figure(**self._figure_cfg)
-        except ImportError:  # how matplotlib says that its GUI has no display
+        except ImportError:  # raised by matplotlib if its GUI has no display
             return False
         gui = getattr(self._figure.canvas, "required_interactive_framework", None)
         if gui is None and "inline" not in pyplot.get_backend().lower():
@@ -101,7 +103,7 @@ class Window:
             return False
         return True
 
-    def _fill(self, image: np.ndarray) -> None:
+    def _show_pixels(self, image: np.ndarray) -> None:
         height, width = image.shape[:2]
         figure = self._figure
         figure.clear()
@@ -112,11 +114,11 @@ class Window:
 
 
 def wait_continue(figure: Figure, timeout: float = 0, continue_key: str = " ") -> int:
-    """Wait until a key is pressed in a window of matplotlib, it is closed, or time is up.
+    """Wait until a key is pressed in a window of matplotlib, it is closed, or a timeout.
 
     Args:
         figure: The figure of the window.
-        timeout: Seconds to wait at most. Defaults to 0, without limit.
+        timeout: Timeout in seconds. Defaults to 0, without limit.
         continue_key: The key that ends the wait. Defaults to the space key.
 
     Returns:

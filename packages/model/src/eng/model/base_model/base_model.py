@@ -1,4 +1,4 @@
-"""The base class of models that the engine trains."""
+"""Base class of models that the engine trains."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from eng.optim import OptimWrapper
-from eng.registry import MODELS
-from eng.utils import ArgumentTypeError, override
+from eng.registry import MODELS, PartOrConfig
+from eng.utils import ArgumentTypeError, DataBatch, override
 
 from ..base_module import BaseModule, InitConfig
+from ..types import ModelOutputs, Prediction
 from .data_preprocessor import BaseDataPreprocessor
 from .steps import run_forward, take_train_step
 from .vendor_devices import VendorDevices
@@ -23,15 +24,15 @@ __all__ = ["BaseModel"]
 
 
 class BaseModel(VendorDevices, BaseModule):
-    """A model that knows how to take a training, a validation and a test step.
+    """A model with training, validation and test steps.
 
-    A subclass implements :meth:`forward` for three modes. The rest is here.
+    A subclass implements :meth:`forward` for three modes.
 
     Args:
-        data_preprocessor: What prepares each batch: a config of something in ``MODELS``, whose
-            ``type`` defaults to ``BaseDataPreprocessor``, or a module. Defaults to None, a
+        data_preprocessor: Preprocessor of batches: a config of ``MODELS``, whose ``type`` defaults
+            to ``BaseDataPreprocessor``, or a module. Defaults to None, a
             :class:`BaseDataPreprocessor`.
-        init_cfg: How the parameters are initialised, see :class:`BaseModule`. Defaults to None.
+        init_cfg: Config of the initialization, see :class:`BaseModule`. Defaults to None.
 
     Raises:
         TypeError: If ``data_preprocessor`` is neither a dict nor a module.
@@ -52,7 +53,7 @@ class BaseModel(VendorDevices, BaseModule):
 
     def __init__(
         self,
-        data_preprocessor: dict[str, Any] | nn.Module | None = None,
+        data_preprocessor: PartOrConfig[nn.Module] | None = None,
         init_cfg: InitConfig = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -60,7 +61,7 @@ class BaseModel(VendorDevices, BaseModule):
             data_preprocessor = BaseDataPreprocessor()
         if isinstance(data_preprocessor, nn.Module):
             self.data_preprocessor: nn.Module = data_preprocessor
-        elif isinstance(data_preprocessor, dict):
+        elif isinstance(data_preprocessor, Mapping):
             self.data_preprocessor = MODELS.build(
                 {"type": "BaseDataPreprocessor", **data_preprocessor}
             )
@@ -73,28 +74,29 @@ class BaseModel(VendorDevices, BaseModule):
     @abstractmethod
     @override
     def forward(
-        self, inputs: Tensor, data_samples: list[Any] | None = None, mode: str = "tensor"
-    ) -> dict[str, Any] | list[Any] | Any:
+        self, inputs: DataBatch, data_samples: DataBatch = None, mode: str = "tensor"
+    ) -> ModelOutputs:
         """Compute losses, predictions or features of a batch.
 
+        Subclasses may narrow the types of the arguments.
+
         Args:
-            inputs: The batch, as the data preprocessor gives it.
-            data_samples: Annotations of the samples. Defaults to None.
-            mode: ``'loss'``: return a dict of losses; ``'predict'``: return one prediction a
-                sample, for metrics; ``'tensor'`` (default): return whatever is of use to others.
+            inputs: The preprocessed inputs: a tensor, or lists or dicts of tensors.
+            data_samples: Annotations of the samples, such as a list of data elements. Defaults to
+                None.
+            mode: ``'loss'``: return a dict of losses; ``'predict'``: return one prediction per
+                sample, for metrics; ``'tensor'`` (default): return tensors for other modules.
 
         Returns:
-            What the mode asks for.
+            The outputs of the mode.
         """
 
-    def train_step(
-        self, data: dict[str, Any] | tuple | list, optim_wrapper: OptimWrapper
-    ) -> dict[str, Tensor]:
+    def train_step(self, data: DataBatch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         """Preprocess a batch, compute its losses and update the parameters.
 
         Args:
             data: A batch from the data loader.
-            optim_wrapper: What updates the parameters.
+            optim_wrapper: Updates the parameters.
 
         Returns:
             Losses by name, for the log. They stay on their device.
@@ -102,35 +104,36 @@ class BaseModel(VendorDevices, BaseModule):
         _, log_vars = take_train_step(self, self, data, optim_wrapper)
         return log_vars
 
-    def val_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
+    def val_step(self, data: DataBatch) -> list[Prediction]:
         """Preprocess a batch and predict.
 
         Args:
             data: A batch from the data loader.
 
         Returns:
-            One prediction a sample.
+            One prediction per sample.
         """
         data = self.data_preprocessor(data, False)
         return self._run_forward(data, "predict")
 
-    def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
-        """The same as :meth:`val_step`.
+    def test_step(self, data: DataBatch) -> list[Prediction]:
+        """Preprocess a batch and predict, like :meth:`val_step`.
 
         Args:
             data: A batch from the data loader.
 
         Returns:
-            One prediction a sample.
+            One prediction per sample.
         """
         return self.val_step(data)
 
-    def _run_forward(self, data: dict[str, Any] | tuple | list, mode: str) -> Any:
-        """Call the model with a preprocessed batch; every step does so. A subclass may override it.
+    def _run_forward(self, data: DataBatch, mode: str) -> ModelOutputs:
+        """Call the model with a preprocessed batch, in every step. A subclass may override it.
 
         Args:
-            data: Arguments of :meth:`forward`, by name in a dict, else in their order.
-            mode: As of :meth:`forward`.
+            data: Keyword arguments of :meth:`forward` in a dict, or positional ones in a list or
+                tuple.
+            mode: See :meth:`forward`.
 
         Returns:
             The outputs of the model.
@@ -140,20 +143,21 @@ class BaseModel(VendorDevices, BaseModule):
         """
         return run_forward(self, data, mode)
 
-    def parse_losses(self, losses: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Sum up what a forward pass returned.
+    def parse_losses(self, losses: ModelOutputs) -> tuple[Tensor, dict[str, Tensor]]:
+        """Sum the losses of a forward pass.
 
         Args:
             losses: Tensors, or lists of tensors, by name. Each is averaged to a number; a list is
-                summed. Those with ``loss`` in their name make up the total, the others are only
-                logged.
+                summed. Those with ``loss`` in their name are summed to the total, the others are
+                only logged.
 
         Returns:
-            The total loss, and what is logged: ``loss``, the total, and each single one.
+            The total loss to backpropagate, and the values to log: the total as ``loss``, and each
+            loss.
 
         Raises:
-            TypeError: If it is no dict, or a value is neither a tensor nor a list of tensors.
-            ValueError: If no name has ``loss`` in it.
+            TypeError: If it is not a dict, or a value is neither a tensor nor a list of tensors.
+            ValueError: If none of the names has ``loss`` in it.
         """
         if not isinstance(losses, (dict, Mapping)):
             raise ArgumentTypeError(
@@ -163,9 +167,9 @@ class BaseModel(VendorDevices, BaseModule):
         parts: list[Tensor] = []
         log_vars: OrderedDict[str, Tensor] = OrderedDict()
         for name, value in losses.items():
-            # The mean of one number would be a node of the graph that does nothing.
+            # The mean of a scalar would add a useless node to the graph.
             is_number = isinstance(value, Tensor) and not value.ndim
-            mean = value if is_number else _mean_loss(name, value)
+            mean = value if is_number else _average_loss(name, value)
             if "loss" in name:
                 parts.append(mean)
             if name != "loss":
@@ -179,7 +183,7 @@ class BaseModel(VendorDevices, BaseModule):
         log_vars.move_to_end("loss", last=False)
         return total, log_vars
 
-    # The data preprocessor keeps its device apart from its parameters, of which it has none.
+    # The data preprocessor has its own device, since it has no parameters to move.
 
     @override
     def to(self, *args: Any, **kwargs: Any) -> BaseModel:
@@ -187,7 +191,7 @@ class BaseModel(VendorDevices, BaseModule):
 
         Args:
             *args: Device, dtype or tensor.
-            **kwargs: Likewise.
+            **kwargs: The same by name.
 
         Returns:
             The model itself.
@@ -214,7 +218,7 @@ class BaseModel(VendorDevices, BaseModule):
         return super().cuda(device)
 
     @override
-    def cpu(self, *args: Any, **kwargs: Any) -> BaseModel:
+    def cpu(self, *args: object, **kwargs: object) -> BaseModel:
         """Move the model and its data preprocessor to the CPU.
 
         Args:
@@ -233,7 +237,7 @@ class BaseModel(VendorDevices, BaseModule):
                 module._device = device
 
 
-def _mean_loss(name: str, value: Any) -> Tensor:
+def _average_loss(name: str, value: object) -> Tensor:
     if isinstance(value, Tensor):
         return _mean(value)
     if isinstance(value, (list, tuple)) and value and all(isinstance(v, Tensor) for v in value):

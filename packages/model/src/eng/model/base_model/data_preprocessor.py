@@ -1,15 +1,15 @@
-"""From what the data loader gives to what the model takes."""
+"""Preprocess batches of a data loader for a model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from eng.registry import MODELS
-from eng.utils import override
+from eng.utils import DataBatch, override
 
 from .vendor_devices import VendorDevices
 
@@ -21,7 +21,7 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
     """Copies a batch to the device of the model.
 
     Args:
-        non_blocking: Whether copies from pinned memory do not wait. Defaults to False.
+        non_blocking: Whether to copy asynchronously from pinned memory. Defaults to False.
     """
 
     def __init__(self, non_blocking: bool = False) -> None:
@@ -31,10 +31,10 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where batches are copied to."""
+        """The device that batches are copied to."""
         return self._device
 
-    def cast_data(self, data: Any) -> Any:
+    def cast_data(self, data: DataBatch) -> DataBatch:
         """Copy every tensor of a batch to the device.
 
         Args:
@@ -42,9 +42,9 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
                 of dicts, lists, tuples and named tuples.
 
         Returns:
-            The same, on the device. A mapping of any class becomes a plain dict.
+            The same structure on the device. Mappings of any class become dicts.
         """
-        # The most frequent kinds first; asking for a Mapping takes ten times as long as for a dict.
+        # The most frequent types first; a check for Mapping takes ten times as long as for dict.
         if isinstance(data, Tensor):
             return data.to(self.device, non_blocking=self.non_blocking)
         if isinstance(data, dict):
@@ -61,13 +61,13 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
         return data
 
     @override
-    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any] | list[Any]:
-        """Prepare a batch.
+    def forward(self, data: DataBatch, training: bool = False) -> DataBatch:
+        """Preprocess a batch.
 
         Args:
             data: A batch from the data loader.
-            training: Whether it is for training, which a subclass may use to augment it.
-                Defaults to False.
+            training: Whether the model is trained, for augmentations of a subclass. Defaults to
+                False.
 
         Returns:
             The batch on the device.
@@ -75,8 +75,8 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
         return self.cast_data(data)
 
     @override
-    def _apply(self, fn: Any, recurse: bool = True) -> BaseDataPreprocessor:
-        # What a module around this one moves its parts by. There may be no tensor to follow.
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> BaseDataPreprocessor:
+        # Called when a parent module is moved; this one may have no tensors that show the device.
         self._device = _find_target(fn, self._device)
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
@@ -87,7 +87,7 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
 
         Args:
             *args: Device, dtype or tensor.
-            **kwargs: Likewise.
+            **kwargs: The same by name.
 
         Returns:
             The preprocessor itself.
@@ -102,8 +102,8 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
         """Set the device to a GPU.
 
         Args:
-            *args: The device, the current one if none is given.
-            **kwargs: Likewise.
+            *args: The device. Defaults to the current one.
+            **kwargs: The same by name.
 
         Returns:
             The preprocessor itself.
@@ -115,7 +115,7 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
         return super().cuda(self._device)
 
     @override
-    def cpu(self, *args: Any, **kwargs: Any) -> BaseDataPreprocessor:
+    def cpu(self, *args: object, **kwargs: object) -> BaseDataPreprocessor:
         """Set the device to the CPU.
 
         Args:
@@ -129,10 +129,10 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
         return super().cpu()
 
 
-def _find_target(move: Any, device: torch.device) -> torch.device:
-    """The device to which a function moves tensors that are on another."""
+def _find_target(move: Callable[[Tensor], Tensor], device: torch.device) -> torch.device:
+    """Find the device to which a function moves tensors."""
     try:
         moved = move(torch.empty(0, device=device))
-    except NotImplementedError:  # nothing is copied out of the meta device
+    except NotImplementedError:  # tensors cannot be copied out of the meta device
         return device
     return moved.device if isinstance(moved, Tensor) else device

@@ -1,15 +1,14 @@
-"""From images as data loaders give them to a normalised batch."""
+"""Preprocess images to a normalized batch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from eng.registry import MODELS
-from eng.utils import ArgumentTypeError, ArgumentValueError, override
+from eng.utils import ArgumentTypeError, ArgumentValueError, DataBatch, override
 
 from ..stack_batch import pad_to, stack_batch
 from .data_preprocessor import BaseDataPreprocessor
@@ -19,22 +18,22 @@ __all__ = ["ImgDataPreprocessor"]
 
 @MODELS.register_module()
 class ImgDataPreprocessor(BaseDataPreprocessor):
-    """Copies images to the device, swaps channels, normalises, pads and stacks them.
+    """Copies images to the device, swaps channels, normalizes, pads and stacks them.
 
     Args:
         mean: Mean of each channel, after channels are swapped, or one value for all of them.
-            Defaults to None, no normalisation.
-        std: Standard deviation, likewise. Defaults to None.
-        pad_size_divisor: What height and width of a batch are made divisible by. Defaults to 1.
-        pad_value: What the right and lower borders are padded with, after normalisation.
-            Defaults to 0.
-        bgr_to_rgb: Whether channels go from BGR to RGB. Defaults to False.
-        rgb_to_bgr: Whether channels go from RGB to BGR. Defaults to False.
-        non_blocking: Whether copies from pinned memory do not wait. Defaults to False.
+            Defaults to None, no normalization.
+        std: Standard deviation of each channel, or one value for all of them. Defaults to None.
+        pad_size_divisor: Divisor of the height and width of a batch. Defaults to 1.
+        pad_value: Padding value of the right and bottom borders, after normalization. Defaults to
+            0.
+        bgr_to_rgb: Whether to convert channels from BGR to RGB. Defaults to False.
+        rgb_to_bgr: Whether to convert channels from RGB to BGR. Defaults to False.
+        non_blocking: Whether to copy asynchronously from pinned memory. Defaults to False.
 
     Raises:
-        ValueError: If only one of ``mean`` and ``std`` is given, their lengths do not go together,
-            a ``std`` is 0, or channels are to be swapped both ways.
+        ValueError: If only one of ``mean`` and ``std`` is set, their lengths differ, a ``std`` is
+            0, or both conversions of channels are enabled.
 
     Examples:
         >>> preprocess = ImgDataPreprocessor(
@@ -57,7 +56,7 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
     ) -> None:
         super().__init__(non_blocking)
         if bgr_to_rgb and rgb_to_bgr:
-            raise ArgumentValueError("set bgr_to_rgb or rgb_to_bgr, not both: one undoes the other")
+            raise ArgumentValueError("set either bgr_to_rgb or rgb_to_bgr, not both")
         _check_statistics(mean, std)
         self._channel_conversion = bgr_to_rgb or rgb_to_bgr
         self._enable_normalize = mean is not None
@@ -71,38 +70,39 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
     std: Tensor
 
     @override
-    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any] | list[Any]:
-        """Prepare a batch.
+    def forward(self, data: DataBatch, training: bool = False) -> DataBatch:
+        """Preprocess a batch.
 
         Args:
             data: A dict whose ``inputs`` are a list of images (C, H_i, W_i), or a batch of them
                 (N, C, H, W); or a pair of those and the data samples.
-            training: Whether it is for training. Makes no difference here. Defaults to False.
+            training: Ignored. Defaults to False.
 
         Returns:
-            The same with ``inputs`` of float32 (N, C, H, W). A dict without ``data_samples`` has
-            None there.
+            The batch with ``inputs`` of float32 (N, C, H, W). In a dict, ``data_samples`` defaults
+            to None.
 
         Raises:
             TypeError: If ``inputs`` is neither a list of tensors nor a tensor.
-            ValueError: If ``inputs`` is missing, or images have not the dimensions or channels
-                that are needed.
+            ValueError: If ``inputs`` is missing, or images have invalid dimensions or channels.
         """
         batch = self.cast_data(data)
         if isinstance(batch, dict):
             if "inputs" not in batch:
-                raise ArgumentValueError(f"a batch needs the key 'inputs', it has {list(batch)}")
-            batch["inputs"] = self._prepare(batch["inputs"])
+                raise ArgumentValueError(
+                    f"missing key 'inputs' in the batch, which has {list(batch)}"
+                )
+            batch["inputs"] = self._preprocess(batch["inputs"])
             batch.setdefault("data_samples", None)
             return batch
         inputs, *others = batch
-        return type(batch)([self._prepare(inputs), *others])
+        return type(batch)([self._preprocess(inputs), *others])
 
-    def _prepare(self, inputs: Any) -> Tensor:
+    def _preprocess(self, inputs: object) -> Tensor:
         if isinstance(inputs, Tensor):
             if inputs.ndim != 4:
                 raise ArgumentValueError(
-                    "inputs that are one tensor must be a batch of images (N, C, H, W), "
+                    "inputs must be a batch of images (N, C, H, W) or a list of images, "
                     f"not of shape {tuple(inputs.shape)}"
                 )
             self._check_channels(inputs[0], "inputs")
@@ -118,7 +118,7 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
                 )
             self._check_channels(image, f"inputs[{index}]")
         if all(image.shape == inputs[0].shape for image in inputs):
-            # Bytes are stacked before they become four times as many.
+            # Stack bytes before the conversion to float32 takes four times the memory.
             return self._pad(self._normalize(stack_batch(inputs)))
         return stack_batch(
             [self._normalize(image) for image in inputs], self.pad_size_divisor, self.pad_value
@@ -132,24 +132,24 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
         channels = image.shape[0]
         if self._channel_conversion and channels != 3:
             raise ArgumentValueError(
-                f"{name} has {channels} channels: only images of 3 go from BGR to RGB or back"
+                f"{name} has {channels} channels: conversion between BGR and RGB needs 3"
             )
         if self._enable_normalize:
             wanted = max(self.mean.numel(), self.std.numel())
             if wanted not in (1, channels):
                 raise ArgumentValueError(
-                    f"{name} has {channels} channels, mean and std are for {wanted}"
+                    f"size mismatch: {name} has {channels} channels, mean and std have {wanted}"
                 )
 
     def _normalize(self, images: Tensor) -> Tensor:
-        """One image or a batch, with channels swapped and normalised."""
+        """Swap the channels of one image or a batch and normalize it."""
         if self._channel_conversion:
             images = images.flip(-3)
         if not self._enable_normalize:
             return images.float()
         if images.dtype is torch.float64:
             images = images.float()
-        # The difference is a new tensor of float32: what was given stays as it is.
+        # The difference is a new tensor of float32, so in-place division keeps the input.
         return images.sub(self.mean).div_(self.std)
 
     def _pad(self, batch: Tensor) -> Tensor:
@@ -161,7 +161,7 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
 
     @override
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> ImgDataPreprocessor:
-        # A model in half precision still gets its images normalised in float32.
+        # A model in half precision still normalizes its images in float32.
         statistics = {name: buffer for name, buffer in self._buffers.items() if buffer is not None}
         super()._apply(fn, recurse)
         for name, buffer in statistics.items():
@@ -178,7 +178,7 @@ def _reshape_per_channel(values: Sequence[float]) -> Tensor:
 def _check_statistics(mean: Sequence[float] | None, std: Sequence[float] | None) -> None:
     if (mean is None) != (std is None):
         raise ArgumentValueError(
-            f"give both mean and std, to normalise images, or neither: mean is {mean}, std is {std}"
+            f"set both mean and std, to normalize images, or neither: mean is {mean}, std is {std}"
         )
     if mean is None or std is None:
         return
@@ -189,4 +189,4 @@ def _check_statistics(mean: Sequence[float] | None, std: Sequence[float] | None)
             f"mean has {len(mean)}, std has {len(std)}"
         )
     if any(value == 0 for value in std):
-        raise ArgumentValueError(f"std must have no 0, images are divided by it; got {list(std)}")
+        raise ArgumentValueError(f"std must not be 0, since images are divided by it: {list(std)}")

@@ -1,4 +1,4 @@
-"""One training step, for models and for whatever wraps them."""
+"""Training step of models and their wrappers."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from torch import Tensor, nn
 
 from eng.dl_utils import unwrap
 from eng.optim import OptimWrapper
+from eng.utils import DataBatch
+
+from ..types import ModelOutputs
 
 __all__ = ["run_forward", "take_train_step"]
 
 
-def run_forward(model: nn.Module, data: Any, mode: str) -> Any:
-    """Call a model with a preprocessed batch, as keywords or positions as it comes.
+def run_forward(model: nn.Module, data: DataBatch, mode: str) -> ModelOutputs:
+    """Call a model with a preprocessed batch, as keyword or positional arguments.
 
     Args:
         model: The model, or its wrapper.
-        data: What the data preprocessor gave.
+        data: Output of the data preprocessor.
         mode: ``'loss'``, ``'predict'`` or ``'tensor'``.
 
     Returns:
-        What the model gives.
+        The outputs of the model.
 
     Raises:
         TypeError: If the batch is neither a dict nor a list or tuple.
@@ -31,21 +34,21 @@ def run_forward(model: nn.Module, data: Any, mode: str) -> Any:
     if isinstance(data, (list, tuple)):
         return model(*data, mode=mode)
     raise TypeError(
-        f"the data preprocessor of {type(unwrap(model)).__name__} must give a dict, a list or a "
+        f"the data preprocessor of {type(unwrap(model)).__name__} must return a dict, a list or a "
         f"tuple, not {type(data).__name__}"
     )
 
 
 def take_train_step(
-    model: Any, bare: Any, data: Any, optim_wrapper: OptimWrapper
+    model: Any, bare: Any, data: DataBatch, optim_wrapper: OptimWrapper
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Preprocess a batch, compute its losses and update the parameters.
 
     Args:
-        model: What is called: the model itself, or its wrapper.
+        model: The module to call: the model itself, or its wrapper.
         bare: The model itself, a :class:`BaseModel`.
         data: A batch from the data loader.
-        optim_wrapper: What updates the parameters.
+        optim_wrapper: Updates the parameters.
 
     Returns:
         The total loss, and losses by name for the log, on their device.

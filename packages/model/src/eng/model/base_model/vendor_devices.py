@@ -13,7 +13,7 @@ __all__ = ["VendorDevices"]
 
 
 class VendorDevices:
-    """Gives a module methods like :meth:`torch.nn.Module.cuda` for other accelerators."""
+    """Adds methods like :meth:`torch.nn.Module.cuda` for other accelerators to a module."""
 
     to: Any
 

@@ -1,4 +1,4 @@
-"""Initialisation of parameters: by function, by initialiser and by config."""
+"""Initialize parameters by function, by initializer and by config."""
 
 from torch.nn.init import trunc_normal_
 

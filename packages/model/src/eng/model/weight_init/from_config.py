@@ -1,36 +1,35 @@
-"""Initialisation of a module as a config says."""
+"""Initialize a module from a config."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from torch import nn
 
-from eng.registry import WEIGHT_INITIALIZERS
+from eng.registry import WEIGHT_INITIALIZERS, PartConfig
 
 __all__ = ["initialize"]
 
 
-def initialize(module: nn.Module, init_cfg: dict[str, Any] | list[dict[str, Any]]) -> None:
-    """Initialise the parameters of a module.
+def initialize(module: nn.Module, init_cfg: PartConfig | Sequence[PartConfig]) -> None:
+    """Initialize the parameters of a module.
 
-    Each config names an initialiser as ``type``, and as ``layer`` the classes of the layers that
-    it is for. Its ``override``, one config or several, initialises children that it names in
-    another way: all of their layers, whatever their class. An override with only a ``name`` takes
-    the settings of the config that it stands in, which needs no ``layer`` then.
+    Each config has the initializer as ``type``, and the classes of the layers to initialize as
+    ``layer``. Its ``override``, one config or several, initializes named children differently:
+    all of their layers of any class. An override with only a ``name`` inherits the settings of its
+    config, which may omit ``layer`` then.
 
     Args:
         module: The module.
-        init_cfg: Config of an initialiser in ``WEIGHT_INITIALIZERS``, or several: ``Constant``,
+        init_cfg: Config of an initializer in ``WEIGHT_INITIALIZERS``, or several: ``Constant``,
             ``Xavier``, ``Normal``, ``TruncNormal``, ``Uniform``, ``Kaiming``, ``Caffe2Xavier``,
             ``Pretrained``.
 
     Raises:
-        TypeError: If a config or an override is no dict.
-        ValueError: If an override has no ``name``, the module no such child, or an override
-            changes settings without a ``type``.
+        TypeError: If a config or an override is not a dict.
+        ValueError: If the ``name`` of an override is missing or not a child of the module, or an
+            override changes settings without a ``type``.
 
     Examples:
         >>> import torch
@@ -58,7 +57,7 @@ def initialize(module: nn.Module, init_cfg: dict[str, Any] | list[dict[str, Any]
             _override(module, override, settings)
 
 
-def _override(module: nn.Module, override: Any, settings: dict[str, Any]) -> None:
+def _override(module: nn.Module, override: object, settings: PartConfig) -> None:
     if not isinstance(override, Mapping):
         kind = type(override).__name__
         raise TypeError(f"override must be a dict or a list of dicts, not {kind}")
@@ -72,7 +71,7 @@ def _override(module: nn.Module, override: Any, settings: dict[str, Any]) -> Non
             f"{children}"
         )
     if cfg and "type" not in cfg:
-        raise ValueError(f"override {dict(override)} changes settings, so it needs a type as well")
+        raise ValueError(f"override {dict(override)} changes settings, so it needs a 'type'")
     inherited = {key: value for key, value in settings.items() if key != "layer"}
     initializer = WEIGHT_INITIALIZERS.build(cfg or inherited)
     initializer.wholemodule = True

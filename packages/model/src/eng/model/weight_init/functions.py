@@ -1,13 +1,12 @@
-"""Initialisation of one layer: its ``weight`` by some distribution, its ``bias`` by a constant.
+"""Initialize one layer: its ``weight`` from a distribution, its ``bias`` with a constant.
 
-A layer without a weight or a bias, or with None in their place, is left as it is.
+A weight or bias that is missing or None is skipped.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -39,7 +38,7 @@ def constant_init(module: nn.Module, val: float, bias: float = 0) -> None:
 def xavier_init(
     module: nn.Module, gain: float = 1, bias: float = 0, distribution: str = "normal"
 ) -> None:
-    """Draw the weight so that variances are kept in both directions.
+    """Draw the weight so that variances are preserved in both directions.
 
     From "Understanding the difficulty of training deep feedforward neural networks" (Glorot and
     Bengio, 2010).
@@ -77,14 +76,14 @@ def trunc_normal_init(
     b: float = 2,
     bias: float = 0,
 ) -> None:
-    """Draw the weight from a normal distribution of which only values in [a, b] are taken.
+    """Draw the weight from a normal distribution truncated to [a, b].
 
     Args:
         module: The layer.
-        mean: Mean of the distribution before it is cut. Defaults to 0.
-        std: Standard deviation before it is cut. Defaults to 1.
-        a: The lowest value. Defaults to -2.
-        b: The highest value. Defaults to 2.
+        mean: Mean of the distribution before truncation. Defaults to 0.
+        std: Standard deviation before truncation. Defaults to 1.
+        a: The minimum. Defaults to -2.
+        b: The maximum. Defaults to 2.
         bias: Value of the bias. Defaults to 0.
     """
     _fill(module, nn.init.trunc_normal_, bias, mean=mean, std=std, a=a, b=b)
@@ -95,8 +94,8 @@ def uniform_init(module: nn.Module, a: float = 0, b: float = 1, bias: float = 0)
 
     Args:
         module: The layer.
-        a: The lowest value. Defaults to 0.
-        b: The highest value. Defaults to 1.
+        a: The minimum. Defaults to 0.
+        b: The maximum. Defaults to 1.
         bias: Value of the bias. Defaults to 0.
     """
     _fill(module, nn.init.uniform_, bias, a=a, b=b)
@@ -110,7 +109,7 @@ def kaiming_init(
     bias: float = 0,
     distribution: str = "normal",
 ) -> None:
-    """Draw the weight so that variances are kept in one direction, the nonlinearity counted in.
+    """Draw the weight so that variances are preserved in one direction, with the nonlinearity.
 
     From "Delving Deep into Rectifiers: Surpassing Human-Level Performance on ImageNet
     Classification" (He et al., 2015).
@@ -118,7 +117,7 @@ def kaiming_init(
     Args:
         module: The layer.
         a: Negative slope of the rectifier after the layer, for ``'leaky_relu'``. Defaults to 0.
-        mode: ``'fan_in'`` keeps variances in the forward pass, ``'fan_out'`` (default) in the
+        mode: ``'fan_in'`` preserves variances in the forward pass, ``'fan_out'`` (default) in the
             backward pass.
         nonlinearity: Name of the function in :mod:`torch.nn.functional`, ``'relu'`` (default) or
             ``'leaky_relu'``.
@@ -133,7 +132,7 @@ def kaiming_init(
 
 
 def caffe2_xavier_init(module: nn.Module, bias: float = 0) -> None:
-    """Draw the weight as Caffe2's ``XavierFill`` does: uniformly, by the fan-in alone.
+    """Draw the weight like ``XavierFill`` of Caffe2: uniformly, by the fan-in only.
 
     Args:
         module: The layer.
@@ -150,7 +149,7 @@ def caffe2_xavier_init(module: nn.Module, bias: float = 0) -> None:
 
 
 def bias_init_with_prob(prior_prob: float) -> float:
-    """The bias with which a sigmoid gives a probability at the start of training.
+    """Return the bias with which a sigmoid outputs a probability at the start of training.
 
     From "Focal Loss for Dense Object Detection" (Lin et al., 2017), section 4.1.
 
@@ -164,11 +163,11 @@ def bias_init_with_prob(prior_prob: float) -> float:
         ValueError: If the probability is outside (0, 1).
     """
     if not 0 < prior_prob < 1:
-        raise ValueError(f"a probability for a bias must be in (0, 1), got {prior_prob}")
+        raise ValueError(f"prior_prob must be in (0, 1), not {prior_prob}")
     return float(-math.log((1 - prior_prob) / prior_prob))
 
 
-def _fill(module: nn.Module, fill: Callable[..., Tensor], bias: float, **settings: Any) -> None:
+def _fill(module: nn.Module, fill: Callable[..., Tensor], bias: float, **settings: object) -> None:
     weight, offset = getattr(module, "weight", None), getattr(module, "bias", None)
     if isinstance(weight, Tensor):
         fill(weight, **settings)

@@ -1,4 +1,4 @@
-"""Initialisers: objects that initialise every layer of some classes in a module."""
+"""Initializers of all layers of some classes in a module."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable
 from functools import partial
 from numbers import Number
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
+import torch
 from torch import nn
 
 from eng.checkpoint import CheckpointError, CheckpointLoader, load_state_dict, model_state
@@ -27,6 +28,9 @@ from .functions import (
 )
 from .record import update_init_info
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 __all__ = [
     "BaseInit",
     "Caffe2XavierInit",
@@ -40,25 +44,32 @@ __all__ = [
 ]
 
 
-class BaseInit:
-    """Base class of initialisers, which are called with a module.
+class InitArguments(TypedDict, total=False):
+    """Keyword arguments of :class:`BaseInit`, which all initializers take."""
 
-    A subclass says in ``_layer_init`` how one layer is initialised.
+    bias: float
+    bias_prob: float | None
+    layer: str | type | list[str | type] | None
+
+
+class BaseInit:
+    """Base class of initializers, which are called with a module.
+
+    A subclass returns the initialization of one layer from ``_layer_init``.
 
     Args:
         bias: Value of biases. Defaults to 0.
-        bias_prob: Probability that a sigmoid after the layer gives at the start; it decides over
-            the bias. Defaults to None.
-        layer: Name of the class of the layers to initialise, or the class, or a list of such.
-            Layers of derived classes are meant as well. Defaults to None: no layer, unless
-            ``wholemodule`` is set.
+        bias_prob: Initial output of a sigmoid after the layer; takes precedence over ``bias``.
+            Defaults to None.
+        layer: Name of the class of the layers to initialize, or the class, or a list of such.
+            Subclasses are included. Defaults to None: no layer, unless ``wholemodule`` is set.
 
     Attributes:
-        wholemodule: Whether every layer is initialised, whatever its class. False; set where a
-            config overrides the initialisation of a child.
+        wholemodule: Whether to initialize layers of any class. False by default; set if a config
+            overrides the initialization of a child.
 
     Raises:
-        TypeError: If an argument is of another type.
+        TypeError: If an argument has another type.
     """
 
     def __init__(
@@ -83,17 +94,17 @@ class BaseInit:
         self.layer = [each if isinstance(each, str) else each.__name__ for each in layers]
 
     def __call__(self, module: nn.Module) -> None:
-        """Initialise the layers of a module; a warning tells if none is of the classes named.
+        """Initialize the layers of a module; warns if it has no layer of the classes.
 
         Args:
             module: The module.
         """
-        meant = [part for part in module.modules() if self.wholemodule or self._is_named(part)]
-        for part in meant:
+        chosen = [part for part in module.modules() if self.wholemodule or self._is_named(part)]
+        for part in chosen:
             self._layer_init()(part)
-        if self.layer and not meant:
+        if self.layer and not chosen:
             print_log(
-                f"{type(self).__name__} has nothing to do: {type(module).__name__} has no layer of "
+                f"{type(self).__name__} has no effect: {type(module).__name__} has no layer of "
                 f"{', '.join(self.layer)}",
                 logger="current",
                 level=logging.WARNING,
@@ -104,11 +115,11 @@ class BaseInit:
         return any(cls.__name__ in self.layer for cls in type(part).__mro__)
 
     def _layer_init(self) -> Callable[[nn.Module], None]:
-        """What initialises one layer."""
+        """Return a function that initializes one layer."""
         raise NotImplementedError(f"{type(self).__name__} must implement _layer_init")
 
     def _get_init_info(self) -> str:
-        """How this initialiser is recorded."""
+        """Describe this initializer for the record."""
         hidden = ("wholemodule", "layer")
         settings = [f"{name}={value}" for name, value in vars(self).items() if name not in hidden]
         return f"{type(self).__name__}: {', '.join(settings)}"
@@ -123,7 +134,7 @@ class ConstantInit(BaseInit):
         **kwargs: Arguments of :class:`BaseInit`.
     """
 
-    def __init__(self, val: float, **kwargs: Any) -> None:
+    def __init__(self, val: float, **kwargs: Unpack[InitArguments]) -> None:
         super().__init__(**kwargs)
         self.val = val
 
@@ -134,7 +145,7 @@ class ConstantInit(BaseInit):
 
 @WEIGHT_INITIALIZERS.register_module(name=["Xavier", "XavierInit"])
 class XavierInit(BaseInit):
-    """Keep variances in both directions, see :func:`xavier_init`.
+    """Preserve variances in both directions, see :func:`xavier_init`.
 
     Args:
         gain: Factor on the standard deviation. Defaults to 1.
@@ -142,7 +153,9 @@ class XavierInit(BaseInit):
         **kwargs: Arguments of :class:`BaseInit`.
     """
 
-    def __init__(self, gain: float = 1, distribution: str = "normal", **kwargs: Any) -> None:
+    def __init__(
+        self, gain: float = 1, distribution: str = "normal", **kwargs: Unpack[InitArguments]
+    ) -> None:
         super().__init__(**kwargs)
         self.gain = gain
         self.distribution = distribution
@@ -162,7 +175,7 @@ class NormalInit(BaseInit):
         **kwargs: Arguments of :class:`BaseInit`.
     """
 
-    def __init__(self, mean: float = 0, std: float = 1, **kwargs: Any) -> None:
+    def __init__(self, mean: float = 0, std: float = 1, **kwargs: Unpack[InitArguments]) -> None:
         super().__init__(**kwargs)
         self.mean = mean
         self.std = std
@@ -177,15 +190,20 @@ class TruncNormalInit(BaseInit):
     """Draw weights from a truncated normal distribution, see :func:`trunc_normal_init`.
 
     Args:
-        mean: Mean before it is cut. Defaults to 0.
-        std: Standard deviation before it is cut. Defaults to 1.
-        a: The lowest value. Defaults to -2.
-        b: The highest value. Defaults to 2.
+        mean: Mean before truncation. Defaults to 0.
+        std: Standard deviation before truncation. Defaults to 1.
+        a: The minimum. Defaults to -2.
+        b: The maximum. Defaults to 2.
         **kwargs: Arguments of :class:`BaseInit`.
     """
 
     def __init__(
-        self, mean: float = 0, std: float = 1, a: float = -2, b: float = 2, **kwargs: Any
+        self,
+        mean: float = 0,
+        std: float = 1,
+        a: float = -2,
+        b: float = 2,
+        **kwargs: Unpack[InitArguments],
     ) -> None:
         super().__init__(**kwargs)
         self.mean = mean
@@ -205,12 +223,12 @@ class UniformInit(BaseInit):
     """Draw weights from a uniform distribution, see :func:`uniform_init`.
 
     Args:
-        a: The lowest value. Defaults to 0.
-        b: The highest value. Defaults to 1.
+        a: The minimum. Defaults to 0.
+        b: The maximum. Defaults to 1.
         **kwargs: Arguments of :class:`BaseInit`.
     """
 
-    def __init__(self, a: float = 0, b: float = 1, **kwargs: Any) -> None:
+    def __init__(self, a: float = 0, b: float = 1, **kwargs: Unpack[InitArguments]) -> None:
         super().__init__(**kwargs)
         self.a = a
         self.b = b
@@ -222,7 +240,7 @@ class UniformInit(BaseInit):
 
 @WEIGHT_INITIALIZERS.register_module(name=["Kaiming", "KaimingInit"])
 class KaimingInit(BaseInit):
-    """Keep variances in one direction, the nonlinearity counted in, see :func:`kaiming_init`.
+    """Preserve variances in one direction, with the nonlinearity, see :func:`kaiming_init`.
 
     Args:
         a: Negative slope of the rectifier after the layer. Defaults to 0.
@@ -238,7 +256,7 @@ class KaimingInit(BaseInit):
         mode: str = "fan_out",
         nonlinearity: str = "relu",
         distribution: str = "normal",
-        **kwargs: Any,
+        **kwargs: Unpack[InitArguments],
     ) -> None:
         super().__init__(**kwargs)
         self.a = a
@@ -260,13 +278,13 @@ class KaimingInit(BaseInit):
 
 @WEIGHT_INITIALIZERS.register_module(name=["Caffe2Xavier", "Caffe2XavierInit"])
 class Caffe2XavierInit(KaimingInit):
-    """Draw weights as Caffe2's ``XavierFill`` does, see :func:`caffe2_xavier_init`.
+    """Draw weights like ``XavierFill`` of Caffe2, see :func:`caffe2_xavier_init`.
 
     Args:
         **kwargs: Arguments of :class:`BaseInit`.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Unpack[InitArguments]) -> None:
         super().__init__(
             a=1, mode="fan_in", nonlinearity="leaky_relu", distribution="uniform", **kwargs
         )
@@ -274,17 +292,20 @@ class Caffe2XavierInit(KaimingInit):
 
 @WEIGHT_INITIALIZERS.register_module(name=["Pretrained", "PretrainedInit"])
 class PretrainedInit:
-    """Load the parameters of a trained model; what does not fit is logged and left out.
+    """Load pretrained parameters; missing and unexpected keys and size mismatches are logged.
 
     Args:
-        checkpoint: Path or address of the checkpoint, see :class:`eng.checkpoint.CheckpointLoader`.
-        prefix: Name of the part of the trained model that the module is to be, such as
-            ``'backbone.'``. Defaults to None, all of it.
-        map_location: As for :func:`torch.load`. Defaults to None.
+        checkpoint: Path or URL of the checkpoint, see :class:`eng.checkpoint.CheckpointLoader`.
+        prefix: Prefix of the keys to load, such as ``'backbone.'``, which is removed. Defaults to
+            None, all keys.
+        map_location: See :func:`torch.load`. Defaults to None.
     """
 
     def __init__(
-        self, checkpoint: str, prefix: str | None = None, map_location: Any = None
+        self,
+        checkpoint: str,
+        prefix: str | None = None,
+        map_location: str | torch.device | Callable[..., object] | dict[str, str] | None = None,
     ) -> None:
         self.checkpoint = checkpoint
         self.prefix = prefix
@@ -297,7 +318,7 @@ class PretrainedInit:
             module: The module.
 
         Raises:
-            CheckpointError: If the checkpoint holds no weights, or none under the prefix.
+            CheckpointError: If the checkpoint has no weights, or none with the prefix.
         """
         loaded = CheckpointLoader.load_checkpoint(self.checkpoint, self.map_location, "current")
         state = model_state(loaded, self.checkpoint, [(r"^module\.", "")])
@@ -311,7 +332,7 @@ class PretrainedInit:
             if not part:
                 tops = sorted({name.partition(".")[0] for name in state})
                 raise CheckpointError(
-                    f"{self.checkpoint!r} has nothing under the prefix {start!r}; it has {tops}"
+                    f"{self.checkpoint!r} has no keys with the prefix {start!r}; it has {tops}"
                 )
             state = part
         load_state_dict(module, state, strict=False, logger="current")

@@ -1,4 +1,4 @@
-"""The record of what initialised each parameter."""
+"""Record how each parameter is initialized."""
 
 from __future__ import annotations
 
@@ -16,41 +16,43 @@ from eng.logging import MMLogger
 
 __all__ = ["log_record", "recorded_initialization", "update_init_info"]
 
-#: Attribute of every module of a model while it is being initialised: a dict from parameters to
-#: what is known of them. One dict serves all of the modules.
+#: Attribute of every module of a model during initialization: one dict of entries by parameter,
+#: shared by all modules.
 RECORD = "_params_init_info"
 
-Record: TypeAlias = "defaultdict[nn.Parameter, dict[str, Any]]"
+#: Information on a parameter by name. Models may set the first two of :func:`_make_entry`.
+Entry: TypeAlias = "dict[str, Any]"
+Record: TypeAlias = "defaultdict[nn.Parameter, Entry]"
 
 
 def update_init_info(module: nn.Module, init_info: str) -> None:
-    """Note how the parameters of a module were initialised whose values have changed.
+    """Record how the parameters of a module whose values have changed were initialized.
 
-    Does nothing outside of :meth:`BaseModule.init_weights`. A module that initialises parameters
-    by itself there may call this to be named in the record.
+    Has no effect outside of :meth:`BaseModule.init_weights`. A module that initializes parameters
+    itself may call this.
 
     Args:
         module: The module.
-        init_info: The note.
+        init_info: Description of the initialization.
     """
     record: Record | None = getattr(module, RECORD, None)
     if record is None:
         return
     for parameter in module.parameters():
         if _has_changed(record[parameter], parameter):
-            record[parameter].update(_entry(parameter, init_info))
+            record[parameter].update(_make_entry(parameter, init_info))
 
 
 @contextmanager
 def recorded_initialization(
     module: nn.Module, dump: Callable[[], None] | None = None
 ) -> Iterator[None]:
-    """Record what initialises parameters inside.
+    """Record the initialization of parameters within a context.
 
     Args:
         module: The module.
-        dump: Called at the end of the outermost of nested ones, while the record is still there.
-            Defaults to None.
+        dump: Called at the end of the outermost context, while the record still exists. Defaults to
+            None.
 
     Yields:
         Nothing.
@@ -61,7 +63,7 @@ def recorded_initialization(
     unchanged = f"as before init_weights of {type(module).__name__}"
     record: Record = defaultdict(dict)
     for parameter in module.parameters():
-        record[parameter].update(_entry(parameter, unchanged))
+        record[parameter].update(_make_entry(parameter, unchanged))
     for part in module.modules():
         setattr(part, RECORD, record)
     try:
@@ -75,45 +77,45 @@ def recorded_initialization(
 
 
 def log_record(module: nn.Module) -> None:
-    """Log what initialised each parameter of a module, in the main process.
+    """Log how each parameter of a module was initialized, in the main process.
 
     Args:
-        module: The module, while it is being initialised.
+        module: The module, during its initialization.
     """
     if is_main_process():
         _log(_describe(module, getattr(module, RECORD)))
 
 
-def _entry(parameter: Tensor, init_info: str) -> dict[str, Any]:
-    """What is known of a parameter. Code that initialises it by itself sets the first two."""
-    mean = _mean(parameter)
-    # The mean again: it tells whether somebody else has set another.
+def _make_entry(parameter: Tensor, init_info: str) -> Entry:
+    mean = _compute_mean(parameter)
+    # The mean again, to detect whether other code has set "tmp_mean_value".
     return {
         "init_info": init_info,
         "tmp_mean_value": mean,
-        "fingerprint": (mean, _fingerprint(parameter)),
+        "fingerprint": (mean, _take_fingerprint(parameter)),
     }
 
 
-def _has_changed(entry: dict[str, Any], parameter: Tensor) -> bool:
-    """Whether a parameter has other values than when it was recorded."""
+def _has_changed(entry: Entry, parameter: Tensor) -> bool:
+    """Whether the values of a parameter differ from the recorded ones."""
     mean, fingerprint = entry.get("fingerprint", (None, None))
     noted = entry.get("tmp_mean_value")
     if noted is not None and noted is not mean:
-        return not torch.equal(torch.as_tensor(noted).double().cpu(), _mean(parameter).double())
-    if fingerprint is None:  # recorded by somebody else, who has not noted a mean
+        mean_now = _compute_mean(parameter).double()
+        return not torch.equal(torch.as_tensor(noted).double().cpu(), mean_now)
+    if fingerprint is None:  # recorded by other code, without a mean
         return "init_info" not in entry
-    return bool(fingerprint != _fingerprint(parameter))
+    return bool(fingerprint != _take_fingerprint(parameter))
 
 
-def _mean(parameter: Tensor) -> Tensor:
+def _compute_mean(parameter: Tensor) -> Tensor:
     if parameter.is_meta or not parameter.numel():
         return torch.zeros(())
     return parameter.detach().mean().cpu() if parameter.is_floating_point() else torch.zeros(())
 
 
-def _fingerprint(parameter: Tensor) -> tuple[float, ...]:
-    """Numbers that change with the values: no mean of them alone, which draws may leave at zero."""
+def _take_fingerprint(parameter: Tensor) -> tuple[float, ...]:
+    """Return numbers that change with the values; not only the mean, which may stay zero."""
     if parameter.is_meta or not parameter.numel():
         return (float(parameter._version),)
     values = parameter.detach().double()
@@ -121,18 +123,18 @@ def _fingerprint(parameter: Tensor) -> tuple[float, ...]:
 
 
 def _describe(module: nn.Module, record: Record) -> str:
-    """One line a parameter, those initialised in the same way together."""
+    """Describe each parameter in one line, grouped by initialization."""
     by_info: dict[str, list[str]] = {}
     for name, parameter in module.named_parameters():
         known = record.get(parameter, {})
-        info = known.get("init_info", "added while initialising")
+        info = known.get("init_info", "added during initialization")
         by_info.setdefault(info, []).append(f"    {name} {tuple(parameter.shape)}")
     blocks = ("\n".join([f"  {info}", *lines]) for info, lines in by_info.items())
-    return "\n".join([f"Parameters of {type(module).__name__} were initialised by", *blocks])
+    return "\n".join([f"Parameters of {type(module).__name__} were initialized by", *blocks])
 
 
 def _log(text: str) -> None:
-    """Into the files of the log if there are any, since it is long; else where the log goes."""
+    """Log a long text only to the log files, or to all handlers without files."""
     logger = MMLogger.get_current_instance()
     files = [handler for handler in logger.handlers if isinstance(handler, logging.FileHandler)]
     if not files:

@@ -1,4 +1,4 @@
-"""Wrappers for training in several processes."""
+"""Model wrappers for distributed training."""
 
 from .anomaly import detect_anomalous_params
 from .distributed import MMDistributedDataParallel

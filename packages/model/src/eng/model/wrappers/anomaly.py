@@ -1,4 +1,4 @@
-"""Finding parameters that have no part in a loss."""
+"""Detect parameters that do not contribute to a loss."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["detect_anomalous_params"]
 def detect_anomalous_params(loss: Tensor, model: nn.Module) -> None:
     """Log every parameter of a model that a loss does not depend on.
 
-    Such parameters get no gradient, which lets data parallel training wait for ever.
+    Such parameters do not receive gradients, for which data parallel training waits forever.
 
     Args:
         loss: The loss, with its graph.
@@ -32,7 +32,7 @@ def detect_anomalous_params(loss: Tensor, model: nn.Module) -> None:
 
 
 def _collect_leaves(loss: Tensor) -> set[int]:
-    """Ids of the parameters that the graph of a loss ends in."""
+    """Collect the ids of the parameters in the graph of a loss."""
     leaves: set[int] = set()
     seen = set()
     stack = [loss.grad_fn]

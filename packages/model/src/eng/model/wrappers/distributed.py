@@ -1,4 +1,4 @@
-"""Data parallel training in several processes."""
+"""Data parallel wrapper for distributed training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn.parallel.distributed import DistributedDataParallel
 
 from eng.optim import OptimWrapper
 from eng.registry import MODEL_WRAPPERS
-from eng.utils import override
+from eng.utils import DataBatch, override
 
 from ..base_model.steps import take_train_step
 from .anomaly import detect_anomalous_params
@@ -18,7 +18,7 @@ from .model_steps import ModelSteps
 
 __all__ = ["MMDistributedDataParallel"]
 
-#: Newer releases of torch warn of the older name.
+#: Newer releases of torch deprecate the older name.
 _HAS_FORWARD_SYNC = (
     "forward_sync_buffers" in inspect.signature(DistributedDataParallel.__init__).parameters
 )
@@ -28,13 +28,13 @@ _HAS_FORWARD_SYNC = (
 class MMDistributedDataParallel(ModelSteps, DistributedDataParallel):
     """:class:`~torch.nn.parallel.DistributedDataParallel` for a :class:`BaseModel`.
 
-    Its steps are those of the model, with the forward pass of training going through torch's
-    wrapper so that gradients are shared.
+    Its steps are those of the model; the forward pass of training goes through torch's wrapper, so
+    that gradients are synchronized.
 
     Args:
         module: The model.
-        detect_anomalous_params: Whether each step logs the parameters that have no part in the
-            loss; slow, for debugging. Defaults to False.
+        detect_anomalous_params: Whether to log in each step the parameters that do not contribute
+            to the loss; slow, for debugging. Defaults to False.
         **kwargs: Arguments of torch's class.
     """
 
@@ -47,10 +47,7 @@ class MMDistributedDataParallel(ModelSteps, DistributedDataParallel):
         self.detect_anomalous_params = detect_anomalous_params
 
     @override
-    def train_step(
-        self, data: dict[str, Any] | tuple | list, optim_wrapper: OptimWrapper
-    ) -> dict[str, Tensor]:
-        """Take the step of :class:`ModelSteps`, and look for parameters without a gradient."""
+    def train_step(self, data: DataBatch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         loss, log_vars = take_train_step(self, self.module, data, optim_wrapper)
         if self.detect_anomalous_params:
             detect_anomalous_params(loss, model=self)

@@ -1,4 +1,4 @@
-"""The values that a model has before training in several processes."""
+"""Broadcast the initial values of a model before distributed training."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["share_initial_values"]
 
 
 def share_initial_values(module: nn.Module, group: ProcessGroup | None = None) -> None:
-    """Give parameters and buffers in all processes the values of the first.
+    """Broadcast the parameters and buffers of the first process.
 
-    Each process keeps a part of its own values when a model is sharded, and all of them where
-    nothing is trained: processes that begin with different ones would train different models.
+    When a model is sharded, each process keeps its part of its own values; without parameters to
+    train, nothing synchronizes them. Different initial values would train different models.
 
     Args:
         module: The model.
-        group: The processes. Defaults to None, all.
+        group: The process group. Defaults to None, all processes.
     """
     first = 0 if group is None else torch.distributed.get_global_rank(group, 0)
     for tensor in (*module.parameters(), *module.buffers()):

@@ -1,4 +1,4 @@
-"""Training, validation and test steps of wrappers around a model."""
+"""Training, validation and test steps of model wrappers."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import Any
 from torch import Tensor, nn
 
 from eng.optim import OptimWrapper
+from eng.utils import DataBatch
 
 from ..base_model.steps import run_forward, take_train_step
+from ..types import ModelOutputs, Prediction
 
 __all__ = ["ModelSteps"]
 
 
 class ModelSteps(nn.Module):
-    """Give a wrapper the steps of the :class:`BaseModel` inside.
+    """Adds the steps of the wrapped :class:`BaseModel` to a wrapper.
 
-    The forward pass of training goes through the wrapper, so that gradients are shared. Predicting
-    is left to the model itself: there are no gradients.
+    The forward pass of training goes through the wrapper, so that gradients are synchronized.
+    Predictions call the model itself: without gradients, synchronization is not needed.
 
     Attributes:
         module: The model.
@@ -25,9 +27,7 @@ class ModelSteps(nn.Module):
 
     module: Any
 
-    def train_step(
-        self, data: dict[str, Any] | tuple | list, optim_wrapper: OptimWrapper
-    ) -> dict[str, Tensor]:
+    def train_step(self, data: DataBatch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         """Preprocess a batch, compute its losses and update the parameters.
 
         Args:
@@ -40,28 +40,28 @@ class ModelSteps(nn.Module):
         _, log_vars = take_train_step(self, self.module, data, optim_wrapper)
         return log_vars
 
-    def val_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
-        """Predict for a batch of validation.
+    def val_step(self, data: DataBatch) -> list[Prediction]:
+        """Predict a validation batch.
 
         Args:
             data: A batch from the data loader.
 
         Returns:
-            One prediction a sample.
+            One prediction per sample.
         """
         return self.module.val_step(data)
 
-    def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
-        """Predict for a batch of testing.
+    def test_step(self, data: DataBatch) -> list[Prediction]:
+        """Predict a test batch.
 
         Args:
             data: A batch from the data loader.
 
         Returns:
-            One prediction a sample.
+            One prediction per sample.
         """
         return self.module.test_step(data)
 
-    def _run_forward(self, data: dict[str, Any] | tuple | list, mode: str) -> Any:
+    def _run_forward(self, data: DataBatch, mode: str) -> ModelOutputs:
         """Call the wrapper with a preprocessed batch, see :meth:`BaseModel._run_forward`."""
         return run_forward(self, data, mode)

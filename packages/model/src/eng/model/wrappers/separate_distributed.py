@@ -1,4 +1,4 @@
-"""Data parallel training of models whose parts are updated in turn, such as a GAN."""
+"""Data parallel wrapper of models whose parts are updated separately, such as GANs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from eng.device import get_device
 from eng.dist import get_world_size
 from eng.optim import OptimWrapperDict
 from eng.registry import MODEL_WRAPPERS
-from eng.utils import override
+from eng.utils import DataBatch, override
 
+from ..types import ModelOutputs
 from .distributed import MMDistributedDataParallel
 from .initial_values import share_initial_values
 from .model_steps import ModelSteps
@@ -25,24 +26,23 @@ __all__ = ["MMSeparateDistributedDataParallel"]
 
 @MODEL_WRAPPERS.register_module()
 class MMSeparateDistributedDataParallel(ModelSteps, DistributedDataParallel):
-    """Wraps every part of a model in a :class:`MMDistributedDataParallel` of its own.
+    """Wraps every child of a model in its own :class:`MMDistributedDataParallel`.
 
-    One wrapper around a whole GAN would wait for gradients of the generator while only the
-    discriminator is updated. Here each direct child with parameters to train has its own; the
-    steps are the model's, which calls its children and so their wrappers.
+    A single wrapper around a whole GAN would wait for gradients of the generator while only the
+    discriminator is updated. Here each direct child with trainable parameters has its own wrapper,
+    which the steps of the model call.
 
     Args:
-        module: The model. With several processes it has no parameters to train outside of its
-            children.
-        broadcast_buffers: Whether buffers are taken from the first process before each forward
+        module: The model. With several processes, all its trainable parameters must be in children.
+        broadcast_buffers: Whether to broadcast buffers of the first process before each forward
             pass. Defaults to False.
-        find_unused_parameters: Whether parameters without part in an output are looked for.
-            Defaults to False.
+        find_unused_parameters: Whether to search for parameters that do not contribute to the
+            output. Defaults to False.
         **kwargs: Further arguments of :class:`MMDistributedDataParallel`.
 
     Raises:
-        ValueError: If the model itself has parameters to train, which several processes would not
-            share.
+        ValueError: If the model itself has trainable parameters and there are several processes,
+            which would not synchronize them.
     """
 
     def __init__(
@@ -52,14 +52,13 @@ class MMSeparateDistributedDataParallel(ModelSteps, DistributedDataParallel):
         find_unused_parameters: bool = False,
         **kwargs: Any,
     ) -> None:
-        # Torch's class is the base for the sake of isinstance; its constructor would wrap the
-        # whole.
+        # Torch's class is only a base for isinstance; its constructor would wrap the whole model.
         nn.Module.__init__(self)
         own = [n for n, p in module.named_parameters(recurse=False) if p.requires_grad]
         if own and get_world_size() > 1:
             raise ValueError(
-                f"{type(module).__name__} itself has parameters to train, {own}, whose gradients "
-                "would not be shared: put them into a child"
+                f"{type(module).__name__} itself has trainable parameters, {own}, whose gradients "
+                "would not be synchronized: move them to a child module"
             )
         self.module = module
         device = torch.device(get_device())
@@ -82,28 +81,19 @@ class MMSeparateDistributedDataParallel(ModelSteps, DistributedDataParallel):
 
     @override
     def train_step(  # type: ignore[override]
-        self, data: dict[str, Any] | tuple | list, optim_wrapper: OptimWrapperDict
+        self, data: DataBatch, optim_wrapper: OptimWrapperDict
     ) -> dict[str, Tensor]:
-        """Let the model take its own step, which calls its wrapped children."""
+        """Call the step of the model, which calls its wrapped children."""
         return self.module.train_step(data, optim_wrapper)
 
     @override
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the model, whose children share gradients.
-
-        Args:
-            *args: Arguments of the model.
-            **kwargs: Arguments of the model.
-
-        Returns:
-            What it gives.
-        """
+    def forward(self, *args: object, **kwargs: object) -> ModelOutputs:
         return self.module(*args, **kwargs)
 
     @contextmanager
     @override
     def no_sync(self) -> Iterator[None]:
-        """Keep all parts from sharing gradients, while they are only accumulated.
+        """Disable gradient synchronization of all children, for gradient accumulation.
 
         Yields:
             Nothing.
@@ -116,14 +106,6 @@ class MMSeparateDistributedDataParallel(ModelSteps, DistributedDataParallel):
 
     @override
     def train(self, mode: bool = True) -> MMSeparateDistributedDataParallel:
-        """Set training or evaluation mode.
-
-        Args:
-            mode: Whether training mode. Defaults to True.
-
-        Returns:
-            The wrapper itself.
-        """
         self.training = mode
         self.module.train(mode)
         return self

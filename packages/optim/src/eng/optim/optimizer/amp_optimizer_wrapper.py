@@ -1,4 +1,4 @@
-"""Updating parameters under automatic mixed precision."""
+"""Update the parameters of a model with automatic mixed precision."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from eng.device import get_device
 from eng.registry import OPTIM_WRAPPERS
-from eng.utils import override
+from eng.utils import StateDict, override
 
+from ..types import Arguments
 from .optimizer_wrapper import OptimWrapper
 
 __all__ = ["AmpOptimWrapper"]
@@ -30,38 +31,38 @@ _DTYPES = {
 class AmpOptimWrapper(OptimWrapper):
     """An :class:`OptimWrapper` whose forward pass runs in mixed precision.
 
-    With float16 the loss is scaled so that small gradients do not vanish, and an update whose
-    gradients overflowed is left out. bfloat16 has the range of float32 and needs no scaling.
+    With float16 the loss is scaled so that small gradients do not underflow, and an update whose
+    gradients overflowed is skipped. bfloat16 has the range of float32 and needs no scaling.
 
     Args:
-        loss_scale: ``'dynamic'`` (default) for a scaler with torch's own settings, a number for
+        loss_scale: ``'dynamic'`` (default) for a scaler with torch's default settings, a number for
             its initial scale, a dict for any arguments of :class:`torch.amp.GradScaler`.
-        dtype: One of :attr:`valid_dtypes`, by name or as a :class:`torch.dtype`; with float32 and
-            float64 nothing is cast. Defaults to None: float16 on an accelerator, bfloat16 on the
+        dtype: One of :attr:`valid_dtypes`, by name or as a :class:`torch.dtype`; float32 and
+            float64 disable casting. Defaults to None: float16 on an accelerator, bfloat16 on the
             CPU.
-        use_fsdp: Whether the model is sharded by FullyShardedDataParallel. It is found out when
-            the model is first seen as well. Defaults to False.
+        use_fsdp: Whether the model is sharded by FullyShardedDataParallel, which is also detected
+            at the first forward pass. Defaults to False.
         **kwargs: Arguments of :class:`OptimWrapper`.
 
     Raises:
-        TypeError: If ``loss_scale`` is none of these.
-        ValueError: If ``dtype`` or a word as ``loss_scale`` is unknown.
+        TypeError: If ``loss_scale`` has another type.
+        ValueError: If ``dtype`` or the name of a ``loss_scale`` is unknown.
     """
 
-    #: Names of the types that the forward pass may run in.
+    #: Names of the dtypes of the forward pass.
     valid_dtypes = tuple(_DTYPES)
 
     def __init__(
         self,
-        loss_scale: str | float | dict[str, Any] = "dynamic",
+        loss_scale: str | float | Arguments = "dynamic",
         dtype: str | torch.dtype | None = None,
         use_fsdp: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.device_type = torch.device(get_device()).type
-        self.cast_dtype = _cast_dtype(dtype, self.device_type)
-        self._scaler_settings = _scaler_settings(loss_scale)
+        self.cast_dtype = _parse_dtype(dtype, self.device_type)
+        self._scaler_settings = _parse_loss_scale(loss_scale)
         self._scaler_settings.setdefault("enabled", self.cast_dtype is torch.float16)
         self.loss_scaler = torch.amp.GradScaler(self.device_type, **self._scaler_settings)
         if use_fsdp:
@@ -81,7 +82,7 @@ class AmpOptimWrapper(OptimWrapper):
 
     @override
     def step(self, **kwargs: Any) -> None:
-        """Undo the scaling, clip, update unless a gradient overflowed, and adapt the scale.
+        """Unscale and clip the gradients, update unless one overflowed, and adapt the scale.
 
         Args:
             **kwargs: Arguments of :meth:`torch.optim.Optimizer.step`.
@@ -96,7 +97,7 @@ class AmpOptimWrapper(OptimWrapper):
     @contextmanager
     @override
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Around the forward pass: mixed precision, and no sharing of gradients in between.
+        """Enter the context of the forward pass: mixed precision, and that of the base class.
 
         Args:
             model: The model, possibly wrapped.
@@ -111,16 +112,16 @@ class AmpOptimWrapper(OptimWrapper):
             yield
 
     @override
-    def state_dict(self) -> dict[str, Any]:
-        """The state of the optimizer, with that of the scaler under ``loss_scaler``."""
+    def state_dict(self) -> StateDict:
+        """Return the state of the optimizer, with that of the scaler as ``loss_scaler``."""
         return {**super().state_dict(), "loss_scaler": self.loss_scaler.state_dict()}
 
     @override
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Load a state of the optimizer and, where there is one, of the scaler.
+    def load_state_dict(self, state_dict: StateDict) -> None:
+        """Load a state of the optimizer and of the scaler, if it has one.
 
         Args:
-            state_dict: What :meth:`state_dict` of this class or of :class:`OptimWrapper` gave.
+            state_dict: Result of :meth:`state_dict` of this class or of :class:`OptimWrapper`.
         """
         state = dict(state_dict)
         scaler = state.pop("loss_scaler", None)
@@ -137,7 +138,7 @@ class AmpOptimWrapper(OptimWrapper):
         self._shard_scaler()
 
     def _shard_scaler(self) -> None:
-        # Each process has a part of the gradients: all must leave out an update if one overflows.
+        # Each process has a shard of the gradients: all must skip an update if one overflows.
         from torch.distributed.fsdp.sharded_grad_scaler import ShardedGradScaler
 
         state = self.loss_scaler.state_dict()
@@ -145,7 +146,7 @@ class AmpOptimWrapper(OptimWrapper):
         self.loss_scaler.load_state_dict(state)
 
 
-def _cast_dtype(dtype: str | torch.dtype | None, device_type: str) -> torch.dtype:
+def _parse_dtype(dtype: str | torch.dtype | None, device_type: str) -> torch.dtype:
     if dtype is None:
         return torch.bfloat16 if device_type == "cpu" else torch.float16
     chosen = _DTYPES.get(dtype) if isinstance(dtype, str) else dtype
@@ -154,7 +155,7 @@ def _cast_dtype(dtype: str | torch.dtype | None, device_type: str) -> torch.dtyp
     return chosen
 
 
-def _scaler_settings(loss_scale: str | float | dict[str, Any]) -> dict[str, Any]:
+def _parse_loss_scale(loss_scale: str | float | Arguments) -> Arguments:
     if isinstance(loss_scale, dict):
         return dict(loss_scale)
     if isinstance(loss_scale, (int, float)):

@@ -1,4 +1,4 @@
-"""The interface that all optimizer wrappers have, whatever updates the parameters."""
+"""Interface of all optimizer wrappers."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from typing import Any
 from torch import Tensor
 from torch.optim import Optimizer
 
-from eng.utils import ArgumentTypeError
+from eng.utils import ArgumentTypeError, StateDict
 
-from .base_settings import restored_base_settings, settings_beside_groups
+from ..types import Arguments, ParamGroup
+from .base_settings import restore_base_settings, settings_beside_groups
 
 __all__ = ["BaseOptimWrapper"]
 
 
 class BaseOptimWrapper(ABC):
-    """The base of optimizer wrappers, to derive one for another engine from.
+    """Base class of optimizer wrappers, also for other training engines.
 
     Args:
-        optimizer: The optimizer that does the update.
+        optimizer: The optimizer that updates the parameters.
 
     Attributes:
-        base_param_settings: With several parameter groups, the settings that they start from, as a
-            group that is scheduled with them, so that the learning rate before any factor of a
-            group is seen. None with one group.
+        base_param_settings: With several parameter groups, the settings that they start from, as
+            one more group that is scheduled with them. It has the learning rate without the factors
+            of groups. None with one group.
 
     Raises:
         TypeError: If ``optimizer`` is not an optimizer.
@@ -42,8 +43,8 @@ class BaseOptimWrapper(ABC):
     def update_params(
         self,
         loss: Tensor,
-        step_kwargs: dict[str, Any] | None = None,
-        zero_kwargs: dict[str, Any] | None = None,
+        step_kwargs: Arguments | None = None,
+        zero_kwargs: Arguments | None = None,
     ) -> None:
         """Backpropagate a loss and update the parameters."""
 
@@ -53,49 +54,49 @@ class BaseOptimWrapper(ABC):
 
     @abstractmethod
     def zero_grad(self, **kwargs: Any) -> None:
-        """Drop the gradients."""
+        """Clear the gradients."""
 
     @abstractmethod
     def step(self, **kwargs: Any) -> None:
         """Update the parameters."""
 
-    def state_dict(self) -> dict[str, Any]:
-        """The state of the optimizer; of several groups, with ``base_param_settings``."""
+    def state_dict(self) -> StateDict:
+        """Return the state of the optimizer and, with several groups, ``base_param_settings``."""
         state = self.optimizer.state_dict()
         if self.base_param_settings is not None:
             state["base_param_settings"] = dict(self.base_param_settings)
         return state
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: StateDict) -> None:
         """Load a state of the optimizer.
 
         Args:
-            state_dict: What :meth:`state_dict` gave, or that of the optimizer alone.
+            state_dict: Result of :meth:`state_dict`, or of the optimizer's own.
         """
         state = dict(state_dict)
         saved = state.pop("base_param_settings", None)
         self.optimizer.load_state_dict(state)
         if self.base_param_settings is not None:
-            self.base_param_settings = restored_base_settings(
+            self.base_param_settings = restore_base_settings(
                 self.base_param_settings, saved, self.optimizer.param_groups[0]
             )
 
     @property
-    def param_groups(self) -> list[dict[str, Any]]:
-        """The parameter groups of the optimizer, and after several the base settings."""
+    def param_groups(self) -> list[ParamGroup]:
+        """The parameter groups of the optimizer and, with several, the base settings as last."""
         groups = self.optimizer.param_groups
         base = self.base_param_settings
         return groups if base is None else [*groups, base]
 
     @property
-    def defaults(self) -> dict[str, Any]:
+    def defaults(self) -> Arguments:
         """The default settings of the optimizer."""
         return self.optimizer.defaults
 
     def get_lr(self) -> dict[str, list[float]]:
-        """The learning rate of every parameter group, under the key ``lr``.
+        """Return the learning rate of every parameter group, under the key ``lr``.
 
-        With several groups, ``base_lr`` before it is the rate without factors of groups.
+        With several groups, ``base_lr`` is the rate without the factors of groups.
         """
         rates = {"lr": [group["lr"] for group in self.optimizer.param_groups]}
         if self.base_param_settings is None or "lr" not in self.base_param_settings:
@@ -103,14 +104,14 @@ class BaseOptimWrapper(ABC):
         return {"base_lr": [self.base_param_settings["lr"]], **rates}
 
     def get_momentum(self) -> dict[str, list[float]]:
-        """The momentum of every parameter group, under the key ``momentum``.
+        """Return the momentum of every parameter group, under the key ``momentum``.
 
-        It is the first beta where an optimizer has betas, and 0 where it has neither.
+        It is the first beta of optimizers with betas, and 0 of those with neither.
         """
         return {"momentum": [_get_group_momentum(group) for group in self.optimizer.param_groups]}
 
 
-def _get_group_momentum(group: dict[str, Any]) -> float:
+def _get_group_momentum(group: ParamGroup) -> float:
     if "momentum" in group:
         return group["momentum"]
     if "betas" in group:

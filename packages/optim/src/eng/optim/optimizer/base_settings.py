@@ -1,22 +1,22 @@
-"""Settings of an optimizer next to those of its groups, scheduled as one more group."""
+"""Base settings of an optimizer with several groups, scheduled as one more group."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch.optim import Optimizer
 
-__all__ = ["restored_base_settings", "settings_beside_groups"]
+from ..types import ParamGroup
+
+__all__ = ["restore_base_settings", "settings_beside_groups"]
 
 
-def settings_beside_groups(optimizer: Optimizer) -> dict[str, Any] | None:
-    """Make a group without parameters of the model, with the settings that groups start from.
+def settings_beside_groups(optimizer: Optimizer) -> ParamGroup | None:
+    """Make a group with the settings that all groups start from, without model parameters.
 
-    Groups may scale their learning rate. What it was before is seen in this one, since schedulers
-    move it as well.
+    Groups may scale their learning rate; this one has it unscaled, since schedulers change it as
+    well.
 
     Args:
         optimizer: The optimizer.
@@ -28,23 +28,23 @@ def settings_beside_groups(optimizer: Optimizer) -> dict[str, Any] | None:
     if len(groups) < 2:
         return None
     settings = {"params": torch.tensor([0.0]), **copy.copy(optimizer.defaults)}
-    for key in groups[0]:  # what is scheduled must be in all groups
+    for key in groups[0]:  # a scheduled setting must be in all groups
         if all(key in group for group in groups):
             name = key.removeprefix("initial_")
             settings.setdefault(key, settings.get(name, groups[0][key]))
     return settings
 
 
-def restored_base_settings(
-    settings: Mapping[str, Any], saved: Mapping[str, Any] | None, group: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Continue from the base settings of a checkpoint.
+def restore_base_settings(
+    settings: ParamGroup, saved: ParamGroup | None, group: ParamGroup
+) -> ParamGroup:
+    """Restore the base settings of a checkpoint.
 
     Args:
-        settings: The present ones.
-        saved: Those of the checkpoint; None if it has none, as older ones have.
-        group: The first group of the optimizer as it was restored. Without saved settings, what
-            was scheduled in it says how far the base settings have come.
+        settings: The current ones.
+        saved: Those of the checkpoint; None for a checkpoint of an older version.
+        group: The first group of the restored optimizer. Without saved settings, those that were
+            scheduled are scaled like in this group.
 
     Returns:
         The settings.

@@ -1,4 +1,4 @@
-"""From a model and a config to an optimizer wrapper, with settings for single parameters."""
+"""Build an optimizer wrapper from a model and a config, with per-parameter settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 import sys
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 from torch.nn import GroupNorm, LayerNorm
@@ -17,10 +17,17 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 
 from eng.dl_utils import plain_name, unwrap
 from eng.logging import print_log
-from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
+from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS, PartConfig
 from eng.utils import ArgumentTypeError, ArgumentValueError
 
+from ..types import Arguments, ParamGroup
 from .optimizer_wrapper import OptimWrapper
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+    from torch.optim.optimizer import ParamsT
+
+    from .base import BaseOptimWrapper
 
 __all__ = ["DefaultOptimWrapperConstructor"]
 
@@ -40,13 +47,13 @@ _FACTORS = tuple(rule for rule in _RULES if rule.endswith("_mult"))
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class DefaultOptimWrapperConstructor:
-    """Build an optimizer wrapper whose parameters may have settings of their own.
+    """Builds optimizer wrappers with per-parameter settings.
 
-    ``paramwise_cfg`` may hold:
+    ``paramwise_cfg`` may have:
 
-    - ``custom_keys``: dict from a part of parameter names to ``lr_mult``, ``decay_mult`` and any
-      other settings of their groups. The longest key that a name contains counts, among equally
-      long ones the first in alphabetical order; a parameter matched here follows no other rule.
+    - ``custom_keys``: dict from a substring of parameter names to ``lr_mult``, ``decay_mult`` and
+      any other settings of their groups. The longest matching key takes precedence, among equally
+      long ones the first in alphabetical order, and over all other rules.
     - ``bias_lr_mult``: learning rate of biases, except those of normalisation layers and of
       deformable convolutions.
     - ``norm_decay_mult``: weight decay of normalisation layers.
@@ -55,30 +62,30 @@ class DefaultOptimWrapperConstructor:
     - ``flat_decay_mult``: weight decay of parameters of one dimension, except those of deformable
       convolutions.
     - ``dcn_offset_lr_mult``: learning rate of the offset layers of deformable convolutions; it
-      takes the place of ``bias_lr_mult`` there.
-    - ``bypass_duplicate``: whether parameters that are in the model twice are taken once (else
-      they are an error). Defaults to False.
+      takes precedence over ``bias_lr_mult`` there.
+    - ``bypass_duplicate``: whether to use a parameter once that is in the model twice, instead of
+      raising an error. Defaults to False.
 
-    Of the rules for weight decay the first, in this order, that is given and applies is followed.
-    Keys that only a subclass knows are left to it.
+    The first rule for weight decay, in this order, that is set and applies takes precedence.
+    Subclasses may read further keys.
 
-    With a ``paramwise_cfg`` each trainable parameter is a group of its own, and frozen ones are
-    left out; without one all parameters are one group.
+    With a ``paramwise_cfg`` each trainable parameter has its own group, and frozen ones are
+    excluded; without one all parameters are in one group.
 
     Args:
         optim_wrapper_cfg: Config of the wrapper, with the config of the optimizer as
             ``optimizer``; ``type`` defaults to ``OptimWrapper``.
-        paramwise_cfg: The settings for single parameters. Defaults to None.
+        paramwise_cfg: The per-parameter settings. Defaults to None.
 
     Raises:
-        TypeError: If a config is no dict.
+        TypeError: If a config is not a dict.
         ValueError: If ``optimizer`` is missing, or the setting that a rule scales.
     """
 
     def __init__(
         self,
-        optim_wrapper_cfg: dict[str, Any],
-        paramwise_cfg: dict[str, Any] | None = None,
+        optim_wrapper_cfg: PartConfig,
+        paramwise_cfg: Mapping[str, Any] | None = None,
     ) -> None:
         for name, value in (
             ("optim_wrapper_cfg", optim_wrapper_cfg),
@@ -97,7 +104,7 @@ class DefaultOptimWrapperConstructor:
         self.base_lr: float | None = self.optimizer_cfg.get("lr")
         self.base_wd: float | None = self.optimizer_cfg.get("weight_decay")
         self._validate_cfg()
-        #: Rules that some parameter has followed.
+        #: Rules that applied to some parameter.
         self._applied: set[str] = set()
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
@@ -111,21 +118,21 @@ class DefaultOptimWrapperConstructor:
 
         Raises:
             ValueError: If a parameter is in the model twice, unless ``bypass_duplicate``, or a
-                rule cannot be followed.
+                rule cannot be applied.
         """
         if self.paramwise_cfg.get("flat_decay_mult") is not None and _is_flattened(model):
             raise ValueError(
-                "flat_decay_mult cannot tell parameters of one dimension apart in a model wrapped "
-                "by FullyShardedDataParallel, where all have one: use MMFullyShard"
+                "flat_decay_mult cannot identify parameters of one dimension in a model wrapped "
+                "by FullyShardedDataParallel, which flattens all parameters: use MMFullyShard"
             )
         optimizer_cfg = deepcopy(self.optimizer_cfg)
-        parameters: Any = model.parameters()
+        parameters: ParamsT = model.parameters()
         if self.paramwise_cfg:
-            params: list[dict[str, Any]] = []
+            params: list[ParamGroup] = []
             self.add_params(params, model)
-            self._warn_of_what_matches_nothing(model)
+            self._warn_about_unmatched_rules(model)
             parameters = params
-        optimizer_cfg[_first_argument(optimizer_cfg)] = parameters
+        optimizer_cfg[_find_first_argument(optimizer_cfg)] = parameters
         optimizer = OPTIMIZERS.build(optimizer_cfg)
         wrapper_cfg = deepcopy(self.optim_wrapper_cfg)
         wrapper_cfg.setdefault("type", "OptimWrapper")
@@ -134,27 +141,29 @@ class DefaultOptimWrapperConstructor:
             self._watch_frozen(model, optimizer, wrapper)
         return wrapper
 
-    def _watch_frozen(self, model: nn.Module, optimizer: Any, wrapper: Any) -> None:
-        """Say which parameters are left out, and let the wrapper warn if one is thawed."""
+    def _watch_frozen(
+        self, model: nn.Module, optimizer: Optimizer, wrapper: BaseOptimWrapper
+    ) -> None:
+        """Log which parameters are excluded, and let the wrapper warn if one is unfrozen."""
         ours = {id(param) for group in optimizer.param_groups for param in group["params"]}
-        left_out = {
+        excluded = {
             plain_name(model, name): param
             for name, param in model.named_parameters()
             if not param.requires_grad and id(param) not in ours
         }
-        if not left_out:
+        if not excluded:
             return
-        some = ", ".join(list(left_out)[:3]) + (", …" if len(left_out) > 3 else "")
+        some = ", ".join(list(excluded)[:3]) + (", …" if len(excluded) > 3 else "")
         print_log(
-            f"{len(left_out)} frozen parameters are left out of the optimizer: {some}",
+            f"{len(excluded)} frozen parameters are excluded from the optimizer: {some}",
             logger="current",
         )
         if isinstance(wrapper, OptimWrapper):
-            wrapper.watch_left_out(left_out)
+            wrapper.watch_left_out(excluded)
 
     def add_params(
         self,
-        params: list[dict[str, Any]],
+        params: list[ParamGroup],
         module: nn.Module,
         prefix: str = "",
         is_dcn_module: int | float | None = None,
@@ -162,28 +171,28 @@ class DefaultOptimWrapperConstructor:
         """Append a group for each trainable parameter of a module and its submodules.
 
         Args:
-            params: The groups so far; it is appended to.
+            params: The list of groups to append to.
             module: The module.
             prefix: Name of the module in the model. Defaults to ''.
             is_dcn_module: Truthy inside a deformable convolution. Defaults to None.
         """
         for name, param in module.named_parameters(recurse=False):
             full_name = f"{prefix}.{name}" if prefix else name
-            group: dict[str, Any] = {"params": [param]}
+            group: ParamGroup = {"params": [param]}
             if not param.requires_grad or self._is_duplicate(params, group, full_name):
                 continue
             group.update(self._pick_settings(full_name, name, param, module, bool(is_dcn_module)))
             params.append(group)
         inside_dcn = is_dcn_module or _is_deformable(module)
         for child_name, child in module.named_children():
-            # Names are those of the model itself, whatever wraps its parts.
+            # Names of the model itself, without those of wrappers of its parts.
             names = [name for name in (prefix, plain_name(module, child_name)) if name]
             self.add_params(params, child, prefix=".".join(names), is_dcn_module=inside_dcn)
 
     def _pick_settings(
         self, full_name: str, name: str, param: nn.Parameter, module: nn.Module, inside_dcn: bool
-    ) -> dict[str, Any]:
-        """What the group of one parameter has besides the parameter."""
+    ) -> Arguments:
+        """Return the settings of the group of one parameter."""
         cfg = self.paramwise_cfg
         custom = self._find_custom_key(full_name)
         if custom is not None:
@@ -205,7 +214,7 @@ class DefaultOptimWrapperConstructor:
         return self._scale_settings(self._find_factor(lr_rules), self._find_factor(decay_rules))
 
     def _find_factor(self, rules: dict[str, bool]) -> float:
-        """The factor of the first rule that is given and applies."""
+        """Return the factor of the first rule that is set and applies."""
         for rule, applies in rules.items():
             factor = self.paramwise_cfg.get(rule)
             if applies and factor is not None:
@@ -213,7 +222,7 @@ class DefaultOptimWrapperConstructor:
                 return factor
         return 1.0
 
-    def _scale_settings(self, lr_mult: float, decay_mult: float) -> dict[str, Any]:
+    def _scale_settings(self, lr_mult: float, decay_mult: float) -> Arguments:
         settings = {}
         if lr_mult != 1 and self.base_lr is not None:
             settings["lr"] = self.base_lr * lr_mult
@@ -226,23 +235,23 @@ class DefaultOptimWrapperConstructor:
         longest_first = sorted(sorted(keys), key=len, reverse=True)
         return next((key for key in longest_first if _matches(key, full_name)), None)
 
-    def _is_in(self, param_group: dict[str, Any], param_group_list: list[dict[str, Any]]) -> bool:
-        """Whether a parameter of a group is in another group already; subclasses call it."""
+    def _is_in(self, param_group: ParamGroup, param_group_list: list[ParamGroup]) -> bool:
+        """Whether a parameter of a group is already in another group; subclasses call it."""
         known = {id(param) for group in param_group_list for param in group["params"]}
         return any(id(param) in known for param in param_group["params"])
 
-    def _is_duplicate(self, params: list[dict[str, Any]], group: dict[str, Any], name: str) -> bool:
+    def _is_duplicate(self, params: list[ParamGroup], group: ParamGroup, name: str) -> bool:
         if not self._is_in(group, params):
             return False
         if not self.paramwise_cfg.get("bypass_duplicate", False):
             raise ValueError(
-                f"parameter {name!r} is in the model under another name as well; set "
-                "paramwise_cfg=dict(bypass_duplicate=True) to take it once"
+                f"duplicate parameter {name!r}: it is in the model under another name as well; set "
+                "paramwise_cfg=dict(bypass_duplicate=True) to use it once"
             )
-        print_log(f"{name} is a duplicate and taken once", logger="current", level=logging.WARNING)
+        print_log(f"{name} is a duplicate and used once", logger="current", level=logging.WARNING)
         return True
 
-    def _warn_of_what_matches_nothing(self, model: nn.Module) -> None:
+    def _warn_about_unmatched_rules(self, model: nn.Module) -> None:
         names = [
             plain_name(model, name) for name, _ in model.named_parameters(remove_duplicate=False)
         ]
@@ -259,7 +268,7 @@ class DefaultOptimWrapperConstructor:
         for what, unmatched in (("custom_keys", keys), ("rules", rules)):
             if unmatched:
                 print_log(
-                    f"paramwise_cfg has {what} that match no trainable parameter of "
+                    f"paramwise_cfg has {what} that do not match any trainable parameter of "
                     f"{type(unwrap(model)).__name__}: {', '.join(unmatched)}",
                     logger="current",
                     level=logging.WARNING,
@@ -267,7 +276,7 @@ class DefaultOptimWrapperConstructor:
 
     def _validate_cfg(self) -> None:
         if type(self) is DefaultOptimWrapperConstructor:
-            self._warn_of_unknown_rules()
+            self._warn_about_unknown_rules()
         custom = self.paramwise_cfg.get("custom_keys", {})
         if not isinstance(custom, Mapping):
             raise ArgumentTypeError(f"custom_keys must be a dict, not {type(custom).__name__}")
@@ -283,18 +292,18 @@ class DefaultOptimWrapperConstructor:
             rules += [f"custom_keys[{key!r}]" for key, given in custom.items() if setting in given]
             if rules and base is None:
                 raise ArgumentValueError(
-                    f"{', '.join(rules)} have factors for {optimizer_key!r}, which the config of "
-                    "the optimizer must then give"
+                    f"{', '.join(rules)} scale {optimizer_key!r}, which is missing in the config "
+                    "of the optimizer"
                 )
 
-    def _warn_of_unknown_rules(self) -> None:
+    def _warn_about_unknown_rules(self) -> None:
         for rule in self.paramwise_cfg:
             if rule not in _RULES:
                 near = difflib.get_close_matches(str(rule), _RULES, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_RULES)}"
+                hint = f"did you mean {near[0]!r}?" if near else f"accepted: {', '.join(_RULES)}"
                 print_log(
-                    f"paramwise_cfg has {rule!r}, which DefaultOptimWrapperConstructor does not "
-                    f"know: {hint}",
+                    f"paramwise_cfg has the key {rule!r}, which is unknown to "
+                    f"DefaultOptimWrapperConstructor: {hint}",
                     logger="current",
                     level=logging.WARNING,
                 )
@@ -307,21 +316,21 @@ def _is_flattened(model: nn.Module) -> bool:
     )
 
 
-def _first_argument(optimizer_cfg: Mapping[str, Any]) -> str:
-    """The name under which an optimizer takes its parameters, ``params`` for those of torch."""
+def _find_first_argument(optimizer_cfg: PartConfig) -> str:
+    """Find the name of the argument for parameters, which is ``params`` in torch."""
     kind: Any = optimizer_cfg.get("type")
     with OPTIMIZERS.switch_scope_and_registry(optimizer_cfg.get("_scope_")) as registry:
         target = registry.get(kind) if isinstance(kind, str) else kind
     try:
         first = next(iter(inspect.signature(target).parameters.values()), None)
-    except (TypeError, ValueError):  # nothing is known of it, or it is missing and told of later
+    except (TypeError, ValueError):  # without a signature, or not registered: building will raise
         return "params"
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return first.name if first is not None and first.kind in named else "params"
 
 
 def _matches(key: str, name: str) -> bool:
-    # The dot lets ".backbone" match that part of the model itself.
+    # The dot lets ".backbone" match that child of the model itself.
     return key in f".{name}"
 
 
@@ -330,5 +339,5 @@ def _is_depthwise(module: nn.Module) -> bool:
 
 
 def _is_deformable(module: nn.Module) -> bool:
-    """Whether a module is a deformable convolution, known by the name of its class."""
+    """Whether a module is a deformable convolution, by the name of its class."""
     return any("DeformConv2d" in cls.__name__ for cls in type(module).__mro__)

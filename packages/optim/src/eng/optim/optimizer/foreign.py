@@ -1,4 +1,4 @@
-"""Optimizers of other packages by name, imported when they are asked for."""
+"""Register optimizers of other packages by name; they are imported when they are built."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch.optim import Optimizer
+from torch.optim.optimizer import ParamsT
 
 from eng.logging import print_log
 from eng.registry import OPTIMIZERS
@@ -28,7 +29,7 @@ DADAPTATION_OPTIMIZERS = ["DAdaptAdaGrad", "DAdaptAdam", "DAdaptSGD"]
 LION_OPTIMIZERS = ["Lion"]
 SOPHIA_OPTIMIZERS = ["Sophia", "SophiaG"]
 TRANSFORMERS_OPTIMIZERS = ["Adafactor"]
-#: Names that are those of optimizers of torch or of another package have ``bnb_`` before them.
+#: Names that clash with optimizers of torch or of another package have the prefix ``bnb_``.
 BITSANDBYTES_OPTIMIZERS = [
     *(
         f"{paged}{kind}{bits}"
@@ -42,9 +43,9 @@ BITSANDBYTES_OPTIMIZERS = [
 
 
 def register_foreign_optimizers() -> None:
-    """Register all of them, whether their packages are installed or not.
+    """Register all of them, even if their packages are not installed.
 
-    What people register under such a name takes its place, as it does that of all the engine has.
+    A class that a user registers under such a name takes precedence, as over all of the engine.
     """
     for names, package, wheel in (
         (DADAPTATION_OPTIMIZERS, "dadaptation", "dadaptation"),
@@ -63,16 +64,16 @@ def _register(name: str, package: str, wheel: str, attribute: str) -> None:
     Args:
         name: Name in the registry.
         package: Module that has the optimizer.
-        wheel: What is to be installed for it.
-        attribute: Its name there.
+        wheel: Name of the distribution to install.
+        attribute: Name of the optimizer in the module.
     """
 
-    def build(params: Any, *args: Any, **kwargs: Any) -> Optimizer:
+    def build(params: ParamsT, *args: Any, **kwargs: Any) -> Optimizer:
         try:
             module = importlib.import_module(package)
         except ImportError as error:
             raise ImportError(
-                f"the optimizer {name} is one of {wheel}, which cannot be imported ({error}): "
+                f"the optimizer {name} needs {wheel}, which cannot be imported ({error}): "
                 f"pip install {wheel}"
             ) from error
         made: Optimizer = getattr(module, attribute)(params, *args, **kwargs)
@@ -83,14 +84,14 @@ def _register(name: str, package: str, wheel: str, attribute: str) -> None:
     OPTIMIZERS.register_module(module=build, name=name)
 
 
-def adafactor(params: Any, *args: Any, **kwargs: Any) -> Optimizer:
-    """Build the optimizer of transformers, or that of torch where that is not installed."""
+def adafactor(params: ParamsT, *args: Any, **kwargs: Any) -> Optimizer:
+    """Build the optimizer of transformers, or that of torch if transformers is not installed."""
     kind: Callable[..., Optimizer] = torch.optim.Adafactor
     if find_spec("transformers") is not None:
         kind = importlib.import_module("transformers").Adafactor
     print_log(
-        f"'Adafactor' is that of {kind.__module__.partition('.')[0]}: "
-        "name that of torch by 'TorchAdafactor'",
+        f"'Adafactor' is the optimizer of {kind.__module__.partition('.')[0]}; "
+        "the one of torch is always 'TorchAdafactor'",
         logger="current",
     )
     return kind(params, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""The common interface through which a model's parameters are updated."""
+"""Update the parameters of a model, with gradient accumulation and clipping."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from torch.optim import Optimizer
 
 from eng.logging import MessageHub, print_log
 from eng.registry import OPTIM_WRAPPERS
-from eng.utils import ArgumentTypeError, ArgumentValueError, override
+from eng.utils import ArgumentTypeError, ArgumentValueError, StateDict, override
 
+from ..types import Arguments
 from .accumulation import put_gradients, waiting_gradients
 from .base import BaseOptimWrapper
 
 __all__ = ["OptimWrapper"]
 
 _NOTHING = nullcontext()
-_CLIPPERS: dict[str, tuple[Callable[..., Any], str]] = {
+_CLIPPERS: dict[str, tuple[Callable[..., Tensor | None], str]] = {
     "norm": (clip_grad.clip_grad_norm_, "grad_norm"),
     "value": (clip_grad.clip_grad_value_, "grad_value"),
 }
@@ -31,30 +32,29 @@ _CLIPPERS: dict[str, tuple[Callable[..., Any], str]] = {
 
 @OPTIM_WRAPPERS.register_module()
 class OptimWrapper(BaseOptimWrapper):
-    """Update parameters with an optimizer, with gradient accumulation and clipping.
+    """Updates parameters with an optimizer, with gradient accumulation and clipping.
 
     Args:
-        optimizer: The optimizer that does the update.
-        accumulative_counts: Number of iterations whose gradients make one update. The loss of each
-            is divided by it. Defaults to 1.
-        clip_grad: Arguments of :func:`torch.nn.utils.clip_grad_norm_`, or, with ``type='value'``
-            beside them, of :func:`torch.nn.utils.clip_grad_value_`. The norm before clipping is
-            recorded as ``train/grad_norm``. Defaults to None, no clipping.
-        stop_on_nan_loss: Whether a loss that is NaN or infinite ends training, before it reaches
-            the parameters. Looking at it makes the host wait for the device in each iteration.
-            Defaults to False.
+        optimizer: The optimizer that updates the parameters.
+        accumulative_counts: Number of iterations whose gradients are accumulated for one update.
+            Their losses are divided by it. Defaults to 1.
+        clip_grad: Arguments of :func:`torch.nn.utils.clip_grad_norm_`, or, with ``type='value'``,
+            of :func:`torch.nn.utils.clip_grad_value_`. The norm before clipping is recorded as
+            ``train/grad_norm``. Defaults to None, no clipping.
+        stop_on_nan_loss: Whether to stop training at a NaN or infinite loss, before it reaches the
+            parameters. The check synchronizes the host with the device in each iteration. Defaults
+            to False.
 
     Attributes:
-        message_hub: The hub that the gradient norm is recorded in, the latest one by default.
-        loss_guard: Is called with each loss by :meth:`update_params`, in all processes. Where it
-            returns False, the iteration counts, but its loss is not backpropagated. Defaults to
-            None.
+        message_hub: The message hub that records the gradient norm, the latest one by default.
+        loss_guard: Called with each loss by :meth:`update_params`, in all processes. If it returns
+            False, the iteration counts, but its loss is not backpropagated. Defaults to None.
 
     Raises:
-        TypeError: If ``optimizer`` is no optimizer, ``accumulative_counts`` no int, or
-            ``clip_grad`` no dict.
-        ValueError: If ``accumulative_counts`` is below 1, or the type of clipping is unknown or has
-            no arguments.
+        TypeError: If ``optimizer`` is not an optimizer, ``accumulative_counts`` not an int, or
+            ``clip_grad`` not a dict.
+        ValueError: If ``accumulative_counts`` is below 1, or the type of clipping is unknown or its
+            arguments are missing.
 
     Examples:
         >>> import torch
@@ -72,7 +72,7 @@ class OptimWrapper(BaseOptimWrapper):
         self,
         optimizer: Optimizer,
         accumulative_counts: int = 1,
-        clip_grad: dict[str, Any] | None = None,
+        clip_grad: Arguments | None = None,
         stop_on_nan_loss: bool = False,
     ) -> None:
         super().__init__(optimizer)
@@ -82,7 +82,7 @@ class OptimWrapper(BaseOptimWrapper):
             )
         if accumulative_counts < 1:
             raise ArgumentValueError(
-                f"accumulative_counts must be at least 1, got {accumulative_counts}"
+                f"accumulative_counts must be at least 1, not {accumulative_counts}"
             )
         if clip_grad is not None and not isinstance(clip_grad, Mapping):
             raise ArgumentTypeError(
@@ -92,7 +92,7 @@ class OptimWrapper(BaseOptimWrapper):
         self._accumulative_counts = accumulative_counts
         self.clip_grad_kwargs = dict(clip_grad or {})
         if self.clip_grad_kwargs:
-            self.clip_grad_kwargs.pop("_scope_", None)  # of a base from another package
+            self.clip_grad_kwargs.pop("_scope_", None)  # set by a base config of another package
             kind = self.clip_grad_kwargs.pop("type", "norm")
             if kind not in _CLIPPERS:
                 raise ValueError(
@@ -100,7 +100,7 @@ class OptimWrapper(BaseOptimWrapper):
                 )
             if not self.clip_grad_kwargs:
                 raise ArgumentValueError(
-                    f"clipping by {kind} needs its arguments in clip_grad, such as max_norm=1.0 or "
+                    f"clipping by {kind} needs arguments in clip_grad, such as max_norm=1.0 or "
                     "clip_value=1.0"
                 )
             self.clip_func, self.grad_name = _CLIPPERS[kind]
@@ -108,12 +108,12 @@ class OptimWrapper(BaseOptimWrapper):
         self.message_hub = MessageHub.get_current_instance()
         self.loss_guard: Callable[[Tensor], bool] | None = None
         self._inner_count = 0
-        #: Whether the gradients there are have been used for an update already.
+        #: Whether the current gradients were already used for an update.
         self._gradients_are_spent = False
         self._is_resumed = False
         self._has_met_model = False
         self._left_out: dict[str, nn.Parameter] = {}
-        #: The clipping of a model whose gradients are sharded: each process sees a part of them.
+        #: The clipping function of a model with sharded gradients, which clips them as a whole.
         self._clip_of_model: Callable[..., Tensor] | None = None
         # Unknown until initialize_count_status.
         self._max_counts = -1
@@ -125,15 +125,15 @@ class OptimWrapper(BaseOptimWrapper):
     def update_params(
         self,
         loss: Tensor,
-        step_kwargs: dict[str, Any] | None = None,
-        zero_kwargs: dict[str, Any] | None = None,
+        step_kwargs: Arguments | None = None,
+        zero_kwargs: Arguments | None = None,
     ) -> None:
-        """Go back from a loss and, when the accumulation is complete, update the parameters.
+        """Backpropagate a loss and, when the accumulation is complete, update the parameters.
 
         Args:
             loss: The loss of this iteration, a tensor of one element.
-            step_kwargs: Arguments for the optimizer's ``step``. Defaults to none.
-            zero_kwargs: Arguments for the optimizer's ``zero_grad``. Defaults to none.
+            step_kwargs: Arguments of the optimizer's ``step``. Defaults to none.
+            zero_kwargs: Arguments of the optimizer's ``zero_grad``. Defaults to none.
 
         Raises:
             FloatingPointError: If the loss is NaN or infinite and ``stop_on_nan_loss`` is set.
@@ -153,21 +153,22 @@ class OptimWrapper(BaseOptimWrapper):
             self.zero_grad(**zero_kwargs or {})
 
     def _has_gradients(self) -> bool:
-        """Whether other iterations of the cycle have left gradients for an update."""
+        """Whether other iterations of the cycle have accumulated gradients."""
         groups = self.optimizer.param_groups
         return any(param.grad is not None for group in groups for param in group["params"])
 
     def check_losses(self, losses: Mapping[str, Tensor]) -> None:
-        """Stop training if a loss is NaN or infinite; does nothing unless ``stop_on_nan_loss``.
+        """Stop training if a loss is NaN or infinite and ``stop_on_nan_loss`` is set.
 
-        :meth:`update_params` checks the total. To be told which part of it is at fault, call this
-        before with all of them, as :class:`eng.model.BaseModel` does.
+        :meth:`update_params` checks the total. Call this before with all losses, like
+        :class:`eng.model.BaseModel`, to report which of them is NaN.
 
         Args:
             losses: Losses by name.
 
         Raises:
-            FloatingPointError: If one is. The message has the iteration, from 1, and the losses.
+            FloatingPointError: If a loss is NaN or infinite. The message has the iteration, from 1,
+                and the losses.
         """
         if not self.stop_on_nan_loss:
             return
@@ -184,7 +185,7 @@ class OptimWrapper(BaseOptimWrapper):
         """Compute the gradients of a loss and count the iteration.
 
         Args:
-            loss: The loss, scaled already.
+            loss: The scaled loss.
             **kwargs: Arguments of :meth:`torch.Tensor.backward`.
         """
         loss.backward(**kwargs)  # type: ignore[no-untyped-call]
@@ -193,7 +194,7 @@ class OptimWrapper(BaseOptimWrapper):
 
     @override
     def zero_grad(self, **kwargs: Any) -> None:
-        """Drop the gradients.
+        """Clear the gradients.
 
         Args:
             **kwargs: Arguments of :meth:`torch.optim.Optimizer.zero_grad`.
@@ -203,7 +204,7 @@ class OptimWrapper(BaseOptimWrapper):
 
     @override
     def step(self, **kwargs: Any) -> None:
-        """Clip the gradients, if asked for, and update the parameters.
+        """Clip the gradients, if configured, and update the parameters.
 
         Args:
             **kwargs: Arguments of :meth:`torch.optim.Optimizer.step`.
@@ -214,13 +215,13 @@ class OptimWrapper(BaseOptimWrapper):
         self._gradients_are_spent = True
 
     def scale_loss(self, loss: Tensor) -> Tensor:
-        """Divide a loss by the number of iterations that make up its update.
+        """Divide a loss by the number of accumulated iterations.
 
         Args:
             loss: The loss of the model.
 
         Returns:
-            The loss to go back from. The last update of a run may have fewer iterations.
+            The loss to backpropagate. The last update of a run may have fewer iterations.
         """
         count = self._accumulative_counts
         if count == 1:
@@ -230,20 +231,20 @@ class OptimWrapper(BaseOptimWrapper):
         return loss / count
 
     def should_update(self) -> bool:
-        """Whether the iterations counted so far complete an update."""
+        """Whether the counted iterations complete an update."""
         count = self._inner_count
         return count % self._accumulative_counts == 0 or count == self._max_counts
 
     def should_sync(self) -> bool:
-        """Whether the coming backward pass completes an update and so must share gradients."""
+        """Whether the next backward pass completes an update and must synchronize gradients."""
         count = self._inner_count + 1
         return count % self._accumulative_counts == 0 or count == self._max_counts
 
     def optim_context(self, model: nn.Module) -> AbstractContextManager[None]:
-        """Around the forward pass of a training step.
+        """Enter the context of the forward pass of a training step.
 
-        While gradients are only accumulated, a model with a ``no_sync`` context (a wrapper for
-        several processes) does not share them.
+        While gradients are only accumulated, a model with a ``no_sync`` context (a data parallel
+        wrapper) does not synchronize them.
 
         Args:
             model: The model, possibly wrapped.
@@ -262,15 +263,15 @@ class OptimWrapper(BaseOptimWrapper):
         return _NOTHING if no_sync is None else no_sync()
 
     def initialize_count_status(self, model: nn.Module, init_counts: int, max_counts: int) -> None:
-        """Say where in the run this wrapper is, so that the last, shorter cycle updates as well.
+        """Set the position in the run, so that the last, shorter cycle also updates.
 
         Args:
-            model: The model, to warn where accumulation changes what it computes.
-            init_counts: Iterations done so far; what :meth:`load_accumulation_state` restored
-                before takes precedence.
+            model: The model, to warn if accumulation changes its results.
+            init_counts: Completed iterations; a count restored by :meth:`load_accumulation_state`
+                takes precedence.
             max_counts: Iterations of the whole run.
         """
-        # Training that is gone on with in the same process has the gradients still.
+        # Training that continues in the same process still has the gradients.
         is_resumed = self._is_resumed or self._inner_count == init_counts
         if not self._is_resumed:
             self._inner_count = init_counts
@@ -289,19 +290,17 @@ class OptimWrapper(BaseOptimWrapper):
             )
         if any(isinstance(module, _BatchNorm) for module in model.modules()):
             print_log(
-                "Gradients are accumulated but the model has batch normalisation, whose statistics "
-                "are those of the single iterations: the result differs from that of a "
-                "larger batch.",
+                "Gradients are accumulated but the model has batch normalization, whose statistics "
+                "are computed per iteration: the result differs from that of a larger batch.",
                 logger="current",
                 level=logging.WARNING,
             )
 
     def _meet_model(self, model: nn.Module) -> None:
-        """Look at the model once, when it is first seen, for what concerns its update.
+        """Check the model once, at the first forward pass.
 
-        The optimizer may have parameters beside those of the model, and the model others beside
-        those of the optimizer. But one over another model, or over this one before it was sharded,
-        does nothing for it.
+        The optimizer and the model may each have parameters that the other lacks. But an optimizer
+        over another model, or over this one before it was sharded, does not train it.
         """
         own = {id(parameter) for parameter in model.parameters()}
         ours = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
@@ -309,18 +308,18 @@ class OptimWrapper(BaseOptimWrapper):
             print_log(
                 f"None of the {len(ours)} parameters of the optimizer "
                 f"{type(self.optimizer).__name__} belongs to the model {type(model).__name__}, "
-                "which is not trained by it: build it from the parameters of this model, after it "
-                "has been sharded or copied.",
+                "which it does not train: build the optimizer from the parameters of this model, "
+                "after sharding or copying it.",
                 logger="current",
                 level=logging.WARNING,
             )
         self._clip_of_model = getattr(model, "clip_grad_norm_", None)
 
     def watch_left_out(self, parameters: Mapping[str, nn.Parameter]) -> None:
-        """Warn, once for each, when one of these parameters is no longer frozen.
+        """Warn once for each of these parameters if it is no longer frozen.
 
         Args:
-            parameters: Frozen parameters by name, which are in no group of the optimizer.
+            parameters: Frozen parameters by name, which are excluded from the optimizer.
         """
         self._left_out = dict(parameters)
 
@@ -332,26 +331,27 @@ class OptimWrapper(BaseOptimWrapper):
             del self._left_out[name]
         print_log(
             f"Parameters that were frozen when the optimizer {type(self.optimizer).__name__} was "
-            f"built no longer are, but they belong to none of its groups and are not updated: "
-            f"{', '.join(thawed)}. Freeze them after the optimizer is built, or give them to it "
-            "by add_param_group.",
+            f"built are no longer frozen, but they are not in its groups and are not updated: "
+            f"{', '.join(thawed)}. Freeze them after building the optimizer, or add them with "
+            "add_param_group.",
             logger="current",
             level=logging.WARNING,
         )
 
     def _clip_grad(self) -> None:
+        norm: Tensor | None
         if self._clip_of_model is not None and self.grad_name == "grad_norm":
-            # In all processes, also in one that has no part of any gradient.
+            # Collective: also in a process without a shard of any gradient.
             norm = self._clip_of_model(**self.clip_grad_kwargs)
         else:
             norm = self._clip_own()
         if norm is not None:
-            # That of sharded gradients is put together here, where all processes are.
+            # The norm of sharded gradients is gathered here, where all processes participate.
             norm = norm.full_tensor() if hasattr(norm, "full_tensor") else norm
-            # A tensor: whoever prints it pays for bringing it from the device.
+            # Recorded as a tensor, which is only copied from the device when it is printed.
             self.message_hub.update_scalar(f"train/{self.grad_name}", norm.detach())
 
-    def _clip_own(self) -> Any:
+    def _clip_own(self) -> Tensor | None:
         parameters = [
             parameter
             for group in self.optimizer.param_groups
@@ -362,13 +362,13 @@ class OptimWrapper(BaseOptimWrapper):
 
     # ------------------------------------------------------------------ state and settings
 
-    def accumulation_state(self) -> dict[str, Any]:
-        """Where this wrapper is in its cycle of accumulated iterations, of this process alone.
+    def accumulation_state(self) -> StateDict:
+        """Return the position in the cycle of accumulated iterations, of this process only.
 
         Returns:
-            ``inner_count`` and ``accumulative_counts``, and in an open cycle ``gradients``: those
-            that wait for their update, on the CPU, by the place of their parameter in the
-            optimizer; None stands for zeros.
+            ``inner_count`` and ``accumulative_counts``, and in an open cycle ``gradients``: the
+            accumulated gradients on the CPU, by the index of their parameter in the optimizer; None
+            is a zero gradient.
         """
         waiting = {} if self._gradients_are_spent else waiting_gradients(self.optimizer)
         return {
@@ -378,19 +378,19 @@ class OptimWrapper(BaseOptimWrapper):
         }
 
     def load_accumulation_state(self, state: Mapping[str, Any]) -> None:
-        """Continue within a cycle of accumulated iterations.
+        """Resume inside a cycle of accumulated iterations.
 
         Args:
-            state: What :meth:`accumulation_state` returned in the same process of another run.
-                Gradients of parameters that are others now, or of a cycle of another length, are
-                reported as lost.
+            state: Result of :meth:`accumulation_state` in the same process of another run.
+                Gradients with a size mismatch, or of a cycle of another length, are reported as
+                lost.
         """
         gradients = state.get("gradients", {})
         counts = state["accumulative_counts"]
         if counts != self._accumulative_counts:
             if gradients:
                 print_log(
-                    f"Resuming inside a cycle of {counts} accumulated iterations, now they are "
+                    f"Resuming inside a cycle of {counts} accumulated iterations, now of "
                     f"{self._accumulative_counts}: the gradients of the open cycle are lost.",
                     logger="current",
                     level=logging.WARNING,
@@ -413,7 +413,7 @@ class OptimWrapper(BaseOptimWrapper):
 
     @property
     def accumulative_counts(self) -> int:
-        """Number of iterations whose gradients make one update."""
+        """Number of iterations whose gradients are accumulated for one update."""
         return self._accumulative_counts
 
     @override

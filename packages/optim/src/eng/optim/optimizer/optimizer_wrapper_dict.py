@@ -1,4 +1,4 @@
-"""Several optimizer wrappers, for models that train their parts separately."""
+"""Optimizer wrappers by name, for models whose parts are trained separately."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any, NoReturn
 
 from torch import Tensor, nn
 
-from eng.utils import ArgumentKeyError, ArgumentTypeError, override
+from eng.utils import ArgumentKeyError, ArgumentTypeError, StateDict, override
 
+from ..types import Arguments, ParamGroup
 from .accumulation import waiting_gradients
 from .optimizer_wrapper import OptimWrapper
 
@@ -17,13 +18,13 @@ __all__ = ["OptimWrapperDict"]
 
 
 class OptimWrapperDict(OptimWrapper):
-    """Optimizer wrappers by name. Each is updated by whoever knows its loss.
+    """Optimizer wrappers by name. The model updates each of them with its loss.
 
     Args:
         **optimizer_wrapper_dict: The wrappers.
 
     Raises:
-        TypeError: If a value is no wrapper.
+        TypeError: If a value is not a wrapper.
 
     Examples:
         >>> import torch
@@ -50,8 +51,8 @@ class OptimWrapperDict(OptimWrapper):
     def update_params(
         self,
         loss: Tensor,
-        step_kwargs: dict[str, Any] | None = None,
-        zero_kwargs: dict[str, Any] | None = None,
+        step_kwargs: Arguments | None = None,
+        zero_kwargs: Arguments | None = None,
     ) -> NoReturn:
         self._refuse("update_params")
 
@@ -71,28 +72,18 @@ class OptimWrapperDict(OptimWrapper):
 
     @override
     def check_losses(self, losses: Mapping[str, Tensor]) -> None:
-        """Stop training at a NaN loss if one of the wrappers is to.
-
-        Args:
-            losses: Losses by name.
-        """
         for wrapper in self.values():
             wrapper.check_losses(losses)
 
     @override
     def zero_grad(self, **kwargs: Any) -> None:
-        """Drop the gradients of all parameters.
-
-        Args:
-            **kwargs: Arguments of :meth:`torch.optim.Optimizer.zero_grad`.
-        """
         for wrapper in self.values():
             wrapper.zero_grad(**kwargs)
 
     @contextmanager
     @override
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Does nothing: enter the context of the wrapper whose loss is computed.
+        """Have no effect: enter the context of the wrapper whose loss is computed.
 
         Args:
             model: The model.
@@ -104,46 +95,46 @@ class OptimWrapperDict(OptimWrapper):
 
     @override
     def initialize_count_status(self, model: nn.Module, cur_iter: int, max_iters: int) -> None:
-        """Does nothing: only the model knows how often each wrapper is updated.
+        """Have no effect: only the model knows how often it updates each wrapper.
 
         Args:
             model: The model.
-            cur_iter: Iterations done so far.
+            cur_iter: Completed iterations.
             max_iters: Iterations of the whole run.
         """
 
     @property
     @override
-    def param_groups(self) -> dict[str, list[dict[str, Any]]]:  # type: ignore[override]
+    def param_groups(self) -> dict[str, list[ParamGroup]]:  # type: ignore[override]
         """The parameter groups of every wrapper, by name."""
         return {name: wrapper.param_groups for name, wrapper in self.items()}
 
     @property
     @override
-    def defaults(self) -> dict[str, dict[str, Any]]:
+    def defaults(self) -> dict[str, Arguments]:
         """The default settings of every optimizer, by name."""
         return {name: wrapper.defaults for name, wrapper in self.items()}
 
     @property
     @override
     def inner_count(self) -> NoReturn:
-        """Not defined: each wrapper counts for itself."""
+        """Not supported: each wrapper has its own count."""
         self._refuse("inner_count")
 
     @property
     @override
     def accumulative_counts(self) -> NoReturn:
-        """Not defined: each wrapper accumulates for itself."""
+        """Not supported: each wrapper accumulates separately."""
         self._refuse("accumulative_counts")
 
     @override
     def get_lr(self) -> dict[str, list[float]]:
-        """The learning rates of every wrapper, under ``<name>.lr``."""
+        """Return the learning rates of every wrapper, as ``<name>.lr``."""
         return self._collect("get_lr")
 
     @override
     def get_momentum(self) -> dict[str, list[float]]:
-        """The momenta of every wrapper, under ``<name>.momentum``."""
+        """Return the momenta of every wrapper, as ``<name>.momentum``."""
         return self._collect("get_momentum")
 
     def _collect(self, method: str) -> dict[str, list[float]]:
@@ -154,16 +145,16 @@ class OptimWrapperDict(OptimWrapper):
         }
 
     @override
-    def state_dict(self) -> dict[str, Any]:
-        """The state of every wrapper, by name."""
+    def state_dict(self) -> StateDict:
+        """Return the state of every wrapper, by name."""
         return {name: wrapper.state_dict() for name, wrapper in self.items()}
 
     @override
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: StateDict) -> None:
         """Load the state of every wrapper.
 
         Args:
-            state_dict: What :meth:`state_dict` gave.
+            state_dict: Result of :meth:`state_dict`.
 
         Raises:
             KeyError: If a name is unknown.
@@ -171,15 +162,16 @@ class OptimWrapperDict(OptimWrapper):
         for name, state in state_dict.items():
             if name not in self.optim_wrappers:
                 raise ArgumentKeyError(
-                    f"the state has an optimizer {name!r}; known are {list(self.optim_wrappers)}"
+                    f"unexpected key {name!r} in the state of the optimizers; "
+                    f"expected: {list(self.optim_wrappers)}"
                 )
             self.optim_wrappers[name].load_state_dict(state)
 
     @override
-    def accumulation_state(self) -> dict[str, Any]:
-        """Where every wrapper is in its cycle, by name, of this process alone.
+    def accumulation_state(self) -> StateDict:
+        """Return the position of every wrapper in its cycle, by name, of this process only.
 
-        Gradients that one wrapper's loss left in the parameters of another are part of it.
+        It includes gradients of the loss of one wrapper in the parameters of another.
         """
         states = {name: wrapper.accumulation_state() for name, wrapper in self.items()}
         for name, wrapper in self.items():
@@ -190,25 +182,25 @@ class OptimWrapperDict(OptimWrapper):
 
     @override
     def load_accumulation_state(self, state: Mapping[str, Any]) -> None:
-        """Continue within cycles of accumulated iterations.
+        """Resume inside cycles of accumulated iterations.
 
         Args:
-            state: What :meth:`accumulation_state` returned. A name that is none here is left out.
+            state: Result of :meth:`accumulation_state`. Unknown names are ignored.
         """
         for name, wrapper in self.items():
             if name in state:
                 wrapper.load_accumulation_state(state[name])
 
     def items(self) -> ItemsView[str, OptimWrapper]:
-        """Names and wrappers."""
+        """Return the names and wrappers."""
         return self.optim_wrappers.items()
 
     def keys(self) -> KeysView[str]:
-        """The names."""
+        """Return the names."""
         return self.optim_wrappers.keys()
 
     def values(self) -> ValuesView[OptimWrapper]:
-        """The wrappers."""
+        """Return the wrappers."""
         return self.optim_wrappers.values()
 
     def __getitem__(self, key: str) -> OptimWrapper:

@@ -1,4 +1,4 @@
-"""What all schedulers share: their clock, where they begin and end, and their state."""
+"""Base classes of schedulers: their clock, begin and end, and state."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from torch.optim import Optimizer
 
 from eng.logging import print_log
-from eng.utils import override
+from eng.utils import StateDict, override
 
 from ..optimizer.base import BaseOptimWrapper
 from ..optimizer.optimizer_wrapper import OptimWrapper
+from ..types import Arguments
 
 __all__ = [
     "INF",
@@ -37,42 +38,42 @@ OptimizerType: TypeAlias = Optimizer | BaseOptimWrapper
 class _ParamScheduler:
     """Base class of all schedulers.
 
-    A scheduler counts its own calls of :meth:`step`; it acts on the calls in ``[begin, end)``.
-    Subclasses say in ``_get_value`` what the parameter becomes at ``self.last_step``, which counts
-    from 0 at ``begin``. The first value is set by the constructor.
+    A scheduler counts its calls of :meth:`step` and acts on those in ``[begin, end)``. Subclasses
+    return the value at ``self.last_step``, which counts from 0 at ``begin``, from ``_get_value``.
+    The constructor sets the first value.
 
-    Several schedulers may act on one parameter, one after the other or at the same time: each
-    changes the value that it finds.
+    Several schedulers may act on one parameter, sequentially or at the same time: each changes the
+    current value.
 
     Args:
         optimizer: The optimizer, or its wrapper, whose groups are changed.
         param_name: Key of the parameter in the groups, such as ``'lr'``.
-        begin: Call of :meth:`step` at which the schedule begins. Defaults to 0.
-        end: Call before which it ends. Defaults to 10⁹, that is never.
-        last_step: Step that was the last one done, for going on without a saved state.
-            Defaults to -1, a fresh start.
-        by_epoch: Whether whoever drives the schedulers calls this one after each epoch (the
-            default) or after each iteration. ``begin`` and ``end`` count the same thing.
-        verbose: Whether each change is logged. Defaults to False.
-        by: The clock: ``'epoch'``, ``'iter'`` or ``'step'``. Under ``'step'`` :meth:`step` is
-            called after each iteration as well, but counts the steps that the optimizer has
-            really taken since: with gradient accumulation one for several iterations, and none
-            where mixed precision left an update out. Defaults to None: ``by_epoch`` decides.
+        begin: First call of :meth:`step` to act on. Defaults to 0.
+        end: Call before which the schedule ends. Defaults to 10⁹, which is never.
+        last_step: Last completed step, to resume without a saved state. Defaults to -1, starting
+            from scratch.
+        by_epoch: Whether the training loop calls :meth:`step` after each epoch (the default) or
+            after each iteration. It is also the unit of ``begin`` and ``end``.
+        verbose: Whether to log each change. Defaults to False.
+        by: The clock: ``'epoch'``, ``'iter'`` or ``'step'``. With ``'step'``, :meth:`step` is
+            called after each iteration too, but counts the actual steps of the optimizer: one for
+            several iterations with gradient accumulation, none if mixed precision skips an
+            update. Defaults to None: see ``by_epoch``.
 
     Raises:
         TypeError: If ``optimizer`` is neither an optimizer nor a wrapper.
         ValueError: If ``by`` is unknown, ``begin`` or ``end`` negative, or ``begin`` not below
             ``end``.
-        KeyError: If a group lacks ``param_name``, or, with ``last_step`` given, its initial value.
+        KeyError: If a group lacks ``param_name``, or, with ``last_step`` set, its initial value.
     """
 
-    #: Whether :attr:`end` is that of the training, which a resumed run may have another of.
+    #: Whether :attr:`end` is the end of the training, which may change when a run is resumed.
     follows_training = False
-    #: Settings that follow the end, with what they are less than ``end - begin``.
+    #: Settings that are derived from the end, by how much they are less than ``end - begin``.
     _follows: Mapping[str, int] = {}
-    #: Settings that states of older versions lack, with the values that they had then.
-    _added_settings: ClassVar[Mapping[str, Any]] = {}
-    #: Whether :meth:`step` is called with the metrics of each validation as well.
+    #: Settings that are missing in states of older versions, with their values then.
+    _added_settings: ClassVar[Mapping[str, object]] = {}
+    #: Whether :meth:`step` is also called with the metrics of each validation.
     need_val_args = False
 
     def __init__(
@@ -94,7 +95,7 @@ class _ParamScheduler:
             )
         if begin < 0 or end < 0:
             raise ValueError(
-                f"{type(self).__name__}: begin and end must be at least 0, got {begin} and {end}"
+                f"{type(self).__name__}: begin and end must be at least 0, not {begin} and {end}"
             )
         if begin >= end:
             raise ValueError(
@@ -110,46 +111,45 @@ class _ParamScheduler:
         self.by_epoch = by_epoch if by is None else by == "epoch"
         self.by_optimizer_step = by == "step"
         self.verbose = verbose
-        self.base_values = _initial_values(optimizer, param_name, fresh=last_step == -1)
+        self.base_values = _get_initial_values(optimizer, param_name, fresh=last_step == -1)
         self.last_step = last_step
         self._global_step = -1
         self._last_value: list[float] = []
-        #: Steps of the optimizer that :meth:`step` has not counted yet; the first value is set
-        #: without one.
+        #: Steps of the optimizer that :meth:`step` has not counted yet; 1, since the first value
+        #: is set without a step.
         self._optimizer_steps = 1
         if self.by_optimizer_step:
             _count_steps(optimizer, self)
         self._watch = None if self.by_optimizer_step else _StepWatch(optimizer)
         self.step()
 
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that a new scheduler of the same settings needs to go on, as plain data."""
-        left_out = ("optimizer", "_watch", "_follows", "follows_training", "need_val_args")
-        return {key: value for key, value in self.__dict__.items() if key not in left_out}
+    def state_dict(self) -> StateDict:
+        """Return the state that a new scheduler of the same settings resumes from."""
+        excluded = ("optimizer", "_watch", "_follows", "follows_training", "need_val_args")
+        return {key: value for key, value in self.__dict__.items() if key not in excluded}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from a state that :meth:`state_dict` gave.
+        """Resume from a saved state.
 
         Args:
-            state_dict: The saved state.
+            state_dict: Result of :meth:`state_dict`.
 
         Raises:
-            ValueError: If it counts steps of the optimizer and this scheduler does not, or the
-                other way round.
+            ValueError: If only one of the state and this scheduler counts steps of the optimizer.
         """
         saved = bool(state_dict.get("by_optimizer_step", False))
         if saved is not self.by_optimizer_step:
             counted = {True: "steps of the optimizer", False: "epochs or iterations"}
             raise ValueError(
-                f"{type(self).__name__} counts {counted[self.by_optimizer_step]}, the state to go "
-                f"on from counts {counted[saved]}"
+                f"{type(self).__name__} counts {counted[self.by_optimizer_step]}, the state to "
+                f"resume from counts {counted[saved]}"
             )
         self.__dict__.update({**self._added_settings, **state_dict})
         self._fit_to_groups()
         self._end_watch()
 
     def _fit_to_groups(self) -> None:
-        """Add or drop the value of the base settings, which not all checkpoints have."""
+        """Add or drop the value of the base settings, which older checkpoints lack."""
         groups, name = self.optimizer.param_groups, self.param_name
         for attribute, key in (("base_values", f"initial_{name}"), ("_last_value", name)):
             values = list(getattr(self, attribute))
@@ -157,14 +157,14 @@ class _ParamScheduler:
                 values.append(groups[-1].get(key, groups[-1][name]))
             setattr(self, attribute, values[: len(groups)])
 
-    def settings(self) -> dict[str, Any]:
-        """The arguments of this schedule that do not follow from its length, by name."""
-        known = {name for kind in type(self).__mro__ for name in _arguments_of(kind)}
-        left_out = {"optimizer", "begin", "end", "last_step", "verbose", "by", *self._follows}
-        return {k: v for k, v in self.__dict__.items() if k in known - left_out}
+    def settings(self) -> Arguments:
+        """Return the arguments of this schedule that do not depend on its length, by name."""
+        known = {name for kind in type(self).__mro__ for name in _list_arguments(kind)}
+        excluded = {"optimizer", "begin", "end", "last_step", "verbose", "by", *self._follows}
+        return {k: v for k, v in self.__dict__.items() if k in known - excluded}
 
     def set_end(self, end: int) -> None:
-        """Move the end, and with it the settings that were not given and follow from it.
+        """Move the end, and the settings that are derived from it.
 
         Args:
             end: The step before which the schedule ends.
@@ -174,31 +174,31 @@ class _ParamScheduler:
             setattr(self, name, end - self.begin - less)
 
     def restart(self) -> None:
-        """Begin the schedule again from the initial values in the groups of the optimizer."""
-        self.base_values = _initial_values(self.optimizer, self.param_name, fresh=False)
+        """Restart the schedule from the initial values in the groups of the optimizer."""
+        self.base_values = _get_initial_values(self.optimizer, self.param_name, fresh=False)
         self.last_step = self._global_step = -1
         self._optimizer_steps = 0
         self._end_watch()
         self.replay(1)
 
     def replay(self, steps: int) -> None:
-        """Take steps without an update by the optimizer, to get to where a run is.
+        """Repeat steps without updates by the optimizer, to catch up with a run.
 
         Args:
-            steps: Their number.
+            steps: Number of steps.
         """
         for _ in range(steps):
             self._advance()
 
     def get_last_value(self) -> list[float]:
-        """The value of every parameter group after the last :meth:`step`."""
+        """Return the value of every parameter group after the last :meth:`step`."""
         return self._last_value
 
     def print_value(self, is_verbose: bool, group: int, value: float) -> None:
         """Log a value that was set.
 
         Args:
-            is_verbose: Whether to log it at all.
+            is_verbose: Whether to log it.
             group: Index of the parameter group.
             value: The new value.
         """
@@ -211,18 +211,18 @@ class _ParamScheduler:
     def step(self) -> None:
         """Count one step and, inside ``[begin, end)``, set the parameter of every group."""
         if not self.by_optimizer_step:
-            self._warn_of_a_wrong_order()
+            self._warn_about_wrong_order()
             self._advance()
             return
         for _ in range(self._optimizer_steps):
             self._advance()
         self._optimizer_steps = 0
 
-    def _warn_of_a_wrong_order(self) -> None:
-        """Warn, as torch does, if the first step comes before one of the optimizer."""
+    def _warn_about_wrong_order(self) -> None:
+        """Warn, like torch, if the first step precedes the first one of the optimizer."""
         if self._global_step < 0 or self._watch is None:
             return
-        # A wrapper may accumulate gradients, or leave an update out that overflowed.
+        # A wrapper may accumulate gradients, or skip an update that overflowed.
         went_back = isinstance(self.optimizer, OptimWrapper) and self.optimizer.inner_count > 0
         if not self._watch.has_stepped and not went_back:
             warnings.warn(
@@ -254,7 +254,7 @@ class _ParamScheduler:
 
     @abstractmethod
     def _get_value(self) -> list[float]:
-        """The value of each group at ``self.last_step``."""
+        """Return the value of each group at ``self.last_step``."""
         raise NotImplementedError(f"{type(self).__name__} must implement _get_value")
 
     @classmethod
@@ -267,14 +267,14 @@ class _ParamScheduler:
         epoch_length: int | None = None,
         **kwargs: Any,
     ) -> _ParamScheduler:
-        """Build the scheduler that does per iteration what these settings say per epoch.
+        """Build an iteration-based scheduler from settings in epochs.
 
         Args:
             *args: Positional arguments of the constructor.
             begin: First epoch.
             end: Epoch before which the schedule ends.
             by_epoch: Must be True: the settings are in epochs.
-            epoch_length: Number of iterations of an epoch.
+            epoch_length: Number of iterations per epoch.
             **kwargs: Further arguments of the constructor. Those in epochs are converted.
 
         Returns:
@@ -293,13 +293,13 @@ class _ParamScheduler:
             )
         if epoch_length is None or epoch_length < 1:
             raise ValueError(
-                f"{cls.__name__}: epoch_length must be the number of iterations of an epoch, "
-                f"at least 1, got {epoch_length}"
+                f"{cls.__name__}: epoch_length must be the number of iterations per epoch, "
+                f"at least 1, not {epoch_length}"
             )
         end = end if end >= INF else int(end * epoch_length)
         for key in cls._epoch_settings:
             if kwargs.get(key) is not None:
-                kwargs[key] = _times(kwargs[key], epoch_length)
+                kwargs[key] = _multiply(kwargs[key], epoch_length)
         kwargs.update(begin=int(begin * epoch_length), end=end, by_epoch=False)
         return cls(*args, **kwargs)
 
@@ -307,21 +307,21 @@ class _ParamScheduler:
     _epoch_settings: tuple[str, ...] = ()
 
 
-def _arguments_of(kind: type) -> list[str]:
+def _list_arguments(kind: type) -> list[str]:
     own = vars(kind).get("__init__")
     return list(inspect.signature(own).parameters) if inspect.isfunction(own) else []
 
 
 def _count_steps(optimizer: OptimizerType, scheduler: _ParamScheduler) -> None:
-    """Let an optimizer tell a scheduler of each step that it takes."""
+    """Count each step of an optimizer in a scheduler, by a hook."""
     plain = optimizer.optimizer if isinstance(optimizer, BaseOptimWrapper) else optimizer
-    told = weakref.ref(scheduler)  # the optimizer keeps no scheduler alive
+    counter = weakref.ref(scheduler)  # so that the optimizer does not keep the scheduler alive
 
-    def count(stepped: Optimizer, *_: Any) -> None:
-        alive = told()
+    def count(stepped: Optimizer, *_: object) -> None:
+        alive = counter()
         if alive is None:
             return
-        # A fused optimizer is called though gradients overflowed, and leaves the update out itself.
+        # A fused optimizer is called even if gradients overflowed, and skips the update itself.
         overflowed = getattr(stepped, "found_inf", None)
         if overflowed is None or not overflowed.item():
             alive._optimizer_steps += 1
@@ -330,19 +330,19 @@ def _count_steps(optimizer: OptimizerType, scheduler: _ParamScheduler) -> None:
 
 
 class _StepWatch:
-    """Notes whether an optimizer steps; it keeps no scheduler alive."""
+    """Records whether an optimizer steps, without a reference to the scheduler."""
 
     def __init__(self, optimizer: OptimizerType) -> None:
         self.has_stepped = False
         plain = optimizer.optimizer if isinstance(optimizer, BaseOptimWrapper) else optimizer
         self.handle = plain.register_step_post_hook(self._note)
 
-    def _note(self, *_: Any) -> None:
+    def _note(self, *_: object) -> None:
         self.has_stepped = True
 
 
-def _initial_values(optimizer: OptimizerType, param_name: str, *, fresh: bool) -> list[float]:
-    """The values from which schedules start, kept in the groups as ``initial_<name>``."""
+def _get_initial_values(optimizer: OptimizerType, param_name: str, *, fresh: bool) -> list[float]:
+    """Return the initial values of schedules, which the groups have as ``initial_<name>``."""
     key = f"initial_{param_name}"
     values = []
     for index, group in enumerate(optimizer.param_groups):
@@ -351,32 +351,32 @@ def _initial_values(optimizer: OptimizerType, param_name: str, *, fresh: bool) -
         if key not in group:
             missing = param_name if fresh else key
             raise KeyError(
-                f"parameter group {index} of the optimizer has no {missing!r} to schedule; "
+                f"missing key {missing!r} to schedule in parameter group {index} of the optimizer; "
                 f"it has {sorted(k for k in group if k != 'params')}"
             )
         values.append(group[key])
     return values
 
 
-def _times(setting: Any, factor: int) -> Any:
+def _multiply(setting: float | Iterable[float], factor: int) -> int | list[int]:
     if isinstance(setting, Iterable):
         return [int(item * factor) for item in setting]
     return int(setting * factor)
 
 
 class FactorScheduler(_ParamScheduler):
-    """A schedule that is a factor on the distance of the value from a floor.
+    """A schedule of factors on the distance of the value from a minimum.
 
-    The value is changed by the ratio of two neighbouring factors, not set outright, so that
+    The value is changed by the ratio of two consecutive factors, not set absolutely, so that
     several schedules on one parameter multiply.
     """
 
-    #: Value that a factor of 0 leads to; None where :attr:`eta_min_ratio` says it.
+    #: The minimum, at a factor of 0; None if :attr:`eta_min_ratio` is set.
     eta_min: float | None = 0.0
-    #: That value as a share of the base value of each group.
+    #: The minimum as a ratio of the base value of each group.
     eta_min_ratio: float | None = None
 
-    def _floors(self) -> list[float]:
+    def _get_floors(self) -> list[float]:
         if self.eta_min_ratio is not None:
             return [base * self.eta_min_ratio for base in self.base_values]
         return [self.eta_min or 0.0] * len(self.base_values)
@@ -389,9 +389,9 @@ class FactorScheduler(_ParamScheduler):
         groups = self.optimizer.param_groups
         factor = self._factor(self.last_step)
         before = self._factor(self.last_step - 1) if self.last_step > 0 else 1.0
-        floors = self._floors()
+        floors = self._get_floors()
         if before == 0:
-            # Nothing is left of the distance to scale: start again from the base value.
+            # The value is at the minimum, so a ratio cannot raise it: restart from the base value.
             pairs = zip(self.base_values, floors, strict=True)
             return [floor + (base - floor) * factor for base, floor in pairs]
         ratio = factor / before
@@ -404,9 +404,9 @@ class FactorScheduler(_ParamScheduler):
 
 
 class WarmUpScheduler(FactorScheduler):
-    """A factor that has gone at the last step before ``end``, or, if that is the first, at ``end``.
+    """A factor that ends at the last step before ``end``, or, if that is the first, at ``end``.
 
-    A schedule of a single step acts in this step and gives the value back at the next.
+    A schedule of a single step acts in this step and restores the value at the next.
     """
 
     @property
@@ -421,10 +421,10 @@ class WarmUpScheduler(FactorScheduler):
 def check_share(scheduler: _ParamScheduler, name: str, value: float) -> None:
     """Raise a ValueError if a setting is outside [0, 1]."""
     if not 0 <= value <= 1:
-        raise ValueError(f"{type(scheduler).__name__}: {name} must be in [0, 1], got {value}")
+        raise ValueError(f"{type(scheduler).__name__}: {name} must be in [0, 1], not {value}")
 
 
 def check_positive(scheduler: _ParamScheduler, name: str, value: int) -> None:
     """Raise a ValueError if a setting is below 1."""
     if value < 1:
-        raise ValueError(f"{type(scheduler).__name__}: {name} must be at least 1, got {value}")
+        raise ValueError(f"{type(scheduler).__name__}: {name} must be at least 1, not {value}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from eng.registry import PARAM_SCHEDULERS
 
 from .base_scheduler import OptimizerType
@@ -36,9 +34,9 @@ __all__ = [
 
 
 class LRSchedulerMixin:
-    """Fixes the scheduled parameter to ``lr``."""
+    """Sets the scheduled parameter to ``lr``."""
 
-    def __init__(self, optimizer: OptimizerType, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, optimizer: OptimizerType, *args: object, **kwargs: object) -> None:
         super().__init__(optimizer, "lr", *args, **kwargs)  # type: ignore[call-arg]
 
 
@@ -52,7 +50,7 @@ class ConstantLR(LRSchedulerMixin, ConstantParamScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class CosineAnnealingLR(LRSchedulerMixin, CosineAnnealingParamScheduler):
-    """Move the learning rate along half a cosine down to ``eta_min``.
+    """Anneal the learning rate along half a cosine to ``eta_min``.
 
     Takes the arguments of :class:`CosineAnnealingParamScheduler` without ``param_name``.
     """
@@ -68,7 +66,7 @@ class ExponentialLR(LRSchedulerMixin, ExponentialParamScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class LinearLR(LRSchedulerMixin, LinearParamScheduler):
-    """Multiply the learning rate by a factor that moves in a straight line, as for a warm-up.
+    """Multiply the learning rate by a factor that changes linearly, such as for a warm-up.
 
     Takes the arguments of :class:`LinearParamScheduler` without ``param_name``.
     """
@@ -84,7 +82,7 @@ class MultiStepLR(LRSchedulerMixin, MultiStepParamScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class OneCycleLR(LRSchedulerMixin, OneCycleParamScheduler):
-    """Move the learning rate along the 1cycle policy.
+    """Schedule the learning rate by the 1cycle policy.
 
     Takes the arguments of :class:`OneCycleParamScheduler` without ``param_name``.
     """
@@ -92,7 +90,7 @@ class OneCycleLR(LRSchedulerMixin, OneCycleParamScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class PolyLR(LRSchedulerMixin, PolyParamScheduler):
-    """Let the learning rate fall to ``eta_min`` along a polynomial.
+    """Decay the learning rate to ``eta_min`` along a polynomial.
 
     Takes the arguments of :class:`PolyParamScheduler` without ``param_name``.
     """
@@ -108,7 +106,7 @@ class StepLR(LRSchedulerMixin, StepParamScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class CosineRestartLR(LRSchedulerMixin, CosineRestartParamScheduler):
-    """Move the learning rate along half a cosine in each of several periods.
+    """Anneal the learning rate along half a cosine in each of several periods.
 
     Takes the arguments of :class:`CosineRestartParamScheduler` without ``param_name``.
     """
@@ -116,7 +114,7 @@ class CosineRestartLR(LRSchedulerMixin, CosineRestartParamScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class ReduceOnPlateauLR(LRSchedulerMixin, ReduceOnPlateauParamScheduler):
-    """Reduce the learning rate when a metric no longer improves.
+    """Reduce the learning rate when a metric has stopped improving.
 
     Takes the arguments of :class:`ReduceOnPlateauParamScheduler` without ``param_name``.
     """

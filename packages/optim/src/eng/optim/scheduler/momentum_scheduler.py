@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch.optim import Optimizer
 
 from eng.registry import PARAM_SCHEDULERS
@@ -36,9 +34,9 @@ __all__ = [
 
 
 class MomentumSchedulerMixin:
-    """Fixes the scheduled parameter to ``momentum``, or to the first beta of Adam's relatives."""
+    """Sets the scheduled parameter to ``momentum``, or to the first beta of Adam and the like."""
 
-    def __init__(self, optimizer: OptimizerType, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, optimizer: OptimizerType, *args: object, **kwargs: object) -> None:
         plain = (
             optimizer if isinstance(optimizer, Optimizer) else getattr(optimizer, "optimizer", None)
         )
@@ -57,21 +55,21 @@ class MomentumSchedulerMixin:
                 group.setdefault("momentum", group["betas"][0])
         super().__init__(optimizer, "momentum", *args, **kwargs)  # type: ignore[call-arg]
 
-    def step(self, *args: Any, **kwargs: Any) -> None:
+    def step(self, *args: object, **kwargs: object) -> None:
         """Count one step and set the momentum, or the first beta, of every group.
 
         Args:
             *args: Positional arguments of the scheduler's own method.
-            **kwargs: Others.
+            **kwargs: Its keyword arguments.
         """
         super().step(*args, **kwargs)  # type: ignore[misc]
         self._set_betas()
 
     def replay(self, steps: int) -> None:
-        """Take steps without an update by the optimizer.
+        """Repeat steps without updates by the optimizer.
 
         Args:
-            steps: Their number.
+            steps: Number of steps.
         """
         super().replay(steps)  # type: ignore[misc]
         self._set_betas()
@@ -92,7 +90,7 @@ class ConstantMomentum(MomentumSchedulerMixin, ConstantParamScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class CosineAnnealingMomentum(MomentumSchedulerMixin, CosineAnnealingParamScheduler):
-    """Move the momentum along half a cosine down to ``eta_min``.
+    """Anneal the momentum along half a cosine to ``eta_min``.
 
     Takes the arguments of :class:`CosineAnnealingParamScheduler` without ``param_name``.
     """
@@ -108,7 +106,7 @@ class ExponentialMomentum(MomentumSchedulerMixin, ExponentialParamScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class LinearMomentum(MomentumSchedulerMixin, LinearParamScheduler):
-    """Multiply the momentum by a factor that moves in a straight line, as for a warm-up.
+    """Multiply the momentum by a factor that changes linearly, such as for a warm-up.
 
     Takes the arguments of :class:`LinearParamScheduler` without ``param_name``.
     """
@@ -124,7 +122,7 @@ class MultiStepMomentum(MomentumSchedulerMixin, MultiStepParamScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class PolyMomentum(MomentumSchedulerMixin, PolyParamScheduler):
-    """Let the momentum fall to ``eta_min`` along a polynomial.
+    """Decay the momentum to ``eta_min`` along a polynomial.
 
     Takes the arguments of :class:`PolyParamScheduler` without ``param_name``.
     """
@@ -140,7 +138,7 @@ class StepMomentum(MomentumSchedulerMixin, StepParamScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class CosineRestartMomentum(MomentumSchedulerMixin, CosineRestartParamScheduler):
-    """Move the momentum along half a cosine in each of several periods.
+    """Anneal the momentum along half a cosine in each of several periods.
 
     Takes the arguments of :class:`CosineRestartParamScheduler` without ``param_name``.
     """
@@ -148,7 +146,7 @@ class CosineRestartMomentum(MomentumSchedulerMixin, CosineRestartParamScheduler)
 
 @PARAM_SCHEDULERS.register_module()
 class ReduceOnPlateauMomentum(MomentumSchedulerMixin, ReduceOnPlateauParamScheduler):
-    """Reduce the momentum when a metric no longer improves.
+    """Reduce the momentum when a metric has stopped improving.
 
     Takes the arguments of :class:`ReduceOnPlateauParamScheduler` without ``param_name``.
     """

@@ -1,4 +1,4 @@
-"""Schedulers of any parameter that stands in an optimizer's parameter groups."""
+"""Schedulers of any setting in the parameter groups of an optimizer."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class ConstantParamScheduler(WarmUpScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class LinearParamScheduler(WarmUpScheduler):
-    """Multiply a parameter by a factor that moves in a straight line, as for a warm-up.
+    """Multiply a parameter by a factor that changes linearly, such as for a warm-up.
 
     Args:
         optimizer: Optimizer or wrapper.
@@ -165,31 +165,31 @@ class ExponentialParamScheduler(FactorScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class CosineAnnealingParamScheduler(FactorScheduler):
-    """Move a parameter along half a cosine from its value to ``eta_min``.
+    """Anneal a parameter along half a cosine from its value to ``eta_min``.
 
     See :func:`eng.optim.scheduler.schedules.cosine` for the formula and its source.
 
     Args:
         optimizer: Optimizer or wrapper.
         param_name: Key of the parameter in the groups.
-        T_max: Steps from the top to the bottom. Defaults to None, ``end - begin``.
-        eta_min: The lowest value. Defaults to 0.
+        T_max: Steps from the maximum to the minimum. Defaults to None, ``end - begin``.
+        eta_min: The minimum. Defaults to 0.
         begin: First step. Defaults to 0.
         end: Step before which it ends. Defaults to never.
         last_step: See :class:`_ParamScheduler`. Defaults to -1.
         by_epoch: Whether steps are epochs. Defaults to True.
         verbose: Whether to log each change. Defaults to False.
-        eta_min_ratio: The floor as a share of the base value of each group, instead of
+        eta_min_ratio: The minimum as a ratio of the base value of each group, instead of
             ``eta_min``. Defaults to None.
         by: The clock, see :class:`_ParamScheduler`. Defaults to None.
 
     Raises:
-        ValueError: If ``T_max`` is below 1, or both ``eta_min`` and ``eta_min_ratio`` are given;
-            the latter is an :class:`AssertionError` as well.
+        ValueError: If ``T_max`` is below 1, or both ``eta_min`` and ``eta_min_ratio`` are set;
+            the latter is also an :class:`AssertionError`.
     """
 
     _epoch_settings = ("T_max",)
-    _added_settings: ClassVar[Mapping[str, Any]] = {"eta_min_ratio": None}
+    _added_settings: ClassVar[Mapping[str, object]] = {"eta_min_ratio": None}
 
     def __init__(
         self,
@@ -211,7 +211,7 @@ class CosineAnnealingParamScheduler(FactorScheduler):
         check_positive(self, "T_max", self.T_max)
         if eta_min_ratio is not None and eta_min:
             raise ArgumentValueError(
-                f"{type(self).__name__}: give either eta_min or eta_min_ratio, not both "
+                f"{type(self).__name__}: set either eta_min or eta_min_ratio, not both "
                 f"(eta_min={eta_min!r}, eta_min_ratio={eta_min_ratio!r})"
             )
         self.eta_min = None if eta_min_ratio is not None else (eta_min or 0.0)
@@ -225,13 +225,13 @@ class CosineAnnealingParamScheduler(FactorScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class PolyParamScheduler(FactorScheduler):
-    """Let a parameter fall to ``eta_min`` along a polynomial.
+    """Decay a parameter to ``eta_min`` along a polynomial.
 
     Args:
         optimizer: Optimizer or wrapper.
         param_name: Key of the parameter in the groups.
         eta_min: Value of the last step, ``end - 1``. Defaults to 0.
-        power: Power of the polynomial. Defaults to 1, a straight line.
+        power: Power of the polynomial. Defaults to 1, linear.
         begin: First step. Defaults to 0.
         end: Step before which it ends. Defaults to never.
         last_step: See :class:`_ParamScheduler`. Defaults to -1.
@@ -318,7 +318,7 @@ class MultiStepParamScheduler(FactorScheduler):
     Args:
         optimizer: Optimizer or wrapper.
         param_name: Key of the parameter in the groups.
-        milestones: Steps at which the parameter changes. One named twice counts twice.
+        milestones: Steps at which the parameter changes. A duplicate applies ``gamma`` twice.
         gamma: The factor. Defaults to 0.1.
         last_step: See :class:`_ParamScheduler`. Defaults to -1.
         begin: First step. Defaults to 0.
@@ -350,7 +350,7 @@ class MultiStepParamScheduler(FactorScheduler):
 
     @override
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from a saved state; a counter of milestones, as older engines save, is taken too.
+        """Resume from a saved state; a counter of milestones, as older engines save, is accepted.
 
         Args:
             state_dict: The saved state.
@@ -366,20 +366,20 @@ class MultiStepParamScheduler(FactorScheduler):
 
 @PARAM_SCHEDULERS.register_module()
 class OneCycleParamScheduler(_ParamScheduler):
-    """Move a parameter along the 1cycle policy. It sets the value outright: it does not chain.
+    """Schedule a parameter by the 1cycle policy. It sets absolute values, so it does not chain.
 
     See :func:`eng.optim.scheduler.schedules.one_cycle` for the policy and its source.
 
     Args:
         optimizer: Optimizer or wrapper.
         param_name: Key of the parameter in the groups.
-        eta_max: The highest value, one for all groups or one a group. Defaults to 0.
+        eta_max: The maximum, one for all groups or one per group. Defaults to 0.
         total_steps: Steps of the cycle. Defaults to None, ``end - begin``.
-        pct_start: Share of the cycle spent rising. Defaults to 0.3.
+        pct_start: Fraction of the cycle spent increasing. Defaults to 0.3.
         anneal_strategy: ``'cos'`` (default) or ``'linear'``.
         div_factor: ``eta_max / div_factor`` is the first value. Defaults to 25.
-        final_div_factor: First value over this is the last value. Defaults to 10⁴.
-        three_phase: Whether the fall passes the first value again. Defaults to False.
+        final_div_factor: First value divided by the last value. Defaults to 10⁴.
+        three_phase: Whether the decrease passes the first value again. Defaults to False.
         begin: First step. Defaults to 0.
         end: Step before which it ends. Defaults to never.
         last_step: See :class:`_ParamScheduler`. Defaults to -1.
@@ -389,8 +389,8 @@ class OneCycleParamScheduler(_ParamScheduler):
 
     Raises:
         ValueError: If the number of steps is unknown or below that from ``begin`` to ``end``,
-            ``pct_start`` is outside [0, 1], the strategy unknown, or ``eta_max`` has not one value
-            for each group.
+            ``pct_start`` is outside [0, 1], the strategy unknown, or ``eta_max`` does not have one
+            value for each group.
     """
 
     _epoch_settings = ("total_steps",)
@@ -415,7 +415,7 @@ class OneCycleParamScheduler(_ParamScheduler):
         by: Clock | None = None,
     ) -> None:
         if total_steps is None and end >= INF:
-            raise ValueError("OneCycle: give either total_steps or end")
+            raise ValueError("OneCycle: set either total_steps or end")
         self.total_steps = end - begin if total_steps is None else total_steps
         self._follows = {"total_steps": 0} if total_steps is None else {}
         check_positive(self, "total_steps", self.total_steps)
@@ -427,24 +427,16 @@ class OneCycleParamScheduler(_ParamScheduler):
         if end < INF and end - begin - 1 > self.total_steps:
             raise ValueError(
                 f"{type(self).__name__}: the cycle has {self.total_steps} steps, but the schedule "
-                f"goes on to step {end - begin - 1}, from begin={begin} to end={end}: raise "
-                f"total_steps, or set end={begin + self.total_steps}"
+                f"continues until step {end - begin - 1}, from begin={begin} to end={end}: "
+                f"increase total_steps, or set end={begin + self.total_steps}"
             )
         self.pct_start = pct_start
         self.anneal_strategy = anneal_strategy
         self.three_phase = three_phase
         if last_step == -1:
             groups = optimizer.param_groups
-            highest = list(eta_max) if isinstance(eta_max, Sequence) else [eta_max] * len(groups)
-            base = getattr(optimizer, "base_param_settings", None)
-            if base is not None and len(highest) == len(groups) - 1:
-                highest.append(highest[-1])
-            if len(highest) != len(groups):
-                raise ValueError(
-                    f"eta_max has {len(highest)} values for {len(groups) - (base is not None)} "
-                    "parameter groups"
-                )
-            for group, value in zip(groups, highest, strict=True):
+            maxima = _expand_to_groups(optimizer, eta_max)
+            for group, value in zip(groups, maxima, strict=True):
                 group[f"initial_{param_name}"] = value / div_factor
                 group[f"max_{param_name}"] = value
                 group[f"min_{param_name}"] = value / div_factor / final_div_factor
@@ -452,7 +444,7 @@ class OneCycleParamScheduler(_ParamScheduler):
 
     @override
     def _get_value(self) -> list[float]:
-        # The call after the last iteration is of no effect: the last value stays.
+        # The call after the last iteration has no effect: the value stays the last one.
         if self.last_step > self.total_steps:
             raise ValueError(
                 f"step {self.last_step} is past the {self.total_steps} steps of the cycle"
@@ -471,3 +463,18 @@ class OneCycleParamScheduler(_ParamScheduler):
             )
             for group in self.optimizer.param_groups
         ]
+
+
+def _expand_to_groups(optimizer: OptimizerType, eta_max: float | Sequence[float]) -> list[float]:
+    """Return one maximum for each parameter group and the base settings."""
+    groups = optimizer.param_groups
+    maxima = list(eta_max) if isinstance(eta_max, Sequence) else [eta_max] * len(groups)
+    base = getattr(optimizer, "base_param_settings", None)
+    if base is not None and len(maxima) == len(groups) - 1:
+        maxima.append(maxima[-1])
+    if len(maxima) != len(groups):
+        raise ValueError(
+            f"eta_max has {len(maxima)} values for {len(groups) - (base is not None)} "
+            "parameter groups"
+        )
+    return maxima

@@ -1,4 +1,4 @@
-"""Reduce a parameter when a metric of validation no longer improves."""
+"""Reduce a parameter when a validation metric has stopped improving."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from eng.registry import PARAM_SCHEDULERS
 from eng.utils import ArgumentTypeError, ArgumentValueError, override
 
+from ..types import Arguments
 from .base_scheduler import INF, OptimizerType, _ParamScheduler
 
 __all__ = ["ReduceOnPlateauParamScheduler"]
@@ -19,24 +20,24 @@ _THRESHOLD_RULES = ("rel", "abs")
 
 @PARAM_SCHEDULERS.register_module()
 class ReduceOnPlateauParamScheduler(_ParamScheduler):
-    """Multiply a parameter by ``factor`` when a metric has not improved for a while.
+    """Multiply a parameter by ``factor`` when a metric has stopped improving.
 
-    :meth:`step` without arguments counts; with the metrics of a validation it decides. Its state
-    is part of a checkpoint, and holds at which steps it reduced the parameter.
+    :meth:`step` without arguments counts; with the metrics of a validation it may reduce. The state
+    has the steps at which the parameter was reduced.
 
     Args:
         optimizer: Optimizer or wrapper.
         param_name: Key of the parameter in the groups.
         monitor: Name of the metric. Defaults to ``'loss'``.
-        rule: ``'less'`` (default) or ``'greater'``, which values are better.
+        rule: Whether ``'less'`` (default) or ``'greater'`` values are better.
         factor: The factor, below 1. Defaults to 0.1.
-        patience: How many validations without improvement pass before the reduction. Defaults to
-            10.
-        threshold: By how much a value must be better to count. Defaults to 1e-4.
-        threshold_rule: ``'rel'`` (default), as a share of the best value, or ``'abs'``.
-        cooldown: Validations after a reduction in which none counts as bad. Defaults to 0.
-        min_value: The least value, one for all groups or one a group. Defaults to 0.
-        eps: A smaller change is not made. Defaults to 1e-8.
+        patience: Number of validations without improvement before the reduction. Defaults to 10.
+        threshold: Minimum change that is an improvement. Defaults to 1e-4.
+        threshold_rule: Whether ``threshold`` is relative to the best value, ``'rel'`` (default), or
+            absolute, ``'abs'``.
+        cooldown: Number of validations after a reduction that do not count as bad. Defaults to 0.
+        min_value: The minimum, one for all groups or one per group. Defaults to 0.
+        eps: Smaller changes are skipped. Defaults to 1e-8.
         begin: First step. Defaults to 0.
         end: Step before which it ends. Defaults to never.
         last_step: See :class:`_ParamScheduler`. Defaults to -1.
@@ -46,7 +47,7 @@ class ReduceOnPlateauParamScheduler(_ParamScheduler):
     Raises:
         TypeError: If ``monitor`` is not a str.
         ValueError: If ``factor`` is not below 1, a rule is unknown, ``threshold`` negative,
-            ``by_epoch`` False, or ``min_value`` has not one value for each group.
+            ``by_epoch`` False, or ``min_value`` does not have one value for each group.
     """
 
     need_val_args = True
@@ -80,15 +81,11 @@ class ReduceOnPlateauParamScheduler(_ParamScheduler):
                 f"{name}: by_epoch must be True: metrics come after epochs, not iterations"
             )
         if factor >= 1:
-            raise ArgumentValueError(f"{name}: factor must be below 1.0, got {factor}")
-        for setting, value, known in (
-            ("rule", rule, _RULES),
-            ("threshold_rule", threshold_rule, _THRESHOLD_RULES),
-        ):
-            if value not in known:
-                raise ArgumentValueError(f"{name}: {setting} must be one of {known}, got {value!r}")
+            raise ArgumentValueError(f"{name}: factor must be below 1.0, not {factor}")
+        _check_choice(name, "rule", rule, _RULES)
+        _check_choice(name, "threshold_rule", threshold_rule, _THRESHOLD_RULES)
         if threshold < 0:
-            raise ArgumentValueError(f"{name}: threshold must be at least 0, got {threshold}")
+            raise ArgumentValueError(f"{name}: threshold must be at least 0, not {threshold}")
         self.monitor = monitor
         self.rule = rule
         self.factor = factor
@@ -97,7 +94,7 @@ class ReduceOnPlateauParamScheduler(_ParamScheduler):
         self.threshold_rule = threshold_rule
         self.cooldown = cooldown
         self.eps = eps
-        self.min_values = self._one_for_each_group(optimizer, min_value)
+        self.min_values = self._expand_to_groups(optimizer, min_value)
         self.rule_worse = math.inf if rule == "less" else -math.inf
         self.best = self.rule_worse
         self.num_bad_epochs = self.cooldown_counter = 0
@@ -106,13 +103,12 @@ class ReduceOnPlateauParamScheduler(_ParamScheduler):
         super().__init__(optimizer, param_name, begin, end, last_step, by_epoch, verbose)
 
     @override
-    def settings(self) -> dict[str, Any]:
-        """The arguments of this schedule that do not follow from its length, by name."""
+    def settings(self) -> Arguments:
         return {**super().settings(), "min_values": self.min_values}
 
     @override
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from a saved state; one that older engines save is taken too.
+        """Resume from a saved state, also of older versions.
 
         Args:
             state_dict: The saved state.
@@ -123,7 +119,7 @@ class ReduceOnPlateauParamScheduler(_ParamScheduler):
 
     @override
     def step(self, metrics: Mapping[str, Any] | None = None) -> None:
-        """Count one step, or look at the metrics of a validation.
+        """Count one step, or evaluate the metrics of a validation.
 
         Args:
             metrics: The metrics by name. Defaults to None: one step is counted.
@@ -143,17 +139,17 @@ class ReduceOnPlateauParamScheduler(_ParamScheduler):
             return
         if self.monitor not in metrics:
             raise KeyError(
-                f"{type(self).__name__}: no metric is called {self.monitor!r}, there are "
+                f"{type(self).__name__}: unknown metric {self.monitor!r}, available: "
                 f"{sorted(map(str, metrics))}; set monitor to one of them"
             )
-        if self._is_due(_number(self.monitor, metrics[self.monitor])):
+        if self._count_validation(_to_number(self.monitor, metrics[self.monitor])):
             self._reduce()
         self._last_value = [group[self.param_name] for group in self.optimizer.param_groups]
 
     @override
     def _advance(self) -> None:
         super()._advance()
-        # Where steps are taken once more to get to where a run is: what was done at them then.
+        # Replayed steps repeat the reductions that were made at them.
         for _ in range(self.reduced_at.count(self._global_step)):
             self._set_reduced()
             self._last_value = [group[self.param_name] for group in self.optimizer.param_groups]
@@ -162,8 +158,8 @@ class ReduceOnPlateauParamScheduler(_ParamScheduler):
     def _get_value(self) -> list[float]:
         return [group[self.param_name] for group in self.optimizer.param_groups]
 
-    def _is_due(self, value: float) -> bool:
-        """Take a value into account; whether the parameter is to be reduced."""
+    def _count_validation(self, value: float) -> bool:
+        """Count a value of the metric; return whether to reduce the parameter."""
         if self._is_better(value):
             self.best = value
             self.num_bad_epochs = 0
@@ -179,7 +175,7 @@ class ReduceOnPlateauParamScheduler(_ParamScheduler):
         return True
 
     def _is_better(self, value: float) -> bool:
-        if self.best == self.rule_worse:  # the first one; a share of infinity would be no number
+        if self.best == self.rule_worse:  # the first value: a ratio of infinity would be NaN
             return not math.isnan(value) and value != self.rule_worse
         sign = -1 if self.rule == "less" else 1
         if self.threshold_rule == "rel":
@@ -201,7 +197,7 @@ class ReduceOnPlateauParamScheduler(_ParamScheduler):
                 group[self.param_name] = new
                 self.print_value(self.verbose, index, new)
 
-    def _one_for_each_group(
+    def _expand_to_groups(
         self, optimizer: OptimizerType, min_value: float | Sequence[float]
     ) -> list[float]:
         groups = optimizer.param_groups
@@ -217,7 +213,12 @@ class ReduceOnPlateauParamScheduler(_ParamScheduler):
         return [*min_value, *([min_value[-1]] if has_base else [])]
 
 
-def _number(name: str, value: Any) -> float:
+def _check_choice(owner: str, setting: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise ArgumentValueError(f"{owner}: {setting} must be one of {known}, not {value!r}")
+
+
+def _to_number(name: str, value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Half cosines with restarts, for any parameter of an optimizer's groups."""
+"""Cosine annealing with restarts."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ __all__ = ["CosineRestartParamScheduler"]
 
 @PARAM_SCHEDULERS.register_module()
 class CosineRestartParamScheduler(_ParamScheduler):
-    """Let a parameter fall along half a cosine in each of several periods.
+    """Anneal a parameter along half a cosine in each of several periods.
 
     From "SGDR: Stochastic Gradient Descent with Warm Restarts" (Loshchilov and Hutter, 2017). It
-    sets the value outright: it does not chain. After the last period the value stays.
+    sets absolute values, so it does not chain. After the last period the value is constant.
 
     Args:
         optimizer: Optimizer or wrapper.
         param_name: Key of the parameter in the groups.
         periods: Steps of each period.
-        restart_weights: What the base value is multiplied by at the start of each period. Defaults
-            to ``(1,)``, for one period.
-        eta_min: The floor. Either this or ``eta_min_ratio`` must be given. Defaults to None.
-        eta_min_ratio: The floor as a share of the base value of each group. Defaults to None.
+        restart_weights: Factor of the base value at the start of each period. Defaults to
+            ``(1,)``, for one period.
+        eta_min: The minimum. Either this or ``eta_min_ratio`` is required. Defaults to None.
+        eta_min_ratio: The minimum as a ratio of the base value of each group. Defaults to None.
         begin: First step. Defaults to 0.
         end: Step before which it ends. Defaults to never.
         last_step: See :class:`_ParamScheduler`. Defaults to -1.
@@ -38,10 +38,10 @@ class CosineRestartParamScheduler(_ParamScheduler):
         by: The clock, see :class:`_ParamScheduler`. Defaults to None.
 
     Raises:
-        TypeError: If ``periods`` is not a list of whole numbers.
-        ValueError: If a period is below 1, there are not as many weights as periods, or not exactly
-            one of ``eta_min`` and ``eta_min_ratio`` is given. All of them are an
-            :class:`AssertionError` as well.
+        TypeError: If ``periods`` is not a list of integers.
+        ValueError: If a period is below 1, the numbers of weights and periods differ, or not
+            exactly one of ``eta_min`` and ``eta_min_ratio`` is set. All errors are also an
+            :class:`AssertionError`.
     """
 
     _epoch_settings = ("periods",)
@@ -67,11 +67,11 @@ class CosineRestartParamScheduler(_ParamScheduler):
         if len(periods) != len(restart_weights):
             raise ArgumentValueError(
                 f"{name}: restart_weights must have one value for each of the {len(periods)} "
-                f"periods, got {list(restart_weights)!r}"
+                f"periods, not {list(restart_weights)!r}"
             )
         if (eta_min is None) == (eta_min_ratio is None):
             raise ArgumentValueError(
-                f"{name}: give exactly one of eta_min and eta_min_ratio, got eta_min={eta_min!r} "
+                f"{name}: set exactly one of eta_min and eta_min_ratio, not eta_min={eta_min!r} "
                 f"and eta_min_ratio={eta_min_ratio!r}"
             )
         self.periods = [int(period) for period in periods]
@@ -83,14 +83,14 @@ class CosineRestartParamScheduler(_ParamScheduler):
 
     @staticmethod
     def get_position_from_periods(iteration: int, cumulative_periods: Sequence[int]) -> int | None:
-        """The period that a step belongs to.
+        """Find the period of a step.
 
         Args:
             iteration: The step, from 0.
             cumulative_periods: The ends of the periods, ascending.
 
         Returns:
-            Index of the period, None behind the last one.
+            Index of the period, None after the last one.
 
         Examples:
             >>> [CosineRestartParamScheduler.get_position_from_periods(step, [100, 200])
@@ -119,9 +119,9 @@ def _check_periods(name: str, periods: Sequence[int]) -> None:
     if not isinstance(periods, (list, tuple)) or not all(
         isinstance(period, (int, float)) and period == int(period) for period in periods
     ):
-        raise ArgumentTypeError(f"{name}: periods must be a list of whole numbers, got {periods!r}")
+        raise ArgumentTypeError(f"{name}: periods must be a list of integers, not {periods!r}")
     if not periods or min(periods) < 1:
         raise ArgumentValueError(
             f"{name}: periods must have at least one period, each of at least 1 step, "
-            f"got {list(periods)!r}"
+            f"not {list(periods)!r}"
         )

@@ -6,7 +6,7 @@ import copy
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch.utils.data import DataLoader
@@ -20,17 +20,22 @@ from eng.registry import (
     NotRegisteredError,
     WrongKindError,
 )
+from eng.utils import DataBatch
 
 from ..dataloader_info import has_indices
 from ..errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
 from ..sliced_dataset import first_batches
+from ..types import LoaderOrConfig, Settings
 
 __all__ = ["build_dataloader"]
 
+#: Arguments of a data loader, or of a function, by name.
+Arguments: TypeAlias = "dict[str, Any]"
+
 
 def build_dataloader(
-    dataloader: DataLoader | dict[str, Any], seed: int | None = None, diff_rank_seed: bool = False
-) -> DataLoader:
+    dataloader: LoaderOrConfig, seed: int | None = None, diff_rank_seed: bool = False
+) -> DataLoader[DataBatch]:
     """Build a data loader: its dataset, its sampler, how samples become batches, and itself.
 
     Args:
@@ -64,10 +69,10 @@ def build_dataloader(
         dataset.full_init()  # here, not in each worker
     batches = cfg.pop("num_batch_per_epoch", None)
     if batches is not None:
-        dataset = first_batches(dataset, batches, _batch_size(cfg))
-    cfg.update(_samplers(cfg, dataset, None if diff_rank_seed else seed))
-    cfg["collate_fn"] = _collate(cfg.get("collate_fn", {"type": "pseudo_collate"}))
-    cfg["worker_init_fn"] = _worker_init(cfg, seed)
+        dataset = first_batches(dataset, batches, _read_batch_size(cfg))
+    cfg.update(_build_samplers(cfg, dataset, None if diff_rank_seed else seed))
+    cfg["collate_fn"] = _build_collate(cfg.get("collate_fn", {"type": "pseudo_collate"}))
+    cfg["worker_init_fn"] = _build_worker_init(cfg, seed)
     if seed is not None:
         # Of its own, so that making an iterator draws nothing from the run's random numbers.
         cfg.setdefault("generator", torch.Generator().manual_seed(seed))
@@ -77,7 +82,7 @@ def build_dataloader(
     return DataLoader(dataset=dataset, **cfg)
 
 
-def _samplers(cfg: dict[str, Any], dataset: Any, seed: int | None) -> dict[str, Any]:
+def _build_samplers(cfg: Arguments, dataset: object, seed: int | None) -> dict[str, object]:
     sampler = cfg.pop("sampler", None)
     if isinstance(sampler, dict):
         sampler = DATA_SAMPLERS.build(sampler, default_args={"dataset": dataset, "seed": seed})
@@ -94,23 +99,22 @@ def _samplers(cfg: dict[str, Any], dataset: Any, seed: int | None) -> dict[str, 
     return {"sampler": sampler, "batch_sampler": batch_sampler}
 
 
-def _batch_size(cfg: Mapping[str, Any]) -> int:
+def _read_batch_size(cfg: Settings) -> int:
     """Samples of a batch, as the config of a data loader or its batch sampler says it."""
     batch_sampler = cfg.get("batch_sampler")
     if isinstance(batch_sampler, Mapping) and "batch_size" in batch_sampler:
         return int(batch_sampler["batch_size"])
-    size: Any = cfg.get("batch_size") or getattr(batch_sampler, "batch_size", 1)
-    return int(size)
+    return int(cfg.get("batch_size") or getattr(batch_sampler, "batch_size", None) or 1)
 
 
-def _collate(collate_fn: Any) -> Any:
+def _build_collate(collate_fn: object) -> Callable[..., DataBatch] | None:
     if collate_fn is None:
         return None
-    function, settings = _function_and_settings("collate_fn", collate_fn)
+    function, settings = _split_function("collate_fn", collate_fn)
     return partial(function, **settings) if settings else function
 
 
-def _worker_init(cfg: dict[str, Any], seed: int | None) -> Any:
+def _build_worker_init(cfg: Arguments, seed: int | None) -> Callable[..., object] | None:
     given = cfg.get("worker_init_fn")
     is_silent = cfg.pop("disable_subprocess_warning", False)
     if not isinstance(is_silent, bool):
@@ -125,24 +129,24 @@ def _worker_init(cfg: dict[str, Any], seed: int | None) -> Any:
     }
     if given is None:
         return None if seed is None else partial(worker_init_fn, **settings)
-    function, extra = _function_and_settings("worker_init_fn", given)
+    function, extra = _split_function("worker_init_fn", given)
     if not isinstance(given, Mapping):
         return function
-    taken = {name: value for name, value in settings.items() if _takes(function, name)}
+    taken = {name: value for name, value in settings.items() if _accepts(function, name)}
     return partial(function, **{**taken, **extra})
 
 
-def _takes(function: Callable[..., Any], name: str) -> bool:
+def _accepts(function: Callable[..., object], name: str) -> bool:
     """Whether a function has an argument of a name, so that it can be given by keyword."""
     try:
         return name in inspect.signature(function).parameters
-    except (TypeError, ValueError):  # one written in C tells nothing
+    except (TypeError, ValueError):  # one written in C has no signature
         return False
 
 
-def _function_and_settings(place: str, given: Any) -> tuple[Any, dict[str, Any]]:
-    """The function that a setting names, and the arguments that it gives it."""
-    settings = dict(given) if isinstance(given, Mapping) else {"type": given}
+def _split_function(place: str, given: object) -> tuple[Callable[..., object], Arguments]:
+    """Split a setting into its function and the arguments for it."""
+    settings: Arguments = dict(given) if isinstance(given, Mapping) else {"type": given}
     kind, scope = settings.pop("type", None), settings.pop("_scope_", None)
     if not isinstance(given, Mapping) and not callable(given):
         kind = None
@@ -154,7 +158,7 @@ def _function_and_settings(place: str, given: Any) -> tuple[Any, dict[str, Any]]
     return function, settings
 
 
-def _find_function(place: str, kind: Any, scope: str | None) -> Any:
+def _find_function(place: str, kind: object, scope: str | None) -> object:
     try:
         return FUNCTIONS.type_of({"type": kind, "_scope_": scope})
     except WrongKindError:

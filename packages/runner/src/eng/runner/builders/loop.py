@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from eng.evaluator import Evaluator
-from eng.registry import EVALUATOR, LOOPS
+from eng.registry import EVALUATOR, LOOPS, PartConfig
 
 from ..arguments import check_names_loop
 from ..base_loop import BaseLoop
 from ..errors import RunnerTypeError
 from ..protocol import LoopRunner
+from ..types import EvaluatorOrConfig, LoaderOrConfig
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 __all__ = ["build_eval_loop", "build_evaluator", "build_train_loop"]
 
 
 class EvalParts(Protocol):
-    """What an evaluating loop is made of, beside its own settings."""
+    """Parts of an evaluating loop, beside its own settings."""
 
-    dataloader: Any
-    partner: Any
+    @property
+    def dataloader(self) -> LoaderOrConfig | None:
+        """The data loader or its config."""
+
+    @property
+    def partner(self) -> object:
+        """The evaluator or its config."""
 
 
 def build_train_loop(
-    runner: LoopRunner, loop: BaseLoop | Mapping[str, Any], dataloader: Any
+    runner: LoopRunner, loop: BaseLoop | PartConfig, dataloader: LoaderOrConfig | None
 ) -> BaseLoop:
     """Build a training loop.
 
@@ -53,7 +62,7 @@ def build_train_loop(
 
 
 def build_eval_loop(
-    runner: LoopRunner, loop: BaseLoop | Mapping[str, Any], default: str, parts: EvalParts
+    runner: LoopRunner, loop: BaseLoop | PartConfig, default: str, parts: EvalParts
 ) -> BaseLoop:
     """Build a loop that evaluates.
 
@@ -74,7 +83,7 @@ def build_eval_loop(
     return LOOPS.build({"type": default, **loop}, default_args=defaults)
 
 
-def build_evaluator(evaluator: Any) -> Evaluator:
+def build_evaluator(evaluator: EvaluatorOrConfig) -> Evaluator:
     """Build an evaluator.
 
     Args:
@@ -84,9 +93,13 @@ def build_evaluator(evaluator: Any) -> Evaluator:
     Returns:
         The evaluator.
     """
-    if hasattr(evaluator, "evaluate") and hasattr(evaluator, "metrics"):
-        built: Evaluator = evaluator
-        return built
+    if _is_evaluator(evaluator):
+        return evaluator
     if isinstance(evaluator, Mapping) and "metrics" in evaluator:
         return EVALUATOR.build({"type": "Evaluator", **evaluator})
     return Evaluator(evaluator)
+
+
+def _is_evaluator(value: object) -> TypeIs[Evaluator]:
+    """Whether a value can evaluate, of any class."""
+    return hasattr(value, "evaluate") and hasattr(value, "metrics")

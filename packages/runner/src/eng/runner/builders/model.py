@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import nn
 
 from eng.model import convert_sync_batchnorm, revert_sync_batchnorm
-from eng.registry import MODEL_WRAPPERS, MODELS
+from eng.registry import MODEL_WRAPPERS, MODELS, PartConfig, PartOrConfig
 
 from ..errors import RunnerTypeError
 
 __all__ = ["build_model", "synchronise_norms", "wrap_for_processes"]
 
 
-def build_model(model: nn.Module | dict[str, Any]) -> nn.Module:
+def build_model(model: PartOrConfig[nn.Module]) -> nn.Module:
     """Build a model.
 
     Args:
@@ -36,7 +35,7 @@ def build_model(model: nn.Module | dict[str, Any]) -> nn.Module:
 
 
 def synchronise_norms(model: nn.Module, distributed: bool, sync_bn: str | None) -> nn.Module:
-    """Make batch normalisation one of all processes where there are several, and of one otherwise.
+    """Convert batch normalisation to a synchronised one in several processes, or revert it.
 
     Args:
         model: The model. It is changed.
@@ -53,7 +52,7 @@ def synchronise_norms(model: nn.Module, distributed: bool, sync_bn: str | None) 
 
 
 def wrap_for_processes(
-    model: nn.Module, cfg: Mapping[str, Any], find_unused_parameters: bool
+    model: nn.Module, cfg: PartConfig, find_unused_parameters: bool
 ) -> nn.Module:
     """Wrap a model for several processes.
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Protocol
 
 from torch import nn
 from torch.optim import Optimizer
-from torch.utils.data import DataLoader
 
 import eng.optim
 from eng.dataset import length_of
 from eng.logging import print_log
 from eng.optim import BaseOptimWrapper, OptimWrapper, OptimWrapperDict, _ParamScheduler
-from eng.registry import OPTIM_WRAPPERS, PARAM_SCHEDULERS
+from eng.registry import OPTIM_WRAPPERS, PARAM_SCHEDULERS, PartOrConfig
 
 from ..dataloader_info import samples_per_step
 from ..errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
+from ..types import Loader, Schedulers, SchedulersOrConfigs, Settings
 
 __all__ = [
+    "TrainingLength",
     "build_optim_wrapper",
     "build_param_scheduler",
     "end_of_training",
@@ -26,8 +27,22 @@ __all__ = [
 ]
 
 
+class TrainingLength(Protocol):
+    """The part of a training loop that schedules follow."""
+
+    dataloader: Loader
+
+    @property
+    def max_epochs(self) -> int:
+        """Epochs of the whole training."""
+
+    @property
+    def max_iters(self) -> int:
+        """Iterations of the whole training."""
+
+
 def build_optim_wrapper(
-    model: nn.Module, optim_wrapper: Optimizer | OptimWrapper | dict[str, Any]
+    model: nn.Module, optim_wrapper: PartOrConfig[OptimWrapper]
 ) -> OptimWrapper:
     """Build an optimizer wrapper.
 
@@ -65,8 +80,8 @@ def build_optim_wrapper(
 
 
 def build_param_scheduler(
-    scheduler: Any, optim_wrapper: OptimWrapper, train_loop: Any
-) -> list[_ParamScheduler] | dict[str, list[_ParamScheduler]]:
+    scheduler: SchedulersOrConfigs, optim_wrapper: OptimWrapper, train_loop: TrainingLength
+) -> Schedulers:
     """Build parameter schedulers.
 
     Args:
@@ -79,12 +94,11 @@ def build_param_scheduler(
         The schedulers; with several optimizers, by name.
 
     Raises:
-        RunnerConfigError: If a name is that of no optimizer.
+        RunnerConfigError: If a name is not that of an optimizer.
     """
     if not isinstance(optim_wrapper, OptimWrapperDict):
         return _build_list(scheduler, optim_wrapper, train_loop)
-    by_name = isinstance(scheduler, Mapping) and "type" not in scheduler
-    if by_name:
+    if isinstance(scheduler, Mapping) and "type" not in scheduler:  # by name
         unknown = sorted(set(scheduler) - set(optim_wrapper.keys()))
         if unknown:
             raise RunnerConfigError(
@@ -100,7 +114,7 @@ def build_param_scheduler(
 
 
 def _build_list(
-    scheduler: Any, optim_wrapper: OptimWrapper, train_loop: Any
+    scheduler: SchedulersOrConfigs, optim_wrapper: OptimWrapper, train_loop: TrainingLength
 ) -> list[_ParamScheduler]:
     given = scheduler if isinstance(scheduler, (list, tuple)) else [scheduler]
     built = []
@@ -118,7 +132,7 @@ def _build_list(
             clock = cfg.get("by") or ("epoch" if cfg.get("by_epoch", True) else "iter")
             cfg["end"], unit = end_of_training(clock, optim_wrapper, train_loop)
             print_log(
-                f"{cfg['type']} goes on to the end of training, {cfg['end']} {unit}.", "current"
+                f"{cfg['type']} lasts until the end of training, {cfg['end']} {unit}.", "current"
             )
         defaults = {"optimizer": optim_wrapper, "epoch_length": length_of(train_loop.dataloader)}
         built.append(PARAM_SCHEDULERS.build(cfg, default_args=defaults))
@@ -127,7 +141,9 @@ def _build_list(
     return built
 
 
-def end_of_training(clock: str, optim_wrapper: OptimWrapper, train_loop: Any) -> tuple[int, str]:
+def end_of_training(
+    clock: str, optim_wrapper: Optimizer | BaseOptimWrapper, train_loop: TrainingLength
+) -> tuple[int, str]:
     """The end of training by the clock of a scheduler.
 
     Args:
@@ -136,18 +152,20 @@ def end_of_training(clock: str, optim_wrapper: OptimWrapper, train_loop: Any) ->
         train_loop: The loop of training.
 
     Returns:
-        The end, and what it counts.
+        The end, and its unit.
     """
     if clock == "epoch":
         return train_loop.max_epochs, "epochs"
     if clock == "step":
         # The last cycle of accumulated gradients updates as well if it is shorter.
-        return -(-train_loop.max_iters // optim_wrapper.accumulative_counts), "updates"
+        return -(
+            -train_loop.max_iters // getattr(optim_wrapper, "accumulative_counts", 1)
+        ), "updates"
     return train_loop.max_iters, "iterations"
 
 
 def scale_learning_rate(
-    optim_wrapper: OptimWrapper, auto_scale_lr: Mapping[str, Any], dataloader: DataLoader
+    optim_wrapper: OptimWrapper, auto_scale_lr: Settings, dataloader: Loader
 ) -> None:
     """Scale learning rates by how much larger the batch is than the one they were chosen for.
 

@@ -1,4 +1,4 @@
-"""Recording to Aim."""
+"""Record to Aim."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from eng.config import Config
 from eng.registry import VISBACKENDS
 from eng.utils import override
 
+from ..types import Arguments
 from .tracker import TrackerBackend, plain_config
 
 __all__ = ["AimVisBackend"]
@@ -24,17 +25,15 @@ class AimVisBackend(TrackerBackend):
     It needs ``pip install eng-vis[aim]``.
 
     Args:
-        save_dir: Gives the experiment its name, from its last two parts. Defaults to None: the time
-            is the name.
+        save_dir: Path whose last two parts name the experiment. Defaults to None: it is named by
+            the time.
         init_kwargs: Arguments of ``aim.Run``, such as ``repo`` and ``experiment``. Defaults to
-            None: the repository of the current folder.
+            None: the repository of the current directory.
     """
 
     package = "aim"
 
-    def __init__(
-        self, save_dir: str | None = None, init_kwargs: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, save_dir: str | None = None, init_kwargs: Arguments | None = None) -> None:
         super().__init__(save_dir)
         self._init_kwargs = dict(init_kwargs or {})
         self._hash: str | None = None
@@ -46,7 +45,7 @@ class AimVisBackend(TrackerBackend):
         parts = Path(self._save_dir).absolute().parts[-2:] if self._save_dir else ()
         name = "_".join(parts) or datetime.now().strftime("%Y%m%d_%H%M%S")
         arguments = {"experiment": name, **self._init_kwargs}
-        if self._hash is not None:  # what is recorded after close() belongs to the same run
+        if self._hash is not None:  # records after close() belong to the same run
             arguments.setdefault("run_hash", self._hash)
         run = aim.Run(**arguments)
         self._hash = run.hash

@@ -1,4 +1,4 @@
-"""Recording to ClearML."""
+"""Record to ClearML."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from eng.config import Config
 from eng.registry import VISBACKENDS
 from eng.utils import override
 
+from ..types import Arguments
 from .tracker import TrackerBackend, plain_config
 
 __all__ = ["ClearMLVisBackend"]
@@ -24,10 +25,10 @@ class ClearMLVisBackend(TrackerBackend):
     It needs ``pip install eng-vis[clearml]``.
 
     Args:
-        save_dir: Ignored: ClearML has a directory of its own. Defaults to None.
+        save_dir: Ignored: ClearML has its own directory. Defaults to None.
         init_kwargs: Arguments of ``clearml.Task.init``, such as ``project_name``. Defaults to None.
-        artifact_suffix: Ends of the names of files right in the work directory that are uploaded by
-            :meth:`close`.
+        artifact_suffix: Suffixes of files in the work directory, not in its subdirectories, that
+            :meth:`close` uploads.
     """
 
     package = "clearml"
@@ -35,7 +36,7 @@ class ClearMLVisBackend(TrackerBackend):
     def __init__(
         self,
         save_dir: str | None = None,
-        init_kwargs: dict[str, Any] | None = None,
+        init_kwargs: Arguments | None = None,
         artifact_suffix: Sequence[str] = (".py", ".pth"),
     ) -> None:
         super().__init__(save_dir)

@@ -1,4 +1,4 @@
-"""Recording to DVCLive."""
+"""Record to DVCLive."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from eng.config import Config
 from eng.registry import VISBACKENDS
 from eng.utils import override
 
+from ..types import Arguments
 from .tracker import TrackerBackend, find_artifacts, plain_config
 
 __all__ = ["DVCLiveVisBackend"]
@@ -22,14 +23,13 @@ _OWN = ("dvc.yaml", "metrics.json", "params.yaml")
 
 @VISBACKENDS.register_module()
 class DVCLiveVisBackend(TrackerBackend):
-    """Records by DVCLive to files, and as an experiment of DVC where the folder is a repository.
+    """Records to files of DVCLive, and to an experiment of DVC inside of a DVC repository.
 
-    It needs ``pip install eng-vis[dvclive]``. It makes no repository.
+    It needs ``pip install eng-vis[dvclive]``. It does not create a repository.
 
     Args:
         save_dir: Directory of the files.
-        artifact_suffix: Ends of the names of files in ``save_dir`` that are recorded as artifacts
-            by :meth:`close`.
+        artifact_suffix: Suffixes of files in ``save_dir`` that :meth:`close` records as artifacts.
         init_kwargs: Arguments of ``dvclive.Live``. Defaults to None.
     """
 
@@ -39,12 +39,12 @@ class DVCLiveVisBackend(TrackerBackend):
         self,
         save_dir: str,
         artifact_suffix: Sequence[str] = (".json", ".py", "yaml"),
-        init_kwargs: dict[str, Any] | None = None,
+        init_kwargs: Arguments | None = None,
     ) -> None:
         super().__init__(save_dir)
         self._artifact_suffix = artifact_suffix
         self._init_kwargs = dict(init_kwargs or {})
-        self._has_begun = False
+        self._has_started = False
 
     @override
     def _open(self) -> Any:
@@ -57,28 +57,19 @@ class DVCLiveVisBackend(TrackerBackend):
             "dir": self._save_dir,
             "save_dvc_exp": is_repository,
             "cache_images": is_repository,
-            # Else it would be in the current folder.
+            # The default is in the current directory.
             "dvcyaml": str(Path(self._save_dir) / "dvc.yaml"),
             **self._init_kwargs,
         }
-        if self._has_begun:  # or DVCLive removes what was recorded before close()
+        if self._has_started:  # otherwise DVCLive removes the records from before close()
             arguments["resume"] = True
-        self._has_begun = True
+        self._has_started = True
         return Live(**arguments)
 
     @override
     def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
-        """Keep what an earlier start of a training recorded in the same directory.
-
-        Args:
-            run_id: Identifier of the training.
-            step: Iterations done.
-            work_dir: The work directory.
-
-        Returns:
-            None.
-        """
-        self._has_begun = self._has_begun or step > 0
+        # A resumed training keeps the records of its earlier start in the same directory.
+        self._has_started = self._has_started or step > 0
         return super().start_run(run_id, step, work_dir)
 
     @override
@@ -94,7 +85,7 @@ class DVCLiveVisBackend(TrackerBackend):
     @override
     def _write_image(self, name: str, image: np.ndarray, step: int) -> None:
         self._run.step = step
-        self._run.log_image(f"{name}/{step}.png", image)  # a folder is shown as steps
+        self._run.log_image(f"{name}/{step}.png", image)  # a directory is shown as steps
 
     @override
     def _finish(self) -> None:

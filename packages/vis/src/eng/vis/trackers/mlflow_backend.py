@@ -1,13 +1,13 @@
-"""Recording to MLflow."""
+"""Record to MLflow."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,15 +16,19 @@ from eng.registry import VISBACKENDS
 from eng.utils import override
 
 from ..run_record import find_folders, mark_folder
+from ..types import Arguments
 from .tracker import TrackerBackend, find_artifacts, flatten_config
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 __all__ = ["MLflowVisBackend"]
 
-#: Files in `save_dir` where no tracking URI is given.
+#: Files in `save_dir` if there is not a tracking URI.
 _DATABASE, _ARTIFACTS = "mlflow.db", "mlflow_artifacts"
 #: Tag with the identifier of the training, by which a resumed one finds its run.
 _RUN_ID = "eng.run_id"
-#: Most parameters in one request, and characters in one value.
+#: Limits of parameters per request, and of characters per value.
 _BATCH, _LENGTH = 100, 6000
 
 
@@ -38,18 +42,16 @@ class MLflowVisBackend(TrackerBackend):
 
     Args:
         save_dir: Directory of the database and the artifacts.
-        exp_name: Name of the experiment, which is made if it is missing. Defaults to None,
+        exp_name: Name of the experiment, which is created if it is missing. Defaults to None,
             ``'Default'``.
-        run_name: Name of the run. Defaults to None, one that MLflow makes up.
+        run_name: Name of the run. Defaults to None, a name that MLflow generates.
         tags: Tags of the run. Defaults to None.
         params: Parameters to record besides the config. Defaults to None.
-        tracking_uri: Where the run is recorded. Defaults to None, the database in ``save_dir``.
-        artifact_suffix: Ends of the names of files in the work directory that are recorded as
-            artifacts by :meth:`close`, in the same folders.
-        tracked_config_keys: Keys of the config that are recorded as parameters. Defaults to None,
-            all.
-        artifact_location: Where artifacts of the experiment are stored if it is made. Defaults to
-            None.
+        tracking_uri: URI of the tracking server. Defaults to None, the database in ``save_dir``.
+        artifact_suffix: Suffixes of files in the work directory that :meth:`close` records as
+            artifacts, in the same subdirectories.
+        tracked_config_keys: Keys of the config to record as parameters. Defaults to None, all.
+        artifact_location: Location of the artifacts of a new experiment. Defaults to None.
     """
 
     package = "mlflow"
@@ -59,8 +61,8 @@ class MLflowVisBackend(TrackerBackend):
         save_dir: str,
         exp_name: str | None = None,
         run_name: str | None = None,
-        tags: dict[str, Any] | None = None,
-        params: dict[str, Any] | None = None,
+        tags: Arguments | None = None,
+        params: Arguments | None = None,
         tracking_uri: str | None = None,
         artifact_suffix: Sequence[str] = (".json", ".log", ".py", "yaml"),
         tracked_config_keys: list[str] | None = None,
@@ -76,15 +78,15 @@ class MLflowVisBackend(TrackerBackend):
         self._tracked_config_keys = tracked_config_keys
         self._artifact_location = artifact_location
         self._is_active = False
-        self._client: Any = None
+        self._client: Any = None  # an mlflow.MlflowClient
         self._run_id: str | None = None
-        #: Parameters that the run has, which MLflow does not let change.
+        #: Parameters of the run, which are immutable in MLflow.
         self._recorded: dict[str, str] = {}
 
     @property
     @override
     def experiment(self) -> Any:
-        """The module ``mlflow`` with the run active, for what this interface lacks."""
+        """The module ``mlflow`` with the run active, for use beyond this interface."""
         import mlflow
 
         run_id = self._begin()
@@ -101,11 +103,11 @@ class MLflowVisBackend(TrackerBackend):
 
     @override
     def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
-        """Give the run the identifier of the training; continue its run if that is resumed.
+        """Tag the run with the identifier of the training, by which it is resumed.
 
         Args:
             run_id: Identifier of the training.
-            step: Iterations done.
+            step: Completed iterations.
             work_dir: The work directory.
 
         Returns:
@@ -120,7 +122,7 @@ class MLflowVisBackend(TrackerBackend):
             first = next((each for each in folders if (each / _DATABASE).is_file()), None)
             mark_folder(self._save_dir, run_id)
             self._save_dir = str(first or self._save_dir)
-        return f"MLflow continues the run {run_id}, if it has it." if step else None
+        return f"MLflow resumes the run {run_id} if it exists." if step else None
 
     @override
     def _open(self) -> str:
@@ -136,8 +138,8 @@ class MLflowVisBackend(TrackerBackend):
         self._log_params(self._run_id, self._params)
         return self._run_id
 
-    def _find_run(self) -> Any:
-        """The run of an earlier start or use, else a new one."""
+    def _find_run(self) -> Run:
+        """Return the run of an earlier start or use, or else create one."""
         client = self._client
         if self._run_id is not None:
             return client.get_run(self._run_id)
@@ -159,7 +161,7 @@ class MLflowVisBackend(TrackerBackend):
         return str(self._client.create_experiment(self._exp_name, artifact_location=location))
 
     def _make_database(self) -> None:
-        """Make the database; otherwise its artifacts would be in the current folder."""
+        """Create the database; otherwise its artifacts would be in the current directory."""
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
         if not (Path(self._save_dir) / _DATABASE).is_file():
@@ -179,7 +181,7 @@ class MLflowVisBackend(TrackerBackend):
         self._log_params(self._run, flat)
         self._client.log_text(self._run, config.pretty_text, "config.py")
 
-    def _log_params(self, run_id: str, params: dict[str, Any]) -> None:
+    def _log_params(self, run_id: str, params: Mapping[str, object]) -> None:
         from mlflow.entities import Param
 
         plain = {_as_key(name): str(value)[:_LENGTH] for name, value in params.items()}
@@ -224,5 +226,5 @@ class MLflowVisBackend(TrackerBackend):
 
 
 def _as_key(name: str) -> str:
-    """A name in the characters that MLflow takes."""
+    """Replace the characters of a name that MLflow does not accept."""
     return re.sub(r"[^\w\-. /]", "_", name)

@@ -1,4 +1,4 @@
-"""Recording to Neptune."""
+"""Record to Neptune."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from eng.config import Config
 from eng.registry import VISBACKENDS
 from eng.utils import override
 
+from ..types import Arguments
 from .tracker import TrackerBackend
 
 __all__ = ["NeptuneVisBackend"]
@@ -22,16 +23,14 @@ class NeptuneVisBackend(TrackerBackend):
     It needs ``pip install eng-vis[neptune]``.
 
     Args:
-        save_dir: Ignored: Neptune has a directory of its own. Defaults to None.
+        save_dir: Ignored: Neptune has its own directory. Defaults to None.
         init_kwargs: Arguments of ``neptune.init_run``, such as ``project``. Defaults to None: the
             run is recorded offline.
     """
 
     package = "neptune"
 
-    def __init__(
-        self, save_dir: str | None = None, init_kwargs: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, save_dir: str | None = None, init_kwargs: Arguments | None = None) -> None:
         super().__init__(save_dir)
         self._init_kwargs = {"mode": "offline"} if init_kwargs is None else dict(init_kwargs)
 
@@ -56,7 +55,7 @@ class NeptuneVisBackend(TrackerBackend):
     def _write_image(self, name: str, image: np.ndarray, step: int) -> None:
         from neptune.types import File
 
-        # Neptune takes whole numbers of 0 to 255 for a picture, floats of 0 to 1 as well.
+        # Neptune takes floats of 0 to 1; depending on the version, also integers of 0 to 255.
         self._run["images"].append(File.as_image(image / 255), name=name, step=step)
 
     @override

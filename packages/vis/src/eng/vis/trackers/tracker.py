@@ -7,7 +7,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -20,21 +20,24 @@ from ..geometry import as_image
 from ..optional import require
 from ..plain import plain_value
 
+if TYPE_CHECKING:
+    from ..types import Scalar, Scalars
+
 __all__ = ["TrackerBackend", "find_artifacts", "flatten_config", "plain_config"]
 
 
 class TrackerBackend(BaseVisBackend):
-    """Records to a run of a tracker, which is begun when something is recorded.
+    """Records to a run of a tracker, which the first record starts.
 
-    The config alone begins none: it is recorded with what comes first, or by :meth:`close`. What is
-    recorded after :meth:`close` begins a run again. That the package of the tracker is not
-    installed is an error of the first method that records.
+    The config alone does not start a run: it is recorded with the first other record, or by
+    :meth:`close`. A record after :meth:`close` starts a run again. If the package of the tracker is
+    not installed, the first method that records raises.
 
     Args:
-        save_dir: Directory of the files of the run. None where the tracker has its own.
+        save_dir: Directory of the files of the run. None if the tracker has its own.
     """
 
-    #: The package of the tracker, which its extra is named after.
+    #: The package of the tracker, also the name of its extra.
     package: ClassVar[str]
 
     def __init__(self, save_dir: str | None = None) -> None:
@@ -52,59 +55,30 @@ class TrackerBackend(BaseVisBackend):
     @property
     @override
     def experiment(self) -> Any:
-        """The run of the tracker, for what this interface lacks; begun if need be."""
+        """The run of the tracker, started if needed, for use beyond this interface."""
         return self._begin()
 
     @override
     def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
-        """Take note of the work directory, whose files are recorded in the end.
-
-        Args:
-            run_id: Identifier of the training.
-            step: Iterations done.
-            work_dir: The work directory.
-
-        Returns:
-            None.
-        """
         self._work_dir = work_dir
         return None
 
     @force_init_env
     @override
-    def add_config(self, config: Config, **kwargs: Any) -> None:
-        """Record a config.
-
-        Args:
-            config: The config.
-            **kwargs: Ignored.
-        """
+    def add_config(self, config: Config, **kwargs: object) -> None:
         self._config, self._is_config_due = config, True
         if self._run is not None:
             self._begin()
 
     @override
-    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
-        """Record an image.
-
-        Args:
-            name: Its name.
-            image: RGB of shape (height, width, 3), or grey of shape (height, width), of whole
-                numbers from 0 to 255.
-            step: Step of the run. Defaults to 0.
-            **kwargs: Ignored.
-
-        Raises:
-            TypeError: If the image holds anything but whole numbers.
-            ValueError: If its shape is another, or a number is not of 0 to 255.
-        """
+    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: object) -> None:
         pixels = as_image(f"image {name!r}", image, strict=True)
         self._begin()
         self._write_image(name, pixels, step)
 
     @override
-    def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
-        """Record a number. Anything else is left out, with a warning the first time.
+    def add_scalar(self, name: str, value: Scalar, step: int = 0, **kwargs: object) -> None:
+        """Record a scalar. Other values are skipped, with a warning the first time.
 
         Args:
             name: Its name.
@@ -117,25 +91,17 @@ class TrackerBackend(BaseVisBackend):
     @override
     def add_scalars(
         self,
-        scalar_dict: dict[str, Any],
+        scalar_dict: Scalars,
         step: int = 0,
         file_path: str | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
-        """Record numbers.
-
-        Args:
-            scalar_dict: Numbers by name. A ``step`` in it takes the place of the argument.
-            step: Step of the run. Defaults to 0.
-            file_path: Ignored. Defaults to None.
-            **kwargs: Ignored.
-        """
         step = plain_value(scalar_dict.get("step", step))
         self._write({name: v for name, v in scalar_dict.items() if name != "step"}, step)
 
     @override
     def close(self) -> None:
-        """Finish the run, if one was begun or there is a config to record."""
+        """Finish the run, if one was started or a config is pending."""
         if self._is_config_due:
             self._begin()
         if self._run is not None:
@@ -146,7 +112,7 @@ class TrackerBackend(BaseVisBackend):
 
     @abstractmethod
     def _open(self) -> Any:
-        """Begin a run and return it."""
+        """Start a run and return it."""
 
     @abstractmethod
     def _write_config(self, config: Config) -> None:
@@ -154,7 +120,7 @@ class TrackerBackend(BaseVisBackend):
 
     @abstractmethod
     def _write_numbers(self, numbers: dict[str, float], step: int) -> None:
-        """Record numbers in the run."""
+        """Record scalars in the run."""
 
     @abstractmethod
     def _write_image(self, name: str, image: np.ndarray, step: int) -> None:
@@ -166,7 +132,7 @@ class TrackerBackend(BaseVisBackend):
 
     @force_init_env
     def _begin(self) -> Any:
-        """The run, begun if need be, with the config recorded."""
+        """Return the run, after starting it and recording the config if needed."""
         if self._run is None:
             self._run = self._open()
         if self._is_config_due and self._config is not None:
@@ -174,13 +140,13 @@ class TrackerBackend(BaseVisBackend):
             self._write_config(self._config)
         return self._run
 
-    def _write(self, scalars: Mapping[str, Any], step: int) -> None:
+    def _write(self, scalars: Mapping[str, object], step: int) -> None:
         plain = {name: plain_value(value) for name, value in scalars.items()}
         numbers = {name: v for name, v in plain.items() if isinstance(v, (int, float))}
         for name in plain.keys() - numbers.keys() - self._left_out:
             self._left_out.add(name)
             warnings.warn(
-                f"{type(self).__name__} leaves out {name!r}, which is not a number but "
+                f"{type(self).__name__} skips {name!r}, which is not a number but "
                 f"{plain[name]!r:.80}",
                 stacklevel=3,
             )
@@ -189,22 +155,24 @@ class TrackerBackend(BaseVisBackend):
             self._write_numbers(numbers, step)
 
     def _work_folder(self) -> str | None:
-        """The work directory, as the run or the config has it."""
+        """Return the work directory of the run, or else that of the config."""
         if self._work_dir is None and self._config is not None:
             given = self._config.get("work_dir")
             return given if isinstance(given, str) else None
         return self._work_dir
 
 
-def flatten_config(config: Any, prefix: str = "") -> dict[str, Any]:
+def flatten_config(
+    config: Mapping[Any, object] | Sequence[object], prefix: str = ""
+) -> dict[str, object]:
     """Flatten a config.
 
     Args:
         config: Dicts and lists in any nesting.
-        prefix: Put before each key. Defaults to ``''``.
+        prefix: Prefix of each key. Defaults to ``''``.
 
     Returns:
-        Values by dotted keys, with places in lists of dicts as numbers. Other lists are values.
+        Values by dotted keys, which have the indices in lists of dicts. Other lists are values.
 
     Examples:
         >>> flatten_config({'a': {'b': 1, 'c': [2, 3]}, 'd': [{'e': 4}]})
@@ -213,13 +181,12 @@ def flatten_config(config: Any, prefix: str = "") -> dict[str, Any]:
     if isinstance(config, Mapping):
         items = [(str(key), value) for key, value in config.items()]
     else:
-        items = [(str(place), value) for place, value in enumerate(config)]
-    flat: dict[str, Any] = {}
+        items = [(str(index), value) for index, value in enumerate(config)]
+    flat: dict[str, object] = {}
     for key, value in items:
         dotted = f"{prefix}{key}"
-        is_list = isinstance(value, (list, tuple))
         if (isinstance(value, Mapping) and value) or (
-            is_list and any(isinstance(each, Mapping) for each in value)
+            isinstance(value, (list, tuple)) and any(isinstance(each, Mapping) for each in value)
         ):
             flat |= flatten_config(value, f"{dotted}.")
         else:
@@ -227,14 +194,14 @@ def flatten_config(config: Any, prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def plain_config(value: Any) -> Any:
-    """Convert a config to values that any tracker takes.
+def plain_config(value: object) -> Any:
+    """Convert a config to values that any tracker accepts.
 
     Args:
         value: The config, or a value in it.
 
     Returns:
-        Dicts with words as keys, lists, words and numbers; anything else as its text.
+        Dicts with strings as keys, lists, strings and numbers; other objects as strings.
 
     Examples:
         >>> plain_config({'act': int, 1: (2, None)})
@@ -251,18 +218,18 @@ def plain_config(value: Any) -> Any:
 def find_artifacts(
     folder: str | None, suffixes: Sequence[str], without: Sequence[str] = ()
 ) -> Iterator[Path]:
-    """Find files of a run by the ends of their names.
+    """Find files of a run by their suffixes.
 
     Args:
-        folder: The folder to look in. None has no files.
-        suffixes: The ends.
-        without: Folders that are left out. Defaults to none.
+        folder: The directory to search. None yields nothing.
+        suffixes: The suffixes.
+        without: Directories to skip. Defaults to none.
 
     Yields:
-        The files, in the order of their names.
+        The files, sorted by name.
     """
-    left_out = {Path(each).resolve() for each in without}
+    skipped = {Path(each).resolve() for each in without}
     for parent, folders, files in os.walk(folder or os.devnull):
         inner = sorted(folders)
-        folders[:] = [each for each in inner if Path(parent, each).resolve() not in left_out]
+        folders[:] = [each for each in inner if Path(parent, each).resolve() not in skipped]
         yield from (Path(parent, each) for each in sorted(files) if each.endswith(tuple(suffixes)))

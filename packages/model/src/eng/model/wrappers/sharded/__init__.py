@@ -1,7 +1,7 @@
-"""Wrappers that shard parameters over processes.
+"""Model wrappers that shard parameters over processes.
 
-Apart from the others since importing torch's part of it takes longer than all the rest: it is
-imported when one of these is asked for, by name in code or in a config.
+They are imported lazily, by name in code or in a config, since the imports of torch for them take
+longer than everything else.
 """
 
 from .fully_shard import MMFullyShard

@@ -1,9 +1,9 @@
-"""Arguments of sharding, as configs give them: by name, or as a dict."""
+"""Parse arguments of sharding in configs: names and dicts."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from torch import nn
@@ -26,8 +26,8 @@ __all__ = [
 _PREFETCHES = {"pre": BackwardPrefetch.BACKWARD_PRE, "post": BackwardPrefetch.BACKWARD_POST}
 
 
-def parse_cpu_offload(given: Any) -> CPUOffload | None:
-    """Whether parameters wait on the CPU, given as a bool."""
+def parse_cpu_offload(given: object) -> CPUOffload | None:
+    """Parse whether to offload parameters to the CPU, such as a bool."""
     if isinstance(given, bool):
         return CPUOffload(offload_params=given)
     if given is not None and not isinstance(given, CPUOffload):
@@ -37,8 +37,8 @@ def parse_cpu_offload(given: Any) -> CPUOffload | None:
     return given
 
 
-def parse_prefetch(given: Any) -> BackwardPrefetch | None:
-    """When parameters of the next part are gathered, given by name."""
+def parse_prefetch(given: object) -> BackwardPrefetch | None:
+    """Parse when to gather parameters of the next part, such as a name."""
     if given is None or isinstance(given, BackwardPrefetch):
         return given
     if not isinstance(given, str):
@@ -52,8 +52,8 @@ def parse_prefetch(given: Any) -> BackwardPrefetch | None:
     return found
 
 
-def parse_sharding_strategy(given: Any) -> ShardingStrategy | None:
-    """How parameters are sharded, given by name."""
+def parse_sharding_strategy(given: object) -> ShardingStrategy | None:
+    """Parse a sharding strategy, such as a name."""
     if given is None or isinstance(given, ShardingStrategy):
         return given
     if not isinstance(given, str):
@@ -68,8 +68,8 @@ def parse_sharding_strategy(given: Any) -> ShardingStrategy | None:
     return ShardingStrategy[given]
 
 
-def parse_mixed_precision(given: Any) -> MixedPrecision | None:
-    """Dtypes of sharding, given as a dict."""
+def parse_mixed_precision(given: object) -> MixedPrecision | None:
+    """Parse the dtypes of mixed precision, such as a dict."""
     if given is None or isinstance(given, MixedPrecision):
         return given
     if not isinstance(given, Mapping):
@@ -79,8 +79,8 @@ def parse_mixed_precision(given: Any) -> MixedPrecision | None:
     return MixedPrecision(**{name: dtype_of(value) for name, value in given.items()})
 
 
-def parse_init_function(given: Any) -> Callable[[nn.Module], None] | None:
-    """What gives values to parameters of no device, given by name, or by a dict with arguments."""
+def parse_init_function(given: object) -> Callable[[nn.Module], None] | None:
+    """Parse the function that initializes parameters on the meta device, such as a name or dict."""
     if given is None or (callable(given) and not isinstance(given, Mapping)):
         return given
     cfg = {"type": given} if isinstance(given, str) else given
@@ -100,9 +100,9 @@ def parse_init_function(given: Any) -> Callable[[nn.Module], None] | None:
     return functools.partial(function, **arguments) if arguments else function
 
 
-def parse_ignored(module: nn.Module, argument: str, given: Any) -> list[Any]:
-    """Modules or parameters that are not sharded, given by their dotted names or themselves."""
-    if isinstance(given, (str, bytes)) or not hasattr(given, "__iter__"):
+def parse_ignored(module: nn.Module, argument: str, given: object) -> list[object]:
+    """Parse modules or parameters that are not sharded: dotted names or objects."""
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise ArgumentTypeError(f"{argument} must be a list, not {type(given).__name__}")
     kinds = {
         "ignored_modules": dict(module.named_modules()),
@@ -111,6 +111,6 @@ def parse_ignored(module: nn.Module, argument: str, given: Any) -> list[Any]:
     found = []
     for each in given:
         if isinstance(each, str) and each not in kinds[argument]:
-            raise ArgumentValueError(f"{argument}: {type(module).__name__} has no {each!r}")
+            raise ArgumentValueError(f"{argument}: {each!r} is not in {type(module).__name__}")
         found.append(kinds[argument][each] if isinstance(each, str) else each)
     return found

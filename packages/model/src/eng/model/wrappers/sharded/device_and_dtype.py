@@ -1,4 +1,4 @@
-"""Device and dtypes of sharding, as configs name them."""
+"""Parse device and dtypes of sharding in configs."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ __all__ = ["device_kind", "dtype_of"]
 
 
 def device_kind() -> str:
-    """Kind of the device that models are on, such as ``'cuda'``."""
+    """Return the type of the device of models, such as ``'cuda'``."""
     return torch.device(get_device()).type
 
 
-def dtype_of(value: Any) -> Any:
-    """A dtype by its name; anything that is no name as it is.
+def dtype_of(value: object) -> Any:
+    """Convert the name of a dtype; other values are returned unchanged.
 
     Args:
-        value: Such as ``'bfloat16'`` or ``torch.bfloat16``.
+        value: The dtype, such as ``'bfloat16'`` or ``torch.bfloat16``.
 
     Returns:
         The dtype.
 
     Raises:
-        ValueError: If torch has no such dtype.
+        ValueError: If the dtype is unknown.
     """
     if not isinstance(value, str):
         return value
     found = getattr(torch, value.removeprefix("torch."), None)
     if not isinstance(found, torch.dtype):
-        raise ValueError(f"{value!r} is no dtype of torch")
+        raise ValueError(f"{value!r} is not a dtype of torch, such as 'bfloat16'")
     return found

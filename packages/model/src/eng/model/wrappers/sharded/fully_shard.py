@@ -1,4 +1,4 @@
-"""Training of models whose parameters are sharded over processes, by ``fully_shard`` (FSDP2)."""
+"""Wrapper that shards a model over processes by ``fully_shard`` (FSDP2)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from torch import nn
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy, fully_shard
 
-from eng.registry import MODEL_WRAPPERS
-from eng.utils import override
+from eng.registry import MODEL_WRAPPERS, PartConfig
+from eng.utils import DataBatch, override
 
+from ...types import ModelOutputs, Prediction
 from ..initial_values import share_initial_values
 from ..model_steps import ModelSteps
 from .device_and_dtype import device_kind, dtype_of
@@ -26,19 +27,19 @@ class MMFullyShard(ModelSteps):
     """Shards a :class:`BaseModel` by :func:`torch.distributed.fsdp.fully_shard`, known as FSDP2.
 
     Parameters become :class:`~torch.distributed.tensor.DTensor` under their own names: optimizers,
-    gradient clipping and ``paramwise_cfg`` work as ever. Build the optimizer after the wrapper.
-    Gradients that are accumulated are shared in every iteration, so that they stay sharded.
+    gradient clipping and ``paramwise_cfg`` work unchanged. Build the optimizer after the wrapper.
+    Accumulated gradients are synchronized in every iteration, so that they stay sharded.
 
     Args:
-        module: The model. It is sharded in place; its values are those of the first process.
-        fsdp_auto_wrap_policy: Which parts are sharded on their own, and so gathered one after
-            another: a name in ``FSDP_WRAP_POLICIES``, a dict of such a name as ``type`` and its
-            settings, or a callable. Defaults to None: the model is one part.
+        module: The model, which is sharded in place with the values of the first process.
+        fsdp_auto_wrap_policy: Which parts are sharded separately and gathered one after another: a
+            name in ``FSDP_WRAP_POLICIES``, a dict of such a name as ``type`` and its settings, or a
+            callable. Defaults to None: the model is one part.
         mesh: The processes to shard over; two dimensions replicate over the first. Defaults to
             None, all.
-        mixed_precision: Arguments of torch's ``MixedPrecisionPolicy``, dtypes by name or
-            themselves, or the policy. Defaults to None, no mixed precision.
-        cpu_offload: Whether parameters, gradients and the optimizer's state wait on the CPU.
+        mixed_precision: Arguments of torch's ``MixedPrecisionPolicy``, whose dtypes may be names,
+            or the policy. Defaults to None, no mixed precision.
+        cpu_offload: Whether to offload parameters, gradients and optimizer states to the CPU.
             Defaults to False.
         **kwargs: Further arguments of ``fully_shard``, such as ``reshard_after_forward``.
 
@@ -52,23 +53,23 @@ class MMFullyShard(ModelSteps):
     def __init__(
         self,
         module: nn.Module,
-        fsdp_auto_wrap_policy: str | dict[str, Any] | WrapPolicy | None = None,
+        fsdp_auto_wrap_policy: str | PartConfig | WrapPolicy | None = None,
         mesh: DeviceMesh | None = None,
-        mixed_precision: dict[str, Any] | MixedPrecisionPolicy | None = None,
+        mixed_precision: dict[str, object] | MixedPrecisionPolicy | None = None,
         cpu_offload: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__()
         unknown = sorted(set(kwargs) - set(inspect.signature(fully_shard).parameters))
         if unknown:
-            raise TypeError(f"{type(self).__name__} has no arguments {unknown}")
+            raise TypeError(f"{type(self).__name__} got unexpected arguments {unknown}")
         if isinstance(mixed_precision, dict):
             mixed_precision = MixedPrecisionPolicy(
                 **{name: dtype_of(value) for name, value in mixed_precision.items()}
             )
         if mixed_precision is not None:
             kwargs["mp_policy"] = mixed_precision
-        if cpu_offload and device_kind() != "cpu":  # else everything is there already
+        if cpu_offload and device_kind() != "cpu":
             kwargs["offload_policy"] = CPUOffloadPolicy()
         policy = build_wrap_policy(fsdp_auto_wrap_policy)
         share_initial_values(module)
@@ -77,30 +78,19 @@ class MMFullyShard(ModelSteps):
         self.module = module
 
     @override
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the model, whose parameters are gathered for it.
-
-        Args:
-            *args: Arguments of the model.
-            **kwargs: Arguments of the model.
-
-        Returns:
-            What it gives.
-        """
+    def forward(self, *args: object, **kwargs: object) -> ModelOutputs:
         return self.module(*args, **kwargs)
 
     @override
-    def val_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
-        """Predict by the model, then shard it again."""
+    def val_step(self, data: DataBatch) -> list[Prediction]:
         return self._reshard_after(super().val_step(data))
 
     @override
-    def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
-        """Predict by the model, then shard it again."""
+    def test_step(self, data: DataBatch) -> list[Prediction]:
         return self._reshard_after(super().test_step(data))
 
-    def _reshard_after(self, predictions: list[Any]) -> list[Any]:
-        # A forward pass leaves the root gathered, for a backward pass that is not to come here.
+    def _reshard_after(self, predictions: list[Prediction]) -> list[Prediction]:
+        # A forward pass leaves the root gathered for a backward pass, which does not follow here.
         if not torch.is_grad_enabled():
             self.module.reshard()
         return predictions

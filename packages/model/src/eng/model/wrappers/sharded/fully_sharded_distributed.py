@@ -1,4 +1,4 @@
-"""Training of models whose parameters are sharded over processes, by FSDP's class."""
+"""Wrapper that shards a model over processes by the class of FSDP."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from torch.distributed.fsdp import (
 )
 
 from eng.dist import get_world_size
-from eng.registry import MODEL_WRAPPERS
-from eng.utils import ArgumentValueError, override
+from eng.registry import MODEL_WRAPPERS, PartConfig
+from eng.utils import ArgumentValueError, DataBatch, override
 
+from ...types import Prediction
 from ..initial_values import share_initial_values
 from ..model_steps import ModelSteps
 from .arguments import (
@@ -42,34 +43,34 @@ class MMFullyShardedDataParallel(ModelSteps, FullyShardedDataParallel):
     """:class:`~torch.distributed.fsdp.FullyShardedDataParallel` for a :class:`BaseModel`.
 
     All forward passes go through torch's wrapper, which gathers the parameters for them. Unlike
-    in torch, parameters keep their own names (``use_orig_params=True``) and begin as those of the
-    first process. Build the optimizer after the wrapper. Gradients that are accumulated are shared
-    in every iteration, so that they stay sharded. :class:`MMFullyShard` is the newer way.
+    in torch, parameters keep their own names (``use_orig_params=True``) and start with the values
+    of the first process. Build the optimizer after the wrapper. Accumulated gradients are
+    synchronized in every iteration, so that they stay sharded. :class:`MMFullyShard` is newer.
 
     Args:
         module: The model.
-        process_group: The processes to shard over, and over which to replicate if two are
-            given. Defaults to None, all.
-        cpu_offload: Whether parameters and gradients wait on the CPU, a bool or torch's
+        process_group: The processes to shard over; with two groups, those to replicate over are the
+            second. Defaults to None, all.
+        cpu_offload: Whether to offload parameters and gradients to the CPU, a bool or torch's
             ``CPUOffload``. Defaults to None, no.
-        fsdp_auto_wrap_policy: Which parts are sharded on their own: a name in
+        fsdp_auto_wrap_policy: Which parts are sharded separately: a name in
             ``FSDP_WRAP_POLICIES``, a dict of such a name as ``type`` and its settings, or a
             callable. Defaults to None: the model is one part.
-        backward_prefetch: ``'pre'``, ``'post'`` or torch's ``BackwardPrefetch``: when parameters
-            are gathered for the next part in the backward pass. Defaults to None, not ahead.
-        sharding_strategy: How parameters are sharded, torch's ``ShardingStrategy`` or its name.
-            Defaults to None, ``'FULL_SHARD'``.
-        auto_wrap_policy: The same as ``fsdp_auto_wrap_policy``, by the name that torch has for it.
+        backward_prefetch: ``'pre'``, ``'post'`` or torch's ``BackwardPrefetch``: when to gather
+            parameters of the next part in the backward pass. Defaults to None, no prefetching.
+        sharding_strategy: Torch's ``ShardingStrategy`` or its name. Defaults to None,
+            ``'FULL_SHARD'``.
+        auto_wrap_policy: Alias of ``fsdp_auto_wrap_policy``, the name in torch.
         mixed_precision: Torch's ``MixedPrecision``, or a dict of its arguments, whose dtypes may be
             names. Defaults to None.
-        param_init_fn: Gives values to parameters on no device: a callable, a name in
+        param_init_fn: Initializes parameters on the meta device: a callable, a name in
             ``FUNCTIONS``, or a dict of such a name as ``type`` and arguments. Defaults to None.
         use_orig_params: Whether parameters keep their own names. Defaults to True.
         **kwargs: Further arguments of torch's class. ``ignored_modules`` and
-            ``ignored_parameters`` may be given by lists of dotted names.
+            ``ignored_parameters`` may be lists of dotted names.
 
     Raises:
-        TypeError: If an argument is of another type.
+        TypeError: If an argument has another type.
         ValueError: If a name is unknown.
     """
 
@@ -78,22 +79,22 @@ class MMFullyShardedDataParallel(ModelSteps, FullyShardedDataParallel):
         module: nn.Module,
         process_group: ProcessGroup | tuple[ProcessGroup, ProcessGroup] | None = None,
         cpu_offload: bool | CPUOffload | None = None,
-        fsdp_auto_wrap_policy: str | dict[str, Any] | WrapPolicy | None = None,
+        fsdp_auto_wrap_policy: str | PartConfig | WrapPolicy | None = None,
         backward_prefetch: str | BackwardPrefetch | None = None,
         *,
         sharding_strategy: str | ShardingStrategy | None = None,
-        auto_wrap_policy: str | dict[str, Any] | WrapPolicy | None = None,
-        mixed_precision: dict[str, Any] | MixedPrecision | None = None,
-        param_init_fn: str | dict[str, Any] | Callable[[nn.Module], None] | None = None,
+        auto_wrap_policy: str | PartConfig | WrapPolicy | None = None,
+        mixed_precision: dict[str, object] | MixedPrecision | None = None,
+        param_init_fn: str | PartConfig | Callable[[nn.Module], None] | None = None,
         use_orig_params: bool = True,
         **kwargs: Any,
     ) -> None:
         offload = parse_cpu_offload(cpu_offload)
         if device_kind() == "cpu":
-            offload = None  # everything is there already, and torch looks for an accelerator
+            offload = None  # nothing to offload, and torch would require an accelerator
         if fsdp_auto_wrap_policy is not None and auto_wrap_policy is not None:
             raise ArgumentValueError(
-                "give auto_wrap_policy or fsdp_auto_wrap_policy, not both: they are the same"
+                "set either auto_wrap_policy or fsdp_auto_wrap_policy, not both: they are aliases"
             )
         kwargs.setdefault("device_id", _get_current_device())
         kwargs["sharding_strategy"] = parse_sharding_strategy(sharding_strategy)
@@ -101,7 +102,7 @@ class MMFullyShardedDataParallel(ModelSteps, FullyShardedDataParallel):
             if kwargs.get(name) is not None:
                 kwargs[name] = parse_ignored(module, name, kwargs[name])
         if process_group is None and "HYBRID" not in str(kwargs.get("sharding_strategy")):
-            # With a mesh torch saves states as DTensor, without one in a way that it gives up.
+            # With a mesh, torch saves states as DTensor; the format without one is deprecated.
             kwargs.setdefault("device_mesh", init_device_mesh(device_kind(), (get_world_size(),)))
         share_initial_values(module, None if isinstance(process_group, tuple) else process_group)
         super().__init__(
@@ -117,14 +118,13 @@ class MMFullyShardedDataParallel(ModelSteps, FullyShardedDataParallel):
         )
 
     @override
-    def val_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
-        """Preprocess a batch and predict through the wrapper, which gathers the parameters."""
+    def val_step(self, data: DataBatch) -> list[Prediction]:
+        # Not through the model itself: only the wrapper gathers the parameters.
         data = self.module.data_preprocessor(data, False)
         return self._run_forward(data, "predict")
 
     @override
-    def test_step(self, data: dict[str, Any] | tuple | list) -> list[Any]:
-        """The same as :meth:`val_step`."""
+    def test_step(self, data: DataBatch) -> list[Prediction]:
         return self.val_step(data)
 
 

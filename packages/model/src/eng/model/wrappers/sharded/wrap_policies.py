@@ -1,10 +1,9 @@
-"""Policies that say which parts of a model are sharded on their own, by name."""
+"""Find policies, by name, that choose which parts of a model are sharded separately."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from torch import nn
 from torch.distributed.fsdp import wrap
@@ -15,13 +14,14 @@ from eng.registry import (
     MODELS,
     DefaultScope,
     NotRegisteredError,
+    PartConfig,
 )
 
 __all__ = ["build_wrap_policy", "parts_to_shard"]
 
-#: Takes a module, ``recurse`` and the number of its parameters that no part has taken, by
-#: ``nonwrapped_numel``. Asked with ``recurse=True`` whether to look into the module, with False
-#: whether to shard it.
+#: Called with a module, ``recurse`` and ``nonwrapped_numel``, the number of its parameters outside
+#: of other parts. Returns with ``recurse=True`` whether to visit the children of the module, with
+#: False whether to shard it.
 WrapPolicy = Callable[..., bool]
 
 for _policy in (
@@ -37,19 +37,19 @@ FSDP_WRAP_POLICIES.register_module(
 )
 
 
-def build_wrap_policy(policy: str | Mapping[str, Any] | Callable[..., Any] | None) -> Any:
-    """Find a policy.
+def build_wrap_policy(policy: str | PartConfig | WrapPolicy | None) -> WrapPolicy | None:
+    """Build a policy.
 
     Args:
         policy: A name in ``FSDP_WRAP_POLICIES`` or ``FUNCTIONS``; a dict of a name as ``type`` and
-            settings, where classes of modules may be given by their names in ``MODELS``; a policy,
-            which is returned as it is; or None.
+            settings, where classes of modules may be names in ``MODELS``; a policy, which is
+            returned unchanged; or None.
 
     Returns:
-        A callable as torch takes it, or None.
+        A policy for torch, or None.
 
     Raises:
-        TypeError: If it is none of these.
+        TypeError: If it has another type.
         KeyError, ValueError: If a name is unknown.
     """
     if policy is None or (callable(policy) and not isinstance(policy, Mapping)):
@@ -67,10 +67,10 @@ def build_wrap_policy(policy: str | Mapping[str, Any] | Callable[..., Any] | Non
 
 
 class _UnknownPolicyError(NotRegisteredError, ValueError):
-    """No registry has a policy of a name."""
+    """The policy is not registered."""
 
 
-def _find_policy(kind: Any) -> Any:
+def _find_policy(kind: str | WrapPolicy) -> WrapPolicy:
     if not isinstance(kind, str):
         return kind
     policies, functions = (
@@ -80,16 +80,16 @@ def _find_policy(kind: Any) -> Any:
     if found is not None:
         return found
     try:
-        return policies.require(kind)  # names what is closest
+        return policies.require(kind)  # raises with the closest names
     except NotRegisteredError as error:
         raise _UnknownPolicyError(*error.args) from None
 
 
 def parts_to_shard(model: nn.Module, policy: WrapPolicy) -> list[nn.Module]:
-    """The parts of a model that a policy wants sharded on their own, the innermost first.
+    """List the parts of a model that a policy shards separately, the innermost first.
 
     Args:
-        model: The model, which is not among them.
+        model: The model, which is not included.
         policy: The policy.
 
     Returns:
@@ -103,7 +103,7 @@ def parts_to_shard(model: nn.Module, policy: WrapPolicy) -> list[nn.Module]:
 def _collect(
     module: nn.Module, policy: WrapPolicy, parts: list[nn.Module], is_root: bool = False
 ) -> int:
-    """Append the parts inside a module; return how many of its parameters they hold."""
+    """Append the parts inside a module; return the number of their parameters."""
     count = sum(parameter.numel() for parameter in module.parameters())
     if not policy(module=module, recurse=True, nonwrapped_numel=count):
         return 0
@@ -117,8 +117,8 @@ def _collect(
     return taken
 
 
-def _find_classes(value: Any) -> Any:
-    """Names of modules as their classes, in a set as torch wants them."""
+def _find_classes(value: object) -> object:
+    """Convert names of modules to a set of their classes, which torch requires."""
     names = [value] if isinstance(value, str) else value
     if isinstance(names, (list, tuple, set)) and names and all(isinstance(n, str) for n in names):
         models = MODELS.of_default_scope()

@@ -1,4 +1,4 @@
-"""What several processes run at once; each finds its group made."""
+"""Functions that several processes run, each in its own process group."""
 
 from eng.config import Config
 from eng.vis import Visualizer

@@ -1,4 +1,4 @@
-"""What each process of tests/test_parallel.py does."""
+"""Functions that each process of tests/test_parallel.py runs."""
 
 import torch
 import torch.distributed as dist

@@ -1,4 +1,4 @@
-"""What tests in several processes run; modules that a spawned process imports by name."""
+"""Functions of tests in several processes; a spawned process imports this module by name."""
 
 from __future__ import annotations
 
