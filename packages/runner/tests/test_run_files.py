@@ -16,6 +16,7 @@ import torch
 from eng.hooks import Hook
 from eng.logging import MessageHub, MMLogger
 from eng.runner import Runner
+from eng.utils import ManagerMixin
 
 BACKENDS = [{"type": "LocalVisBackend"}]
 if find_spec("tensorboard") is not None:  # it is an extra of eng-vis
@@ -78,7 +79,8 @@ def test_a_run_that_fails_leaves_no_file_open(job: dict[str, Any]) -> None:
 
 def test_what_is_kept_by_name_goes_with_its_runner(job: dict[str, Any]) -> None:
     job["log_level"] = "ERROR"
-    with MMLogger.isolated() as loggers, MessageHub.isolated() as hubs:
+    # All classes: a visualizer that stays would keep its name, which the next runner may take.
+    with ManagerMixin.isolated(), MMLogger.isolated() as loggers, MessageHub.isolated() as hubs:
         for number in range(20):
             runner = Runner.from_cfg({**job, "experiment_name": f"of {number}"})
             assert MessageHub.get_current_instance() is runner.message_hub
