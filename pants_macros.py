@@ -40,7 +40,7 @@ def eng_sources(packages=()):
         sources=["eng/**/*.py"],
         dependencies=[f"packages/{package}/src" for package in packages],
     )
-    resources(name="typed", sources=["eng/**/py.typed"])
+    resources(name="typed", sources=["eng/**/py.typed", "eng/**/*.txt"])
 
 
 def eng_tests(exclude=()):

@@ -80,3 +80,14 @@ def test_the_state_is_plain_data_for_torch():
     assert other.get_scalar("loss").mean() == 0.125
     assert other.get_info("seed") == 3
     assert other.get_info("weights").tolist() == [1, 1]
+
+
+def test_tensors_that_were_dropped_unread_leave_nothing_to_read():
+    history = HistoryBuffer(max_length=2)
+    for value in range(300):
+        history.update(torch.tensor(float(value)))
+    for value in (1.5, 2.5):
+        history.update(value)
+    for value in range(200):
+        history.update(float(value))
+    assert (history.mean(), history.current(), len(history)) == (198.5, 199, 2)

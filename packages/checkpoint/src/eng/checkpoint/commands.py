@@ -8,11 +8,14 @@ from pathlib import Path
 from eng.cli import Command
 from eng.utils import UserError
 
+from .inspect_actions import add_inspect_actions
+
 __all__ = ["CHECKPOINT"]
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
+    add_inspect_actions(actions)
     convert = actions.add_parser(
         "convert",
         help="write a checkpoint in the format of another engine",
@@ -27,8 +30,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     convert.set_defaults(action=_convert)
 
 
-def _run(args: argparse.Namespace) -> None:
-    args.action(args)
+def _run(args: argparse.Namespace) -> int | None:
+    status: int | None = args.action(args)
+    return status
 
 
 def _convert(args: argparse.Namespace) -> None:
@@ -54,4 +58,4 @@ def _convert(args: argparse.Namespace) -> None:
         print(f"lost: {line}")
 
 
-CHECKPOINT = Command("convert checkpoints", _add_arguments, _run)
+CHECKPOINT = Command("show, compare, export and convert checkpoints", _add_arguments, _run)

@@ -14,6 +14,7 @@ from eng.logging import print_log
 from .errors import CheckpointError
 from .integrity import ARCHIVE, find_damage
 from .plain_reader import load_plain
+from .safetensors_file import parse_safetensors
 from .types import BackendArgs, Checkpoint, Loader, Logger, MapLocation
 
 __all__ = ["CheckpointLoader", "load_checked", "parse_checkpoint", "read_file"]
@@ -180,6 +181,8 @@ def parse_checkpoint(data: bytes, filename: str, map_location: MapLocation = Non
     Raises:
         CheckpointError: If they are corrupt or not a checkpoint.
     """
+    if filename.endswith(".safetensors"):
+        return parse_safetensors(data, filename, map_location)
     content = io.BytesIO(data)
     damage = find_damage(content)
     if damage is not None:

@@ -84,6 +84,7 @@ class HistoryBuffer:
     _recorded: int
     _late: list[float]
     _pending: PendingTensors
+    _is_pending: bool
     _earlier: Totals
 
     def __init__(
@@ -125,6 +126,7 @@ class HistoryBuffer:
         self._counts[position] = count if type(count) is int else scalar(count)
         if is_tensor(log_val):
             self._pending.add(self._recorded, log_val)
+            self._is_pending = True
         else:
             values[position] = scalar(log_val)
         self._end = position + 1
@@ -179,21 +181,22 @@ class HistoryBuffer:
 
     def mean(self, window_size: int | None = None) -> Any:
         """Sum of the latest ``window_size`` values over the sum of their counts; all when None."""
-        values, counts = self._window(window_size)
-        if self._is_all(window_size):
+        values, counts, is_all = self._window(window_size)
+        if is_all:
             totals = self._earlier.plus(values, counts)
             return np.float64(totals.value) / np.float64(totals.samples)
         return np.add.reduce(values) / np.add.reduce(counts)
 
     def max(self, window_size: int | None = None) -> Any:
         """Largest of the latest ``window_size`` values; of all when None."""
-        largest = self._window(window_size)[0].max()
-        return np.maximum(largest, self._earlier.largest) if self._is_all(window_size) else largest
+        values, _, is_all = self._window(window_size)
+        largest = values.max()
+        return np.maximum(largest, self._earlier.largest) if is_all else largest
 
     def min(self, window_size: int | None = None) -> Any:
         """Smallest of the latest ``window_size`` values; of all when None."""
-        smallest = self._window(window_size)[0].min()
-        is_all = self._is_all(window_size)
+        values, _, is_all = self._window(window_size)
+        smallest = values.min()
         return np.minimum(smallest, self._earlier.smallest) if is_all else smallest
 
     def current(self) -> Any:
@@ -248,23 +251,27 @@ class HistoryBuffer:
         self._settle()
         return self._counts[max(0, self._end - self._max_length) : self._end]
 
-    def _is_all(self, size: int | None) -> bool:
-        """Whether a window reaches back to the first entry that was ever recorded."""
-        return size is None or size >= self._earlier.entries + len(self)
+    def _window(self, size: int | None) -> tuple[Array, Array, bool]:
+        """Latest values and counts, and whether no entry was ever recorded before them.
 
-    def _window(self, size: int | None) -> tuple[Array, Array]:
-        if size is not None:
+        Of these, entries that are not kept any more are in the totals.
+        """
+        if type(size) is not int and size is not None:
             if isinstance(size, bool) or not isinstance(size, (int, np.integer)):
                 raise ArgumentTypeError(f"window_size is an int or None, not {size!r}")
-            if size < 1:
-                raise ArgumentValueError(f"window_size must be at least 1, not {size}")
-        self._settle()
+            size = int(size)
+        if size is not None and size < 1:
+            raise ArgumentValueError(f"window_size must be at least 1, not {size}")
+        if self._late or self._is_pending:
+            self._settle()
         end = self._end
         if not end:
             raise ArgumentValueError("the history is empty: call update first")
-        length = self._max_length if size is None else min(int(size), self._max_length)
-        first = max(0, end - length)
-        return self._values[first:end], self._counts[first:end]
+        kept = end if end < self._max_length else self._max_length
+        if size is None or size >= kept:
+            is_all = size is None or size >= self._earlier.entries + kept
+            return self._values[end - kept : end], self._counts[end - kept : end], is_all
+        return self._values[end - size : end], self._counts[end - size : end], False
 
     def _fill(self, values: Array, counts: Array, max_length: int) -> None:
         if max_length < 1:
@@ -281,6 +288,7 @@ class HistoryBuffer:
         #: Latest values, each of count 1, that are not in the arrays yet.
         self._late = []
         self._pending = PendingTensors()
+        self._is_pending = False
         self._earlier = Totals()
 
     def _make_room(self) -> int:
@@ -299,6 +307,11 @@ class HistoryBuffer:
 
     def _take_late(self) -> None:
         late, self._late = self._late, []
+        end = self._end + len(late)
+        if end <= len(self._values):
+            self._values[self._end : end], self._counts[self._end : end] = late, 1
+            self._end, self._recorded = end, self._recorded + len(late)
+            return
         while late:
             room = len(self._values) - self._end
             if not room:
@@ -313,7 +326,8 @@ class HistoryBuffer:
     def _settle(self) -> None:
         if self._late:
             self._take_late()
-        if self._pending:
+        self._is_pending = False
+        if self._pending:  # not where all of them were dropped as the oldest
             numbers, values = self._pending.take()
             positions = numbers - (self._recorded - self._end)
             kept = positions >= 0

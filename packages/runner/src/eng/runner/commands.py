@@ -7,6 +7,8 @@ import argparse
 from eng.cli import Command
 from eng.config import add_config_arguments, config_from_arguments
 
+from .train_options import add_train_options, apply_train_options
+
 __all__ = ["TEST", "TRAIN"]
 
 
@@ -26,6 +28,7 @@ def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="train even if another job seems to train in the work directory",
     )
+    add_train_options(parser)
 
 
 def _add_test_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +54,7 @@ def _add_running_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_train(args: argparse.Namespace) -> int:
     cfg = config_from_arguments(args)  # before torch: a mistake in it is told at once
+    apply_train_options(args, cfg)
     from .run_commands import train
 
     return train(args, cfg)

@@ -37,6 +37,14 @@ def train(args: Namespace, cfg: Config) -> int:
         cfg["resume"], cfg["load_from"] = True, args.resume
     elif args.resume is not None and not cfg.get("resume"):
         cfg["resume"] = "auto"
+    if args.dry_run:
+        from .dry_run import try_run
+
+        print(f"Trying {args.config}; nothing is written.")
+        for line in try_run(cfg):
+            print(line)
+        print("Ready to train.")
+        return 0
     try:
         with _reported(), take_over_work_dirs() if args.force else nullcontext():
             runner = _build_runner(cfg)

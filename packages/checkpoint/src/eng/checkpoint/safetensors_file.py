@@ -1,0 +1,55 @@
+"""Load weights from safetensors files."""
+
+from __future__ import annotations
+
+import io
+
+import torch
+from torch import Tensor
+
+from .errors import CheckpointError
+from .types import MapLocation
+
+__all__ = ["INSTALL_HINT", "parse_safetensors"]
+
+INSTALL_HINT = "pip install 'eng-checkpoint[safetensors]'"
+
+
+def parse_safetensors(
+    content: bytes, filename: str, map_location: MapLocation = None
+) -> dict[str, Tensor]:
+    """Load the tensors of a safetensors file.
+
+    Args:
+        content: Content of the file.
+        filename: Name of the file, for messages.
+        map_location: As for :func:`torch.load`. Defaults to None: the CPU.
+
+    Returns:
+        Tensors by name.
+
+    Raises:
+        ImportError: If the package safetensors is not installed.
+        CheckpointError: If it is corrupt or not a safetensors file.
+    """
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load
+    except ImportError as error:
+        raise ImportError(f"{filename}: reading safetensors requires: {INSTALL_HINT}") from error
+    try:
+        tensors: dict[str, Tensor] = load(content)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise CheckpointError(
+            f"{filename!r} is not a safetensors file, or is corrupt ({error})"
+        ) from error
+    if map_location is None:
+        return tensors
+    if isinstance(map_location, (str, torch.device)):
+        return {name: tensor.to(map_location) for name, tensor in tensors.items()}
+    # A function of storages or a dict of devices, which only torch.load applies.
+    file = io.BytesIO()
+    torch.save(tensors, file)
+    file.seek(0)
+    moved: dict[str, Tensor] = torch.load(file, map_location=map_location, weights_only=True)
+    return moved

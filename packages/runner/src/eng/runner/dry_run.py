@@ -1,0 +1,130 @@
+"""Build a run and try one batch of it, without writing anything."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from tempfile import TemporaryDirectory
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from eng.config import Config
+from eng.dataset import length_of
+from eng.dl_utils import unwrap
+from eng.utils import UserError
+
+from .runner import Runner
+
+__all__ = ["try_run"]
+
+_MOST_NAMES = 5
+
+
+def try_run(cfg: Config) -> Iterator[str]:
+    """Build everything of a run, train on one batch and validate one.
+
+    Checkpoints that the config names are loaded. What would be written goes to a folder that is
+    removed.
+
+    Args:
+        cfg: The config. It stays as it is.
+
+    Yields:
+        Lines that say what was found.
+
+    Raises:
+        UserError: If there are several processes.
+    """
+    if (cfg.get("launcher") or "none") != "none":
+        raise UserError("--dry-run is for a single process: leave out the launcher")
+    cfg = copy.deepcopy(cfg)
+    if cfg.get("resume") and not cfg.get("load_from"):
+        cfg["load_from"], cfg["resume"] = None, False  # what lies in the real work directory
+    with TemporaryDirectory() as folder:
+        cfg["work_dir"] = folder
+        cfg["log_level"] = "ERROR"
+        runner = Runner.from_cfg(cfg)
+        runner._prepare_training()
+        runner.load_or_resume()
+        yield from _describe(runner)
+        yield from _train_one_batch(runner)
+        if runner.val_loop is not None:
+            yield from _validate_one_batch(runner)
+
+
+def _describe(runner: Runner) -> Iterator[str]:
+    model = unwrap(runner.model)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    yield f"model: {type(model).__name__}, {count:,} parameters, {trained:,} of them trained"
+    yield f"device: {device}; seed: {runner.seed}"
+    yield f"length: {runner.max_epochs} epochs, {runner.max_iters} iterations"
+    yield f"training data: {_describe_data(runner.train_dataloader)}"
+
+
+def _describe_data(loader: DataLoader) -> str:
+    dataset = getattr(loader, "dataset", None)
+    samples, batches = length_of(dataset), length_of(loader)
+    size = getattr(loader, "batch_size", None)
+    parts = [
+        type(dataset).__name__,
+        "an unknown number of samples" if samples is None else f"{samples:,} samples",
+        "an unknown number of batches" if batches is None else f"{batches:,} batches an epoch",
+        *([] if size is None else [f"{size} samples a batch"]),
+    ]
+    return ", ".join(parts)
+
+
+def _train_one_batch(runner: Runner) -> Iterator[str]:
+    model = runner.model
+    model.train()
+    batch = next(iter(runner.train_dataloader))
+    yield f"first batch: {_describe_value(batch)}"
+    before = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+    step = getattr(model, "train_step")  # noqa: B009 - also of a model that is no BaseModel
+    losses = step(batch, optim_wrapper=runner.optim_wrapper)
+    if isinstance(losses, Mapping):
+        yield "losses: " + ", ".join(f"{k} {float(v):.4g}" for k, v in losses.items())
+        bad = [name for name, value in losses.items() if not torch.isfinite(torch.as_tensor(value))]
+        if bad:
+            yield f"WARNING: not finite: {', '.join(bad)}"
+    unchanged = [
+        n for n, p in model.named_parameters() if n in before and torch.equal(p, before[n])
+    ]
+    changed = len(before) - len(unchanged)
+    yield f"update: {changed} of {len(before)} trained parameters changed"
+    if unchanged:
+        shown = ", ".join(unchanged[:_MOST_NAMES])
+        more = len(unchanged) - _MOST_NAMES
+        yield f"  unchanged: {shown}{f' and {more} more' if more > 0 else ''}"
+
+
+def _validate_one_batch(runner: Runner) -> Iterator[str]:
+    yield f"validation data: {_describe_data(runner.val_dataloader)}"
+    model = runner.model.eval()
+    batch = next(iter(runner.val_dataloader))
+    with torch.no_grad():
+        outputs = getattr(model, "val_step")(batch)  # noqa: B009 - as above
+    runner.val_evaluator.process(data_samples=outputs, data_batch=batch)
+    count = len(outputs) if isinstance(outputs, Sequence) else 1
+    yield f"validation of one batch: {count} predictions, taken by the evaluator"
+
+
+def _describe_value(value: object, depth: int = 0) -> str:
+    if isinstance(value, Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}"
+    if isinstance(value, Mapping) and depth < 2:
+        parts = [f"{key}: {_describe_value(each, depth + 1)}" for key, each in value.items()]
+        return "{" + ", ".join(parts) + "}"
+    if isinstance(value, (list, tuple)):
+        if not value or depth >= 2:
+            return f"{type(value).__name__} of {len(value)}"
+        kinds = {_describe_value(each, depth + 1) for each in value}
+        same = len(kinds) == 1 and depth > 0
+        if same or len(value) > 4:
+            return f"{type(value).__name__} of {len(value)} {kinds.pop()}"
+        return "(" + ", ".join(_describe_value(each, depth + 1) for each in value) + ")"
+    return type(value).__name__
