@@ -178,7 +178,7 @@ def _split(filename: str) -> tuple[str, str]:
 
 
 def _look_up(filename: str, name: str, table: dict[str, str], file: str) -> str:
-    path = _home() / file
+    path = _find_home() / file
     if not path.is_file():
         raise CheckpointError(
             f"cannot load checkpoint {filename!r}: table {path} does not exist. Create it as a "
@@ -190,7 +190,7 @@ def _look_up(filename: str, name: str, table: dict[str, str], file: str) -> str:
             f"{_suggest(name, table)}"
         )
     address = table[name]
-    return address if "://" in address else str(_home() / address)
+    return address if "://" in address else str(_find_home() / address)
 
 
 def _suggest(name: str, table: dict[str, str]) -> str:
@@ -201,7 +201,7 @@ def _suggest(name: str, table: dict[str, str]) -> str:
 
 
 def _read_table(file: str) -> dict[str, str]:
-    path = _home() / file
+    path = _find_home() / file
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -216,6 +216,6 @@ def _read_table(file: str) -> dict[str, str]:
     return table
 
 
-def _home() -> Path:
+def _find_home() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(os.environ.get("MMENGINE_HOME") or Path(cache) / "mmengine").expanduser()

@@ -52,7 +52,7 @@ def write_last_checkpoint(work_dir: str, path: str) -> None:
     backend = get_file_backend(work_dir)
     pointer = backend.join_path(work_dir, LAST_CHECKPOINT)
     try:
-        backend.put_text(_relative_to(work_dir, path) or absolute_path(path), pointer)
+        backend.put_text(_make_relative(work_dir, path) or absolute_path(path), pointer)
     except IsADirectoryError:
         print_log(
             f"{pointer} is a directory, so the latest checkpoint is not recorded there. Remove it.",
@@ -104,7 +104,7 @@ def read_pointer(work_dir: str, folders: Sequence[CheckpointFolder] = ()) -> Poi
     return Pointer(target, folder)
 
 
-def _relative_to(work_dir: str, path: str) -> str | None:
+def _make_relative(work_dir: str, path: str) -> str | None:
     """Return the path of a file relative to the work directory, None for a file outside it."""
     if "://" in work_dir or "://" in path:
         name = path.removeprefix(work_dir.rstrip("/") + "/")

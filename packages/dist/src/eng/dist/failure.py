@@ -93,7 +93,7 @@ def wait(work: Work | None, operation: str, group: ProcessGroup | None) -> None:
             if reported:
                 _sign_in()
                 raise DistributedError(
-                    f"{operation} failed in {_this_rank()}: {reported}"
+                    f"{operation} failed in {_format_rank()}: {reported}"
                 ) from error
     try:
         # It may have completed just after the wait timed out: only its own result counts.
@@ -101,7 +101,9 @@ def wait(work: Work | None, operation: str, group: ProcessGroup | None) -> None:
     except RuntimeError as error:
         cause = _join_failures() or _describe_missing() or str(error)
         stacks = stack_files(f"{operation}: {error}") if _TIMED_OUT.search(str(error)) else ""
-        raise DistributedError(f"{operation} failed in {_this_rank()}: {cause}{stacks}") from error
+        raise DistributedError(
+            f"{operation} failed in {_format_rank()}: {cause}{stacks}"
+        ) from error
 
 
 @contextmanager
@@ -126,7 +128,7 @@ def explain_failures(operation: str) -> Iterator[None]:
         stacks = stack_files(f"{operation}: {error}") if is_late else ""
         if cause is not None:
             raise DistributedError(
-                f"{operation} failed in {_this_rank()}: {cause}{stacks}"
+                f"{operation} failed in {_format_rank()}: {cause}{stacks}"
             ) from error
         if stacks:  # such as a timeout of a data loader
             raise RuntimeError(f"{error}{stacks}") from error
@@ -166,7 +168,7 @@ def arrive(group: ProcessGroup | None, timeout: timedelta) -> None:
             reported = _join_failures()
             if reported:
                 _sign_in()
-                raise DistributedError(f"barrier failed in {_this_rank()}: {reported}") from error
+                raise DistributedError(f"barrier failed in {_format_rank()}: {reported}") from error
             if time.monotonic() < end:
                 continue
             missing = [rank for rank in ranks if not store.check([key(rank, round_)])]
@@ -174,7 +176,7 @@ def arrive(group: ProcessGroup | None, timeout: timedelta) -> None:
                 return
             raise TimeoutError(
                 f"barrier timed out after {timeout.total_seconds():g} s: {_join_ranks(missing)} "
-                f"did not arrive (reported by {_this_rank()} of a group of {len(ranks)})"
+                f"did not arrive (reported by {_format_rank()} of a group of {len(ranks)})"
                 f"{stack_files('barrier')}"
             ) from error
 
@@ -183,7 +185,9 @@ def watch_this_process() -> None:
     """Report an uncaught exception of this process to the other ranks."""
     global _watched_process  # noqa: PLW0603 - hooks are installed once a process
     here = _get_place()
-    here.store.set(f"{_PREFIX}/process/{here.rank}", f"process {os.getpid()} on {_host()}")
+    here.store.set(
+        f"{_PREFIX}/process/{here.rank}", f"process {os.getpid()} on {socket.gethostname()}"
+    )
     if _watched_process == os.getpid():
         return
     _watched_process = os.getpid()
@@ -239,7 +243,8 @@ def report_failure(error: BaseException) -> None:
         cause = _find_cause(error)
         if cause is not None:
             print(
-                f"eng.dist: {_this_rank()} failed because of another rank: {cause}", file=sys.stderr
+                f"eng.dist: {_format_rank()} failed because of another rank: {cause}",
+                file=sys.stderr,
             )
         elif not isinstance(error, DistributedError):
             here.store.set(f"{_PREFIX}/failed/{here.rank}", f"{type(error).__name__}: {error}")
@@ -347,9 +352,5 @@ def _join_ranks(ranks: list[int]) -> str:
     return ("rank " if len(ranks) == 1 else "ranks ") + ", ".join(map(str, ranks))
 
 
-def _this_rank() -> str:
+def _format_rank() -> str:
     return f"rank {_get_place().rank}"
-
-
-def _host() -> str:
-    return socket.gethostname()

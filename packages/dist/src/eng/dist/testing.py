@@ -87,7 +87,7 @@ def run_in_processes(
             context.Process(target=_work, args=(function, args, rank, *settings))
             for rank in range(world_size)
         ]
-        with _visible_devices(None if device == "cuda" else ""):
+        with _set_visible_devices(None if device == "cuda" else ""):
             for process in processes:
                 process.start()
         _join(processes, patience or timeout * 2)
@@ -132,7 +132,7 @@ def _list_preloads() -> set[str]:
 
 
 @contextmanager
-def _visible_devices(value: str | None) -> Iterator[None]:
+def _set_visible_devices(value: str | None) -> Iterator[None]:
     """Set CUDA_VISIBLE_DEVICES for spawned processes, which read it when they import torch."""
     name = "CUDA_VISIBLE_DEVICES"
     before = os.environ.get(name)

@@ -153,10 +153,10 @@ class BaseDataElement:
             raise AttributeError(
                 f"{name!r} is a method of {type(self).__name__} and cannot be a field"
             )
-        super().__setattr__(name, self._check(name, value) if field_type == "data" else value)
+        super().__setattr__(name, self._check_value(name, value) if field_type == "data" else value)
         fields[name] = None
 
-    def _check(self, name: str, value: FieldValue) -> FieldValue:
+    def _check_value(self, name: str, value: FieldValue) -> FieldValue:
         """Validate and convert a value of a data field; subclasses override this."""
         return value
 
@@ -217,39 +217,39 @@ class BaseDataElement:
         return dict(self.metainfo_items())
 
     def keys(self) -> list[str]:
-        """Names of the data fields; a property is listed once, by its own name."""
+        """List the names of the data fields; a property is listed once, by its own name."""
         return self._list_public(self._data_fields)
 
     def values(self) -> list[FieldValue]:
-        """Values of the data fields."""
+        """List the values of the data fields."""
         return [getattr(self, name) for name in self.keys()]
 
     def items(self) -> Iterator[tuple[str, FieldValue]]:
-        """Names and values of the data fields."""
+        """Iterate over names and values of the data fields."""
         return ((name, getattr(self, name)) for name in self.keys())
 
     def metainfo_keys(self) -> list[str]:
-        """Names of the metainfo."""
+        """List the names of the metainfo."""
         return self._list_public(self._metainfo_fields)
 
     def metainfo_values(self) -> list[FieldValue]:
-        """Values of the metainfo."""
+        """List the values of the metainfo."""
         return [getattr(self, name) for name in self.metainfo_keys()]
 
     def metainfo_items(self) -> Iterator[tuple[str, FieldValue]]:
-        """Names and values of the metainfo."""
+        """Iterate over names and values of the metainfo."""
         return ((name, getattr(self, name)) for name in self.metainfo_keys())
 
     def all_keys(self) -> list[str]:
-        """Names of metainfo and data."""
+        """List the names of metainfo and data."""
         return [*self.metainfo_keys(), *self.keys()]
 
     def all_values(self) -> list[FieldValue]:
-        """Values of metainfo and data."""
+        """List the values of metainfo and data."""
         return [*self.metainfo_values(), *self.values()]
 
     def all_items(self) -> Iterator[tuple[str, FieldValue]]:
-        """Names and values of metainfo and data."""
+        """Iterate over names and values of metainfo and data."""
         yield from self.metainfo_items()
         yield from self.items()
 
@@ -288,7 +288,7 @@ class BaseDataElement:
 
     def clone(self: Self) -> Self:
         """Return a deep copy. Tensors of an autograd graph are copied by their ``clone``."""
-        return self._map(_copy_value)
+        return self._convert_values(_copy_value)
 
     def __copy__(self: Self) -> Self:
         element = self.__class__.__new__(self.__class__)
@@ -324,39 +324,39 @@ class BaseDataElement:
             *args: Positional arguments of that method.
             **kwargs: Keyword arguments of that method.
         """
-        return self._map(lambda value: _call(value, "to", *args, **kwargs))
+        return self._convert_values(lambda value: _call(value, "to", *args, **kwargs))
 
     def cpu(self: Self) -> Self:
         """Return a new element with every tensor on the CPU."""
-        return self._map(lambda value: _call(value, "cpu"))
+        return self._convert_values(lambda value: _call(value, "cpu"))
 
     def cuda(self: Self) -> Self:
         """Return a new element with every tensor on the current GPU."""
-        return self._map(lambda value: _call(value, "cuda"))
+        return self._convert_values(lambda value: _call(value, "cuda"))
 
     def npu(self: Self) -> Self:
         """Return a new element with every tensor on the current NPU."""
-        return self._map(lambda value: _call(value, "npu"))
+        return self._convert_values(lambda value: _call(value, "npu"))
 
     def mlu(self: Self) -> Self:
         """Return a new element with every tensor on the current MLU."""
-        return self._map(lambda value: _call(value, "mlu"))
+        return self._convert_values(lambda value: _call(value, "mlu"))
 
     def musa(self: Self) -> Self:
         """Return a new element with every tensor on the current MUSA device."""
-        return self._map(lambda value: _call(value, "musa"))
+        return self._convert_values(lambda value: _call(value, "musa"))
 
     def detach(self: Self) -> Self:
         """Return a new element with every tensor detached from its graph."""
-        return self._map(lambda value: _call(value, "detach"))
+        return self._convert_values(lambda value: _call(value, "detach"))
 
     def numpy(self: Self) -> Self:
         """Return a new element with every tensor converted to an array."""
-        return self._map(_to_array)
+        return self._convert_values(_to_array)
 
     def to_tensor(self: Self) -> Self:
         """Return a new element with every array converted to a tensor."""
-        return self._map(_to_tensor)
+        return self._convert_values(_to_tensor)
 
     def to_dict(self) -> dict[str, FieldValue]:
         """Return all fields by name, with nested elements as dicts."""
@@ -365,7 +365,7 @@ class BaseDataElement:
             for name, value in self.all_items()
         }
 
-    def _map(self: Self, convert: Callable[[FieldValue], FieldValue]) -> Self:
+    def _convert_values(self: Self, convert: Callable[[FieldValue], FieldValue]) -> Self:
         return self.new(**{name: convert(value) for name, value in self.items()})
 
     @override

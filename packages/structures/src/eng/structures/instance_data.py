@@ -46,7 +46,7 @@ class InstanceData(BaseDataElement):
     """
 
     @override
-    def _check(self, name: str, value: FieldValue) -> FieldValue:
+    def _check_value(self, name: str, value: FieldValue) -> FieldValue:
         try:
             length = len(value)
         except TypeError:
@@ -96,8 +96,8 @@ class InstanceData(BaseDataElement):
         if isinstance(item, (int, np.integer)) and not isinstance(item, bool):
             item = self._as_slice(int(item))
         if isinstance(item, slice) and (item.step is None or item.step > 0):
-            return self._replace({name: value[item] for name, value in self._list_stored()})
-        chosen = self._resolve(item)
+            return self._replace_stored({name: value[item] for name, value in self._list_stored()})
+        chosen = self._resolve_index(item)
         indices: dict[torch.device, Tensor] = {chosen.device: chosen}
         numbers: list[int] | None = None
         data: dict[str, FieldValue] = {}
@@ -111,7 +111,7 @@ class InstanceData(BaseDataElement):
             else:
                 numbers = chosen.tolist() if numbers is None else numbers
                 data[name] = _pick(name, value, numbers)
-        return self._replace(data)
+        return self._replace_stored(data)
 
     def _as_slice(self, number: int) -> slice:
         length = len(self)
@@ -122,7 +122,7 @@ class InstanceData(BaseDataElement):
         number %= length
         return slice(number, number + 1)
 
-    def _resolve(self, item: object) -> Tensor:
+    def _resolve_index(self, item: object) -> Tensor:
         """Convert an index to non-negative positions."""
         length = len(self)
         if isinstance(item, slice):  # a negative step, which tensors do not support
@@ -165,7 +165,7 @@ class InstanceData(BaseDataElement):
         state = self.__dict__
         return [(name, state[name]) for name in self._data_fields if name in state]
 
-    def _replace(self: Self, stored: dict[str, FieldValue]) -> Self:
+    def _replace_stored(self: Self, stored: dict[str, FieldValue]) -> Self:
         """Return a copy with other values, all of one length, in the data fields."""
         element = copy.copy(self)
         element.__dict__.update(stored)
@@ -206,7 +206,7 @@ class InstanceData(BaseDataElement):
                     f"field mismatch: entry 0 has {first.all_keys()}, "
                     f"entry {number} has {each.all_keys()}"
                 )
-        return first._replace(
+        return first._replace_stored(
             {
                 name: _concatenate(name, [each.__dict__[name] for each in instances_list])
                 for name, _ in first._list_stored()

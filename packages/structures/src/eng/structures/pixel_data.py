@@ -40,7 +40,7 @@ class PixelData(BaseDataElement):
     """
 
     @override
-    def _check(self, name: str, value: FieldValue) -> FieldValue:
+    def _check_value(self, name: str, value: FieldValue) -> FieldValue:
         where = f"{name.lstrip('_')!r} of {type(self).__name__}"
         if not isinstance(value, (Tensor, np.ndarray)):
             raise ArgumentTypeError(f"{where} must be a tensor or an array, not {type(value)}")
