@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from eng.cli import Command, main
+from eng import cli
 
 __all__ = ["ENV"]
 
@@ -16,7 +16,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> None:
     from eng.dl_utils import collect_env
 
-    main(["--version"])
+    cli.main(["--version"])
     for name, value in collect_env().items():
         lines = str(value).strip().splitlines() or [""]
         print(f"{name}: {lines[0]}")
@@ -24,4 +24,4 @@ def _run(args: argparse.Namespace) -> None:
             print(f"  {line.strip()}")
 
 
-ENV = Command("report the environment, to paste into an issue", _add_arguments, _run)
+ENV = cli.Command("report the environment, to paste into an issue", _add_arguments, _run)
