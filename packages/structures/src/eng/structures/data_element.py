@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -48,6 +48,10 @@ class BaseDataElement:
     # Dicts as ordered sets.
     _metainfo_fields: dict[str, None]
     _data_fields: dict[str, None]
+
+    if TYPE_CHECKING:
+        # Fields are attributes, which type checkers know by this method alone.
+        def __getattr__(self, name: str) -> FieldValue: ...
 
     def __init__(
         self, *, metainfo: Mapping[str, FieldValue] | None = None, **kwargs: FieldValue
