@@ -286,7 +286,7 @@ def test_a_class_that_nobody_knows_is_refused_wherever_it_is(
     for parent in parents:
         at = at[parent]
     at[last] = Unknown()
-    with pytest.raises(CheckpointError, match="more than plain data"):
+    with pytest.raises(CheckpointError, match="objects other than tensors and plain data"):
         resume(job, save(checkpoint, tmp_path / "epoch_2.pth"))
 
 
