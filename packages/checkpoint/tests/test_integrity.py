@@ -88,7 +88,7 @@ def test_a_record_marked_as_a_folder_is_found(path: Path) -> None:
     directory = zipfile.ZipFile(io.BytesIO(content)).start_dir
     content[directory + 38] |= 0x10
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"is damaged: record .* is marked as a folder"):
+    with pytest.raises(CheckpointError, match=r"is corrupt: record .* is marked as a directory"):
         load(path)
 
 
@@ -96,12 +96,12 @@ def test_a_record_marked_as_a_folder_is_found(path: Path) -> None:
     ("damage", "words"),
     [
         (lambda whole: b"", "empty"),
-        (lambda whole: whole[:4], "truncated or damaged"),
-        (lambda whole: whole[: len(whole) // 2], "truncated or damaged"),
-        (lambda whole: whole[:-1], "truncated or damaged"),
-        (lambda whole: whole[:200] + bytes(300) + whole[500:], "damaged"),
-        (lambda whole: whole[:-400] + bytes(400), "truncated or damaged"),
-        (lambda whole: whole[100:], "not a checkpoint that torch.save wrote, or a damaged one"),
+        (lambda whole: whole[:4], "truncated or corrupt"),
+        (lambda whole: whole[: len(whole) // 2], "truncated or corrupt"),
+        (lambda whole: whole[:-1], "truncated or corrupt"),
+        (lambda whole: whole[:200] + bytes(300) + whole[500:], "corrupt"),
+        (lambda whole: whole[:-400] + bytes(400), "truncated or corrupt"),
+        (lambda whole: whole[100:], "not a checkpoint written by torch.save, or is corrupt"),
     ],
 )
 def test_other_damage_is_found(path: Path, damage: Any, words: str) -> None:

@@ -104,14 +104,14 @@ POINTERS = [
     (None, None),
     ("", "empty"),
     (" \n", "empty"),
-    ("folder", "a folder"),
-    (b"\xff\xfe\x00", "not readable as text"),
-    (b"epoch\x00_3.pth", "not the name of a file"),
-    (b"\x00" * 20, "not the name of a file"),
+    ("folder", "a directory"),
+    (b"\xff\xfe\x00", "invalid text"),
+    (b"epoch\x00_3.pth", "invalid file name"),
+    (b"\x00" * 20, "invalid file name"),
     ("epoch_9.pth", "no such file"),
     ("/nowhere/epoch_9.pth", "no such file"),
-    ("epoch_9.pth\nepoch_8.pth", "not the name of a file"),
-    (".", "a folder"),
+    ("epoch_9.pth\nepoch_8.pth", "invalid file name"),
+    (".", "a directory"),
 ]
 
 
@@ -200,7 +200,7 @@ def test_a_named_file_without_progress_is_reported(work_dir: Path) -> None:
     (work_dir / "last_checkpoint").write_text("pretrained.pth")
     found = find_newest_checkpoint(str(work_dir))
     assert found.path == str(work_dir / "epoch_3.pth")
-    assert "does not say how far" in found.faults[str(work_dir / "pretrained.pth")]
+    assert "no epoch and iter" in found.faults[str(work_dir / "pretrained.pth")]
 
 
 def test_names_follow_the_template(tmp_path: Path) -> None:

@@ -95,12 +95,14 @@ def test_files_that_cannot_be_converted(
 ) -> None:
     words = ["checkpoint", "convert", "--to", "mmengine"]
     assert main([*words, str(file), "--out", str(file)]) == 2
-    assert "exists already; name another file by --out" in capsys.readouterr().err
+    assert "already exists; choose another file with --out" in capsys.readouterr().err
     assert main([*words, str(tmp_path / "none.pth")]) == 2
     for content in ({"meta": {}}, [1], {"state_dict": 3}):
         torch.save(content, tmp_path / "bad.pth")
         assert main([*words, str(tmp_path / "bad.pth")]) == 2
-        assert "bad.pth is not a checkpoint of a run: it " in capsys.readouterr().err
+        message = capsys.readouterr().err
+        reason = "expected a dict, not list" if content == [1] else "no state_dict found"
+        assert f"bad.pth is not a checkpoint of a run: {reason}" in message
     assert not (tmp_path / "bad_mmengine.pth").exists()
 
 

@@ -44,8 +44,8 @@ def test_out_receives_the_values():
 @pytest.mark.parametrize(
     ("data", "out", "kind", "message"),
     [
-        ("text", None, TypeError, "data is a tensor, .* not str"),
-        ({"a": [1]}, None, TypeError, r"data\['a'\]\[0\] is a tensor, .* not int"),
+        ("text", None, TypeError, "data must be a tensor .* not str"),
+        ({"a": [1]}, None, TypeError, r"data\['a'\]\[0\] must be a tensor .* not int"),
         ([torch.ones(2)], [torch.ones(3)], ValueError, r"match data\[0\]: .*\(2,\), not .*\(3,\)"),
         ([torch.ones(1)], [], ValueError, "a sequence of 1 items, not list"),
         (torch.ones(1), [torch.ones(1)], TypeError, "a tensor of shape"),
@@ -62,7 +62,7 @@ def test_the_device_of_data():
     assert get_data_device(nested()).type == "cpu"
     with pytest.raises(ValueError, match=r"\['cpu', 'meta'\]"):
         get_data_device([torch.ones(1), torch.ones(1, device="meta")])
-    with pytest.raises(ValueError, match="an empty list is on no device"):
+    with pytest.raises(ValueError, match="an empty list has no device"):
         get_data_device([])
 
 
@@ -82,5 +82,5 @@ def test_errors_of_arguments_have_two_parents(call, error):
 
 def test_an_unknown_device_to_collect_on_is_not_implemented_either():
     for kind in (ValueError, NotImplementedError):
-        with pytest.raises(kind, match="should be one of"):
+        with pytest.raises(kind, match="expected one of"):
             dist.collect_results([1], 1, device="tpu")

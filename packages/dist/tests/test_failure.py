@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import dist_cases
+import dist_workers
 
 from eng.dist import explain_failures, write_stacks_to
 from eng.dist.testing import run_in_processes
@@ -18,24 +18,24 @@ PROGRAM = str(Path(__file__).parent / "restarted_program.py")
 
 @pytest.mark.slow
 def test_a_rank_that_comes_as_a_wait_is_given_up_is_not_too_late():
-    run_in_processes(dist_cases.late_by_a_glance, 2, 30)
+    run_in_processes(dist_workers.late_by_a_glance, 2, 30)
 
 
 @pytest.mark.exact
 def test_ranks_that_come_late_thousands_of_times():
-    run_in_processes(dist_cases.late_by_a_glance, 3, 500)
-    run_in_processes(dist_cases.late_to_a_barrier, 3, 500)
+    run_in_processes(dist_workers.late_by_a_glance, 3, 500)
+    run_in_processes(dist_workers.late_to_a_barrier, 3, 500)
 
 
 def test_a_failure_is_reported_though_the_group_is_destroyed_on_the_way_out():
-    case = dist_cases.failing_before_the_group_goes_down
+    case = dist_workers.failing_before_the_group_goes_down
     first, second = run_in_processes(case, 2, check=False)
     assert "rank 1 failed with ValueError: oh no" in str(first)
     assert str(second) == "ValueError: oh no"
 
 
 def test_a_failure_that_is_caught_can_be_reported():
-    first, _ = run_in_processes(dist_cases.failing_and_caught, 2, check=False)
+    first, _ = run_in_processes(dist_workers.failing_and_caught, 2, check=False)
     assert "rank 1 failed with ValueError: oh no" in str(first)
 
 
@@ -51,7 +51,7 @@ def test_a_failure_that_is_caught_can_be_reported():
 def test_a_hang_leaves_the_stacks_of_all_ranks(tmp_path, how, timeout):
     args = (str(tmp_path), how)
     results = run_in_processes(
-        dist_cases.stuck_in_a_loader, 2, *args, timeout=timeout, check=False, patience=30
+        dist_workers.stuck_in_a_loader, 2, *args, timeout=timeout, check=False, patience=30
     )
     files = [tmp_path / f"stacks_rank{rank}.txt" for rank in range(2)]
     assert all(str(file) in str(results[0]) for file in files)
@@ -60,7 +60,7 @@ def test_a_hang_leaves_the_stacks_of_all_ranks(tmp_path, how, timeout):
 
 
 def test_nothing_is_left_where_nothing_hangs(tmp_path):
-    assert run_in_processes(dist_cases.no_stacks_without_a_hang, 2, str(tmp_path)) == [[], []]
+    assert run_in_processes(dist_workers.no_stacks_without_a_hang, 2, str(tmp_path)) == [[], []]
 
 
 def test_a_loader_that_times_out_leaves_the_stacks_of_its_process(tmp_path):

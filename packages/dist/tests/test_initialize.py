@@ -101,9 +101,9 @@ def test_a_missing_variable_is_named_with_who_sets_it(environment, launcher, var
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"RANK": "one"}, "RANK should be a number, not 'one'"),
-        ({"RANK": "7"}, "rank 7 is not within a world of 1 processes"),
-        ({"MASTER_PORT": "70000"}, "port 70000 is not within 0 and 65535"),
+        ({"RANK": "one"}, "RANK must be a number, not 'one'"),
+        ({"RANK": "7"}, "rank 7 is out of range for world size 1"),
+        ({"MASTER_PORT": "70000"}, "port 70000 is out of range, expected 0 to 65535"),
     ],
 )
 def test_wrong_variables_are_named(environment, changed, message):
@@ -128,10 +128,10 @@ def no_cuda(environment):
 
 def test_the_backend_follows_the_device(environment, no_cuda):
     one_process(environment)
-    with pytest.warns(UserWarning, match="no CUDA device is here: gloo is used instead of nccl"):
+    with pytest.warns(UserWarning, match="no CUDA device is available: using gloo instead of nccl"):
         dist.init_dist("pytorch", timeout=30)
     assert dist.get_backend() == "gloo"
-    with pytest.raises(RuntimeError, match="initialised already"):
+    with pytest.raises(RuntimeError, match="already initialized"):
         dist.init_dist("pytorch", backend="gloo")
 
 
@@ -147,7 +147,7 @@ def test_no_backend_named_gives_one_without_a_warning(environment, no_cuda, recw
 
 def test_an_unknown_backend_is_refused(environment):
     one_process(environment)
-    with pytest.raises(ValueError, match=r"unknown backend 'pigeons', known are: .*gloo"):
+    with pytest.raises(ValueError, match=r"unknown backend 'pigeons', expected one of: .*gloo"):
         dist.init_dist("pytorch", backend="pigeons")
 
 
@@ -158,7 +158,7 @@ def test_a_taken_port_is_named(environment):
         listener.listen()
         port = listener.getsockname()[1]
         environment.setenv("MASTER_PORT", str(port))
-        with pytest.raises(RuntimeError, match=f"port {port} on 127.0.0.1 is taken"):
+        with pytest.raises(RuntimeError, match=f"address already in use: port {port} on 127.0.0.1"):
             dist.init_dist("pytorch", backend="gloo", timeout=5)
 
 

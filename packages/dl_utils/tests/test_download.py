@@ -81,7 +81,7 @@ def test_a_download_that_breaks_off_goes_on_where_it_stopped(server, tmp_path):
     name = f"model-{hashlib.sha256(data).hexdigest()[:8]}.pth"
     server.files[name] = data
     server.break_after = 500
-    with pytest.raises(RuntimeError, match=rf"broke off at 500 of {len(data)} bytes"):
+    with pytest.raises(RuntimeError, match=rf"interrupted at 500 of {len(data)} bytes"):
         fetch(server, name, tmp_path, check_hash=True)
     assert visible(tmp_path) == [name + ".part"]
     loaded = fetch(server, name, tmp_path, check_hash=True)
@@ -94,7 +94,9 @@ def test_a_wrong_hash_is_told_and_nothing_stays(server, tmp_path):
     data = saved({"a": 1})
     server.files["model-0123abcd.pth"] = data
     digest = hashlib.sha256(data).hexdigest()
-    with pytest.raises(RuntimeError, match=rf"has sha256 {digest}, its name says 0123abcd"):
+    with pytest.raises(
+        RuntimeError, match=rf"hash mismatch: .* has sha256 {digest}, its name has 0123abcd"
+    ):
         fetch(server, "model-0123abcd.pth", tmp_path, check_hash=True)
     assert visible(tmp_path) == []
     with pytest.raises(ValueError, match=r"not 'plain\.pth'"):
@@ -126,7 +128,7 @@ def test_a_zip_is_unpacked_and_the_name_can_be_chosen(server, tmp_path):
 
 
 def test_what_is_not_there_is_told_with_its_url(server, tmp_path):
-    with pytest.raises(RuntimeError, match=r"/none\.pth cannot be downloaded: .*404"):
+    with pytest.raises(RuntimeError, match=r"cannot download .*/none\.pth: .*404"):
         fetch(server, "none.pth", tmp_path)
     assert visible(tmp_path) == []
 
@@ -135,7 +137,7 @@ def test_a_silent_server_is_given_up(server, tmp_path, monkeypatch):
     monkeypatch.setattr("eng.dl_utils.download._SILENCE", 0.2)
     server.files["m.pth"] = saved({"a": 1})
     server.stall.set()
-    with pytest.raises(RuntimeError, match=r"m\.pth broke off at 0 bytes: .*timed out"):
+    with pytest.raises(RuntimeError, match=r"m\.pth interrupted at 0 bytes: .*timed out"):
         fetch(server, "m.pth", tmp_path)
 
 
@@ -145,14 +147,12 @@ def test_an_archive_of_several_files_is_refused(server, tmp_path):
         archive.writestr("a.pth", b"")
         archive.writestr("b.pth", b"")
     server.files["two.zip"] = packed.getvalue()
-    with pytest.raises(
-        RuntimeError, match=r"should hold one file, it holds \['a\.pth', 'b\.pth'\]"
-    ):
+    with pytest.raises(RuntimeError, match=r"must contain one file, not \['a\.pth', 'b\.pth'\]"):
         fetch(server, "two.zip", tmp_path)
 
 
 def test_nobody_listening_is_told(tmp_path):
-    with pytest.raises(RuntimeError, match=r"http://127\.0\.0\.1:9/m\.pth cannot be downloaded"):
+    with pytest.raises(RuntimeError, match=r"cannot download http://127\.0\.0\.1:9/m\.pth"):
         load_url("http://127.0.0.1:9/m.pth", str(tmp_path), progress=False)
 
 

@@ -76,7 +76,9 @@ def test_the_start_method_and_threads_are_set(start_method, capsys):
     assert "OMP_NUM_THREADS" not in os.environ
     MMLogger.get_current_instance().reset_warnings()
     set_multi_processing("forkserver", distributed=True)
-    assert "started by spawn so far" in capsys.readouterr().out
+    assert (
+        "changing the start method of processes from spawn to forkserver" in capsys.readouterr().out
+    )
     assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "1"
     with pytest.raises(ValueError, match="unknown start method 'thread'"):
         set_multi_processing("thread")

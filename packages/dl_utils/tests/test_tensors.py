@@ -16,7 +16,7 @@ def test_images_come_back():
     assert (len(gray), gray[0].dtype.name, gray[0].flags["C_CONTIGUOUS"]) == (1, "uint8", True)
     with pytest.raises(ValueError, match=r"shape \(N, 1 or 3, H, W\), not \(3, 1, 1\)"):
         tensor2imgs(images[0])
-    with pytest.raises(ValueError, match=r"need 3 value\(s\) each, not 1 and 3"):
+    with pytest.raises(ValueError, match=r"must have 3 value\(s\) each, not 1 and 3"):
         tensor2imgs(images, mean=(1,))
     with pytest.raises(ValueError, match="to_bgr must be False"):
         tensor2imgs(torch.zeros(1, 1, 2, 2))

@@ -45,7 +45,7 @@ def test_contexts_of_one_tag_count_together(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("[context]-time per run averaged in the past 2 runs: ")
-    with pytest.raises(ValueError, match="needs a tag"), TimeCounter():
+    with pytest.raises(ValueError, match="requires a tag"), TimeCounter():
         pass
     with pytest.raises(ValueError, match="log_interval must be at least 1"):
         TimeCounter(log_interval=0)

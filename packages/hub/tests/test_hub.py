@@ -72,7 +72,7 @@ def test_settings_of_the_caller() -> None:
         ("line/small.py", ValueError, "package::path"),
         ("absent_zoo::x.py", ModuleNotFoundError, "absent_zoo"),
         ("zoo_of_tests::line/absent.py", FileNotFoundError, "absent.py"),
-        ("zoo_of_tests::line/none.py", ValueError, "no 'model'"),
+        ("zoo_of_tests::line/none.py", ValueError, "missing key 'model'"),
     ],
 )
 def test_bad_paths(path: str, error: type[Exception], words: str) -> None:

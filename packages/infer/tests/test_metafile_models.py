@@ -113,7 +113,7 @@ def test_a_package_without_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "mmrazor").mkdir()
     (tmp_path / "mmrazor" / "__init__.py").write_text("")
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="mmrazor has no configs"):
+    with pytest.raises(FileNotFoundError, match="configs of mmrazor not found"):
         BaseInferencer._get_repo_or_mim_dir("mmrazor")
     (tmp_path / "configs").mkdir()
     with pytest.raises(FileNotFoundError, match=r"model-index\.yml"):

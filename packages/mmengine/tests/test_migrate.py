@@ -137,14 +137,14 @@ def test_the_command_lists_and_leaves_files_alone(
     said = capsys.readouterr().out
     assert f"{code}:5: mmengine.optim.ApexOptimWrapper: eng has no 'ApexOptimWrapper'; " in said
     assert f"{code}:13: mmengine.hub.get_config: never installs a package" in said
-    assert "wrong.py:2: mmengine.Confg: eng has no 'Confg'; the nearest name is 'Config'" in said
+    assert "wrong.py:2: mmengine.Confg: eng has no 'Confg'; did you mean 'Config'?" in said
     assert "wrong.py:3: mmengine.hoks.EMAHook: eng has no 'hoks'" in said
-    assert "broken.py:1: not read: invalid syntax" in said
-    assert "bytes.py:1: not read: " in said
-    assert "null.py:1: not read: " in said
+    assert "broken.py:1: cannot be parsed: invalid syntax" in said
+    assert "bytes.py:1: cannot be parsed: " in said
+    assert "null.py:1: cannot be parsed: " in said
     assert "site-packages" not in said
     assert (
-        "use mmengine: 2; uses of names that eng lacks: 3; files that --write would rewrite: 1"
+        "use mmengine: 2; uses of names missing in eng: 3; files that --write would rewrite: 1"
         in said
     )
     assert code.read_text(encoding="utf-8") == BEFORE

@@ -127,7 +127,7 @@ def test_a_missing_name_is_named_with_the_nearest() -> None:
         _ = mmengine.optim.ApexOptimWrapper
     with pytest.raises(ImportError, match=r"eng has no 'ApexOptimWrapper'.*'AmpOptimWrapper'"):
         from mmengine.optim import ApexOptimWrapper  # noqa: F401
-    with pytest.raises(ImportError, match="has no attribute 'Runer'; the nearest name is 'Runner'"):
+    with pytest.raises(ImportError, match=r"has no attribute 'Runer'; did you mean 'Runner'\?"):
         from mmengine.runner.runner import Runer  # noqa: F401
     with pytest.raises(AttributeError, match=r"^module 'mmengine' has no attribute 'xyzzy_q'$"):
         _ = mmengine.xyzzy_q

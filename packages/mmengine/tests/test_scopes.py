@@ -129,7 +129,7 @@ def test_a_lazy_config_says_what_eng_lacks(tmp_path: Path) -> None:
         "from mmengine.optim import ApexOptimWrapper\n"
         "wrapper = dict(type=ApexOptimWrapper)\n"
     )
-    with pytest.raises(ImportError, match=r"lacking\.py, line 2.*the nearest name is 'Amp"):
+    with pytest.raises(ImportError, match=r"lacking\.py, line 2.*did you mean 'Amp"):
         _ = Config.fromfile(path).wrapper.type
 
 

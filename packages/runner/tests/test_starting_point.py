@@ -54,7 +54,7 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_taken(
     runner = train(job, 3, resume=True)
     lines = [line for line in log_of(runner).splitlines() if "cannot be resumed from" in line]
     assert len(lines) == 1
-    assert f"{folder}/epoch_2.pth cannot be resumed from: the checksum" in lines[0]
+    assert f"{folder}/epoch_2.pth cannot be resumed from: checksum mismatch" in lines[0]
     assert "Resumed from" in log_of(runner)
     assert f"Resuming from {folder}/epoch_1.pth, the newest whole checkpoint" in log_of(runner)
     train({**job, "work_dir": str(folder.parent / "whole")}, 3)

@@ -263,7 +263,7 @@ def test_bad_names_and_arguments(element: BaseDataElement) -> None:
         element.keys = 1
     with pytest.raises(AttributeError, match="'to' is a method"):
         BaseDataElement(metainfo={"to": 1})
-    with pytest.raises(TypeError, match="a name and perhaps a default, not 3"):
+    with pytest.raises(TypeError, match="a name and an optional default, not 3"):
         element.pop("scores", 1, 2)
     with pytest.raises(ValueError, match="'data' or 'metainfo', not 'other'"):
         element.set_field(1, "x", field_type="other")

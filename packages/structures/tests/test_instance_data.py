@@ -182,8 +182,8 @@ def test_copies_and_conversions_keep_instances() -> None:
 def test_lengths_that_differ() -> None:
     element = InstanceData(scores=torch.ones(3))
     words = (
-        r"'boxes' of InstanceData has 2 entries \(Tensor of shape \(2, 4\) and type torch.float32\)"
-        r", but 'scores' has 3"
+        r"'boxes' of InstanceData has 2 entries \(Tensor of shape \(2, 4\) and dtype torch.float32"
+        r"\), but 'scores' has 3"
     )
     with pytest.raises(AssertionError, match=words):
         element.boxes = torch.ones(2, 4)
@@ -204,17 +204,17 @@ def test_lengths_that_differ() -> None:
 @pytest.mark.parametrize(
     ("index", "error", "words"),
     [
-        (3, IndexError, "instance 3 is out of range: InstanceData has 3"),
-        (-4, IndexError, "instance -4 is out of range"),
-        ([0, 5], IndexError, "instance 5 is out of range"),
-        (torch.tensor([-9]), IndexError, "instance -9 is out of range"),
-        ([True], IndexError, "an index of 1 bools does not fit InstanceData of 3"),
-        (torch.ones(1, 3, dtype=torch.bool), IndexError, r"not by Tensor of shape \(1, 3\)"),
-        ([0.5], IndexError, "whole numbers or bools, not by Tensor .*float64"),
+        (3, IndexError, "index 3 is out of bounds for InstanceData with 3 instances"),
+        (-4, IndexError, "index -4 is out of bounds"),
+        ([0, 5], IndexError, "index 5 is out of bounds"),
+        (torch.tensor([-9]), IndexError, "index -9 is out of bounds"),
+        ([True], IndexError, "index length mismatch: 1 bools for InstanceData with 3 instances"),
+        (torch.ones(1, 3, dtype=torch.bool), IndexError, r"not Tensor of shape \(1, 3\)"),
+        ([0.5], IndexError, "integers or bools, not Tensor .*float64"),
         (torch.tensor(1), IndexError, "one dimension"),
-        ((0, 1), TypeError, "not by tuple"),
-        (None, TypeError, "not by NoneType"),
-        (True, TypeError, "not by bool"),
+        ((0, 1), TypeError, "not tuple"),
+        (None, TypeError, "not NoneType"),
+        (True, TypeError, "not bool"),
     ],
 )
 def test_bad_indices(index: Any, error: type[Exception], words: str) -> None:
@@ -225,16 +225,16 @@ def test_bad_indices(index: Any, error: type[Exception], words: str) -> None:
 def test_what_has_no_cat() -> None:
     element = InstanceData(numbers=range(3))
     assert element[1:].numbers == range(1, 3)
-    with pytest.raises(ValueError, match="'numbers' is a range, which has no cat"):
+    with pytest.raises(ValueError, match="'numbers' is a range without a method cat"):
         element[[0, 1]]
-    with pytest.raises(ValueError, match="'numbers' is a range, which has no cat"):
+    with pytest.raises(ValueError, match="'numbers' is a range without a method cat"):
         InstanceData.cat([element, element])
 
 
 def test_bad_input_of_cat() -> None:
     with pytest.raises(ValueError, match="at least one"):
         InstanceData.cat([])
-    with pytest.raises(TypeError, match="entry 1 is no InstanceData but dict"):
+    with pytest.raises(TypeError, match="entry 1 must be an InstanceData, not dict"):
         InstanceData.cat([instances(1), {}])  # type: ignore[list-item]
     with pytest.raises(ValueError, match=r"entry 0 has \['a'\], entry 1 has \['b'\]"):
         InstanceData.cat([InstanceData(a=[1]), InstanceData(b=[1])])

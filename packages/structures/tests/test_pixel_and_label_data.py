@@ -66,9 +66,12 @@ def test_bad_pixels() -> None:
     assert pixels.keys() == ["image"]
     with pytest.raises(TypeError, match="rows and columns"):
         pixels[1]
-    with pytest.raises(TypeError, match="a number or a slice of columns, not by list"):
+    with pytest.raises(
+        TypeError,
+        match="invalid column index of PixelData: expected an integer or a slice, not list",
+    ):
         pixels[1, [2]]
-    with pytest.raises(IndexError, match="row 4 is out of range: PixelData has 4 rows"):
+    with pytest.raises(IndexError, match="row index 4 is out of bounds for PixelData with 4 rows"):
         pixels[4, 0]
     assert PixelData().shape is None
     assert PixelData()[0, 0].shape is None

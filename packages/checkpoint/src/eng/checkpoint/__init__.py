@@ -1,7 +1,7 @@
 """Save and load training state: atomic, verified, on any storage.
 
-Modules are imported when one of their names is first asked for, so that the ``eng`` command knows
-its sub-commands without torch.
+Modules are imported on first access to one of their names, so that the ``eng`` command lists its
+subcommands without importing torch.
 """
 
 from typing import TYPE_CHECKING

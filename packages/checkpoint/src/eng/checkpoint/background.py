@@ -1,4 +1,4 @@
-"""Write checkpoints in the background, one at a time and in order."""
+"""Save checkpoints in a background thread, one at a time and in order."""
 
 from __future__ import annotations
 
@@ -6,33 +6,36 @@ import copy
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from eng.logging import print_log
-from eng.utils import override
+from eng.utils import StateDict, override
 
 from .saver import save_checkpoint
+from .types import BackendArgs
 
 __all__ = ["BackgroundWriter", "SnapshotBuffers", "snapshot"]
 
+T = TypeVar("T")
+
 
 class BackgroundWriter:
-    """Does work on files in a thread of its own, in the order in which it is given.
+    """Saves checkpoints and runs file operations in a background thread, in order of submission.
 
-    At most one checkpoint is in flight: the next waits for it. The memory that a checkpoint is
-    copied to is kept for the next one, until :meth:`close`. After an error nothing more is
-    done until somebody has been told of it by :meth:`wait` or the next :meth:`save`. A process
-    that ends by itself waits for what was begun.
+    At most one checkpoint is in flight: :meth:`save` waits for the previous one. The memory of a
+    copy is reused for the next one, until :meth:`close`. After an error, submitted work is skipped
+    until :meth:`wait` or the next :meth:`save` has raised it. On exit, the interpreter waits for
+    pending work.
 
     Examples:
         >>> import torch
         >>> weight = torch.zeros(2)
         >>> writer = BackgroundWriter()
         >>> writer.save({'weight': weight}, 'background.pth')
-        >>> _ = weight.fill_(1)  # training goes on meanwhile
+        >>> _ = weight.fill_(1)  # training continues
         >>> writer.wait()
         >>> torch.load('background.pth')['weight']
         tensor([0., 0.])
@@ -44,35 +47,36 @@ class BackgroundWriter:
         self._buffers = SnapshotBuffers()
 
     @override
-    def __reduce__(self) -> tuple[Any, ...]:
-        # A copy has work and a thread of its own.
+    def __reduce__(self) -> tuple[type[BackgroundWriter], tuple[()]]:
+        # Threads cannot be pickled: a copy starts without pending work.
         return type(self), ()
 
     def save(
         self,
-        checkpoint: dict[str, Any],
+        checkpoint: StateDict,
         filename: str,
-        backend_args: dict[str, Any] | None = None,
+        backend_args: BackendArgs | None = None,
     ) -> None:
-        """Copy a checkpoint on the CPU, and write it in the background.
+        """Copy a checkpoint to the CPU and save it in the background.
 
         Args:
-            checkpoint: What to save: tensors and plain data, which may change afterwards.
-            filename: Path or address to save it at.
-            backend_args: Settings of the storage. Defaults to None.
+            checkpoint: Tensors and plain data by name, which may change afterwards.
+            filename: Path or URL of the file.
+            backend_args: Arguments of the storage backend. Defaults to None.
 
         Raises:
-            Exception: What went wrong with what was given before.
+            Exception: The error of work submitted before.
         """
+        # The buffers still have the last checkpoint until it is written.
         self.wait()
         copied = snapshot(checkpoint, self._buffers)
         self.then(lambda: save_checkpoint(copied, filename, backend_args=backend_args))
 
     def then(self, work: Callable[[], None]) -> None:
-        """Do something after all that was given before, unless that went wrong.
+        """Run a function after all work submitted before, unless that failed.
 
         Args:
-            work: What to do.
+            work: The function.
         """
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
@@ -83,7 +87,7 @@ class BackgroundWriter:
                 before.result()
             try:
                 work()
-            except Exception as error:  # now, since the next save may be hours away
+            except Exception as error:  # logged now: the next save may be hours away
                 text = f"A checkpoint could not be written in the background: {error}"
                 print_log(text, logger="current", level=logging.ERROR)
                 raise
@@ -92,14 +96,14 @@ class BackgroundWriter:
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is not done yet."""
+        """Whether any work is pending."""
         return any(not each.done() for each in self._pending)
 
     def wait(self) -> None:
-        """Wait for all that was given.
+        """Wait for all pending work.
 
         Raises:
-            Exception: What went wrong with it.
+            Exception: Its first error.
         """
         pending, self._pending = self._pending, []
         errors = [error for error in (each.exception() for each in pending) if error is not None]
@@ -107,10 +111,10 @@ class BackgroundWriter:
             raise errors[0]
 
     def close(self) -> None:
-        """Wait for all that was given, and end the thread.
+        """Wait for all pending work, and stop the thread.
 
         Raises:
-            Exception: What went wrong with it.
+            Exception: Its first error.
         """
         try:
             self.wait()
@@ -122,10 +126,10 @@ class BackgroundWriter:
 
 
 class SnapshotBuffers:
-    """Memory for snapshots, kept from one to the next.
+    """Memory that is reused from one snapshot to the next.
 
-    Filling memory that is there takes a third of the time of getting new memory from the system.
-    A snapshot is only whole until the next one is taken with the same buffers.
+    Reusing memory takes a third of the time of allocating it. A snapshot is valid until the next
+    one with the same buffers overwrites it.
     """
 
     def __init__(self) -> None:
@@ -133,7 +137,7 @@ class SnapshotBuffers:
         self._free: dict[int, list[torch.UntypedStorage]] = {}
 
     def begin(self) -> None:
-        """Take back what the last snapshot used; what that did not use is given up."""
+        """Make the memory of the last snapshot available; free what that did not use."""
         self._free = {}
         for storage in self._used:
             self._free.setdefault(storage.nbytes(), []).append(storage)
@@ -148,15 +152,15 @@ class SnapshotBuffers:
         return kept
 
 
-def snapshot(state: Any, buffers: SnapshotBuffers | None = None) -> Any:
-    """Copy a state: tensors on the CPU, and plain data, which share nothing with it.
+def snapshot(state: T, buffers: SnapshotBuffers | None = None) -> T:
+    """Copy tensors to the CPU, and plain data, without sharing memory with the original.
 
     Args:
-        state: The state, in dicts, lists and tuples.
+        state: Tensors and plain data in dicts, lists and tuples.
         buffers: Memory for the tensors. Defaults to None: new memory.
 
     Returns:
-        The copy. What shared memory in the state does so in the copy.
+        The copy. Tensors that share memory in the state share it in the copy.
     """
     buffers = SnapshotBuffers() if buffers is None else buffers
     buffers.begin()
@@ -166,12 +170,12 @@ def snapshot(state: Any, buffers: SnapshotBuffers | None = None) -> Any:
 
 
 def _copy_tensors(
-    value: Any,
+    value: object,
     memo: dict[int, Any],
     storages: dict[int, torch.UntypedStorage],
     buffers: SnapshotBuffers,
 ) -> None:
-    """Note the copies of tensors for :func:`copy.deepcopy`, by their memory once each."""
+    """Put copies of tensors into the memo of :func:`copy.deepcopy`, one for each storage."""
     if isinstance(value, Tensor):
         if id(value) not in memo:
             memo[id(value)] = _copy_tensor(value, memo, storages, buffers)
@@ -189,11 +193,11 @@ def _copy_tensor(
     storages: dict[int, torch.UntypedStorage],
     buffers: SnapshotBuffers,
 ) -> Tensor:
-    if type(tensor) not in (Tensor, nn.Parameter) or not _is_plain(tensor):
+    if type(tensor) not in (Tensor, nn.Parameter) or not _is_strided(tensor):
         plain = tensor.detach()
         return plain.cpu() if tensor.device.type != "cpu" else copy.deepcopy(plain, memo)
     storage = tensor.untyped_storage()
-    # By the object in C++ that tensors share: small ones may have equal addresses of no memory.
+    # By the shared C++ storage object: empty tensors may have equal data pointers.
     kept = storages.get(storage._cdata)
     if kept is None:
         kept = storages[storage._cdata] = buffers.copy(storage)
@@ -201,7 +205,7 @@ def _copy_tensor(
     return torch.empty(0, dtype=tensor.dtype).set_(kept, *place)
 
 
-def _is_plain(tensor: Tensor) -> bool:
-    """Whether all that a tensor is lies in its memory, in an order given by strides."""
+def _is_strided(tensor: Tensor) -> bool:
+    """Whether memory and strides alone define the values of a tensor."""
     has_memory = tensor.layout is torch.strided and tensor.device.type != "meta"
     return has_memory and not (tensor.is_quantized or tensor.is_conj() or tensor.is_neg())

@@ -1,4 +1,4 @@
-"""The command ``eng checkpoint``."""
+"""The ``eng checkpoint`` command."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     convert = actions.add_parser(
         "convert",
         help="write a checkpoint in the format of another engine",
-        description="Write a checkpoint in the format of another engine, and say what is lost.",
+        description="Write a checkpoint in the format of another engine and list what is lost.",
     )
-    convert.add_argument("file", metavar="FILE", help="path or address of the checkpoint")
+    convert.add_argument("file", metavar="FILE", help="path or URL of the checkpoint")
     convert.add_argument("--to", required=True, choices=["mmengine"], help="the other engine")
     convert.add_argument(
-        "--out", metavar="FILE", help="where it goes (default: <name>_mmengine.pth beside it)"
+        "--out", metavar="FILE", help="output file (default: <name>_mmengine.pth next to it)"
     )
     convert.add_argument("--debug", action="store_true", default=argparse.SUPPRESS)
     convert.set_defaults(action=_convert)
@@ -44,11 +44,11 @@ def _convert(args: argparse.Namespace) -> None:
     head, _, ending = args.file.rpartition(".")
     out = args.out or f"{head or ending}_{args.to}.pth"
     if Path(out).exists():
-        raise UserError(f"{out} exists already; name another file by --out")
+        raise UserError(f"{out} already exists; choose another file with --out")
     checkpoint = CheckpointLoader.load_checkpoint(args.file, map_location="cpu", logger="silent")
     try:
         if not isinstance(checkpoint, dict):
-            raise CheckpointError(f"it holds a {type(checkpoint).__name__}")
+            raise CheckpointError(f"expected a dict, not {type(checkpoint).__name__}")
         converted = to_mmengine(checkpoint)
     except CheckpointError as error:
         raise CheckpointError(f"{args.file} is not a checkpoint of a run: {error}") from error

@@ -1,4 +1,4 @@
-"""Describe the contents of a checkpoint in lines for people."""
+"""Describe the contents of a checkpoint in readable lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 __all__ = ["describe_checkpoint", "find_weights", "format_bytes", "list_tensors"]
 
-#: Information of a run that is shown, by its key in ``meta``.
+#: Titles of the entries of ``meta`` that are shown.
 _SHOWN = {
     "epoch": "epoch",
     "iter": "iteration",
@@ -21,10 +21,10 @@ _SHOWN = {
 
 
 def describe_checkpoint(checkpoint: object) -> list[str]:
-    """Describe what a checkpoint holds: the run it is of, and its parts with their sizes.
+    """Describe the run of a checkpoint, and its entries with their sizes.
 
     Args:
-        checkpoint: What was loaded.
+        checkpoint: The loaded checkpoint.
 
     Returns:
         The lines.
@@ -48,19 +48,19 @@ def find_weights(checkpoint: object) -> Mapping[str, object]:
     """Find the weights of the model in a checkpoint.
 
     Args:
-        checkpoint: What was loaded: a checkpoint of a run, of Lightning or of plain torch.
+        checkpoint: A loaded checkpoint of a run, of Lightning or of plain torch.
 
     Returns:
-        Tensors by name: those under ``state_dict`` or ``model``, or all of it.
+        Tensors by name: those in ``state_dict`` or ``model``, or the whole checkpoint.
 
     Raises:
-        ValueError: If there are no tensors by name.
+        ValueError: If none of these has tensors by name.
     """
     if isinstance(checkpoint, Mapping):
         for found in (checkpoint.get("state_dict"), checkpoint.get("model"), checkpoint):
             if isinstance(found, Mapping) and any(isinstance(v, Tensor) for v in found.values()):
                 return found
-    raise ValueError("it has no weights: neither 'state_dict' nor 'model' holds tensors by name")
+    raise ValueError("no state_dict found: neither 'state_dict' nor 'model' has tensors by name")
 
 
 def list_tensors(weights: Mapping[str, object]) -> list[str]:
@@ -70,10 +70,10 @@ def list_tensors(weights: Mapping[str, object]) -> list[str]:
         weights: Tensors by name.
 
     Returns:
-        A line each: name, shape, type and size.
+        One line for each: name, shape, dtype and size.
     """
     rows = [
-        (name, str(list(value.shape)), _dtype(value), format_bytes(value.nbytes))
+        (name, str(list(value.shape)), _format_dtype(value), format_bytes(value.nbytes))
         for name, value in weights.items()
         if isinstance(value, Tensor)
     ]
@@ -85,7 +85,7 @@ def list_tensors(weights: Mapping[str, object]) -> list[str]:
 
 
 def format_bytes(count: float) -> str:
-    """Write a number of bytes with a unit of powers of 1024.
+    """Format a number of bytes with binary units.
 
     Args:
         count: The number.
@@ -115,19 +115,19 @@ def _describe_run(meta: Mapping[object, object]) -> Iterator[str]:
 
 def _describe_weights(name: str, weights: Mapping[str, object]) -> Iterator[str]:
     tensors = {key: value for key, value in weights.items() if isinstance(value, Tensor)}
-    yield f"{name}: {_sum_up(list(tensors.values()))}"
+    yield f"{name}: {_summarize(list(tensors.values()))}"
     by_part: dict[str, list[Tensor]] = {}
     for key, tensor in tensors.items():
         by_part.setdefault(str(key).partition(".")[0], []).append(tensor)
     if 1 < len(by_part) < len(tensors):
         for part, found in by_part.items():
-            yield f"  {part}: {_sum_up(found)}"
+            yield f"  {part}: {_summarize(found)}"
 
 
 def _describe_part(name: str, part: object) -> str:
-    tensors = list(_tensors_in(part))
+    tensors = list(_find_tensors(part))
     if tensors:
-        return f"{name}: {_sum_up(tensors)}"
+        return f"{name}: {_summarize(tensors)}"
     if isinstance(part, (Mapping, Sequence)) and not isinstance(part, (str, bytes)):
         entries = "entry" if len(part) == 1 else "entries"
         return f"{name}: {len(part)} {entries}"
@@ -135,24 +135,24 @@ def _describe_part(name: str, part: object) -> str:
     return f"{name}: {text if len(text) <= 60 else type(part).__name__}"
 
 
-def _tensors_in(value: object) -> Iterator[Tensor]:
+def _find_tensors(value: object) -> Iterator[Tensor]:
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, Mapping):
         for each in value.values():
-            yield from _tensors_in(each)
+            yield from _find_tensors(each)
     elif isinstance(value, (list, tuple)):
         for each in value:
-            yield from _tensors_in(each)
+            yield from _find_tensors(each)
 
 
-def _sum_up(tensors: list[Tensor]) -> str:
+def _summarize(tensors: list[Tensor]) -> str:
     numbers = sum(tensor.numel() for tensor in tensors)
-    kinds = sorted({_dtype(tensor) for tensor in tensors})
+    kinds = sorted({_format_dtype(tensor) for tensor in tensors})
     size = format_bytes(sum(tensor.nbytes for tensor in tensors))
     count = f"{len(tensors):,} tensor{'' if len(tensors) == 1 else 's'}"
     return f"{count}, {numbers:,} numbers, {size} ({', '.join(kinds)})"
 
 
-def _dtype(tensor: Tensor) -> str:
+def _format_dtype(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")

@@ -13,14 +13,14 @@ __all__ = ["WeightDifference", "compare_weights"]
 
 @dataclass
 class WeightDifference:
-    """What differs between the weights of two checkpoints.
+    """Differences between the weights of two checkpoints.
 
     Attributes:
-        only_left: Names that the second has not.
-        only_right: Names that the first has not.
-        shapes: Names whose tensors differ in shape or type, with both as text.
-        values: Names whose tensors differ in value, with the largest absolute difference, the
-            largest first; NaN where one has NaN or infinity that the other has not.
+        only_left: Names that are missing in the second.
+        only_right: Names that are missing in the first.
+        shapes: Shape and dtype of both tensors as text, by the names for which they differ.
+        values: Largest absolute difference by the names for which values differ, in descending
+            order; NaN if only one tensor has NaN or infinity in some place.
         equal: Number of tensors that are equal.
     """
 
@@ -32,14 +32,14 @@ class WeightDifference:
 
     @property
     def is_none(self) -> bool:
-        """Whether nothing differs."""
+        """Whether the weights are equal."""
         return not (self.only_left or self.only_right or self.shapes or self.values)
 
     def lines(self, most: int = 20) -> list[str]:
         """Describe the differences.
 
         Args:
-            most: Lines of each kind at most. Defaults to 20.
+            most: Maximum number of lines of each kind. Defaults to 20.
 
         Returns:
             The lines.
@@ -64,10 +64,10 @@ def compare_weights(left: Mapping[str, object], right: Mapping[str, object]) -> 
 
     Args:
         left: Tensors by name.
-        right: Others.
+        right: Tensors by name, too.
 
     Returns:
-        What differs. NaN in the same places are equal.
+        The differences. NaNs in the same places are equal.
     """
     found = WeightDifference(
         only_left=[name for name in left if name not in right],
@@ -83,17 +83,17 @@ def compare_weights(left: Mapping[str, object], right: Mapping[str, object]) -> 
         if (ours.shape, ours.dtype) != (theirs.shape, theirs.dtype):
             found.shapes[name] = _describe(ours), _describe(theirs)
             continue
-        most = _largest_difference(ours, theirs)
+        most = _measure_difference(ours, theirs)
         if most == 0:
             found.equal += 1
         else:
             values[name] = most
-    # NaN is the largest of all.
+    # NaN comes first.
     found.values = dict(sorted(values.items(), key=lambda pair: (pair[1] == pair[1], -pair[1])))
     return found
 
 
-def _largest_difference(ours: Tensor, theirs: Tensor) -> float:
+def _measure_difference(ours: Tensor, theirs: Tensor) -> float:
     if torch.equal(ours, theirs) or not ours.numel():
         return 0.0
     wide = torch.complex128 if ours.is_complex() else torch.float64

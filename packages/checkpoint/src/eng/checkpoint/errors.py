@@ -1,4 +1,4 @@
-"""What is raised for a file that is no checkpoint."""
+"""Errors of invalid and corrupt checkpoints."""
 
 from eng.utils import UserError
 
@@ -6,4 +6,4 @@ __all__ = ["CheckpointError"]
 
 
 class CheckpointError(UserError, RuntimeError):
-    """A checkpoint could not be read, or does not hold what it should."""
+    """A checkpoint that cannot be read, is corrupt, or lacks required entries."""

@@ -1,4 +1,4 @@
-"""Write the weights of a checkpoint alone, for other programs."""
+"""Export the weights of a checkpoint for other programs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["export_weights"]
 
 
 def export_weights(weights: Mapping[str, object], filename: str, to: str) -> None:
-    """Write tensors by name.
+    """Save tensors by name.
 
     Args:
-        weights: The tensors. What is not a tensor is left out.
-        filename: Path or address to write to.
+        weights: The tensors; other values are left out.
+        filename: Path or URL of the file.
         to: ``'safetensors'`` or ``'pth'``, which :func:`torch.load` reads.
 
     Raises:
@@ -36,11 +36,11 @@ def export_weights(weights: Mapping[str, object], filename: str, to: str) -> Non
     try:
         from safetensors.torch import save
     except ImportError as error:
-        raise UserError(f"to write safetensors: {INSTALL_HINT}") from error
+        raise UserError(f"exporting to safetensors requires: {INSTALL_HINT}") from error
 
     def write(file: BinaryIO) -> None:
-        # The format has no tensors that share memory.
-        whole = {name: tensor.clone().contiguous() for name, tensor in tensors.items()}
-        file.write(save(whole, metadata={"format": "pt"}))
+        # The format does not support tensors that share memory.
+        copies = {name: tensor.clone().contiguous() for name, tensor in tensors.items()}
+        file.write(save(copies, metadata={"format": "pt"}))
 
     get_file_backend(filename).put_with(write, filename)

@@ -1,4 +1,4 @@
-"""Folders in which a run keeps its checkpoints, on any storage."""
+"""List the checkpoints in a folder of a run, on any storage."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
 
-from eng.fileio import LocalBackend, get_file_backend
+from eng.fileio import BaseStorageBackend, LocalBackend, get_file_backend
+
+from .types import BackendArgs
 
 __all__ = ["CheckpointFolder", "absolute_path"]
 
-#: The place of the number in a template of names, such as ``{}`` or ``{:03d}``.
+#: The field of a number in a template of names, such as ``{}`` or ``{:03d}``.
 _FIELD = re.compile(r"\\\{[^{}]*\\\}")
 
 
@@ -22,39 +23,39 @@ class CheckpointFolder:
     """A folder of checkpoints.
 
     Attributes:
-        path: Its path or address.
-        backend_args: Settings of its storage, see :func:`eng.fileio.get_file_backend`.
+        path: Path or URL of the folder.
+        backend_args: Arguments of the storage backend, see :func:`eng.fileio.get_file_backend`.
         template: Names of the checkpoints, with a field for a number, such as ``'iter_{}.pth'``.
-            Files of the suffix ``.pth`` are taken for checkpoints whatever it is.
+            Files with the suffix ``.pth`` are checkpoints as well, whatever the template.
     """
 
     path: str
-    backend_args: dict[str, Any] | None = None
+    backend_args: BackendArgs | None = None
     template: str = "{}.pth"
 
     @property
-    def backend(self) -> Any:
-        """The storage."""
+    def backend(self) -> BaseStorageBackend:
+        """Storage backend of the folder."""
         return get_file_backend(self.path, backend_args=self.backend_args)
 
     @property
     def is_local(self) -> bool:
-        """Whether it is on a disk of this machine."""
+        """Whether the folder is in the local file system."""
         return isinstance(self.backend, LocalBackend)
 
     def join(self, name: str) -> str:
-        """Path of a file in the folder.
+        """Return the path of a file in the folder.
 
         Args:
-            name: Its name.
+            name: Name of the file.
         """
         return str(self.backend.join_path(self.path, name))
 
     def holds(self, path: str) -> bool:
-        """Whether a path is one of a file in the folder itself.
+        """Whether a file is directly in the folder, by its path.
 
         Args:
-            path: Path or address of a file.
+            path: Path or URL of the file.
         """
         folder, _, name = path.replace("\\", "/").rpartition("/")
         if not self.is_local or "://" in path:
@@ -62,31 +63,30 @@ class CheckpointFolder:
         return Path(path).resolve().parent == Path(self.path).resolve()
 
     def has_name_of_one(self, name: str) -> bool:
-        """Whether a file is a checkpoint by its name.
+        """Whether a file name is that of a checkpoint.
+
+        It may match the template, with the prefix of a best checkpoint or without, or be one by
+        iterations while the template counts epochs.
 
         Args:
-            name: A name in the folder, not a path.
-
-        Returns:
-            Whether it is: by the template, as a best one, or by iterations where the template
-            counts epochs.
+            name: Name of a file in the folder.
         """
         form = _FIELD.sub(r" *\\d+ *", re.escape(self.template))
         by_iterations = rf"iter_\d+{re.escape(PurePath(self.template).suffix)}"
         return bool(re.fullmatch(rf"([^/\\]+_)?{form}|{by_iterations}|[^/\\]+\.pth", name))
 
     def names(self) -> Iterator[str]:
-        """List what has the name of a checkpoint."""
+        """Yield the names of the checkpoints in the folder."""
         if self.backend.isdir(self.path):
             files = self.backend.list_dir_or_file(self.path, list_dir=False)
             yield from filter(self.has_name_of_one, files)
 
 
 def absolute_path(path: str) -> str:
-    """A path that means the same from everywhere: absolute where it is local.
+    """Make a local path absolute; URLs are returned unchanged.
 
     Args:
-        path: Path or address.
+        path: Path or URL.
     """
-    # Links stay as they are: they may lead to other disks on other machines.
+    # Symbolic links are kept: they may point to different disks on different machines.
     return path if "://" in path else os.path.abspath(Path(path).expanduser())  # noqa: PTH100

@@ -1,4 +1,4 @@
-"""The actions ``show``, ``export`` and ``diff`` of the command ``eng checkpoint``."""
+"""The actions ``show``, ``export`` and ``diff`` of ``eng checkpoint``."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ def add_inspect_actions(actions: _SubParsersAction[argparse.ArgumentParser]) -> 
     """Add the actions to the parser of ``eng checkpoint``.
 
     Args:
-        actions: Its sub-parsers.
+        actions: The subparsers of that parser.
     """
-    show = _add(actions, "show", "print what a checkpoint holds", _show)
-    show.add_argument("file", metavar="FILE", help="path or address of the checkpoint")
-    what = show.add_mutually_exclusive_group()
-    what.add_argument("--tensors", action="store_true", help="list each tensor of the model")
-    what.add_argument("--config", action="store_true", help="print the config of the run")
+    show = _add(actions, "show", "print the contents of a checkpoint", _show)
+    show.add_argument("file", metavar="FILE", help="path or URL of the checkpoint")
+    content = show.add_mutually_exclusive_group()
+    content.add_argument("--tensors", action="store_true", help="list each tensor of the model")
+    content.add_argument("--config", action="store_true", help="print the config of the run")
 
     export = _add(actions, "export", "write the weights of the model alone", _export)
-    export.add_argument("file", metavar="FILE", help="path or address of the checkpoint")
+    export.add_argument("file", metavar="FILE", help="path or URL of the checkpoint")
     export.add_argument("--to", required=True, choices=["safetensors", "pth"], help="the format")
-    export.add_argument("--out", metavar="FILE", help="where it goes (default: beside FILE)")
+    export.add_argument("--out", metavar="FILE", help="output file (default: next to FILE)")
 
     diff = _add(actions, "diff", "compare the weights of two checkpoints", _diff)
-    diff.add_argument("left", metavar="A", help="path or address of a checkpoint")
-    diff.add_argument("right", metavar="B", help="path or address of another one")
+    diff.add_argument("left", metavar="A", help="path or URL of a checkpoint")
+    diff.add_argument("right", metavar="B", help="path or URL of another one")
     diff.add_argument(
         "--most", type=int, default=20, metavar="N", help="lines of each kind (default: 20)"
     )
@@ -57,10 +57,10 @@ def _show(args: argparse.Namespace) -> None:
         meta = checkpoint.get("meta") if isinstance(checkpoint, Mapping) else None
         text = meta.get("cfg") if isinstance(meta, Mapping) else None
         if not isinstance(text, str):
-            raise UserError(f"{args.file} has no config of a run")
+            raise UserError(f"no config found in {args.file}")
         print(text)
     elif args.tensors:
-        print("\n".join(list_tensors(_weights(checkpoint, args.file))))
+        print("\n".join(list_tensors(_get_weights(checkpoint, args.file))))
     else:
         print("\n".join([args.file, *describe_checkpoint(checkpoint)]))
 
@@ -73,8 +73,8 @@ def _export(args: argparse.Namespace) -> None:
     suffix = "_weights.pth" if args.to == "pth" else f".{args.to}"
     out = args.out or f"{head or ending}{suffix}"
     if Path(out).exists():
-        raise UserError(f"{out} exists already; name another file by --out")
-    export_weights(_weights(_load(args.file), args.file), out, args.to)
+        raise UserError(f"{out} already exists; choose another file with --out")
+    export_weights(_get_weights(_load(args.file), args.file), out, args.to)
     size = f" ({format_bytes(Path(out).stat().st_size)})" if Path(out).is_file() else ""
     print(f"{out}{size}")
 
@@ -82,7 +82,7 @@ def _export(args: argparse.Namespace) -> None:
 def _diff(args: argparse.Namespace) -> int:
     from .difference import compare_weights
 
-    left, right = (_weights(_load(file), file) for file in (args.left, args.right))
+    left, right = (_get_weights(_load(file), file) for file in (args.left, args.right))
     found = compare_weights(left, right)
     print("\n".join(found.lines(args.most)))
     return 0 if found.is_none else 1
@@ -95,7 +95,7 @@ def _load(file: str) -> object:
     return checkpoint
 
 
-def _weights(checkpoint: object, file: str) -> Mapping[str, object]:
+def _get_weights(checkpoint: object, file: str) -> Mapping[str, object]:
     from .contents import find_weights
 
     try:

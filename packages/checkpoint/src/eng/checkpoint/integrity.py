@@ -1,4 +1,4 @@
-"""Verify that a checkpoint file is as it was written."""
+"""Verify the checksums in a checkpoint file."""
 
 from __future__ import annotations
 
@@ -7,48 +7,48 @@ from typing import IO
 
 __all__ = ["ARCHIVE", "find_damage"]
 
-#: How files of torch.save begin.
+#: First bytes of the files that torch.save writes.
 ARCHIVE = b"PK\x03\x04"
-#: The mark of a folder, of which torch reads no bytes. No checksum covers it.
+#: Attribute of a directory entry, for which torch reads no bytes. It is outside all checksums.
 _FOLDER = 0x10
 
 
 def find_damage(file: IO[bytes]) -> str | None:
     """Compare every record of an archive of :func:`torch.save` with its checksum.
 
-    :func:`torch.load` itself does not: a bit that was flipped on the disk becomes a weight. The
-    checksums are those of the ZIP format, which ``torch.save`` writes, so that files need nothing
-    beside them. What they do not cover, such as padding, does not reach what is loaded.
+    :func:`torch.load` does not verify them: a bit flipped on the disk becomes a wrong weight. The
+    checksums are those of the ZIP format, which ``torch.save`` writes, so no second file is needed.
+    Bytes outside of them, such as padding, do not reach the loaded objects.
 
-    Files of the format before torch 1.6 have none and are taken as they are, as is an archive that
-    was written without (:func:`torch.serialization.set_crc32_options`).
+    Files of the format before torch 1.6 have no checksums and pass unverified, as does an archive
+    written without them (:func:`torch.serialization.set_crc32_options`).
 
     Args:
-        file: The file, which can be read at any place. Its position afterwards is its beginning.
+        file: A seekable file. It is rewound to its start.
 
     Returns:
-        The damage in one line, None where there is none.
+        The damage in one line, or None if all checksums match.
     """
     file.seek(0)
     beginning = file.read(len(ARCHIVE))
     try:
         if not beginning:
             return "the file is empty"
-        return _damaged_record(file) if beginning == ARCHIVE else None
-    except Exception as error:  # zipfile takes any byte as a number: all may go wrong
+        return _check_records(file) if beginning == ARCHIVE else None
+    except Exception as error:  # zipfile parses corrupt bytes and may raise anything
         reason = " ".join(str(error).split()) or type(error).__name__
-        return f"the archive is truncated or damaged: {reason}"
+        return f"the archive is truncated or corrupt: {reason}"
     finally:
         file.seek(0)
 
 
-def _damaged_record(file: IO[bytes]) -> str | None:
+def _check_records(file: IO[bytes]) -> str | None:
     with zipfile.ZipFile(file) as archive:
         records = archive.infolist()
         for record in records:
             if record.external_attr & _FOLDER and not record.is_dir():
-                return f"record {record.filename!r} is marked as a folder"
+                return f"record {record.filename!r} is marked as a directory"
         if not any(record.CRC for record in records):
             return None  # written without checksums
         damaged = archive.testzip()
-        return None if damaged is None else f"the checksum of record {damaged!r} does not match"
+        return None if damaged is None else f"checksum mismatch in record {damaged!r}"

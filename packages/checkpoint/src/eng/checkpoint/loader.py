@@ -1,13 +1,12 @@
-"""Reading checkpoints from any place."""
+"""Read checkpoints from files, storage backends and model zoos."""
 
 from __future__ import annotations
 
 import io
-import logging
 import pickle
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import IO, Any, ClassVar
+from typing import IO, ClassVar, TypeVar, overload
 
 from eng.fileio import get_file_backend
 from eng.logging import print_log
@@ -16,27 +15,26 @@ from .errors import CheckpointError
 from .integrity import ARCHIVE, find_damage
 from .plain_reader import load_plain
 from .safetensors_file import parse_safetensors
+from .types import BackendArgs, Checkpoint, Loader, Logger, MapLocation
 
 __all__ = ["CheckpointLoader", "load_checked", "parse_checkpoint", "read_file"]
 
 _MODEL_ZOO = "eng.checkpoint.model_zoo"
 
-Loader = Callable[..., Any]
-Logger = logging.Logger | str | None
+LoaderT = TypeVar("LoaderT", bound=Loader)
 
 
 class CheckpointLoader:
-    """Reads a checkpoint with the loader that is registered for the beginning of its name.
+    """Reads a checkpoint with the loader registered for the prefix of its name.
 
-    Anything without a loader of its own is read through :mod:`eng.fileio`: local paths and every
-    kind of address that it knows.
+    Names without such a prefix are paths and URLs of :mod:`eng.fileio`.
 
-    Names of weights have loaders: ``torchvision://resnet50`` where torchvision is installed (see
-    :func:`get_torchvision_models`), ``open-mmlab://`` and ``mmcls://``, of which the latter is a
-    backbone, from tables of the user (see :func:`get_external_models`).
+    Model zoos have prefixes: ``torchvision://resnet50`` if torchvision is installed (see
+    :func:`get_torchvision_models`), ``open-mmlab://`` and ``mmcls://`` (backbones), from tables of
+    the user (see :func:`get_external_models`).
     """
 
-    #: A loader, or the name of one of ours, which is imported when it is needed.
+    #: A loader, or the name of a built-in one, which is imported on first use.
     _schemes: ClassVar[dict[str, Loader | str]] = {
         "torchvision://": "load_torchvision",
         "modelzoo://": "load_torchvision",
@@ -45,26 +43,38 @@ class CheckpointLoader:
         "mmcls://": "load_mmcls",
     }
 
+    @overload
+    @classmethod
+    def register_scheme(
+        cls, prefixes: str | Sequence[str], loader: LoaderT, force: bool = False
+    ) -> LoaderT: ...
+
+    @overload
+    @classmethod
+    def register_scheme(
+        cls, prefixes: str | Sequence[str], loader: None = None, force: bool = False
+    ) -> Callable[[LoaderT], LoaderT]: ...
+
     @classmethod
     def register_scheme(
         cls,
         prefixes: str | Sequence[str],
         loader: Loader | None = None,
         force: bool = False,
-    ) -> Any:
+    ) -> Loader | Callable[[Loader], Loader]:
         """Register a loader for names with a prefix. Also a decorator.
 
         Args:
             prefixes: The prefix, or several.
-            loader: Called with the name and ``map_location=...``. Defaults to None: the function
-                decorated.
-            force: Whether to replace a loader that has the prefix. Defaults to False.
+            loader: Called with the name and ``map_location=...``. Defaults to None: the decorated
+                function.
+            force: Whether to replace a registered loader. Defaults to False.
 
         Returns:
             The loader, or a decorator.
 
         Raises:
-            KeyError: If a prefix has a loader already.
+            KeyError: If a prefix is already registered.
         """
         names = [prefixes] if isinstance(prefixes, str) else list(prefixes)
 
@@ -72,7 +82,8 @@ class CheckpointLoader:
             for name in names:
                 if name in cls._schemes and not force:
                     raise KeyError(
-                        f"prefix {name!r} has a loader already; replace it with force=True"
+                        f"prefix {name!r} is already registered with a loader; pass force=True to "
+                        "replace it"
                     )
                 cls._schemes[name] = function
             return function
@@ -83,29 +94,30 @@ class CheckpointLoader:
     def load_checkpoint(
         cls,
         filename: str,
-        map_location: Any = None,
+        map_location: MapLocation = None,
         logger: Logger = None,
         *,
-        backend_args: dict[str, Any] | None = None,
-    ) -> Any:
-        """Read a checkpoint and verify the checksums in it.
+        backend_args: BackendArgs | None = None,
+    ) -> Checkpoint:
+        """Read a checkpoint and verify its checksums.
 
         Args:
-            filename: Its path or address.
+            filename: Path or URL of the checkpoint.
             map_location: As for :func:`torch.load`. Defaults to None.
-            logger: Where the loading is noted. Defaults to None: it is printed.
-            backend_args: Settings of the storage, see :func:`eng.fileio.get_file_backend`. A
-                loader of a prefix does not get them. Defaults to None.
+            logger: Logger of the message. Defaults to None: it is printed.
+            backend_args: Arguments of the storage backend, see
+                :func:`eng.fileio.get_file_backend`; not passed to loaders of a prefix. Defaults to
+                None.
 
         Returns:
             The checkpoint.
 
         Raises:
-            FileNotFoundError: If there is no such file.
-            CheckpointError: If it is not a checkpoint, or a damaged one.
+            FileNotFoundError: If the file does not exist.
+            CheckpointError: If it is corrupt or not a checkpoint.
         """
         filename = str(filename)
-        loader = cls._loader_of(filename)
+        loader = cls._find_loader(filename)
         print_log(f"Loads checkpoint from {filename}", logger=logger)
         if loader is not None:
             return loader(filename, map_location=map_location)
@@ -113,71 +125,68 @@ class CheckpointLoader:
 
     @classmethod
     def has_scheme(cls, filename: str) -> bool:
-        """Whether a name has a loader of its own and so is not that of a file.
+        """Whether a name has the prefix of a registered loader, and is not a file.
 
         Args:
             filename: The name.
-
-        Returns:
-            Whether a loader is registered for its beginning.
         """
-        return cls._loader_of(filename) is not None
+        return cls._find_loader(filename) is not None
 
     @classmethod
-    def _loader_of(cls, filename: str) -> Loader | None:
-        """The loader registered for the beginning of a name, None for a file."""
+    def _find_loader(cls, filename: str) -> Loader | None:
+        """Return the loader of the longest matching prefix, None for a file."""
         matching = [prefix for prefix in cls._schemes if filename.startswith(prefix)]
         if not matching:
             return None
         found = cls._schemes[max(matching, key=len)]
         if isinstance(found, str):
-            ours: Loader = getattr(import_module(_MODEL_ZOO), found)
-            return ours
+            built_in: Loader = getattr(import_module(_MODEL_ZOO), found)
+            return built_in
         return found
 
 
-def read_file(filename: str, backend_args: dict[str, Any] | None = None) -> bytes:
+def read_file(filename: str, backend_args: BackendArgs | None = None) -> bytes:
     """Read the bytes of a checkpoint.
 
     Args:
-        filename: Its path or address.
-        backend_args: Settings of the storage. Defaults to None.
+        filename: Path or URL of the checkpoint.
+        backend_args: Arguments of the storage backend. Defaults to None.
 
     Returns:
         The bytes.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If the file does not exist.
     """
-    try:  # not all backends could tell beforehand whether there is such a file
+    try:  # not every backend can check for the file beforehand
         content: bytes = get_file_backend(filename, backend_args=backend_args).get(filename)
     except (FileNotFoundError, IsADirectoryError) as error:
         is_folder = isinstance(error, IsADirectoryError)
-        kind = "a folder, not a checkpoint" if is_folder else "no such file"
+        kind = "a directory, not a checkpoint" if is_folder else "no such file"
         raise FileNotFoundError(f"cannot load checkpoint {filename!r}: {kind}") from error
     return content
 
 
-def parse_checkpoint(data: bytes, filename: str, map_location: Any = None) -> Any:
+def parse_checkpoint(data: bytes, filename: str, map_location: MapLocation = None) -> Checkpoint:
     """Verify the bytes of a checkpoint and load them as plain data.
 
     Args:
         data: The bytes.
-        filename: Where they come from, for the error.
+        filename: Source of the bytes, for the error.
         map_location: As for :func:`torch.load`. Defaults to None.
 
     Returns:
         The checkpoint.
 
     Raises:
-        CheckpointError: If they are not a checkpoint, or a damaged one.
+        CheckpointError: If they are corrupt or not a checkpoint.
     """
     if filename.endswith(".safetensors"):
         return parse_safetensors(data, filename, map_location)
     content = io.BytesIO(data)
     damage = find_damage(content)
     if damage is not None:
-        raise CheckpointError(f"{filename!r} is damaged: {damage}")
+        raise CheckpointError(f"{filename!r} is corrupt: {damage}")
     is_archive = data.startswith(ARCHIVE)
     return load_checked(content, filename, map_location, is_archive=is_archive)
 
@@ -185,16 +194,16 @@ def parse_checkpoint(data: bytes, filename: str, map_location: Any = None) -> An
 def load_checked(
     file: str | IO[bytes],
     filename: str,
-    map_location: Any = None,
+    map_location: MapLocation = None,
     *,
     is_archive: bool,
     mmap: bool | None = None,
-) -> Any:
-    """Load a checkpoint, whose checksums were verified, as plain data.
+) -> Checkpoint:
+    """Load a checkpoint with verified checksums as plain data.
 
     Args:
         file: The local file, or an open one.
-        filename: Where it comes from, for the error.
+        filename: Source of the file, for the error.
         map_location: As for :func:`torch.load`. Defaults to None.
         is_archive: Whether it is an archive, which has checksums.
         mmap: As for :func:`torch.load`. Defaults to None.
@@ -203,29 +212,28 @@ def load_checked(
         The checkpoint.
 
     Raises:
-        CheckpointError: If it is not a checkpoint, or holds more than plain data.
+        CheckpointError: If it is not a checkpoint, or contains objects other than plain data.
     """
     try:
         return load_plain(file, map_location, mmap=mmap)
     except pickle.UnpicklingError as error:
-        # Of an archive the checksums hold, so that these bytes are what somebody saved.
+        # The checksums of an archive match, so the refused class was saved, not caused by damage.
         if "weights_only" not in str(error).lower() or not is_archive:
-            raise CheckpointError(_no_checkpoint(filename, error)) from error
+            raise CheckpointError(_describe(filename, error)) from error
         raise CheckpointError(
-            f"{filename!r} holds more than plain data, so that loading it could run code of "
-            "whoever made it. If you trust it, convert it once: torch.save(torch.load(path, "
-            "weights_only=False)['state_dict'], new_path). What was found: "
-            f"{_first_line(error)}"
+            f"{filename!r} contains objects other than tensors and plain data, which could execute "
+            "arbitrary code. If you trust the file, convert it once: torch.save(torch.load("
+            f"path, weights_only=False)['state_dict'], new_path). Refused: {_get_first_line(error)}"
         ) from error
-    except Exception as error:  # torch.load reads any byte as an instruction: all may go wrong
-        raise CheckpointError(_no_checkpoint(filename, error)) from error
+    except Exception as error:  # unpickling corrupt bytes may raise anything
+        raise CheckpointError(_describe(filename, error)) from error
 
 
-def _no_checkpoint(filename: str, error: Exception) -> str:
-    # The first sentence: torch goes on to advise loading the file without weights_only.
-    reason = f"{type(error).__name__}: {_first_line(error).split('. ')[0]}"
-    return f"{filename!r} is not a checkpoint that torch.save wrote, or a damaged one ({reason})"
+def _describe(filename: str, error: Exception) -> str:
+    # The first sentence alone: the next ones advise loading without weights_only.
+    reason = f"{type(error).__name__}: {_get_first_line(error).split('. ')[0]}"
+    return f"{filename!r} is not a checkpoint written by torch.save, or is corrupt ({reason})"
 
 
-def _first_line(error: Exception) -> str:
+def _get_first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

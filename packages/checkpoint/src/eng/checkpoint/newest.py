@@ -1,4 +1,4 @@
-"""Find the newest whole checkpoint from which a run can be resumed."""
+"""Find the newest valid checkpoint to resume from."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from eng.fileio import get_local_path
 
@@ -15,20 +15,20 @@ from .folder import CheckpointFolder
 from .integrity import ARCHIVE, find_damage
 from .loader import load_checked, parse_checkpoint, read_file
 from .pointer import LAST_CHECKPOINT, Pointer, read_pointer
+from .types import BackendArgs, Meta
 
 __all__ = ["NewestCheckpoint", "find_newest_checkpoint", "progress_of", "used_checkpoint"]
 
-Meta = Mapping[str, Any]
 Accept = Callable[[Meta], bool]
 
 
 @dataclass
 class NewestCheckpoint:
-    """The outcome of a search.
+    """Result of a search for a checkpoint to resume from.
 
     Attributes:
-        path: The newest whole checkpoint, None where there is none.
-        faults: What is wrong with each file that was tried before it, by path.
+        path: The newest valid checkpoint, None if none was found.
+        faults: Reasons why newer files were rejected, by path.
     """
 
     path: str | None = None
@@ -40,33 +40,34 @@ def find_newest_checkpoint(
     folders: Sequence[CheckpointFolder] = (),
     accept: Accept = lambda meta: True,
 ) -> NewestCheckpoint:
-    """Find the newest whole checkpoint of a run: that of ``last_checkpoint``, or the next best.
+    """Find the newest valid checkpoint of a run: that of ``last_checkpoint``, or the next best.
 
-    A checkpoint is whole if every checksum in it holds and it can be loaded. It can be resumed
-    from if its ``meta`` has ``iter``; files without are passed over.
+    A checkpoint is valid if all its checksums match and it can be loaded. A run can resume from it
+    if its ``meta`` has ``epoch`` and ``iter``; other files are skipped.
 
     Args:
         work_dir: The work directory.
-        folders: Further folders of the run. Defaults to none.
-        accept: Says by its ``meta`` whether a checkpoint is one of the run. Defaults to all.
+        folders: Further folders with checkpoints of the run. Defaults to none.
+        accept: Called with the ``meta`` of a checkpoint; returns whether it belongs to the run.
+            Defaults to accepting all.
 
     Returns:
-        The checkpoint, and what is wrong with those that should have come before it.
+        The path of the checkpoint, and why newer files were rejected.
     """
     found = NewestCheckpoint()
     pointer = read_pointer(work_dir, folders)
     if pointer.fault is not None:
         found.faults[CheckpointFolder(work_dir).join(LAST_CHECKPOINT)] = pointer.fault
-    for path, folder in _by_age(pointer, CheckpointFolder(work_dir), folders, found.faults):
+    for path, folder in _iterate_by_age(pointer, CheckpointFolder(work_dir), folders, found.faults):
         if path in found.faults:
             continue
         try:
-            meta = _verified_meta(path, folder)
-        except Exception as error:  # whatever is wrong with one, the next is tried
-            found.faults[path] = _reason(path, error)
+            meta = _verify(path, folder)
+        except Exception as error:  # whatever is wrong with this one, an older one may be valid
+            found.faults[path] = _describe(path, error)
             continue
         if meta is None and path == pointer.target:
-            found.faults[path] = "its meta does not say how far a run had come"
+            found.faults[path] = "its meta has no epoch and iter to resume from"
         if meta is not None and accept(meta):
             found.path = path
             return found
@@ -74,101 +75,103 @@ def find_newest_checkpoint(
 
 
 def used_checkpoint(work_dir: str, folders: Sequence[CheckpointFolder] = ()) -> str | None:
-    """A checkpoint that a run has left in its folders. Nothing is verified or downloaded.
+    """Return a checkpoint in the folders of a run, without verifying or downloading it.
 
     Args:
         work_dir: The work directory.
-        folders: Further folders of the run. Defaults to none.
+        folders: Further folders with checkpoints of the run. Defaults to none.
 
     Returns:
-        Path of one, None where there is none.
+        Its path, None if no checkpoint was found.
     """
     target = read_pointer(work_dir, folders).target
-    for folder in _distinct(CheckpointFolder(work_dir), folders):
-        paths = [folder.join(name) for name in sorted(folder.names(), key=_number, reverse=True)]
+    for folder in _deduplicate(CheckpointFolder(work_dir), folders):
+        paths = [
+            folder.join(name) for name in sorted(folder.names(), key=_parse_number, reverse=True)
+        ]
         for path in sorted(paths, key=lambda each: each != target):
             try:
                 if not folder.is_local or progress_of(path) is not None:
                     return path
-            except Exception:  # damaged, but not less there
+            except Exception:  # corrupt, but the run did save it
                 return path
     return None
 
 
-def progress_of(path: str, backend_args: dict[str, Any] | None = None) -> Meta | None:
-    """The ``meta`` of a checkpoint from which a run can be resumed.
+def progress_of(path: str, backend_args: BackendArgs | None = None) -> Meta | None:
+    """Return the ``meta`` of a checkpoint that a run can resume from.
 
     Args:
-        path: Its path or address. Of a local file only the part that says so is read.
-        backend_args: Settings of the storage. Defaults to None.
+        path: Path or URL of the checkpoint. The tensors of a local file are not read.
+        backend_args: Arguments of the storage backend. Defaults to None.
 
     Returns:
-        The meta, None where it does not have ``epoch`` and ``iter``.
+        The meta, None if it has no ``epoch`` and ``iter``.
 
     Raises:
-        CheckpointError: If the file is damaged, or not a checkpoint.
-        FileNotFoundError: If there is no such file.
+        CheckpointError: If the file is corrupt or not a checkpoint.
+        FileNotFoundError: If the file does not exist.
     """
     with get_local_path(path, backend_args) as local:
-        return _progress_in(local, path)
+        return _read_progress(local, path)
 
 
-def _verified_meta(path: str, folder: CheckpointFolder) -> Meta | None:
+def _verify(path: str, folder: CheckpointFolder) -> Meta | None:
     with get_local_path(path, folder.backend_args) as local:
-        damage = _damage(local)
+        damage = _find_damage(local)
         if damage is not None:
             raise CheckpointError(damage)
-        return _progress_in(local, path)
+        return _read_progress(local, path)
 
 
-def _damage(local: str) -> str | None:
-    with _opened(local) as file:
+def _find_damage(local: str) -> str | None:
+    with _open(local) as file:
         return find_damage(file)
 
 
-def _progress_in(local: str, path: str) -> Meta | None:
-    with _opened(local) as file:
+def _read_progress(local: str, path: str) -> Meta | None:
+    with _open(local) as file:
         is_archive = file.read(len(ARCHIVE)) == ARCHIVE
-    if is_archive:  # of which the tensors are left on the disk
+    if is_archive:  # mapped, so that the tensors stay on the disk
         checkpoint = load_checked(local, path, "cpu", is_archive=True, mmap=True)
     else:
         checkpoint = parse_checkpoint(read_file(local), path, "cpu")
     meta = checkpoint.get("meta") if isinstance(checkpoint, Mapping) else None
     counts = [meta.get(key) for key in ("epoch", "iter")] if isinstance(meta, Mapping) else [None]
-    if isinstance(meta, Mapping) and meta.get("published"):  # without what a run is resumed with
+    if isinstance(meta, Mapping) and meta.get("published"):  # weights alone, no state to resume
         return None
     return meta if all(isinstance(each, int) for each in counts) else None
 
 
-def _opened(local: str) -> BinaryIO:
-    if Path(local).is_fifo():  # to open it is to wait for somebody who writes into it
-        raise CheckpointError("a pipe, not a file")
+def _open(local: str) -> BinaryIO:
+    if Path(local).is_fifo():  # opening it would block until another process writes to it
+        raise CheckpointError("a named pipe, not a file")
     return Path(local).open("rb")
 
 
-def _by_age(
+def _iterate_by_age(
     pointer: Pointer,
     home: CheckpointFolder,
     folders: Sequence[CheckpointFolder],
     faults: dict[str, str],
 ) -> Iterator[tuple[str, CheckpointFolder]]:
-    """What ``last_checkpoint`` names, then everything else, the newest first."""
+    """Yield the file that ``last_checkpoint`` names, then all others from new to old."""
     if pointer.target is not None:
         yield pointer.target, pointer.folder or home
-    every = _distinct(home, folders)
+    every = _deduplicate(home, folders)
     local = [each for each in every if each.is_local]
-    yield from _local_by_age(pointer.target, local, faults)
+    yield from _sort_local(pointer.target, local, faults)
     for folder in every:
-        if not folder.is_local:  # read one by one, since what is not needed takes long
-            for name in sorted(folder.names(), key=_number, reverse=True):
+        if not folder.is_local:  # one by one: a download that is not needed takes long
+            for name in sorted(folder.names(), key=_parse_number, reverse=True):
                 if folder.join(name) != pointer.target:
                     yield folder.join(name), folder
 
 
-def _local_by_age(
+def _sort_local(
     target: str | None, folders: Sequence[CheckpointFolder], faults: dict[str, str]
 ) -> list[tuple[str, CheckpointFolder]]:
-    ages: dict[str, tuple[Any, ...]] = {}
+    ages: dict[str, tuple[float, int, int, bool, str]] = {}
     where: dict[str, CheckpointFolder] = {}
     for folder in folders:
         for path in map(folder.join, folder.names()):
@@ -177,7 +180,7 @@ def _local_by_age(
             try:
                 meta = progress_of(path)
             except Exception as error:
-                faults[path] = _reason_to_pass_over(path, error)
+                faults[path] = _describe_local(path, error)
                 continue
             if meta is not None:
                 stamp = meta.get("saved_at")
@@ -188,33 +191,33 @@ def _local_by_age(
     return [(path, where[path]) for path in sorted(ages, key=ages.__getitem__, reverse=True)]
 
 
-def _reason_to_pass_over(path: str, error: Exception) -> str:
-    """What is damaged in a file that cannot be loaded, or else the error."""
+def _describe_local(path: str, error: Exception) -> str:
+    """Describe the damage of a file that cannot be loaded, or else the error."""
     try:
-        return _damage(path) or _reason(path, error)
-    except (OSError, CheckpointError):  # it cannot be opened, as by its permissions
-        return _reason(path, error)
+        return _find_damage(path) or _describe(path, error)
+    except (OSError, CheckpointError):  # it cannot be opened, such as for its permissions
+        return _describe(path, error)
 
 
-def _distinct(
+def _deduplicate(
     home: CheckpointFolder, folders: Sequence[CheckpointFolder]
 ) -> list[CheckpointFolder]:
-    """All folders, of which one may be the work directory with a template of its own."""
+    """All folders once; one may be the work directory with a template of its own."""
     every = [*folders, home]
     return list({(each.path, each.template): each for each in every}.values())
 
 
-def _number(name: str) -> tuple[int, str]:
+def _parse_number(name: str) -> tuple[int, str]:
     numbers = re.findall(r"\d+", name)
     return int(numbers[-1]) if numbers else -1, name
 
 
-def _reason(path: str, error: Exception) -> str:
-    """An error in one line, without the name of the file and torch's further advice."""
+def _describe(path: str, error: Exception) -> str:
+    """Describe an error in one line, without the path and torch's further advice."""
     if isinstance(error, FileNotFoundError):
         return "no such file"
     if isinstance(error, IsADirectoryError):
-        return "a folder, not a checkpoint"
+        return "a directory, not a checkpoint"
     text = " ".join(str(error).split()) or type(error).__name__
-    text = text.removeprefix(f"{path!r} ").removeprefix("is damaged: ")
+    text = text.removeprefix(f"{path!r} ").removeprefix("is corrupt: ")
     return text.split(". ")[0]

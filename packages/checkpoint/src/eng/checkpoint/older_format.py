@@ -1,17 +1,19 @@
-"""Turn a checkpoint into one that MMEngine loads and resumes."""
+"""Convert a checkpoint to one that MMEngine loads and resumes from."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
+
+from eng.utils import StateDict
 
 from .errors import CheckpointError
 
 __all__ = ["Converted", "to_mmengine"]
 
-#: What changes while a scheduler steps. Its settings come from the config of the run, and some of
-#: them are of another type there.
+#: Attributes that change while a scheduler steps. Its arguments come from the config of the run;
+#: some of them have another type in MMEngine.
 _PROGRESS = (
     "base_values",
     "best",
@@ -21,32 +23,35 @@ _PROGRESS = (
     "_global_step",
     "_last_value",
 )
+#: States of schedulers: a list, or lists by the name of their optimizer.
+SchedulerStates: TypeAlias = "list[StateDict] | Mapping[str, SchedulerStates]"
+
 _KEPT = ("meta", "state_dict", "optimizer", "param_schedulers", "ema_state_dict")
 
 
 class Converted(NamedTuple):
-    """A checkpoint in another format, and what is not in it.
+    """A checkpoint in another format, and the state that was lost.
 
     Attributes:
-        checkpoint: The checkpoint, which is plain data.
-        lost: What the format has no place for, a line each.
+        checkpoint: The checkpoint as plain data.
+        lost: State that the format does not support, one line each.
     """
 
-    checkpoint: dict[str, Any]
+    checkpoint: StateDict
     lost: list[str]
 
 
-def to_mmengine(checkpoint: Mapping[str, Any]) -> Converted:
+def to_mmengine(checkpoint: StateDict) -> Converted:
     """Return the parts of a checkpoint that MMEngine reads, in its format.
 
     Args:
         checkpoint: A checkpoint that a run of eng saved.
 
     Raises:
-        CheckpointError: If it has no weights.
+        CheckpointError: If it has no ``state_dict``.
     """
     if not isinstance(checkpoint.get("state_dict"), Mapping):
-        raise CheckpointError("it has no weights under 'state_dict'")
+        raise CheckpointError("no state_dict found in it")
     found = {key: checkpoint[key] for key in _KEPT if key in checkpoint}
     if "optimizer" in found:
         found["optimizer"] = _convert_optimizer(found["optimizer"])
@@ -57,8 +62,8 @@ def to_mmengine(checkpoint: Mapping[str, Any]) -> Converted:
     return Converted(found, _list_lost(checkpoint))
 
 
-def _convert_optimizer(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the name of the class, which eng adds; one state, or one for each name."""
+def _convert_optimizer(state: Mapping[str, object]) -> StateDict:
+    """Drop the class name that eng adds, from one state or from the states by name."""
     if "param_groups" in state:
         return {key: value for key, value in state.items() if key != "type"}
     return {
@@ -67,15 +72,14 @@ def _convert_optimizer(state: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _convert_schedulers(states: Any) -> Any:
-    """One state for each scheduler: in a list, or in lists by the name of their optimizer."""
+def _convert_schedulers(states: SchedulerStates) -> SchedulerStates:
     if isinstance(states, Mapping):
         return {name: _convert_schedulers(inner) for name, inner in states.items()}
     return [{key: state[key] for key in _PROGRESS if key in state} for state in states]
 
 
-def _convert_hub(hub: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep the information of the run. Histories are objects there, which are no plain data."""
+def _convert_hub(hub: StateDict) -> StateDict:
+    """Keep the runtime info. Histories are dropped: MMEngine saves them as objects."""
     info = OrderedDict(hub.get("runtime_info", {}))
     resumed = hub.get("resumed_keys", {})
     return {
@@ -85,20 +89,24 @@ def _convert_hub(hub: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _list_lost(checkpoint: Mapping[str, Any]) -> list[str]:
+def _list_lost(checkpoint: StateDict) -> list[str]:
     lost = []
     if "train_state" in checkpoint:
-        lost.append("random numbers and the position in the data, so the run resumes not exactly")
+        lost.append(
+            "random state and the position in the training data, so the run does not resume exactly"
+        )
     histories = checkpoint.get("message_hub", {}).get("log_scalars", {})
     if histories:
-        lost.append(f"{len(histories)} histories of scalars, so averages in the log begin anew")
+        lost.append(
+            f"{len(histories)} histories of scalars, so averages in the log start from scratch"
+        )
     if _counts_steps(checkpoint.get("param_schedulers", [])):
-        lost.append("schedules by steps of the optimizer, which MMEngine counts as iterations")
+        lost.append("schedules by optimizer steps, which MMEngine counts as iterations")
     others = set(checkpoint) - {*_KEPT, "message_hub", "train_state"}
-    return [*lost, *(f"the entry {key!r}, which MMEngine does not know" for key in sorted(others))]
+    return [*lost, *(f"the entry {key!r}, which is unknown to MMEngine" for key in sorted(others))]
 
 
-def _counts_steps(states: Any) -> bool:
+def _counts_steps(states: SchedulerStates) -> bool:
     if isinstance(states, Mapping):
         return any(_counts_steps(inner) for inner in states.values())
     return any(state.get("by_optimizer_step", False) for state in states)

@@ -1,18 +1,17 @@
-"""Functions of checkpoints under the names by which code of the OpenMMLab family calls them."""
+"""Checkpoint functions under the private names that OpenMMLab libraries import."""
 
 from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any
 
 from torch import Tensor, nn
 
-from eng.utils import ArgumentValueError
+from eng.utils import ArgumentValueError, StateDict
 
-from .loader import CheckpointLoader, Logger
-from .state_dict import ReviseKeys, load_state_dict, model_state
+from .loader import CheckpointLoader
+from .state_dict import load_state_dict, model_state
+from .types import Checkpoint, Logger, MapLocation, ReviseKeys
 
 __all__ = [
     "DEFAULT_CACHE_DIR",
@@ -30,7 +29,7 @@ DEFAULT_CACHE_DIR = "~/.cache"
 
 
 def _get_mmengine_home() -> str:
-    """The folder of downloads and tables of weights, which is made if missing."""
+    """Return the directory of downloads and weight tables; create it if missing."""
     cache = os.environ.get(ENV_XDG_CACHE_HOME, DEFAULT_CACHE_DIR)
     home = os.environ.get(ENV_MMENGINE_HOME, os.path.join(cache, "mmengine"))  # noqa: PTH118
     home = os.path.expanduser(home)  # noqa: PTH111 - a str, as it is documented
@@ -38,13 +37,15 @@ def _get_mmengine_home() -> str:
     return home
 
 
-def _load_checkpoint(filename: str, map_location: Any = None, logger: Logger = None) -> Any:
+def _load_checkpoint(
+    filename: str, map_location: MapLocation = None, logger: Logger = None
+) -> Checkpoint:
     """Read a checkpoint, see :meth:`CheckpointLoader.load_checkpoint`.
 
     Args:
-        filename: Its path or address.
+        filename: Path or URL of the checkpoint.
         map_location: As for :func:`torch.load`. Defaults to None.
-        logger: Where the loading is noted. Defaults to None: it is printed.
+        logger: Logger of the message. Defaults to None: it is printed.
 
     Returns:
         The checkpoint.
@@ -53,20 +54,20 @@ def _load_checkpoint(filename: str, map_location: Any = None, logger: Logger = N
 
 
 def _load_checkpoint_with_prefix(
-    prefix: str, filename: str, map_location: Any = None
+    prefix: str, filename: str, map_location: MapLocation = None
 ) -> OrderedDict[str, Tensor]:
-    """Read the weights of a part of a model.
+    """Read the weights of a submodule.
 
     Args:
-        prefix: Name of the part in the model of the checkpoint; a dot at its end is no matter.
-        filename: Path or address of the checkpoint.
+        prefix: Name of the submodule in the checkpoint, with or without a dot at its end.
+        filename: Path or URL of the checkpoint.
         map_location: As for :func:`torch.load`. Defaults to None.
 
     Returns:
-        Tensors by their names in the part.
+        Tensors by their names in the submodule.
 
     Raises:
-        AssertionError: If the checkpoint has none. It is a :class:`ValueError` as well.
+        AssertionError: If no name has the prefix. It is a :class:`ValueError` as well.
     """
     state = model_state(_load_checkpoint(filename, map_location), str(filename))
     start = prefix if prefix.endswith(".") else f"{prefix}."
@@ -91,18 +92,18 @@ def _load_checkpoint_with_prefix(
 
 def _load_checkpoint_to_model(
     model: nn.Module,
-    checkpoint: Mapping[str, Any],
+    checkpoint: StateDict,
     strict: bool = False,
     logger: Logger = None,
     revise_keys: ReviseKeys = [(r"^module\.", "")],  # noqa: B006 - documented, never changed
-) -> Any:
-    """Load the weights of a checkpoint that was read into a model.
+) -> StateDict:
+    """Load the weights of a checkpoint that is already in memory into a model.
 
     Args:
         model: The model.
-        checkpoint: The checkpoint, or its weights alone. It is not changed.
-        strict: Whether it is an error if something does not fit. Defaults to False.
-        logger: Where what did not fit is noted. Defaults to None: it is printed.
+        checkpoint: The checkpoint, or its state dict alone. It is not changed.
+        strict: Whether missing, unexpected or mismatching keys are an error. Defaults to False.
+        logger: Logger for missing and unexpected keys. Defaults to None: they are printed.
         revise_keys: Pairs of a regular expression and its replacement, applied to all names.
             Defaults to dropping ``module.`` from their beginning.
 

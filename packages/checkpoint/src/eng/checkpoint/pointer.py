@@ -25,12 +25,12 @@ LAST_CHECKPOINT = "last_checkpoint"
 
 
 class Pointer(NamedTuple):
-    """What ``last_checkpoint`` says.
+    """Content of ``last_checkpoint``.
 
     Attributes:
-        target: Path of the checkpoint, None where it names none.
-        folder: The folder that it is in.
-        fault: What is wrong with the file, None where nothing is.
+        target: Path of the checkpoint, None if the file is missing or invalid.
+        folder: Folder of the checkpoint.
+        fault: Reason why the file is invalid, None if it is missing or valid.
     """
 
     target: str | None = None
@@ -39,38 +39,38 @@ class Pointer(NamedTuple):
 
 
 def write_last_checkpoint(work_dir: str, path: str) -> None:
-    """Name the latest checkpoint of a work directory.
+    """Write the name of the latest checkpoint to ``last_checkpoint`` in a work directory.
 
-    One in the directory is named relative to it, so that the directory can be moved and copied;
-    one elsewhere by its address or absolute path. Where a folder has the name of the file, a
-    warning says so, and the newest checkpoint is found without it.
+    A checkpoint in the directory is named relative to it, so that the directory can be moved and
+    copied; any other by its URL or absolute path. If ``last_checkpoint`` is a directory, this
+    warns, and the newest checkpoint is found without it.
 
     Args:
         work_dir: The directory.
-        path: Path or address of the checkpoint.
+        path: Path or URL of the checkpoint.
     """
     backend = get_file_backend(work_dir)
     pointer = backend.join_path(work_dir, LAST_CHECKPOINT)
     try:
-        backend.put_text(_relative_to(work_dir, path) or absolute_path(path), pointer)
+        backend.put_text(_make_relative(work_dir, path) or absolute_path(path), pointer)
     except IsADirectoryError:
         print_log(
-            f"{pointer} is a folder: the latest checkpoint is not named there. Remove it.",
+            f"{pointer} is a directory, so the latest checkpoint is not recorded there. Remove it.",
             logger="current",
             level=logging.WARNING,
         )
 
 
 def find_latest_checkpoint(path: str) -> str | None:
-    """The latest checkpoint of a work directory, as its ``last_checkpoint`` names it.
+    """Return the latest checkpoint of a work directory according to its ``last_checkpoint``.
 
     Args:
         path: The directory.
 
     Returns:
-        Path of the checkpoint, or None if nothing was saved there. It is not verified. A path of
-        another place, as of a directory that was moved, is the file of that name in the directory
-        if there is one.
+        Path of the checkpoint, None if none was saved. The file is not verified. For the path of
+        another directory, such as before a move, a file of that name in this directory takes
+        precedence.
     """
     return read_pointer(path).target
 
@@ -80,45 +80,47 @@ def read_pointer(work_dir: str, folders: Sequence[CheckpointFolder] = ()) -> Poi
 
     Args:
         work_dir: The work directory.
-        folders: Folders in which the run has its checkpoints beside it. Defaults to none.
+        folders: Further folders with checkpoints of the run. Defaults to none.
 
     Returns:
-        What it says.
+        Its content.
     """
     home = CheckpointFolder(work_dir)
     path = home.join(LAST_CHECKPOINT)
     if not home.backend.isfile(path):
-        is_folder = home.backend.isdir(path)
-        return Pointer(fault="a folder, not a file with the name of one" if is_folder else None)
+        is_directory = home.backend.isdir(path)
+        return Pointer(
+            fault="a directory, not a file with the name of a checkpoint" if is_directory else None
+        )
     try:
         text = home.backend.get_text(path).strip()
     except (UnicodeDecodeError, OSError) as error:
-        return Pointer(fault=f"not readable as text: {error}")
+        return Pointer(fault=f"invalid text: {error}")
     if not text or not text.isprintable():
-        return Pointer(fault="not the name of a file" if text else "empty")
-    readings = _readings(text, home, folders)
+        return Pointer(fault="invalid file name" if text else "empty")
+    readings = _interpret(text, home, folders)
     existing = (each for each in readings if each[1].backend.isfile(each[0]))
-    target, folder = next(existing, (_literal(text, home), home))
+    target, folder = next(existing, (_resolve(text, home), home))
     return Pointer(target, folder)
 
 
-def _relative_to(work_dir: str, path: str) -> str | None:
-    """The name of a file of the work directory in it, None for a file elsewhere."""
+def _make_relative(work_dir: str, path: str) -> str | None:
+    """Return the path of a file relative to the work directory, None for a file outside it."""
     if "://" in work_dir or "://" in path:
         name = path.removeprefix(work_dir.rstrip("/") + "/")
         return None if name == path else name
-    # Not the target of a link: the name in the directory is what moves with it.
+    # The target of a symbolic link is not resolved: the name in the directory moves with it.
     home, file = Path(work_dir).resolve(), Path(path).parent.resolve() / Path(path).name
     return str(file.relative_to(home)) if file.is_relative_to(home) else None
 
 
-def _readings(
+def _interpret(
     text: str, home: CheckpointFolder, folders: Sequence[CheckpointFolder]
 ) -> list[tuple[str, CheckpointFolder]]:
-    """What the text may mean, the likeliest first.
+    """Return the possible meanings of the text, the most likely first.
 
-    An absolute path of another place is likelier one of a directory that was moved or copied: the
-    file here comes before that which may still be there.
+    An absolute path outside the directory is most likely from before a move or copy: the file in
+    this directory takes precedence over one that may still exist there.
     """
     own = next((each for each in (home, *folders) if each.holds(text)), None)
     as_it_is = (text, own or home)
@@ -130,5 +132,5 @@ def _readings(
     return [(home.join(text), home), here, as_it_is]
 
 
-def _literal(text: str, home: CheckpointFolder) -> str:
+def _resolve(text: str, home: CheckpointFolder) -> str:
     return text if "://" in text or PurePath(text).is_absolute() else home.join(text)

@@ -1,4 +1,4 @@
-"""Buffers of a module that differ between processes."""
+"""Save and restore buffers that differ between ranks."""
 
 from __future__ import annotations
 
@@ -15,29 +15,28 @@ __all__ = ["RankBuffers"]
 
 
 class RankBuffers:
-    """What the buffers of a process have that those of the first one do not.
+    """Buffers of a rank that differ from those of rank 0.
 
-    A checkpoint holds the weights of the first process. Parameters are the same in all of them, but
-    buffers may not be: the running statistics of batch normalisation are those of the samples that
-    each process has seen. Validation and a resumed run need each process' own.
+    A checkpoint has the weights of rank 0. Parameters are equal on all ranks, but buffers may
+    differ: the running statistics of batch normalization come from the samples of each rank.
+    Validation and a resumed run need those of each rank.
 
     Args:
-        module: The module, possibly wrapped for several processes.
+        module: The module, possibly in a distributed wrapper.
     """
 
     def __init__(self, module: nn.Module) -> None:
         self._module = module
 
     def state_dict(self) -> dict[str, Tensor] | None:
-        """Copy the buffers that differ from those of the first process. Called in all processes.
+        """Copy the buffers that differ from those of rank 0. Called in all processes.
 
         Returns:
-            Copies on the CPU by name; None in a single process. Buffers that are not saved in
-            checkpoints are left out.
+            Copies on the CPU by name, without non-persistent buffers; None in a single process.
         """
         if get_world_size() == 1:
             return None
-        own = {name: _digest(buffer) for name, buffer in _buffers_of(self._module).items()}
+        own = {name: _hash(buffer) for name, buffer in _collect_buffers(self._module).items()}
         boxes = [own]
         broadcast_object_list(boxes)
         (first,) = boxes
@@ -45,26 +44,26 @@ class RankBuffers:
             return {}
         return {
             name: buffer.detach().cpu().clone()
-            for name, buffer in _buffers_of(self._module).items()
+            for name, buffer in _collect_buffers(self._module).items()
             if own[name] != first.get(name)
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
-        """Put this process' own buffers back.
+        """Restore the buffers of this rank.
 
         Args:
-            state_dict: What :meth:`state_dict` returned. A buffer that is missing here, or of
-                another shape, stays as it is.
+            state_dict: Buffers by name, as :meth:`state_dict` returned them. Unexpected names and
+                size mismatches are ignored.
         """
-        buffers = _buffers_of(self._module)
+        buffers = _collect_buffers(self._module)
         with torch.no_grad():
             for name, saved in state_dict.items():
                 if name in buffers and buffers[name].shape == saved.shape:
                     buffers[name].copy_(saved)
 
 
-def _buffers_of(module: nn.Module) -> dict[str, Tensor]:
-    """Buffers that are saved, whole in this process, by the names that they have unwrapped."""
+def _collect_buffers(module: nn.Module) -> dict[str, Tensor]:
+    """Return persistent buffers that are not sharded, by their names without wrappers."""
     return {
         plain_name(module, f"{prefix}.{name}" if prefix else name): buffer
         for prefix, part in module.named_modules()
@@ -73,6 +72,6 @@ def _buffers_of(module: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def _digest(tensor: Tensor) -> str:
+def _hash(tensor: Tensor) -> str:
     raw = tensor.detach().contiguous().cpu().flatten().view(torch.uint8).numpy()
     return hashlib.blake2b(raw.tobytes(), digest_size=16).hexdigest()

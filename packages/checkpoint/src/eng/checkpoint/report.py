@@ -1,4 +1,4 @@
-"""What of a state does not fit a model, in a few lines however much it is."""
+"""Report missing, unexpected and mismatching keys of a state dict in a few lines."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 __all__ = ["fit_report"]
 
-#: Entries under one title; what is more is put together by the modules that it belongs to.
+#: Entries of one line; longer lists of names are grouped by module.
 LIMIT = 10
 
-#: How torch words it in ``Module._load_from_state_dict``.
+#: The message of torch in ``Module._load_from_state_dict``.
 _SIZES = re.compile(
     r"size mismatch for (?P<name>\S+): copying a param with shape (?P<given>.*?) from checkpoint, "
     r"the shape in current model is (?P<wanted>.*?)\.$"
@@ -19,18 +19,18 @@ _SIZES = re.compile(
 
 
 def fit_report(missing: Sequence[str], unexpected: Sequence[str], unfitting: Sequence[str]) -> str:
-    """Put into words what did not fit.
+    """Report the keys that were not loaded.
 
     Args:
-        missing: Names that the model has and the state has not.
-        unexpected: Names that the state has and the model has not.
-        unfitting: What is wrong with others, one message each.
+        missing: Names in the model that the state dict does not have.
+        unexpected: Names in the state dict that the model does not have.
+        unfitting: Messages about size mismatches, one for each name.
 
     Returns:
         A line for each size mismatch, at most ten, and one line each for unexpected and missing
-        keys; nothing if all fits.
+        keys; empty if all keys match.
     """
-    lines = [_shorter(message) for message in unfitting[:LIMIT]]
+    lines = [_shorten(message) for message in unfitting[:LIMIT]]
     if len(unfitting) > LIMIT:
         lines.append(f"size mismatch for {len(unfitting) - LIMIT} more ({len(unfitting)} in all)")
     for title, names in (
@@ -38,30 +38,30 @@ def fit_report(missing: Sequence[str], unexpected: Sequence[str], unfitting: Seq
         ("missing keys in source state_dict", missing),
     ):
         if names:
-            lines.append(f"{title}: {_listed(names)}")
+            lines.append(f"{title}: {_summarize(names)}")
     return "\n".join(lines)
 
 
-def _listed(names: Sequence[str]) -> str:
+def _summarize(names: Sequence[str]) -> str:
     if len(names) <= LIMIT:
         return ", ".join(names)
-    entries = _grouped(names)
+    entries = _group(names)
     more = len(entries) - LIMIT
     listed = "; ".join(entries[:LIMIT])
     return f"{listed}{f'; and {more} more' if more > 0 else ''} ({len(names)} in all)"
 
 
-def _grouped(names: Sequence[str]) -> list[str]:
-    """Names by the layer that they belong to; by larger and larger parts until they are few."""
-    entries = _by_layer(names)
+def _group(names: Sequence[str]) -> list[str]:
+    """Group names by layer, then by larger and larger modules until ten entries are left."""
+    entries = _group_by_layer(names)
     depth = max((name.count(".") for name in names), default=0)
     while len(entries) > LIMIT and depth > 0:
-        entries = _by_part(names, depth)
+        entries = _group_by_module(names, depth)
         depth -= 1
     return entries
 
 
-def _by_layer(names: Sequence[str]) -> list[str]:
+def _group_by_layer(names: Sequence[str]) -> list[str]:
     layers: dict[str, list[str]] = {}
     for name in names:
         owner, _, leaf = name.rpartition(".")
@@ -73,8 +73,8 @@ def _by_layer(names: Sequence[str]) -> list[str]:
     ]  # fmt: skip
 
 
-def _by_part(names: Sequence[str], depth: int) -> list[str]:
-    """One entry for all names that begin with the same ``depth`` parts."""
+def _group_by_module(names: Sequence[str], depth: int) -> list[str]:
+    """One entry for all names that share their first ``depth`` parts."""
     starts = {name: ".".join(name.split(".")[:depth]) for name in names}
     counts = Counter(starts.values())
     only = {start: name for name, start in starts.items()}
@@ -83,7 +83,7 @@ def _by_part(names: Sequence[str], depth: int) -> list[str]:
     ]
 
 
-def _shorter(message: str) -> str:
+def _shorten(message: str) -> str:
     sizes = _SIZES.match(message)
     if sizes is None:
         return message

@@ -1,26 +1,28 @@
-"""Read weights from files of safetensors."""
+"""Load weights from safetensors files."""
 
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from .errors import CheckpointError
+from .types import MapLocation
 
 __all__ = ["INSTALL_HINT", "parse_safetensors"]
 
 INSTALL_HINT = "pip install 'eng-checkpoint[safetensors]'"
 
 
-def parse_safetensors(content: bytes, filename: str, map_location: Any = None) -> dict[str, Tensor]:
-    """Read the tensors of a file of safetensors.
+def parse_safetensors(
+    content: bytes, filename: str, map_location: MapLocation = None
+) -> dict[str, Tensor]:
+    """Load the tensors of a safetensors file.
 
     Args:
         content: Content of the file.
-        filename: Its name, for messages.
+        filename: Name of the file, for messages.
         map_location: As for :func:`torch.load`. Defaults to None: the CPU.
 
     Returns:
@@ -28,7 +30,7 @@ def parse_safetensors(content: bytes, filename: str, map_location: Any = None) -
 
     Raises:
         ImportError: If the package safetensors is not installed.
-        CheckpointError: If it is not such a file, or a damaged one.
+        CheckpointError: If it is corrupt or not a safetensors file.
     """
     try:
         from safetensors import SafetensorError
@@ -39,13 +41,13 @@ def parse_safetensors(content: bytes, filename: str, map_location: Any = None) -
         tensors: dict[str, Tensor] = load(content)
     except (SafetensorError, ValueError, KeyError) as error:
         raise CheckpointError(
-            f"{filename!r} is not a safetensors file, or a damaged one ({error})"
+            f"{filename!r} is not a safetensors file, or is corrupt ({error})"
         ) from error
     if map_location is None:
         return tensors
     if isinstance(map_location, (str, torch.device)):
         return {name: tensor.to(map_location) for name, tensor in tensors.items()}
-    # A function of storages, or a table of devices: torch knows what to do with it.
+    # A function of storages or a dict of devices, which only torch.load applies.
     file = io.BytesIO()
     torch.save(tensors, file)
     file.seek(0)

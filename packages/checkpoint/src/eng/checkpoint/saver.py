@@ -1,50 +1,54 @@
-"""Write checkpoints."""
+"""Save checkpoints atomically."""
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import torch
 
 from eng.fileio import get_file_backend, merged_backend_args
+from eng.utils import StateDict
+
+from .types import BackendArgs
 
 __all__ = ["save_checkpoint"]
 
 
 def save_checkpoint(
-    checkpoint: dict[str, Any],
+    checkpoint: StateDict,
     filename: str,
-    file_client_args: dict[str, Any] | None = None,
-    backend_args: dict[str, Any] | None = None,
+    file_client_args: BackendArgs | None = None,
+    backend_args: BackendArgs | None = None,
 ) -> None:
-    """Write a checkpoint so that it is there whole or not at all.
+    """Save a checkpoint atomically: readers see the complete file or the previous one.
 
     Args:
-        checkpoint: What to save: tensors and plain data.
-        filename: Path or address to save it at.
-        file_client_args: Settings of the storage under their older name. Defaults to None.
-        backend_args: Settings of the storage, see :func:`eng.fileio.get_file_backend`. Defaults
-            to None.
+        checkpoint: Tensors and plain data by name.
+        filename: Path or URL of the file.
+        file_client_args: Older name of ``backend_args``. Defaults to None.
+        backend_args: Arguments of the storage backend, see :func:`eng.fileio.get_file_backend`.
+            Defaults to None.
 
     Raises:
-        ValueError: If both kinds of settings are given.
-        OSError: If it cannot be written. It names the file.
+        ValueError: If both ``backend_args`` and ``file_client_args`` are given.
+        OSError: If the file cannot be written. It names the file.
     """
     backend_args = merged_backend_args("save_checkpoint", file_client_args, backend_args)
     backend = get_file_backend(filename, backend_args=backend_args)
     try:
+        # written to a temporary file and renamed: a killed process leaves no partial checkpoint
         backend.put_with(lambda file: _write(checkpoint, file), filename)
     except OSError as error:
-        if error.errno is not None and error.filename is None:  # as that of a full disk
+        if error.errno is not None and error.filename is None:  # such as of a full disk
             error.filename = filename
         raise
 
 
-def _write(checkpoint: dict[str, Any], file: BinaryIO) -> None:
+def _write(checkpoint: StateDict, file: BinaryIO) -> None:
     try:
         torch.save(checkpoint, file)
     except RuntimeError as error:
-        # Where a write has failed, torch ends its archive all the same and reports that this fails.
+        # After a failed write, torch still closes its archive and reports that error instead.
         if isinstance(error.__context__, OSError):
             raise error.__context__ from None
         raise

@@ -1,7 +1,7 @@
-"""Full states of models whose parameters are sharded over processes, by FSDP or ``fully_shard``.
+"""Save and load full state dicts of models sharded by FSDP or ``fully_shard``.
 
-A checkpoint is the same whether the model was sharded or not, and so can be loaded either way.
-All of these functions are called in all processes.
+A checkpoint of a sharded model equals that of the same model without sharding, so each can be
+loaded into the other. All functions are called in all processes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,10 @@ from torch.optim import Optimizer
 
 from eng.dist import is_main_process
 from eng.dl_utils import plain_name, unwrap
+from eng.utils import StateDict
+
+if TYPE_CHECKING:
+    from torch.distributed.checkpoint.state_dict import StateDictOptions
 
 __all__ = [
     "full_model_state",
@@ -28,45 +32,42 @@ __all__ = [
 
 
 def is_sharded(module: nn.Module) -> bool:
-    """Whether parameters of a module are sharded over processes.
+    """Whether FSDP or ``fully_shard`` was applied to a module or to a submodule.
 
     Args:
         module: The module, possibly wrapped.
-
-    Returns:
-        Whether FSDP or ``fully_shard`` was applied to it or to a part of it.
     """
-    kinds = _sharded_kinds()
+    kinds = _list_sharded_types()
     return bool(kinds) and any(isinstance(part, kinds) for part in module.modules())
 
 
 def full_model_state(module: nn.Module) -> OrderedDict[str, Tensor]:
-    """Gather the parameters and buffers of a sharded module on the CPU of the first process.
+    """Gather the parameters and buffers of a sharded module on the CPU of rank 0.
 
     Args:
         module: The module, possibly wrapped.
 
     Returns:
-        Whole tensors by the names that they have without wrappers; empty in other processes.
+        Full tensors by their names without wrappers; empty on other ranks.
     """
     from torch.distributed.checkpoint.state_dict import get_model_state_dict
 
-    root = _root(module)
-    state: Any = get_model_state_dict(root, options=_gathering(root))
+    root = _find_root(module)
+    state: Any = get_model_state_dict(root, options=_make_gather_options(root))
     return OrderedDict(state) if is_main_process() else OrderedDict()
 
 
 def load_full_model_state(
     module: nn.Module, state_dict: Mapping[str, Tensor]
 ) -> tuple[list[str], list[str], list[str]]:
-    """Load whole tensors into a sharded module as far as they fit.
+    """Load matching full tensors into a sharded module.
 
     Args:
         module: The module, possibly wrapped.
-        state_dict: Whole tensors by name, the same in every process.
+        state_dict: Full tensors by name, the same in every process.
 
     Returns:
-        Names missing in the state, names unexpected in it, and messages on those of another shape.
+        Missing keys, unexpected keys, and a message for each size mismatch.
     """
     from torch.distributed.checkpoint.state_dict import (
         StateDictOptions,
@@ -74,7 +75,7 @@ def load_full_model_state(
         set_model_state_dict,
     )
 
-    root = _root(module)
+    root = _find_root(module)
     wanted: Any = get_model_state_dict(root)
     shapes = {name: value.shape for name, value in wanted.items()}
     unfitting = {
@@ -92,21 +93,21 @@ def load_full_model_state(
     return missing, unexpected, list(unfitting.values())
 
 
-def full_optimizer_state(module: nn.Module, optimizer: Optimizer) -> dict[str, Any]:
-    """Gather the state of an optimizer over a sharded module on the CPU of the first process.
+def full_optimizer_state(module: nn.Module, optimizer: Optimizer) -> StateDict:
+    """Gather the state of an optimizer of a sharded module on the CPU of rank 0.
 
     Args:
         module: The module, possibly wrapped.
-        optimizer: The optimizer over its parameters.
+        optimizer: The optimizer of its parameters.
 
     Returns:
-        A state as :meth:`torch.optim.Optimizer.state_dict` of an optimizer over the same module
-        without sharding gives it; empty in other processes.
+        The state in the format of :meth:`torch.optim.Optimizer.state_dict` without sharding; empty
+        on other ranks.
     """
     from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict
 
-    root = _root(module)
-    state: Any = get_optimizer_state_dict(root, optimizer, options=_gathering(root))
+    root = _find_root(module)
+    state: Any = get_optimizer_state_dict(root, optimizer, options=_make_gather_options(root))
     if not is_main_process():
         return {}
     numbers: dict[str, int] = {}
@@ -114,7 +115,7 @@ def full_optimizer_state(module: nn.Module, optimizer: Optimizer) -> dict[str, A
         for name in group["params"]:
             numbers[name] = len(numbers)
     return {
-        "state": {numbers[name]: _plain(values) for name, values in state["state"].items()},
+        "state": {numbers[name]: _copy_to_cpu(values) for name, values in state["state"].items()},
         "param_groups": [
             {**group, "params": [numbers[name] for name in group["params"]]}
             for group in state["param_groups"]
@@ -123,18 +124,18 @@ def full_optimizer_state(module: nn.Module, optimizer: Optimizer) -> dict[str, A
 
 
 def load_full_optimizer_state(
-    module: nn.Module, optimizer: Optimizer, state_dict: Mapping[str, Any]
+    module: nn.Module, optimizer: Optimizer, state_dict: StateDict
 ) -> None:
-    """Load a state of an optimizer, as it is without sharding, into one over a sharded module.
+    """Load the state of an optimizer without sharding into the optimizer of a sharded module.
 
     Args:
         module: The module, possibly wrapped.
-        optimizer: The optimizer over its parameters.
-        state_dict: The state, the same in every process.
+        optimizer: The optimizer of its parameters.
+        state_dict: The full state, the same in every process.
     """
     from torch.distributed.checkpoint.state_dict import StateDictOptions, set_optimizer_state_dict
 
-    root = _root(module)
+    root = _find_root(module)
     by_parameter = {p: plain_name(root, name) for name, p in root.named_parameters()}
     names = [by_parameter[p] for group in optimizer.param_groups for p in group["params"]]
     named: Any = {
@@ -147,30 +148,30 @@ def load_full_optimizer_state(
     set_optimizer_state_dict(root, optimizer, named, options=StateDictOptions(full_state_dict=True))
 
 
-def _gathering(root: nn.Module) -> Any:
-    """How whole tensors are gathered on the CPU."""
+def _make_gather_options(root: nn.Module) -> StateDictOptions:
     from torch.distributed.checkpoint.state_dict import StateDictOptions
 
-    # FSDP's class, where it works on the CPU, would free what it "moved" there before it is read.
+    # With cpu_offload, FSDP on the CPU frees gathered tensors before they are read: its move to
+    # the CPU makes no copy there.
     device = getattr(root, "compute_device", None)
     return StateDictOptions(
         full_state_dict=True, cpu_offload=device is None or device.type != "cpu"
     )
 
 
-def _root(module: nn.Module) -> nn.Module:
-    """The outermost sharded module: what wraps or compiles one as a whole is looked through."""
-    return unwrap(module, keep=_sharded_kinds())
+def _find_root(module: nn.Module) -> nn.Module:
+    """Return the outermost sharded module, below other wrappers and compiled modules."""
+    return unwrap(module, keep=_list_sharded_types())
 
 
-def _sharded_kinds() -> tuple[type, ...]:
-    # Who shards has imported it; importing it takes as long as torch itself.
+def _list_sharded_types() -> tuple[type, ...]:
+    # A program that shards has imported it; importing it here takes as long as torch itself.
     fsdp = sys.modules.get("torch.distributed.fsdp")
     names = ("FullyShardedDataParallel", "FSDPModule")
     return tuple(getattr(fsdp, name) for name in names if hasattr(fsdp, name))
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+def _copy_to_cpu(values: Mapping[str, object]) -> dict[str, object]:
     return {
         key: value.detach().cpu() if isinstance(value, torch.Tensor) else value
         for key, value in values.items()

@@ -1,46 +1,46 @@
-"""Load a checkpoint in all processes of a run, whichever disks they see."""
+"""Load the same checkpoint in all processes, even without a shared file system."""
 
 from __future__ import annotations
 
 import logging
 import zlib
-from typing import Any
 
 from eng.dist import all_gather_object, broadcast_object_list, get_world_size, is_main_process
 from eng.logging import print_log
 
 from .errors import CheckpointError
-from .loader import CheckpointLoader, Logger, parse_checkpoint, read_file
+from .loader import CheckpointLoader, parse_checkpoint, read_file
+from .types import BackendArgs, Checkpoint, Logger, MapLocation
 
 __all__ = ["load_shared_checkpoint"]
 
-#: Bytes that are sent at once: a group of GPUs takes them through its memory.
+#: Bytes of one broadcast: with NCCL they pass through the memory of the GPU.
 _PART = 1 << 26
 
 
 def load_shared_checkpoint(
     filename: str,
-    map_location: Any = None,
+    map_location: MapLocation = None,
     logger: Logger = None,
-    backend_args: dict[str, Any] | None = None,
-) -> Any:
-    """Read the checkpoint of the first process in all of them. Called in all processes.
+    backend_args: BackendArgs | None = None,
+) -> Checkpoint:
+    """Load the checkpoint of rank 0 in all processes. Called in all processes.
 
-    Processes that have another file under the name, or none, as where each machine has a disk of
-    its own, get that of the first one sent.
+    Ranks whose file is missing or differs, such as on machines with local disks, receive the file
+    of rank 0.
 
     Args:
-        filename: Its path, address, or a name that has a loader, see :class:`CheckpointLoader`.
+        filename: Path, URL, or name with a registered prefix, see :class:`CheckpointLoader`.
         map_location: As for :func:`torch.load`. Defaults to None.
-        logger: Where the loading is noted. Defaults to None: it is printed.
-        backend_args: Settings of the storage. Defaults to None.
+        logger: Logger of the messages. Defaults to None: they are printed.
+        backend_args: Arguments of the storage backend. Defaults to None.
 
     Returns:
         The checkpoint.
 
     Raises:
-        FileNotFoundError: If the first process has no such file; in all processes.
-        CheckpointError: If that is not a checkpoint, or a damaged one; in all processes.
+        FileNotFoundError: If the file does not exist on rank 0; raised in all processes.
+        CheckpointError: If it is corrupt or not a checkpoint; raised in all processes.
     """
     if get_world_size() == 1 or CheckpointLoader.has_scheme(filename):
         return CheckpointLoader.load_checkpoint(
@@ -55,7 +55,7 @@ def load_shared_checkpoint(
     others = [rank for rank, (mark, _) in enumerate(marks) if mark != first]
     if others:
         print_log(
-            f"{filename} is sent to the processes {others}, which do not have it as the first one.",
+            f"{filename} is missing or different on ranks {others}: broadcasting it from rank 0.",
             logger=logger,
             level=logging.WARNING,
         )
@@ -64,18 +64,18 @@ def load_shared_checkpoint(
 
 
 def _try_to_read(
-    filename: str, backend_args: dict[str, Any] | None
+    filename: str, backend_args: BackendArgs | None
 ) -> tuple[bytes | None, Exception | None]:
     try:
         return read_file(filename, backend_args), None
     except FileNotFoundError as error:
-        return None, FileNotFoundError(*error.args)  # without its causes, which may not pickle
-    except Exception as error:  # the other processes wait
+        return None, FileNotFoundError(*error.args)  # its cause may not pickle
+    except Exception as error:  # raised after the gather, or the other ranks would hang
         return None, CheckpointError(f"{filename!r} cannot be read: {error}")
 
 
 def _send(data: bytes | None) -> bytes:
-    """The bytes of the first process, in all of them."""
+    """Broadcast the bytes of rank 0."""
     sizes = [len(data or b"")]
     broadcast_object_list(sizes)
     parts = []

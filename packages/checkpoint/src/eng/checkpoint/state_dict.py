@@ -1,13 +1,12 @@
-"""States of modules under the names that they have without any wrapper."""
+"""Save and load state dicts of modules under parameter names without wrappers."""
 
 from __future__ import annotations
 
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import islice
-from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.modules.module import _IncompatibleKeys
@@ -17,23 +16,28 @@ from eng.dl_utils import plain_name, unwrap
 from eng.logging import print_log
 
 from .errors import CheckpointError
-from .loader import CheckpointLoader, Logger
+from .loader import CheckpointLoader
 from .report import fit_report
 from .sharded import full_model_state, is_sharded, load_full_model_state
+from .types import Checkpoint, Logger, MapLocation, ReviseKeys
 
-__all__ = ["get_state_dict", "load_checkpoint", "load_state_dict", "weights_to_cpu"]
-
-ReviseKeys = Sequence[tuple[str, str]]
+__all__ = [
+    "get_state_dict",
+    "load_checkpoint",
+    "load_state_dict",
+    "model_state",
+    "weights_to_cpu",
+]
 
 
 def weights_to_cpu(state_dict: Mapping[str, Tensor]) -> OrderedDict[str, Tensor]:
-    """Copy a state to the CPU.
+    """Copy a state dict to the CPU.
 
     Args:
         state_dict: Tensors by name, on any device.
 
     Returns:
-        The same on the CPU, with the metadata of modules kept.
+        The tensors on the CPU, with the metadata of modules.
     """
     copied = OrderedDict(
         (name, value.cpu() if isinstance(value, Tensor) else value)
@@ -49,16 +53,16 @@ def get_state_dict(
     prefix: str = "",
     keep_vars: bool = False,
 ) -> OrderedDict[str, Tensor]:
-    """The parameters and buffers of a module, under the names that they have without wrappers.
+    """Return the parameters and buffers of a module under their names without wrappers.
 
-    Wrappers for several processes and compiled modules are looked through wherever they stand.
-    Of a sharded module, the whole state is gathered on the CPU of the first process; then all
-    processes must call this, and the others get nothing.
+    Names skip distributed wrappers and compiled modules at every depth. The full state of a
+    sharded module is gathered on the CPU of rank 0: all ranks must call this function, and the
+    others get an empty dict.
 
     Args:
         module: The module.
         destination: A dict to fill. Defaults to None, a new one.
-        prefix: What is put before each name. Defaults to ''.
+        prefix: Prefix of each name. Defaults to ''.
         keep_vars: Whether tensors keep their graph, see :meth:`torch.nn.Module.state_dict`.
             Defaults to False.
 
@@ -67,7 +71,7 @@ def get_state_dict(
     """
     module = _as_module(module)
     if is_sharded(module):
-        return _filled(full_model_state(module), destination, prefix)
+        return _fill(full_model_state(module), destination, prefix)
     state = module.state_dict(keep_vars=keep_vars)
     filled: OrderedDict[str, Tensor] = OrderedDict() if destination is None else destination
     for name, tensor in state.items():
@@ -85,17 +89,17 @@ def load_state_dict(
     strict: bool = False,
     logger: Logger = None,
 ) -> None:
-    """Load tensors into a module as far as they fit, and say what did not.
+    """Load matching tensors into a module and report missing, unexpected and mismatching keys.
 
     Args:
-        module: The module, possibly wrapped; a sharded one takes its part of each tensor.
+        module: The module, possibly wrapped; a sharded one takes its shard of each tensor.
         state_dict: Tensors by name, without the names of wrappers.
-        strict: Whether it is an error if something does not fit. Defaults to False.
-        logger: Where what did not fit is noted. Defaults to None: it is printed.
+        strict: Whether missing, unexpected or mismatching keys are an error. Defaults to False.
+        logger: Logger for missing and unexpected keys. Defaults to None: they are printed.
 
     Raises:
-        CheckpointError: If nothing of the state fits the module, or ``strict`` and something
-            does not fit; what fits is loaded then as well.
+        CheckpointError: If no key of the state dict matches the module, or if ``strict`` and there
+            are missing, unexpected or mismatching keys; the matching ones are loaded before.
     """
     missing: list[str] = []
     unexpected: list[str] = []
@@ -104,12 +108,12 @@ def load_state_dict(
     if is_sharded(module):
         missing, unexpected, unfitting = load_full_model_state(module, state_dict)
     else:
-        module = _part_of_the_state(module, state_dict)
-        _check_that_something_fits(module, state_dict)
+        module = _choose_part(module, state_dict)
+        _check_match(module, state_dict)
         state = OrderedDict(state_dict)
         state._metadata = getattr(state_dict, "_metadata", None)  # type: ignore[attr-defined]
         _load_tree(module, state, "", missing, unexpected, unfitting)
-    # Of no use but to a momentum of None; older models have none.
+    # Used only with momentum=None; state dicts of older models do not have it.
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     report = fit_report(missing, unexpected, unfitting)
     if not report:
@@ -126,19 +130,19 @@ def load_state_dict(
 def load_checkpoint(
     model: nn.Module,
     filename: str,
-    map_location: Any = None,
+    map_location: MapLocation = None,
     strict: bool = False,
     logger: Logger = None,
     revise_keys: ReviseKeys = [(r"^module\.", "")],  # noqa: B006 - documented, never changed
-) -> Any:
+) -> Checkpoint:
     """Read a checkpoint and load its weights into a model.
 
     Args:
         model: The model.
-        filename: Path or address of the checkpoint, see :class:`CheckpointLoader`.
+        filename: Path or URL of the checkpoint, see :class:`CheckpointLoader`.
         map_location: As for :func:`torch.load`. Defaults to None.
-        strict: Whether it is an error if something does not fit. Defaults to False.
-        logger: Where what did not fit is noted. Defaults to None: it is printed.
+        strict: Whether missing, unexpected or mismatching keys are an error. Defaults to False.
+        logger: Logger for missing and unexpected keys. Defaults to None: they are printed.
         revise_keys: Pairs of a regular expression and its replacement, applied to all names.
             Defaults to dropping ``module.`` from their beginning.
 
@@ -146,7 +150,8 @@ def load_checkpoint(
         The checkpoint.
 
     Raises:
-        CheckpointError: If the file is no checkpoint, or ``strict`` and something does not fit.
+        CheckpointError: If the file is not a checkpoint, or no key matches; if ``strict``, for
+            missing, unexpected and mismatching keys as well.
     """
     checkpoint = CheckpointLoader.load_checkpoint(filename, map_location, logger)
     load_state_dict(model, model_state(checkpoint, str(filename), revise_keys), strict, logger)
@@ -154,26 +159,26 @@ def load_checkpoint(
 
 
 def model_state(
-    checkpoint: Any, filename: str, revise_keys: ReviseKeys = ()
+    checkpoint: Checkpoint, filename: str, revise_keys: ReviseKeys = ()
 ) -> OrderedDict[str, Tensor]:
-    """The weights that a checkpoint holds, with names revised.
+    """Return the state dict of the model in a checkpoint, with names revised.
 
     Args:
         checkpoint: The checkpoint: the weights themselves, or a dict with them as ``state_dict``.
-        filename: Where it comes from, for the error.
+        filename: Source of the checkpoint, for the error.
         revise_keys: Pairs of a regular expression and its replacement. Defaults to none.
 
     Returns:
         Tensors by name.
 
     Raises:
-        CheckpointError: If it holds no weights.
+        CheckpointError: If it has no state dict.
     """
     state = checkpoint.get("state_dict", checkpoint) if isinstance(checkpoint, Mapping) else None
     if not isinstance(state, Mapping):
         raise CheckpointError(
-            f"{filename!r} holds no weights: a dict is needed, with them or with a 'state_dict', "
-            f"not {type(checkpoint).__name__}"
+            f"no state_dict found in checkpoint {filename!r}: expected a dict of tensors, or one "
+            f"with the key 'state_dict', not {type(checkpoint).__name__}"
         )
     revised: OrderedDict[str, Tensor] = OrderedDict()
     for name, tensor in state.items():
@@ -184,7 +189,7 @@ def model_state(
     return revised
 
 
-def _filled(
+def _fill(
     state: Mapping[str, Tensor], destination: OrderedDict[str, Tensor] | None, prefix: str
 ) -> OrderedDict[str, Tensor]:
     filled: OrderedDict[str, Tensor] = OrderedDict() if destination is None else destination
@@ -193,15 +198,14 @@ def _filled(
 
 
 def _as_module(module: nn.Module) -> nn.Module:
-    """The module in a wrapper of somebody's own that is not a module itself."""
+    """Unwrap a custom wrapper that is not an ``nn.Module`` itself."""
     return module if isinstance(module, nn.Module) else unwrap(module)
 
 
-def _part_of_the_state(module: nn.Module, state_dict: Mapping[str, Tensor]) -> nn.Module:
-    """The module, or the part ``module`` of it that a state is of.
+def _choose_part(module: nn.Module, state_dict: Mapping[str, Tensor]) -> nn.Module:
+    """Return the submodule ``module`` if the state dict matches it alone, or else the module.
 
-    A model for test-time augmentation is one whose part has the names of the model that was
-    trained.
+    A model for test-time augmentation has the trained model as this submodule.
     """
     inner = unwrap(module)
     part = inner._modules.get("module")
@@ -210,44 +214,45 @@ def _part_of_the_state(module: nn.Module, state_dict: Mapping[str, Tensor]) -> n
     return part if set(part.state_dict()) & set(state_dict) else module
 
 
-def _check_that_something_fits(module: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
-    """Refuse a state of another model, with which training would start from random weights."""
+def _check_match(module: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
+    """Reject a state dict of another model, which would leave all weights random."""
     own = {plain_name(module, name): value for name, value in module.state_dict().items()}
     if own and state_dict and not any(_fits(own[n], v) for n, v in state_dict.items() if n in own):
         raise CheckpointError(
-            f"nothing of the state fits {type(module).__name__}: the state has "
-            f"{_some(state_dict)}, the model has {_some(own)}"
+            f"no key of the state_dict matches {type(module).__name__} in name and shape: the "
+            f"state_dict has {_abbreviate(state_dict)}, the model has {_abbreviate(own)}"
         )
 
 
-def _fits(own: Any, value: Any) -> bool:
+def _fits(own: object, value: object) -> bool:
     if not isinstance(own, Tensor) or isinstance(own, UninitializedTensorMixin):
         return True  # an extra state, or a parameter that takes any shape
     return getattr(value, "shape", None) == own.shape
 
 
-def _some(state: Mapping[str, Any]) -> str:
-    shown = [f"{name}{_shape(value)}" for name, value in islice(state.items(), 3)]
+def _abbreviate(state: Mapping[str, object]) -> str:
+    shown = [f"{name}{_format_shape(value)}" for name, value in islice(state.items(), 3)]
     return ", ".join([*shown, *(["..."] if len(state) > 3 else [])])
 
 
-def _shape(value: Any) -> str:
-    is_known = isinstance(value, Tensor) and not isinstance(value, UninitializedTensorMixin)
-    return f" {tuple(value.shape)}" if is_known else ""
+def _format_shape(value: object) -> str:
+    if not isinstance(value, Tensor) or isinstance(value, UninitializedTensorMixin):
+        return ""
+    return f" {tuple(value.shape)}"
 
 
 def _load_tree(
     module: nn.Module,
-    state: OrderedDict[str, Any],
+    state: OrderedDict[str, Tensor],
     prefix: str,
     missing: list[str],
     unexpected: list[str],
     unfitting: list[str],
 ) -> None:
-    """Load a module and those in it, looking through wrappers.
+    """Load a module and its submodules, skipping wrappers.
 
-    Each module loads its part itself, as in :meth:`torch.nn.Module.load_state_dict`, since it may
-    know how to read the state of an older version of it.
+    Each module loads its own part, as in :meth:`torch.nn.Module.load_state_dict`, since it may
+    convert the state of an older version of itself.
     """
     module = unwrap(module)
     metadata = (getattr(state, "_metadata", None) or {}).get(prefix[:-1], {})

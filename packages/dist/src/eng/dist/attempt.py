@@ -1,9 +1,8 @@
-"""Keep attempts of a restarted job apart in the store that they share.
+"""Separate the attempts of a restarted job in their shared store.
 
 With ``torchrun --max-restarts`` the store belongs to the agent, and outlives the processes of an
-attempt: what these left there, such as their addresses, would be read by the next ones. So each
-attempt has a prefix of its own. The counts of restarts that agents tell are those of each machine
-alone and may differ, which is why rank 0 names the attempt.
+attempt: the next attempt would read stale entries, such as addresses. So each attempt has its own
+prefix. Rank 0 names it, since the restart counts of agents on different machines may differ.
 """
 
 import os
@@ -24,18 +23,18 @@ _TIMEOUT = timedelta(minutes=30)
 
 
 def with_store_of_attempt(backend: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a process group a store that no earlier attempt has written to.
+    """Add a store without entries of earlier attempts to the arguments of a process group.
 
     Args:
         backend: Backend of the group.
         settings: Arguments of ``init_process_group``.
 
     Returns:
-        The arguments, with the store where there is a shared one.
+        The arguments, with a store if the agent shares one.
     """
     chosen = {"store", "init_method", "rank", "world_size"} & set(settings)
     is_shared = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
-    if not is_shared or chosen or backend == "mpi":  # MPI has no store
+    if not is_shared or chosen or backend == "mpi":  # MPI has none
         return dict(settings)
     timeout = settings.get("timeout", _TIMEOUT)
     store, rank, world_size = next(rendezvous("env://", timeout=timeout))
@@ -45,7 +44,7 @@ def with_store_of_attempt(backend: str, settings: Mapping[str, Any]) -> dict[str
 
 
 def _agree(store: Store, rank: int, world_size: int, timeout: timedelta) -> str:
-    """The name of this attempt, from rank 0. Names of processes are new in each attempt."""
+    """Return the name of this attempt from rank 0. Processes have a new name in each attempt."""
     own = uuid.uuid4().hex
     if rank == 0:
         _welcome(store, own, world_size, timeout)
@@ -58,7 +57,7 @@ def _agree(store: Store, rank: int, world_size: int, timeout: timedelta) -> str:
 
 
 def _welcome(store: Store, name: str, world_size: int, timeout: timedelta) -> None:
-    """Tell all others the name of the attempt. The first to say hello may be a dead process."""
+    """Send the name of the attempt to all ranks. The first hello may be from a dead process."""
     answered: dict[int, str] = {}
     end = time.monotonic() + timeout.total_seconds()
     while store.add(f"{_PREFIX}/arrived/{name}", 0) < world_size - 1:
@@ -71,7 +70,7 @@ def _welcome(store: Store, name: str, world_size: int, timeout: timedelta) -> No
         if time.monotonic() > end:
             missing = sorted(set(range(1, world_size)) - set(answered))
             raise RuntimeError(
-                f"after {timeout.total_seconds():g} s not all of {world_size} processes had come "
-                f"to this attempt of the job (ranks that never did: {missing})"
+                f"timed out after {timeout.total_seconds():g} s: not all of {world_size} processes "
+                f"joined this attempt of the job (missing ranks: {missing})"
             )
         time.sleep(0.01)

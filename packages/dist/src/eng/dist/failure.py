@@ -1,8 +1,8 @@
-"""Waiting for collectives in a way that names the rank at fault when one fails.
+"""Wait for collectives and name the failed rank in their errors.
 
-Backends report a dead peer as a closed connection, or not at all until a timeout. The key-value
-store through which the processes met tells more: a process that ends by an exception writes it
-there, and processes whose collective failed sign in, so that who does not is missing.
+Backends report a dead peer as a closed connection, or not before a timeout. The key-value store of
+the rendezvous has more information: a process that exits with an exception writes it there, and
+processes whose collective failed sign in, so that the ranks without an entry are the missing ones.
 """
 
 import atexit
@@ -37,28 +37,28 @@ __all__ = [
     "watch_this_process",
 ]
 
-# how often a waiting process looks whether another one has reported a failure
+# interval in which a waiting process checks for failures of others
 _GLANCE = timedelta(seconds=1)
-# how long to wait for the others to sign in after a failure
+# seconds to wait for other ranks to sign in after a failure
 _GRACE = 5.0
 _PREFIX = "eng/dist"
-# how backends tell of a peer that is gone: gloo by plain RuntimeErrors, others by DistError
+# errors of a lost peer: RuntimeErrors with these messages from gloo, DistErrors from others
 _TIMED_OUT = re.compile(r"[Tt]imed out")
 _LOST = re.compile(r"(closed|reset) by peer|[Bb]roken pipe|Timed out waiting \d+ms|Socket closed")
 
 _barriers_entered: dict[str, int] = defaultdict(int)
 _watched_process: int | None = None
-# the place of a process that fails, for a report after its group has been destroyed
+# rank and store of a failing process, to report its error after the group was destroyed
 _kept: "_Place | None" = None
 _has_reported = False
 
 
 class DistributedError(RuntimeError):
-    """A collective failed because of another process, which the message names."""
+    """A collective that failed because of another rank; the message names it."""
 
 
 class _Place(NamedTuple):
-    """A process in its group, and the store in which the group met."""
+    """Rank of this process and the key-value store of its group."""
 
     store: Store
     rank: int
@@ -66,20 +66,20 @@ class _Place(NamedTuple):
 
 
 def wait(work: Work | None, operation: str, group: ProcessGroup | None) -> None:
-    """Wait for a collective that was started with ``async_op=True``.
+    """Wait for a collective started with ``async_op=True``.
 
     Args:
         work: The collective.
-        operation: Its name, for messages.
-        group: The group that it runs in.
+        operation: Name of the collective, for messages.
+        group: The group of the collective.
 
     Raises:
-        DistributedError: It failed, or another process reported a failure meanwhile.
+        DistributedError: If it failed, or another process reported a failure meanwhile.
     """
     if work is None:
         return
     if get_comm_device(group).type != "cpu":
-        # accelerators work through a queue: this orders the queue and does not block
+        # accelerators have a queue: this orders the stream and does not block the CPU
         work.wait()
         return
     while True:
@@ -89,46 +89,48 @@ def wait(work: Work | None, operation: str, group: ProcessGroup | None) -> None:
         except RuntimeError as error:
             if work.is_completed():
                 break
-            reported = _reported_failures()
+            reported = _join_failures()
             if reported:
                 _sign_in()
                 raise DistributedError(
-                    f"{operation} failed in {_this_rank()}: {reported}"
+                    f"{operation} failed in {_format_rank()}: {reported}"
                 ) from error
     try:
-        # It may have completed just after the wait for it gave up: only its own outcome counts.
+        # It may have completed just after the wait timed out: only its own result counts.
         work.wait()
     except RuntimeError as error:
-        cause = _reported_failures() or _missing_ranks() or str(error)
+        cause = _join_failures() or _describe_missing() or str(error)
         stacks = stack_files(f"{operation}: {error}") if _TIMED_OUT.search(str(error)) else ""
-        raise DistributedError(f"{operation} failed in {_this_rank()}: {cause}{stacks}") from error
+        raise DistributedError(
+            f"{operation} failed in {_format_rank()}: {cause}{stacks}"
+        ) from error
 
 
 @contextmanager
 def explain_failures(operation: str) -> Iterator[None]:
-    """Name the rank at fault when a connection is lost within a ``with`` block.
+    """Name the failed rank when a connection is lost within a ``with`` block.
 
-    For collectives that PyTorch runs by itself, such as those of ``DistributedDataParallel`` in
-    the backward pass. The functions of this package need no such block.
+    For collectives that PyTorch starts, such as those of ``DistributedDataParallel`` in the
+    backward pass. The functions of this package do not need it.
 
     Args:
-        operation: What the block does, for the message.
+        operation: Name of the work in the block, for the message.
 
     Raises:
-        DistributedError: Another process has ended or failed; the message names it.
+        DistributedError: If another rank has exited or failed; the message names it.
     """
     try:
         yield
     except RuntimeError as error:
         _keep_place()
-        cause = _cause(error)
+        cause = _find_cause(error)
         is_late = not isinstance(error, DistributedError) and _TIMED_OUT.search(str(error))
         stacks = stack_files(f"{operation}: {error}") if is_late else ""
         if cause is not None:
             raise DistributedError(
-                f"{operation} failed in {_this_rank()}: {cause}{stacks}"
+                f"{operation} failed in {_format_rank()}: {cause}{stacks}"
             ) from error
-        if stacks:  # as of a data loader with a timeout
+        if stacks:  # such as a timeout of a data loader
             raise RuntimeError(f"{error}{stacks}") from error
         raise
     except BaseException:
@@ -137,22 +139,22 @@ def explain_failures(operation: str) -> Iterator[None]:
 
 
 def arrive(group: ProcessGroup | None, timeout: timedelta) -> None:
-    """Meet all processes of a group within a timeout.
+    """Wait for all processes of a group within a timeout.
 
     Raises:
-        TimeoutError: Names the ranks that did not come.
-        DistributedError: Another process reported a failure meanwhile.
+        TimeoutError: If ranks did not arrive in time; names them.
+        DistributedError: If another process reported a failure meanwhile.
     """
     name = cast(ProcessGroup, group or torch_dist.group.WORLD).group_name
     ranks = ranks_of(group)
-    store, own, _ = _place()
+    store, own, _ = _get_place()
     round_ = _barriers_entered[name] = _barriers_entered[name] + 1
 
     def key(rank: int, number: int) -> str:
         return f"{_PREFIX}/barrier/{name}/{number}/{rank}"
 
     store.set(key(own, round_), "")
-    # everybody is in this round or the last, so nobody reads the one before any more
+    # all ranks are in this round or the last one, so the keys before are no longer read
     if round_ > 2:
         store.delete_key(key(own, round_ - 2))
     end = time.monotonic() + timeout.total_seconds()
@@ -163,27 +165,29 @@ def arrive(group: ProcessGroup | None, timeout: timedelta) -> None:
             store.wait(keys, min(_GLANCE, timedelta(seconds=max(remaining, 0.001))))
             return
         except RuntimeError as error:
-            reported = _reported_failures()
+            reported = _join_failures()
             if reported:
                 _sign_in()
-                raise DistributedError(f"barrier failed in {_this_rank()}: {reported}") from error
+                raise DistributedError(f"barrier failed in {_format_rank()}: {reported}") from error
             if time.monotonic() < end:
                 continue
             missing = [rank for rank in ranks if not store.check([key(rank, round_)])]
-            if not missing:  # the last one came just now
+            if not missing:  # the last one has just arrived
                 return
             raise TimeoutError(
-                f"barrier: after {timeout.total_seconds():g} s {_listed(missing)} had not come "
-                f"(seen by {_this_rank()} of a group of {len(ranks)})"
+                f"barrier timed out after {timeout.total_seconds():g} s: {_join_ranks(missing)} "
+                f"did not arrive (reported by {_format_rank()} of a group of {len(ranks)})"
                 f"{stack_files('barrier')}"
             ) from error
 
 
 def watch_this_process() -> None:
-    """Have the other processes told of the exception if this process ends by one."""
+    """Report an uncaught exception of this process to the other ranks."""
     global _watched_process  # noqa: PLW0603 - hooks are installed once a process
-    here = _place()
-    here.store.set(f"{_PREFIX}/process/{here.rank}", f"process {os.getpid()} on {_host()}")
+    here = _get_place()
+    here.store.set(
+        f"{_PREFIX}/process/{here.rank}", f"process {os.getpid()} on {socket.gethostname()}"
+    )
     if _watched_process == os.getpid():
         return
     _watched_process = os.getpid()
@@ -197,15 +201,15 @@ def watch_this_process() -> None:
 
     sys.excepthook = excepthook
     atexit.register(_leave_group)
-    # exceptions in children of multiprocessing never get to sys.excepthook
+    # sys.excepthook is not called in child processes of multiprocessing
     multiprocessing.util.Finalize(None, _report_current, exitpriority=100)
 
 
 def _leave_group() -> None:
-    """Destroy the group of a program that ends well without having done so.
+    """Destroy the group of a program that exits successfully without doing so.
 
-    Left to the end of the process, threads of the group are cut off while they run, which may
-    abort it: a launcher takes that for a failure.
+    Otherwise threads of the group may still run when the interpreter shuts down, which may abort
+    the process: launchers take that for a failure.
     """
     has_failed = getattr(sys, "last_value", None) is not None
     is_own = _watched_process == os.getpid()
@@ -214,20 +218,19 @@ def _leave_group() -> None:
 
 
 def forget_failures() -> None:
-    """Let go of the store of an earlier group, before this process joins another one."""
+    """Drop the store of an earlier group before this process joins another one."""
     global _kept, _has_reported
     _kept, _has_reported = None, False
 
 
 def report_failure(error: BaseException) -> None:
-    """Tell the other processes of the exception by which this one ends.
+    """Report the exception that terminates this process to the other ranks.
 
-    A process that ends by an uncaught exception does so by itself. A program that catches it, to
-    print one line or to destroy the process group, calls this before.
+    Uncaught exceptions are reported automatically. A program that catches them, to print one line
+    or to destroy the process group, calls this function first.
 
     Args:
-        error: The exception. One that is due to another process is not reported. Only the first
-            one is.
+        error: The exception. Only the first one is reported, and none that another rank caused.
     """
     global _has_reported  # noqa: PLW0603 - one failure a process
     is_member = is_distributed() or _kept is not None
@@ -235,27 +238,30 @@ def report_failure(error: BaseException) -> None:
         return
     _has_reported = True
     try:
-        here = _place()
-        # who fails because of another is no cause
-        cause = _cause(error)
+        here = _get_place()
+        # a rank that failed because of another one is not the cause
+        cause = _find_cause(error)
         if cause is not None:
-            print(f"eng.dist: {_this_rank()} failed because of another: {cause}", file=sys.stderr)
+            print(
+                f"eng.dist: {_format_rank()} failed because of another rank: {cause}",
+                file=sys.stderr,
+            )
         elif not isinstance(error, DistributedError):
             here.store.set(f"{_PREFIX}/failed/{here.rank}", f"{type(error).__name__}: {error}")
             here.store.set(f"{_PREFIX}/failed/any", "")
         _sign_in()
         if here.rank == 0:
-            # the store usually ends with this process: let the others read it first
-            _absentees(_GRACE)
+            # the store usually lives in this process: let the others read it before the exit
+            _find_missing(_GRACE)
     except RuntimeError as problem:
         print(
-            f"eng.dist: the other ranks cannot be told of the failure: {problem}", file=sys.stderr
+            f"eng.dist: the failure cannot be reported to other ranks: {problem}", file=sys.stderr
         )
 
 
 def _report_current() -> None:
     error = sys.exc_info()[1]
-    if isinstance(error, SystemExit):  # which may be how a program ends after an error
+    if isinstance(error, SystemExit):  # a program may exit after an error
         error = None if error.__suppress_context__ else error.__context__
     if error is not None:
         report_failure(error)
@@ -264,57 +270,57 @@ def _report_current() -> None:
 def _keep_place() -> None:
     global _kept  # noqa: PLW0603 - one default group a process
     if is_distributed():
-        _kept = _place()
+        _kept = _get_place()
 
 
-def _cause(error: BaseException) -> str | None:
-    """Say who is at fault for a lost connection; None for any other error."""
+def _find_cause(error: BaseException) -> str | None:
+    """Describe the failed rank behind a lost connection; None for any other error."""
     lost = isinstance(error, torch_dist.DistError) or (
         isinstance(error, RuntimeError) and _LOST.search(str(error)) is not None
     )
     if not lost or isinstance(error, DistributedError) or not (is_distributed() or _kept):
         return None
-    return _reported_failures() or _missing_ranks() or str(error)
+    return _join_failures() or _describe_missing() or str(error)
 
 
-def _reported_failures() -> str:
-    """Say what other processes reported, in the order of ranks; empty if nothing."""
+def _join_failures() -> str:
+    """Join the failures that other ranks reported; empty if none."""
     try:
-        store, own, world_size = _place()
+        store, own, world_size = _get_place()
         if not store.check([f"{_PREFIX}/failed/any"]):
             return ""
-        told = [
+        failures = [
             f"rank {rank} failed with {store.get(key).decode()}"
             for rank in range(world_size)
             if rank != own and store.check([key := f"{_PREFIX}/failed/{rank}"])
         ]
-        return "; ".join(told)
+        return "; ".join(failures)
     except RuntimeError as error:
-        return f"rank 0 cannot be reached, it has ended or its machine is down ({error})"
+        return f"rank 0 is unreachable: it has exited or its machine is down ({error})"
 
 
-def _missing_ranks() -> str:
-    """Say who does not sign in after a failure; empty if all do."""
+def _describe_missing() -> str:
+    """Describe the ranks that do not sign in after a failure; empty if all do."""
     _sign_in()
     try:
-        absent = _absentees(_GRACE)
-        reported = _reported_failures()
+        absent = _find_missing(_GRACE)
+        reported = _join_failures()
         if reported or not absent:
             return reported
-        store = _place().store
+        store = _get_place().store
         who = [
             f"rank {rank}" + (f" ({store.get(key).decode()})" if store.check([key]) else "")
             for rank in absent
             for key in [f"{_PREFIX}/process/{rank}"]
         ]
     except RuntimeError as error:
-        return f"rank 0 cannot be reached, it has ended or its machine is down ({error})"
-    return f"no sign of life from {', '.join(who)}: killed, or stuck elsewhere"
+        return f"rank 0 is unreachable: it has exited or its machine is down ({error})"
+    return f"no response from {', '.join(who)}: killed or hanging"
 
 
-def _absentees(seconds: float) -> list[int]:
-    """Ranks that have neither signed in nor failed, after giving them some time to."""
-    store, _, world_size = _place()
+def _find_missing(seconds: float) -> list[int]:
+    """Return the ranks that have not signed in within some seconds."""
+    store, _, world_size = _get_place()
     end = time.monotonic() + seconds
     while True:
         absent = [
@@ -327,28 +333,24 @@ def _absentees(seconds: float) -> list[int]:
 
 def _sign_in() -> None:
     try:
-        here = _place()
+        here = _get_place()
         here.store.set(f"{_PREFIX}/signed_in/{here.rank}", "")
     except RuntimeError:
-        # the store is gone, and with it everybody who could read this
+        # the store has exited with rank 0, and no other rank can read this
         return
 
 
-def _place() -> _Place:
-    """The place of this process; after its group was destroyed, the one that was kept."""
+def _get_place() -> _Place:
+    """Return rank and store of this process, also after its group was destroyed."""
     if _kept is not None and not is_distributed():
         return _kept
     store = torch_dist.distributed_c10d._get_default_store()
     return _Place(store, torch_dist.get_rank(), torch_dist.get_world_size())
 
 
-def _listed(ranks: list[int]) -> str:
+def _join_ranks(ranks: list[int]) -> str:
     return ("rank " if len(ranks) == 1 else "ranks ") + ", ".join(map(str, ranks))
 
 
-def _this_rank() -> str:
-    return f"rank {_place().rank}"
-
-
-def _host() -> str:
-    return socket.gethostname()
+def _format_rank() -> str:
+    return f"rank {_get_place().rank}"

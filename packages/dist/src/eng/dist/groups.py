@@ -1,4 +1,4 @@
-"""Who is in a process group: ranks, sizes, the processes of one machine."""
+"""Ranks and sizes of process groups, and the local group of one machine."""
 
 import functools
 import os
@@ -30,7 +30,7 @@ _local_group: ProcessGroup | None = None
 
 
 def is_distributed() -> bool:
-    """Whether a distributed environment has been initialised."""
+    """Whether a distributed environment is initialized."""
     return torch_dist.is_available() and torch_dist.is_initialized()
 
 
@@ -67,13 +67,13 @@ def get_rank(group: ProcessGroup | None = None) -> int:
         group: The group; the default group when None.
 
     Returns:
-        An index from 0 to the group's size less one; -1 where this process is no member.
+        An index from 0 to the size of the group minus 1; -1 if this process is not in the group.
     """
     return torch_dist.get_rank(group) if is_distributed() else 0
 
 
 def ranks_of(group: ProcessGroup | None) -> list[int]:
-    """Global ranks of the members of a group; of the default group when None."""
+    """Return the global ranks of a group; of the default group when None."""
     # older versions of torch do not take None
     return torch_dist.get_process_group_ranks(cast(ProcessGroup, group or torch_dist.group.WORLD))
 
@@ -114,33 +114,32 @@ def master_only(func: Callable[P, R]) -> Callable[P, R | None]:
 
 
 def init_local_group(node_rank: int, num_gpus_per_node: int) -> None:
-    """Set up the group of the processes on this machine.
+    """Create the group of the processes on this machine.
 
-    Every process must call it, since groups are made by all processes together. Ranks count
-    machine by machine: machine ``i`` holds the ranks from ``i * num_gpus_per_node`` on.
+    Every process must call it, since all processes create a group together. Machine ``i`` has the
+    ranks from ``i * num_gpus_per_node`` on.
 
     Args:
         node_rank: Index of this machine.
         num_gpus_per_node: Processes on each machine.
 
     Raises:
-        RuntimeError: No distributed environment has been initialised.
-        ValueError: The world is no multiple of ``num_gpus_per_node``, or this process is not on
-            machine ``node_rank``.
+        RuntimeError: If the distributed environment is not initialized.
+        ValueError: If the world size is not a multiple of ``num_gpus_per_node``, or this process
+            is not on machine ``node_rank``.
     """
     global _local_group  # noqa: PLW0603 - one local group a process, as there is one default group
     if not is_distributed():
-        raise RuntimeError("init_local_group needs a distributed environment: call init_dist first")
+        raise RuntimeError("init_local_group requires a distributed environment: call init_dist")
     rank, world_size = get_dist_info()
     if num_gpus_per_node < 1 or world_size % num_gpus_per_node:
         raise ValueError(
-            f"{world_size} processes cannot be {num_gpus_per_node} on each machine "
-            "(num_gpus_per_node must divide the world size)"
+            f"world size {world_size} is not divisible by num_gpus_per_node={num_gpus_per_node}"
         )
     if rank // num_gpus_per_node != node_rank:
         raise ValueError(
-            f"rank {rank} is on machine {rank // num_gpus_per_node} at {num_gpus_per_node} "
-            f"processes a machine, not on node_rank={node_rank}"
+            f"node_rank mismatch: with num_gpus_per_node={num_gpus_per_node}, rank {rank} is on "
+            f"machine {rank // num_gpus_per_node}, not on node_rank={node_rank}"
         )
     for first in range(0, world_size, num_gpus_per_node):
         group = torch_dist.new_group(list(range(first, first + num_gpus_per_node)))
@@ -152,16 +151,16 @@ def get_local_group() -> ProcessGroup | None:
     """Return the group of this machine's processes.
 
     Returns:
-        What :func:`init_local_group` made; None in a non-distributed environment.
+        The group of :func:`init_local_group`; None in a non-distributed environment.
 
     Raises:
-        RuntimeError: The environment is distributed and there is no local group.
+        RuntimeError: If the environment is distributed and the local group is not initialized.
     """
     if not is_distributed():
         return None
-    group = _current_local_group()
+    group = _find_local_group()
     if group is None:
-        raise RuntimeError("there is no local group: call init_local_group first")
+        raise RuntimeError("the local group is not initialized: call init_local_group first")
     return group
 
 
@@ -169,36 +168,36 @@ def get_local_size() -> int:
     """Return the number of processes on this machine, 1 in a non-distributed environment.
 
     Raises:
-        RuntimeError: Neither the local group nor ``LOCAL_WORLD_SIZE`` tells.
+        RuntimeError: If the local group is not initialized and ``LOCAL_WORLD_SIZE`` is not set.
     """
     if not is_distributed():
         return 1
-    group = _current_local_group()
-    return _from_environment("LOCAL_WORLD_SIZE") if group is None else get_world_size(group)
+    group = _find_local_group()
+    return _read_variable("LOCAL_WORLD_SIZE") if group is None else get_world_size(group)
 
 
 def get_local_rank() -> int:
     """Return the rank of this process on its machine, 0 in a non-distributed environment.
 
     Raises:
-        RuntimeError: Neither the local group nor ``LOCAL_RANK`` tells.
+        RuntimeError: If the local group is not initialized and ``LOCAL_RANK`` is not set.
     """
     if not is_distributed():
         return 0
-    group = _current_local_group()
-    return _from_environment("LOCAL_RANK") if group is None else get_rank(group)
+    group = _find_local_group()
+    return _read_variable("LOCAL_RANK") if group is None else get_rank(group)
 
 
-def _current_local_group() -> ProcessGroup | None:
-    """The local group, unless it belongs to an environment that has been destroyed since."""
+def _find_local_group() -> ProcessGroup | None:
+    """Return the local group, unless its distributed environment was destroyed."""
     known = torch_dist.distributed_c10d._world.pg_map
     return _local_group if _local_group is not None and _local_group in known else None
 
 
-def _from_environment(variable: str) -> int:
+def _read_variable(variable: str) -> int:
     if variable not in os.environ:
         raise RuntimeError(
-            f"there is no local group and {variable} is not set: call init_local_group, or start "
-            "with a launcher that tells"
+            f"the local group is not initialized and {variable} is not set: call init_local_group, "
+            "or use a launcher that sets it"
         )
     return int(os.environ[variable])

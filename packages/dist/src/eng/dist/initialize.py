@@ -1,4 +1,4 @@
-"""Join the distributed environment that a launcher has prepared."""
+"""Initialize the distributed environment of a launcher."""
 
 import warnings
 from datetime import timedelta
@@ -21,23 +21,25 @@ _DEVICE_BACKENDS = {"cuda": "nccl", "npu": "hccl", "mlu": "cncl"}
 def init_dist(
     launcher: str, backend: str | None = "nccl", init_backend: str = "torch", **kwargs: Any
 ) -> None:
-    """Join the distributed environment that a launcher has started this process in.
+    """Initialize the distributed environment of a launcher.
 
     Args:
         launcher: ``pytorch`` (torchrun), ``slurm`` or ``mpi`` (Open MPI, Intel MPI).
-        backend: ``nccl``, ``gloo``, ``mpi``, ``smddp``, ``hccl``, ``cncl``, or any other that
-            PyTorch knows. Where no CUDA device is, ``nccl`` gives way to the backend of the
-            device that is here (gloo on a cpu), with a warning; None picks that without one.
-        init_backend: Library that joins the processes: ``torch``, ``deepspeed`` or ``colossalai``.
+        backend: ``nccl``, ``gloo``, ``mpi``, ``smddp``, ``hccl``, ``cncl``, or any other backend of
+            PyTorch. Without a CUDA device, ``nccl`` falls back to the backend of the available
+            device (gloo on a CPU), with a warning; None chooses that without a warning.
+        init_backend: Library that creates the process group: ``torch``, ``deepspeed`` or
+            ``colossalai``.
         **kwargs: For ``torch.distributed.init_process_group``. ``timeout`` may be a number of
-            seconds; ``port`` is where slurm and mpi processes meet if ``MASTER_PORT`` is not set.
+            seconds; ``port`` is that of the rendezvous for slurm and mpi if ``MASTER_PORT`` is not
+            set.
 
     Raises:
-        ValueError: The launcher, the backend or the library is unknown, or a setting is not a
-            valid number.
-        ImportError: The library is not installed.
-        MissingVariableError: The launcher has not set a variable; names it.
-        RuntimeError: An environment has been initialised already, or the port is taken.
+        ValueError: If the launcher, backend or library is unknown, or a variable is not a valid
+            number.
+        ImportError: If the library is not installed.
+        MissingVariableError: If an environment variable of the launcher is missing; names it.
+        RuntimeError: If the environment is already initialized, or the port is in use.
     """
     if init_backend not in _LIBRARIES:
         raise ValueError(
@@ -45,7 +47,7 @@ def init_dist(
         )
     place = find_place(launcher, kwargs.pop("port", None))
     if torch_dist.is_initialized():
-        raise RuntimeError("the distributed environment is initialised already")
+        raise RuntimeError("the distributed environment is already initialized")
     if kwargs.get("timeout") is None:
         kwargs.pop("timeout", None)
     elif not isinstance(kwargs["timeout"], timedelta):
@@ -56,11 +58,11 @@ def init_dist(
     forget_failures()
     try:
         _LIBRARIES[init_backend](name, kwargs)
-    except RuntimeError as error:  # DistNetworkError where a socket is the matter
+    except RuntimeError as error:  # a DistNetworkError for sockets
         if "EADDRINUSE" in str(error) or "address already in use" in str(error).lower():
             raise RuntimeError(
-                f"port {place.port} on {place.address} is taken by another program: set "
-                "MASTER_PORT to a free one"
+                f"address already in use: port {place.port} on {place.address}. Set MASTER_PORT to "
+                "a free port"
             ) from error
         raise
     watch_this_process()
@@ -79,7 +81,7 @@ def _init_by_deepspeed(name: str, kwargs: dict[str, Any]) -> None:
 def _init_by_colossalai(name: str, kwargs: dict[str, Any]) -> None:
     import colossalai  # type: ignore[import-not-found,unused-ignore]
 
-    # It reads the variables that are exported for the place of this process.
+    # It reads the exported variables of torchrun.
     colossalai.launch_from_torch(backend=name, **kwargs)
 
 
@@ -96,14 +98,14 @@ def _choose_backend(backend: str | None) -> str:
     name = backend.lower()
     if name == "nccl" and not torch.cuda.is_available():
         name = _DEVICE_BACKENDS.get(get_device(), "gloo")
-        warnings.warn(f"no CUDA device is here: {name} is used instead of nccl", stacklevel=3)
+        warnings.warn(f"no CUDA device is available: using {name} instead of nccl", stacklevel=3)
     if name == "smddp":
         import smdistributed.dataparallel.torch.torch_smddp  # type: ignore[import-not-found] # noqa: F401 - registers the backend
     known = [known.lower() for known in torch_dist.Backend.backend_list if known != "undefined"]
     parts = [part.rpartition(":")[2] for part in name.split(",")]
     for part in parts:
         if part not in known:
-            raise ValueError(f"unknown backend {part!r}, known are: {', '.join(known)}")
+            raise ValueError(f"unknown backend {part!r}, expected one of: {', '.join(known)}")
     return name
 
 

@@ -1,4 +1,4 @@
-"""What each launcher tells a process about its place among the others."""
+"""Read rank, world size and address of a process from the variables of its launcher."""
 
 import os
 import re
@@ -17,7 +17,7 @@ _Default = TypeVar("_Default")
 
 
 class MissingVariableError(KeyError):
-    """An environment variable that a launcher should have set is missing."""
+    """A missing environment variable of a launcher."""
 
     @override
     def __str__(self) -> str:
@@ -26,15 +26,15 @@ class MissingVariableError(KeyError):
 
 @dataclass(frozen=True)
 class Place:
-    """A process among the others.
+    """Rank of a process and address of the process group.
 
     Attributes:
         rank: Rank in the world.
         world_size: Number of processes.
         local_rank: Rank on this machine.
-        local_size: Processes on this machine, None where the launcher does not tell.
+        local_size: Number of processes on this machine, None if unknown.
         address: Host of rank 0.
-        port: Port on that host where the processes meet.
+        port: Port of the rendezvous on that host.
     """
 
     rank: int
@@ -45,7 +45,7 @@ class Place:
     port: int
 
     def export(self) -> None:
-        """Set the variables of torchrun, which every tool knows to read."""
+        """Set the environment variables of torchrun, which other libraries read."""
         os.environ["RANK"] = str(self.rank)
         os.environ["WORLD_SIZE"] = str(self.world_size)
         os.environ["LOCAL_RANK"] = str(self.local_rank)
@@ -56,29 +56,29 @@ class Place:
 
 
 def find_place(launcher: str, port: int | None = None) -> Place:
-    """Read the environment that a launcher has set.
+    """Read the environment variables of a launcher.
 
     Args:
         launcher: ``pytorch``, ``slurm`` or ``mpi``.
-        port: Port to meet at, for launchers that tell none; ``MASTER_PORT`` goes first.
+        port: Port of the rendezvous for launchers without one; ``MASTER_PORT`` takes precedence.
 
     Raises:
-        ValueError: The launcher is unknown, or a variable holds no valid number.
-        MissingVariableError: A variable is missing; names it and who should have set it.
+        ValueError: If the launcher is unknown, or a variable is not a valid number.
+        MissingVariableError: If a variable is missing; names it and the program that sets it.
     """
     if launcher not in _LAUNCHERS:
         raise ValueError(
-            f"unknown launcher {launcher!r}, known are: {', '.join(_LAUNCHERS)} (and none, for "
-            "programs that don't call init_dist)"
+            f"unknown launcher {launcher!r}, expected one of: {', '.join(_LAUNCHERS)} (or none, "
+            "for programs that do not call init_dist)"
         )
     place = _LAUNCHERS[launcher](port)
     if not 0 <= place.rank < place.world_size:
-        raise ValueError(f"rank {place.rank} is not within a world of {place.world_size} processes")
+        raise ValueError(f"rank {place.rank} is out of range for world size {place.world_size}")
     return place
 
 
 def infer_launcher() -> str:
-    """Return what has started this process, by the variables that it has set.
+    """Infer the launcher of this process from environment variables.
 
     Returns:
         ``pytorch``, ``slurm`` or ``mpi``, else ``none``.
@@ -94,20 +94,20 @@ def infer_launcher() -> str:
 
 
 def expand_hosts(hosts: str) -> list[str]:
-    """Expand Slurm's short form of host lists.
+    """Expand a compressed host list of Slurm.
 
     Args:
         hosts: Such as ``login,gpu[01-03,7]`` or ``r[1-2]n[3-4]``.
 
     Raises:
-        ValueError: The brackets don't match.
+        ValueError: If the brackets do not match.
 
     Examples:
         >>> expand_hosts("a[1-3,7],b")
         ['a1', 'a2', 'a3', 'a7', 'b']
     """
     if not re.fullmatch(r"(?:[^\[\],\s]|,|\[[0-9,-]+\])+", hosts):
-        raise ValueError(f"not a Slurm host list: {hosts!r}")
+        raise ValueError(f"invalid Slurm host list: {hosts!r}")
     return [
         name
         for item in re.findall(r"(?:\[[^\]]*\]|[^,\[\]])+", hosts)
@@ -146,7 +146,7 @@ def _read_slurm(port: int | None) -> Place:
     setter = "Slurm sets it for programs that srun starts"
     local_rank = _read_number("SLURM_LOCALID", setter)
     address = os.environ.get("MASTER_ADDR") or _find_first_slurm_host(setter)
-    # jobs that share a machine should not meet at one port
+    # jobs that share a machine need different ports
     job = _read_optional_number("SLURM_JOB_ID", None)
     default = _DEFAULT_PORT if job is None else 20000 + job % 10000
     return Place(
@@ -176,7 +176,7 @@ def _find_first_slurm_host(setter: str) -> str:
 
 
 def _read_slurm_local_size() -> int | None:
-    """Read this machine's tasks from forms such as ``2(x3),1``: two on three machines, then one."""
+    """Parse the number of tasks here: ``2(x3),1`` means two on three machines, then one."""
     counts: list[int] = []
     tasks = os.environ.get("SLURM_STEP_TASKS_PER_NODE") or os.environ.get("SLURM_TASKS_PER_NODE")
     for count, times in re.findall(r"(\d+)(?:\(x(\d+)\))?", tasks or ""):
@@ -223,20 +223,20 @@ def _choose_port(given: int | None, default: int | None, setter: str) -> int:
     else:
         port = _read_number("MASTER_PORT", setter)
     if not 0 <= port < 65536:
-        raise ValueError(f"port {port} is not within 0 and 65535")
+        raise ValueError(f"port {port} is out of range, expected 0 to 65535")
     return port
 
 
 def _read_variable(name: str, setter: str) -> str:
     if name not in os.environ:
-        raise MissingVariableError(f"the environment variable {name} is not set: {setter}")
+        raise MissingVariableError(f"environment variable {name} is not set: {setter}")
     return os.environ[name]
 
 
 def _read_number(name: str, setter: str) -> int:
     text = _read_variable(name, setter)
     if not text.strip().isdecimal():
-        raise ValueError(f"the environment variable {name} should be a number, not {text!r}")
+        raise ValueError(f"environment variable {name} must be a number, not {text!r}")
     return int(text)
 
 

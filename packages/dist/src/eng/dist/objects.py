@@ -1,11 +1,11 @@
-"""Moving picklable objects between processes.
+"""Exchange picklable objects between processes.
 
-An object that does not pickle is told to all ranks, which then raise the same error: a rank that
-raised alone would leave the others waiting for it.
+If an object cannot be pickled, all ranks raise the same error: with an error on one rank alone, the
+others would hang.
 """
 
 import pickle
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as torch_dist
@@ -19,10 +19,12 @@ from .failure import wait
 from .groups import get_world_size, is_distributed
 from .tensors import check_member
 
-__all__ = ["all_gather_object", "broadcast_object_list", "culprit", "gather_object"]
+__all__ = ["all_gather_object", "broadcast_object_list", "describe_unpicklable", "gather_object"]
+
+T = TypeVar("T")
 
 
-def all_gather_object(data: Any, group: ProcessGroup | None = None) -> list[Any]:
+def all_gather_object(data: T, group: ProcessGroup | None = None) -> list[T]:
     """Gather one picklable object from every process of a group, in every process.
 
     Args:
@@ -33,7 +35,7 @@ def all_gather_object(data: Any, group: ProcessGroup | None = None) -> list[Any]
         One object for each rank; ``[data]`` in one process.
 
     Raises:
-        TypeError: An object does not pickle; raised in every process, names the rank.
+        TypeError: If an object cannot be pickled; raised in every process, names the rank.
     """
     if get_world_size(group) == 1:
         return [data]
@@ -45,7 +47,7 @@ def all_gather_object(data: Any, group: ProcessGroup | None = None) -> list[Any]
     return [_decode(part, size) for part, size in zip(received, sizes, strict=True)]
 
 
-def gather_object(data: Any, dst: int = 0, group: ProcessGroup | None = None) -> list[Any] | None:
+def gather_object(data: T, dst: int = 0, group: ProcessGroup | None = None) -> list[T] | None:
     """Gather one picklable object from every process of a group, in one process.
 
     Args:
@@ -58,8 +60,8 @@ def gather_object(data: Any, dst: int = 0, group: ProcessGroup | None = None) ->
         non-distributed environment.
 
     Raises:
-        ValueError: ``dst`` is not in the group.
-        TypeError: An object does not pickle; raised in every process, names the rank.
+        ValueError: If ``dst`` is not in the group.
+        TypeError: If an object cannot be pickled; raised in every process, names the rank.
     """
     if not is_distributed():
         return [data]
@@ -81,17 +83,18 @@ def broadcast_object_list(data: list[Any], src: int = 0, group: ProcessGroup | N
     """Copy a list of picklable objects from one process to every process of a group, in place.
 
     Args:
-        data: What is sent in process ``src``; a list of equal length in the others, whose items
-            are replaced.
+        data: Objects to send in process ``src``; a list of the same length in the others, whose
+            items are replaced.
         src: The global rank that sends.
         group: The group; the default group when None.
 
     Raises:
-        TypeError: ``data`` is no list, or its objects do not pickle (raised in every process).
-        ValueError: ``src`` is not in the group, or lists have different lengths.
+        TypeError: If ``data`` is not a list, or an object cannot be pickled (raised in every
+            process).
+        ValueError: If ``src`` is not in the group, or the lists differ in length.
     """
     if not isinstance(data, list):
-        raise ArgumentTypeError(f"data is a list of objects, not {type(data).__name__}")
+        raise ArgumentTypeError(f"data must be a list of objects, not {type(data).__name__}")
     if not is_distributed():
         return
     check_member(src, group, "src")
@@ -108,14 +111,14 @@ def broadcast_object_list(data: list[Any], src: int = 0, group: ProcessGroup | N
         raise TypeError(f"rank {src}: {_decode(body, size)}")
     if length != len(data):
         raise ArgumentValueError(
-            f"rank {src} sends a list of {length} objects, rank {torch_dist.get_rank()} "
-            f"has room for {len(data)}"
+            f"length mismatch: rank {src} sends {length} objects, rank {torch_dist.get_rank()} "
+            f"has a list of {len(data)}"
         )
     if not sending:
         data[:] = _decode(body, size)
 
 
-def _exchange_sizes(data: Any, group: ProcessGroup | None) -> tuple[Tensor, list[int]]:
+def _exchange_sizes(data: object, group: ProcessGroup | None) -> tuple[Tensor, list[int]]:
     encoded, failed = _encode(data)
     device = get_comm_device(group)
     header = torch.tensor([len(encoded), failed], dtype=torch.int64, device=device)
@@ -139,16 +142,16 @@ def _exchange_sizes(data: Any, group: ProcessGroup | None) -> tuple[Tensor, list
     return payload, list(sizes)
 
 
-def _encode(data: Any) -> tuple[bytes, bool]:
-    """Pickle an object, or else the reason why it does not pickle."""
+def _encode(data: object) -> tuple[bytes, bool]:
+    """Pickle an object, or else the reason why it cannot be pickled."""
     try:
         return pickle.dumps(data, protocol=pickle.HIGHEST_PROTOCOL), False
     except Exception as error:  # an object's own __reduce__ may raise anything
-        return pickle.dumps(f"{culprit(data)} does not pickle: {error}"), True
+        return pickle.dumps(f"{describe_unpicklable(data)} cannot be pickled: {error}"), True
 
 
-def culprit(data: Any) -> str:
-    """Name the item of a list that does not pickle, or else the object."""
+def describe_unpicklable(data: object) -> str:
+    """Name the item of a list that cannot be pickled, or else the type of the object."""
     if isinstance(data, list):
         for index, item in enumerate(data):
             try:

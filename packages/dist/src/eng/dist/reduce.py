@@ -1,9 +1,9 @@
-"""Reducing tensors over processes."""
+"""Reduce tensors across processes."""
 
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -20,7 +20,10 @@ from .tensors import all_gather
 
 __all__ = ["all_reduce", "all_reduce_dict", "all_reduce_params"]
 
-_OPS: dict[str, Any] = {
+#: A reduce operation by name or as torch has it.
+Op: TypeAlias = "str | ReduceOp | ReduceOp.RedOpType"
+
+_OPS = {
     "sum": ReduceOp.SUM,
     "mean": ReduceOp.SUM,
     "product": ReduceOp.PRODUCT,
@@ -50,13 +53,13 @@ _NATIVE_DTYPES = frozenset(
 )
 # dtypes that PyTorch stores, and cannot add up or compare
 _UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
-# bytes of each dtype that a thread keeps for joining tensors on the CPU
+# bytes of each dtype that a thread keeps to join tensors on the CPU
 _KEPT_MEMORY = 32 * 1024 * 1024
 _kept = threading.local()
 
 
-def all_reduce(data: Tensor, op: str | Any = "sum", group: ProcessGroup | None = None) -> None:
-    """Reduce a tensor over all processes of a group, in place and to the same bits everywhere.
+def all_reduce(data: Tensor, op: Op = "sum", group: ProcessGroup | None = None) -> None:
+    """Reduce a tensor across all processes of a group, in place and bitwise equal in all of them.
 
     Args:
         data: Tensor of any dtype and device, of the same shape in every process.
@@ -66,28 +69,28 @@ def all_reduce(data: Tensor, op: str | Any = "sum", group: ProcessGroup | None =
         group: The group; the default group when None.
 
     Raises:
-        ValueError: The operation is unknown.
-        TypeError: A bitwise operation on floating-point numbers, the least or largest of complex
-            numbers, or a mean of booleans.
+        ValueError: If the operation is unknown.
+        TypeError: For a bitwise operation on floating-point numbers, the minimum or maximum of
+            complex numbers, or the mean of booleans.
     """
-    name = _op_name(op)
+    name = _normalize_op(op)
     _check_dtype(data.dtype, name)
     if get_world_size(group) == 1 or not data.numel():
         return
     with torch.no_grad():
         values = data.detach()
         reduced = _reduce(values, name, group)
-        if reduced is not values:  # then it was not reduced in place
+        if reduced is not values:  # it was not reduced in place
             data.copy_(reduced)
 
 
 def all_reduce_dict(
-    data: dict[str, Tensor], op: str | Any = "sum", group: ProcessGroup | None = None
+    data: dict[str, Tensor], op: Op = "sum", group: ProcessGroup | None = None
 ) -> None:
-    """Reduce every tensor of a dict over all processes of a group.
+    """Reduce every tensor of a dict across all processes of a group.
 
-    The tensors travel together, one message for each dtype. The dict gets new tensors, so values
-    that are part of an autograd graph keep what they were.
+    The tensors of one dtype are sent as one message. The dict gets new tensors, so that tensors in
+    an autograd graph are not modified.
 
     Args:
         data: Tensors by name; the same names, shapes and dtypes in every process, in any order.
@@ -95,15 +98,15 @@ def all_reduce_dict(
         group: The group; the default group when None.
 
     Raises:
-        TypeError: ``data`` is no dict.
-        ValueError: The operation is unknown.
+        TypeError: If ``data`` is not a dict.
+        ValueError: If the operation is unknown.
     """
     if not isinstance(data, dict):
-        raise ArgumentTypeError(f"data is a dict of tensors, not {type(data).__name__}")
-    _op_name(op)
+        raise ArgumentTypeError(f"data must be a dict of tensors, not {type(data).__name__}")
+    _normalize_op(op)
     if get_world_size(group) == 1:
         return
-    # processes may have filled their dicts in different orders
+    # the order of insertion may differ between processes
     names = sorted(data)
     copies = [data[name].detach().clone() for name in names]
     all_reduce_params(copies, op=op, group=group)
@@ -114,26 +117,26 @@ def all_reduce_params(
     params: Iterable[Tensor],
     coalesce: bool = True,
     bucket_size_mb: int = -1,
-    op: str | Any = "sum",
+    op: Op = "sum",
     group: ProcessGroup | None = None,
 ) -> None:
-    """Reduce parameters or buffers over all processes of a group, in place.
+    """Reduce parameters or buffers across all processes of a group, in place.
 
-    Tensors on the CPU are joined in memory that the calling thread keeps for its next call with
+    Tensors on the CPU are joined in memory that the calling thread reuses in its next call with
     the same sizes: up to 32 MiB for each dtype.
 
     Args:
         params: The tensors, in the same order in every process.
         coalesce: Send tensors of one dtype and device as one flat tensor.
         bucket_size_mb: With ``coalesce``, the most megabytes to send at a time; no limit when
-            negative or 0. A larger tensor goes alone.
+            negative or 0. A larger tensor is sent alone.
         op: See :func:`all_reduce`.
         group: The group; the default group when None.
 
     Raises:
-        ValueError: The operation is unknown.
+        ValueError: If the operation is unknown.
     """
-    name = _op_name(op)
+    name = _normalize_op(op)
     if get_world_size(group) == 1:
         return
     tensors = list(params)
@@ -143,31 +146,31 @@ def all_reduce_params(
         return
     limit = bucket_size_mb * 1024 * 1024 if bucket_size_mb > 0 else None
     with torch.no_grad():
-        for bucket in _buckets(tensors, limit):
+        for bucket in _split_by_kind(tensors, limit):
             _reduce_joined(bucket, name, group)
 
 
 def _reduce_joined(tensors: list[Tensor], name: str, group: ProcessGroup | None) -> None:
     """Reduce tensors of one dtype and device in place, as one message."""
     _check_dtype(tensors[0].dtype, name)
-    # for a tensor of one dimension, `flatten` would cost more than what it does
+    # not for 1-D tensors: the call costs more than the copy
     parts = [tensor if tensor.dim() == 1 else tensor.flatten() for tensor in tensors]
     sizes = [part.numel() for part in parts]
     if not any(sizes):
         return
-    with _joint(sizes, tensors[0]) as joint:
+    with _join(sizes, tensors[0]) as joint:
         torch.cat(parts, out=joint.flat)
         reduced = _reduce(joint.flat, name, group)
         views = joint.views if reduced is joint.flat else reduced.split_with_sizes(sizes)
-        # as torch's optimizers do it: a copy for each costs twice the time
+        # as in torch's optimizers: one copy for each tensor takes twice the time
         torch._foreach_copy_(parts, views)
     for tensor, part in zip(tensors, parts, strict=True):
-        if part is not tensor and not tensor.is_contiguous():  # the part may be a copy, no view
+        if part is not tensor and not tensor.is_contiguous():  # the part may be a copy
             tensor.copy_(part.view(tensor.shape))
 
 
 class _Joint(NamedTuple):
-    """Tensors as one: a flat one, and views of it with the sizes of those that it joins."""
+    """A flat tensor, and views of it with the sizes of the tensors that it joins."""
 
     flat: Tensor
     sizes: list[int]
@@ -175,26 +178,25 @@ class _Joint(NamedTuple):
 
 
 @contextmanager
-def _joint(sizes: list[int], like: Tensor) -> Iterator[_Joint]:
-    """A flat tensor to join others in; on the CPU it is kept for a next call with these sizes.
+def _join(sizes: list[int], like: Tensor) -> Iterator[_Joint]:
+    """Yield a flat tensor to join others in; on the CPU it is reused for the same sizes.
 
-    Memory that is fresh from the operating system costs more than the copies: without this,
-    reducing 200 tensors of 1,000 numbers takes twice the time of reducing a flat one. Allocators
-    of accelerators keep their memory by themselves.
+    Allocating memory costs more than the copies: without reuse, reducing 200 tensors of 1,000
+    numbers takes twice the time of reducing a flat one. Accelerators have caching allocators.
     """
     key = str(like.dtype)
     joint = _kept.__dict__.pop(key, None) if like.device.type == "cpu" else None
     if joint is None or joint.sizes != sizes:
-        with torch.inference_mode(False):  # or a later call outside of that mode could not use it
+        with torch.inference_mode(False):  # reusable in a later call outside of that mode
             flat = torch.empty(sum(sizes), dtype=like.dtype, device=like.device)
             joint = _Joint(flat, sizes, flat.split_with_sizes(sizes))
     yield joint
-    # not after an error: what is left of a broken collective may still write to it
+    # not after an error: a failed collective may still write to it
     if like.device.type == "cpu" and joint.flat.nbytes <= _KEPT_MEMORY:
         setattr(_kept, key, joint)
 
 
-def _op_name(op: str | Any) -> str:
+def _normalize_op(op: Op) -> str:
     if isinstance(op, str):
         if op.lower() in _OPS:
             return op.lower()
@@ -204,16 +206,16 @@ def _op_name(op: str | Any) -> str:
         for name, known in _OPS.items():
             if op == known:
                 return name
-    raise ValueError(f"unknown reduce operation {op!r}, known are: {', '.join(_OPS)}")
+    raise ValueError(f"unknown reduce operation {op!r}, expected one of: {', '.join(_OPS)}")
 
 
 def _check_dtype(dtype: torch.dtype, name: str) -> None:
     if name in _BITWISE and (dtype.is_floating_point or dtype.is_complex):
-        raise TypeError(f"{name} reduces integers and booleans, not {dtype}")
+        raise TypeError(f"{name} supports only integers and booleans, not {dtype}")
     if name in ("min", "max") and dtype.is_complex:
-        raise TypeError(f"complex numbers have no order, so that {name} cannot reduce {dtype}")
+        raise TypeError(f"{name} does not support {dtype}: complex numbers are not ordered")
     if name == "mean" and dtype is torch.bool:
-        raise TypeError("booleans have no mean; convert them to a number type first")
+        raise TypeError("mean does not support torch.bool: convert the tensor to a number type")
 
 
 def _reduce(data: Tensor, name: str, group: ProcessGroup | None) -> Tensor:
@@ -244,7 +246,7 @@ def _gather_and_fold(data: Tensor, name: str, group: ProcessGroup | None) -> Ten
 
 def _fold_unsigned(parts: list[Tensor], name: str) -> Tensor:
     arrays = [part.cpu().numpy() for part in parts]
-    # sums of 16 and 32 bits do not overflow before they are divided; those of 64 bits wrap around
+    # in uint64, sums of 16 and 32 bits do not overflow before the division; those of 64 bits may
     total = getattr(np, _FOLDS[name]).reduce(np.stack(arrays).astype(np.uint64), axis=0)
     if name == "mean":
         total //= len(parts)
@@ -258,8 +260,8 @@ def _divide(total: Tensor, group: ProcessGroup | None) -> Tensor:
     return torch.div(total, size, rounding_mode="trunc")
 
 
-def _buckets(tensors: list[Tensor], limit: int | None) -> Iterator[list[Tensor]]:
-    """Tensors of one dtype and device, together no larger than ``limit`` bytes."""
+def _split_by_kind(tensors: list[Tensor], limit: int | None) -> Iterator[list[Tensor]]:
+    """Yield tensors of one dtype and device, in buckets of at most ``limit`` bytes."""
     kinds: dict[tuple[torch.dtype, torch.device], list[Tensor]] = {}
     if len({tensor.dtype for tensor in tensors} | {tensor.device for tensor in tensors}) == 2:
         kinds[tensors[0].dtype, tensors[0].device] = tensors  # the common case, in half the time

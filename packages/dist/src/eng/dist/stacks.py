@@ -1,8 +1,7 @@
-"""Write the stacks of all threads of every process when something hangs.
+"""Dump the stacks of all threads of every process on a timeout.
 
-Who waits in vain for another process sees only its own stack. So the one that gives up asks all of
-them, through the store in which they met; a thread in each answers, whatever its process is stuck
-in.
+A process that times out sees only its own stack. It requests those of the others through the
+key-value store of the group; a thread in each process answers, even if its main thread hangs.
 """
 
 import faulthandler
@@ -22,9 +21,9 @@ from .groups import get_rank, get_world_size, is_distributed
 __all__ = ["stack_files", "write_stacks_to"]
 
 _PREFIX = "eng/dist/stacks"
-# how often each process looks whether it was asked
+# seconds between checks for requests
 _INTERVAL = 1.0
-# how long to wait for the answers of the others
+# seconds to wait for the answers of other ranks
 _PATIENCE = 5.0
 
 _active: "_StackWriter | None" = None
@@ -32,16 +31,15 @@ _active: "_StackWriter | None" = None
 
 @contextmanager
 def write_stacks_to(folder: str | Path) -> Iterator[None]:
-    """Have the stacks of all threads written into a folder if something hangs within the block.
+    """Dump the stacks of all threads into a folder on a timeout within the block.
 
     At a timeout of a collective or of a data loader within
     :func:`eng.dist.explain_failures`, every process writes ``stacks_rank<rank>.txt``, and the error
-    names the files. On accelerators, whose watchdog aborts the process, the same file gets its
-    stacks then, unless :mod:`faulthandler` is in use already.
+    names the files. On accelerators, whose watchdog aborts the process, the stacks at the abort
+    are written to the same file, unless :mod:`faulthandler` is in use already.
 
     Args:
-        folder: The folder, which is made if it is missing. Within another such block it is not
-            looked at.
+        folder: The folder, created if missing. Ignored within another such block.
 
     Yields:
         Nothing.
@@ -59,10 +57,10 @@ def write_stacks_to(folder: str | Path) -> Iterator[None]:
 
 
 def stack_files(reason: str) -> str:
-    """Have every process write the stacks of its threads, and say where they are.
+    """Dump the stacks of every process and return the paths of the files.
 
     Args:
-        reason: What has hung, for the head of the files.
+        reason: The operation that timed out, for the first line of the files.
 
     Returns:
         A part of a message that begins with ``"; "``; empty outside of :func:`write_stacks_to`.
@@ -71,7 +69,7 @@ def stack_files(reason: str) -> str:
 
 
 class _StackWriter:
-    """The file of this process, and the thread that answers to the others."""
+    """The file of this process, and the thread that answers requests of other ranks."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / f"stacks_rank{get_rank()}.txt"
@@ -84,7 +82,7 @@ class _StackWriter:
             faulthandler.enable(self._file_of_aborts)
         if get_world_size() > 1:
             default_store: Any = torch_dist.distributed_c10d._get_default_store()
-            # A connection of its own: the process may be stuck in an operation on the other.
+            # A separate connection: the main thread may hang in an operation on the other one.
             store = default_store.clone()
             self._seen = store.add(f"{_PREFIX}/asked", 0)
             self._thread = threading.Thread(
@@ -112,10 +110,10 @@ class _StackWriter:
             store.add(f"{_PREFIX}/asked", 1)
             written = _await_answers(store, size)
         except RuntimeError as error:
-            return f"; stacks of all threads: {self._path} (others cannot be asked: {error})"
+            return f"; stacks of all threads: {self._path} (of this rank alone: {error})"
         silent = sorted(set(range(size)) - set(written))
-        none = f" (none of rank {', '.join(map(str, silent))})" if silent else ""
-        return f"; stacks of all threads: {', '.join(written.values())}{none}"
+        missing = f" (no response from rank {', '.join(map(str, silent))})" if silent else ""
+        return f"; stacks of all threads: {', '.join(written.values())}{missing}"
 
     def _answer(self, store: Store, rank: int) -> None:
         while not self._end.wait(_INTERVAL):
@@ -123,10 +121,10 @@ class _StackWriter:
                 asked = store.add(f"{_PREFIX}/asked", 0)
                 if asked > self._seen:
                     self._seen = asked
-                    self._write("another process has waited in vain")
+                    self._write("another rank timed out")
                     store.set(f"{_PREFIX}/written/{rank}", str(self._path))
             except RuntimeError:
-                return  # the store is gone, and with it everybody who could ask
+                return  # the store has exited with rank 0, and no other rank can ask
 
     def _write(self, reason: str) -> None:
         with self._lock, self._open() as file:
@@ -139,7 +137,7 @@ class _StackWriter:
 
 
 def _await_answers(store: Store, size: int) -> dict[int, str]:
-    """Paths of files by rank, of the processes that answer in time."""
+    """Return the paths of files by rank, of the ranks that answer in time."""
     end = time.monotonic() + _PATIENCE
     keys = {rank: f"{_PREFIX}/written/{rank}" for rank in range(size)}
     while not store.check(list(keys.values())) and time.monotonic() < end:

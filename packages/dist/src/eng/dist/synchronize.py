@@ -1,4 +1,4 @@
-"""Agreeing on a moment and on a seed."""
+"""Barriers and shared random seeds."""
 
 from datetime import timedelta
 
@@ -19,17 +19,17 @@ def barrier(group: ProcessGroup | None = None, timeout: float | timedelta | None
 
     Args:
         group: The group; the default group when None.
-        timeout: Seconds to wait at most; all processes should give one, or none. The group's own
-            timeout when None.
+        timeout: Seconds to wait at most; given by all processes or by none. The timeout of the
+            group when None.
 
     Raises:
-        TimeoutError: ``timeout`` has passed; names the ranks that have not come.
-        ValueError: ``timeout`` is not positive.
+        TimeoutError: If ranks did not arrive within ``timeout``; names them.
+        ValueError: If ``timeout`` is not positive.
     """
     if timeout is not None and not isinstance(timeout, timedelta):
         timeout = timedelta(seconds=timeout)
     if timeout is not None and timeout <= timedelta(0):
-        raise ValueError(f"timeout is a positive number of seconds, not {timeout.total_seconds()}")
+        raise ValueError(f"timeout must be positive (in seconds), not {timeout.total_seconds()}")
     if get_world_size(group) == 1:
         return
     if timeout is not None:
@@ -41,8 +41,8 @@ def barrier(group: ProcessGroup | None = None, timeout: float | timedelta | None
 def sync_random_seed(group: ProcessGroup | None = None) -> int:
     """Agree on a random seed.
 
-    The seed comes from numpy's global generator of the group's rank 0, so that a program which
-    seeds numpy gets the same one each time.
+    The seed is drawn from the global generator of numpy on rank 0 of the group, so it is
+    reproducible if numpy is seeded.
 
     Args:
         group: The group; the default group when None.

@@ -1,4 +1,4 @@
-"""Moving tensors between processes: gather, all_gather, broadcast.
+"""Exchange tensors between processes: gather, all_gather, broadcast.
 
 Tensors travel as bytes, so that every dtype works on every backend.
 """
@@ -29,7 +29,7 @@ def all_gather(data: Tensor, group: ProcessGroup | None = None) -> list[Tensor]:
         One tensor for each rank, on the device of ``data``; ``[data]`` in one process.
 
     Raises:
-        ValueError: Shapes or dtypes differ; the message lists them by rank.
+        ValueError: If shapes or dtypes differ; the message lists them by rank.
     """
     if get_world_size(group) == 1:
         return [data]
@@ -50,7 +50,7 @@ def gather(data: Tensor, dst: int = 0, group: ProcessGroup | None = None) -> lis
         non-distributed environment.
 
     Raises:
-        ValueError: ``dst`` is not in the group, or shapes or dtypes differ.
+        ValueError: If ``dst`` is not in the group, or shapes or dtypes differ.
     """
     if not is_distributed():
         return [data]
@@ -73,13 +73,13 @@ def broadcast(data: Tensor, src: int = 0, group: ProcessGroup | None = None) -> 
     """Copy a tensor from one process to every process of a group, in place.
 
     Args:
-        data: What is sent in process ``src``; receives the values in the others. Must have the
-            same number of elements and dtype everywhere.
+        data: Tensor to send in process ``src``, to receive into in the others. It must have the
+            same number of elements and dtype in all of them.
         src: The global rank that sends.
         group: The group; the default group when None.
 
     Raises:
-        ValueError: ``src`` is not in the group.
+        ValueError: If ``src`` is not in the group.
     """
     if not is_distributed():
         return
@@ -96,16 +96,18 @@ def broadcast(data: Tensor, src: int = 0, group: ProcessGroup | None = None) -> 
 def to_bytes(data: Tensor, device: torch.device) -> Tensor:
     """Return the elements of a strided tensor as a flat uint8 tensor on a device."""
     if data.layout is not torch.strided:
-        raise TypeError(f"only dense tensors can be sent, not {data.layout}; call to_dense() first")
-    plain = data.detach().resolve_conj().resolve_neg().to(device).contiguous()
-    return plain.reshape(-1).view(torch.uint8)
+        raise TypeError(
+            f"unsupported layout {data.layout}: only dense tensors can be sent (to_dense())"
+        )
+    dense = data.detach().resolve_conj().resolve_neg().to(device).contiguous()
+    return dense.reshape(-1).view(torch.uint8)
 
 
 def check_member(rank: int, group: ProcessGroup | None, name: str) -> None:
-    """Raise ValueError where a global rank is no member of the group."""
+    """Raise ValueError if a global rank is not in the group."""
     members = ranks_of(group)
     if rank not in members:
-        raise ValueError(f"{name}={rank} is no rank of the group, whose ranks are {members}")
+        raise ValueError(f"invalid {name}={rank}: the global ranks of the group are {members}")
 
 
 def _all_gather_same(data: Tensor, group: ProcessGroup | None) -> list[Tensor]:
@@ -125,17 +127,16 @@ def _from_bytes(payload: Tensor, like: Tensor) -> Tensor:
 
 
 def _check_same_layout(data: Tensor, group: ProcessGroup | None, operation: str) -> None:
-    """Compare dtype and shape before any bytes move: a mismatch would hang or mix up elements."""
+    """Compare dtype and shape before the transfer: a mismatch would hang or mix up elements."""
     shape = [*data.shape, *[-1] * (_MAX_DIMENSIONS - data.dim())]
     layout = torch.tensor([_DTYPES.index(data.dtype), *shape], dtype=torch.int64)
     layouts = [part.tolist() for part in _all_gather_same(layout, group)]
     if any(other != layouts[0] for other in layouts):
-        described = "; ".join(
+        by_rank = "; ".join(
             f"rank {rank}: {str(_DTYPES[code]).removeprefix('torch.')}"
             f"{[size for size in sizes if size >= 0]}"
             for rank, (code, *sizes) in enumerate(layouts)
         )
         raise ValueError(
-            f"{operation} needs tensors of one shape and dtype in all ranks, not {described} "
-            f"(this is rank {get_rank(group)})"
+            f"shape or dtype mismatch in {operation}: {by_rank} (this is rank {get_rank(group)})"
         )

@@ -1,7 +1,9 @@
-"""Tests in several processes: run a function in a group of them, on this machine.
+"""Run a test function in a group of processes on this machine.
 
-No test framework is needed. This module is not imported by the package itself.
+This module does not need a test framework, and the package does not import it.
 """
+
+from __future__ import annotations
 
 import multiprocessing
 import os
@@ -12,12 +14,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 from .initialize import init_dist
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext
+    from multiprocessing.process import BaseProcess
 
 __all__ = ["run_in_processes"]
 
@@ -26,7 +32,7 @@ _BACKENDS = {"cpu": "gloo", "cuda": "nccl"}
 
 
 def run_in_processes(
-    function: Callable[..., Any],
+    function: Callable[..., object],
     world_size: int,
     *args: Any,
     timeout: float = 60,
@@ -38,33 +44,33 @@ def run_in_processes(
 ) -> list[Any]:
     """Call a function in each process of a new group.
 
-    Where the system can fork and no CUDA device is visible, processes are forked from one that has
-    imported torch and the modules of eng that the caller has, and start in a moment. They share
-    nothing else with the caller. Where one is visible they are spawned: a driver that is up does
+    If the system can fork and no CUDA device is visible, processes are forked from one that has
+    imported torch and the eng modules of the caller, and start quickly. They share nothing else
+    with the caller. With a visible CUDA device they are spawned, since an initialized driver does
     not survive a fork.
 
     Args:
-        function: What each process calls; it must be importable by them, and is given ``args``.
+        function: Called with ``args`` in each process, which must be able to import it.
         world_size: Number of processes.
         *args: Arguments, each picklable.
         timeout: Seconds that a collective waits for the others. Defaults to 60.
-        check: Whether it raises here if a process raises or ends by itself. Defaults to True.
+        check: Whether to raise here if a process raises or exits without a result. Defaults to
+            True.
         backend: Backend of the group. Defaults to None: gloo on the CPU, nccl on CUDA devices.
         device: ``"cpu"``, which hides CUDA devices from the processes so that a test means the
             same on every machine, or ``"cuda"``. Defaults to ``"cpu"``.
         start_method: ``"spawn"`` or ``"forkserver"``. Defaults to None: the environment variable
             ``ENG_TEST_START_METHOD``, or, without it, the fastest that is safe.
-
-        patience: Seconds that the processes have to end. Defaults to None: twice ``timeout``.
+        patience: Seconds in which all processes must finish. Defaults to None: twice ``timeout``.
 
     Returns:
-        By rank, what the function returned; without ``check`` a ``RuntimeError`` that names what it
-        raised, and None for a process that was killed.
+        The return values by rank; without ``check``, a ``RuntimeError`` that names the exception
+        of a process, and None for a process that was killed.
 
     Raises:
-        AssertionError: A process raised or ended by itself (with ``check``), or did not end in
-            time.
-        ValueError: The device is unknown, or processes that use CUDA are to be forked.
+        AssertionError: If a process raised or exited without a result (with ``check``), or did not
+            finish in time.
+        ValueError: If the device is unknown, or processes that use CUDA are to be forked.
 
     Examples:
         >>> run_in_processes(my_tests.gradients_are_equal, 2)  # doctest: +SKIP
@@ -72,16 +78,16 @@ def run_in_processes(
     """
     if device not in _BACKENDS:
         raise ValueError(f"device must be one of {sorted(_BACKENDS)}, not {device!r}")
-    # As with torchrun, the store is the parent's: it takes any free port and keeps it.
+    # As with torchrun, the store is in the parent: it binds any free port and keeps it.
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-    context = _context(start_method, device)
+    context = _choose_context(start_method, device)
     with TemporaryDirectory() as folder:
         settings = (world_size, store.port, folder, timeout, backend or _BACKENDS[device])
         processes = [
             context.Process(target=_work, args=(function, args, rank, *settings))
             for rank in range(world_size)
         ]
-        with _visible_devices(None if device == "cuda" else ""):
+        with _set_visible_devices(None if device == "cuda" else ""):
             for process in processes:
                 process.start()
         _join(processes, patience or timeout * 2)
@@ -91,13 +97,13 @@ def run_in_processes(
         if check and isinstance(result, BaseException):
             raise AssertionError(f"rank {rank}: {result}") from result
     if check:
-        silent = {rank: p.exitcode for rank, p in enumerate(processes) if p.exitcode}
-        assert not silent, f"ended by themselves, with the exit codes by rank: {silent}"
+        exited = {rank: p.exitcode for rank, p in enumerate(processes) if p.exitcode}
+        assert not exited, f"processes exited without a result; exit codes by rank: {exited}"
     return results
 
 
-def _context(start_method: str | None, device: str) -> Any:
-    """How processes are started: never by forking one in which CUDA may be up."""
+def _choose_context(start_method: str | None, device: str) -> ForkServerContext | SpawnContext:
+    """Choose how processes start: never forked from one in which CUDA may be initialized."""
     may_fork = device == "cpu" and not torch.cuda.is_available()
     available = multiprocessing.get_all_start_methods()
     method = start_method or os.environ.get("ENG_TEST_START_METHOD")
@@ -107,16 +113,17 @@ def _context(start_method: str | None, device: str) -> Any:
         raise ValueError(f"start_method must be 'spawn' or 'forkserver', not {method!r}")
     if method == "forkserver" and not may_fork:
         raise ValueError(
-            "start_method='forkserver' forks, which CUDA does not survive: use 'spawn'"
+            "CUDA does not support start_method='forkserver', which forks: use 'spawn'"
         )
-    context = multiprocessing.get_context(method)
-    if method == "forkserver":
-        context.set_forkserver_preload(sorted(_imported()))
+    if method == "spawn":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(sorted(_list_preloads()))
     return context
 
 
-def _imported() -> set[str]:
-    """What the server of forks imports once for all processes: torch, and all of eng in use here.
+def _list_preloads() -> set[str]:
+    """List the modules that the fork server imports: torch, and all of eng in use here.
 
     The first optimizer of a process imports torch._dynamo, which takes seconds.
     """
@@ -125,8 +132,8 @@ def _imported() -> set[str]:
 
 
 @contextmanager
-def _visible_devices(value: str | None) -> Iterator[None]:
-    """What spawned processes take over as CUDA_VISIBLE_DEVICES, before they import torch."""
+def _set_visible_devices(value: str | None) -> Iterator[None]:
+    """Set CUDA_VISIBLE_DEVICES for spawned processes, which read it when they import torch."""
     name = "CUDA_VISIBLE_DEVICES"
     before = os.environ.get(name)
     if value is not None:
@@ -140,19 +147,19 @@ def _visible_devices(value: str | None) -> Iterator[None]:
             os.environ[name] = before
 
 
-def _join(processes: Sequence[Any], seconds: float) -> None:
+def _join(processes: Sequence[BaseProcess], seconds: float) -> None:
     for process in processes:
         process.join(seconds)
     late = [rank for rank, process in enumerate(processes) if process.is_alive()]
     for process in processes:
         process.kill()
         process.join()
-    assert not late, f"ranks {late} did not end in {seconds:g} s"
+    assert not late, f"ranks {late} did not finish within {seconds:g} s"
 
 
 def _work(
-    function: Callable[..., Any],
-    args: tuple[Any, ...],
+    function: Callable[..., object],
+    args: tuple[object, ...],
     rank: int,
     world_size: int,
     port: int,
@@ -160,7 +167,7 @@ def _work(
     timeout: float,
     backend: str,
 ) -> None:
-    # Several processes on few cores only wait for each other's threads.
+    # With more threads, several processes on few cores slow each other down.
     torch.set_num_threads(1)
     os.environ.update(
         RANK=str(rank),

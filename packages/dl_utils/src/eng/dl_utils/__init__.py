@@ -1,4 +1,4 @@
-"""Environment report, timing, model wrappers looked through and small torch helpers."""
+"""Environment report, timing, downloads, unwrapping of models and small torch helpers."""
 
 from typing import TYPE_CHECKING
 

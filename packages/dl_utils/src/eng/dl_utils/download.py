@@ -1,4 +1,4 @@
-"""Loading files from the web, once for all processes."""
+"""Download and load checkpoints from URLs, once for all processes."""
 
 import hashlib
 import http.client
@@ -8,54 +8,62 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlparse
 
 import torch
-from torch.hub import tqdm  # type: ignore[attr-defined] # the real one or torch's stand-in
+from torch.hub import tqdm  # type: ignore[attr-defined] # the real one or a substitute
 
-from eng.utils import check_inner_path
+from eng.utils import StateDict, check_inner_path
+
+if TYPE_CHECKING:
+    from torch.types import Storage
 
 __all__ = ["load_url"]
 
+#: Device mapping of :func:`torch.load`.
+MapLocation: TypeAlias = (
+    "Callable[[Storage, str], Storage] | torch.device | str | dict[str, str] | None"
+)
+
 _HASH = re.compile(r"-([a-f0-9]{8,})\.")
 _BLOCK = 1 << 20
-# seconds without a byte after which a server counts as gone
+# timeout in seconds for a server that sends no data
 _SILENCE = 60.0
 
 
 def load_url(
     url: str,
     model_dir: str | None = None,
-    map_location: Any = None,
+    map_location: MapLocation = None,
     progress: bool = True,
     check_hash: bool = False,
     file_name: str | None = None,
     weights_only: bool = True,
-) -> dict[str, Any]:
-    """Load what PyTorch saved at a URL, from the cache if it is there.
+) -> StateDict:
+    """Load a checkpoint from a URL or from the cache.
 
-    Processes that share ``model_dir`` download once; a download that broke off goes on where it
-    stopped, and the file gets its name when it is whole.
+    Processes that share ``model_dir`` download once. An interrupted download is resumed, and the
+    file gets its final name when it is complete.
 
     Args:
-        url: Where the file is.
+        url: URL of the file.
         model_dir: Folder of the cache; ``checkpoints`` in ``torch.hub.get_dir()`` when None.
         map_location: See ``torch.load``.
         progress: Whether to show a progress bar on stderr.
-        check_hash: Whether the sha256 of the file must begin with the hex digits that follow the
-            last ``-`` of its name (at least eight).
+        check_hash: Whether to verify that the sha256 of the file starts with the hex digits after
+            the last ``-`` of its name (at least eight).
         file_name: Name in the cache; that of the URL when None.
-        weights_only: Whether anything but plain data and tensors is refused. False runs the code
-            that the file brings: only for files of people whom you trust.
+        weights_only: Whether to accept only plain data and tensors. With False, loading the file
+            can execute arbitrary code: only for trusted sources.
 
     Raises:
-        ValueError: The name holds no hash and ``check_hash`` is set, or ``file_name`` leads out of
+        ValueError: If ``check_hash`` is set and the name has no hash, or ``file_name`` is outside
             the folder of the cache.
-        RuntimeError: The download broke off, or the hash differs.
+        RuntimeError: If the download fails or is interrupted, or for a hash mismatch.
     """
     if file_name is not None:
         check_inner_path(file_name, "file_name")
@@ -65,7 +73,7 @@ def load_url(
     path = folder / (file_name or name)
     digest = _HASH.search(name)
     if check_hash and digest is None:
-        raise ValueError(f"check_hash needs a name such as model-<sha256>.pth, not {name!r}")
+        raise ValueError(f"check_hash requires a name such as model-<sha256>.pth, not {name!r}")
     if not path.exists():
         with _lock(path):
             if not path.exists():
@@ -73,14 +81,14 @@ def load_url(
     return _load(path, map_location, weights_only)
 
 
-def _load(path: Path, map_location: Any, weights_only: bool) -> Any:
+def _load(path: Path, map_location: MapLocation, weights_only: bool) -> StateDict:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-            # PyTorch's own format is a zip too, with a data.pkl in it
+            # files of torch.save are zip archives too, with a data.pkl
             if not any(name.endswith("data.pkl") for name in names):
                 if len(names) != 1:
-                    raise RuntimeError(f"{path} should hold one file, it holds {names}")
+                    raise RuntimeError(f"{path} must contain one file, not {names}")
                 with archive.open(names[0]) as member:
                     unpacked = path.with_name(f".{path.name}.{os.getpid()}.unpacked")
                     unpacked.write_bytes(member.read())
@@ -104,7 +112,8 @@ def _download(url: str, path: Path, digest: str, progress: bool) -> None:
         if not found.hexdigest().startswith(digest):
             part.unlink()
             raise RuntimeError(
-                f"{url} has sha256 {found.hexdigest()}, its name says {digest}...: it is removed"
+                f"hash mismatch: {url} has sha256 {found.hexdigest()}, its name has {digest}...; "
+                "the file is removed"
             )
     part.replace(path)
 
@@ -116,13 +125,13 @@ def _fetch(url: str, part: Path, progress: bool) -> None:
         response = urllib.request.urlopen(request, timeout=_SILENCE)
     except urllib.error.HTTPError as error:
         if error.code != 416 or not have:
-            raise RuntimeError(f"{url} cannot be downloaded: {error}") from error
-        # nothing is left to send, or the file has changed: begin anew to be sure
+            raise RuntimeError(f"cannot download {url}: {error}") from error
+        # complete already, or changed on the server: start from scratch
         part.unlink()
         return _fetch(url, part, progress)
     except (urllib.error.URLError, TimeoutError) as error:
         reason = getattr(error, "reason", error)
-        raise RuntimeError(f"{url} cannot be downloaded: {reason}") from error
+        raise RuntimeError(f"cannot download {url}: {reason}") from error
     with response:
         resumed = getattr(response, "status", None) == 206
         have = have if resumed else 0
@@ -138,22 +147,23 @@ def _fetch(url: str, part: Path, progress: bool) -> None:
                     bar.update(len(block))
             except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
                 raise RuntimeError(
-                    f"the download of {url} broke off at {file.tell()} bytes: {error!r}; call "
-                    "again to go on"
+                    f"download of {url} interrupted at {file.tell()} bytes: {error!r}; call again "
+                    "to resume"
                 ) from error
+            # on disk before the rename, or a crash could leave a corrupt file with the final name
             file.flush()
             os.fsync(file.fileno())
     size = part.stat().st_size
     if total is not None and size != total:
         raise RuntimeError(
-            f"the download of {url} broke off at {size} of {total} bytes; call again to go on"
+            f"download of {url} interrupted at {size} of {total} bytes; call again to resume"
         )
     return None
 
 
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    """Let one process at a time in; the system frees the lock of a process that ends."""
+    """Lock a path for one process; the system releases the lock if the process exits."""
     lock = path.with_name(path.name + ".lock")
     with lock.open("w") as file:
         if os.name == "nt":

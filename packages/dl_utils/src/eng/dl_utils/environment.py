@@ -1,4 +1,4 @@
-"""The environment that a run is in, and its settings for child processes."""
+"""Report the environment of a run, and configure child processes."""
 
 import importlib
 import importlib.metadata
@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 from collections import OrderedDict, defaultdict
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,13 +21,13 @@ from eng.utils import is_installed
 __all__ = ["collect_env", "find_cuda_home", "mmcv_full_available", "set_multi_processing"]
 
 
-def collect_env() -> dict[str, Any]:
-    """Report the environment, without failing on what is not there.
+def collect_env() -> dict[str, str | bool | int]:
+    """Report the environment; missing libraries and tools are left out.
 
     Returns:
-        Texts by name: platform, Python, devices, compilers, versions of libraries.
+        Values by name: platform, Python, devices, compilers, versions of libraries.
     """
-    info: OrderedDict[str, Any] = OrderedDict()
+    info: OrderedDict[str, str | bool | int] = OrderedDict()
     info["sys.platform"] = sys.platform
     info["Python"] = sys.version.replace("\n", "")
     info["CUDA available"] = is_cuda_available()
@@ -61,13 +60,13 @@ def collect_env() -> dict[str, Any]:
 
 
 def find_cuda_home() -> str | None:
-    """Return the folder of the CUDA toolkit, as torch finds it."""
+    """Return the folder of the CUDA toolkit according to torch, None if it is not found."""
     given = os.environ.get("CUDA_HOME") or os.environ.get("CUDA_PATH")
     if given is None and torch.version.cuda is None and torch.version.hip is None:
-        return None  # as torch says then, without the time that importing setuptools takes
+        return None  # the result of torch, without the slow import of setuptools
     try:
         from torch.utils.cpp_extension import CUDA_HOME
-    except ImportError:  # it needs setuptools, which not every torch brings
+    except ImportError:  # it needs setuptools, which some versions of torch do not require
         return given
     return None if CUDA_HOME is None else str(CUDA_HOME)
 
@@ -80,25 +79,25 @@ def mmcv_full_available() -> bool:
 def set_multi_processing(
     mp_start_method: str = "fork", opencv_num_threads: int = 0, distributed: bool = False
 ) -> None:
-    """Set how child processes start, and keep processes from using too many threads.
+    """Set the start method of child processes, and limit the number of threads.
 
     Args:
-        mp_start_method: ``fork``, ``spawn`` or ``forkserver``; left alone on Windows.
-        opencv_num_threads: Threads of OpenCV, if it is installed; 0 switches them off.
-        distributed: Whether this is one of several processes. Then ``OMP_NUM_THREADS`` and
-            ``MKL_NUM_THREADS`` become 1 unless they are set.
+        mp_start_method: ``fork``, ``spawn`` or ``forkserver``; ignored on Windows.
+        opencv_num_threads: Threads of OpenCV, if it is installed; 0 disables threading.
+        distributed: Whether training is distributed. Then ``OMP_NUM_THREADS`` and
+            ``MKL_NUM_THREADS`` are set to 1 unless they are set already.
 
     Raises:
-        ValueError: The platform has no such start method.
+        ValueError: If the platform does not support the start method.
     """
     if platform.system() != "Windows":
         known = multiprocessing.get_all_start_methods()
         if mp_start_method not in known:
-            raise ValueError(f"unknown start method {mp_start_method!r}, known are: {known}")
+            raise ValueError(f"unknown start method {mp_start_method!r}, expected one of: {known}")
         current = multiprocessing.get_start_method(allow_none=True)
         if current is not None and current != mp_start_method:
             print_log(
-                f"processes started by {current} so far and start by {mp_start_method} from now on",
+                f"changing the start method of processes from {current} to {mp_start_method}",
                 logger="current",
                 level=logging.WARNING,
             )

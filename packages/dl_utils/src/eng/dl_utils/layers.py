@@ -1,4 +1,4 @@
-"""Questions about layers of a model."""
+"""Detect normalization layers in a model."""
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -21,15 +21,15 @@ def is_norm(layer: nn.Module, exclude: type | tuple[type, ...] | None = None) ->
 
     Args:
         layer: The layer.
-        exclude: Types whose instances don't count.
+        exclude: Types whose instances are not counted.
 
     Raises:
-        TypeError: ``exclude`` is neither a type nor a tuple of types.
+        TypeError: If ``exclude`` is neither a type nor a tuple of types.
     """
     if exclude is not None:
         types = exclude if isinstance(exclude, tuple) else (exclude,)
         if not all(isinstance(kind, type) for kind in types):
-            raise TypeError(f"exclude is a type, a tuple of types or None, not {exclude!r}")
+            raise TypeError(f"exclude must be a type, a tuple of types or None, not {exclude!r}")
         if isinstance(layer, types):
             return False
     return isinstance(layer, _NORMS)

@@ -1,9 +1,9 @@
-"""Names of torch under which code of the OpenMMLab family looks them up.
+"""Classes of torch under the names that OpenMMLab libraries import.
 
-Another framework used to take the place of torch here; all of them are torch's now.
+They used to support another framework in place of torch; all of them are from torch now.
 """
 
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch.nn.modules.batchnorm import SyncBatchNorm as SyncBatchNorm_
@@ -44,22 +44,22 @@ _ConvTransposeMixin = _ConvTransposeNd
 
 
 class SyncBatchNorm(SyncBatchNorm_):
-    """The layer of torch under a class of its own."""
+    """A subclass of the layer of torch."""
 
 
 def is_rocm_pytorch() -> bool:
-    """Whether this build of PyTorch is one for ROCm, with the toolkit beside it."""
+    """Whether PyTorch is built for ROCm and the ROCm toolkit is installed."""
     if torch.version.hip is None:
         return False
     try:
         from torch.utils.cpp_extension import ROCM_HOME
-    except ImportError:  # it needs setuptools, which not every torch brings
+    except ImportError:  # it needs setuptools, which some versions of torch do not require
         return True
     return ROCM_HOME is not None
 
 
 def get_build_config() -> str:
-    """Return how this PyTorch was built."""
+    """Return the build configuration of PyTorch."""
     return str(torch.__config__.show())
 
 
@@ -71,7 +71,7 @@ def _get_dataloader() -> tuple[type, type]:
     return DataLoader, PoolDataLoader
 
 
-def _get_extension() -> tuple[Any, Any, Any]:
+def _get_extension() -> tuple[type, Callable[..., object], Callable[..., object]]:
     from torch.utils.cpp_extension import BuildExtension, CppExtension, CUDAExtension
 
     return BuildExtension, CppExtension, CUDAExtension

@@ -1,4 +1,4 @@
-"""Small helpers for tensors."""
+"""Tensor helpers: images, mesh grids and tracing."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ def torch_meshgrid(*tensors: Tensor) -> Sequence[Tensor]:
     """Call ``torch.meshgrid`` with matrix indexing, without its warning.
 
     Args:
-        *tensors: Scalars or tensors of one dimension.
+        *tensors: Scalars or 1-D tensors.
     """
     return torch.meshgrid(*tensors, indexing="ij")
 
@@ -33,30 +33,30 @@ def tensor2imgs(
     std: Sequence[float] | None = None,
     to_bgr: bool = True,
 ) -> list[np.ndarray]:
-    """Turn a batch of normalised images back into uint8 images.
+    """Convert a batch of normalized images to uint8 images.
 
     Args:
         tensor: Images of shape (N, C, H, W); C is 3 (RGB) or 1.
-        mean: Mean of each channel that was subtracted; 0 when None.
-        std: Standard deviation of each channel that was divided by; 1 when None.
+        mean: Subtracted mean of each channel; 0 when None.
+        std: Standard deviation of each channel, the divisor; 1 when None.
         to_bgr: Whether to swap to BGR; must be False for one channel.
 
     Returns:
-        N arrays of shape (H, W, 3), or (H, W) for one channel; values are cut off to 0 to 255.
+        N arrays of shape (H, W, 3), or (H, W) for one channel; values are clipped to [0, 255].
 
     Raises:
-        ValueError: The shape, ``mean``, ``std`` or ``to_bgr`` do not fit.
+        ValueError: If the shape, ``mean``, ``std`` or ``to_bgr`` is invalid.
     """
     if tensor.ndim != 4 or tensor.shape[1] not in (1, 3):
         raise ArgumentValueError(
-            f"tensor should be of shape (N, 1 or 3, H, W), not {tuple(tensor.shape)}"
+            f"tensor must have shape (N, 1 or 3, H, W), not {tuple(tensor.shape)}"
         )
     channels = tensor.shape[1]
     mean = (0.0,) * channels if mean is None else mean
     std = (1.0,) * channels if std is None else std
     if len(mean) != channels or len(std) != channels:
         raise ArgumentValueError(
-            f"mean and std need {channels} value(s) each, not {len(mean)} and {len(std)}"
+            f"mean and std must have {channels} value(s) each, not {len(mean)} and {len(std)}"
         )
     if channels == 1 and to_bgr:
         raise ArgumentValueError("to_bgr must be False for images of one channel")

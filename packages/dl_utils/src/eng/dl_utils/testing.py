@@ -1,6 +1,6 @@
 """Compare values, objects and modules in tests.
 
-No test framework is needed. This module is not imported by the package itself.
+This module does not need a test framework, and the package does not import it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
     "check_python_script",
 ]
 
-#: Relative and absolute tolerance of each type.
+#: Relative and absolute tolerance of each dtype.
 _TOLERANCES = {
     torch.bfloat16: (1.6e-2, 1e-5),
     torch.float16: (1e-3, 1e-3),
@@ -38,32 +38,32 @@ _TOLERANCES = {
 
 
 def assert_allclose(
-    actual: Any,
-    expected: Any,
+    actual: object,
+    expected: object,
     rtol: float | None = None,
     atol: float | None = None,
     equal_nan: bool = True,
     msg: str = "",
 ) -> None:
-    """Assert that values are close to others.
+    """Assert that values are close to expected ones.
 
     Args:
-        actual: Numbers: a tensor, an array, a number, or lists of them.
-        expected: The same, in any of these forms.
-        rtol: Relative tolerance. Defaults to None, by the type of less digits: 1e-4 for float32.
-        atol: Absolute tolerance. Defaults to None, by the type of less digits: 1e-5 for float32.
+        actual: A tensor, an array, a number, or lists of them.
+        expected: Likewise, in any of these forms.
+        rtol: Relative tolerance. Defaults to None, by the less precise dtype: 1e-4 for float32.
+        atol: Absolute tolerance. Defaults to None, by the less precise dtype: 1e-5 for float32.
         equal_nan: Whether NaN equals NaN. Defaults to True.
-        msg: Text of the error. Defaults to ``''``, one that says what differs.
+        msg: Text of the error. Defaults to ``''``, a report of the differences.
 
     Raises:
-        AssertionError: If they differ by more.
-        ValueError: If one tolerance is given without the other.
+        AssertionError: If the difference exceeds the tolerances.
+        ValueError: If only one tolerance is given.
     """
     one, other = _as_tensor(actual), _as_tensor(expected)
     dtype = torch.promote_types(one.dtype, other.dtype)
     if rtol is None and atol is None:
-        given = [_TOLERANCES[each.dtype] for each in (one, other) if each.dtype in _TOLERANCES]
-        rtol, atol = max(given, default=(None, None))
+        known = [_TOLERANCES[each.dtype] for each in (one, other) if each.dtype in _TOLERANCES]
+        rtol, atol = max(known, default=(None, None))
     torch.testing.assert_close(
         one.to(dtype), other.to(dtype), rtol=rtol, atol=atol, equal_nan=equal_nan,
         check_device=False, check_stride=False, msg=msg or None,
@@ -71,11 +71,11 @@ def assert_allclose(
 
 
 def check_python_script(cmd: str) -> None:
-    """Run a script in this process, as the command line would.
+    """Run a script in this process, as from the command line.
 
     Args:
-        cmd: The script and its arguments, such as ``'tool.py config.py --seed 1'``; a ``python``
-            before them is left out.
+        cmd: The script and its arguments, such as ``'tool.py config.py --seed 1'``; a leading
+            ``python`` is ignored.
 
     Raises:
         SystemExit: If the script exits.
@@ -92,16 +92,13 @@ def check_python_script(cmd: str) -> None:
 
 
 def assert_dict_contains_subset(
-    dict_obj: Mapping[Any, Any], expected_subset: Mapping[Any, Any]
+    dict_obj: Mapping[Any, object], expected_subset: Mapping[Any, object]
 ) -> bool:
     """Whether a dict has all items of another.
 
     Args:
         dict_obj: The dict.
-        expected_subset: The items. Arrays and tensors are compared as wholes.
-
-    Returns:
-        Whether it has.
+        expected_subset: The items. Arrays and tensors are compared as a whole.
     """
     return all(
         key in dict_obj and _is_equal(dict_obj[key], value)
@@ -109,15 +106,12 @@ def assert_dict_contains_subset(
     )
 
 
-def assert_attrs_equal(obj: Any, expected_attrs: Mapping[str, Any]) -> bool:
-    """Whether an object has attributes with these values.
+def assert_attrs_equal(obj: object, expected_attrs: Mapping[str, object]) -> bool:
+    """Whether attributes of an object have the expected values.
 
     Args:
         obj: The object.
-        expected_attrs: Values by name. Arrays and tensors are compared as wholes.
-
-    Returns:
-        Whether it has.
+        expected_attrs: Values by name. Arrays and tensors are compared as a whole.
     """
     return all(
         hasattr(obj, name) and _is_equal(getattr(obj, name), value)
@@ -125,15 +119,12 @@ def assert_attrs_equal(obj: Any, expected_attrs: Mapping[str, Any]) -> bool:
     )
 
 
-def assert_dict_has_keys(obj: Mapping[str, Any], expected_keys: Iterable[str]) -> bool:
-    """Whether a dict has all of some keys.
+def assert_dict_has_keys(obj: Mapping[str, object], expected_keys: Iterable[str]) -> bool:
+    """Whether a dict has all expected keys.
 
     Args:
         obj: The dict.
         expected_keys: The keys.
-
-    Returns:
-        Whether it has.
     """
     return set(expected_keys) <= set(obj)
 
@@ -142,41 +133,32 @@ def assert_keys_equal(result_keys: Iterable[str], target_keys: Iterable[str]) ->
     """Whether two lists have the same keys, in any order.
 
     Args:
-        result_keys: The one list.
-        target_keys: The other.
-
-    Returns:
-        Whether they have.
+        result_keys: One list.
+        target_keys: The other list.
     """
     return set(result_keys) == set(target_keys)
 
 
 def assert_is_norm_layer(module: nn.Module) -> bool:
-    """Whether a module is a batch, instance, group or layer normalisation.
+    """Whether a module is a batch, instance, group or layer normalization.
 
     Args:
         module: The module.
-
-    Returns:
-        Whether it is.
     """
     return isinstance(module, (_BatchNorm, _InstanceNorm, nn.GroupNorm, nn.LayerNorm))
 
 
 def assert_params_all_zeros(module: nn.Module) -> bool:
-    """Whether weight and bias of a module are zero.
+    """Whether weight and bias of a module are zero; missing ones are ignored.
 
     Args:
         module: The module.
-
-    Returns:
-        Whether they are; those that it lacks do not count.
     """
     params = (getattr(module, name, None) for name in ("weight", "bias"))
     return all(not param.any() for param in params if isinstance(param, torch.Tensor))
 
 
-def _as_tensor(value: Any) -> torch.Tensor:
+def _as_tensor(value: object) -> torch.Tensor:
     if isinstance(value, torch.Tensor):
         return value.detach().cpu()
     if isinstance(value, (list, tuple)) and any(isinstance(v, torch.Tensor) for v in value):

@@ -1,10 +1,10 @@
-"""Timing functions and blocks."""
+"""Measure the average time of functions and code blocks."""
 
 import functools
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar, ParamSpec, TypeVar
 
 import torch
 
@@ -14,22 +14,26 @@ from eng.utils import ArgumentValueError
 
 __all__ = ["TimeCounter"]
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 
 class TimeCounter:
-    """Averages the running time of a function (as a decorator) or of a block (as a context).
+    """Averages the time of a function (as a decorator) or of a block (as a context manager).
 
     Args:
-        log_interval: Print after every so many runs.
-        warmup_interval: Runs at the beginning that don't count.
-        with_sync: Whether to wait for the accelerator before each reading of the clock.
-        tag: Name in the lines, a function's own when None. Contexts of one tag count together.
-        logger: Where lines go; printed when None.
+        log_interval: Number of runs between two messages.
+        warmup_interval: Number of runs at the start that are not counted.
+        with_sync: Whether to synchronize the accelerator before reading the clock.
+        tag: Name in the messages; the name of the function when None. Contexts with the same tag
+            are counted together.
+        logger: Logger of the messages; they are printed when None.
 
     Raises:
-        ValueError: ``log_interval`` is below 1 or ``warmup_interval`` negative.
+        ValueError: If ``log_interval`` is below 1 or ``warmup_interval`` is negative.
     """
 
-    #: The latest context of each tag.
+    #: The latest instance of each tag.
     instance_dict: ClassVar[dict[str, "TimeCounter"]] = {}
 
     def __init__(
@@ -52,19 +56,19 @@ class TimeCounter:
         self.logger = logger
         self._count, self._total = 0, 0.0
         if tag is not None:
-            # a context is made anew each time round a loop: its count goes on
+            # in a loop, each iteration creates an instance: it continues the count of the last one
             earlier = self.instance_dict.get(tag)
             if earlier is not None:
                 self._count, self._total = earlier._count, earlier._total
             self.instance_dict[tag] = self
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function, timed."""
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Wrap a function to measure its time."""
         if self.tag is None:
             self.tag = function.__name__
 
         @functools.wraps(function)
-        def timed(*args: Any, **kwargs: Any) -> Any:
+        def timed(*args: P.args, **kwargs: P.kwargs) -> R:
             start = self._read_clock()
             result = function(*args, **kwargs)
             self.print_time(self._read_clock() - start)
@@ -74,7 +78,7 @@ class TimeCounter:
 
     def __enter__(self) -> "TimeCounter":
         if self.tag is None:
-            raise ArgumentValueError("a TimeCounter used as a context needs a tag")
+            raise ArgumentValueError("a TimeCounter requires a tag as a context manager")
         self._start = self._read_clock()
         return self
 
@@ -83,15 +87,15 @@ class TimeCounter:
             self.print_time(self._read_clock() - self._start)
 
     def print_time(self, elapsed: float) -> None:
-        """Count a run, and print the average when it is time to.
+        """Count a run, and print the average every ``log_interval`` runs.
 
         Args:
-            elapsed: Seconds that the run took.
+            elapsed: Duration of the run in seconds.
         """
         self._count += 1
         counted = self._count - self.warmup_interval
         if counted < 1:
-            # without a later run this one is all there is to tell
+            # reported, since no other run may follow
             if self.log_interval == 1:
                 self._print(elapsed, 1)
             return

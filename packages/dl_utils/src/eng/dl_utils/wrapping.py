@@ -1,4 +1,4 @@
-"""Model wrappers: recognise them, and find the model and its parameter names without them."""
+"""Unwrap models, and find parameter names without wrappers."""
 
 from __future__ import annotations
 
@@ -12,24 +12,20 @@ __all__ = ["is_model_wrapper", "plain_name", "unwrap"]
 MODEL_WRAPPERS.register_module(module=DistributedDataParallel)
 MODEL_WRAPPERS.register_module(module=DataParallel)
 
-#: The submodule in which torch's own wrappers hold what they wrap: those of ``torch.compile``, of
-#: FSDP and of activation checkpointing. Nothing else has one of these names, and asking for their
-#: classes would import parts of torch that take longer than all the rest.
+#: Names of the wrapped submodule in wrappers of torch: ``torch.compile``, FSDP and activation
+#: checkpointing. The names are unique to them; importing their classes would take longer than the
+#: rest of torch.
 _TORCH_NAMES = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 
 
 def is_model_wrapper(model: nn.Module, registry: Registry = MODEL_WRAPPERS) -> bool:
-    """Whether a module is a registered wrapper around the model proper, its attribute ``module``.
+    """Whether a module is a registered wrapper, with the model in its attribute ``module``.
 
-    A compiled model is not one: it is used as the model itself is. :func:`unwrap` looks through
-    both.
+    A compiled model is not a wrapper, since it is used like the model. :func:`unwrap` unwraps both.
 
     Args:
         model: The module.
-        registry: Where wrappers are registered, with its children. Defaults to ``MODEL_WRAPPERS``.
-
-    Returns:
-        Whether it is an instance of a registered wrapper.
+        registry: Registry of wrappers, with its children. Defaults to ``MODEL_WRAPPERS``.
     """
     if isinstance(model, tuple(registry.module_dict.values())):
         return True
@@ -37,15 +33,15 @@ def is_model_wrapper(model: nn.Module, registry: Registry = MODEL_WRAPPERS) -> b
 
 
 def unwrap(model: nn.Module, keep: tuple[type, ...] = ()) -> nn.Module:
-    """The model inside all of its wrappers.
+    """Return the model without its wrappers.
 
-    Registered wrappers (``MODEL_WRAPPERS``), ``torch.compile``, FSDP and activation checkpointing
-    are looked through, in any order. A model that merely has a part called ``module`` is returned
-    as it is.
+    Wrappers are those registered in ``MODEL_WRAPPERS``, ``torch.compile``, FSDP and activation
+    checkpointing, nested in any order. Another model with a submodule named ``module`` is returned
+    unchanged.
 
     Args:
         model: The model, possibly wrapped.
-        keep: Classes that are not looked through. Defaults to none.
+        keep: Classes of wrappers to keep. Defaults to none.
 
     Returns:
         The model, or the outermost of its wrappers that is an instance of ``keep``.
@@ -54,7 +50,7 @@ def unwrap(model: nn.Module, keep: tuple[type, ...] = ()) -> nn.Module:
         if not isinstance(model, nn.Module):
             if not is_model_wrapper(model):
                 break
-            model = model.module  # a wrapper of somebody's own that is not a module itself
+            model = model.module  # a custom wrapper that is not an nn.Module
             continue
         inner = _find_inner_name(model)
         if inner is None:
@@ -64,15 +60,15 @@ def unwrap(model: nn.Module, keep: tuple[type, ...] = ()) -> nn.Module:
 
 
 def plain_name(model: nn.Module, name: str) -> str:
-    """The name that a parameter, buffer or submodule would have without any wrapper.
+    """Return the name of a parameter, buffer or submodule without wrappers.
 
     Args:
-        model: The model that has it, possibly wrapped as a whole or in parts.
-        name: Its name there, such as ``'module.backbone._orig_mod.conv.weight'``. Parts of it that
-            torch has left out already may be missing.
+        model: The model, of which any module may be wrapped.
+        name: The name in the model, such as ``'module.backbone._orig_mod.conv.weight'``. Names of
+            wrappers that torch already omits may be missing.
 
     Returns:
-        The name without the parts that stand for wrappers, ``'backbone.conv.weight'``.
+        The name without the names of wrappers, such as ``'backbone.conv.weight'``.
 
     Examples:
         >>> model = nn.Sequential(nn.DataParallel(nn.Linear(1, 1)))
@@ -84,7 +80,7 @@ def plain_name(model: nn.Module, name: str) -> str:
     for part in name.split("."):
         inner = _find_inner_name(module)
         while module is not None and inner is not None and part not in module._modules:
-            module = module._modules[inner]  # torch has left this wrapper out of the name
+            module = module._modules[inner]  # torch omits this wrapper from the name
             inner = _find_inner_name(module)
         if part != inner:
             kept.append(part)
@@ -93,7 +89,7 @@ def plain_name(model: nn.Module, name: str) -> str:
 
 
 def _find_inner_name(module: nn.Module | None) -> str | None:
-    """Name of the submodule that a wrapper wraps, None for anything else."""
+    """Return the name of the wrapped submodule, None if the module is not a wrapper."""
     if module is None:
         return None
     for name in _TORCH_NAMES:

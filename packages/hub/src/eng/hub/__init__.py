@@ -1,4 +1,4 @@
-"""Configs and models out of installed packages."""
+"""Configs and models of installed packages."""
 
 from typing import TYPE_CHECKING
 

@@ -1,7 +1,7 @@
-"""The engine behind ``import mmengine``: which one answers, and from where.
+"""Provide ``import mmengine``, and report which package answers it.
 
-The modules of ``mmengine`` are in ``eng_mmengine_alias`` beside ``eng``. They hold names alone,
-which come from the packages of eng.
+The modules of ``mmengine`` are in ``eng_mmengine_alias`` next to ``eng``. They only re-export names
+of the eng packages.
 """
 
 from typing import TYPE_CHECKING

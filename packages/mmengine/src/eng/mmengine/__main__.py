@@ -1,4 +1,4 @@
-"""Say which distribution answers `import mmengine`: `python -m eng.mmengine`."""
+"""Report which package answers `import mmengine`: `python -m eng.mmengine`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Which distribution answers `import mmengine` in an environment, and where eng's is."""
+"""Find the package that `import mmengine` imports in an environment."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-import eng.mmengine
 from eng.utils import override
+
+from . import _version
 
 __all__ = ["Report", "report"]
 
 
 @dataclass(frozen=True)
 class Report:
-    """Who answers `import mmengine`.
+    """The package that `import mmengine` imports.
 
     Attributes:
         answers: ``"eng"``, ``"original"`` (any other package of that name) or ``"nothing"``.
-        folder: The package that is imported; None if there is none.
-        alias: The folder with eng's `mmengine`, which is to be on ``sys.path``.
+        folder: Folder of the imported package; None if nothing is found.
+        alias: The folder with `mmengine` of eng, which must be on ``sys.path``.
         wheel: Version of eng-mmengine.
-        original: Version of the distribution `mmengine`, or of `mmengine-lite`; None if neither is
+        original: Version of the distribution `mmengine` or `mmengine-lite`; None if neither is
             installed.
         switched_off: Whether ``ENG_MMENGINE=0`` is set.
     """
@@ -50,16 +51,16 @@ class Report:
 
     @property
     def reason(self) -> str:
-        """Why eng does not answer."""
+        """Reason why eng does not answer."""
         if self.switched_off:
             return "ENG_MMENGINE=0 is set"
         if str(self.alias) not in sys.path:
             site = self.alias.parent
             return (
-                f"Python read no .pth file of {site}, so put {self.alias} on PYTHONPATH, "
-                "before the other one"
+                f"Python does not read .pth files in {site}: put {self.alias} on PYTHONPATH, "
+                "before the other package"
             )
-        return "the other one comes earlier on sys.path"
+        return "the other package comes first on sys.path"
 
 
 _ANSWERS = {
@@ -70,8 +71,8 @@ _ANSWERS = {
 
 
 def report() -> Report:
-    """Find out which package `import mmengine` imports here, without importing it."""
-    alias = Path(eng.mmengine.__file__).parents[2] / "eng_mmengine_alias"
+    """Find the package that `import mmengine` imports here, without importing it."""
+    alias = Path(__file__).parents[2] / "eng_mmengine_alias"
     loaded = sys.modules.get("mmengine")
     spec = loaded.__spec__ if loaded else find_spec("mmengine")
     places = list(spec.submodule_search_locations or ()) if spec else []
@@ -84,13 +85,13 @@ def report() -> Report:
         answers=answers,
         folder=folder,
         alias=alias,
-        wheel=eng.mmengine.__version__,
-        original=_version("mmengine") or _version("mmengine-lite"),
+        wheel=_version.__version__,
+        original=_find_version("mmengine") or _find_version("mmengine-lite"),
         switched_off=os.environ.get("ENG_MMENGINE") == "0",
     )
 
 
-def _version(distribution: str) -> str | None:
+def _find_version(distribution: str) -> str | None:
     try:
         return version(distribution)
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""The command ``eng migrate``."""
+"""The ``eng migrate`` command."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .uses import Module, find_files, read_source
 
 __all__ = ["MIGRATE"]
 
-_PLAIN = "loads plain data alone; for a file that you trust: torch.load(path, weights_only=False)"
-_NO_PIP = "never installs a package, but says which one is missing"
-#: What a person has to know of names that do another thing here.
+_PLAIN = "loads plain data only; for a trusted file: torch.load(path, weights_only=False)"
+_NO_PIP = "never installs a package, but names the missing one"
+#: Remarks on names that behave differently in eng.
 _DIFFERENT = {
     Origin("eng.checkpoint", "CheckpointLoader"): _PLAIN,
     Origin("eng.checkpoint", "load_checkpoint"): _PLAIN,
     Origin("eng.checkpoint", "_load_checkpoint"): _PLAIN,
     Origin("eng.checkpoint", "_load_checkpoint_with_prefix"): _PLAIN,
-    Origin("eng.dataset", "InfiniteSampler"): "its later turns through the data have other orders",
-    Origin("eng.dataset", "worker_init_fn"): "random numbers of a sample come from seed and place",
+    Origin("eng.dataset", "InfiniteSampler"): "later passes over the data are shuffled differently",
+    Origin("eng.dataset", "worker_init_fn"): "random numbers depend on the seed and the sample",
     Origin("eng.hub", "get_config"): _NO_PIP,
     Origin("eng.hub", "get_model"): _NO_PIP,
 }
@@ -34,7 +34,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--write",
         action="store_true",
-        help="rewrite the imports to eng, as far as eng has the names",
+        help="rewrite imports to eng where eng has the names",
     )
 
 
@@ -48,11 +48,11 @@ def _run(args: argparse.Namespace) -> int:
             uses = Module(text).uses()
             new = rewrite(text)
         except SyntaxError as error:
-            print(f"{path}:{error.lineno or 1}: not read: {error.msg}")
+            print(f"{path}:{error.lineno or 1}: cannot be parsed: {error.msg}")
             continue
         used += bool(uses)
         for use in uses:
-            for line, is_lacking in _remarks(use.path):
+            for line, is_lacking in _check_use(use.path):
                 print(f"{path}:{use.line}: {use.path}: {line}")
                 lacking += is_lacking
         if new != text:
@@ -60,12 +60,12 @@ def _run(args: argparse.Namespace) -> int:
             if args.write:
                 with path.open("w", encoding=encoding, newline="") as file:
                     file.write(new)
-    print(_summary(used, lacking, changed, args.write))
+    print(_summarize(used, lacking, changed, args.write))
     return 1 if lacking else 0
 
 
-def _remarks(path: str) -> Iterator[tuple[str, bool]]:
-    """What is to be said of a use of a dotted path, and whether eng lacks it."""
+def _check_use(path: str) -> Iterator[tuple[str, bool]]:
+    """Yield remarks on the use of a dotted path, and whether the name is missing in eng."""
     module, rest = split_path(path)
     offered = offered_by(module)
     if offered is None or not rest:
@@ -75,12 +75,12 @@ def _remarks(path: str) -> Iterator[tuple[str, bool]]:
         yield _DIFFERENT[origin], False
     if origin is None:
         near = nearest(module, rest[0])
-        instead = offered.missing.get(rest[0]) or (f"the nearest name is {near!r}" if near else "")
+        instead = offered.missing.get(rest[0]) or (f"did you mean {near!r}?" if near else "")
         yield f"eng has no {rest[0]!r}{f'; {instead}' if instead else ''}", True
 
 
-def _summary(used: int, lacking: int, changed: int, is_written: bool) -> str:
-    words = [f"files that use mmengine: {used}", f"uses of names that eng lacks: {lacking}"]
+def _summarize(used: int, lacking: int, changed: int, is_written: bool) -> str:
+    words = [f"files that use mmengine: {used}", f"uses of names missing in eng: {lacking}"]
     if is_written:
         words.append(f"files rewritten: {changed}")
     else:
@@ -88,4 +88,4 @@ def _summary(used: int, lacking: int, changed: int, is_written: bool) -> str:
     return "; ".join(words)
 
 
-MIGRATE = Command("list what code uses of mmengine, and rewrite it to eng", _add_arguments, _run)
+MIGRATE = Command("list uses of mmengine in code, and rewrite them to eng", _add_arguments, _run)

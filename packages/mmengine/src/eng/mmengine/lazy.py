@@ -1,4 +1,4 @@
-"""Lazy names of a module of the alias, with errors that say what eng lacks."""
+"""Lazy names of alias modules, with errors for names that are missing in eng."""
 
 from __future__ import annotations
 
@@ -17,26 +17,25 @@ def offer(
     missing: Mapping[str, str] | None = None,
     modules: str = "",
 ) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
-    """Make ``__all__``, ``__getattr__`` and ``__dir__`` of a module with the names of others.
+    """Create ``__all__``, ``__getattr__`` and ``__dir__`` of a module that re-exports names.
 
-    A name is looked up when it is first asked for, and is the same object there and here.
+    A name is looked up on first access, and is the same object in both modules.
 
     Args:
-        module: Name of the module, its ``__name__``.
-        homes: Modules that have the names, each with its names, separated by blanks. ``a=b`` stands
-            for ``b`` there, which is ``a`` here.
-        missing: Names that people may ask for though eng lacks them, each with what to do instead,
-            or an empty text.
-        modules: Names of its sub-modules, which are imported when they are first asked for.
+        module: The ``__name__`` of the module.
+        homes: Names by the module that defines them, separated by spaces. ``a=b`` exports ``b`` as
+            ``a``.
+        missing: Names that eng does not have, each with an alternative or an empty text.
+        modules: Names of submodules, which are imported on first access.
 
     Returns:
-        Its public names, and the two functions.
+        The public names, and the two functions.
     """
     origins = origins_in(homes or {})
     inside = modules.split()
     _import_hidden(module, origins, inside)
 
-    def __getattr__(name: str) -> Any:  # noqa: N807 - what PEP 562 calls them
+    def __getattr__(name: str) -> Any:  # noqa: N807 - named by PEP 562
         if name in origins:
             home, there = origins[name]
             value = getattr(import_module(home), there)
@@ -44,8 +43,8 @@ def offer(
             return value
         if name in inside:
             return import_module(f"{module}.{name}")
-        message = _why_not(module, name, [*origins, *inside], missing or {})
-        if _comes_from_an_import(sys._getframe(1)):
+        message = _explain_missing(module, name, [*origins, *inside], missing or {})
+        if _is_import_from(sys._getframe(1)):
             raise ImportError(message, name=module)
         raise AttributeError(message)
 
@@ -57,13 +56,13 @@ def offer(
 
 
 def origins_in(homes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Read which names modules have.
+    """Parse the names of modules.
 
     Args:
-        homes: As :func:`offer` takes them.
+        homes: See :func:`offer`.
 
     Returns:
-        Each name with the module that has it, and its name there.
+        Defining module and original name, by name.
     """
     origins = {}
     for home, names in homes.items():
@@ -74,10 +73,10 @@ def origins_in(homes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
 
 
 def _import_hidden(module: str, origins: Mapping[str, object], inside: Iterable[str]) -> None:
-    """Import the sub-modules that have the name of a function.
+    """Import the submodules that have the name of a function.
 
-    Importing one makes it an attribute of its package, which would hide the function if it came
-    later: ``mmengine.utils.dl_utils.collect_env`` is both.
+    An import sets the submodule as an attribute of its package. If it came later, it would hide
+    the function: ``mmengine.utils.dl_utils.collect_env`` is both.
     """
     for name in inside:
         if name in origins:
@@ -85,12 +84,14 @@ def _import_hidden(module: str, origins: Mapping[str, object], inside: Iterable[
             del vars(sys.modules[module])[name]
 
 
-def _why_not(module: str, name: str, known: Iterable[str], missing: Mapping[str, str]) -> str:
-    """Say that a module has not got a name, whether the original has, and what is nearest."""
-    if name.startswith("__"):  # asked by the interpreter and by tools, which read no message
+def _explain_missing(
+    module: str, name: str, known: Iterable[str], missing: Mapping[str, str]
+) -> str:
+    """Describe a missing name, with an alternative or a similar name."""
+    if name.startswith("__"):  # accessed by the interpreter and tools
         return f"module {module!r} has no attribute {name!r}"
     if name in missing:
-        message = f"eng has no {name!r}, which {module!r} of the original offers"
+        message = f"eng has no {name!r}, unlike {module!r} of MMEngine"
     else:
         message = f"module {module!r} has no attribute {name!r}"
     if missing.get(name):
@@ -98,13 +99,13 @@ def _why_not(module: str, name: str, known: Iterable[str], missing: Mapping[str,
     from difflib import get_close_matches
 
     near = get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"{message}; the nearest name is {near[0]!r}" if near else message
+    return f"{message}; did you mean {near[0]!r}?" if near else message
 
 
-def _comes_from_an_import(frame: FrameType) -> bool:
+def _is_import_from(frame: FrameType) -> bool:
     """Whether a frame executes ``from module import name``.
 
-    Python replaces an AttributeError by an ImportError of its own there, without our message.
+    There, Python replaces an AttributeError with an ImportError without our message.
     """
     from opcode import opmap
 

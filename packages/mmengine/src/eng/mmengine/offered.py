@@ -1,4 +1,4 @@
-"""Names that the modules of the alias offer, read from their sources without importing anything."""
+"""List the names of alias modules by reading their sources, without imports."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-import eng.mmengine
-
 from .lazy import origins_in
 
 __all__ = ["Offered", "Origin", "find_origin", "nearest", "offered_by", "split_path"]
@@ -17,11 +15,11 @@ __all__ = ["Offered", "Origin", "find_origin", "nearest", "offered_by", "split_p
 
 @dataclass(frozen=True)
 class Origin:
-    """Where eng has a name.
+    """The origin of a name in eng.
 
     Attributes:
         module: Module of eng.
-        name: Name there.
+        name: Name in that module.
     """
 
     module: str
@@ -33,9 +31,9 @@ class Offered:
     """Names of a module of the alias.
 
     Attributes:
-        origins: Where eng has each name.
-        missing: Names that eng lacks, each with what to do instead, or an empty text.
-        modules: Sub-modules.
+        origins: Origin of each name in eng.
+        missing: Names that eng does not have, each with an alternative or an empty text.
+        modules: Submodules.
     """
 
     origins: dict[str, Origin]
@@ -45,32 +43,32 @@ class Offered:
 
 @cache
 def offered_by(module: str) -> Offered | None:
-    """Return what a module of the alias offers, and None where the alias has no such module.
+    """Return the names of an alias module, None if the module does not exist.
 
     Args:
-        module: Its name, such as ``"mmengine.hooks"``.
+        module: Name of the module, such as ``"mmengine.hooks"``.
     """
-    path = _source(module)
+    path = _find_source(module)
     if path is None:
         return None
     tree = ast.parse(path.read_text(encoding="utf-8"))
     (call,) = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    given = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
+    options = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
     homes: dict[str, str] = ast.literal_eval(call.args[1]) if len(call.args) > 1 else {}
     return Offered(
         {name: Origin(*origin) for name, origin in origins_in(homes).items()},
-        given.get("missing", {}),
-        frozenset(given.get("modules", "").split()),
+        options.get("missing", {}),
+        frozenset(options.get("modules", "").split()),
     )
 
 
-def _source(module: str) -> Path | None:
-    path = Path(eng.mmengine.__file__).parents[2].joinpath("eng_mmengine_alias", *module.split("."))
+def _find_source(module: str) -> Path | None:
+    path = Path(__file__).parents[2].joinpath("eng_mmengine_alias", *module.split("."))
     return next((p for p in (path / "__init__.py", path.with_suffix(".py")) if p.is_file()), None)
 
 
 def find_origin(path: str) -> Origin | None:
-    """Return where eng has what a dotted path of mmengine leads to, None where it has nothing.
+    """Return the origin of a dotted path of mmengine in eng, None if eng does not have it.
 
     Examples:
         >>> find_origin("mmengine.hooks.ema_hook.EMAHook")
@@ -82,9 +80,9 @@ def find_origin(path: str) -> Origin | None:
 
 
 def split_path(path: str) -> tuple[str, list[str]]:
-    """Split a dotted path into the longest module that the alias has, and what comes behind it.
+    """Split a dotted path into the longest alias module and the remaining names.
 
-    A function takes the place of a module that has the same name.
+    A function takes precedence over a module of the same name.
 
     Examples:
         >>> split_path("mmengine.fileio.load")
@@ -100,7 +98,7 @@ def split_path(path: str) -> tuple[str, list[str]]:
 
 
 def nearest(module: str, name: str) -> str | None:
-    """Return the nearest name that a module of the alias offers."""
+    """Return the most similar name in an alias module."""
     offered = offered_by(module)
     known = [] if offered is None else [*offered.origins, *offered.modules]
     return next(iter(get_close_matches(name, known, n=1, cutoff=0.5)), None)

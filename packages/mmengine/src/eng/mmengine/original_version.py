@@ -1,6 +1,6 @@
-"""The version of mmengine that the alias stands for.
+"""Version of mmengine that the alias reports.
 
-Libraries accept a window of versions; the narrowest known one is 0.8.3 to 1.0.0.
+Libraries accept a range of versions; the narrowest known one is 0.8.3 to 1.0.0.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __version__ = "0.10.7"
 
 
 def parse_version_info(version_str: str) -> tuple[int | str, ...]:
-    """Split a version into numbers, and a last text if it is a release candidate.
+    """Split a version into numbers, and a suffix for a release candidate.
 
     Examples:
         >>> parse_version_info("1.2.3rc4")

@@ -24,16 +24,16 @@ class _Edit(NamedTuple):
 
 
 def rewrite(text: str) -> str:
-    """Return the text of a file with eng for mmengine, as far as eng has what the file uses.
+    """Replace mmengine by eng in the text of a file.
 
-    What eng lacks is still imported from mmengine. Strings stay: the paths in them lead to eng by
-    the alias.
+    Names that eng does not have are still imported from mmengine. Strings are not changed: the
+    alias resolves the paths in them.
 
     Args:
-        text: The text, of which anything else stays as it is.
+        text: The text of the file.
 
     Raises:
-        SyntaxError: It is not Python.
+        SyntaxError: If the text is not valid Python.
     """
     source = _Source(text)
     module = Module(text)
@@ -56,29 +56,29 @@ def rewrite(text: str) -> str:
 
 
 def _sort_chains(source: _Source, module: Module) -> tuple[list[tuple[Chain, Origin]], set[str]]:
-    """Chains that can begin with eng, and names of the file that are needed as they are."""
+    """Split chains into those that eng can replace, and the names that must stay."""
     moved: list[tuple[Chain, Origin]] = []
     staying = set(module.quoted)
     for chain in module.chains:
-        origin = None if "eng" in module.assigned else _origin_of(chain)
-        if origin is not None and source.is_at_its_place(chain.node):
+        origin = None if "eng" in module.assigned else _find_chain_origin(chain)
+        if origin is not None and source.is_located(chain.node):
             moved.append((chain, origin))
         else:
             staying.add(chain.name)
     return moved, staying
 
 
-def _origin_of(chain: Chain) -> Origin | None:
-    """Where eng has what a chain leads to; its further attributes are those of that object."""
+def _find_chain_origin(chain: Chain) -> Origin | None:
+    """Return the origin of a chain in eng; further attributes are those of that object."""
     if not isinstance(getattr(chain.node, "ctx", None), ast.Load):
         return None
     module, rest = split_path(chain.path)
     offered = offered_by(module)
     origin = offered.origins.get(rest[0]) if offered is not None and rest else None
-    return None if origin is None or _is_of_the_alias(origin) else origin
+    return None if origin is None or _is_alias(origin) else origin
 
 
-def _is_of_the_alias(origin: Origin) -> bool:
+def _is_alias(origin: Origin) -> bool:
     return origin.module.startswith("eng.mmengine")
 
 
@@ -88,32 +88,32 @@ def _edit_chain(source: _Source, chain: Chain, origin: Origin) -> _Edit:
 
 
 def _rewrite_from(node: ast.ImportFrom) -> list[str]:
-    """The statements that import the same from eng; none if nothing changes."""
+    """Return the import statements from eng, empty if nothing changes."""
     homes: dict[str, list[str]] = defaultdict(list)
     for name in node.names:
         origin = find_origin(f"{node.module}.{name.name}")
-        if origin is None or _is_of_the_alias(origin):
-            homes[str(node.module)].append(_imported(name.name, name.asname or name.name))
+        if origin is None or _is_alias(origin):
+            homes[str(node.module)].append(_format_alias(name.name, name.asname or name.name))
         else:
-            homes[origin.module].append(_imported(origin.name, name.asname or name.name))
+            homes[origin.module].append(_format_alias(origin.name, name.asname or name.name))
     if list(homes) == [node.module]:
         return []
     return [f"from {home} import {', '.join(names)}" for home, names in sorted(homes.items())]
 
 
-def _imported(name: str, bound: str) -> str:
+def _format_alias(name: str, bound: str) -> str:
     return name if name == bound else f"{name} as {bound}"
 
 
 def _rewrite_import(
     node: ast.Import, moved: dict[str, set[str]], wanted: dict[str, set[str]]
 ) -> list[str]:
-    """The same for a plain import.
+    """Return the statements for a plain import.
 
     Args:
         node: The statement.
-        moved: Names of which every use is one of eng now, with the modules of eng that they need.
-        wanted: The same for names of which only some are.
+        moved: Required modules of eng, by names of which every use is replaced.
+        wanted: Required modules of eng, by names of which some uses are replaced.
     """
     kept, added = [], set()
     for name in node.names:
@@ -122,7 +122,7 @@ def _rewrite_import(
         if of_mmengine:
             added |= wanted.get(bound, set())
         if not (of_mmengine and bound in moved):
-            kept.append(_imported(name.name, name.asname or name.name))
+            kept.append(_format_alias(name.name, name.asname or name.name))
     if not added:
         return []
     kept_statement = [f"import {', '.join(kept)}"] if kept else []
@@ -130,7 +130,7 @@ def _rewrite_import(
 
 
 class _Source:
-    """The bytes of a text, in which the parser counts columns."""
+    """The text as bytes, the unit of column offsets in the parser."""
 
     def __init__(self, text: str) -> None:
         self._data = text.encode()
@@ -138,49 +138,49 @@ class _Source:
         for line in self._data.split(b"\n"):
             self._starts.append(self._starts[-1] + len(line) + 1)
         self._end_of_line = "\r\n" if b"\r\n" in self._data else "\n"
-        self._comments = list(_comments(text))
+        self._comments = list(_find_comments(text))
 
     def has_comment(self, node: ast.stmt) -> bool:
-        """Whether there is a comment between the first and the last character of a statement."""
+        """Whether a statement contains a comment."""
         last = (int(node.end_lineno or 0), int(node.end_col_offset or 0))
         return any((node.lineno, node.col_offset) <= place < last for place in self._comments)
 
-    def is_at_its_place(self, node: ast.expr) -> bool:
-        """Whether the text where a node is said to be is that node; in f-strings it may not be."""
-        start, end = self._range(node)
+    def is_located(self, node: ast.expr) -> bool:
+        """Whether the text at the position of a node is that node; not so in some f-strings."""
+        start, end = self._locate(node)
         try:
             found = ast.parse(f"({self._data[start:end].decode()})", mode="eval")
         except (SyntaxError, UnicodeDecodeError):
             return False
         return ast.dump(found.body) == ast.dump(node)
 
-    def _range(self, node: ast.stmt | ast.expr) -> tuple[int, int]:
-        """Where a node begins and ends in the data."""
+    def _locate(self, node: ast.stmt | ast.expr) -> tuple[int, int]:
+        """Return the start and end of a node in the data."""
         start = self._starts[node.lineno - 1] + node.col_offset
         return start, self._starts[int(node.end_lineno or 0) - 1] + int(node.end_col_offset or 0)
 
     def replace(self, node: ast.stmt | ast.expr, lines: list[str]) -> _Edit:
-        """Return the edit that puts lines where a node is."""
-        start, end = self._range(node)
+        """Return the edit that replaces a node by lines."""
+        start, end = self._locate(node)
         before = self._data[self._starts[node.lineno - 1] : start].decode()
-        if before.strip() or self._follows(end):
+        if before.strip() or self._is_followed(end):
             return _Edit(start, end, "; ".join(lines))
         wrapped = [_wrap(line, before, self._end_of_line) for line in lines]
         return _Edit(start, end, f"{self._end_of_line}{before}".join(wrapped))
 
-    def _follows(self, end: int) -> bool:
-        """Whether another statement follows in the line."""
+    def _is_followed(self, end: int) -> bool:
+        """Whether another statement follows on the same line."""
         return self._data[end:].split(b"\n", 1)[0].lstrip().startswith(b";")
 
     def apply(self, edits: Iterable[_Edit]) -> str:
-        """Return the text after edits that do not overlap."""
+        """Apply edits that do not overlap."""
         data = self._data
         for edit in sorted(edits, reverse=True):
             data = data[: edit.start] + edit.text.encode() + data[edit.end :]
         return data.decode()
 
 
-def _comments(text: str) -> Iterator[tuple[int, int]]:
+def _find_comments(text: str) -> Iterator[tuple[int, int]]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             yield token.start

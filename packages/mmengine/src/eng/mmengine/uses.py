@@ -1,4 +1,4 @@
-"""Find what Python files use of mmengine."""
+"""Find the names of mmengine that Python files use."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 
 __all__ = ["Chain", "Module", "Use", "find_files", "read_source"]
 
-_LEFT_OUT = {"__pycache__", "build", "node_modules", "site-packages"}
+_SKIPPED = {"__pycache__", "build", "node_modules", "site-packages"}
 
 
 @dataclass(frozen=True)
 class Use:
-    """A name of mmengine in a file.
+    """A use of mmengine in a file.
 
     Attributes:
-        path: Its dotted path.
-        line: Line of the file.
+        path: Dotted path of the name.
+        line: Line in the file.
     """
 
     path: str
@@ -30,12 +30,12 @@ class Use:
 
 @dataclass(frozen=True)
 class Chain:
-    """Attributes of a module of mmengine, as in ``mmengine.runner.Runner``.
+    """A chain of attributes such as ``mmengine.runner.Runner``.
 
     Attributes:
-        name: The name of the file that they begin with.
-        path: The dotted path that they stand for.
-        node: The place in the file.
+        name: First name of the chain in the file.
+        path: Dotted path of the chain in mmengine.
+        node: Node of the chain.
     """
 
     name: str
@@ -47,17 +47,17 @@ class Module:
     """A parsed file.
 
     Args:
-        text: Its text.
+        text: Text of the file.
 
     Attributes:
-        imports: Statements that import something of mmengine.
-        chains: Attributes of what ``import mmengine`` and its like give, the longest ones.
+        imports: Import statements of mmengine.
+        chains: The longest attribute chains on modules of mmengine.
         strings: Dotted paths in strings, as in ``type="mmengine.optim.AmpOptimWrapper"``.
-        assigned: Names that are given a value otherwise than by an import of mmengine.
+        assigned: Names that anything but an import of mmengine binds.
         quoted: Names in annotations that are strings.
 
     Raises:
-        SyntaxError: It is not Python.
+        SyntaxError: If the text is not valid Python.
     """
 
     def __init__(self, text: str) -> None:
@@ -68,23 +68,23 @@ class Module:
             for node in nodes
             if isinstance(node, (ast.Import, ast.ImportFrom)) and _imports_mmengine(node)
         ]
-        self.assigned = set(_assigned(nodes))
-        self.quoted = set(_quoted(nodes))
-        bound = dict(_bound_modules(self.imports))
+        self.assigned = set(_find_assigned(nodes))
+        self.quoted = set(_find_quoted(nodes))
+        bound = dict(_find_modules(self.imports))
         self._modules = {
             name: module for name, module in bound.items() if name not in self.assigned
         }
         inner = {
             id(node.value)
             for node in nodes
-            if isinstance(node, ast.Attribute) and self._path(node) is not None
+            if isinstance(node, ast.Attribute) and self._resolve(node) is not None
         }
         self.chains = [
-            Chain(_first_name(node), path, node)
+            Chain(_get_first_name(node), path, node)
             for node in nodes
             if isinstance(node, (ast.Name, ast.Attribute))
             and id(node) not in inner
-            and (path := self._path(node)) is not None
+            and (path := self._resolve(node)) is not None
         ]
         self.strings = [
             Use(node.value, node.lineno)
@@ -93,16 +93,16 @@ class Module:
             if _is_path(node.value)
         ]
 
-    def _path(self, node: ast.expr) -> str | None:
+    def _resolve(self, node: ast.expr) -> str | None:
         if isinstance(node, ast.Name):
             return self._modules.get(node.id)
         if isinstance(node, ast.Attribute):
-            outer = self._path(node.value)
+            outer = self._resolve(node.value)
             return None if outer is None else f"{outer}.{node.attr}"
         return None
 
     def uses(self) -> list[Use]:
-        """Return every name that the file uses, in the order of its lines."""
+        """Return the uses of mmengine in the file, by line."""
         found = list(self.strings)
         for node in self.imports:
             if isinstance(node, ast.ImportFrom):
@@ -116,14 +116,14 @@ class Module:
         return sorted(set(found), key=lambda use: (use.line, use.path))
 
 
-def _first_name(node: ast.expr) -> str:
+def _get_first_name(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _assigned(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """Names that something else than an import of mmengine binds, in any scope of the file."""
+def _find_assigned(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Yield names that anything but an import of mmengine binds, in any scope of the file."""
     for node in nodes:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             yield node.id
@@ -144,7 +144,7 @@ _BINDING = (
 )
 
 
-def _quoted(nodes: Iterable[ast.AST]) -> Iterator[str]:
+def _find_quoted(nodes: Iterable[ast.AST]) -> Iterator[str]:
     for node in nodes:
         for field in ("annotation", "returns"):
             annotation = getattr(node, field, None)
@@ -166,8 +166,8 @@ def _imports_mmengine(node: ast.Import | ast.ImportFrom) -> bool:
     return any(_is_mmengine(name.name) for name in node.names)
 
 
-def _bound_modules(imports: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
-    """Names of a file that stand for modules of mmengine, each with the module's path."""
+def _find_modules(imports: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+    """Yield the names that are bound to modules of mmengine, with their paths."""
     for node in imports:
         if isinstance(node, ast.Import):
             for name in node.names:
@@ -184,10 +184,10 @@ def _is_path(text: str) -> bool:
 
 
 def find_files(path: Path) -> list[Path]:
-    """Return the Python files of a folder, without those of installed packages; or the one file.
+    """Return the Python files of a folder without installed packages, or a single file.
 
     Raises:
-        FileNotFoundError: There is nothing at the path.
+        FileNotFoundError: If the path does not exist.
     """
     if not path.exists():
         raise FileNotFoundError(2, os.strerror(2), str(path))
@@ -196,7 +196,7 @@ def find_files(path: Path) -> list[Path]:
     found: list[Path] = []
     for folder, folders, files in os.walk(path):
         folders[:] = sorted(
-            f for f in folders if f not in _LEFT_OUT and not _is_environment(folder, f)
+            f for f in folders if f not in _SKIPPED and not _is_environment(folder, f)
         )
         found += [Path(folder, name) for name in sorted(files) if name.endswith(".py")]
     return found
@@ -207,10 +207,10 @@ def _is_environment(folder: str, name: str) -> bool:
 
 
 def read_source(path: Path) -> tuple[str, str]:
-    """Return the text of a Python file with its line ends as they are, and its encoding.
+    """Return the text of a Python file with its original line endings, and its encoding.
 
     Raises:
-        SyntaxError: It is not text of the encoding that it declares.
+        SyntaxError: If the file is not valid text in its declared encoding.
     """
     with path.open("rb") as file:
         encoding, _ = tokenize.detect_encoding(file.readline)
@@ -218,7 +218,7 @@ def read_source(path: Path) -> tuple[str, str]:
         with path.open(encoding=encoding, newline="") as file_of_text:
             text = file_of_text.read()
     except UnicodeDecodeError as error:
-        raise SyntaxError(f"not {encoding}: {error.reason}") from error
+        raise SyntaxError(f"invalid {encoding}: {error.reason}") from error
     if "\0" in text:
-        raise SyntaxError("it holds a null byte")
+        raise SyntaxError("source contains a null byte")
     return text, encoding

@@ -1,4 +1,4 @@
-"""Data elements: annotations and predictions with what is known of their sample."""
+"""Data elements: annotations and predictions of a sample, with its metainfo."""
 
 from typing import TYPE_CHECKING
 

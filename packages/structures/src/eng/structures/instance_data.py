@@ -1,10 +1,10 @@
-"""Data of the instances of one sample."""
+"""Instance-level annotations and predictions of a sample."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Sequence, Sized
-from typing import Any, TypeVar
+from typing import TypeVar, overload
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 from eng.utils import ArgumentIndexError, ArgumentTypeError, ArgumentValueError, override
 
 from .data_element import BaseDataElement
+from .types import FieldValue
 
 __all__ = ["InstanceData"]
 
@@ -21,19 +22,19 @@ Index = str | int | slice | list | np.ndarray | Tensor
 
 
 class InstanceData(BaseDataElement):
-    """Annotations or predictions of instances, such as the objects in an image.
+    """Instance-level annotations or predictions, such as the objects in an image.
 
-    Every field of the data has one entry an instance, so that all have the same length. A field
-    is a tensor, an array, a list, a tuple, a string, or anything else that has a length and can be
-    sliced; one of the last kind needs a method ``cat``, which makes one out of a list of its kind,
-    to be indexed by more than a slice.
+    Every data field has one entry per instance, so all have the same length. A field is a tensor,
+    an array, a list, a tuple, a string, or any other object with a length that can be sliced; the
+    type of such an object needs a method ``cat``, which concatenates a list of objects, for
+    indices other than a slice.
 
     Args:
-        metainfo: Fields of the metainfo. Defaults to None, none.
-        **kwargs: Fields of the data.
+        metainfo: Metainfo by name. Defaults to None, empty.
+        **kwargs: Data fields by name.
 
     Raises:
-        ValueError: If a field has another length than the others have.
+        ValueError: If the length of a field differs from that of the others.
         TypeError: If a field has no length.
 
     Examples:
@@ -45,56 +46,62 @@ class InstanceData(BaseDataElement):
     """
 
     @override
-    def _checked(self, name: str, value: Any) -> Any:
+    def _check_value(self, name: str, value: FieldValue) -> FieldValue:
         try:
             length = len(value)
         except TypeError:
             raise ArgumentTypeError(
-                f"{name.lstrip('_')!r} of {type(self).__name__} must have one entry an instance, "
-                f"but {_described(value)} has no length"
+                f"{name.lstrip('_')!r} of {type(self).__name__} must have one entry per instance, "
+                f"but {_describe(value)} has no length"
             ) from None
-        for other, present in self._stored():
+        for other, present in self._list_stored():
             if other != name and len(present) != length:
                 raise ArgumentValueError(
-                    f"{name.lstrip('_')!r} of {type(self).__name__} has {length} entries "
-                    f"({_described(value)}), but {other.lstrip('_')!r} has {len(present)}"
+                    f"length mismatch: {name.lstrip('_')!r} of {type(self).__name__} has {length} "
+                    f"entries ({_describe(value)}), but {other.lstrip('_')!r} has {len(present)}"
                 )
         return value
 
     def __len__(self) -> int:
-        stored = self._stored()
+        stored = self._list_stored()
         return len(stored[0][1]) if stored else 0
 
     def __setitem__(self, name: str, value: Sized) -> None:
         setattr(self, name, value)
 
-    def __getitem__(self: Self, item: Index) -> Any:
-        """A field by its name, or the instances that an index chooses.
+    @overload
+    def __getitem__(self: Self, item: str) -> FieldValue: ...
+
+    @overload
+    def __getitem__(self: Self, item: int | slice | list | np.ndarray | Tensor) -> Self: ...
+
+    def __getitem__(self: Self, item: Index) -> FieldValue:
+        """Return a field by name, or the selected instances.
 
         Args:
-            item: A name; or the number of an instance, a slice, or a list, array or tensor of one
-                dimension that holds numbers or a bool for each instance.
+            item: A field name; or an integer, a slice, or a 1-D list, array or tensor of integers
+                or of one bool per instance.
 
         Returns:
-            The value of the field, or an element with the chosen instances; also a single one
-            keeps the dimension of the instances.
+            The value of the field, or an element with the selected instances. A single instance
+            keeps its dimension.
 
         Raises:
-            IndexError: If there is no such instance, or the index does not fit.
-            TypeError: If it is nothing of these.
-            ValueError: If a field cannot be indexed so.
+            IndexError: If an index is out of bounds, or of another length, dtype or dimension.
+            TypeError: If ``item`` has another type.
+            ValueError: If a field does not support the index.
         """
         if isinstance(item, str):
             return getattr(self, item)
         if isinstance(item, (int, np.integer)) and not isinstance(item, bool):
-            item = self._slice_of_one(int(item))
+            item = self._as_slice(int(item))
         if isinstance(item, slice) and (item.step is None or item.step > 0):
-            return self._with({name: value[item] for name, value in self._stored()})
-        chosen = self._numbers(item)
+            return self._replace_stored({name: value[item] for name, value in self._list_stored()})
+        chosen = self._resolve_index(item)
         indices: dict[torch.device, Tensor] = {chosen.device: chosen}
         numbers: list[int] | None = None
-        data: dict[str, Any] = {}
-        for name, value in self._stored():
+        data: dict[str, FieldValue] = {}
+        for name, value in self._list_stored():
             if isinstance(value, Tensor):
                 if value.device not in indices:
                     indices[value.device] = chosen.to(value.device)
@@ -104,21 +111,21 @@ class InstanceData(BaseDataElement):
             else:
                 numbers = chosen.tolist() if numbers is None else numbers
                 data[name] = _pick(name, value, numbers)
-        return self._with(data)
+        return self._replace_stored(data)
 
-    def _slice_of_one(self, number: int) -> slice:
+    def _as_slice(self, number: int) -> slice:
         length = len(self)
         if not -length <= number < length:
             raise ArgumentIndexError(
-                f"instance {number} is out of range: {type(self).__name__} has {length}"
+                f"index {number} is out of bounds for {type(self).__name__} with {length} instances"
             )
         number %= length
         return slice(number, number + 1)
 
-    def _numbers(self, item: Any) -> Tensor:
-        """The numbers of the instances that an index chooses, all in ``[0, length)``."""
+    def _resolve_index(self, item: object) -> Tensor:
+        """Convert an index to non-negative positions."""
         length = len(self)
-        if isinstance(item, slice):  # backwards, which tensors do not know
+        if isinstance(item, slice):  # a negative step, which tensors do not support
             return torch.arange(length)[list(range(*item.indices(length)))]
         if isinstance(item, (list, range)):
             item = np.array(item) if len(item) else np.zeros(0, np.int64)
@@ -126,18 +133,18 @@ class InstanceData(BaseDataElement):
             item = torch.from_numpy(np.ascontiguousarray(item))
         if not isinstance(item, Tensor):
             raise ArgumentTypeError(
-                f"{type(self).__name__} is indexed by the name of a field, a number, a slice, or a "
-                f"list, array or tensor of numbers or bools, not by {type(item).__name__}"
+                f"invalid index of {type(self).__name__}: expected a field name, an integer, a "
+                f"slice, or a list, array or tensor of integers or bools, not {type(item).__name__}"
             )
         if item.dim() != 1 or item.dtype.is_floating_point or item.dtype.is_complex:
             raise ArgumentIndexError(
-                f"{type(self).__name__} is indexed along its instances by one dimension of whole "
-                f"numbers or bools, not by {_described(item)}"
+                f"invalid index of {type(self).__name__}: expected one dimension of integers or "
+                f"bools, not {_describe(item)}"
             )
         if item.dtype is torch.bool:
             if len(item) != length:
                 raise ArgumentIndexError(
-                    f"an index of {len(item)} bools does not fit {type(self).__name__} of "
+                    f"index length mismatch: {len(item)} bools for {type(self).__name__} with "
                     f"{length} instances"
                 )
             return item.nonzero().squeeze(1)
@@ -146,20 +153,20 @@ class InstanceData(BaseDataElement):
             low, high = (int(bound) for bound in torch.aminmax(item))
             if low < -length or high >= length:
                 raise ArgumentIndexError(
-                    f"instance {low if low < -length else high} is out of range: "
-                    f"{type(self).__name__} has {length}"
+                    f"index {low if low < -length else high} is out of bounds for "
+                    f"{type(self).__name__} with {length} instances"
                 )
             return item if low >= 0 else torch.where(item < 0, item + length, item)
-        # Elsewhere the device checks the range: to look would be to wait for it.
+        # Not checked on accelerators: reading the bounds would synchronize with the device.
         return torch.where(item < 0, item + length, item)
 
-    def _stored(self) -> list[tuple[str, Any]]:
-        """The fields of the data where they are stored: that of a property as ``_name``."""
+    def _list_stored(self) -> list[tuple[str, FieldValue]]:
+        """List the data fields as stored: the field of a property ``name`` is ``_name``."""
         state = self.__dict__
         return [(name, state[name]) for name in self._data_fields if name in state]
 
-    def _with(self: Self, stored: dict[str, Any]) -> Self:
-        """A copy with other values, all of one length, in the fields of the data."""
+    def _replace_stored(self: Self, stored: dict[str, FieldValue]) -> Self:
+        """Return a copy with other values, all of one length, in the data fields."""
         element = copy.copy(self)
         element.__dict__.update(stored)
         for name in self._metainfo_fields:
@@ -168,27 +175,27 @@ class InstanceData(BaseDataElement):
         return element
 
     @staticmethod
-    def cat(instances_list: Sequence[InstanceData]) -> InstanceData:
-        """Put the instances of several elements into one.
+    def cat(instances_list: Sequence[Self]) -> Self:
+        """Concatenate the instances of several elements.
 
         Args:
             instances_list: The elements, all with the same fields.
 
         Returns:
-            An element of the type and with the metainfo of the first one; with one element in the
-            list, that element itself.
+            An element with the type and metainfo of the first one; the first element itself if it
+            is the only one.
 
         Raises:
-            ValueError: If there are none, they have different fields, or the type of one has no
+            ValueError: If the list is empty, the fields differ, or the type of a field has no
                 ``cat``.
-            TypeError: If something is no :class:`InstanceData`.
+            TypeError: If an entry is not an :class:`InstanceData`.
         """
         if not instances_list:
-            raise ArgumentValueError("cat needs at least one InstanceData")
+            raise ArgumentValueError("cat requires at least one InstanceData")
         for number, each in enumerate(instances_list):
             if not isinstance(each, InstanceData):
                 raise ArgumentTypeError(
-                    f"entry {number} is no InstanceData but {type(each).__name__}"
+                    f"entry {number} must be an InstanceData, not {type(each).__name__}"
                 )
         first = instances_list[0]
         if len(instances_list) == 1:
@@ -196,39 +203,39 @@ class InstanceData(BaseDataElement):
         for number, each in enumerate(instances_list):
             if set(each.all_keys()) != set(first.all_keys()):
                 raise ArgumentValueError(
-                    f"all elements must have the same fields: entry 0 has {first.all_keys()}, "
+                    f"field mismatch: entry 0 has {first.all_keys()}, "
                     f"entry {number} has {each.all_keys()}"
                 )
-        return first._with(
+        return first._replace_stored(
             {
-                name: _joined(name, [each.__dict__[name] for each in instances_list])
-                for name, _ in first._stored()
+                name: _concatenate(name, [each.__dict__[name] for each in instances_list])
+                for name, _ in first._list_stored()
             }
         )
 
 
-def _pick(name: str, value: Any, numbers: list[int]) -> Any:
-    """The entries of a value that is no tensor and no array."""
+def _pick(name: str, value: FieldValue, numbers: list[int]) -> FieldValue:
+    """Select entries of a value that is neither a tensor nor an array."""
     if isinstance(value, str):
         return "".join(value[number] for number in numbers)
     if isinstance(value, (list, tuple)):
         return type(value)(value[number] for number in numbers)
     if not hasattr(value, "cat"):
         raise ArgumentValueError(
-            f"{name!r} is a {type(value).__name__}, which has no cat: it can only be sliced"
+            f"{name!r} is a {type(value).__name__} without a method cat: it supports only slices"
         )
     if not numbers:
         return value[:0]
     picked = value.cat([value[number : number + 1] for number in numbers])
     if len(picked) != len(numbers):
         raise ArgumentValueError(
-            f"{name!r}: cat of {len(numbers)} parts of a {type(value).__name__}, each of length 1, "
-            f"gave one of length {len(picked)}"
+            f"length mismatch: cat of {len(numbers)} parts of {name!r} ({type(value).__name__}), "
+            f"each of length 1, returned length {len(picked)}"
         )
     return picked
 
 
-def _joined(name: str, values: list[Any]) -> Any:
+def _concatenate(name: str, values: list[FieldValue]) -> FieldValue:
     first = values[0]
     if isinstance(first, Tensor):
         return torch.cat(values)
@@ -240,10 +247,10 @@ def _joined(name: str, values: list[Any]) -> Any:
         return type(first)(entry for value in values for entry in value)
     if hasattr(first, "cat"):
         return first.cat(values)
-    raise ArgumentValueError(f"{name!r} is a {type(first).__name__}, which has no cat")
+    raise ArgumentValueError(f"{name!r} is a {type(first).__name__} without a method cat")
 
 
-def _described(value: Any) -> str:
+def _describe(value: FieldValue) -> str:
     shape = getattr(value, "shape", None)
     name = type(value).__name__
-    return name if shape is None else f"{name} of shape {tuple(shape)} and type {value.dtype}"
+    return name if shape is None else f"{name} of shape {tuple(shape)} and dtype {value.dtype}"

@@ -1,4 +1,4 @@
-"""Labels of one sample."""
+"""Sample-level annotations and predictions, such as class labels."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["LabelData"]
 
 
 class LabelData(BaseDataElement):
-    """Annotations or predictions of a whole sample, such as its class or classes.
+    """Sample-level annotations or predictions, such as class labels.
 
     Args:
-        metainfo: Fields of the metainfo. Defaults to None, none.
-        **kwargs: Fields of the data.
+        metainfo: Metainfo by name. Defaults to None, empty.
+        **kwargs: Data fields by name.
 
     Examples:
         >>> LabelData.label_to_onehot(torch.tensor([0, 2]), num_classes=4)
@@ -28,46 +28,45 @@ class LabelData(BaseDataElement):
 
     @staticmethod
     def onehot_to_label(onehot: Tensor) -> Tensor:
-        """The numbers of the classes that are marked.
+        """Convert a one-hot (or multi-hot) vector to class indices.
 
         Args:
             onehot: Ones and zeros, shape ``(num_classes,)``.
 
         Returns:
-            Numbers of type int64, shape ``(number of ones,)``, ascending.
+            Ascending indices as int64, shape ``(number of ones,)``.
 
         Raises:
-            TypeError: If it is no tensor.
-            ValueError: If it has another number of dimensions or other values.
+            TypeError: If ``onehot`` is not a tensor.
+            ValueError: If it is not one-dimensional, or has other values.
         """
-        _need_tensor("onehot", onehot)
+        _check_tensor("onehot", onehot)
         if onehot.ndim != 1 or not bool(((onehot == 0) | (onehot == 1)).all()):
             raise ArgumentValueError(
-                f"onehot must be one dimension of ones and zeros, not {onehot} of shape "
+                f"onehot must be a vector of ones and zeros, not {onehot} of shape "
                 f"{tuple(onehot.shape)}"
             )
         return onehot.nonzero().squeeze(1)
 
     @staticmethod
     def label_to_onehot(label: Tensor, num_classes: int) -> Tensor:
-        """Mark classes.
+        """Convert class indices to a one-hot (or multi-hot) vector.
 
         Args:
-            label: Numbers of the classes, shape ``(number of labels,)`` or ``()``, each in
-                ``[0, num_classes)``.
-            num_classes: The number of all classes.
+            label: Class indices in ``[0, num_classes)``, shape ``(number of labels,)`` or ``()``.
+            num_classes: The number of classes.
 
         Returns:
-            A one at each label and zeros elsewhere, shape ``(num_classes,)``, of the type and on
-            the device of ``label``.
+            Ones at the labels and zeros elsewhere, shape ``(num_classes,)``, with the dtype and
+            device of ``label``.
 
         Raises:
-            TypeError: If it is no tensor of whole numbers.
-            ValueError: If it has more dimensions, or a label is out of range.
+            TypeError: If ``label`` is not a tensor of integers.
+            ValueError: If it has more than one dimension, or a label is out of bounds.
         """
-        _need_tensor("label", label)
+        _check_tensor("label", label)
         if label.dtype.is_floating_point or label.dtype.is_complex or label.dtype is torch.bool:
-            raise ArgumentTypeError(f"label must hold whole numbers, not {label.dtype}")
+            raise ArgumentTypeError(f"label must have an integer dtype, not {label.dtype}")
         if label.ndim > 1:
             raise ArgumentValueError(
                 f"label must have at most one dimension, not shape {tuple(label.shape)}"
@@ -75,7 +74,7 @@ class LabelData(BaseDataElement):
         numbers = label.reshape(-1).long()
         if bool(((numbers < 0) | (numbers >= num_classes)).any()):
             raise ArgumentValueError(
-                f"labels must be in [0, num_classes) with num_classes={num_classes}, "
+                f"label out of bounds: expected [0, num_classes) with num_classes={num_classes}, "
                 f"not {numbers.tolist()}"
             )
         onehot = label.new_zeros(num_classes)
@@ -83,6 +82,6 @@ class LabelData(BaseDataElement):
         return onehot
 
 
-def _need_tensor(name: str, value: object) -> None:
+def _check_tensor(name: str, value: object) -> None:
     if not isinstance(value, Tensor):
         raise ArgumentTypeError(f"{name} must be a tensor, not {type(value).__name__}")

@@ -1,8 +1,8 @@
-"""Data of the pixels of one sample."""
+"""Pixel-level annotations and predictions of a sample."""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from eng.utils import ArgumentIndexError, ArgumentTypeError, ArgumentValueError, override
 
 from .data_element import BaseDataElement
+from .types import FieldValue
 
 __all__ = ["PixelData"]
 
@@ -17,18 +18,19 @@ Self = TypeVar("Self", bound="PixelData")
 
 
 class PixelData(BaseDataElement):
-    """Annotations or predictions of pixels, such as masks and depth.
+    """Pixel-level annotations or predictions, such as masks and depth.
 
-    Every field of the data is a tensor or array of shape ``(channel, height, width)``, all of the
-    same height and width. One of shape ``(height, width)`` is stored with one channel.
+    Every data field is a tensor or array of shape ``(channel, height, width)``, all with the same
+    height and width. A field of shape ``(height, width)`` is stored with one channel.
 
     Args:
-        metainfo: Fields of the metainfo. Defaults to None, none.
-        **kwargs: Fields of the data.
+        metainfo: Metainfo by name. Defaults to None, empty.
+        **kwargs: Data fields by name.
 
     Raises:
-        ValueError: If a field is no tensor or array, has other dimensions, or another height
-            and width than the others have.
+        TypeError: If a field is not a tensor or array.
+        ValueError: If a field has another number of dimensions, or another height and width than
+            the other fields.
 
     Examples:
         >>> import torch
@@ -38,7 +40,7 @@ class PixelData(BaseDataElement):
     """
 
     @override
-    def _checked(self, name: str, value: Any) -> Any:
+    def _check_value(self, name: str, value: FieldValue) -> FieldValue:
         where = f"{name.lstrip('_')!r} of {type(self).__name__}"
         if not isinstance(value, (Tensor, np.ndarray)):
             raise ArgumentTypeError(f"{where} must be a tensor or an array, not {type(value)}")
@@ -53,7 +55,7 @@ class PixelData(BaseDataElement):
             expected = tuple(self.__dict__[other].shape[-2:])
             if tuple(value.shape[-2:]) != expected:
                 raise ArgumentValueError(
-                    f"{where} has height and width {tuple(value.shape[-2:])} "
+                    f"shape mismatch: {where} has height and width {tuple(value.shape[-2:])} "
                     f"({type(value).__name__} of {value.dtype}), but {other.lstrip('_')!r} has "
                     f"{expected}"
                 )
@@ -61,29 +63,29 @@ class PixelData(BaseDataElement):
 
     @property
     def shape(self) -> tuple[int, int] | None:
-        """Height and width, None without any field."""
+        """Height and width, None without data fields."""
         for value in self.values():
             height, width = value.shape[-2:]
             return int(height), int(width)
         return None
 
     def __getitem__(self: Self, item: tuple[int | slice, int | slice]) -> Self:
-        """Cut out a part of the pixels.
+        """Crop every field.
 
         Args:
-            item: Rows and columns, each a number or a slice. A number keeps its dimension.
+            item: Rows and columns, each an integer or a slice. An integer keeps its dimension.
 
         Returns:
-            An element with the part of every field.
+            An element with the cropped fields.
 
         Raises:
-            TypeError: If it is not two numbers or slices.
+            TypeError: If ``item`` is not two integers or slices.
             IndexError: If a row or column is out of range.
         """
         if not isinstance(item, tuple) or len(item) != 2:
             raise ArgumentTypeError(
-                f"{type(self).__name__} is indexed by rows and columns, such as [10:20, 5], not by "
-                f"{item!r}"
+                f"invalid index {item!r} of {type(self).__name__}: expected rows and columns, such "
+                "as [10:20, 5]"
             )
         element = self.__class__(metainfo=self.metainfo)
         if self.shape is None:
@@ -92,17 +94,18 @@ class PixelData(BaseDataElement):
         element.set_data({name: value[window] for name, value in self.items()})
         return element
 
-    def _as_slice(self, index: Any, length: int, what: str) -> slice:
+    def _as_slice(self, index: object, length: int, axis: str) -> slice:
         if isinstance(index, slice):
             return index
         if not isinstance(index, (int, np.integer)) or isinstance(index, bool):
             raise ArgumentTypeError(
-                f"{type(self).__name__} is indexed by a number or a slice of {what}s, not by "
-                f"{type(index).__name__}"
+                f"invalid {axis} index of {type(self).__name__}: expected an integer or a slice, "
+                f"not {type(index).__name__}"
             )
         if not -length <= index < length:
             raise ArgumentIndexError(
-                f"{what} {index} is out of range: {type(self).__name__} has {length} {what}s"
+                f"{axis} index {index} is out of bounds for {type(self).__name__} with {length} "
+                f"{axis}s"
             )
         first = int(index) % length
         return slice(first, first + 1)

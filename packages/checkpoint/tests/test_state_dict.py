@@ -1,29 +1,18 @@
-import errno
-import io
 import logging
-import pickle
-import subprocess
-import sys
 from collections import OrderedDict
-from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from torch import nn
 
 from eng.checkpoint import (
     CheckpointError,
-    CheckpointLoader,
-    find_latest_checkpoint,
     get_state_dict,
     load_checkpoint,
     load_state_dict,
     save_checkpoint,
     weights_to_cpu,
 )
-from eng.fileio import LocalBackend
 from eng.registry import MODEL_WRAPPERS, Registry
 
 
@@ -245,148 +234,11 @@ def test_weights_to_cpu_keeps_what_is_no_tensor():
     assert state["_extra_state"] == {"x": 1}
 
 
-class Evil:
-    def __reduce__(self):
-        return (print, ("code ran",))
-
-
-def test_code_in_a_checkpoint_does_not_run(tmp_path, capsys):
-    path = str(tmp_path / "evil.pth")
-    torch.save({"state_dict": {}, "meta": Evil()}, path)
-    with pytest.raises(CheckpointError, match=r"evil\.pth' holds more than plain data"):
-        CheckpointLoader.load_checkpoint(path)
-    assert "code ran" not in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"text",
-        b"PK",
-        b"\x80\x02",
-        b"\x80\x04K\x01.",
-        b"<html>not found</html>",
-        pickle.dumps([1, 2]),
-    ],
-)
-def test_files_that_are_no_checkpoint(tmp_path, content):
-    path = tmp_path / "broken.pth"
-    path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"broken\.pth"):
-        load_checkpoint(net(), str(path))
-
-
-@given(cut=st.floats(0, 0.99), noise=st.binary(max_size=30))
-@settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-def test_any_broken_file_is_an_error_that_names_it(tmp_path, cut, noise):
-    path = tmp_path / "cut.pth"
-    save_checkpoint({"state_dict": net().state_dict()}, str(path))
-    whole = path.read_bytes()
-    for content in (whole[: int(len(whole) * cut)], noise):
-        path.write_bytes(content)
-        with pytest.raises(CheckpointError, match=r"cut\.pth"):
-            load_checkpoint(net(), str(path))
-
-
-def test_missing_files_and_folders(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"none\.pth.*no such file"):
-        load_checkpoint(net(), str(tmp_path / "none.pth"))
-    with pytest.raises(FileNotFoundError, match="a folder, not a checkpoint"):
-        load_checkpoint(net(), str(tmp_path))
-
-
 def test_a_checkpoint_without_weights(tmp_path):
     path = str(tmp_path / "list.pth")
     torch.save([1, 2], path)
-    with pytest.raises(CheckpointError, match=r"list\.pth' holds no weights: .* not list"):
+    with pytest.raises(CheckpointError, match=r"no state_dict found in .*list\.pth': .* not list"):
         load_checkpoint(net(), path)
-
-
-def test_what_cannot_be_saved_leaves_the_old_checkpoint(tmp_path):
-    path = str(tmp_path / "a.pth")
-    save_checkpoint({"meta": {"epoch": 1}}, path)
-    with pytest.raises((pickle.PicklingError, AttributeError, TypeError)):
-        save_checkpoint({"meta": lambda: 1}, path)
-    assert torch.load(path)["meta"]["epoch"] == 1
-    assert [p.name for p in tmp_path.iterdir()] == ["a.pth"]
-
-
-def test_a_full_disk_is_an_error_that_names_the_file(tmp_path, monkeypatch):
-    class Full(io.BytesIO):
-        room = 0
-
-        def write(self, content):
-            if self.tell() + len(content) > self.room:
-                raise OSError(errno.ENOSPC, "No space left on device")
-            return super().write(content)
-
-    monkeypatch.setattr(LocalBackend, "put_with", lambda self, write, filepath: write(Full()))
-    path = str(tmp_path / "a.pth")
-    for room in (0, 1000, 5000, 8400):
-        Full.room = room
-        with pytest.raises(OSError, match=r"No space left on device: .*a\.pth"):
-            save_checkpoint({"a": torch.zeros(1000), "b": torch.zeros(1000)}, path)
-
-
-def test_settings_of_the_storage_have_one_name(tmp_path):
-    path = str(tmp_path / "a.pth")
-    with pytest.warns(DeprecationWarning, match="use backend_args"):
-        save_checkpoint({}, path, file_client_args={"backend": "local"})
-    with pytest.warns(DeprecationWarning, match="use"), pytest.raises(ValueError, match="not both"):
-        save_checkpoint({}, path, file_client_args={}, backend_args={})
-    assert Path(path).is_file()
-
-
-def test_find_latest_checkpoint(tmp_path):
-    assert find_latest_checkpoint(str(tmp_path)) is None
-    (tmp_path / "last_checkpoint").write_text(f"{tmp_path}/epoch_3.pth\n")
-    assert find_latest_checkpoint(str(tmp_path)) == f"{tmp_path}/epoch_3.pth"
-
-
-def test_names_of_weights_are_known_in_a_new_process():
-    prefixes = ["torchvision", "modelzoo", "open-mmlab", "openmmlab", "mmcls"]
-    code = (
-        "from eng.checkpoint import CheckpointLoader, CheckpointError\n"
-        f"for prefix in {prefixes}:\n"
-        "    try:\n"
-        "        CheckpointLoader.load_checkpoint(f'{prefix}://none')\n"
-        "    except (CheckpointError, ImportError) as error:\n"
-        "        print(error)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True, text=True
-    )
-    told = [line for line in done.stdout.splitlines() if "Loads checkpoint" not in line]
-    assert len(told) == len(prefixes)
-    assert all(f"{prefix}://none" in line for prefix, line in zip(prefixes, told, strict=True))
-
-
-def test_loaders_by_prefix():
-    schemes = dict(CheckpointLoader._schemes)
-    try:
-        calls = []
-
-        @CheckpointLoader.register_scheme(prefixes=["zoo://", "zoo2://"])
-        def from_zoo(filename, map_location=None):
-            calls.append((filename, map_location))
-            return {"state_dict": {"weight": torch.full((1, 1), 4.0), "bias": torch.zeros(1)}}
-
-        CheckpointLoader.register_scheme("zoo://big/", lambda filename, map_location: "big")
-        model = nn.Linear(1, 1)
-        load_checkpoint(model, "zoo://small", map_location="cpu", strict=True)
-        assert model.weight.item() == 4
-        assert calls == [("zoo://small", "cpu")]
-        assert CheckpointLoader.load_checkpoint("zoo://big/one") == "big"
-        with pytest.raises(KeyError, match="'zoo://' has a loader already"):
-            CheckpointLoader.register_scheme("zoo://", from_zoo)
-        CheckpointLoader.register_scheme("zoo://", lambda filename, map_location: "new", force=True)
-        assert CheckpointLoader.load_checkpoint("zoo://small") == "new"
-    finally:
-        CheckpointLoader._schemes.clear()
-        CheckpointLoader._schemes.update(schemes)
 
 
 @pytest.mark.parametrize(
@@ -397,7 +249,7 @@ def test_loaders_by_prefix():
     ],
 )
 def test_a_state_of_which_nothing_fits_is_refused(state):
-    words = r"nothing of the state fits Linear: the state has .*, the model has weight \(1, 2\)"
+    words = r"no key of the state_dict matches Linear .* has .*, the model has weight \(1, 2\)"
     with pytest.raises(CheckpointError, match=words):
         load_state_dict(nn.Linear(2, 1), state)
     load_state_dict(nn.Linear(2, 1), {})
@@ -445,21 +297,3 @@ def test_wrappers_that_are_no_module_are_looked_through():
         assert equal(other.state_dict(), model.state_dict())
     finally:
         del MODEL_WRAPPERS.module_dict["EngineOfATest"]
-
-
-PEAK = """
-import resource, sys, torch
-from eng.checkpoint import save_checkpoint
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-save_checkpoint({"a": torch.ones(1000)}, sys.argv[1])  # what is loaded for the first save
-state = {str(n): torch.ones(2**21) for n in range(16)}  # 8 MiB each
-before = peak()
-save_checkpoint(state, sys.argv[1])
-print(peak() - before)
-"""
-
-
-def test_a_save_needs_no_more_memory_than_one_tensor(tmp_path):
-    command = [sys.executable, "-c", PEAK, str(tmp_path / "a.pth")]
-    needed = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    assert needed < 1.5 * 2**23

@@ -47,7 +47,7 @@ def collectives():
         lambda: dist.broadcast_object_list([1], src=size),
     ):
         with pytest.raises(
-            ValueError, match=r"=-?\d+ is no rank of the group, whose ranks are \[0"
+            ValueError, match=r"invalid (src|dst)=-?\d+: the global ranks of the group are \[0"
         ):
             call()
     params = [torch.ones(2, requires_grad=True), torch.ones(3, dtype=torch.int32)]
@@ -90,11 +90,11 @@ def every_reduction():
         for op, fold in OPS.items():
             data = torch.from_numpy(parts[rank]).to(dtype, copy=True).t()
             if dtype in FLOATS and op in ("band", "bor", "bxor"):
-                with pytest.raises(TypeError, match=f"{op} reduces integers and booleans"):
+                with pytest.raises(TypeError, match=f"{op} supports only integers and booleans"):
                     dist.all_reduce(data, op)
                 continue
             if dtype.is_complex and op in ("min", "max"):
-                with pytest.raises(TypeError, match="complex numbers have no order"):
+                with pytest.raises(TypeError, match="complex numbers are not ordered"):
                     dist.all_reduce(data, op)
                 continue
             dist.all_reduce(data, op)
@@ -112,9 +112,11 @@ def every_reduction():
     eighth = torch.tensor([1.5]).to(torch.float8_e4m3fn)
     dist.all_reduce(eighth)
     assert eighth.float().tolist() == [1.5 * size]
-    with pytest.raises(TypeError, match="booleans have no mean"):
+    with pytest.raises(TypeError, match=r"mean does not support torch\.bool"):
         dist.all_reduce(torch.tensor([True]), "mean")
-    with pytest.raises(ValueError, match=r"unknown reduce operation 'avg', known are: sum, mean"):
+    with pytest.raises(
+        ValueError, match=r"unknown reduce operation 'avg', expected one of: sum, mean"
+    ):
         dist.all_reduce(full, "avg")
     for dtype in dict.fromkeys([*INTEGERS, *FLOATS, torch.bool, torch.float8_e5m2]):
         data = torch.tensor([[0, 1], [rank % 2, 1]]).to(dtype).t()
@@ -166,7 +168,7 @@ def _joining_leaves_no_trace(rank, size):
 
 def local_groups():
     rank, size = dist.get_dist_info()
-    with pytest.raises(ValueError, match="must divide the world size"):
+    with pytest.raises(ValueError, match="is not divisible by num_gpus_per_node"):
         dist.init_local_group(0, size + 1)
     with pytest.raises(RuntimeError, match="init_local_group"):
         dist.get_local_group()
@@ -197,14 +199,16 @@ def large_object(megabytes):
 
 def bad_lists():
     rank = dist.get_rank()
-    with pytest.raises(TypeError, match="data is a list of objects, not dict"):
+    with pytest.raises(TypeError, match="data must be a list of objects, not dict"):
         dist.broadcast_object_list({})
     with pytest.raises(ValueError, match="unknown device 'tpu' to collect results on"):
         dist.collect_results([1], 2, device="tpu")
-    with pytest.raises(ValueError, match="tmpdir should be None"):
+    with pytest.raises(ValueError, match="tmpdir must be None"):
         dist.collect_results([1], 2, device="gpu", tmpdir="x")
     if rank == 1:
-        with pytest.raises(ValueError, match="rank 0 sends a list of 1 objects, rank 1 has room"):
+        with pytest.raises(
+            ValueError, match="length mismatch: rank 0 sends 1 objects, rank 1 has a list of 2"
+        ):
             dist.broadcast_object_list([None, None])
     else:
         dist.broadcast_object_list([1])
