@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import pickle
 import sys
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.skipif(
     ],
 )
 def test_workers_copy_nothing(context: str, count: int, workers: int) -> None:
+    gc.collect()  # blocks that tests before have left in circles would go meanwhile
     before = dataset_workers.blocks()
     annotations = Annotations(count)
     size = len(pickle.dumps(annotations)) - 8 * count  # without where each begins

@@ -17,6 +17,7 @@ from eng.checkpoint import BackgroundWriter as BackgroundWriter
 from eng.checkpoint import CheckpointError as CheckpointError
 from eng.checkpoint import CheckpointFolder as CheckpointFolder
 from eng.checkpoint import CheckpointLoader as CheckpointLoader
+from eng.checkpoint import MapLocation as MapLocation
 from eng.checkpoint import NewestCheckpoint as NewestCheckpoint
 from eng.checkpoint import RankBuffers as RankBuffers
 from eng.checkpoint import _load_checkpoint as _load_checkpoint
@@ -615,6 +616,7 @@ __all__ = [
     "MMSeparateDistributedDataParallel",
     "ManagerMeta",
     "ManagerMixin",
+    "MapLocation",
     "MemcachedBackend",
     "MessageHub",
     "MissingLoopError",

@@ -75,7 +75,7 @@ _NAMES = {
         BaseDataElement InstanceData LabelData PixelData
     """,
     "checkpoint": """
-        BackgroundWriter CheckpointError CheckpointFolder CheckpointLoader
+        BackgroundWriter CheckpointError CheckpointFolder CheckpointLoader MapLocation
         NewestCheckpoint RankBuffers _load_checkpoint _load_checkpoint_to_model
         _load_checkpoint_with_prefix absolute_path find_latest_checkpoint
         find_newest_checkpoint full_model_state full_optimizer_state

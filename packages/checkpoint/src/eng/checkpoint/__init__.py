@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         model_state,
         weights_to_cpu,
     )
+    from .types import MapLocation
 
 __version__: str  # see _version.py
 
@@ -56,6 +57,7 @@ __all__ = [
     "CheckpointError",
     "CheckpointFolder",
     "CheckpointLoader",
+    "MapLocation",
     "NewestCheckpoint",
     "RankBuffers",
     "_load_checkpoint",
@@ -133,5 +135,6 @@ __getattr__, __dir__ = lazy_modules(
             "model_state",
             "weights_to_cpu",
         ),
+        ".types": ("MapLocation",),
     },
 )

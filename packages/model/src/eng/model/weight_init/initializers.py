@@ -9,10 +9,15 @@ from functools import partial
 from numbers import Number
 from typing import TYPE_CHECKING, TypedDict
 
-import torch
 from torch import nn
 
-from eng.checkpoint import CheckpointError, CheckpointLoader, load_state_dict, model_state
+from eng.checkpoint import (
+    CheckpointError,
+    CheckpointLoader,
+    MapLocation,
+    load_state_dict,
+    model_state,
+)
 from eng.logging import print_log
 from eng.registry import WEIGHT_INITIALIZERS
 from eng.utils import override
@@ -305,7 +310,7 @@ class PretrainedInit:
         self,
         checkpoint: str,
         prefix: str | None = None,
-        map_location: str | torch.device | Callable[..., object] | dict[str, str] | None = None,
+        map_location: MapLocation = None,
     ) -> None:
         self.checkpoint = checkpoint
         self.prefix = prefix
