@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -99,6 +100,9 @@ def test_tensorboard_goes_on_with_one_run(tmp_path):
     first, _ = start(tmp_path, "1", "run", 0, kinds=kinds)
     train(first, 1, 10)
     first.close()
+    begun = int(time.time())
+    while int(time.time()) == begun:  # files of one second are read in the order of their names
+        time.sleep(0.01)
     second, lines = start(tmp_path, "2", "run", 6, kinds=kinds)
     assert any("TensorBoard resumes" in line for line in lines)
     train(second, 7, 12)
