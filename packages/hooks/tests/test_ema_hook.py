@@ -108,13 +108,18 @@ def test_the_names_that_subclasses_call(tmp_path: Path) -> None:
             called.append("state")
             super()._swap_ema_state_dict(checkpoint)
 
+        def _ema_started(self, runner: Any) -> bool:
+            called.append("started")
+            return super()._ema_started(runner)
+
     model = nn.Linear(1, 1)
     runner, hook = FakeRunner(tmp_path, model=model), Own()
     hook.before_run(runner)
+    hook.after_train_iter(runner, 0)
     hook.before_val_epoch(runner)
     hook.after_val_epoch(runner)
     hook.before_save_checkpoint(runner, {"state_dict": dict(model.state_dict())})
-    assert called == ["parameters", "parameters", "state"]
+    assert called == ["started", "parameters", "parameters", "state"]
 
 
 def test_another_head_is_loaded_as_far_as_it_fits_but_not_resumed(tmp_path: Path) -> None:

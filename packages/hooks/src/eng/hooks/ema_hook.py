@@ -143,7 +143,7 @@ class EMAHook(Hook):
         outputs: StepOutputs = None,
     ) -> None:
         """Update the average with the weights, or copy them before averaging begins."""
-        if self._has_started(runner):
+        if self._ema_started(runner):
             self.ema_model.update_parameters(self.src_model)
         else:
             with torch.no_grad():
@@ -209,9 +209,6 @@ class EMAHook(Hook):
         state = checkpoint["state_dict"]
         load_state_dict(self.ema_model.module, state, strict, logger="silent")
 
-    def _has_started(self, runner: HookRunner) -> bool:
-        return runner.iter + 1 >= self.begin_iter and runner.epoch + 1 >= self.begin_epoch
-
     def _zip_tensors(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Parameters and buffers of the average and of the model."""
         average, source = self.ema_model.module, self.src_model
@@ -230,6 +227,11 @@ class EMAHook(Hook):
         if self._is_evaluating:
             self._swap_ema_parameters()
         self._is_evaluating = False
+
+    # Subclasses in other libraries override and call those below by their names.
+
+    def _ema_started(self, runner: HookRunner) -> bool:
+        return runner.iter + 1 >= self.begin_iter and runner.epoch + 1 >= self.begin_epoch
 
     @torch.no_grad()
     def _swap_ema_parameters(self) -> None:
