@@ -356,6 +356,7 @@ from eng.registry import Kind as Kind
 from eng.registry import NotRegisteredError as NotRegisteredError
 from eng.registry import PartConfig as PartConfig
 from eng.registry import PartOrConfig as PartOrConfig
+from eng.registry import RegisteredName as RegisteredName
 from eng.registry import Registry as Registry
 from eng.registry import WrongKindError as WrongKindError
 from eng.registry import build_from_cfg as build_from_cfg
@@ -365,6 +366,7 @@ from eng.registry import build_runner_from_cfg as build_runner_from_cfg
 from eng.registry import build_scheduler_from_cfg as build_scheduler_from_cfg
 from eng.registry import count_registered_modules as count_registered_modules
 from eng.registry import init_default_scope as init_default_scope
+from eng.registry import list_registered as list_registered
 from eng.registry import traverse_registry_tree as traverse_registry_tree
 from eng.runner import BaseLoop as BaseLoop
 from eng.runner import EpochBasedTrainLoop as EpochBasedTrainLoop
@@ -660,6 +662,7 @@ __all__ = [
     "ReduceOnPlateauMomentum",
     "ReduceOnPlateauParamScheduler",
     "ReduceOp",
+    "RegisteredName",
     "Registry",
     "RemoteBackend",
     "RepeatDataset",
@@ -859,6 +862,7 @@ __all__ = [
     "list_dir_or_file",
     "list_from_file",
     "list_metafile_models",
+    "list_registered",
     "load",
     "load_checkpoint",
     "load_full_model_state",

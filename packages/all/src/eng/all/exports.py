@@ -29,9 +29,9 @@ _NAMES = {
         OPTIM_WRAPPERS OPTIM_WRAPPER_CONSTRUCTORS PARAM_SCHEDULERS RUNNERS
         RUNNER_CONSTRUCTORS STRATEGIES TASK_UTILS TRANSFORMS VISBACKENDS VISUALIZERS
         WEIGHT_INITIALIZERS DefaultScope Kind NotRegisteredError PartConfig PartOrConfig
-        Registry WrongKindError build_from_cfg build_model_from_cfg
+        RegisteredName Registry WrongKindError build_from_cfg build_model_from_cfg
         build_optimizer_from_cfg build_runner_from_cfg build_scheduler_from_cfg
-        count_registered_modules init_default_scope traverse_registry_tree
+        count_registered_modules init_default_scope list_registered traverse_registry_tree
     """,
     "fileio": """
         BaseFileHandler BaseStorageBackend FileClient FsspecBackend HTTPBackend

@@ -10,6 +10,7 @@ from .builders import (
     build_scheduler_from_cfg,
 )
 from .kinds import Kind
+from .listing import RegisteredName, list_registered
 from .part_config import PartConfig, PartOrConfig
 from .registry import NotRegisteredError, Registry, WrongKindError
 from .report import count_registered_modules, traverse_registry_tree
@@ -78,6 +79,7 @@ __all__ = [
     "NotRegisteredError",
     "PartConfig",
     "PartOrConfig",
+    "RegisteredName",
     "Registry",
     "WrongKindError",
     "build_from_cfg",
@@ -87,5 +89,6 @@ __all__ = [
     "build_scheduler_from_cfg",
     "count_registered_modules",
     "init_default_scope",
+    "list_registered",
     "traverse_registry_tree",
 ]

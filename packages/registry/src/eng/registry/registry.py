@@ -152,6 +152,7 @@ class Registry(Generic[Part]):
 
     @override
     def __repr__(self) -> str:
+        import_advertised(self.root.name)  # an empty table would be of no use to anybody
         rows = [("Names", "Objects")]
         rows += [(name, _locate(value)) for name, value in self._list_items().items()]
         width = max(len(name) for name, _ in rows)

@@ -1,0 +1,126 @@
+"""The command ``eng list``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import difflib
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from eng.cli import Command
+from eng.registry import NotRegisteredError, RegisteredName, Registry, list_registered
+from eng.utils import UserError, import_modules_from_strings
+
+__all__ = ["LIST"]
+
+#: Shorter words for registries than their names.
+_SHORT = {
+    "schedulers": "param-schedulers",
+    "samplers": "data-samplers",
+    "backends": "visbackends",
+    "evaluators": "evaluator",
+}
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "kind", nargs="?", metavar="KIND", help="hooks, models, metrics, ... (default: all kinds)"
+    )
+    parser.add_argument(
+        "--why", metavar="NAME", help="say where NAME is defined, and its arguments"
+    )
+    parser.add_argument(
+        "--import",
+        dest="modules",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="import a module first, which registers names of your own",
+    )
+
+
+def _run(args: argparse.Namespace) -> None:
+    import_modules_from_strings(args.modules)
+    registries = _find_registries()
+    if args.kind is not None:
+        kind = _SHORT.get(args.kind, args.kind)
+        if kind not in registries:
+            raise UserError(_describe_unknown(args.kind, registries))
+        registries = {kind: registries[kind]}
+    if args.why is not None:
+        print("\n".join(_explain(args.why, registries)))
+    elif args.kind is not None:
+        for registry in registries.values():
+            print("\n".join(_format_names(list_registered(registry))))
+    else:
+        counts = {kind: len(list_registered(each)) for kind, each in registries.items()}
+        width = max(map(len, counts))
+        print("\n".join(f"{kind:<{width}}  {count:>4}" for kind, count in counts.items()))
+
+
+def _find_registries() -> dict[str, Registry]:
+    """Find the root registries of the engine, by the words of the command line."""
+    import eng.registry
+
+    names = [name for name in eng.registry.__all__ if name.isupper()]
+    found = {name.lower().replace("_", "-"): getattr(eng.registry, name) for name in names}
+    return {kind: each for kind, each in found.items() if isinstance(each, Registry)}
+
+
+def _describe_unknown(kind: str, registries: Iterable[str]) -> str:
+    known = sorted({*registries, *_SHORT})
+    near = difflib.get_close_matches(kind, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"unknown kind {kind!r}; {hint}known kinds: {', '.join(known)}"
+
+
+def _format_names(found: list[RegisteredName]) -> list[str]:
+    if not found:
+        return ["nothing is registered"]
+    name, package = (max(len(getattr(e, part)) for e in found) for part in ("name", "package"))
+    lines = [f"{e.name:<{name}}  {e.package:<{package}}  {e.summary}" for e in found]
+    return [line.rstrip() for line in lines]
+
+
+def _explain(name: str, registries: Mapping[str, Registry]) -> list[str]:
+    lines: list[str] = []
+    missing: list[NotRegisteredError] = []
+    for kind, registry in registries.items():
+        try:
+            target = registry.require(name)
+        except NotRegisteredError as error:
+            missing.append(error)
+            continue
+        lines += [f"{name} of {kind}: {target.__module__}.{getattr(target, '__qualname__', name)}"]
+        lines += _locate(target)
+    if not lines:
+        if len(missing) == 1:
+            raise missing[0]
+        near = {
+            entry.name: kind
+            for kind, registry in registries.items()
+            for entry in list_registered(registry)
+        }
+        close = difflib.get_close_matches(name, near, n=3)
+        hint = f"; closest names: {', '.join(f'{c} ({near[c]})' for c in close)}" if close else ""
+        raise UserError(f"{name!r} is not registered in any registry{hint}")
+    return lines
+
+
+def _locate(target: object) -> list[str]:
+    lines = []
+    plain: Any = inspect.unwrap(target) if callable(target) else target
+    with contextlib.suppress(TypeError, OSError):  # written in C, or typed at a prompt
+        place = f"{inspect.getsourcefile(plain)}:{inspect.getsourcelines(plain)[1]}"
+        lines.append(f"  defined in {place}")
+    with contextlib.suppress(TypeError, ValueError):  # written in C
+        arguments = inspect.signature(plain).parameters.values()
+        names = [each.replace(annotation=inspect.Parameter.empty) for each in arguments]
+        lines.append(f"  arguments: {inspect.Signature(names)}")
+    summary = (inspect.getdoc(plain) or "").partition("\n")[0]
+    return [*lines, f"  {summary}"] if summary else lines
+
+
+LIST = Command("list what is registered", _add_arguments, _run)
