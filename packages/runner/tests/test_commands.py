@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -79,6 +80,33 @@ def test_a_config_is_shown_without_what_it_imports(
         assert "s3cr3t" not in shown
     assert main(["config", "data.yaml", "--import"]) == 0
     assert capsys.readouterr().out.startswith("imported\n")
+
+
+def test_a_config_is_shown_flat_and_as_json(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENG_TOKEN", "s3cr3t")
+    text = "a: {b: 1, c: [x, {d: 2.5}], e: {}, f: []}\ns: '{{ secret $ENG_TOKEN:no }}'\n"
+    (folder / "data.yaml").write_text(text)
+    assert main(["config", "data.yaml", "--flat"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "a.b = 1",
+        "a.c.0 = 'x'",
+        "a.c.1.d = 2.5",
+        "a.e = {}",
+        "a.f = []",
+        "s = '{{ secret $ENG_TOKEN }}'",
+    ]
+    assert main(["config", "data.yaml", "--json", "--cfg-options", "a.c.1.d=3"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "a": {"b": 1, "c": ["x", {"d": 3}], "e": {}, "f": []},
+        "s": "{{ secret $ENG_TOKEN }}",
+    }
+    (folder / "code.py").write_text(
+        "from pathlib import Path\nkind = dict(type=Path, size=(1, 2))\n"
+    )
+    assert main(["config", "code.py", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kind"]["size"] == [1, 2]
 
 
 @pytest.mark.parametrize("command", ["config", "train", "test"])

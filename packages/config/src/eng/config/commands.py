@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Iterable, Iterator
 
 from eng.cli import Command
 
@@ -12,6 +14,7 @@ from .difference import diff
 from .errors import ConfigError
 from .keys import value_at
 from .secret_values import hide_secrets
+from .types import ConfigValue
 
 __all__ = ["CONFIG"]
 
@@ -21,6 +24,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--why", metavar="KEY", help="print the value of KEY and where it was set")
     what.add_argument("--diff", metavar="OTHER", help="print the differences to another config")
+    what.add_argument("--flat", action="store_true", help="print each value with its whole key")
+    what.add_argument("--json", action="store_true", help="print the config as JSON")
     parser.add_argument(
         "--import",
         dest="is_imported",
@@ -40,8 +45,28 @@ def _run(args: argparse.Namespace) -> None:
         for change in diff(cfg, other):
             left, right = hide_secrets([change.left, change.right])
             print(f"{change.key}: {left!r} -> {right!r}")
+    elif args.flat:
+        for key, value in _flatten(hide_secrets(cfg.to_dict())):
+            print(f"{key} = {value!r}")
+    elif args.json:
+        # What JSON does not have, such as a class, is shown as Python writes it.
+        print(json.dumps(hide_secrets(cfg.to_dict()), indent=2, default=repr))
     else:
         print(cfg.pretty_text)
+
+
+def _flatten(value: ConfigValue, key: str = "") -> Iterator[tuple[str, ConfigValue]]:
+    """Yield the values that are not containers, by their keys as ``--cfg-options`` takes them."""
+    items: Iterable[tuple[object, ConfigValue]] = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, (list, tuple)):
+        items = enumerate(value)
+    if not items or not value:
+        yield key, value
+        return
+    for part, each in items:
+        yield from _flatten(each, f"{key}.{part}" if key else str(part))
 
 
 def _print_why(cfg: Config, key: str) -> None:
