@@ -41,7 +41,7 @@ def try_run(cfg: Config) -> Iterator[str]:
         raise UserError("--dry-run is for a single process: leave out the launcher")
     cfg = copy.deepcopy(cfg)
     if cfg.get("resume") and not cfg.get("load_from"):
-        cfg["load_from"], cfg["resume"] = None, False  # what lies in the real work directory
+        cfg["load_from"], cfg["resume"] = None, False  # not the files of the real work directory
     with TemporaryDirectory() as folder:
         cfg["work_dir"] = folder
         cfg["log_level"] = "ERROR"
