@@ -44,7 +44,7 @@ def test_a_project_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
         1,
         0,
     ]
-    assert "--name must be a valid Python module name, not 'a-b'" in said[2]
+    assert "--name must be an identifier other than config and test, not 'a-b'" in said[2]
     assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]
 
 

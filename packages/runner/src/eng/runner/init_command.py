@@ -48,7 +48,9 @@ def _run(args: argparse.Namespace) -> None:
 def _find_name(given: str | None, folder: Path) -> str:
     if given is not None:
         if not given.isidentifier() or keyword.iskeyword(given) or given in ("config", "test"):
-            raise UserError(f"--name must be a valid Python module name, not {given!r}")
+            raise UserError(
+                f"--name must be an identifier other than config and test, not {given!r}"
+            )
         return given
     name = re.sub(r"\W+", "_", folder.resolve().name).strip("_").lower()
     usable = name.isidentifier() and not keyword.iskeyword(name)
