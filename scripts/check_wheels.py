@@ -28,7 +28,7 @@ ALSO = {
 
 
 def check(folder: Path) -> list[str]:
-    """What is wrong with the files in a folder, which is printed where other tools say it."""
+    """Return the faults of the files in a folder, with the output of other tools."""
     wheels, sources = sorted(folder.glob("*.whl")), sorted(folder.glob("*.tar.gz"))
     if not wheels:
         return [f"no wheel in {folder}"]
@@ -45,7 +45,7 @@ def check(folder: Path) -> list[str]:
 
 
 def faults(wheel: Path) -> list[str]:
-    """What is wrong with the files in one wheel."""
+    """Return the faults of the files in one wheel."""
     name = wheel.name.partition("-")[0]
     package = name.removeprefix("eng_")
     if package not in PACKAGES:

@@ -81,7 +81,7 @@ def is_cheap_root_test(path: str) -> bool:
 
 
 def folder_of(package: str) -> str:
-    """Where a package is, with its tests."""
+    """Return the folder of a package, with its tests."""
     return f"packages/{package}"
 
 

@@ -94,7 +94,7 @@ def _imports(homes: dict[str, list[Name]]) -> Iterable[str]:
 
 
 def _call(homes: dict[str, list[Name]], missing: dict[str, str], inside: list[str]) -> str:
-    """What gives a module its names."""
+    """Return the call that defines the names of a module."""
     lines = ["__all__, __getattr__, __dir__ = offer(\n    __name__,\n"]
     if homes:
         lines.append("    {\n")

@@ -1,4 +1,4 @@
-"""What `make digits` runs: train with the `eng` command, then print the final accuracy last."""
+"""Train with the `eng` command and print the final accuracy last, for `make digits`."""
 
 from __future__ import annotations
 

@@ -474,7 +474,7 @@ def test_lazy_objects_by_themselves():
     assert join == "os.path.join"
     with pytest.raises(RuntimeError, match=r"os\.path\.join, imported in c\.py, line 1"):
         join("a")
-    with pytest.raises(RuntimeError, match="given the attribute x"):
+    with pytest.raises(RuntimeError, match="its attribute x"):
         nn.x = 1
     for arguments in ((1,), ([],), (["a"], "b"), ("a", 1), ("a", "b", 1), ([1],)):
         with pytest.raises(TypeError):

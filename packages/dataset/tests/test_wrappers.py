@@ -211,7 +211,9 @@ def test_bad_input() -> None:
     part = of("a", 2)
     with pytest.raises(ValueError, match="at least one dataset"):
         ConcatDataset([])
-    with pytest.raises(TypeError, match=r"datasets\[1\] must be a BaseDataset.* list lacks full_"):
+    with pytest.raises(
+        TypeError, match=r"datasets\[1\] must be a BaseDataset.* missing in list: full_"
+    ):
         ConcatDataset([part, [1, 2]])
     with pytest.raises(TypeError, match="dataset must be a BaseDataset"):
         RepeatDataset(5, 2)

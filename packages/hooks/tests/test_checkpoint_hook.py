@@ -382,4 +382,4 @@ def test_a_file_that_cannot_be_removed_ends_nothing(
     hook = CheckpointHook(interval=1, by_epoch=False, max_keep_ckpts=1)
     train_iterations(FakeRunner(tmp_path), [hook], 2)
     assert files_in(tmp_path) == ["iter_1.pth", "iter_2.pth"]
-    assert "iter_1.pth is not kept any more, but cannot be removed" in caplog.text
+    assert "iter_1.pth, which is no longer kept: " in caplog.text

@@ -37,12 +37,14 @@ def test_a_project_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["init", str(tmp_path / "mine.py")]) == 2
     assert main(["init", str(tmp_path / "new"), "--name", "a-b"]) == 2
     said = capsys.readouterr().err.splitlines()
-    assert [line.count(" exists already and is not empty; name a new folder") for line in said] == [
+    assert [
+        line.count(" already exists and is not empty; choose a new folder") for line in said
+    ] == [
         1,
         1,
         0,
     ]
-    assert "--name must be a name that Python can import, not 'a-b'" in said[2]
+    assert "--name must be an identifier other than config and test, not 'a-b'" in said[2]
     assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]
 
 

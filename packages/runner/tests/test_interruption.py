@@ -270,7 +270,7 @@ def test_a_refusal_of_slurm_is_in_the_log(tmp_path: Path, monkeypatch: pytest.Mo
         ),
         ({"requeue": ["USR1"]}, r"interruption: requeue must be .*, got \['USR1'\]"),
         ({"requeue": 1.5}, "interruption: requeue must be"),
-        ({"interval": 0}, "interruption: interval must be a whole number of at least 1, got 0"),
+        ({"interval": 0}, "interruption: interval must be an integer of at least 1, got 0"),
         (3, "interruption must be a dict, not 3"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from eng.hooks import Hook
+from eng.optim import MultiStepLR, OptimWrapper
 from eng.runner import BaseLoop, Runner, RunnerConfigError
 from eng.runner.loops import LoopSlot
 
@@ -58,6 +59,17 @@ def test_an_empty_slot_names_what_to_give() -> None:
         val.require("to validate")
     with pytest.raises(AttributeError, match=words):
         val.check_given("to validate")
+
+
+def test_schedulers_that_are_built_need_no_training_loop(job: dict[str, Any]) -> None:
+    kept = ("work_dir", "model", "test_dataloader", "test_cfg", "test_evaluator")
+    runner = Runner.from_cfg({name: job[name] for name in kept})
+    optimizer = torch.optim.SGD(runner.model.parameters(), lr=0.1)
+    runner.optim_wrapper = OptimWrapper(optimizer)
+    scheduler = MultiStepLR(optimizer, milestones=[1])
+    assert runner.build_param_scheduler(scheduler) == [scheduler]
+    with pytest.raises(RunnerConfigError, match="needs a training loop"):
+        runner.build_param_scheduler({"type": "MultiStepLR", "milestones": [1]})
 
 
 def test_an_evaluation_that_fails_leaves_the_weights_and_no_results(job: dict[str, Any]) -> None:

@@ -127,7 +127,7 @@ def test_all_processes_do_the_same(tmp_path: Path, action: str) -> None:
             {"action": "skip", "max_time": 3},
             "unexpected setting 'max_time': did you mean 'max_times'",
         ),
-        ({"action": "skip", "max_times": 0}, "max_times must be a whole number of at least 1"),
+        ({"action": "skip", "max_times": 0}, "max_times must be an integer of at least 1"),
     ],
 )
 def test_wrong_settings_are_refused(tmp_path: Path, setting: Any, told: str) -> None:

@@ -114,7 +114,7 @@ def test_bad_parts_are_named() -> None:
     with pytest.raises(ValueError, match="'counter' already"):
         state.add("counter", Counter())
     for owner, kind in ((3, "int"), (SimpleNamespace(take=print), "SimpleNamespace")):
-        words = f"part 'x' must have state_dict and load_state_dict, which {kind} lacks"
+        words = f"part 'x' must have state_dict and load_state_dict; missing in {kind}: state_dict"
         with pytest.raises(TypeError, match=words):
             state.add("x", owner)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="name of a part must be a str, not 3"):

@@ -1,7 +1,7 @@
 """The whole training engine in one import.
 
 Every name that a package exports is here. A package is imported when one of its names is first
-asked for. Of a name that several packages export, the lowest layer's is given.
+asked for. A name that several packages export is that of the lowest layer.
 """
 
 from eng.utils import lazy_names

@@ -54,7 +54,7 @@ def get_model_complexity_info(
     """
     if (input_shape is None) == (inputs is None):
         given = "both" if inputs is not None else "neither"
-        raise ValueError(f"set either input_shape or inputs, not {given}")
+        raise ValueError(f"set either input_shape or inputs, but got {given}")
     if inputs is None:
         inputs = _make_inputs(model, input_shape)
     flops, activations = FlopAnalyzer(model, inputs), ActivationAnalyzer(model, inputs)

@@ -51,7 +51,7 @@ def to_mmengine(checkpoint: StateDict) -> Converted:
         CheckpointError: If it has no ``state_dict``.
     """
     if not isinstance(checkpoint.get("state_dict"), Mapping):
-        raise CheckpointError("no state_dict found in it")
+        raise CheckpointError("no state_dict found")
     found = {key: checkpoint[key] for key in _KEPT if key in checkpoint}
     if "optimizer" in found:
         found["optimizer"] = _convert_optimizer(found["optimizer"])

@@ -107,12 +107,12 @@ class LazyValue:
 
     def __getattr__(self, name: str) -> LazyAttr:
         if name.startswith("__") and name.endswith("__"):
-            raise LazyAttributeError(_explain(self, f"asked for {name}"))
+            raise LazyAttributeError(_explain(self, f"used for its attribute {name}"))
         return LazyAttr(name, self)
 
     @override
     def __setattr__(self, name: str, value: object) -> None:
-        raise LazyUseError(_explain(self, f"given the attribute {name}"))
+        raise LazyUseError(_explain(self, f"changed (its attribute {name})"))
 
     @override
     def __delattr__(self, name: str) -> None:
@@ -129,18 +129,18 @@ class LazyValue:
     @override
     def __hash__(self) -> int:
         if _refused.get():
-            raise LazyUseError(_explain(self, "a key of a dict or a member of a set"))
+            raise LazyUseError(_explain(self, "used as a key of a dict or in a set"))
         return hash(dotted_path(self))
 
     def __bool__(self) -> bool:
         if _refused.get():
-            raise LazyUseError(_explain(self, "a condition"))
+            raise LazyUseError(_explain(self, "used as a condition"))
         return True
 
     @override
     def __str__(self) -> str:
         if _refused.get():
-            raise LazyUseError(_explain(self, "made text"))
+            raise LazyUseError(_explain(self, "converted to text"))
         return repr(self)
 
     @override
@@ -309,7 +309,7 @@ def _refers_to(value: LazyValue, found: object) -> bool:
 
 
 def _refuse(name: str) -> Callable[..., NoReturn]:
-    how = {"call": "called", "iter": "iterated over", "getitem": "asked for an item"}.get(
+    how = {"call": "called", "iter": "iterated over", "getitem": "indexed"}.get(
         name, f"used by an operation that needs __{name}__"
     )
 

@@ -55,9 +55,10 @@ def merge(
         index: ConfigValue = key
         if isinstance(result, list):
             if not (list_keys and str(key).isdigit() and int(key) < len(result)):
+                is_number = str(key).removeprefix("-").isdigit()
+                problem = "is out of bounds of" if is_number else "is not an index of"
                 raise ConfigError(
-                    f"{'.'.join(at)}: index {key!r} is out of bounds of a list of length "
-                    f"{len(result)}",
+                    f"{'.'.join(at)}: {key!r} {problem} a list of length {len(result)}",
                     origin_of(new_origins, at, default),
                 )
             index = int(key)

@@ -130,7 +130,7 @@ class BaseDataset(Dataset):
         Raises:
             AnnotationError: If the annotation file is invalid.
             IndexError: If one of ``indices`` is out of range.
-            ValueError: If the dataset is empty; gives the number of samples after each step.
+            ValueError: If the dataset is empty; with the number of samples after each step.
         """
         if self._fully_initialized:
             return

@@ -59,8 +59,8 @@ def initialize(dataset: _LazyDataset) -> None:
         raise AttributeError(f"{type(dataset).__name__} has no method full_init")
     if get_worker_info() is not None:
         print_log(
-            f"Each worker loads its own annotations of {type(dataset).__name__}. Call full_init() "
-            "before the data loader starts to share them.",
+            f"Each worker loads its own annotations of {type(dataset).__name__}. To share them, "
+            "call full_init() before the data loader starts.",
             logger="current",
             level=logging.WARNING,
         )

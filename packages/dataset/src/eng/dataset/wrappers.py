@@ -368,6 +368,6 @@ def _build(dataset: PartOrConfig[AnnotatedDataset], name: str) -> AnnotatedDatas
     if missing:
         raise TypeError(
             f"{name} must be a BaseDataset, a wrapper or the config of one; "
-            f"{type(built).__name__} lacks {', '.join(missing)}"
+            f"missing in {type(built).__name__}: {', '.join(missing)}"
         )
     return built

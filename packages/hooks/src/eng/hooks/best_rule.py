@@ -72,7 +72,7 @@ def infer_rule(
         ``'greater'`` or ``'less'``.
 
     Raises:
-        HookArgumentError: If it cannot be told.
+        HookArgumentError: If it cannot be inferred.
 
     Examples:
         >>> infer_rule("coco/bbox_mAP"), infer_rule("stop_loss"), infer_rule("roc_auc")

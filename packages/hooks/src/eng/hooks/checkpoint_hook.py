@@ -188,7 +188,7 @@ class CheckpointHook(Hook):
             self._load_bests(runner)
 
     def folder_in(self, work_dir: str) -> CheckpointFolder:
-        """Where the checkpoints of a work directory go.
+        """Return the folder for checkpoints of a work directory.
 
         Args:
             work_dir: The work directory.
@@ -393,7 +393,7 @@ class CheckpointHook(Hook):
                 self.file_backend.remove(path)
         except OSError as error:  # no reason to end training
             print_log(
-                f"{path} is not kept any more, but cannot be removed: {error}",
+                f"Failed to remove {path}, which is no longer kept: {error}",
                 logger=self._logger,
                 level=logging.WARNING,
             )
@@ -531,7 +531,7 @@ def _make_key(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
 
 
 def _check_counts(interval: int, max_keep_ckpts: int, save_begin: int) -> None:
-    """Refuse counts that are not whole numbers, or too small."""
+    """Refuse counts that are not integers, or too small."""
     check_number("CheckpointHook: interval", interval)
     if interval < 1 and interval != -1:
         raise HookArgumentError(

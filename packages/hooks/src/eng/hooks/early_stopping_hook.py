@@ -237,7 +237,7 @@ class EarlyStoppingHook(Hook):
             text = f"EarlyStoppingHook: {describe_missing(self.monitor, metrics)}"
             if self.strict:
                 raise RuntimeError(text)
-            runner.logger.warning(f"{text}. Training is not stopped by it.")
+            runner.logger.warning(f"{text}. Training continues.")
             return None
         value = scalar_of(metrics[self.monitor])
         if value is None:

@@ -63,7 +63,9 @@ def usable_score(
         warned.add(key)
         fault = f"{key!r} must be one number, not {metrics.get(key)!r:.80}"
         fault = fault if key in metrics else describe_missing(key, metrics)
-        logger.warning(f"save_best: {fault}. Training continues without a best checkpoint by it.")
+        logger.warning(
+            f"save_best: {fault}. Training continues without a best checkpoint by this metric."
+        )
     return score
 
 

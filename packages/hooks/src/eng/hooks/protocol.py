@@ -190,15 +190,15 @@ class HookRunner(Protocol):
 
     @property
     def work_dir(self) -> str:
-        """Where the run writes."""
+        """The work directory."""
 
     @property
     def log_dir(self) -> str:
-        """Where this start of the run logs."""
+        """The directory of the logs of this start of the run."""
 
     @property
     def timestamp(self) -> str:
-        """When the runner was made."""
+        """Time at which the runner was created, as text."""
 
     @property
     def experiment_name(self) -> str:

@@ -75,7 +75,7 @@ def json_value(value: object) -> JsonValue:
 
 
 def check_number(name: str, value: object, least: int | None = None) -> None:
-    """Refuse values that are not whole numbers.
+    """Refuse values that are not integers.
 
     Args:
         name: Name of the argument.
@@ -83,7 +83,7 @@ def check_number(name: str, value: object, least: int | None = None) -> None:
         least: The least that it may be. Defaults to None, any.
 
     Raises:
-        HookTypeError: If it is not a whole number.
+        HookTypeError: If it is not an integer.
         HookArgumentError: If it is less.
     """
     words = f"{name} must be an integer" + (f" of at least {least}" if least is not None else "")

@@ -104,7 +104,8 @@ def register_all_modules(scope: str) -> None:
     module = f"{scope}.utils"
     if not _exists(module):
         warnings.warn(
-            f"the scope {scope!r} needs the module {module}, which is not installed",
+            f"the scope {scope!r} has no module {module}: its package is not installed, or does "
+            "not have that module",
             stacklevel=2,
         )
         return

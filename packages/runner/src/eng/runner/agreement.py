@@ -107,7 +107,7 @@ class Rounds:
 
 
 def _read_timeout() -> timedelta | None:
-    """The timeout of the default group, None where it does not tell."""
+    """The timeout of the default group, None if unknown."""
     group: Any = torch_dist.group.WORLD
     try:
         timeout: timedelta = group._get_backend(get_comm_device()).options._timeout

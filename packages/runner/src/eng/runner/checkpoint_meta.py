@@ -36,7 +36,7 @@ def dataset_meta_of(loader: Loader) -> dict[object, object] | None:
             foreign.append(f"{key!r} ({error})")
     if foreign:
         print_log(
-            f"The checkpoint's dataset_meta is without {', '.join(foreign)}: not plain data.",
+            f"dataset_meta is saved without {', '.join(foreign)}: not plain data.",
             logger="current",
             level=logging.WARNING,
         )

@@ -169,7 +169,7 @@ def load_or_resume(runner: LoopRunner, load_from: str | None, resume: bool | str
 
 
 def _list_folders(runner: LoopRunner) -> list[CheckpointFolder]:
-    """Where the hooks of a run save."""
+    """List the folders in which the hooks of a run save."""
     hooks = (hook for hook in runner.hooks if isinstance(hook, CheckpointHook))
     return [hook.folder_in(runner.work_dir) for hook in hooks]
 

@@ -23,11 +23,11 @@ def check_count(name: str, value: Any, least: int = 1, of: str = "train_cfg") ->
         The count.
 
     Raises:
-        RunnerAssertionError: If it is not a whole number, or less.
+        RunnerAssertionError: If it is not an integer, or less.
     """
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     if not is_number or not float(value).is_integer() or value < least:
         raise RunnerAssertionError(
-            f"{of}: {name} must be a whole number of at least {least}, got {value!r}"
+            f"{of}: {name} must be an integer of at least {least}, got {value!r}"
         )
     return int(value)

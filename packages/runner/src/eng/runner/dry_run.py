@@ -41,7 +41,7 @@ def try_run(cfg: Config) -> Iterator[str]:
         raise UserError("--dry-run is for a single process: leave out the launcher")
     cfg = copy.deepcopy(cfg)
     if cfg.get("resume") and not cfg.get("load_from"):
-        cfg["load_from"], cfg["resume"] = None, False  # what lies in the real work directory
+        cfg["load_from"], cfg["resume"] = None, False  # not the files of the real work directory
     with TemporaryDirectory() as folder:
         cfg["work_dir"] = folder
         cfg["log_level"] = "ERROR"
@@ -72,8 +72,8 @@ def _describe_data(loader: DataLoader) -> str:
     parts = [
         type(dataset).__name__,
         "an unknown number of samples" if samples is None else f"{samples:,} samples",
-        "an unknown number of batches" if batches is None else f"{batches:,} batches an epoch",
-        *([] if size is None else [f"{size} samples a batch"]),
+        "an unknown number of batches" if batches is None else f"{batches:,} batches per epoch",
+        *([] if size is None else [f"{size} samples per batch"]),
     ]
     return ", ".join(parts)
 
@@ -110,7 +110,7 @@ def _validate_one_batch(runner: Runner) -> Iterator[str]:
         outputs = getattr(model, "val_step")(batch)  # noqa: B009 - as above
     runner.val_evaluator.process(data_samples=outputs, data_batch=batch)
     count = len(outputs) if isinstance(outputs, Sequence) else 1
-    yield f"validation of one batch: {count} predictions, taken by the evaluator"
+    yield f"validation of one batch: {count} predictions, processed by the evaluator"
 
 
 def _describe_value(value: object, depth: int = 0) -> str:

@@ -26,7 +26,7 @@ class RunnerAssertionError(RunnerConfigError, AssertionError):
 
 
 class MissingLoopError(RunnerConfigError, AttributeError, RuntimeError):
-    """A part of a loop was asked for that the runner was not given.
+    """A loop or its data loader or evaluator is used, but was not given to the runner.
 
     It is an :class:`AttributeError` too, so that ``hasattr(runner, 'val_dataloader')`` answers.
     """

@@ -34,7 +34,7 @@ def _run(args: argparse.Namespace) -> None:
     folder = Path(args.folder)
     name = _find_name(args.name, folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} exists already and is not empty; name a new folder")
+        raise UserError(f"{folder} already exists and is not empty; choose a new folder")
     folder.mkdir(parents=True, exist_ok=True)
     template = files(__package__) / "project_template"
     for target, source in _FILES.items():
@@ -48,7 +48,9 @@ def _run(args: argparse.Namespace) -> None:
 def _find_name(given: str | None, folder: Path) -> str:
     if given is not None:
         if not given.isidentifier() or keyword.iskeyword(given) or given in ("config", "test"):
-            raise UserError(f"--name must be a name that Python can import, not {given!r}")
+            raise UserError(
+                f"--name must be an identifier other than config and test, not {given!r}"
+            )
         return given
     name = re.sub(r"\W+", "_", folder.resolve().name).strip("_").lower()
     usable = name.isidentifier() and not keyword.iskeyword(name)

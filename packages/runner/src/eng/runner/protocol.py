@@ -77,7 +77,7 @@ class LoopRunner(HookRunner, Protocol):
 
     @property
     def progress(self) -> Progress:
-        """How far training has come."""
+        """The progress of training."""
 
     @property
     def environment(self) -> Environment:

@@ -210,7 +210,10 @@ def _as_part(name: str, owner: Stateful | Part) -> Part:
         methods = ("state_dict", "load_state_dict")
         missing = [method for method in methods if not hasattr(owner, method)]
         kind = type(owner).__name__
-        raise TypeError(f"part {name!r} must have {' and '.join(missing)}, which {kind} lacks")
+        raise TypeError(
+            f"part {name!r} must have {' and '.join(methods)}; missing in {kind}: "
+            f"{', '.join(missing)}"
+        )
     return StatefulPart(owner)
 
 

@@ -367,7 +367,7 @@ class Runner:
 
     def build_param_scheduler(self, scheduler: types.SchedulersOrConfigs) -> types.Schedulers:
         """Build parameter schedulers. See :func:`eng.runner.builders.build_param_scheduler`."""
-        loop = self._loops.train.require("to schedule parameters")
+        loop = self.train_loop
         return builders.build_param_scheduler(scheduler, self.optim_wrapper, loop)
 
     def scale_lr(
@@ -601,7 +601,7 @@ class Runner:
 
     @property
     def timestamp(self) -> str:
-        """When the runner was made."""
+        """Time at which the runner was created, as text."""
         return self._identity.timestamp
 
     @property
@@ -661,7 +661,7 @@ class Runner:
 
     @property
     def progress(self) -> Progress:
-        """How far training has come."""
+        """The progress of training."""
         loop = self._loops.train.built
         progress: Progress | None = getattr(loop, "progress", None)
         return Progress(epoch=self.epoch, iter=self.iter) if progress is None else progress

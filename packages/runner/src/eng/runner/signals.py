@@ -121,7 +121,7 @@ class SignalWatch:
             The next one.
 
         Raises:
-            BrokenOff: If the process is asked to end.
+            BrokenOff: If the process is to end.
             StopIteration: If there is none.
         """
         self._is_breaking = True

@@ -61,7 +61,7 @@ def first_batches(dataset: Dataset[SampleT], batches: object, batch_size: int) -
         The dataset, or a view of its beginning.
 
     Raises:
-        RunnerConfigError: If the number is not a whole one of at least 1, or the dataset has no
+        RunnerConfigError: If the number is not an integer of at least 1, or the dataset has no
             length.
     """
     if not isinstance(batches, Integral) or isinstance(batches, bool):

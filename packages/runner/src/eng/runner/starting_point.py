@@ -134,7 +134,7 @@ def _start_from(
 def _describe_faults(work_dir: str, faults: Mapping[str, str]) -> str:
     tried = "; ".join(f"{path}: {fault}" for path, fault in faults.items())
     return (
-        f"no valid checkpoint to resume from in {work_dir}, and existing checkpoints are never "
-        f"overwritten by a run from scratch: {tried}. Name a checkpoint by load_from, or leave out "
-        "resume"
+        f"no valid checkpoint to resume from in {work_dir}: {tried}. With resume=True, a run does "
+        "not start from scratch over existing checkpoints: name a checkpoint by load_from, or "
+        "leave out resume"
     )

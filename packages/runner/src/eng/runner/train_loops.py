@@ -44,7 +44,7 @@ class TrainLoop(BaseLoop):
         dynamic_intervals: Pairs of an epoch or iteration and the interval from there on.
 
     Raises:
-        RunnerConfigError: If a count is not a whole number, or an interval is below 1.
+        RunnerConfigError: If a count is not an integer, or an interval is below 1.
     """
 
     _max_epochs: int
@@ -268,7 +268,7 @@ class EpochBasedTrainLoop(TrainLoop):
         dynamic_intervals: Pairs of an epoch and the interval from there on. Defaults to None.
 
     Raises:
-        RunnerConfigError: If a count is not a whole number of at least 1.
+        RunnerConfigError: If a count is not an integer of at least 1.
     """
 
     def __init__(
@@ -359,7 +359,7 @@ class IterBasedTrainLoop(TrainLoop):
         dynamic_intervals: Pairs of an iteration and the interval from there on. Defaults to None.
 
     Raises:
-        RunnerConfigError: If a count is not a whole number of at least 1.
+        RunnerConfigError: If a count is not an integer of at least 1.
     """
 
     def __init__(

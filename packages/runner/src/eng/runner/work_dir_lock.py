@@ -24,7 +24,7 @@ __all__ = ["WorkDirInUseError", "take_over_work_dirs", "work_dir_lock"]
 
 #: Name of the file in a work directory.
 LOCK = ".train.lock"
-#: Seconds between two signs of life of the process that holds a lock.
+#: Seconds between two heartbeats of the process that holds a lock.
 HEARTBEAT = 5.0
 #: Seconds without one, seen from another machine, after which the process is taken for dead.
 SILENCE = 30.0

@@ -226,7 +226,7 @@ def track_parallel_progress(
 
     items, total = _split(tasks)
     if chunksize < 1:
-        raise ValueError(f"chunksize must be at least 1, but it is {chunksize}")
+        raise ValueError(f"chunksize must be at least 1, but got {chunksize}")
     skipped = min(nproc * chunksize, total) if skip_first else 0
     bar = ProgressBar(total - skipped, bar_width, start=False, file=file)
     if not skipped:

@@ -27,7 +27,7 @@ __all__ = [
 #: Arguments by name that are passed on to a function of another library.
 Arguments: TypeAlias = "dict[str, Any]"
 
-#: A name or hex code, RGB or RGBA: whole numbers of 0 to 255, or floats of 0 to 1.
+#: A name or hex code, RGB or RGBA: integers of 0 to 255, or floats of 0 to 1.
 Color: TypeAlias = "str | Sequence[float] | np.ndarray | Tensor"
 
 #: A colour for all objects, or one for each. One sequence type, which type checkers infer lists by.

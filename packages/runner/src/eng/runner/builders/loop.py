@@ -78,7 +78,7 @@ def build_eval_loop(
     if isinstance(loop, BaseLoop):
         return loop
     if not isinstance(loop, Mapping):
-        raise RunnerTypeError(f"a loop must be a dict or a loop, not {type(loop).__name__}")
+        raise RunnerTypeError(f"a loop must be a BaseLoop or a config, not {type(loop).__name__}")
     defaults = {"runner": runner, "dataloader": parts.dataloader, "evaluator": parts.partner}
     return LOOPS.build({"type": default, **loop}, default_args=defaults)
 

@@ -80,7 +80,7 @@ def build_optim_wrapper(
 
 
 def build_param_scheduler(
-    scheduler: SchedulersOrConfigs, optim_wrapper: OptimWrapper, train_loop: TrainingLength
+    scheduler: SchedulersOrConfigs, optim_wrapper: OptimWrapper, train_loop: TrainingLength | None
 ) -> Schedulers:
     """Build parameter schedulers.
 
@@ -88,13 +88,14 @@ def build_param_scheduler(
         scheduler: A scheduler or its config, a list of these, or, with several optimizers, a
             dict of them by the name of the optimizer.
         optim_wrapper: The wrapper whose settings are scheduled.
-        train_loop: The loop, for the length of an epoch and the end of training.
+        train_loop: The loop, for the length of an epoch and the end of training. None is enough for
+            schedulers that are built already.
 
     Returns:
         The schedulers; with several optimizers, by name.
 
     Raises:
-        RunnerConfigError: If a name is not that of an optimizer.
+        RunnerConfigError: If a name is not that of an optimizer, or there is a config but no loop.
     """
     if not isinstance(optim_wrapper, OptimWrapperDict):
         return _build_list(scheduler, optim_wrapper, train_loop)
@@ -114,7 +115,7 @@ def build_param_scheduler(
 
 
 def _build_list(
-    scheduler: SchedulersOrConfigs, optim_wrapper: OptimWrapper, train_loop: TrainingLength
+    scheduler: SchedulersOrConfigs, optim_wrapper: OptimWrapper, train_loop: TrainingLength | None
 ) -> list[_ParamScheduler]:
     given = scheduler if isinstance(scheduler, (list, tuple)) else [scheduler]
     built = []
@@ -124,7 +125,12 @@ def _build_list(
             continue
         if not isinstance(each, Mapping):
             raise RunnerTypeError(
-                f"param_scheduler must hold schedulers or configs, not {type(each).__name__}"
+                f"param_scheduler must have schedulers or configs, not {type(each).__name__}"
+            )
+        if train_loop is None:
+            raise RunnerConfigError(
+                "a scheduler config needs a training loop for its length: set train_dataloader, "
+                "train_cfg and optim_wrapper"
             )
         cfg = dict(each)
         follows_training = "end" not in cfg

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MLflowVisBackend"]
 
-#: Files in `save_dir` if there is not a tracking URI.
+#: Files in `save_dir` without a tracking URI.
 _DATABASE, _ARTIFACTS = "mlflow.db", "mlflow_artifacts"
 #: Tag with the identifier of the training, by which a resumed one finds its run.
 _RUN_ID = "eng.run_id"
