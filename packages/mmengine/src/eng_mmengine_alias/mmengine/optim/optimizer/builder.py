@@ -34,12 +34,12 @@ __all__, __getattr__, __dir__ = offer(
     },
     missing={
         "NPU_OPTIMIZERS": "",
-        "register_bitsandbytes_optimizers": "nothing is to be called: OPTIMIZERS finds them when they are asked for",
-        "register_dadaptation_optimizers": "nothing is to be called: OPTIMIZERS finds them when they are asked for",
-        "register_lion_optimizers": "nothing is to be called: OPTIMIZERS finds them when they are asked for",
-        "register_sophia_optimizers": "nothing is to be called: OPTIMIZERS finds them when they are asked for",
+        "register_bitsandbytes_optimizers": "no call is needed: OPTIMIZERS finds them by name",
+        "register_dadaptation_optimizers": "no call is needed: OPTIMIZERS finds them by name",
+        "register_lion_optimizers": "no call is needed: OPTIMIZERS finds them by name",
+        "register_sophia_optimizers": "no call is needed: OPTIMIZERS finds them by name",
         "register_torch_npu_optimizers": "",
-        "register_torch_optimizers": "nothing is to be called: OPTIMIZERS finds them when they are asked for",
-        "register_transformers_optimizers": "nothing is to be called: OPTIMIZERS finds them when they are asked for",
+        "register_torch_optimizers": "no call is needed: OPTIMIZERS finds them by name",
+        "register_transformers_optimizers": "no call is needed: OPTIMIZERS finds them by name",
     },
 )
