@@ -147,6 +147,8 @@ def test_a_checkpoint_without_weights_is_one_line(
     save_checkpoint({"meta": {}}, path)
     assert main(["checkpoint", "export", path, "--to", "pth"]) == 2
     assert "no state_dict found" in capsys.readouterr().err
+    assert main(["checkpoint", "show", path]) == 0
+    assert capsys.readouterr().out == f"{path}\n"
     assert main(["checkpoint", "show", path, "--config"]) == 2
     assert "no config found in" in capsys.readouterr().err
 

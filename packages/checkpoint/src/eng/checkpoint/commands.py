@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from eng.cli import Command
-from eng.utils import UserError
 
-from .inspect_actions import add_inspect_actions
+from .inspect_actions import add_action, add_inspect_actions, choose_output
 
 __all__ = ["CHECKPOINT"]
 
@@ -16,18 +14,13 @@ __all__ = ["CHECKPOINT"]
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     add_inspect_actions(actions)
-    convert = actions.add_parser(
-        "convert",
-        help="write a checkpoint in the format of another engine",
-        description="Write a checkpoint in the format of another engine and list what is lost.",
-    )
+    purpose = "write a checkpoint in the format of another engine and list what is lost"
+    convert = add_action(actions, "convert", purpose, _convert)
     convert.add_argument("file", metavar="FILE", help="path or URL of the checkpoint")
     convert.add_argument("--to", required=True, choices=["mmengine"], help="the other engine")
     convert.add_argument(
         "--out", metavar="FILE", help="output file (default: <name>_mmengine.pth next to it)"
     )
-    convert.add_argument("--debug", action="store_true", default=argparse.SUPPRESS)
-    convert.set_defaults(action=_convert)
 
 
 def _run(args: argparse.Namespace) -> int | None:
@@ -41,10 +34,7 @@ def _convert(args: argparse.Namespace) -> None:
     from .older_format import to_mmengine
     from .saver import save_checkpoint
 
-    head, _, ending = args.file.rpartition(".")
-    out = args.out or f"{head or ending}_{args.to}.pth"
-    if Path(out).exists():
-        raise UserError(f"{out} already exists; choose another file with --out")
+    out = choose_output(args, f"_{args.to}.pth")
     checkpoint = CheckpointLoader.load_checkpoint(args.file, map_location="cpu", logger="silent")
     try:
         if not isinstance(checkpoint, dict):

@@ -33,7 +33,10 @@ def describe_checkpoint(checkpoint: object) -> list[str]:
         return [f"a {type(checkpoint).__name__}, not a checkpoint of a run"]
     meta = checkpoint.get("meta")
     lines = [*_describe_run(meta)] if isinstance(meta, Mapping) else []
-    weights = find_weights(checkpoint)
+    try:
+        weights = find_weights(checkpoint)
+    except ValueError:  # other entries are shown all the same
+        weights = {}
     if weights is checkpoint:
         return [*lines, *_describe_weights("weights", weights)]
     for name, part in checkpoint.items():

@@ -12,7 +12,7 @@ from eng.utils import UserError
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-__all__ = ["add_inspect_actions"]
+__all__ = ["add_action", "add_inspect_actions", "choose_output"]
 
 
 def add_inspect_actions(actions: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,18 +21,18 @@ def add_inspect_actions(actions: _SubParsersAction[argparse.ArgumentParser]) -> 
     Args:
         actions: The subparsers of that parser.
     """
-    show = _add(actions, "show", "print the contents of a checkpoint", _show)
+    show = add_action(actions, "show", "print the contents of a checkpoint", _show)
     show.add_argument("file", metavar="FILE", help="path or URL of the checkpoint")
     content = show.add_mutually_exclusive_group()
     content.add_argument("--tensors", action="store_true", help="list each tensor of the model")
     content.add_argument("--config", action="store_true", help="print the config of the run")
 
-    export = _add(actions, "export", "write the weights of the model alone", _export)
+    export = add_action(actions, "export", "write the weights of the model alone", _export)
     export.add_argument("file", metavar="FILE", help="path or URL of the checkpoint")
     export.add_argument("--to", required=True, choices=["safetensors", "pth"], help="the format")
     export.add_argument("--out", metavar="FILE", help="output file (default: next to FILE)")
 
-    diff = _add(actions, "diff", "compare the weights of two checkpoints", _diff)
+    diff = add_action(actions, "diff", "compare the weights of two checkpoints", _diff)
     diff.add_argument("left", metavar="A", help="path or URL of a checkpoint")
     diff.add_argument("right", metavar="B", help="path or URL of another one")
     diff.add_argument(
@@ -40,13 +40,41 @@ def add_inspect_actions(actions: _SubParsersAction[argparse.ArgumentParser]) -> 
     )
 
 
-def _add(
+def add_action(
     actions: _SubParsersAction[argparse.ArgumentParser], name: str, help_: str, run: object
 ) -> argparse.ArgumentParser:
+    """Add an action of ``eng checkpoint``.
+
+    Args:
+        actions: The subparsers of the command.
+        name: Name of the action.
+        help_: What it does, in a line.
+        run: Function of the parsed arguments that does it.
+
+    Returns:
+        The parser of the action.
+    """
     parser = actions.add_parser(name, help=help_, description=f"{help_.capitalize()}.")
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS)
     parser.set_defaults(action=run)
     return parser
+
+
+def choose_output(args: argparse.Namespace, suffix: str) -> str:
+    """Return the output file of an action that writes one.
+
+    Args:
+        args: Its arguments, with ``file`` and ``out``.
+        suffix: End of the default name, in place of the one of ``file``.
+
+    Raises:
+        UserError: If the file exists.
+    """
+    head, _, ending = args.file.rpartition(".")
+    out: str = args.out or f"{head or ending}{suffix}"
+    if Path(out).exists():
+        raise UserError(f"{out} already exists; choose another file with --out")
+    return out
 
 
 def _show(args: argparse.Namespace) -> None:
@@ -69,11 +97,7 @@ def _export(args: argparse.Namespace) -> None:
     from .contents import format_bytes
     from .export import export_weights
 
-    head, _, ending = args.file.rpartition(".")
-    suffix = "_weights.pth" if args.to == "pth" else f".{args.to}"
-    out = args.out or f"{head or ending}{suffix}"
-    if Path(out).exists():
-        raise UserError(f"{out} already exists; choose another file with --out")
+    out = choose_output(args, "_weights.pth" if args.to == "pth" else f".{args.to}")
     export_weights(_get_weights(_load(args.file), args.file), out, args.to)
     size = f" ({format_bytes(Path(out).stat().st_size)})" if Path(out).is_file() else ""
     print(f"{out}{size}")
