@@ -9,6 +9,7 @@ from typing import TypeAlias
 from eng.checkpoint import (
     CheckpointError,
     CheckpointFolder,
+    MapLocation,
     absolute_path,
     load_shared_checkpoint,
     load_state_dict,
@@ -25,7 +26,7 @@ from .checkpoint_meta import MMENGINE_VERSION, dataset_meta_of, warn_of_other_da
 from .progress import Progress
 from .protocol import LoopRunner
 from .starting_point import choose_starting_point, storage_of
-from .types import MapLocation, StorageSettings
+from .types import StorageSettings
 
 __all__ = [
     "left_out",

@@ -8,6 +8,7 @@ from typing import Any, cast
 from torch import nn
 from torch.utils.data import DataLoader
 
+from eng.checkpoint import MapLocation
 from eng.device import get_device
 from eng.dl_utils import is_model_wrapper, unwrap
 from eng.evaluator import Evaluator
@@ -486,7 +487,7 @@ class Runner:
     def load_checkpoint(
         self,
         filename: str,
-        map_location: types.MapLocation = "cpu",
+        map_location: MapLocation = "cpu",
         strict: bool = False,
         revise_keys: list[tuple[str, str]] = [("^module.", "")],  # noqa: B006 - never changed
     ) -> StateDict:
@@ -499,7 +500,7 @@ class Runner:
         filename: str,
         resume_optimizer: bool = True,
         resume_param_scheduler: bool = True,
-        map_location: types.MapLocation = "default",
+        map_location: MapLocation = "default",
     ) -> None:
         """Resume from a checkpoint.
 

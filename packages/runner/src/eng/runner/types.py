@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch.serialization import MAP_LOCATION
     from torch.utils.data import DataLoader
 
     from eng.config import Config
@@ -23,7 +22,6 @@ __all__ = [
     "HooksByName",
     "Loader",
     "LoaderOrConfig",
-    "MapLocation",
     "PartState",
     "RunConfig",
     "Schedulers",
@@ -62,9 +60,6 @@ Hooks: TypeAlias = "Sequence[Hook | PartConfig]"
 
 #: Hooks or their configs by name; None drops one of the default hooks.
 HooksByName: TypeAlias = "Mapping[str, Hook | PartConfig | None]"
-
-#: Where tensors of a checkpoint go, as for :func:`torch.load`.
-MapLocation: TypeAlias = "MAP_LOCATION"
 
 #: Settings of a storage: ``backend_args``.
 StorageSettings: TypeAlias = "dict[str, Any]"
