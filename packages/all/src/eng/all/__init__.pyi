@@ -81,6 +81,7 @@ from eng.dataset import default_collate as default_collate
 from eng.dataset import force_full_init as force_full_init
 from eng.dataset import length_of as length_of
 from eng.dataset import open_loader as open_loader
+from eng.dataset import prefetch_to_device as prefetch_to_device
 from eng.dataset import pseudo_collate as pseudo_collate
 from eng.dataset import random_numbers_of as random_numbers_of
 from eng.dataset import sampler_with as sampler_with
@@ -885,6 +886,7 @@ __all__ = [
     "parameter_count",
     "parameter_count_table",
     "plain_name",
+    "prefetch_to_device",
     "print_log",
     "progress_of",
     "pseudo_collate",

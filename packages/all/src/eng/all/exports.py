@@ -88,8 +88,8 @@ _NAMES = {
         COLLATE_FUNCTIONS AnnotationError BaseDataset ClassBalancedDataset Compose
         ConcatDataset DefaultSampler DistributedSamplerWrapper InfiniteSampler
         PlacedSampler RawRandomState RepeatDataset SampleIndex TransformError
-        default_collate force_full_init length_of open_loader pseudo_collate
-        random_numbers_of sampler_with samplers_of worker_init_fn
+        default_collate force_full_init length_of open_loader prefetch_to_device
+        pseudo_collate random_numbers_of sampler_with samplers_of worker_init_fn
     """,
     "evaluator": """
         BaseMetric DumpResults Evaluator RunningMetric TorchMetric get_metric_value

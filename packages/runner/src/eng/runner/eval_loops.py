@@ -18,6 +18,7 @@ from .base_loop import BaseLoop
 from .data_order import put_generators, take_generators
 from .dataloader_info import movable_sampler, place_sampler, stateful_part, stop_workers
 from .eval_losses import EvalLosses
+from .prefetching import prefetch
 from .protocol import LoopRunner
 from .types import EvaluatorOrConfig, LoaderOrConfig
 
@@ -108,7 +109,7 @@ class _EvalLoop(BaseLoop):
         iterator = open_loader(self.dataloader, placed)
         is_whole = False
         try:
-            yield from iterator
+            yield from prefetch(self.dataloader, iterator)
             is_whole = True
         finally:
             put_generators(self.dataloader, generators)
