@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from .best_checkpoint import BestCheckpoint, BestCheckpoints
+from .best_rule import infer_rule
 from .checkpoint_hook import CheckpointHook
 from .early_stopping_hook import EarlyStoppingHook
 from .ema_hook import EMAHook
@@ -28,6 +30,8 @@ if not TYPE_CHECKING:
 __version__: str  # see _version.py
 
 __all__ = [
+    "BestCheckpoint",
+    "BestCheckpoints",
     "CheckpointHook",
     "CheckpointWriter",
     "DistSamplerSeedHook",
@@ -49,6 +53,7 @@ __all__ = [
     "SyncBuffersHook",
     "build_runner_with_tta",
     "get_priority",
+    "infer_rule",
     "read_record",
     "run_id_of",
     "scalar_of",

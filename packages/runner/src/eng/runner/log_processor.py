@@ -250,12 +250,14 @@ class LogProcessor:
         }
         done = self._batch_idx + 1
         window = min(self.window_size, done) if self.by_epoch else self.window_size
+        metrics = () if mode == "train" else runner.message_hub.get_info("metric_names", ())
         collected = {}
         for name, history in histories.items():
             # Times of an evaluation are averaged over all its batches.
             whole = mode != "train" and name in ("time", "data_time")
             size = done if whole else window
-            is_mean = self.mean_pattern.search(name)
+            # A metric has one entry an evaluation, which is not averaged with those before.
+            is_mean = self.mean_pattern.search(name) and prefix + name not in metrics
             collected[kept + name] = float(history.mean(size) if is_mean else history.current())
         for cfg in custom_cfg:
             settings = dict(cfg)
