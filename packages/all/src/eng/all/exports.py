@@ -136,10 +136,11 @@ _NAMES = {
     """,
     "hooks": """
         BestCheckpoint BestCheckpoints CheckpointHook CheckpointWriter DistSamplerSeedHook
-        EMAHook EarlyStoppingHook EmptyCacheHook Hook HookRunState HookRunner
+        EMAHook EarlyStoppingHook EmptyCacheHook FreezeHook Hook HookRunState HookRunner
         HookTrainLoop IterTimerHook LoggerHook NaiveVisualizationHook ParamSchedulerHook
         PrepareTTAHook Priority ProfilerHook RuntimeInfoHook SyncBuffersHook
-        build_runner_with_tta get_priority infer_rule read_record run_id_of scalar_of
+        ThroughputHook build_runner_with_tta get_priority infer_rule read_record run_id_of
+        scalar_of
     """,
     "runner": """
         BaseLoop BestScore CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop
