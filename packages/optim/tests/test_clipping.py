@@ -17,7 +17,6 @@ import optim_workers
 from eng.dist.testing import run_in_processes
 from eng.optim import OptimWrapper
 
-
 SETTINGS = [{"max_norm": 0.5}, {"max_norm": 2.0, "norm_type": 1.0}]
 
 
