@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from .best_rule import infer_rule
 from .checkpoint_hook import CheckpointHook
 from .early_stopping_hook import EarlyStoppingHook
 from .ema_hook import EMAHook
@@ -49,6 +50,7 @@ __all__ = [
     "SyncBuffersHook",
     "build_runner_with_tta",
     "get_priority",
+    "infer_rule",
     "read_record",
     "run_id_of",
     "scalar_of",

@@ -16,6 +16,7 @@ from eng.registry import LOG_PROCESSORS
 from eng.utils import StateDict
 
 from .errors import RunnerAssertionError
+from .log_line import LogLine
 from .types import Settings
 
 __all__ = ["LogProcessor"]
@@ -102,7 +103,7 @@ class LogProcessor:
                 for name, value in scalars.items()
                 if name not in shown
             ]
-        return self._add_prefix(scalars, mode), "  ".join(parts)
+        return self._add_prefix(scalars, mode), LogLine("  ".join(parts), mode, scalars)
 
     def get_log_after_epoch(
         self, runner: HookRunner, batch_idx: int, mode: str, with_non_scalar: bool = False
@@ -136,7 +137,8 @@ class LogProcessor:
         if with_non_scalar:
             late = {name: scalars.pop(name) for name in times & set(scalars)}
             scalars.update({**words, **dict(sorted(late.items()))})
-        return self._add_prefix(scalars, mode), "  ".join(parts)
+        line = LogLine("  ".join(parts), mode, scalars, is_end=True)
+        return self._add_prefix(scalars, mode), line
 
     def entries_needed(self, runner: HookRunner, key: str) -> int | None:
         """Count the latest entries of a history that a resumed run needs.

@@ -46,8 +46,7 @@ def train(args: Namespace, cfg: Config) -> int:
         return 0
     try:
         with _report_failures(), take_over_work_dirs() if args.force else nullcontext():
-            runner = _build_runner(cfg)
-            runner.train()
+            _build_runner(cfg).train()
     except TrainingInterrupted as interrupted:
         print(f"eng: {interrupted}", file=sys.stderr)
         return interrupted.status
@@ -55,10 +54,6 @@ def train(args: Namespace, cfg: Config) -> int:
         raise KeyboardInterrupt(
             f"interrupted; resume with --resume (checkpoints are in {cfg['work_dir']})"
         ) from error
-    runner.logger.info(
-        f"Done. Checkpoints: {runner.work_dir}; log: {runner.log_dir}/{runner.timestamp}.log; "
-        f"curves: {runner.log_dir}/vis_data/scalars.json"
-    )
     return 0
 
 

@@ -37,6 +37,7 @@ from .random_state import RandomState
 from .run_files import closes_files, forget_when_gone
 from .run_parts import build_run_state
 from .run_state import RunState
+from .terminal import add_terminal_hook, open_view
 from .train_loops import TrainLoop
 from .training import begin_training, guarded, run_training
 
@@ -197,6 +198,7 @@ class Runner:
         name = self._identity.instance_name
         self.default_scope = DefaultScope.get_instance(name, scope_name=scope)
         self.logger = self.build_logger(log_level=log_level)
+        self.terminal_view = open_view(self.logger, self.rank, self.cfg)
         self.log_processor = self.build_log_processor(log_processor or {})
         #: The run's entries of the ``meta`` of checkpoints; the config is formatted once, here.
         self.meta: StateDict = {
@@ -205,8 +207,7 @@ class Runner:
             "experiment_name": self.experiment_name,
             "mmengine_version": MMENGINE_VERSION,
         }
-        variables, text = self.cfg.env_variables, self.meta["cfg"]
-        services.log_environment(self.logger, self._environment, env_cfg, text, variables)
+        services.log_environment(self, env_cfg)
         self.message_hub = self.build_message_hub()
         self.visualizer = self.build_visualizer(visualizer)
         forget_when_gone(self, name)
@@ -224,7 +225,8 @@ class Runner:
         """Register the hooks."""
         self._hooks = HookList(self.save_checkpoint)
         self.register_hooks(default, custom)
-        self.logger.info(f"Hooks are run in this order:\n{self.get_hooks_info()}")
+        services.log_details(self.logger, f"Hooks are run in this order:\n{self.get_hooks_info()}")
+        add_terminal_hook(self)
         self.dump_config()
 
     @classmethod
