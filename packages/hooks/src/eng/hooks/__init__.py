@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from .best_checkpoint import find_best_checkpoint
 from .best_rule import infer_rule
 from .checkpoint_hook import CheckpointHook
 from .early_stopping_hook import EarlyStoppingHook
@@ -49,6 +50,7 @@ __all__ = [
     "RuntimeInfoHook",
     "SyncBuffersHook",
     "build_runner_with_tta",
+    "find_best_checkpoint",
     "get_priority",
     "infer_rule",
     "read_record",

@@ -1,0 +1,66 @@
+"""Remove what a run has written that failed before its loop began."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from eng.dist import is_main_process
+from eng.hooks import Hook
+from eng.utils import override
+
+from .runner import Runner
+
+__all__ = ["FailedStart"]
+
+
+class FailedStart:
+    """Removes the folders of a run that has neither trained nor tested.
+
+    Args:
+        work_dir: Its work directory, before the run is built.
+    """
+
+    def __init__(self, work_dir: str) -> None:
+        self._work_dir = Path(work_dir).expanduser()
+        self._is_new = not self._work_dir.exists()
+
+    @contextmanager
+    def removed(self, runner: Runner) -> Iterator[None]:
+        """Remove the folders if the block fails before training or testing begins.
+
+        Args:
+            runner: The runner, which trains or tests within the block.
+
+        Yields:
+            Nothing.
+        """
+        start = _Start()
+        runner.register_hook(start)
+        try:
+            yield
+        except BaseException:
+            if not start.has_begun and is_main_process():
+                shutil.rmtree(runner.log_dir, ignore_errors=True)
+                if self._is_new:
+                    shutil.rmtree(self._work_dir, ignore_errors=True)
+            raise
+
+
+class _Start(Hook):
+    """Notes that a loop has begun."""
+
+    priority = "HIGHEST"
+
+    def __init__(self) -> None:
+        self.has_begun = False
+
+    @override
+    def before_train(self, runner: Runner) -> None:
+        self.has_begun = True
+
+    @override
+    def before_test(self, runner: Runner) -> None:
+        self.has_begun = True
