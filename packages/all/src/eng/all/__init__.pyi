@@ -235,6 +235,7 @@ from eng.hub import list_metafile_models as list_metafile_models
 from eng.hub import names_of_model as names_of_model
 from eng.infer import BaseInferencer as BaseInferencer
 from eng.infer import InferencerMeta as InferencerMeta
+from eng.infer import PipelineInferencer as PipelineInferencer
 from eng.logging import FilterDuplicateWarning as FilterDuplicateWarning
 from eng.logging import HistoryBuffer as HistoryBuffer
 from eng.logging import MMLogger as MMLogger
@@ -655,6 +656,7 @@ __all__ = [
     "PartialFailureError",
     "PetrelBackend",
     "PickleHandler",
+    "PipelineInferencer",
     "PixelData",
     "PlacedSampler",
     "PlainData",

@@ -157,7 +157,7 @@ _NAMES = {
         names_of_model
     """,
     "infer": """
-        BaseInferencer InferencerMeta
+        BaseInferencer InferencerMeta PipelineInferencer
     """,
 }
 
