@@ -216,6 +216,7 @@ from eng.hooks import IterTimerHook as IterTimerHook
 from eng.hooks import LoggerHook as LoggerHook
 from eng.hooks import NaiveVisualizationHook as NaiveVisualizationHook
 from eng.hooks import ParamSchedulerHook as ParamSchedulerHook
+from eng.hooks import ParameterReportHook as ParameterReportHook
 from eng.hooks import PrepareTTAHook as PrepareTTAHook
 from eng.hooks import Priority as Priority
 from eng.hooks import ProfilerHook as ProfilerHook
@@ -651,6 +652,7 @@ __all__ = [
     "OptimWrapperDict",
     "Origin",
     "ParamSchedulerHook",
+    "ParameterReportHook",
     "PartConfig",
     "PartOrConfig",
     "PartialFailureError",

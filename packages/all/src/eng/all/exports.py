@@ -139,9 +139,9 @@ _NAMES = {
     "hooks": """
         CheckpointHook CheckpointWriter DistSamplerSeedHook EMAHook EarlyStoppingHook
         EmptyCacheHook Hook HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
-        NaiveVisualizationHook ParamSchedulerHook PrepareTTAHook Priority ProfilerHook
-        RuntimeInfoHook SyncBuffersHook build_runner_with_tta find_best_checkpoint
-        get_priority infer_rule read_record run_id_of scalar_of
+        NaiveVisualizationHook ParamSchedulerHook ParameterReportHook PrepareTTAHook
+        Priority ProfilerHook RuntimeInfoHook SyncBuffersHook build_runner_with_tta
+        find_best_checkpoint get_priority infer_rule read_record run_id_of scalar_of
     """,
     "runner": """
         BaseLoop CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop LogProcessor

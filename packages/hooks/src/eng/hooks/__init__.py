@@ -13,6 +13,7 @@ from .iter_timer_hook import IterTimerHook
 from .logger_hook import LoggerHook
 from .naive_visualization_hook import NaiveVisualizationHook
 from .param_scheduler_hook import ParamSchedulerHook
+from .parameter_report_hook import ParameterReportHook
 from .prepare_tta_hook import PrepareTTAHook, build_runner_with_tta
 from .priority import Priority, get_priority
 from .profiler_hook import ProfilerHook
@@ -44,6 +45,7 @@ __all__ = [
     "LoggerHook",
     "NaiveVisualizationHook",
     "ParamSchedulerHook",
+    "ParameterReportHook",
     "PrepareTTAHook",
     "Priority",
     "ProfilerHook",

@@ -239,8 +239,10 @@ def check_steps(model: nn.Module, *steps: str) -> None:
     for step in steps:
         if not hasattr(inner, step):
             raise RunnerConfigError(
-                f"{type(inner).__name__} has no {step}(): derive it from eng.model.BaseModel, or "
-                "implement the method"
+                f"{type(inner).__name__} has no {step}(): implement it, or derive the class from "
+                "eng.model.BaseModel, whose forward(inputs, data_samples=None, mode='tensor') "
+                "returns dict(loss=...) in mode 'loss' and a prediction per sample in mode "
+                "'predict'"
             )
 
 

@@ -13,6 +13,7 @@ from eng.config import Config
 from eng.dl_utils import unwrap
 from eng.utils import UserError
 
+from .first_mistakes import mistakes_explained
 from .runner import Runner
 from .summary import count_parameters, describe_data
 
@@ -48,9 +49,11 @@ def try_run(cfg: Config) -> Iterator[str]:
         runner._prepare_training()
         runner.load_or_resume()
         yield from _describe(runner)
-        yield from _train_one_batch(runner)
+        with mistakes_explained(runner.model, "train_dataloader"):
+            yield from _train_one_batch(runner)
         if runner.val_loop is not None:
-            yield from _validate_one_batch(runner)
+            with mistakes_explained(runner.model, "val_dataloader"):
+                yield from _validate_one_batch(runner)
 
 
 def _describe(runner: Runner) -> Iterator[str]:

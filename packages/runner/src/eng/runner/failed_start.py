@@ -26,6 +26,12 @@ class FailedStart:
     def __init__(self, work_dir: str) -> None:
         self._work_dir = Path(work_dir).expanduser()
         self._is_new = not self._work_dir.exists()
+        self._start = _Start()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether training or testing has begun."""
+        return self._start.has_begun
 
     @contextmanager
     def removed(self, runner: Runner) -> Iterator[None]:
@@ -37,12 +43,11 @@ class FailedStart:
         Yields:
             Nothing.
         """
-        start = _Start()
-        runner.register_hook(start)
+        runner.register_hook(self._start)
         try:
             yield
         except BaseException:
-            if not start.has_begun and is_main_process():
+            if not self.has_begun and is_main_process():
                 shutil.rmtree(runner.log_dir, ignore_errors=True)
                 if self._is_new:
                     shutil.rmtree(self._work_dir, ignore_errors=True)

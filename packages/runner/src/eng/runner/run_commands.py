@@ -53,7 +53,7 @@ def train(args: Namespace, cfg: Config) -> int:
     try:
         with _report_failures(), take_over_work_dirs() if args.force else nullcontext():
             runner = _build_runner(cfg)
-            with start.removed(runner):
+            with start.removed(runner), _traceback_kept(args, start):
                 runner.train()
     except TrainingInterrupted as interrupted:
         print(f"eng: {interrupted}", file=sys.stderr)
@@ -80,7 +80,7 @@ def test(args: Namespace, cfg: Config) -> int:
     start = FailedStart(cfg["work_dir"])
     with _report_failures():
         runner = _build_runner(cfg)
-        with start.removed(runner):
+        with start.removed(runner), _traceback_kept(args, start):
             runner.test()
     for name, place in (("predictions", args.out), ("images", args.show_dir)):
         if place is not None and runner.rank == 0:
@@ -112,6 +112,17 @@ def _apply_running_arguments(cfg: Config, args: Namespace) -> None:
 
 def _build_runner(cfg: Config) -> Runner:
     return RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
+
+
+@contextmanager
+def _traceback_kept(args: Namespace, start: FailedStart) -> Iterator[None]:
+    """Show the traceback of a failure within a loop, unless the message alone says what to do."""
+    try:
+        yield
+    except Exception as error:
+        if start.has_begun and not isinstance(error, UserError):
+            args.debug = True
+        raise
 
 
 @contextmanager

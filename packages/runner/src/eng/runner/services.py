@@ -19,12 +19,15 @@ from eng.logging import MessageHub, MMLogger
 from eng.registry import LOG_PROCESSORS, VISUALIZERS, PartOrConfig
 from eng.vis import Visualizer
 
+from .first_mistakes import mistakes_explained
 from .identity import RunIdentity
 from .log_processor import LogProcessor
 from .protocol import LoopRunner
 from .summary import shorten_path
 from .types import Settings
 
+#: Settings of the data of an operation, but of training.
+_LOADERS = {"val_step": "val_dataloader", "test_step": "test_dataloader"}
 #: Functions by which Python shows warnings unless they are collected.
 _SHOW = getattr(warnings, "_showwarnmsg_impl", None)
 _SHOW_WARNING = getattr(warnings, "_showwarning_orig", warnings.showwarning)
@@ -184,6 +187,7 @@ def reported(runner: HookRunner, operation: str) -> Iterator[None]:
         write_stacks_to(runner.log_dir),
         explain_failures(operation),
         warnings_in_log(runner.logger),
+        mistakes_explained(runner.model, _LOADERS.get(operation, "train_dataloader")),
     ):
         yield
 
