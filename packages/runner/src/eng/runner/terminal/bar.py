@@ -131,8 +131,9 @@ class Bar:
         """Print lines above it."""
         with self._lock:
             was_drawn = _drawn is self
-            self.hide()
-            stream.write(f"{text}\n")
+            if _drawn is not None:
+                _drawn.hide()
+            stream.write(f"\n{text}\n" if self._is_mid_line else f"{text}\n")
             self._is_mid_line = False
             if was_drawn:
                 self._claim()

@@ -14,6 +14,7 @@ from eng.dl_utils import unwrap
 
 from ..protocol import LoopRunner
 from ..summary import count_by_module, count_parameters, describe_data, shorten_path
+from .bar import Bar
 from .lines import color
 
 __all__ = ["format_head"]
@@ -42,12 +43,19 @@ def format_head(runner: LoopRunner, width: int, has_color: bool) -> str:
         "writes to": shorten_path(runner.work_dir),
         "log": shorten_path(f"{runner.log_dir}/{runner.timestamp}.log"),
     }
+    if not Bar.is_available():
+        entries["progress"] = "no progress bar: pip install 'eng-runner[progress]'"
     lines = []
     for label, text in entries.items():
-        first, *rest = textwrap.wrap(text, width - _LABEL_WIDTH, break_long_words=False) or [""]
+        first, *rest = _wrap(text, width - _LABEL_WIDTH)
         lines.append(f"{color(f'{label:{_LABEL_WIDTH}}', '2', has_color)}{first}")
         lines += [" " * _LABEL_WIDTH + line for line in rest]
     return "\n".join([*lines, ""])
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Wrap a text at blanks, but not a path."""
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _count_processes(runner: LoopRunner) -> str:
