@@ -67,7 +67,10 @@ def read_log(runner: Runner) -> str:
 
 
 @needs_bar
-def test_a_run_on_a_terminal(job: dict[str, Any], terminal: Terminal, tmp_path: Path) -> None:
+def test_a_run_on_a_terminal(
+    job: dict[str, Any], terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     shown = run(terminal, job)
     screen = "\n".join(terminal.screen)
     assert [x for x in terminal.screen if len(x) > 80 and str(tmp_path) not in x] == []
@@ -79,7 +82,7 @@ def test_a_run_on_a_terminal(job: dict[str, Any], terminal: Terminal, tmp_path: 
         "length    3 epochs, 15 iterations\n",
         "model     LineModel, 41 parameters, all trained\n",
         "modules   net 41\n",
-        "writes to ",
+        "writes to work\n",
     ):
         assert f"\n{head}" in screen
     assert "Environment" not in screen
@@ -94,10 +97,10 @@ def test_a_run_on_a_terminal(job: dict[str, Any], terminal: Terminal, tmp_path: 
         screen,
         re.M,
     )
-    assert re.search(r"^\d\d:\d\d:\d\d Done\.\n +checkpoints: .*\n? +.*work\n", screen, re.M)
+    assert re.search(r"^\d\d:\d\d:\d\d Done\.\n +checkpoints: work\n +log: work/", screen, re.M)
     # The bar is gone in the end, but was there: after each line of the log.
     assert "epoch 3/3" not in screen
-    assert re.search(r"\repoch 3/3 .*12/15  loss \d\.\d{4} lr 5\.0e-02 ", terminal.getvalue())
+    assert re.search(r"\repoch 3/3 .*12/15  loss [\d.]+ lr 5\.0e-02 ", terminal.getvalue())
     assert re.search(r"\rval epoch 1/3 ", terminal.getvalue())
 
     pipe = io.StringIO()
