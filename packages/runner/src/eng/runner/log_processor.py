@@ -126,7 +126,7 @@ class LogProcessor:
         if mode not in ("val", "test"):
             raise ValueError(f"mode must be 'val' or 'test', not {mode!r}")
         scalars = self._collect(runner, batch_idx - 1, mode)
-        times = {"time", "data_time"}
+        times = ("data_time", "time")
         words = self._collect_non_scalars(runner, mode)
         shown = [(name, value) for name, value in scalars.items() if name not in times]
         shown += [*words.items(), *((name, scalars[name]) for name in times if name in scalars)]
@@ -135,8 +135,8 @@ class LogProcessor:
             number = isinstance(value, float)
             parts.append(f"{name}: {value:.{self.num_digits}f}" if number else f"{name}: {value}")
         if with_non_scalar:
-            late = {name: scalars.pop(name) for name in times & set(scalars)}
-            scalars.update({**words, **dict(sorted(late.items()))})
+            late = {name: scalars.pop(name) for name in times if name in scalars}
+            scalars.update({**words, **late})
         line = LogLine("  ".join(parts), mode, scalars, is_end=True)
         return self._add_prefix(scalars, mode), line
 
