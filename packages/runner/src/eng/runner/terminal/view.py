@@ -11,7 +11,6 @@ from typing import Any
 
 from eng.logging import MMLogger
 
-from ..errors import RunnerTypeError
 from ..log_line import LogLine
 from ..types import Settings
 from .bar import Bar
@@ -32,17 +31,11 @@ def open_view(logger: object, rank: int, cfg: Settings) -> View | None:
 
     Returns:
         The view; None where lines stay as they are in files.
-
-    Raises:
-        RunnerConfigError: If ``progress_bar`` is not a bool.
     """
-    wants_bar = cfg.get("progress_bar", True)
-    if not isinstance(wants_bar, bool):
-        raise RunnerTypeError(f"progress_bar must be True or False, not {wants_bar!r}")
     place = find_place(bare_stream(sys.stdout))
     if place == "plain" or rank or not isinstance(logger, MMLogger):
         return None
-    view = View(place, logger.level <= logging.DEBUG, wants_bar)
+    view = View(place, logger.level <= logging.DEBUG, cfg.get("progress_bar", True))
     logger.set_terminal_view(view)
     return view
 
