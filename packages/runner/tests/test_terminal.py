@@ -234,6 +234,26 @@ def test_other_processes_have_no_view(job: dict[str, Any], terminal: Terminal) -
         assert open_view(runner.logger, 1, {}) is None
 
 
+class Closed(Terminal):
+    """A terminal that is closed when the first epoch ends."""
+
+    def write(self, text: str) -> int:
+        if "validation" in self.getvalue():
+            raise OSError(5, "Input/output error")
+        return super().write(text)
+
+
+def test_training_goes_on_when_the_terminal_is_closed(
+    job: dict[str, Any], terminal: Terminal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    closed = Closed()
+    with redirect_stdout(closed):
+        runner = Runner.from_cfg(job)
+        runner.train()
+    assert runner.epoch == 3
+    assert "Done. Checkpoints" in read_log(runner)
+
+
 @needs_bar
 def test_a_notebook(job: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = type("ZMQInteractiveShell", (), {}), type("OutStream", (io.StringIO,), {})
@@ -250,6 +270,7 @@ def test_a_notebook(job: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Non
     assert "\nmodel     LineModel" in COLOR.sub("", text)
     assert "Environment" not in text
     assert re.search(r"\repoch 3/3 .*/15", text)
+    assert "val epoch" not in text
 
 
 @needs_bar

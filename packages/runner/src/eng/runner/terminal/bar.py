@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import threading
 import weakref
@@ -37,6 +38,7 @@ class Bar:
         self._place, self._stream = place, stream
         self._bars: list[Any] = []
         self._is_mid_line = False
+        self._pid = os.getpid()
         self._lock = threading.RLock()  # log lines of other threads
         self._replaced: dict[str, tuple[TextIO, AboveBar]] = {}
 
@@ -48,7 +50,7 @@ class Bar:
     @property
     def is_open(self) -> bool:
         """Whether a loop is shown."""
-        return bool(self._bars)
+        return bool(self._bars) and self._bars[-1] is not None
 
     def start(self, title: str, done: int, total: int | None) -> None:
         """Begin a loop, perhaps within another one.
@@ -60,6 +62,10 @@ class Bar:
         """
         with self._lock:
             self.hide()
+            if self._place == "notebook" and self._bars:
+                # Each bar is an output of the cell, which would be full of those of validations.
+                self._bars.append(None)
+                return
             if self._place == "terminal" and not self._bars:
                 self._replace_streams()
             self._claim()
@@ -87,7 +93,7 @@ class Bar:
             texts: Text behind the bar.
         """
         with self._lock:
-            if not self._bars or self._is_mid_line:  # somebody's line is not complete yet
+            if not self.is_open or self._is_mid_line:  # somebody's line is not complete yet
                 return
             self._claim()
             bar = self._bars[-1]
@@ -99,11 +105,12 @@ class Bar:
         """End the innermost loop, whose time does not count for the speed of the outer one."""
         with self._lock:
             self.hide()
-            if self._bars:
-                self._bars.pop().close()
-            if self._bars:
+            bar = self._bars.pop() if self._bars else None
+            if bar is not None:
+                bar.close()
+            if self.is_open:
                 self._bars[-1].unpause()
-            else:
+            elif not self._bars:
                 self._restore_streams()
 
     def close(self) -> None:
@@ -115,14 +122,14 @@ class Bar:
         """Remove it from the screen until it is drawn again."""
         global _drawn  # noqa: PLW0603 - the screen is one for all
         with self._lock:
-            if self._bars and _drawn is self:
+            if self.is_open and _drawn is self:
                 _drawn = None
                 if not hasattr(self._bars[-1], "container"):  # of a notebook, with its own place
                     self._bars[-1].clear()
 
     def give_way(self, text: str) -> None:
         """Hide it for a text, and until the line of the text is complete."""
-        if text:
+        if text and os.getpid() == self._pid:  # not in a worker, which may have copied a held lock
             with self._lock:
                 self.hide()
                 self._is_mid_line = not text.endswith(_ENDS_OF_LINE)
@@ -135,7 +142,7 @@ class Bar:
                 _drawn.hide()
             stream.write(f"\n{text}\n" if self._is_mid_line else f"{text}\n")
             self._is_mid_line = False
-            if was_drawn:
+            if was_drawn and self.is_open:
                 self._claim()
                 self._bars[-1].refresh()
             stream.flush()

@@ -96,17 +96,26 @@ class View:
 
     def print(self, text: str) -> None:
         """Print lines above the progress bar."""
-        stream = bare_stream(sys.stdout)
-        if self.bar is None:
-            stream.write(f"{text}\n")
-            stream.flush()
-        else:
-            self.bar.print_line(text, stream)
+        try:
+            self._print(text)
+        except UnicodeEncodeError:
+            self._print(text.encode("ascii", "backslashreplace").decode("ascii"))
+        except (OSError, ValueError):
+            # The terminal was closed: training does not depend on it, and the log is in the file.
+            self.close()
 
     def close(self) -> None:
         """Remove the progress bar."""
         if self.bar is not None:
             self.bar.close()
+
+    def _print(self, text: str) -> None:
+        stream = bare_stream(sys.stdout)
+        if self.bar is not None:
+            self.bar.print_line(text, stream)
+        elif stream is not None:
+            stream.write(f"{text}\n")
+            stream.flush()
 
     def _format(
         self, record: LogRecord, format_line: Callable[[LogRecord], str], has_bar: bool
