@@ -83,7 +83,8 @@ def _draw(cfg: Config, folder: str) -> None:
             {"type": "NaiveVisualizationHook"},
         ]
     visualizer = dict(cfg.get("visualizer") or {})
-    if visualizer.get("type", "Visualizer") == "Visualizer":
+    kind = visualizer.get("type", "Visualizer")
+    if isinstance(kind, str) and kind.rpartition(".")[2] == "Visualizer":
         visualizer["type"] = "PredictionVisualizer"
     visualizer["vis_backends"] = [{"type": "ImageFolderBackend", "save_dir": folder}]
     cfg["visualizer"] = visualizer

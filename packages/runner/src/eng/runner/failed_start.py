@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from eng.dist import is_main_process
@@ -24,7 +24,7 @@ class FailedStart:
     """
 
     def __init__(self, work_dir: str) -> None:
-        self._work_dir = Path(work_dir).expanduser()
+        self._work_dir = Path(work_dir).expanduser().absolute()
         self._is_new = not self._work_dir.exists()
         self._start = _Start()
 
@@ -48,10 +48,17 @@ class FailedStart:
             yield
         except BaseException:
             if not self.has_begun and is_main_process():
-                shutil.rmtree(runner.log_dir, ignore_errors=True)
-                if self._is_new:
-                    shutil.rmtree(self._work_dir, ignore_errors=True)
+                self._remove(Path(runner.log_dir))
             raise
+
+    def _remove(self, log_dir: Path) -> None:
+        with suppress(OSError):
+            copies = {path.name for path in log_dir.iterdir() if path.is_file()}
+            shutil.rmtree(log_dir)
+            # Unless another job has written there meanwhile: files of the folder of this start
+            # that are copied to the work directory are its config.
+            if self._is_new and {path.name for path in self._work_dir.iterdir()} <= copies:
+                shutil.rmtree(self._work_dir)
 
 
 class _Start(Hook):

@@ -24,8 +24,12 @@ class LogLine(str):
     is_end: bool
 
     def __new__(  # noqa: D102 - as the class
-        cls, text: str, mode: str, scalars: StateDict, is_end: bool = False
+        cls,
+        text: str,
+        mode: str = "",  # with defaults, as copies are made of the text alone first
+        scalars: StateDict | None = None,
+        is_end: bool = False,
     ) -> LogLine:
         line = super().__new__(cls, text)
-        line.mode, line.scalars, line.is_end = mode, scalars, is_end
+        line.mode, line.scalars, line.is_end = mode, scalars or {}, is_end
         return line

@@ -59,6 +59,8 @@ def train(args: Namespace, cfg: Config) -> int:
         print(f"eng: {interrupted}", file=sys.stderr)
         return interrupted.status
     except KeyboardInterrupt as error:
+        if not start.has_begun:
+            raise
         raise KeyboardInterrupt(
             f"interrupted; resume with --resume (checkpoints are in {cfg['work_dir']})"
         ) from error

@@ -30,10 +30,12 @@ def open_view(logger: object, rank: int, cfg: Settings) -> View | None:
         cfg: The config of the run, whose ``progress_bar`` may be False.
 
     Returns:
-        The view; None where lines stay as they are in files.
+        The view; None where lines stay as they are in files, and for levels above INFO.
     """
     place = find_place(bare_stream(sys.stdout))
     if place == "plain" or rank or not isinstance(logger, MMLogger):
+        return None
+    if logger.level > logging.INFO:  # the run should be quiet
         return None
     view = View(place, logger.level <= logging.DEBUG, cfg.get("progress_bar", True))
     logger.set_terminal_view(view)
