@@ -73,12 +73,19 @@ def _find_version() -> str:
 def _describe_device(runner: LoopRunner) -> str:
     found = next((each.device for each in runner.model.parameters()), torch.device("cpu"))
     if found.type == "cuda":
-        free, total = torch.cuda.mem_get_info(found)
-        name = torch.cuda.get_device_name(found)
-        return f"{found} ({name}), {_format_bytes(free)} of {_format_bytes(total)} free"
+        return f"{found} ({torch.cuda.get_device_name(found)}){_describe_cuda_memory(found)}"
     if found.type != "cpu":
         return str(found)
-    return f"cpu, {torch.get_num_threads()} threads{_describe_memory()}"
+    threads = torch.get_num_threads()
+    return f"cpu, {threads} thread{'s' if threads > 1 else ''}{_describe_memory()}"
+
+
+def _describe_cuda_memory(device: torch.device) -> str:
+    try:
+        free, total = torch.cuda.mem_get_info(device)
+    except RuntimeError:  # not supported by the driver
+        return ""
+    return f", {_format_bytes(free)} of {_format_bytes(total)} free"
 
 
 def _describe_memory() -> str:
