@@ -242,7 +242,8 @@ def check_steps(model: nn.Module, *steps: str) -> None:
     for step in steps:
         if not hasattr(inner, step):
             raise RunnerConfigError(
-                f"{type(inner).__name__} has no {step}(): implement it, or derive the class from "
+                f"{type(inner).__name__} has no {step}(): implement it, wrap the module as "
+                "eng.model.ModelWithLoss(module, loss), or derive the class from "
                 "eng.model.BaseModel, whose forward(inputs, data_samples=None, mode='tensor') "
                 "returns dict(loss=...) in mode 'loss' and a prediction per sample in mode "
                 "'predict'"

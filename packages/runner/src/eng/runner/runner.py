@@ -37,6 +37,7 @@ from .random_state import RandomState
 from .run_files import closes_files, forget_when_gone
 from .run_parts import build_run_state
 from .run_state import RunState
+from .run_summary import RunSummary, Stopwatch, summarize
 from .terminal import add_terminal_hook, open_view
 from .train_loops import TrainLoop
 from .training import begin_training, guarded, run_training
@@ -63,7 +64,8 @@ class Runner:
         test_cfg: The test loop, ``dict()`` for :class:`TestLoop`. Defaults to None.
         auto_scale_lr: ``enable`` and ``base_batch_size``: whether learning rates, meant for this
             batch size, are scaled to the real one. Defaults to None.
-        optim_wrapper: The optimizer wrapper, or its config. Defaults to None.
+        optim_wrapper: The optimizer wrapper, its config, or an optimizer of torch. Defaults to
+            None.
         param_scheduler: Schedules of learning rate and such, one or a list. Defaults to None.
         val_evaluator: Metrics of validation. Defaults to None.
         test_evaluator: Metrics of testing. Defaults to None.
@@ -136,7 +138,7 @@ class Runner:
         val_cfg: PartOrConfig[BaseLoop] | None = None,
         test_cfg: PartOrConfig[BaseLoop] | None = None,
         auto_scale_lr: types.Settings | None = None,
-        optim_wrapper: PartOrConfig[OptimWrapper] | None = None,
+        optim_wrapper: types.OptimizerOrConfig | None = None,
         param_scheduler: types.SchedulersOrConfigs | None = None,
         val_evaluator: types.EvaluatorOrConfig | None = None,
         test_evaluator: types.EvaluatorOrConfig | None = None,
@@ -165,10 +167,9 @@ class Runner:
         arguments.check_run(self.cfg, param_scheduler, optim_wrapper)
         self.optim_wrapper = cast(OptimWrapper, optim_wrapper)  # a config until training begins
         self.param_schedulers = cast("types.Schedulers | None", param_scheduler)  # as well
-        self.auto_scale_lr = auto_scale_lr
         self.interruption = Interruption(self.cfg.get("interruption"))
         self._nan_loss = NanLossPolicy(self.cfg.get("nan_loss"))
-        self._load_from, self._resume = load_from, resume
+        self.auto_scale_lr, self._load_from, self._resume = auto_scale_lr, load_from, resume
         self._environment = Environment(launcher=launcher, randomness=dict(randomness))
         self._set_up_environment(work_dir, experiment_name, env_cfg)
         with folders_of(self._identity):
@@ -215,10 +216,9 @@ class Runner:
 
     def _set_up_model(self, model: PartOrConfig[nn.Module]) -> None:
         """Build the model, and the table of the parts of its checkpoints."""
-        self._loaded = self._is_prepared = self._weights_are_initialized = False
-        self.is_resuming = False
-        built = self.build_model(model)
-        self.model: nn.Module = self.wrap_model(self.cfg.get("model_wrapper_cfg"), built)
+        self._loaded = self._is_prepared = self._weights_are_initialized = self.is_resuming = False
+        self._stopwatch = Stopwatch()
+        self.model = self.wrap_model(self.cfg.get("model_wrapper_cfg"), self.build_model(model))
         self._run_state = build_run_state(self)
 
     def _set_up_hooks(self, default: types.HooksByName | None, custom: types.Hooks | None) -> None:
@@ -267,7 +267,8 @@ class Runner:
         loop = self._loops.train.require("to train")
         begin_training(self)
         self.load_or_resume()
-        return run_training(self, loop, self._nan_loss)
+        with self._stopwatch:
+            return run_training(self, loop, self._nan_loss)
 
     def val(self) -> dict[str, float]:
         """Validate.
@@ -362,7 +363,7 @@ class Runner:
         """Build a data loader. See :func:`eng.runner.builders.build_dataloader`."""
         return builders.build_dataloader(dataloader, seed, diff_rank_seed)
 
-    def build_optim_wrapper(self, optim_wrapper: PartOrConfig[OptimWrapper]) -> OptimWrapper:
+    def build_optim_wrapper(self, optim_wrapper: types.OptimizerOrConfig) -> OptimWrapper:
         """Build the optimizer wrapper. See :func:`eng.runner.builders.build_optim_wrapper`."""
         built = builders.build_optim_wrapper(self.model, optim_wrapper)
         built.message_hub = self.message_hub
@@ -670,16 +671,19 @@ class Runner:
         return Progress(epoch=self.epoch, iter=self.iter) if progress is None else progress
 
     @property
+    def summary(self) -> RunSummary:
+        """What happened in training: scores, curves, places. For all processes to ask together."""
+        return summarize(self, self._stopwatch.seconds)
+
+    @property
     def epoch(self) -> int:
         """Epochs of training done."""
-        loop = self._loops.train.built
-        return 0 if loop is None else loop.epoch
+        return getattr(self._loops.train.built, "epoch", 0)
 
     @property
     def iter(self) -> int:
         """Iterations of training done."""
-        loop = self._loops.train.built
-        return 0 if loop is None else loop.iter
+        return getattr(self._loops.train.built, "iter", 0)
 
     @property
     def max_epochs(self) -> int | None:
