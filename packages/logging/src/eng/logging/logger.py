@@ -121,7 +121,10 @@ class MMLogger(logging.Logger, ManagerMixin):
         Args:
             view: The view; None prints each record in one line again.
         """
-        self._terminal.view = view
+        old = self._terminal
+        self._terminal = _TerminalHandler() if view is None else _ViewHandler(view)
+        self._terminal.setLevel(old.level)
+        self.handlers[self.handlers.index(old)] = self._terminal
 
     @override
     def callHandlers(self, record: LogRecord) -> None:
@@ -214,17 +217,6 @@ class _TerminalHandler(logging.StreamHandler):
     def __init__(self) -> None:
         logging.Handler.__init__(self)
         self.setFormatter(_LineFormatter())
-        self.view: TerminalView | None = None
-
-    @override
-    def emit(self, record: LogRecord) -> None:
-        if self.view is None:
-            super().emit(record)
-            return
-        try:
-            self.view.show(record, self.format)
-        except Exception:  # as the handlers of the standard library do
-            self.handleError(record)
 
     @property
     @override
@@ -238,6 +230,21 @@ class _TerminalHandler(logging.StreamHandler):
         if color is None or "NO_COLOR" in os.environ or not self.stream.isatty():
             return text
         return text.replace(record.levelname, f"\033[{color}m{record.levelname}\033[0m", 1)
+
+
+class _ViewHandler(_TerminalHandler):
+    """Passes records to a view."""
+
+    def __init__(self, view: TerminalView) -> None:
+        super().__init__()
+        self._view = view
+
+    @override
+    def emit(self, record: LogRecord) -> None:
+        try:
+            self._view.show(record, self.format)
+        except Exception:  # as the handlers of the standard library do
+            self.handleError(record)
 
 
 class _FileHandler(logging.FileHandler):

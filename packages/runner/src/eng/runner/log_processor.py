@@ -101,7 +101,9 @@ class LogProcessor:
             parts += [
                 f"{n}: {format(value, number)}" for n, value in scalars.items() if n in losses
             ]
-        return self._add_prefix(scalars, mode), LogLine("  ".join(parts), mode, scalars)
+        line = LogLine("  ".join(parts))
+        line.mode, line.scalars = mode, scalars
+        return self._add_prefix(scalars, mode), line
 
     def get_log_after_epoch(
         self, runner: HookRunner, batch_idx: int, mode: str, with_non_scalar: bool = False
@@ -135,7 +137,8 @@ class LogProcessor:
         if with_non_scalar:
             late = {name: scalars.pop(name) for name in times if name in scalars}
             scalars.update({**words, **late})
-        line = LogLine("  ".join(parts), mode, scalars, is_end=True)
+        line = LogLine("  ".join(parts))
+        line.mode, line.scalars, line.is_end = mode, scalars, True
         return self._add_prefix(scalars, mode), line
 
     def entries_needed(self, runner: HookRunner, key: str) -> int | None:

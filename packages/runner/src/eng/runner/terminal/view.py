@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from logging import LogRecord
 from typing import Any
 
@@ -61,7 +61,7 @@ class View:
         has_bar = wants_bar and Bar.is_available()
         self.bar = Bar(place, bare_stream(sys.stdout)) if has_bar else None
         #: Numbers of the latest line of training.
-        self.scalars: dict[str, Any] = {}
+        self.scalars: Mapping[str, Any] = {}
 
     @property
     def width(self) -> int:
