@@ -285,3 +285,23 @@ def test_two_runs_share_the_screen(job: dict[str, Any], terminal: Terminal, tmp_
 
     run(terminal, job, custom_hooks=[Inner()])
     assert not [line for line in terminal.screen if line.startswith("epoch")]
+
+
+def test_lines_of_a_validation_do_not_repeat_metrics_of_the_last(
+    job: dict[str, Any], terminal: Terminal
+) -> None:
+    run(terminal, job, progress_bar=False)
+    lines = [line for line in terminal.screen if re.match(r"\d\d:\d\d:\d\d val \[2\]", line)]
+    assert len(lines) == 5
+    assert not [line for line in lines if "loss" in line]
+
+
+def test_a_head_that_fails_ends_no_run(
+    job: dict[str, Any], terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any) -> str:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("eng.runner.terminal.hook.format_head", fail)
+    run(terminal, job)
+    assert "The head of the run cannot be shown: ZeroDivisionError()" in terminal.getvalue()

@@ -68,7 +68,7 @@ class TerminalHook(Hook):
         self._is_training = False
         if not self._has_head:
             self._has_head = True
-            self._view.print(format_head(runner, self._view.width, self._view.has_color))
+            self._print_head(runner)
 
     @override
     def before_train(self, runner: LoopRunner) -> None:
@@ -87,7 +87,8 @@ class TerminalHook(Hook):
     ) -> None:
         """Draw the progress bar if the last time was a while ago."""
         if perf_counter() >= self._due:
-            self._draw(runner.iter + 1, _describe_epoch(runner, 1) or "train")
+            title, scalars = _describe_epoch(runner, 1) or "train", self._view.scalars
+            self._draw(runner.iter + 1, title, _format_scalars(scalars))
 
     @override
     def after_train(self, runner: LoopRunner) -> None:
@@ -170,6 +171,14 @@ class TerminalHook(Hook):
         """Close the progress bar."""
         self._end()
 
+    def _print_head(self, runner: LoopRunner) -> None:
+        try:
+            head = format_head(runner, self._view.width, self._view.has_color)
+        except Exception as error:  # of any dataset or driver: the run does not depend on it
+            runner.logger.warning(f"The head of the run cannot be shown: {error!r}")
+            return
+        self._view.print(head)
+
     def _start(self, title: str, done: int, total: int | None) -> None:
         if self._view.bar is not None:
             self._view.bar.start(title, done, total)
@@ -179,10 +188,9 @@ class TerminalHook(Hook):
         if self._view.bar is not None:
             self._view.bar.end()
 
-    def _draw(self, done: int, title: str) -> None:
-        bar = self._view.bar
-        if bar is not None:
-            bar.move(done, title, _format_scalars(self._view.scalars))
+    def _draw(self, done: int, title: str, texts: str = "") -> None:
+        if self._view.bar is not None:
+            self._view.bar.move(done, title, texts)
         self._due = perf_counter() + _INTERVAL
 
     def _title_validation(self, runner: LoopRunner) -> str:

@@ -78,13 +78,13 @@ def color(text: str, code: str, has_color: bool) -> str:
 def _format_parts(line: LogLine, has_bar: bool) -> Iterator[str]:
     scalars = line.scalars
     numbers = {name: each for name, each in scalars.items() if isinstance(each, (int, float))}
-    rates = [name for name in numbers if name.endswith("lr")]
-    losses = sorted((name for name in numbers if "loss" in name), key=lambda name: name != "loss")
-    hidden = {"time", "data_time", "epoch", "iter", "memory", *rates, *losses}
-    yield from (f"{name} {format_number(numbers[name])}" for name in losses)
-    yield from (f"{name} {numbers[name]:.2e}" for name in rates)
-    if line.mode == "train":
+    if line.mode == "train":  # within an evaluation, its metrics are those of the last one
+        rates = [name for name in numbers if name.endswith("lr")]
+        losses = sorted((n for n in numbers if "loss" in n), key=lambda name: name != "loss")
+        hidden = {"time", "data_time", "epoch", "iter", "memory", *rates, *losses}
         others = [name for name in numbers if name not in hidden]
+        yield from (f"{name} {format_number(numbers[name])}" for name in losses)
+        yield from (f"{name} {numbers[name]:.2e}" for name in rates)
         yield from (f"{name} {format_number(numbers[name])}" for name in others)
     if "time" in numbers:
         yield f"{_format_seconds(numbers['time'])}/iter"

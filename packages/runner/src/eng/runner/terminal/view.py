@@ -84,16 +84,16 @@ class View:
             stream.flush()
             return
         line = record.msg
+        has_bar = self.bar is not None and self.bar.is_open
         if isinstance(line, LogLine):
             if line.mode == "train":
                 self.scalars = line.scalars
-            if line.is_end:  # displayed as a table
+            elif line.is_end or has_bar:  # displayed as a table, or by the bar
                 return
         elif getattr(record, "terminal_text", None) == "":
             if self._shows_all:
                 self.print(format_line(record))
             return
-        has_bar = self.bar is not None and self.bar.is_open
         self.print(self._format(record, format_line, has_bar))
 
     def print(self, text: str) -> None:
