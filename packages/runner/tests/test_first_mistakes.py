@@ -102,7 +102,10 @@ def test_no_note_for_other_errors(tmp_path: Any) -> None:
             "it has inputs, data_samples; forward() of OtherNames takes image, label, mode",
         ),
         (TensorLoss(), "must return a dict of losses by name in mode 'loss', such as dict(loss="),
-        (nn.Linear(2, 2), "Linear has no train_step(): implement it, or derive the class from eng"),
+        (
+            nn.Linear(2, 2),
+            "Linear has no train_step(): implement it, wrap the module as eng.model.",
+        ),
     ],
 )
 def test_a_model_that_does_not_match(tmp_path: Any, model: nn.Module, cure: str) -> None:

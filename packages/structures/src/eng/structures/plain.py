@@ -30,8 +30,8 @@ def to_plain(value: object) -> PlainData:
         are the texts ``'nan'``, ``'inf'`` and ``'-inf'``; values of other types are texts.
 
     Examples:
-        >>> to_plain({"score": torch.tensor([0.5, 1.0]), "path": PurePath("a.png")})
-        {'score': [0.5, 1.0], 'path': 'a.png'}
+        >>> to_plain({"scores": torch.tensor([0.5, 1.0]), "size": (4, np.int64(3))})
+        {'scores': [0.5, 1.0], 'size': [4, 3]}
     """
     if isinstance(value, BaseDataElement):
         value = value.to_dict()
