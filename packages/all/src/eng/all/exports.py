@@ -49,7 +49,8 @@ _NAMES = {
         read_base resolve_package_path value_at
     """,
     "logging": """
-        FilterDuplicateWarning HistoryBuffer MMLogger MessageHub Scalar print_log
+        FilterDuplicateWarning HistoryBuffer MMLogger MessageHub Scalar TerminalView
+        print_log
     """,
     "device": """
         autocast get_device get_max_cuda_memory get_max_memory get_max_musa_memory
@@ -72,7 +73,7 @@ _NAMES = {
         set_multi_processing tensor2imgs torch_meshgrid unwrap
     """,
     "structures": """
-        BaseDataElement InstanceData LabelData PixelData
+        BaseDataElement InstanceData LabelData PixelData PlainData to_plain
     """,
     "checkpoint": """
         BackgroundWriter CheckpointError CheckpointFolder CheckpointLoader MapLocation
@@ -92,7 +93,8 @@ _NAMES = {
         pseudo_collate random_numbers_of sampler_with samplers_of worker_init_fn
     """,
     "evaluator": """
-        BaseMetric DumpResults Evaluator RunningMetric TorchMetric get_metric_value
+        BaseMetric DumpPredictions DumpResults Evaluator RunningMetric TorchMetric
+        get_metric_value
     """,
     "optim": """
         OPTIMIZERS OPTIM_WRAPPERS OPTIM_WRAPPER_CONSTRUCTORS TORCH_OPTIMIZERS
@@ -128,19 +130,20 @@ _NAMES = {
         parameter_count parameter_count_table
     """,
     "vis": """
-        AimVisBackend BaseVisBackend ClearMLVisBackend DVCLiveVisBackend LocalVisBackend
-        MLflowVisBackend NeptuneVisBackend TensorboardVisBackend Visualizer
-        WandbVisBackend check_length check_type check_type_and_length color_str2rgb
-        color_val_matplotlib convert_overlay_heatmap force_init_env img_from_canvas
-        tensor2ndarray value2list wait_continue
+        AimVisBackend BaseVisBackend ClearMLVisBackend DVCLiveVisBackend
+        ImageFolderBackend LocalVisBackend MLflowVisBackend NeptuneVisBackend
+        PredictionVisualizer TensorboardVisBackend Visualizer WandbVisBackend check_length
+        check_type check_type_and_length color_str2rgb color_val_matplotlib
+        convert_overlay_heatmap force_init_env img_from_canvas tensor2ndarray value2list
+        wait_continue
     """,
     "hooks": """
         BestCheckpoint BestCheckpoints CheckpointHook CheckpointWriter DistSamplerSeedHook
         EMAHook EarlyStoppingHook EmptyCacheHook FreezeHook Hook HookRunState HookRunner
         HookTrainLoop IterTimerHook LoggerHook NaiveVisualizationHook ParamSchedulerHook
-        PrepareTTAHook Priority ProfilerHook RuntimeInfoHook SyncBuffersHook
-        ThroughputHook build_runner_with_tta get_priority infer_rule read_record run_id_of
-        scalar_of
+        ParameterReportHook PrepareTTAHook Priority ProfilerHook RuntimeInfoHook
+        SyncBuffersHook ThroughputHook build_runner_with_tta find_best_checkpoint
+        get_priority infer_rule read_record run_id_of scalar_of
     """,
     "runner": """
         BaseLoop BestScore CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop
@@ -156,7 +159,7 @@ _NAMES = {
         names_of_model
     """,
     "infer": """
-        BaseInferencer InferencerMeta
+        BaseInferencer InferencerMeta PipelineInferencer
     """,
 }
 

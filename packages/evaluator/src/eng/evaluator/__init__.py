@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from .dump_results import DumpResults
+from .dump_results import DumpPredictions, DumpResults
 from .evaluator import Evaluator
 from .metric import BaseMetric
 from .metric_value import get_metric_value
@@ -16,6 +16,7 @@ __version__: str  # see _version.py
 
 __all__ = [
     "BaseMetric",
+    "DumpPredictions",
     "DumpResults",
     "Evaluator",
     "RunningMetric",

@@ -7,6 +7,8 @@ from eng.utils import lazy_modules
 from .argument_checks import check_length, check_type, check_type_and_length, value2list
 from .backend import BaseVisBackend, LocalVisBackend
 from .environment import force_init_env
+from .image_folder_backend import ImageFolderBackend
+from .prediction_visualizer import PredictionVisualizer
 from .tensorboard_backend import TensorboardVisBackend
 from .trackers import (
     AimVisBackend,
@@ -35,9 +37,11 @@ __all__ = [
     "BaseVisBackend",
     "ClearMLVisBackend",
     "DVCLiveVisBackend",
+    "ImageFolderBackend",
     "LocalVisBackend",
     "MLflowVisBackend",
     "NeptuneVisBackend",
+    "PredictionVisualizer",
     "TensorboardVisBackend",
     "Visualizer",
     "WandbVisBackend",
