@@ -672,7 +672,7 @@ class Runner:
 
     @property
     def summary(self) -> RunSummary:
-        """What happened in training: scores, curves, places. For all processes to ask together."""
+        """Scores, curves and places of the training. To be asked in all processes together."""
         return summarize(self, self._stopwatch.seconds)
 
     @property
