@@ -25,18 +25,19 @@ from .progress import Progress
 from .protocol import LoopRunner
 from .resume_optimizer import ConfiguredOptimizer, restore_optimizer
 from .resume_schedule import ScheduleResume
-from .run_state import RunState
+from .run_state import Part, RunState
 from .train_loops import TrainLoop
 from .types import PartState, Schedulers
 
 __all__ = ["build_run_state"]
 
 
-def build_run_state(runner: LoopRunner) -> RunState:
+def build_run_state(runner: LoopRunner, nan_loss: Part) -> RunState:
     """Make the table of the parts of a run, in the order in which they are saved and resumed.
 
     Args:
         runner: The runner.
+        nan_loss: Its policy for losses that are NaN, infinite or spikes.
 
     Returns:
         The table, to which hooks and users may add parts. The random numbers are restored
@@ -52,6 +53,7 @@ def build_run_state(runner: LoopRunner) -> RunState:
     state.add("optimizer", optimizer)
     state.add("param_schedulers", SchedulersPart(runner, optimizer))
     state.add("accumulation", AccumulationPart(runner))
+    state.add("nan_loss", nan_loss)
     state.add("random", runner.random_state, per_rank=True, last=True)
     return state
 

@@ -219,7 +219,7 @@ class Runner:
         self._loaded = self._is_prepared = self._weights_are_initialized = self.is_resuming = False
         self._stopwatch = Stopwatch()
         self.model = self.wrap_model(self.cfg.get("model_wrapper_cfg"), self.build_model(model))
-        self._run_state = build_run_state(self)
+        self._run_state = build_run_state(self, self._nan_loss)
 
     def _set_up_hooks(self, default: types.HooksByName | None, custom: types.Hooks | None) -> None:
         """Register the hooks."""
