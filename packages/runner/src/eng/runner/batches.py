@@ -135,6 +135,11 @@ class ResumableBatches:
         self._endless = None
 
     @property
+    def origin(self) -> StateDict | None:
+        """Generator states from which the present epoch of the data was drawn; None before it."""
+        return self._origin
+
+    @property
     def can_break_off(self) -> bool:
         """Whether a wait for a batch may be broken off: a stateful loader would lose it."""
         return self._stateful is None

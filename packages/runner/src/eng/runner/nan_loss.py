@@ -14,6 +14,7 @@ from eng.dist import all_gather_object, all_reduce, broadcast_object_list, get_w
 from eng.optim import OptimWrapper
 from eng.utils import StateDict
 
+from .bad_batches import write_batch
 from .counts import check_count
 from .errors import RunnerConfigError
 from .known_settings import check_settings
@@ -81,6 +82,7 @@ class NanLossPolicy:
         self._skipped = self._rollbacks = 0
         #: Iterations that training went back from, as the log counts them.
         self._gone_back: set[int] = set()
+        self._written: set[int] = set()
         #: Iteration of the last loss, and how many losses it had.
         self._present = (-1, 0)
 
@@ -128,6 +130,11 @@ class NanLossPolicy:
         if self.action != "warn" or self._spikes is not None:
             for name, each in _list_wrappers(runner).items():
                 each.loss_guard = partial(self._accept, name)
+            if self.action in ("skip", "rollback") and _stops_by_itself(runner):
+                runner.logger.warning(
+                    "stop_on_nan_loss=True of the optimizer wrapper takes precedence over "
+                    f"nan_loss={self.action!r} where a loss is NaN or infinite: leave it out."
+                )
         while True:
             if not hasattr(runner.optim_wrapper, "optim_wrappers"):  # not one for each of several
                 runner.optim_wrapper.initialize_count_status(
@@ -138,6 +145,11 @@ class NanLossPolicy:
                 return model
             except _GoBack as reason:
                 problem = str(reason)
+            except FloatingPointError as error:
+                # By the wrapper itself, in this process alone.
+                if loop.iter not in self._written and _stops_by_itself(runner):
+                    write_batch(runner, str(error), None, together=False)
+                raise
             self._go_back(runner, loop, problem)
 
     def _accept(self, name: str, loss: Tensor) -> bool:
@@ -177,6 +189,9 @@ class NanLossPolicy:
     def _refuse(self, loss: Tensor, median: float | None) -> bool:
         assert self._runner is not None
         problem = self._describe(loss, median)
+        if self._runner.iter not in self._written:
+            self._written.add(self._runner.iter)
+            write_batch(self._runner, problem, float(loss.sum()), together=True)
         if self.action == "warn":
             self._runner.logger.warning(f"{problem}.")
             return True
@@ -255,3 +270,7 @@ def _list_wrappers(runner: LoopRunner) -> Mapping[str, OptimWrapper]:
     wrapper = runner.optim_wrapper
     wrappers: Mapping[str, OptimWrapper] = getattr(wrapper, "optim_wrappers", {"": wrapper})
     return wrappers
+
+
+def _stops_by_itself(runner: LoopRunner) -> bool:
+    return any(each.stop_on_nan_loss for each in _list_wrappers(runner).values())
