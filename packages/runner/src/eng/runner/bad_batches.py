@@ -18,7 +18,7 @@ from .batches import ResumableBatches
 from .progress import Progress
 from .protocol import LoopRunner
 
-__all__ = ["BatchRecord", "read_batch", "write_batch"]
+__all__ = ["BadBatch", "read_batch", "write_batch"]
 
 #: Folder of the records in a work directory.
 BAD_BATCHES = "bad_batches"
@@ -26,7 +26,7 @@ _MOST_SHOWN = 16
 
 
 @dataclass(frozen=True)
-class BatchRecord:
+class BadBatch:
     """A batch and the reason why it was written down.
 
     Attributes:
@@ -67,7 +67,7 @@ def write_batch(runner: LoopRunner, problem: str, loss: float | None, together: 
     known = dict(enumerate(all_gather_object(own))) if together else {get_rank(): own}
     if together and not is_main_process():
         return
-    record = BatchRecord(
+    record = BadBatch(
         iteration=runner.iter + 1,
         problem=problem,
         epoch=runner.progress.data_epoch + 1,
@@ -89,7 +89,7 @@ def write_batch(runner: LoopRunner, problem: str, loss: float | None, together: 
     )
 
 
-def read_batch(work_dir: str, iteration: int) -> BatchRecord | None:
+def read_batch(work_dir: str, iteration: int) -> BadBatch | None:
     """Read what was written down about a batch.
 
     Args:
@@ -104,8 +104,8 @@ def read_batch(work_dir: str, iteration: int) -> BatchRecord | None:
     return read_record(work_dir, name, _parse, "a batch", consequence)
 
 
-def _parse(content: StateDict) -> BatchRecord:
-    record = BatchRecord(**content)
+def _parse(content: StateDict) -> BadBatch:
+    record = BadBatch(**content)
     numbers = (record.iteration, record.epoch, record.position, record.world_size, record.seed)
     if not all(isinstance(each, int) for each in numbers):
         raise ValueError("its numbers are not integers")
@@ -152,7 +152,7 @@ def _name_file(iteration: int) -> str:
     return f"iter_{iteration}.json"
 
 
-def _show(record: BatchRecord) -> str:
+def _show(record: BadBatch) -> str:
     """Show the indices of a batch in one line."""
     parts = []
     for rank, indices in record.indices.items():
