@@ -1,4 +1,4 @@
-"""Python, YAML and JSON config files with inheritance."""
+"""Python, YAML, JSON and TOML config files with inheritance."""
 
 from typing import TYPE_CHECKING
 

@@ -8,6 +8,11 @@ from .origins import Origin
 
 __all__ = [
     "BaseAttributeError",
+    "CodeAssertionError",
+    "CodeAttributeError",
+    "CodeIndexError",
+    "CodeNameError",
+    "CodeZeroDivisionError",
     "ConfigError",
     "ConfigParsingError",
     "DeprecatedConfigWarning",
@@ -78,6 +83,26 @@ class LazyUseError(ConfigError, RuntimeError):
 
 class LazyAttributeError(LazyUseError, AttributeError):
     """A config reads a special attribute of a lazy import."""
+
+
+class CodeNameError(ConfigError, NameError):
+    """The code of a config uses an unknown name."""
+
+
+class CodeAttributeError(ConfigError, AttributeError):
+    """The code of a config reads an attribute that an object does not have."""
+
+
+class CodeIndexError(ConfigError, IndexError):
+    """The code of a config uses an index that is out of bounds."""
+
+
+class CodeZeroDivisionError(ConfigError, ZeroDivisionError):
+    """The code of a config divides by zero."""
+
+
+class CodeAssertionError(ConfigError, AssertionError):
+    """A condition that the code of a config asserts is false."""
 
 
 class BaseAttributeError(ConfigError, AttributeError):
