@@ -56,7 +56,9 @@ from eng.config import DictAction as DictAction
 from eng.config import Difference as Difference
 from eng.config import LazyAttr as LazyAttr
 from eng.config import LazyObject as LazyObject
+from eng.config import MissingKeyError as MissingKeyError
 from eng.config import Origin as Origin
+from eng.config import SchemaError as SchemaError
 from eng.config import add_config_arguments as add_config_arguments
 from eng.config import config_from_arguments as config_from_arguments
 from eng.config import diff as diff
@@ -354,8 +356,10 @@ from eng.registry import WEIGHT_INITIALIZERS as WEIGHT_INITIALIZERS
 from eng.registry import DefaultScope as DefaultScope
 from eng.registry import Kind as Kind
 from eng.registry import NotRegisteredError as NotRegisteredError
+from eng.registry import Parameters as Parameters
 from eng.registry import PartConfig as PartConfig
 from eng.registry import PartOrConfig as PartOrConfig
+from eng.registry import Problem as Problem
 from eng.registry import RegisteredName as RegisteredName
 from eng.registry import Registry as Registry
 from eng.registry import WrongKindError as WrongKindError
@@ -364,9 +368,12 @@ from eng.registry import build_model_from_cfg as build_model_from_cfg
 from eng.registry import build_optimizer_from_cfg as build_optimizer_from_cfg
 from eng.registry import build_runner_from_cfg as build_runner_from_cfg
 from eng.registry import build_scheduler_from_cfg as build_scheduler_from_cfg
+from eng.registry import check_arguments as check_arguments
+from eng.registry import check_part as check_part
 from eng.registry import count_registered_modules as count_registered_modules
 from eng.registry import init_default_scope as init_default_scope
 from eng.registry import list_registered as list_registered
+from eng.registry import read_parameters as read_parameters
 from eng.registry import traverse_registry_tree as traverse_registry_tree
 from eng.runner import BaseLoop as BaseLoop
 from eng.runner import EpochBasedTrainLoop as EpochBasedTrainLoop
@@ -397,8 +404,10 @@ from eng.utils import ArgumentTypeError as ArgumentTypeError
 from eng.utils import ArgumentValueError as ArgumentValueError
 from eng.utils import DataBatch as DataBatch
 from eng.utils import DataSample as DataSample
+from eng.utils import InvalidSettingError as InvalidSettingError
 from eng.utils import ManagerMeta as ManagerMeta
 from eng.utils import ManagerMixin as ManagerMixin
+from eng.utils import Mismatch as Mismatch
 from eng.utils import ProgressBar as ProgressBar
 from eng.utils import StateDict as StateDict
 from eng.utils import Timer as Timer
@@ -414,6 +423,7 @@ from eng.utils import concat_list as concat_list
 from eng.utils import deprecated_api_warning as deprecated_api_warning
 from eng.utils import deprecated_function as deprecated_function
 from eng.utils import digit_version as digit_version
+from eng.utils import find_mismatches as find_mismatches
 from eng.utils import find_vcs_root as find_vcs_root
 from eng.utils import fopen as fopen
 from eng.utils import get_git_hash as get_git_hash
@@ -428,6 +438,7 @@ from eng.utils import is_filepath as is_filepath
 from eng.utils import is_installed as is_installed
 from eng.utils import is_list_of as is_list_of
 from eng.utils import is_method_overridden as is_method_overridden
+from eng.utils import is_plain_annotation as is_plain_annotation
 from eng.utils import is_seq_of as is_seq_of
 from eng.utils import is_str as is_str
 from eng.utils import is_tuple_of as is_tuple_of
@@ -592,6 +603,7 @@ __all__ = [
     "InferencerMeta",
     "InfiniteSampler",
     "InstanceData",
+    "InvalidSettingError",
     "IterBasedTrainLoop",
     "IterTimerHook",
     "JitModelAnalysis",
@@ -621,6 +633,8 @@ __all__ = [
     "MapLocation",
     "MemcachedBackend",
     "MessageHub",
+    "Mismatch",
+    "MissingKeyError",
     "MissingLoopError",
     "MissingVariableError",
     "ModuleDict",
@@ -640,6 +654,7 @@ __all__ = [
     "OptimWrapperDict",
     "Origin",
     "ParamSchedulerHook",
+    "Parameters",
     "PartConfig",
     "PartOrConfig",
     "PartialFailureError",
@@ -653,6 +668,7 @@ __all__ = [
     "PrepareTTAHook",
     "PretrainedInit",
     "Priority",
+    "Problem",
     "ProfilerHook",
     "Progress",
     "ProgressBar",
@@ -674,6 +690,7 @@ __all__ = [
     "S3Backend",
     "SampleIndex",
     "Scalar",
+    "SchemaError",
     "Sequential",
     "StateDict",
     "Stateful",
@@ -729,9 +746,11 @@ __all__ = [
     "calc_dynamic_intervals",
     "call_command",
     "cast_data_device",
+    "check_arguments",
     "check_file_exist",
     "check_inner_path",
     "check_length",
+    "check_part",
     "check_prerequisites",
     "check_time",
     "check_type",
@@ -773,6 +792,7 @@ __all__ = [
     "file_handlers",
     "find_commands",
     "find_latest_checkpoint",
+    "find_mismatches",
     "find_model_folder",
     "find_newest_checkpoint",
     "find_vcs_root",
@@ -846,6 +866,7 @@ __all__ = [
     "is_norm",
     "is_npu_available",
     "is_npu_support_full_precision",
+    "is_plain_annotation",
     "is_seq_of",
     "is_sharded",
     "is_str",
@@ -892,6 +913,7 @@ __all__ = [
     "put_text",
     "random_numbers_of",
     "read_base",
+    "read_parameters",
     "read_record",
     "register_backend",
     "register_handler",

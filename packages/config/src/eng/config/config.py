@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from eng.utils import import_modules_from_strings, override
 
@@ -29,6 +30,15 @@ from .secret_values import hide_secrets
 from .types import ConfigValue, ConfigValues, KeyPath
 
 __all__ = ["Config", "read_base"]
+
+Schema = TypeVar("Schema")
+
+
+class Printer(Protocol):
+    """The member of the printer of IPython that is used."""
+
+    def text(self, obj: str) -> None:
+        """Print a text."""
 
 
 @contextmanager
@@ -310,6 +320,36 @@ class Config(MutableMapping[str, ConfigValue]):
             return CODE
         return origin_of(self._origins, tuple(key.split(".")), CODE)
 
+    def validate(self, schema: type[Schema]) -> Schema:
+        """Check the config against a schema.
+
+        Args:
+            schema: A dataclass or a ``TypedDict``, which may contain others, or a model of
+                pydantic.
+
+        Returns:
+            An instance of the schema with the values of the config, which is a dictionary for a
+            ``TypedDict``.
+
+        Raises:
+            SchemaError: The config does not match: keys are unknown or missing, or values have
+                another type. All problems are listed, with file, line and key.
+            TypeError: ``schema`` is none of these.
+
+        Examples:
+            >>> from dataclasses import dataclass
+            >>> @dataclass
+            ... class Job:
+            ...     lr: float
+            ...     name: str = "default"
+            >>> Config(dict(lr=0.1)).validate(Job)
+            Job(lr=0.1, name='default')
+        """
+        from .schema import validate
+
+        checked: Schema = validate(self.to_dict(), schema, self._place)
+        return checked
+
     def to_dict(self, keep_imported: bool = False) -> dict[str, ConfigValue]:
         """Convert to plain dictionaries, recursively, with lazy values as dotted paths.
 
@@ -432,6 +472,16 @@ class Config(MutableMapping[str, ConfigValue]):
         return bool(self._to_lazy_dict() == other or self._cfg_dict == other)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def _repr_html_(self) -> str:
+        """Return the config with a section that folds for each of its dictionaries."""
+        from .writer import display_html
+
+        return display_html(self._to_lazy_dict(), self.filename)
+
+    def _repr_pretty_(self, printer: Printer, cycle: bool) -> None:
+        """Print the config as Python, in IPython."""
+        printer.text("Config(...)" if cycle else f"# {self.filename}\n{self.pretty_text}".rstrip())
 
     @override
     def __repr__(self) -> str:

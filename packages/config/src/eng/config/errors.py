@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from eng.utils import UserError, override
 
 from .origins import Origin
 
 __all__ = [
     "BaseAttributeError",
+    "CheckError",
     "CodeAssertionError",
     "CodeAttributeError",
     "CodeIndexError",
@@ -24,6 +27,7 @@ __all__ = [
     "MissingLazyPackageError",
     "MissingPackageError",
     "ReadBaseError",
+    "SchemaError",
     "error_at",
 ]
 
@@ -43,6 +47,22 @@ class ConfigError(UserError, ValueError, KeyError, TypeError):
     @override
     def __reduce__(self) -> tuple[type[ConfigError], tuple[str]]:
         return (type(self), (str(self),))
+
+
+class CheckError(ConfigError):
+    """A config has several problems.
+
+    Args:
+        problems: All problems, with file, line and key.
+    """
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class SchemaError(CheckError):
+    """A config does not match a schema."""
 
 
 class MissingBaseError(ConfigError, FileNotFoundError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import html
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -20,7 +21,7 @@ from .toml_file import NULL
 from .types import ConfigValue, KeyPath
 from .variables import FILLED_IN, is_filled_in
 
-__all__ = ["display_text", "dump_text"]
+__all__ = ["display_html", "display_text", "dump_text"]
 
 #: Maximum number of entries in a dump, with the aliases of YAML expanded.
 _MOST = 10_000_000
@@ -100,6 +101,27 @@ def display_text(cfg: Mapping[str, ConfigValue]) -> str:
     """Return a config as Python for display, with the ``repr`` of values that cannot be dumped."""
     _check_size(cfg)
     return PythonWriter(cfg, lambda path, reason, value: repr(hide_secrets(value))).text()
+
+
+def display_html(cfg: Mapping[str, ConfigValue], name: str | None) -> str:
+    """Return a config in HTML, in which each dictionary or list folds.
+
+    Args:
+        cfg: The config.
+        name: Name of its file.
+    """
+    parts = []
+    for key, value in cfg.items():
+        text = html.escape(display_text({key: value}).strip())
+        if isinstance(value, (dict, list, tuple)) and value:
+            kind = value.get("type") if isinstance(value, dict) else None
+            about = html.escape(hide_secrets(str(kind)) if kind is not None else f"{len(value)}")
+            title = f"<b>{html.escape(hide_secrets(str(key)))}</b> ({about})"
+            parts.append(f"<details><summary>{title}</summary><pre>{text}</pre></details>")
+        else:
+            parts.append(f"<pre>{text}</pre>")
+    title = f"<p>Config <code>{html.escape(name)}</code></p>" if name else "<p>Config</p>"
+    return "".join([title, *parts])
 
 
 def _check_size(cfg: Mapping[str, ConfigValue]) -> None:

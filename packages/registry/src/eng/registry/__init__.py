@@ -9,8 +9,10 @@ from .builders import (
     build_runner_from_cfg,
     build_scheduler_from_cfg,
 )
+from .check import Problem, check_arguments, check_part
 from .kinds import Kind
 from .listing import RegisteredName, list_registered
+from .parameters import Parameters, read_parameters
 from .part_config import PartConfig, PartOrConfig
 from .registry import NotRegisteredError, Registry, WrongKindError
 from .report import count_registered_modules, traverse_registry_tree
@@ -77,8 +79,10 @@ __all__ = [
     "DefaultScope",
     "Kind",
     "NotRegisteredError",
+    "Parameters",
     "PartConfig",
     "PartOrConfig",
+    "Problem",
     "RegisteredName",
     "Registry",
     "WrongKindError",
@@ -87,8 +91,11 @@ __all__ = [
     "build_optimizer_from_cfg",
     "build_runner_from_cfg",
     "build_scheduler_from_cfg",
+    "check_arguments",
+    "check_part",
     "count_registered_modules",
     "init_default_scope",
     "list_registered",
+    "read_parameters",
     "traverse_registry_tree",
 ]

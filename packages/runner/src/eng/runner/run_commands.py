@@ -14,6 +14,7 @@ from eng.config import Config
 from eng.dist import report_failure
 from eng.registry import RUNNERS
 
+from .check import find_config_problems, refuse_problems
 from .interrupted import TrainingInterrupted
 from .runner import Runner
 from .work_dir_lock import take_over_work_dirs
@@ -32,6 +33,7 @@ def train(args: Namespace, cfg: Config) -> int:
         The exit status: 0, or 128 and the number of the signal that ended it.
     """
     _set_place(cfg, args)
+    refuse_problems(find_config_problems(cfg, ("train", "val")))
     if args.resume:
         cfg["resume"], cfg["load_from"] = True, args.resume
     elif args.resume is not None and not cfg.get("resume"):
