@@ -109,5 +109,5 @@ def test_notes_have_no_addresses_generators_or_whole_configs():
         assert " at 0x" not in str(info.value)
     with pytest.raises(KeyError) as info:
         registry.build({"text": "x" * 1000})
-    assert "its keys are 'text'" in str(info.value)
+    assert "the s::r registry must contain the key \"type\"; its keys are 'text'" in str(info.value)
     assert "xxx" not in str(info.value)

@@ -152,7 +152,10 @@ class Config(MutableMapping[str, ConfigValue]):
             try:
                 import_modules_from_strings(**imports)
             except ImportError as error:
-                raise error_at(error, cfg.origin("custom_imports")) from error
+                # That of the list, which a config may change in the dict of its base.
+                place = cfg._place("custom_imports.imports")
+                origin = cfg.origin("custom_imports") if place is CODE else place
+                raise error_at(error, origin) from error
         return cfg
 
     @staticmethod

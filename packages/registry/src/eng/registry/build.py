@@ -7,7 +7,7 @@ import reprlib
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from eng.utils import ManagerMixin
+from eng.utils import ManagerMixin, UserError, override
 
 from .part_config import PartConfig, Registered
 from .scope import DefaultScope
@@ -20,12 +20,23 @@ _repr = reprlib.Repr()
 _repr.maxdict = _repr.maxlist = _repr.maxtuple = 4
 _repr.maxlevel = 2
 _repr.maxstring = _repr.maxother = 60
+_LENGTH = 120
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+class MissingTypeError(UserError, KeyError):
+    """A config has no type."""
+
+    @override
+    def __str__(self) -> str:
+        # KeyError shows its message in quotes.
+        return str(self.args[0])
 
 
 def shorten(value: object) -> str:
     """Return a short representation of a value for messages, without the address of an object."""
-    return _ADDRESS.sub("", _repr.repr(value))
+    text = _ADDRESS.sub("", _repr.repr(value))
+    return text if len(text) <= _LENGTH else f"{text[: _LENGTH - 3]}..."
 
 
 class Lookup(Protocol):
@@ -150,7 +161,7 @@ def merge_args(
             f"{shorten(default_args)}"
         )
     if "type" not in args:
-        raise KeyError(
+        raise MissingTypeError(
             f"a config for the {registry.scope}::{registry.name} registry must contain the key "
             f'"type"; its keys are {", ".join(map(repr, args)) or "none"}'
         )
