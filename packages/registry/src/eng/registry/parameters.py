@@ -100,7 +100,17 @@ def _read_hints(function: _Function) -> dict[str, Any]:
         return typing.get_type_hints(function)
     except Exception:  # names that only type checkers see, or anything that an annotation calls
         given = getattr(function, "__annotations__", {})
-        return {name: each for name, each in given.items() if not isinstance(each, str)}
+        names = getattr(function, "__globals__", {})
+        return {key: hint for key, each in given.items() for hint in _read_hint(each, names)}
+
+
+def _read_hint(annotation: Any, names: dict[str, Any]) -> list[Any]:
+    """Return an annotation, alone in a list; an empty one if it cannot be resolved."""
+    holder = types.SimpleNamespace(__annotations__={"it": annotation})
+    try:
+        return [typing.get_type_hints(holder, names)["it"]]
+    except Exception:
+        return []
 
 
 def _find_owner(cls: type, name: str) -> type | None:

@@ -92,7 +92,9 @@ class PartChecker:
 
     def _add(self, path: Path, problems: list[Problem], is_certain: bool = True) -> None:
         for each in problems:
-            self.found.append((path, each._replace(is_certain=each.is_certain and is_certain)))
+            # Of a part of whose building nothing is known, names that resemble known ones.
+            if is_certain or "did you mean" in each.message or "Closest names" in each.message:
+                self.found.append((path, each._replace(is_certain=each.is_certain and is_certain)))
 
     def _set_certain(self, path: Path, is_certain: bool) -> None:
         """Change whether the problems of a part make its build fail."""
@@ -137,14 +139,7 @@ class PartChecker:
                 self._part(inner, value, MODELS, default="BaseDataPreprocessor", is_certain=False)
             elif key not in ("init_cfg", "type"):
                 for at, each in _find_parts(value, (*path, str(key))):
-                    self._warn_of_names(at, each)
-
-    def _warn_of_names(self, path: Path, cfg: PartConfig) -> None:
-        """Report names that resemble known ones, in a part of whose building nothing is known."""
-        problems = check_part(cfg, MODELS)
-        likely = [each for each in problems if "did you mean" in each.message]
-        likely += [e for e in problems if e.path == ("type",) and "Closest names" in e.message]
-        self._add(path, likely, is_certain=False)
+                    self._add(at, check_part(each, MODELS), is_certain=False)
 
     def _check_loop(self, mode: str, given: tuple[str, ...]) -> None:
         cfg = self._settings.get(f"{mode}_cfg")
