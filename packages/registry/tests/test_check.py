@@ -84,6 +84,8 @@ def partly(other: Missing, size: int = 1) -> None:  # type: ignore[name-defined]
         dict(type="MadeElsewhere", size=1),
         dict(type="MadeElsewhere"),
         dict(type="build", size=None, items=["a"]),
+        dict(type="build", size=0.5, items=None),
+        dict(type="build", size=[3], items={"a": 1}),
         dict(type="partly", other=object()),
         dict(type=functools.partial(Closed, depth=1)),
         dict(type="fractions.Fraction", numerator=1),
@@ -138,12 +140,7 @@ def test_what_can_be_built_has_no_problem(cfg: dict[str, Any]) -> None:
         ),
         (dict(type="Closed", depth="x"), ("depth",), "must be an int, not 'x'", False),
         (dict(type="PassesOn", width="x"), ("width",), "must be a float, not 'x'", False),
-        (
-            dict(type="build", size=1, items=["a", 1]),
-            ("items", "1"),
-            "must be a str, not 1",
-            False,
-        ),
+        (dict(type="build", size=1, items="a"), ("items",), "must be a list, not 'a'", False),
     ],
 )
 def test_a_mistake_is_named(

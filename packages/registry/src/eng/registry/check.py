@@ -119,11 +119,14 @@ def _check_value(value: object, name: str, parameter: inspect.Parameter) -> list
 def _is_checked(value: object, annotation: object) -> bool:
     """Return whether a value of a config must have the type of an annotation.
 
-    Values may be configs of other classes; text is no number or instance of a class, though.
+    Only scalars: code is often lenient, or annotated carelessly, about lists and None. Text is
+    neither a number nor an instance of a class.
     """
-    if annotation is inspect.Parameter.empty:
+    if annotation is inspect.Parameter.empty or not isinstance(value, (bool, int, float, str)):
         return False
-    kinds = typing.get_args(annotation)
+    kinds = typing.get_args(annotation) or (annotation,)
+    if type(value) is float and int in kinds:
+        return False  # whose default is 0, often
     is_number = all(isinstance(each, type) for each in kinds) and bool({int, float} & {*kinds})
     return is_plain_annotation(annotation) or (isinstance(value, str) and is_number)
 

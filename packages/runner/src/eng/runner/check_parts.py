@@ -21,9 +21,11 @@ from eng.registry import (
     OPTIM_WRAPPERS,
     OPTIMIZERS,
     PARAM_SCHEDULERS,
+    TASK_UTILS,
     TRANSFORMS,
     VISBACKENDS,
     VISUALIZERS,
+    WEIGHT_INITIALIZERS,
     PartConfig,
     Problem,
     Registry,
@@ -54,6 +56,7 @@ _OF_LOADER = (
 )
 #: Settings of a data loader that are checked by value.
 _COUNTS = (("batch_size",), ("num_workers",))
+_OTHERS = (DATASETS, TRANSFORMS, TASK_UTILS, METRICS, WEIGHT_INITIALIZERS, FUNCTIONS)
 _CONSTRUCTOR = "DefaultOptimWrapperConstructor"
 
 
@@ -139,7 +142,8 @@ class PartChecker:
                 self._part(inner, value, MODELS, default="BaseDataPreprocessor", is_certain=False)
             elif key not in ("init_cfg", "type"):
                 for at, each in _find_parts(value, (*path, str(key))):
-                    self._add(at, check_part(each, MODELS), is_certain=False)
+                    if MODELS.of_default_scope().get(each["type"]) or not _is_registered(each):
+                        self._add(at, check_part(each, MODELS), is_certain=False)
 
     def _check_loop(self, mode: str, given: tuple[str, ...]) -> None:
         cfg = self._settings.get(f"{mode}_cfg")
@@ -333,6 +337,12 @@ def _find_parts(value: object, path: Path) -> Iterator[tuple[Path, PartConfig]]:
     elif isinstance(value, (list, tuple)):
         for index, each in enumerate(value):
             yield from _find_parts(each, (*path, str(index)))
+
+
+def _is_registered(cfg: PartConfig) -> bool:
+    """Return whether a registry of another kind has the type: a model may hold any part."""
+    with MODELS.switch_scope_and_registry(cfg.get("_scope_")):
+        return any(each.of_default_scope().get(cfg["type"]) for each in _OTHERS)
 
 
 def _find_first(registry: Registry, cfg: PartConfig) -> list[str]:

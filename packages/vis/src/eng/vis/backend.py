@@ -145,7 +145,7 @@ class LocalVisBackend(BaseVisBackend):
         scalar_save_file: str = "scalars.json",
     ) -> None:
         super().__init__(save_dir)
-        if Path(config_save_file).suffix not in (".py", ".yaml", ".yml", ".json"):
+        if Path(config_save_file).suffix not in (".py", ".yaml", ".yml", ".json", ".toml"):
             raise ArgumentValueError(f"config_save_file must end in .py, not {config_save_file!r}")
         _check_json("scalar_save_file", scalar_save_file)
         names = {
