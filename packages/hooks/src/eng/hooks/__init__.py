@@ -2,10 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from .best_checkpoint import BestCheckpoint, BestCheckpoints
+from .best_rule import infer_rule
 from .checkpoint_hook import CheckpointHook
 from .early_stopping_hook import EarlyStoppingHook
 from .ema_hook import EMAHook
 from .empty_cache_hook import EmptyCacheHook
+from .freeze_hook import FreezeHook
 from .hook import Hook
 from .iter_timer_hook import IterTimerHook
 from .logger_hook import LoggerHook
@@ -20,6 +23,7 @@ from .run_id import run_id_of
 from .runtime_info_hook import RuntimeInfoHook
 from .sampler_seed_hook import DistSamplerSeedHook
 from .sync_buffer_hook import SyncBuffersHook
+from .throughput_hook import ThroughputHook
 from .values import scalar_of
 
 if not TYPE_CHECKING:
@@ -28,12 +32,15 @@ if not TYPE_CHECKING:
 __version__: str  # see _version.py
 
 __all__ = [
+    "BestCheckpoint",
+    "BestCheckpoints",
     "CheckpointHook",
     "CheckpointWriter",
     "DistSamplerSeedHook",
     "EMAHook",
     "EarlyStoppingHook",
     "EmptyCacheHook",
+    "FreezeHook",
     "Hook",
     "HookRunState",
     "HookRunner",
@@ -47,8 +54,10 @@ __all__ = [
     "ProfilerHook",
     "RuntimeInfoHook",
     "SyncBuffersHook",
+    "ThroughputHook",
     "build_runner_with_tta",
     "get_priority",
+    "infer_rule",
     "read_record",
     "run_id_of",
     "scalar_of",
