@@ -50,7 +50,7 @@ class CheckedData(BaseDataset):
 
 
 @DATASETS.register_module(force=True)
-class OwnWrapper(Dataset):
+class CheckedByWrapper(Dataset):
     """Builds what it wraps in its own way."""
 
     def __init__(self, dataset: Any, pipeline: Any = ()) -> None:
@@ -67,19 +67,19 @@ class CheckedTransform:
 
 
 @LOOPS.register_module(force=True)
-class OwnLoop(EpochBasedTrainLoop):
+class CheckedByLoop(EpochBasedTrainLoop):
     def __init__(self, runner: Any, dataloader: Any, max_epochs: int) -> None:
         super().__init__(runner, {k: v for k, v in dataloader.items() if k != "mine"}, max_epochs)
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module(force=True)
-class OwnConstructor:
+class CheckedByConstructor:
     def __init__(self, optim_wrapper_cfg: Any, paramwise_cfg: Any = None) -> None:
         self.cfg = optim_wrapper_cfg
 
 
 @PARAM_SCHEDULERS.register_module(force=True)
-class OwnSchedule:
+class CheckedBySchedule:
     def __init__(self, optimizer: Any, begin: int = 0) -> None:
         pass
 
@@ -89,13 +89,13 @@ class OwnSchedule:
 
 
 @HOOKS.register_module(force=True)
-class OwnHook:
+class CheckedByHook:
     def __init__(self, **kwargs: Any) -> None:
         self.mine = kwargs.pop("mine", None)
 
 
 @RUNNERS.register_module(force=True)
-class OwnRunner(Runner):
+class CheckedByRunner(Runner):
     pass
 
 
@@ -125,15 +125,24 @@ LOOP = {"by_epoch": True, "max_epochs": 1}
         loader(batch_sampler={"type": "torch.utils.data.BatchSampler", "drop_last": True}),
         loader(collate_fn={"type": "pseudo_collate"}),
         loader(dataset={"type": "RepeatDataset", "times": 2, "dataset": {"type": "LineData"}}),
-        loader(dataset={"type": "OwnWrapper", "dataset": {"type": "BuiltElsewhere", "a": 1}}),
+        loader(dataset={"type": "CheckedByWrapper", "dataset": {"type": "BuiltElsewhere", "a": 1}}),
         loader(dataset={"type": "CheckedData", "pipeline": [{"type": "CheckedTransform"}, print]}),
-        {"train_cfg": {"type": "OwnLoop", "max_epochs": 1}, "train_dataloader": {"mine": 1}},
+        {"train_cfg": {"type": "CheckedByLoop", "max_epochs": 1}, "train_dataloader": {"mine": 1}},
         {"optim_wrapper": {"optimizer": {"type": "SGD", "lr": 0.1}, "paramwise_cfg": {}}},
         {"optim_wrapper": {"type": "AmpOptimWrapper", "optimizer": {"type": "Adam"}}},
-        {"optim_wrapper": {"constructor": "OwnConstructor", "optimizer": {"type": "X", "y": 1}}},
-        {"optim_wrapper": {"constructor": "OwnConstructor", "a": {"b": 1}, "c": 2}},
+        {
+            "optim_wrapper": {
+                "constructor": "CheckedByConstructor",
+                "optimizer": {"type": "X", "y": 1},
+            }
+        },
+        {"optim_wrapper": {"constructor": "CheckedByConstructor", "a": {"b": 1}, "c": 2}},
         {"param_scheduler": {"type": "CosineAnnealingLR", "T_max": 3, "by_epoch": True}},
-        {"param_scheduler": [{"type": "OwnSchedule", "convert_to_iter_based": True, "begin": 1}]},
+        {
+            "param_scheduler": [
+                {"type": "CheckedBySchedule", "convert_to_iter_based": True, "begin": 1}
+            ]
+        },
         {
             "param_scheduler": {
                 "a": [{"type": "ConstantLR", "factor": 0.5}],
@@ -143,7 +152,7 @@ LOOP = {"by_epoch": True, "max_epochs": 1}
         {"val_evaluator": [{"type": "MeanError"}, {"type": "MeanError", "prefix": "a"}]},
         {"val_evaluator": {"metrics": {"type": "MeanError"}}},
         {"default_hooks": {"timer": None, "logger": {"type": "LoggerHook", "priority": "LOW"}}},
-        {"custom_hooks": [{"type": "OwnHook", "mine": 1, "other": 2}]},
+        {"custom_hooks": [{"type": "CheckedByHook", "mine": 1, "other": 2}]},
         {"custom_hooks": [{"type": "EMAHook", "ema_type": "StochasticWeightAverage"}]},
         {"custom_hooks": [{"type": "CheckpointHook", "interval": 2, "save_best": "auto"}]},
         {"visualizer": {"name": "x", "vis_backends": [{"type": "LocalVisBackend", "name": "y"}]}},
@@ -195,7 +204,9 @@ def test_what_can_be_built_has_no_problem(settings: dict[str, Any]) -> None:
             True,
         ),
         (
-            loader(dataset={"type": "OwnWrapper", "dataset": {"type": "LineData", "lengt": 1}}),
+            loader(
+                dataset={"type": "CheckedByWrapper", "dataset": {"type": "LineData", "lengt": 1}}
+            ),
             "train_dataloader.dataset.dataset: LineData has no argument 'lengt'; did you mean",
             False,
         ),
@@ -215,13 +226,13 @@ def test_what_can_be_built_has_no_problem(settings: dict[str, Any]) -> None:
             True,
         ),
         (
-            {**loader(batchsize=1), "train_cfg": {"type": "OwnLoop", "max_epochs": 1}},
+            {**loader(batchsize=1), "train_cfg": {"type": "CheckedByLoop", "max_epochs": 1}},
             "train_dataloader: DataLoader has no argument 'batchsize'; did you mean 'batch_size'?",
             False,
         ),
         (
-            {"train_cfg": {"type": "OwnLoop"}},
-            "train_cfg: OwnLoop needs the argument 'max_epochs'",
+            {"train_cfg": {"type": "CheckedByLoop"}},
+            "train_cfg: CheckedByLoop needs the argument 'max_epochs'",
             True,
         ),
         (
@@ -235,14 +246,14 @@ def test_what_can_be_built_has_no_problem(settings: dict[str, Any]) -> None:
             True,
         ),
         (
-            {"optim_wrapper": {"constructor": "OwnConstructr", "a": 1}},
-            "optim_wrapper.constructor: OwnConstructr is not in",
+            {"optim_wrapper": {"constructor": "CheckedByConstructr", "a": 1}},
+            "optim_wrapper.constructor: CheckedByConstructr is not in",
             True,
         ),
         (
             {
                 "optim_wrapper": {
-                    "constructor": "OwnConstructor",
+                    "constructor": "CheckedByConstructor",
                     "optimizer": {"type": "SGD", "l": 1},
                 }
             },
@@ -255,8 +266,14 @@ def test_what_can_be_built_has_no_problem(settings: dict[str, Any]) -> None:
             True,
         ),
         (
-            {"param_scheduler": {"type": "OwnSchedule", "convert_to_iter_based": True, "begn": 1}},
-            "param_scheduler: OwnSchedule has no argument 'begn'; did you mean 'begin'?",
+            {
+                "param_scheduler": {
+                    "type": "CheckedBySchedule",
+                    "convert_to_iter_based": True,
+                    "begn": 1,
+                }
+            },
+            "param_scheduler: CheckedBySchedule has no argument 'begn'; did you mean 'begin'?",
             False,
         ),
         (
@@ -269,8 +286,12 @@ def test_what_can_be_built_has_no_problem(settings: dict[str, Any]) -> None:
             "custom_hooks.0: CheckpointHook has no argument 'max_keep_ckpt'; did you mean 'max",
             True,
         ),
-        ({"custom_hooks": {"type": "OwnHook"}}, "custom_hooks: must be a list of hooks", True),
-        ({"custom_hooks": ["OwnHook"]}, "custom_hooks.0: must be a dict or a hook", True),
+        (
+            {"custom_hooks": {"type": "CheckedByHook"}},
+            "custom_hooks: must be a list of hooks",
+            True,
+        ),
+        ({"custom_hooks": ["CheckedByHook"]}, "custom_hooks.0: must be a dict or a hook", True),
         ({"default_hooks": 3}, "default_hooks: must be a dict of hooks by name, not 3", True),
         (
             {"randomness": {"seed": "abc"}},
@@ -312,7 +333,7 @@ def test_parts_of_another_runner_are_not_refused(job: dict[str, Any]) -> None:
     job["optim_wrapper"]["optimizer"]["momentm"] = 0.1
     assert [each.is_error for each in find_config_problems(job)] == [True]
     assert [
-        each.is_error for each in find_config_problems({**job, "runner_type": "OwnRunner"})
+        each.is_error for each in find_config_problems({**job, "runner_type": "CheckedByRunner"})
     ] == [False]
     text, is_error = check_config({"runner_type": "NoRunner"})[0]
     assert text.startswith("runner_type: NoRunner is not in")

@@ -72,5 +72,5 @@ def config_from_arguments(args: argparse.Namespace, import_custom_modules: bool 
         args.config, import_custom_modules=import_custom_modules, allow_code=not args.no_code
     )
     if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options, strict=args.strict)
+        cfg.merge_from_dict(args.cfg_options, strict=getattr(args, "strict", False))
     return cfg

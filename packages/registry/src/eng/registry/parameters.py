@@ -129,7 +129,7 @@ def _only_passes_on(init: types.FunctionType) -> bool:
     )
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(init)))
-    except (OSError, TypeError, SyntaxError):  # typed at a prompt, or generated
+    except Exception:  # typed at a prompt, generated, or changed since it was imported
         return False
     uses = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_super(node)]
