@@ -27,6 +27,11 @@ CHECKS = "eng.config_checks"
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
+    parser.epilog = (
+        "A config inherits from the files in _base_; dicts are merged, and one with _delete_=True "
+        "replaces that of the base. {{ $NAME:default }} is an environment variable, "
+        "{{ _base_.KEY }} a value of a base, {{ fileDirname }} the directory of the file."
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--why", metavar="KEY", help="print the value of KEY and where it was set")
     what.add_argument("--diff", metavar="OTHER", help="print the differences to another config")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import reprlib
+import sysconfig
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from eng.utils import ManagerMixin, UserError, override
 
 from .part_config import PartConfig, Registered
-from .scope import DefaultScope
+from .scope import ROOT_SCOPE, DefaultScope
 
 __all__ = ["Lookup", "build_from_cfg", "build_in_scope", "check_cfg", "merge_args", "shorten"]
 
@@ -21,6 +22,7 @@ _repr.maxdict = _repr.maxlist = _repr.maxtuple = 4
 _repr.maxlevel = 2
 _repr.maxstring = _repr.maxother = 60
 _LENGTH = 120
+_LIBRARY = sysconfig.get_path("stdlib")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -202,11 +204,24 @@ def _add_note(error: Exception, registry: Lookup, wanted: object, args: PartConf
     given = ", ".join(_show_argument(key, value) for key, value in args.items())
     note = (
         f"raised while building {name} from the {registry.scope}::{registry.name} registry"
-        f"{f' with {given}' if given else ''}"
+        f"{f' with {given}' if given else ''}{_find_place(error)}"
     )
     # The same as BaseException.add_note, which Python 3.10 does not have.
     notes = getattr(error, "__notes__", None)
     error.__notes__ = [*(notes or []), note]  # type: ignore[attr-defined]
+
+
+def _find_place(error: BaseException) -> str:
+    """Return the innermost line of code that is neither the engine's nor of a library."""
+    place, traceback = "", error.__traceback__
+    while traceback is not None:
+        code, names = traceback.tb_frame.f_code, traceback.tb_frame.f_globals
+        file = code.co_filename
+        is_of_engine = str(names.get("__name__")).startswith(f"{ROOT_SCOPE}.")
+        if not (is_of_engine or "site-packages" in file or file.startswith((_LIBRARY, "<frozen"))):
+            place = f", in {file}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return place
 
 
 def _show_argument(name: str, value: object) -> str:

@@ -117,7 +117,7 @@ def _find_owner(cls: type, name: str) -> type | None:
     return next((each for each in cls.__mro__ if name in vars(each)), None)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=512)
 def _only_passes_on(init: types.FunctionType) -> bool:
     """Return whether ``**kwargs`` of a constructor are only passed to ``super().__init__``."""
     if hasattr(init, "__wrapped__"):
