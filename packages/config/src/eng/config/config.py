@@ -18,14 +18,12 @@ from .config_dict import ConfigDict, to_plain, to_text
 from .difference import diff_text
 from .errors import ConfigError, error_at
 from .files import Loaded, Reader, refuse_depth
-from .hints import hint_at_shell_variables
 from .keys import RESERVED, value_at
 from .lazy import keep_lazy
 from .merge import merge, nest
 from .missing import MissingKeyError, remember
 from .options import add_args
 from .origins import CODE, COMMAND_LINE, Origin, Origins, origin_of
-from .overrides import find_misfits, find_unknown
 from .secret_values import hide_secrets
 from .types import ConfigValue, ConfigValues, KeyPath
 
@@ -142,6 +140,8 @@ class Config(MutableMapping[str, ConfigValue]):
             cfg = Config._create(reader.read(path.absolute()), str(path))
         _log_variables(cfg)
         if "${" in cfg.text:
+            from .hints import hint_at_shell_variables
+
             hint_at_shell_variables(cfg.to_dict(), cfg._place)
         imports = cfg.get("custom_imports")
         if imports and not has_code:
@@ -286,6 +286,8 @@ class Config(MutableMapping[str, ConfigValue]):
         self._note_origins(origins)
 
     def _check_options(self, nested: dict[str, ConfigValue], strict: bool) -> None:
+        from .overrides import find_misfits, find_unknown
+
         with keep_lazy():
             found = list(find_unknown(nested, self._cfg_dict, only_close=not strict))
             for path, problem in find_misfits(nested, self._cfg_dict):

@@ -14,7 +14,6 @@ from .errors import ConfigError
 from .keys import BASE
 from .origins import Origin, Origins, Values, trace
 from .repeats import Repeats
-from .toml_file import NULL, TOML_STRING, parse_toml, trace_toml
 from .types import ConfigValue, ConfigValues
 from .variables import BASE_VARIABLE, Variables, base_value
 from .yaml_nodes import Node, check_no_cycle, fill_scalars, trace_lines
@@ -22,8 +21,6 @@ from .yaml_nodes import Node, check_no_cycle, fill_scalars, trace_lines
 __all__ = ["DataFile"]
 
 _JSON_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
-# Variables in comments are left alone.
-_TOML_TEXT = re.compile(rf"{TOML_STRING.pattern}|#[^\n]*", re.DOTALL)
 
 
 class DataFile:
@@ -44,7 +41,8 @@ class DataFile:
         self.lines: Origins = {}
         self._variables = variables
         parse = {".json": self._parse_json, ".toml": self._parse_toml}.get(suffix, self._parse_yaml)
-        self.null = NULL if suffix == ".toml" else None
+        #: Text that stands for None, in a format without null.
+        self.null: re.Pattern[str] | None = None
         self.values = parse(variables.text)
         if not isinstance(self.values, dict):
             raise ConfigError("the top level of the file must be a mapping", Origin(name))
@@ -107,7 +105,11 @@ class DataFile:
         return values
 
     def _parse_toml(self, text: str) -> ConfigValue:
-        quoted = _quote_variables(text, self._variables, _TOML_TEXT, NULL.pattern)
+        # Imported late, as few configs are in TOML.
+        from .toml_file import NULL, TOML_TEXT, parse_toml, trace_toml
+
+        self.null = NULL
+        quoted = _quote_variables(text, self._variables, TOML_TEXT, NULL.pattern)
         values = parse_toml(quoted, self.name)
         trace_toml(quoted, self.name, self.lines)
         return values

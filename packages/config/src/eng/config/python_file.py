@@ -6,7 +6,6 @@ import ast
 import types
 from collections.abc import Mapping
 
-from .code_errors import explain_code
 from .config_dict import to_plain
 from .errors import BaseAttributeError, ConfigError, error_at
 from .inherited import Inherited
@@ -188,6 +187,8 @@ class PythonFile:
             name = getattr(error, "name", None)
             near = closest(str(name), values) or f"; known keys are {known}"
             return BaseAttributeError(f"no base has the key {name!r}{near}", origin)
+        from .code_errors import explain_code  # late, as few configs fail
+
         return explain_code(error, self.name, origin)
 
     def _find_origin(self, error: BaseException) -> Origin:

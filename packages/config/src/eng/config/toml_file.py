@@ -12,19 +12,21 @@ from .errors import ConfigError
 from .origins import Origin, Origins
 from .types import ConfigValues
 
-__all__ = ["NULL", "TOML_STRING", "parse_toml", "trace_toml"]
+__all__ = ["NULL", "TOML_TEXT", "parse_toml", "trace_toml"]
 
 #: The text that stands for None in TOML, which has no null.
 NULL = re.compile(r"\{\{\s*null\s*\}\}")
 
 # A string ends at the first three quotes, with at most two more that are part of it.
-TOML_STRING = re.compile(
+_STRING = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}(?!")' + r"|'''.*?'{3,5}(?!')"
     r'|"(?:\\.|[^"\\\n])*"' + r"|'[^'\n]*'",
     re.DOTALL,
 )
+#: Strings and comments, in which variables are left alone or are text.
+TOML_TEXT = re.compile(rf"{_STRING.pattern}|#[^\n]*", re.DOTALL)
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
-_PART = re.compile(rf"[ \t]*(?P<part>[A-Za-z0-9_-]+|{TOML_STRING.pattern})[ \t]*", re.DOTALL)
+_PART = re.compile(rf"[ \t]*(?P<part>[A-Za-z0-9_-]+|{_STRING.pattern})[ \t]*", re.DOTALL)
 _ATOM = re.compile(r"[^,\]}\n#]*")
 _PLACE = re.compile(r" \(at line (\d+), column \d+\)$| \(at end of document\)$")
 _HINTS = {
@@ -115,7 +117,7 @@ class _Scanner:
 
     def _scan_value(self, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
         self._skip()
-        string = TOML_STRING.match(self._text, self._at)
+        string = _STRING.match(self._text, self._at)
         opening = self._text[self._at]
         if string is not None:
             self._at = string.end()

@@ -9,10 +9,8 @@ from .builders import (
     build_runner_from_cfg,
     build_scheduler_from_cfg,
 )
-from .check import Problem, check_arguments, check_part
 from .kinds import Kind
 from .listing import RegisteredName, list_registered
-from .parameters import Parameters, read_parameters
 from .part_config import PartConfig, PartOrConfig
 from .registry import NotRegisteredError, Registry, WrongKindError
 from .report import count_registered_modules, traverse_registry_tree
@@ -45,8 +43,18 @@ from .root import (
 )
 from .scope import DefaultScope, init_default_scope
 
-if not TYPE_CHECKING:
-    from ._version import __getattr__ as __getattr__
+if TYPE_CHECKING:
+    from .check import Problem, check_arguments, check_part
+    from .parameters import Parameters, read_parameters
+else:
+    from eng.utils import lazy_modules
+
+    # Late, since they are of use only before something is built from a config.
+    _LATE = {
+        ".check": ("Problem", "check_arguments", "check_part"),
+        ".parameters": ("Parameters", "read_parameters"),
+    }
+    __getattr__, __dir__ = lazy_modules(__name__, _LATE)
 
 __version__: str  # see _version.py
 

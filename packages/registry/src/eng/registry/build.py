@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import reprlib
-import sysconfig
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
@@ -22,7 +21,6 @@ _repr.maxdict = _repr.maxlist = _repr.maxtuple = 4
 _repr.maxlevel = 2
 _repr.maxstring = _repr.maxother = 60
 _LENGTH = 120
-_LIBRARY = sysconfig.get_path("stdlib")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -213,12 +211,14 @@ def _add_note(error: Exception, registry: Lookup, wanted: object, args: PartConf
 
 def _find_place(error: BaseException) -> str:
     """Return the innermost line of code that is neither the engine's nor of a library."""
-    place, traceback = "", error.__traceback__
+    import sysconfig  # late, as few builds fail
+
+    place, traceback, library = "", error.__traceback__, sysconfig.get_path("stdlib")
     while traceback is not None:
         code, names = traceback.tb_frame.f_code, traceback.tb_frame.f_globals
         file = code.co_filename
         is_of_engine = str(names.get("__name__")).startswith(f"{ROOT_SCOPE}.")
-        if not (is_of_engine or "site-packages" in file or file.startswith((_LIBRARY, "<frozen"))):
+        if not (is_of_engine or "site-packages" in file or file.startswith((library, "<frozen"))):
             place = f", in {file}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
     return place
