@@ -173,3 +173,20 @@ def test_a_model_of_pydantic(tmp_path):
 def test_what_is_no_schema_is_refused(schema):
     with pytest.raises(TypeError, match="schema must be a dataclass"):
         Config(dict(a=1)).validate(schema)
+
+
+def test_annotations_that_cannot_be_resolved_accept_anything():
+    @dataclass
+    class Inner:
+        size: int
+
+    @dataclass
+    class Outer:
+        inner: Inner
+        lr: float
+        other: Unknown = None  # noqa: F821
+
+    made = Config(dict(inner=dict(size="x"), lr=1, other=[2])).validate(Outer)
+    assert made.inner == dict(size="x")
+    with pytest.raises(SchemaError, match=r"^lr: must be a float, not 'x'$"):
+        Config(dict(inner=1, lr="x")).validate(Outer)

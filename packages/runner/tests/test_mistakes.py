@@ -253,7 +253,7 @@ def test_nothing_is_left_behind(inside: Path, capsys: pytest.CaptureFixture[str]
     assert not (inside / "never_made").exists()
 
 
-@pytest.mark.parametrize("command", ["train schedule.py", "train name.py"])
+@pytest.mark.parametrize("command", ["config index.py", "train name.py"])
 def test_a_process_tells_it_as_well(folder: Path, command: str) -> None:
     paths = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
     done = subprocess.run(

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NewType, Optional, Protocol, TypeVar
 
 import pytest
 
-from eng.utils import Mismatch, find_mismatches, is_plain_annotation
+from eng.utils import Mismatch, find_mismatches, is_plain_annotation, read_hints
 
 T = TypeVar("T")
 Size = NewType("Size", int)
@@ -106,3 +106,22 @@ def test_what_does_not_fit_is_named(
 )
 def test_plain_annotations(annotation: Any, is_plain: bool) -> None:
     assert is_plain_annotation(annotation) is is_plain
+
+
+class Base:
+    size: int
+
+
+class Derived(Base):
+    other: Missing  # type: ignore[name-defined]  # noqa: F821
+    name: str | None
+
+
+def annotated(size: int, other: Missing) -> None:  # type: ignore[name-defined]  # noqa: F821
+    pass
+
+
+def test_annotations_that_cannot_be_resolved_are_left_out() -> None:
+    assert read_hints(Derived) == {"size": int, "name": str | None}
+    assert read_hints(annotated) == {"size": int, "return": type(None)}
+    assert read_hints(len) == {}

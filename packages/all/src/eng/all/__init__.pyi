@@ -458,6 +458,7 @@ from eng.utils import list_cast as list_cast
 from eng.utils import mkdir_or_exist as mkdir_or_exist
 from eng.utils import override as override
 from eng.utils import package2module as package2module
+from eng.utils import read_hints as read_hints
 from eng.utils import requires_executable as requires_executable
 from eng.utils import requires_package as requires_package
 from eng.utils import scandir as scandir
@@ -931,6 +932,7 @@ __all__ = [
     "put_text",
     "random_numbers_of",
     "read_base",
+    "read_hints",
     "read_parameters",
     "read_record",
     "register_backend",

@@ -16,7 +16,7 @@ _NAMES = {
         get_object_from_string has_method import_modules_from_strings init_pool
         install_package is_abs is_filepath is_installed is_list_of is_method_overridden
         is_plain_annotation is_seq_of is_str is_tuple_of iter_cast lazy_modules lazy_names
-        list_cast mkdir_or_exist override package2module requires_executable
+        list_cast mkdir_or_exist override package2module read_hints requires_executable
         requires_package scandir slice_list symlink to_1tuple to_2tuple to_3tuple
         to_4tuple to_ntuple track_iter_progress track_parallel_progress track_progress
         track_progress_rich tuple_cast

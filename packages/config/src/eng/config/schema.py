@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
-from eng.utils import Mismatch, find_mismatches
+from eng.utils import Mismatch, find_mismatches, read_hints
 
 from .errors import ConfigError, SchemaError
 from .origins import Origin
@@ -93,13 +93,13 @@ def _build(value: ConfigValue, annotation: Any) -> ConfigValue:
         fitting = (each for each in args if not list(find_mismatches(value, each)))
         return _build(value, next(fitting, None))
     if typing.is_typeddict(origin) and isinstance(value, Mapping):
-        hints = typing.get_type_hints(origin)
-        return {key: _build(each, hints[key]) for key, each in value.items()}
+        hints = read_hints(origin)
+        return {key: _build(each, hints.get(key)) for key, each in value.items()}
     if not isinstance(origin, type):
         return value
     if dataclasses.is_dataclass(origin) and isinstance(value, Mapping):
-        hints = typing.get_type_hints(origin)
-        return origin(**{key: _build(each, hints[key]) for key, each in value.items()})
+        hints = read_hints(origin)
+        return origin(**{key: _build(each, hints.get(key)) for key, each in value.items()})
     if issubclass(origin, Enum) and not isinstance(value, origin):
         members: Mapping[str, Enum] = origin.__members__
         return members[value] if value in members else origin(value)

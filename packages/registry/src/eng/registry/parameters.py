@@ -11,6 +11,8 @@ import typing
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from eng.utils import read_hints
+
 __all__ = ["Parameters", "read_parameters"]
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -94,23 +96,7 @@ def _read_function(function: _Function, skip: int = 0) -> Parameters:
 def _read_hints(function: _Function) -> dict[str, Any]:
     while isinstance(function, functools.partial):
         function = function.func
-    if isinstance(function, type):
-        return {}
-    try:
-        return typing.get_type_hints(function)
-    except Exception:  # names that only type checkers see, or anything that an annotation calls
-        given = getattr(function, "__annotations__", {})
-        names = getattr(function, "__globals__", {})
-        return {key: hint for key, each in given.items() for hint in _read_hint(each, names)}
-
-
-def _read_hint(annotation: Any, names: dict[str, Any]) -> list[Any]:
-    """Return an annotation, alone in a list; an empty one if it cannot be resolved."""
-    holder = types.SimpleNamespace(__annotations__={"it": annotation})
-    try:
-        return [typing.get_type_hints(holder, names)["it"]]
-    except Exception:
-        return []
+    return {} if isinstance(function, type) else read_hints(function)
 
 
 def _find_owner(cls: type, name: str) -> type | None:

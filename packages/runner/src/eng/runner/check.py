@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -134,7 +135,7 @@ def refuse_problems(findings: Iterable[Finding]) -> None:
     for each in findings:
         if each.is_error:
             certain.append(each.line)
-        elif get_rank() == 0:
+        elif get_rank() == 0 and os.environ.get("RANK", "0") == "0":  # before processes join, too
             file, line = "<config>", 1
             if each.origin is not None:
                 file, line = each.origin.file or "--cfg-options", each.origin.line or 1

@@ -6,7 +6,7 @@ from .lazy import lazy_modules, lazy_names
 from .manager import ManagerMeta, ManagerMixin
 
 if TYPE_CHECKING:
-    from .annotations import Mismatch, find_mismatches, is_plain_annotation
+    from .annotations import Mismatch, find_mismatches, is_plain_annotation, read_hints
     from .deprecation import deprecated_api_warning, deprecated_function
     from .errors import (
         ArgumentIndexError,
@@ -125,6 +125,7 @@ __all__ = [
     "mkdir_or_exist",
     "override",
     "package2module",
+    "read_hints",
     "requires_executable",
     "requires_package",
     "scandir",
@@ -145,7 +146,7 @@ __all__ = [
 # Modules are imported when one of their names is first asked for: a package that only needs the
 # managers does not pay for the others.
 _NAMES = {
-    ".annotations": ("Mismatch", "find_mismatches", "is_plain_annotation"),
+    ".annotations": ("Mismatch", "find_mismatches", "is_plain_annotation", "read_hints"),
     ".deprecation": ("deprecated_api_warning", "deprecated_function"),
     ".errors": (
         "ArgumentIndexError",

@@ -6,13 +6,14 @@ import collections.abc
 import dataclasses
 import difflib
 import os
+import sys
 import types
 import typing
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, NamedTuple, TypeAlias
 
-__all__ = ["Mismatch", "find_mismatches", "is_plain_annotation"]
+__all__ = ["Mismatch", "find_mismatches", "is_plain_annotation", "read_hints"]
 
 #: A class, or what :mod:`typing` makes of classes.
 Annotation: TypeAlias = Any
@@ -89,6 +90,38 @@ def is_plain_annotation(annotation: Annotation) -> bool:
 def _split(annotation: Annotation) -> tuple[Any, tuple[Annotation, ...]]:
     """Return the class or special form of an annotation, and its arguments."""
     return typing.get_origin(annotation) or annotation, typing.get_args(annotation)
+
+
+def read_hints(target: Any) -> dict[str, Annotation]:
+    """Return the annotations of a class or function, without those that cannot be resolved.
+
+    Names that only type checkers see, or that are local to a function, cannot.
+
+    Args:
+        target: The class, with its bases, or the function.
+    """
+    try:
+        return typing.get_type_hints(target, include_extras=True)
+    except Exception:  # an annotation may be any expression
+        pass
+    found: dict[str, Annotation] = {}
+    for owner in reversed(target.__mro__) if isinstance(target, type) else [target]:
+        module = sys.modules.get(str(getattr(owner, "__module__", None)))
+        names = getattr(owner, "__globals__", None) or vars(module or types)
+        given = owner.__dict__ if isinstance(owner, type) else {}
+        own = given.get("__annotations__") or getattr(owner, "__annotations__", {})
+        for name, each in own.items():
+            found.update(_read_hint(name, each, names))
+    return found
+
+
+def _read_hint(name: str, annotation: Annotation, names: dict[str, Any]) -> dict[str, Annotation]:
+    """Return an annotation by its name, or nothing if it cannot be resolved."""
+    holder = types.SimpleNamespace(__annotations__={name: annotation})
+    try:
+        return typing.get_type_hints(holder, names, include_extras=True)
+    except Exception:
+        return {}
 
 
 def _unwrap(annotation: Annotation) -> Annotation:
@@ -198,14 +231,13 @@ def _check_fields(value: object, kind: type, path: tuple[str, ...]) -> Iterator[
 
 
 def _read_hints(kind: Any) -> dict[str, Annotation]:
-    try:
-        hints = typing.get_type_hints(kind, include_extras=True)
-    except (NameError, TypeError):  # an annotation of names that only type checkers see
-        hints = dict.fromkeys(getattr(kind, "__annotations__", {}), Any)
+    hints = read_hints(kind)
     if dataclasses.is_dataclass(kind):
         names = [each.name for each in dataclasses.fields(kind) if each.init]
-        return {name: hints.get(name, Any) for name in names}
-    return hints
+    else:
+        known = kind.__required_keys__ | kind.__optional_keys__
+        names = [*(each for each in hints if each in known), *sorted(known - hints.keys())]
+    return {name: hints.get(name, Any) for name in names}
 
 
 def _read_required(kind: Any) -> list[str]:
