@@ -78,3 +78,12 @@ def collect(folder: Path) -> None:
     )
     with pytest.raises(kind, match=words):
         broken.evaluate(world)
+
+
+def check_references(count: int) -> None:
+    """Hold the metrics of many cases against scikit-learn; most have uneven shares."""
+    import metric_cases
+
+    rank, world = get_dist_info()
+    for seed in range(count):
+        metric_cases.check(seed, rank, world)

@@ -149,11 +149,19 @@ from eng.dl_utils import set_multi_processing as set_multi_processing
 from eng.dl_utils import tensor2imgs as tensor2imgs
 from eng.dl_utils import torch_meshgrid as torch_meshgrid
 from eng.dl_utils import unwrap as unwrap
+from eng.evaluator import Accuracy as Accuracy
 from eng.evaluator import BaseMetric as BaseMetric
+from eng.evaluator import ConfusionMatrix as ConfusionMatrix
 from eng.evaluator import DumpResults as DumpResults
 from eng.evaluator import Evaluator as Evaluator
+from eng.evaluator import Mean as Mean
+from eng.evaluator import MeanAbsoluteError as MeanAbsoluteError
+from eng.evaluator import MeanIoU as MeanIoU
+from eng.evaluator import Perplexity as Perplexity
 from eng.evaluator import RunningMetric as RunningMetric
 from eng.evaluator import TorchMetric as TorchMetric
+from eng.evaluator import format_metrics as format_metrics
+from eng.evaluator import format_table as format_table
 from eng.evaluator import get_metric_value as get_metric_value
 from eng.fileio import BaseFileHandler as BaseFileHandler
 from eng.fileio import BaseStorageBackend as BaseStorageBackend
@@ -507,6 +515,7 @@ __all__ = [
     "VISBACKENDS",
     "VISUALIZERS",
     "WEIGHT_INITIALIZERS",
+    "Accuracy",
     "ActivationAnalyzer",
     "AimVisBackend",
     "AmpOptimWrapper",
@@ -546,6 +555,7 @@ __all__ = [
     "ConfigDict",
     "ConfigError",
     "ConfigParsingError",
+    "ConfusionMatrix",
     "ConstantInit",
     "ConstantLR",
     "ConstantMomentum",
@@ -619,6 +629,9 @@ __all__ = [
     "ManagerMeta",
     "ManagerMixin",
     "MapLocation",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanIoU",
     "MemcachedBackend",
     "MessageHub",
     "MissingLoopError",
@@ -643,6 +656,7 @@ __all__ = [
     "PartConfig",
     "PartOrConfig",
     "PartialFailureError",
+    "Perplexity",
     "PetrelBackend",
     "PickleHandler",
     "PixelData",
@@ -780,6 +794,8 @@ __all__ = [
     "fopen",
     "force_full_init",
     "force_init_env",
+    "format_metrics",
+    "format_table",
     "full_model_state",
     "full_optimizer_state",
     "gather",

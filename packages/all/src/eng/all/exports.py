@@ -92,7 +92,9 @@ _NAMES = {
         random_numbers_of sampler_with samplers_of worker_init_fn
     """,
     "evaluator": """
-        BaseMetric DumpResults Evaluator RunningMetric TorchMetric get_metric_value
+        Accuracy BaseMetric ConfusionMatrix DumpResults Evaluator Mean MeanAbsoluteError
+        MeanIoU Perplexity RunningMetric TorchMetric format_metrics format_table
+        get_metric_value
     """,
     "optim": """
         OPTIMIZERS OPTIM_WRAPPERS OPTIM_WRAPPER_CONSTRUCTORS TORCH_OPTIMIZERS
