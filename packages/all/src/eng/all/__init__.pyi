@@ -477,6 +477,7 @@ from eng.vis import check_type_and_length as check_type_and_length
 from eng.vis import color_str2rgb as color_str2rgb
 from eng.vis import color_val_matplotlib as color_val_matplotlib
 from eng.vis import convert_overlay_heatmap as convert_overlay_heatmap
+from eng.vis import draw_confusion_matrix as draw_confusion_matrix
 from eng.vis import force_init_env as force_init_env
 from eng.vis import img_from_canvas as img_from_canvas
 from eng.vis import tensor2ndarray as tensor2ndarray
@@ -778,6 +779,7 @@ __all__ = [
     "dict_from_file",
     "diff",
     "digit_version",
+    "draw_confusion_matrix",
     "dump",
     "efficient_conv_bn_eval_control",
     "efficient_conv_bn_eval_forward",

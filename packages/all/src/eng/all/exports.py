@@ -132,8 +132,8 @@ _NAMES = {
         AimVisBackend BaseVisBackend ClearMLVisBackend DVCLiveVisBackend LocalVisBackend
         MLflowVisBackend NeptuneVisBackend TensorboardVisBackend Visualizer
         WandbVisBackend check_length check_type check_type_and_length color_str2rgb
-        color_val_matplotlib convert_overlay_heatmap force_init_env img_from_canvas
-        tensor2ndarray value2list wait_continue
+        color_val_matplotlib convert_overlay_heatmap draw_confusion_matrix force_init_env
+        img_from_canvas tensor2ndarray value2list wait_continue
     """,
     "hooks": """
         CheckpointHook CheckpointWriter DistSamplerSeedHook EMAHook EarlyStoppingHook

@@ -19,6 +19,7 @@ from .visualizer import Visualizer
 from .wandb_backend import WandbVisBackend
 
 if TYPE_CHECKING:
+    from .confusion import draw_confusion_matrix
     from .conversions import (
         color_str2rgb,
         color_val_matplotlib,
@@ -47,6 +48,7 @@ __all__ = [
     "color_str2rgb",
     "color_val_matplotlib",
     "convert_overlay_heatmap",
+    "draw_confusion_matrix",
     "force_init_env",
     "img_from_canvas",
     "tensor2ndarray",
@@ -58,6 +60,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_modules(
     __name__,
     {
+        ".confusion": ("draw_confusion_matrix",),
         ".conversions": (
             "color_str2rgb",
             "color_val_matplotlib",
