@@ -9,7 +9,7 @@ from eng.hooks import Hook, HookRunner
 from eng.registry import HOOKS
 from eng.utils import ArgumentValueError, override
 
-from .loops import TestLoop, ValLoop
+from .eval_loops import TestLoop, ValLoop
 
 __all__ = ["ConfusionMatrixHook"]
 
