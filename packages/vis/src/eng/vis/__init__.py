@@ -1,24 +1,16 @@
-"""Drawing and experiment tracking."""
+"""Drawing, experiment tracking, and plots of runs.
+
+Modules are imported on first access to one of their names, so that the ``eng`` command lists its
+subcommands without importing torch.
+"""
 
 from typing import TYPE_CHECKING
 
 from eng.utils import lazy_modules
 
-from .argument_checks import check_length, check_type, check_type_and_length, value2list
-from .backend import BaseVisBackend, LocalVisBackend
-from .environment import force_init_env
-from .tensorboard_backend import TensorboardVisBackend
-from .trackers import (
-    AimVisBackend,
-    ClearMLVisBackend,
-    DVCLiveVisBackend,
-    MLflowVisBackend,
-    NeptuneVisBackend,
-)
-from .visualizer import Visualizer
-from .wandb_backend import WandbVisBackend
-
 if TYPE_CHECKING:
+    from .argument_checks import check_length, check_type, check_type_and_length, value2list
+    from .backend import BaseVisBackend, LocalVisBackend
     from .confusion import draw_confusion_matrix
     from .conversions import (
         color_str2rgb,
@@ -27,6 +19,17 @@ if TYPE_CHECKING:
         img_from_canvas,
         tensor2ndarray,
     )
+    from .environment import force_init_env
+    from .tensorboard_backend import TensorboardVisBackend
+    from .trackers import (
+        AimVisBackend,
+        ClearMLVisBackend,
+        DVCLiveVisBackend,
+        MLflowVisBackend,
+        NeptuneVisBackend,
+    )
+    from .visualizer import Visualizer
+    from .wandb_backend import WandbVisBackend
     from .window import wait_continue
 
 __version__: str  # see _version.py
@@ -56,10 +59,16 @@ __all__ = [
     "wait_continue",
 ]
 
-# These import matplotlib, which a run that draws nothing does not need.
 __getattr__, __dir__ = lazy_modules(
     __name__,
     {
+        ".argument_checks": (
+            "check_length",
+            "check_type",
+            "check_type_and_length",
+            "value2list",
+        ),
+        ".backend": ("BaseVisBackend", "LocalVisBackend"),
         ".confusion": ("draw_confusion_matrix",),
         ".conversions": (
             "color_str2rgb",
@@ -68,6 +77,17 @@ __getattr__, __dir__ = lazy_modules(
             "img_from_canvas",
             "tensor2ndarray",
         ),
+        ".environment": ("force_init_env",),
+        ".tensorboard_backend": ("TensorboardVisBackend",),
+        ".trackers": (
+            "AimVisBackend",
+            "ClearMLVisBackend",
+            "DVCLiveVisBackend",
+            "MLflowVisBackend",
+            "NeptuneVisBackend",
+        ),
+        ".visualizer": ("Visualizer",),
+        ".wandb_backend": ("WandbVisBackend",),
         ".window": ("wait_continue",),
     },
 )
