@@ -209,6 +209,7 @@ from eng.fileio import register_backend as register_backend
 from eng.fileio import register_handler as register_handler
 from eng.fileio import remove as remove
 from eng.fileio import rmtree as rmtree
+from eng.hooks import BatchRecordHook as BatchRecordHook
 from eng.hooks import CheckpointHook as CheckpointHook
 from eng.hooks import CheckpointWriter as CheckpointWriter
 from eng.hooks import DistSamplerSeedHook as DistSamplerSeedHook
@@ -541,6 +542,7 @@ __all__ = [
     "BaseStorageBackend",
     "BaseTTAModel",
     "BaseVisBackend",
+    "BatchRecordHook",
     "Caffe2XavierInit",
     "CheckpointError",
     "CheckpointFolder",

@@ -136,11 +136,11 @@ _NAMES = {
         img_from_canvas tensor2ndarray value2list wait_continue
     """,
     "hooks": """
-        CheckpointHook CheckpointWriter DistSamplerSeedHook EMAHook EarlyStoppingHook
-        EmptyCacheHook Hook HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
-        NaiveVisualizationHook ParamSchedulerHook PrepareTTAHook Priority ProfilerHook
-        RuntimeInfoHook SyncBuffersHook build_runner_with_tta get_priority read_record
-        run_id_of scalar_of
+        BatchRecordHook CheckpointHook CheckpointWriter DistSamplerSeedHook EMAHook
+        EarlyStoppingHook EmptyCacheHook Hook HookRunState HookRunner HookTrainLoop
+        IterTimerHook LoggerHook NaiveVisualizationHook ParamSchedulerHook PrepareTTAHook
+        Priority ProfilerHook RuntimeInfoHook SyncBuffersHook build_runner_with_tta
+        get_priority read_record run_id_of scalar_of
     """,
     "runner": """
         BaseLoop CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop LogProcessor

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from .batch_record_hook import BatchRecordHook
 from .checkpoint_hook import CheckpointHook
 from .early_stopping_hook import EarlyStoppingHook
 from .ema_hook import EMAHook
@@ -28,6 +29,7 @@ if not TYPE_CHECKING:
 __version__: str  # see _version.py
 
 __all__ = [
+    "BatchRecordHook",
     "CheckpointHook",
     "CheckpointWriter",
     "DistSamplerSeedHook",

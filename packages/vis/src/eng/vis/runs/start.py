@@ -43,7 +43,12 @@ class RunStart:
         """File of scalars with one JSON object a line; None without one."""
         folder = self.folder / _RECORDS
         files = [folder / "scalars.json", *sorted(folder.glob("*.json"))]
-        usual = (file for file in files if "superseded" not in file.name and file.is_file())
+        others = ("superseded", "config_origins")
+        usual = (
+            file
+            for file in files
+            if file.is_file() and not any(part in file.name for part in others)
+        )
         return next(usual, None)
 
     @property
@@ -55,13 +60,10 @@ class RunStart:
     @property
     def config(self) -> Path | None:
         """The dumped config; None without one."""
-        for folder in (self.folder, self.folder / _RECORDS):
-            for suffix in ("py", "yaml", "yml", "json", "toml"):
-                found = sorted(folder.glob(f"*.{suffix}"))
-                found = [file for file in found if suffix != "json" or folder is self.folder]
-                if found:
-                    return found[0]
-        return None
+        places = [(self.folder / _RECORDS, "py")]
+        places += [(self.folder, suffix) for suffix in ("py", "yaml", "yml", "json", "toml")]
+        files = (file for folder, suffix in places for file in sorted(folder.glob(f"*.{suffix}")))
+        return next(files, None)
 
 
 def find_starts(path: str | Path, *, every: bool = False) -> list[RunStart]:
