@@ -71,6 +71,7 @@ def collect(folder: Path) -> None:
             assert numbers["SumMetric"] == sum(wanted)
             dumped = load(str(folder / f"{length}_{batch}.pkl")) if rank == 0 else []
             assert [sample["number"] for sample in dumped] == (wanted if rank == 0 else [])
+    check_references(6)
     broken = Evaluator(Broken())
     broken.process([{"number": 0}])
     kind, words = (

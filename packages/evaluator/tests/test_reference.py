@@ -1,4 +1,4 @@
-"""Metrics against scikit-learn, in one process and in two."""
+"""Metrics against scikit-learn, in one process and in two; a few cases are in test_processes."""
 
 import sys
 from pathlib import Path
@@ -30,10 +30,6 @@ def test_metrics_equal_those_of_scikit_learn(seed):
 @settings(max_examples=200, deadline=None)
 def test_metrics_equal_those_of_scikit_learn_in_200_cases(seed):
     metric_cases.check(seed)
-
-
-def test_metrics_equal_those_of_scikit_learn_in_two_processes():
-    run_in_processes(evaluator_workers.check_references, 2, 6)
 
 
 @pytest.mark.exhaustive

@@ -57,12 +57,13 @@ def test_the_page_needs_no_network_and_is_small(runs):
     assert "@@" not in page
 
 
-@pytest.mark.parametrize(
-    ("out", "files"), [("x.png", ["x.png"]), (".", ["curves.html", "curves.png"])]
-)
-def test_where_files_go(runs, out, files):
-    assert main(["plot", "first", "--out", out, "--smoothing", "0.5", "--log-y"]) == 0
-    assert sorted(path.name for path in runs.iterdir() if path.is_file()) == files
+def test_where_files_go(runs):
+    (runs / "folder").mkdir()
+    for out in ("folder", "x.png", "y.html"):
+        options = ["--names", "loss", "--smoothing", "0.5", "--log-y"]
+        assert main(["plot", "first", "--out", out, *options]) == 0
+    files = sorted(str(path.relative_to(runs)) for path in runs.rglob("*.[ph][nt]*"))
+    assert files == ["folder/curves.html", "folder/curves.png", "x.png", "y.html"]
 
 
 def test_hostile_names_and_values(tmp_path):

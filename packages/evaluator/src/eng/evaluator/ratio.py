@@ -28,7 +28,7 @@ def divide(owner: str, sums: Mapping[str, Total], total: str, count: str) -> flo
         The ratio; NaN, with a warning, if the count is 0.
 
     Raises:
-        ValueError: If there is no count, since no process has received samples.
+        ValueError: If no process has received samples.
     """
     if count not in sums:
         raise ValueError(f"{owner} has not received samples")

@@ -57,7 +57,7 @@ def read_curves(path: str | Path, name: str | None = None) -> RunCurves:
         name: Name of the run. Defaults to None: that of the folder.
 
     Raises:
-        RunNotFoundError: If there are no scalars.
+        RunNotFoundError: If no scalars are recorded.
     """
     place = Path(path)
     if place.is_file():
