@@ -354,10 +354,13 @@ def test_stages_are_resolved_to_hooks_that_override_them(job: dict[str, Any]) ->
     runner.register_hook(Shared())
     runner.train()
     assert called[:6] == [("train", i) for i in range(5)] + [("val", 0)]
-    before = [type(method.__self__).__name__ for method in runner._hooks.at["before_val_iter"]]
-    assert before == ["IterTimerHook"]
-    after = [type(method.__self__).__name__ for method in runner._hooks.at["after_val_iter"]]
-    assert after == ["IterTimerHook", "Shared", "LoggerHook"]
+
+    def list_hooks(stage: str) -> list[str]:
+        methods: list[Any] = runner._hooks.at[stage]
+        return [type(getattr(each, "func", each).__self__).__name__ for each in methods]
+
+    assert list_hooks("before_val_iter") == ["IterTimerHook"]
+    assert list_hooks("after_val_iter") == ["IterTimerHook", "Shared", "LoggerHook"]
 
 
 @pytest.mark.parametrize(

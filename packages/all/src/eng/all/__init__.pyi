@@ -81,6 +81,7 @@ from eng.dataset import default_collate as default_collate
 from eng.dataset import force_full_init as force_full_init
 from eng.dataset import length_of as length_of
 from eng.dataset import open_loader as open_loader
+from eng.dataset import prefetch_to_device as prefetch_to_device
 from eng.dataset import pseudo_collate as pseudo_collate
 from eng.dataset import random_numbers_of as random_numbers_of
 from eng.dataset import sampler_with as sampler_with
@@ -210,6 +211,8 @@ from eng.fileio import register_handler as register_handler
 from eng.fileio import remove as remove
 from eng.fileio import rmtree as rmtree
 from eng.hooks import BatchRecordHook as BatchRecordHook
+from eng.hooks import BestCheckpoint as BestCheckpoint
+from eng.hooks import BestCheckpoints as BestCheckpoints
 from eng.hooks import CheckpointHook as CheckpointHook
 from eng.hooks import CheckpointWriter as CheckpointWriter
 from eng.hooks import DistSamplerSeedHook as DistSamplerSeedHook
@@ -231,6 +234,7 @@ from eng.hooks import RuntimeInfoHook as RuntimeInfoHook
 from eng.hooks import SyncBuffersHook as SyncBuffersHook
 from eng.hooks import build_runner_with_tta as build_runner_with_tta
 from eng.hooks import get_priority as get_priority
+from eng.hooks import infer_rule as infer_rule
 from eng.hooks import read_record as read_record
 from eng.hooks import run_id_of as run_id_of
 from eng.hooks import scalar_of as scalar_of
@@ -262,6 +266,7 @@ from eng.model import MMDistributedDataParallel as MMDistributedDataParallel
 from eng.model import MMFullyShard as MMFullyShard
 from eng.model import MMFullyShardedDataParallel as MMFullyShardedDataParallel
 from eng.model import MMSeparateDistributedDataParallel as MMSeparateDistributedDataParallel
+from eng.model import ModelWithLoss as ModelWithLoss
 from eng.model import ModuleDict as ModuleDict
 from eng.model import ModuleList as ModuleList
 from eng.model import MomentumAnnealingEMA as MomentumAnnealingEMA
@@ -378,6 +383,7 @@ from eng.registry import init_default_scope as init_default_scope
 from eng.registry import list_registered as list_registered
 from eng.registry import traverse_registry_tree as traverse_registry_tree
 from eng.runner import BaseLoop as BaseLoop
+from eng.runner import BestScore as BestScore
 from eng.runner import EpochBasedTrainLoop as EpochBasedTrainLoop
 from eng.runner import IterBasedTrainLoop as IterBasedTrainLoop
 from eng.runner import LogProcessor as LogProcessor
@@ -385,6 +391,7 @@ from eng.runner import LoopRunner as LoopRunner
 from eng.runner import MissingLoopError as MissingLoopError
 from eng.runner import Progress as Progress
 from eng.runner import RunState as RunState
+from eng.runner import RunSummary as RunSummary
 from eng.runner import Runner as Runner
 from eng.runner import RunnerConfigError as RunnerConfigError
 from eng.runner import Stateful as Stateful
@@ -543,6 +550,9 @@ __all__ = [
     "BaseTTAModel",
     "BaseVisBackend",
     "BatchRecordHook",
+    "BestCheckpoint",
+    "BestCheckpoints",
+    "BestScore",
     "Caffe2XavierInit",
     "CheckpointError",
     "CheckpointFolder",
@@ -639,6 +649,7 @@ __all__ = [
     "MessageHub",
     "MissingLoopError",
     "MissingVariableError",
+    "ModelWithLoss",
     "ModuleDict",
     "ModuleList",
     "MomentumAnnealingEMA",
@@ -684,6 +695,7 @@ __all__ = [
     "RemoteBackend",
     "RepeatDataset",
     "RunState",
+    "RunSummary",
     "Runner",
     "RunnerConfigError",
     "RunningMetric",
@@ -843,6 +855,7 @@ __all__ = [
     "img_from_canvas",
     "import_modules_from_strings",
     "infer_launcher",
+    "infer_rule",
     "init_default_scope",
     "init_dist",
     "init_local_group",
@@ -905,6 +918,7 @@ __all__ = [
     "parameter_count",
     "parameter_count_table",
     "plain_name",
+    "prefetch_to_device",
     "print_log",
     "progress_of",
     "pseudo_collate",

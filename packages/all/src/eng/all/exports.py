@@ -88,8 +88,8 @@ _NAMES = {
         COLLATE_FUNCTIONS AnnotationError BaseDataset ClassBalancedDataset Compose
         ConcatDataset DefaultSampler DistributedSamplerWrapper InfiniteSampler
         PlacedSampler RawRandomState RepeatDataset SampleIndex TransformError
-        default_collate force_full_init length_of open_loader pseudo_collate
-        random_numbers_of sampler_with samplers_of worker_init_fn
+        default_collate force_full_init length_of open_loader prefetch_to_device
+        pseudo_collate random_numbers_of sampler_with samplers_of worker_init_fn
     """,
     "evaluator": """
         Accuracy BaseMetric ConfusionMatrix DumpResults Evaluator Mean MeanAbsoluteError
@@ -113,13 +113,14 @@ _NAMES = {
         BaseAveragedModel BaseDataPreprocessor BaseInit BaseModel BaseModule BaseTTAModel
         Caffe2XavierInit ConstantInit ExponentialMovingAverage ImgDataPreprocessor
         KaimingInit MMDistributedDataParallel MMFullyShard MMFullyShardedDataParallel
-        MMSeparateDistributedDataParallel ModuleDict ModuleList MomentumAnnealingEMA
-        NormalInit PretrainedInit Sequential StochasticWeightAverage TruncNormalInit
-        UniformInit XavierInit bias_init_with_prob caffe2_xavier_init constant_init
-        convert_sync_batchnorm detect_anomalous_params efficient_conv_bn_eval_control
-        efficient_conv_bn_eval_forward efficient_conv_bn_eval_graph_transform initialize
-        is_model_wrapper kaiming_init merge_dict normal_init revert_sync_batchnorm
-        stack_batch trunc_normal_ trunc_normal_init turn_on_efficient_conv_bn_eval
+        MMSeparateDistributedDataParallel ModelWithLoss ModuleDict ModuleList
+        MomentumAnnealingEMA NormalInit PretrainedInit Sequential StochasticWeightAverage
+        TruncNormalInit UniformInit XavierInit bias_init_with_prob caffe2_xavier_init
+        constant_init convert_sync_batchnorm detect_anomalous_params
+        efficient_conv_bn_eval_control efficient_conv_bn_eval_forward
+        efficient_conv_bn_eval_graph_transform initialize is_model_wrapper kaiming_init
+        merge_dict normal_init revert_sync_batchnorm stack_batch trunc_normal_
+        trunc_normal_init turn_on_efficient_conv_bn_eval
         turn_on_efficient_conv_bn_eval_for_single_model uniform_init update_init_info
         xavier_init
     """,
@@ -136,20 +137,21 @@ _NAMES = {
         img_from_canvas tensor2ndarray value2list wait_continue
     """,
     "hooks": """
-        BatchRecordHook CheckpointHook CheckpointWriter DistSamplerSeedHook EMAHook
-        EarlyStoppingHook EmptyCacheHook Hook HookRunState HookRunner HookTrainLoop
-        IterTimerHook LoggerHook NaiveVisualizationHook ParamSchedulerHook PrepareTTAHook
-        Priority ProfilerHook RuntimeInfoHook SyncBuffersHook build_runner_with_tta
-        get_priority read_record run_id_of scalar_of
+        BatchRecordHook BestCheckpoint BestCheckpoints CheckpointHook CheckpointWriter
+        DistSamplerSeedHook EMAHook EarlyStoppingHook EmptyCacheHook Hook HookRunState
+        HookRunner HookTrainLoop IterTimerHook LoggerHook NaiveVisualizationHook
+        ParamSchedulerHook PrepareTTAHook Priority ProfilerHook RuntimeInfoHook
+        SyncBuffersHook build_runner_with_tta get_priority infer_rule read_record
+        run_id_of scalar_of
     """,
     "runner": """
-        BaseLoop CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop LogProcessor
-        LoopRunner MissingLoopError Priority Progress RunState Runner RunnerConfigError
-        Stateful TestLoop TrainingInterrupted ValLoop autocast calc_dynamic_intervals
-        find_latest_checkpoint get_deprecated_model_names get_external_models
-        get_mmcls_models get_priority get_state_dict get_torchvision_models
-        load_checkpoint load_state_dict save_checkpoint set_random_seed
-        turn_on_activation_checkpointing weights_to_cpu
+        BaseLoop BestScore CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop
+        LogProcessor LoopRunner MissingLoopError Priority Progress RunState RunSummary
+        Runner RunnerConfigError Stateful TestLoop TrainingInterrupted ValLoop autocast
+        calc_dynamic_intervals find_latest_checkpoint get_deprecated_model_names
+        get_external_models get_mmcls_models get_priority get_state_dict
+        get_torchvision_models load_checkpoint load_state_dict save_checkpoint
+        set_random_seed turn_on_activation_checkpointing weights_to_cpu
     """,
     "hub": """
         MODULE2PACKAGE find_model_folder get_config get_model list_metafile_models

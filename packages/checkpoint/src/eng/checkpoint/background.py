@@ -128,28 +128,45 @@ class BackgroundWriter:
 class SnapshotBuffers:
     """Memory that is reused from one snapshot to the next.
 
-    Reusing memory takes a third of the time of allocating it. A snapshot is valid until the next
-    one with the same buffers overwrites it.
+    Reusing memory takes a third of the time of allocating it. That for tensors of a GPU is pinned,
+    so that they are copied at the full speed of the bus, all at once. A snapshot is valid until the
+    next one with the same buffers overwrites it.
     """
 
     def __init__(self) -> None:
         self._used: list[torch.UntypedStorage] = []
-        self._free: dict[int, list[torch.UntypedStorage]] = {}
+        self._free: dict[tuple[int, bool], list[torch.UntypedStorage]] = {}
+        self._pending: set[torch.device] = set()
 
     def begin(self) -> None:
         """Make the memory of the last snapshot available; free what that did not use."""
         self._free = {}
         for storage in self._used:
-            self._free.setdefault(storage.nbytes(), []).append(storage)
+            key = storage.nbytes(), storage.is_pinned()
+            self._free.setdefault(key, []).append(storage)
         self._used = []
 
     def copy(self, storage: torch.UntypedStorage) -> torch.UntypedStorage:
-        """Copy the memory of a tensor to the CPU."""
-        free = self._free.get(storage.nbytes())
-        kept = free.pop() if free else torch.UntypedStorage(storage.nbytes())  # type: ignore[no-untyped-call]
+        """Copy the memory of a tensor to the CPU. It is there after :meth:`finish`."""
+        size, is_cuda = storage.nbytes(), storage.device.type == "cuda"
+        free = self._free.get((size, is_cuda))
+        kept = free.pop() if free else _allocate(size, is_cuda)
         self._used.append(kept)
-        kept.copy_(storage)
+        kept.copy_(storage, non_blocking=is_cuda)
+        if is_cuda:
+            self._pending.add(storage.device)
         return kept
+
+    def finish(self) -> None:
+        """Wait for the copies."""
+        while self._pending:
+            torch.cuda.current_stream(self._pending.pop()).synchronize()
+
+
+def _allocate(size: int, is_pinned: bool) -> torch.UntypedStorage:
+    if not is_pinned:
+        return torch.UntypedStorage(size)  # type: ignore[no-untyped-call]
+    return torch.empty(size, dtype=torch.uint8, pin_memory=True).untyped_storage()
 
 
 def snapshot(state: T, buffers: SnapshotBuffers | None = None) -> T:
@@ -166,6 +183,7 @@ def snapshot(state: T, buffers: SnapshotBuffers | None = None) -> T:
     buffers.begin()
     memo: dict[int, Any] = {}
     _copy_tensors(state, memo, {}, buffers)
+    buffers.finish()
     return copy.deepcopy(state, memo)
 
 

@@ -9,6 +9,7 @@ from .distributed import DistributedSamplerWrapper
 from .full_init import force_full_init
 from .loader import length_of, sampler_with, samplers_of
 from .placed import PlacedSampler, open_loader
+from .prefetch import prefetch_to_device
 from .randomness import RawRandomState, SampleIndex, random_numbers_of
 from .sampler import DefaultSampler, InfiniteSampler
 from .worker import worker_init_fn
@@ -38,6 +39,7 @@ __all__ = [
     "force_full_init",
     "length_of",
     "open_loader",
+    "prefetch_to_device",
     "pseudo_collate",
     "random_numbers_of",
     "sampler_with",

@@ -16,7 +16,7 @@ from torch.utils.data import BatchSampler, DataLoader, IterableDataset, get_work
 from eng.dist import get_dist_info
 from eng.utils import DataBatch, DataSample
 
-from .randomness import RawRandomState, SampleIndex, place_samples
+from .randomness import Origin, RawRandomState, SampleIndex, place_samples
 from .worker import seed_each_sample
 
 __all__ = ["PlacedSampler", "open_loader"]
@@ -90,43 +90,47 @@ class PlacedSampler:
         return getattr(self.__dict__["_sampler"], name)
 
     def _place(self, indices: Iterator[object], start: int) -> Iterator[object]:
-        places = _count_places(start)
+        origins = self._count_origins(start)
         for index in itertools.islice(indices, start, None):
-            yield self._place_index(index, next(places))
+            yield _place_index(index, next(origins))
 
     def _batch_samples(self, indices: Iterator[object], sampler: BatchSampler) -> Iterator[object]:
         """Batch like torch's own sampler, and place the samples of a batch at once."""
         size, drop_last = sampler.batch_size, sampler.drop_last
-        places = _count_places(self.start)
+        origins = self._count_origins(self.start)
         indices = itertools.islice(indices, self.start, None)
         while batch := list(itertools.islice(indices, size)):
             if drop_last and len(batch) < size:
                 return
-            yield self._place_batch(batch, places)
+            yield _place_batch(batch, origins)
 
     def _place_batches(self, batches: Iterator[object], start: int) -> Iterator[object]:
         number = 0
         for count, batch in enumerate(cast("Iterator[Collection[object]]", batches)):
             if count >= start:
-                yield self._place_batch(batch, _count_places(number))
+                yield _place_batch(batch, self._count_origins(number))
             number += len(batch)
 
-    def _place_batch(self, batch: Collection[Any], places: Iterator[int]) -> Sequence[object]:
-        own = list(itertools.islice(places, len(batch)))
-        if set(map(type, batch)) == {int}:
-            return place_samples(batch, self.seed, self.epoch, own)
-        return [self._place_index(*pair) for pair in zip(batch, own, strict=True)]
+    def _count_origins(self, number: int) -> Iterator[Origin]:
+        """Count seed, epoch and position of the samples of this process, from the n-th one on.
 
-    def _place_index(self, index: object, place: int) -> object:
-        if isinstance(index, SampleIndex) or not _is_integer(index):
-            return index
-        return SampleIndex(int(index), self.seed, self.epoch, place)
+        The position is that in the order of all processes.
+        """
+        rank, world_size = get_dist_info()
+        places = itertools.count(number * world_size + rank, world_size)
+        return zip(itertools.repeat(self.seed), itertools.repeat(self.epoch), places)
 
 
-def _count_places(number: int) -> Iterator[int]:
-    """Count the positions of this process in the order of all, from its ``number``-th sample on."""
-    rank, world_size = get_dist_info()
-    return itertools.count(number * world_size + rank, world_size)
+def _place_batch(batch: Collection[Any], origins: Iterator[Origin]) -> Sequence[object]:
+    if set(map(type, batch)) == {int}:
+        return place_samples(batch, origins)
+    return [_place_index(index, next(origins)) for index in batch]
+
+
+def _place_index(index: object, origin: Origin) -> object:
+    if isinstance(index, SampleIndex) or not _is_integer(index):
+        return index
+    return SampleIndex(int(index), *origin)
 
 
 def open_loader(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import ctypes
 import random
 import sys
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import repeat
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -17,7 +16,11 @@ from torch.utils.data import get_worker_info
 
 from eng.utils import StateDict, override
 
-__all__ = ["RawRandomState", "SampleIndex", "place_samples", "random_numbers_of"]
+__all__ = ["Origin", "RawRandomState", "SampleIndex", "place_samples", "random_numbers_of"]
+
+#: Seed of an order, number of the epoch or pass over the dataset, and position in its order,
+#: counted over all processes.
+Origin: TypeAlias = tuple[int, int, int]
 
 _STAND_IN = np.random.MT19937(0)
 
@@ -34,7 +37,7 @@ class SampleIndex(int):
         place: Position in the order of that epoch, counted over all processes.
     """
 
-    origin: tuple[int, int, int]
+    origin: Origin
 
     def __new__(cls, index: int, seed: int, epoch: int, place: int) -> SampleIndex:
         """Create an int with attributes."""
@@ -47,23 +50,21 @@ class SampleIndex(int):
         return SampleIndex, (int(self), *self.origin)
 
 
-def place_samples(
-    indices: Iterable[int], seed: int, epoch: int, places: Iterable[int]
-) -> list[SampleIndex]:
+_EACH_CLASS, _EACH_NAME = repeat(SampleIndex), repeat("origin")
+
+
+def place_samples(indices: Iterable[int], origins: Iterable[Origin]) -> list[SampleIndex]:
     """Make many :class:`SampleIndex` at once, faster than with the class.
 
     Args:
         indices: The indices, each an ``int``.
-        seed: Seed of the order.
-        epoch: Number of the epoch, or pass over the dataset.
-        places: The position of each in the order of that epoch. May be longer.
+        origins: Seed, epoch and position of each. May be longer.
 
     Returns:
         The indices with their positions.
     """
-    samples = list(map(int.__new__, repeat(SampleIndex), indices))
-    origins = zip(repeat(seed), repeat(epoch), places)
-    deque(map(setattr, samples, repeat("origin"), origins), maxlen=0)
+    samples = list(map(int.__new__, _EACH_CLASS, indices))
+    any(map(setattr, samples, _EACH_NAME, origins))  # which return None: all are set
     return samples
 
 
@@ -101,7 +102,7 @@ def random_numbers_of(index: object) -> Iterator[None]:
         torch.set_rng_state(cpu)
 
 
-def _seed(origin: tuple[int, int, int]) -> None:
+def _seed(origin: Origin) -> None:
     random.seed("{}/{}/{}".format(*origin))
     np.random.seed(random.getrandbits(32))
     # Not torch.manual_seed, which would also seed the accelerators, whose numbers the run draws.

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from .batch_record_hook import BatchRecordHook
+from .best_checkpoint import BestCheckpoint, BestCheckpoints
+from .best_rule import infer_rule
 from .checkpoint_hook import CheckpointHook
 from .early_stopping_hook import EarlyStoppingHook
 from .ema_hook import EMAHook
@@ -30,6 +32,8 @@ __version__: str  # see _version.py
 
 __all__ = [
     "BatchRecordHook",
+    "BestCheckpoint",
+    "BestCheckpoints",
     "CheckpointHook",
     "CheckpointWriter",
     "DistSamplerSeedHook",
@@ -51,6 +55,7 @@ __all__ = [
     "SyncBuffersHook",
     "build_runner_with_tta",
     "get_priority",
+    "infer_rule",
     "read_record",
     "run_id_of",
     "scalar_of",

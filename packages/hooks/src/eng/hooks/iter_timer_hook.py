@@ -34,6 +34,7 @@ class IterTimerHook(Hook):
         self.time_sec_test_val = 0.0
         self._count = 0
         self._length = 0
+        self._max_iters: int | None = None
         self.time_sec_tot = 0.0
         self.start_iter = 0
 
@@ -48,6 +49,8 @@ class IterTimerHook(Hook):
         self._last = time.perf_counter()
         self.time_sec_test_val = 0.0
         self._count = 0
+        if mode == "train":
+            self._max_iters = runner.max_iters
 
     @override
     def _before_iter(
@@ -71,17 +74,18 @@ class IterTimerHook(Hook):
     ) -> None:
         now = time.perf_counter()
         took, self._last = now - self._last, now
-        hub = runner.message_hub
-        hub.update_scalar(f"{mode}/time", took)
-        hub.update_info("eta", self._estimate_eta(runner, batch_idx, took, mode), resumed=False)
-
-    def _estimate_eta(self, runner: HookRunner, batch_idx: int, took: float, mode: str) -> float:
-        """Estimate the remaining seconds of the loop from the mean time of an iteration."""
         if mode == "train":
             self.time_sec_tot += took
             done = runner.iter + 1
-            left = (runner.max_iters or done) - done
-            return self.time_sec_tot / (done - self.start_iter) * left
+            eta = self.time_sec_tot / (done - self.start_iter) * ((self._max_iters or done) - done)
+        else:
+            eta = self._estimate_eta(runner, batch_idx, took, mode)
+        hub = runner.message_hub
+        hub.update_scalar(f"{mode}/time", took)
+        hub.update_info("eta", eta, resumed=False)
+
+    def _estimate_eta(self, runner: HookRunner, batch_idx: int, took: float, mode: str) -> float:
+        """Estimate the remaining seconds of an evaluation from the mean time of an iteration."""
         if self._count == 0:
             # Once an evaluation: a length goes through loader, samplers and dataset.
             loader = runner.val_dataloader if mode == "val" else runner.test_dataloader

@@ -144,6 +144,8 @@ def _forget_rates(hub: MessageHub, optim_wrapper: object) -> None:
 
 
 def _record_metrics(runner: HookRunner, mode: str, metrics: Mapping[str, object] | None) -> None:
+    names = [f"{mode}/{name}" for name in metrics or {}]
+    runner.message_hub.update_info("metric_names", names, resumed=False)
     for name, value in (metrics or {}).items():
         if is_scalar(value):
             runner.message_hub.update_scalar(f"{mode}/{name}", value)

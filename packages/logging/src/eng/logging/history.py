@@ -1,23 +1,27 @@
 """Histories of scalars, with constant time to record an entry."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eng.utils import ArgumentKeyError, ArgumentTypeError, ArgumentValueError, StateDict
 
-from .pending import PendingTensors, is_tensor, read_scalar
-from .types import Scalar
+from .pending import PendingTensors, copy_scalar, read_scalar
+from .types import Scalar, Tensor
 
 __all__ = ["HistoryBuffer"]
 
 Array = NDArray[np.float64]
 Method = TypeVar("Method", bound=Callable[..., object])
-_FIRST_CAPACITY = 64
-#: Sums are computed block by block, so that sums of whole blocks can replace their entries.
+#: Sums are computed block by block, so that sums of whole blocks can replace their entries. Latest
+#: entries are moved into the arrays in blocks, too.
 BLOCK = 64
+#: The usual count, compared by identity, which any value has.
+_ONE = 1
+#: Beyond what is kept, an array has room for a block.
+_FIRST_CAPACITY = 2 * BLOCK
 
 
 class Totals(NamedTuple):
@@ -84,7 +88,9 @@ class HistoryBuffer:
     _counts: Array
     _end: int
     _recorded: int
-    _late: list[float]
+    _late: list[float | Tensor]
+    _late_counts: dict[int, float]
+    _has_tensors: bool
     _pending: PendingTensors
     _is_pending: bool
     _earlier: Totals
@@ -112,27 +118,18 @@ class HistoryBuffer:
         Raises:
             TypeError: ``log_val`` or ``count`` is not a number.
         """
-        if type(log_val) is float and type(count) is int and count == 1:
-            # The usual case: moved into the arrays in blocks, at a fifth of the cost.
-            late = self._late
-            late.append(log_val)
-            if len(late) == BLOCK:
-                self._take_late()
-            return
-        if self._late:
-            self._take_late()
-        position, values = self._end, self._values
-        if position == len(values):
-            position = self._make_room()
-            values = self._values
-        self._counts[position] = count if type(count) is int else read_scalar(count)
-        if is_tensor(log_val):
-            self._pending.add(self._recorded, log_val)
-            self._is_pending = True
+        late = self._late
+        value: float | Tensor
+        if type(log_val) is float:
+            value = log_val
         else:
-            values[position] = read_scalar(log_val)
-        self._end = position + 1
-        self._recorded += 1
+            value = copy_scalar(log_val)
+            self._has_tensors = True
+        if count is not _ONE:
+            self._late_counts[len(late)] = read_scalar(count)
+        late.append(value)
+        if len(late) == BLOCK:
+            self._take_late()
 
     @property
     def data(self) -> tuple[Array, Array]:
@@ -263,15 +260,17 @@ class HistoryBuffer:
 
         Entries that are no longer kept are in the totals.
         """
+        if self._late or self._is_pending:
+            self._settle()
+        end = self._end
+        if type(size) is int and 0 < size < end and size < self._max_length:  # in each log line
+            return self._values[end - size : end], self._counts[end - size : end], False
         if type(size) is not int and size is not None:
             if isinstance(size, bool) or not isinstance(size, (int, np.integer)):
                 raise ArgumentTypeError(f"window_size must be an int or None, but got {size!r}")
             size = int(size)
         if size is not None and size < 1:
             raise ArgumentValueError(f"window_size must be at least 1, but got {size}")
-        if self._late or self._is_pending:
-            self._settle()
-        end = self._end
         if not end:
             raise ArgumentValueError("the history is empty: call update first")
         kept = end if end < self._max_length else self._max_length
@@ -292,8 +291,10 @@ class HistoryBuffer:
         self._max_length = int(max_length)
         self._values, self._counts = values[-max_length:], counts[-max_length:]
         self._end = self._recorded = len(self._values)
-        #: Latest values, with count 1, that are not in the arrays yet.
+        #: Latest values that are not in the arrays yet, and by their positions counts other than 1.
         self._late = []
+        self._late_counts = {}
+        self._has_tensors = False
         self._pending = PendingTensors()
         self._is_pending = False
         self._earlier = Totals()
@@ -313,22 +314,28 @@ class HistoryBuffer:
         return keep
 
     def _take_late(self) -> None:
+        """Move the latest values into the arrays, or, those on a device, to the pending ones."""
         late, self._late = self._late, []
+        values = self._set_tensors_aside(late) if self._has_tensors else cast("list[float]", late)
         end = self._end + len(late)
-        if end <= len(self._values):
-            self._values[self._end : end], self._counts[self._end : end] = late, 1
-            self._end, self._recorded = end, self._recorded + len(late)
-            return
-        while late:
-            room = len(self._values) - self._end
-            if not room:
-                self._make_room()
-                continue
-            part, late = late[:room], late[room:]
-            end = self._end + len(part)
-            self._values[self._end : end], self._counts[self._end : end] = part, 1
-            self._end = end
-            self._recorded += len(part)
+        if end > len(self._values):
+            end = self._make_room() + len(late)
+        self._values[self._end : end], self._counts[self._end : end] = values, 1
+        if self._late_counts:
+            for position, count in self._late_counts.items():
+                self._counts[self._end + position] = count
+            self._late_counts = {}
+        self._end, self._recorded = end, self._recorded + len(late)
+
+    def _set_tensors_aside(self, late: list[float | Tensor]) -> list[float]:
+        """Replace tensors among the latest values, which are read later, all at once."""
+        first, self._is_pending, self._has_tensors = self._recorded, True, False
+        if float not in set(map(type, late)):
+            self._pending.add(range(first, first + len(late)), late)  # type: ignore[arg-type]
+            return [0.0] * len(late)
+        tensors = {i: value for i, value in enumerate(late) if not isinstance(value, float)}
+        self._pending.add([first + i for i in tensors], list(tensors.values()))
+        return [value if isinstance(value, float) else 0.0 for value in late]
 
     def _settle(self) -> None:
         if self._late:

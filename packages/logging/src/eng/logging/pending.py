@@ -1,17 +1,18 @@
 """Pending scalars: tensors that stay on their device until they are read."""
 
 import sys
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .types import Device, Tensor
+from .types import Device, Scalar, Tensor
 
-__all__ = ["PendingTensors", "is_tensor", "read_scalar"]
+__all__ = ["PendingTensors", "copy_scalar", "is_tensor", "read_scalar"]
 
-# So many tensors are stacked on their device: memory stays at a few bytes per value.
-_CHUNK = 256
+_KIND = attrgetter("device", "dtype")
 
 
 def is_tensor(value: object) -> TypeGuard[Tensor]:
@@ -41,37 +42,57 @@ def read_scalar(value: object) -> float:
     )
 
 
-class PendingTensors:
-    """Numbered tensors of one element each that were not read yet."""
+def copy_scalar(value: Scalar) -> float | Tensor:
+    """Convert a number to a float, and copy a tensor of one element on its device.
 
-    def __init__(self) -> None:
-        self._numbers: list[int] = []
-        self._tensors: list[Tensor] = []
-        self._chunks: list[tuple[list[int], Tensor]] = []
+    Args:
+        value: The number, or an array or tensor of one element.
 
-    def __bool__(self) -> bool:
-        return bool(self._tensors or self._chunks)
+    Returns:
+        The float, or the tensor without a dimension and without waiting for it. It is a copy, since
+        the owner may modify the tensor.
 
-    def add(self, number: int, tensor: Tensor) -> None:
-        """Keep a copy of a tensor, on its device and without waiting for it."""
+    Raises:
+        TypeError: The value is neither.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(value, torch.Tensor):
+        return read_scalar(value)
+    tensor: Tensor = value
+    if tensor.ndim or tensor.is_complex():
         if tensor.numel() != 1 or tensor.is_complex():
             raise TypeError(
                 "a scalar must be a tensor of one real element, but got shape "
                 f"{tuple(tensor.shape)} and {tensor.dtype}"
             )
-        tensors = self._tensors
-        if tensors:
-            kind = tensors[0]
-            if tensor.device != kind.device or tensor.dtype != kind.dtype:
-                self._stack()
-                tensors = self._tensors
-        if tensor.requires_grad:
-            tensor = tensor.detach()
-        # A clone, since the owner may modify the tensor.
-        tensors.append(tensor.reshape(()).clone() if tensor.ndim else tensor.clone())
-        self._numbers.append(number)
-        if len(tensors) >= _CHUNK:
-            self._stack()
+        tensor = tensor.reshape(())
+    return (tensor.detach() if tensor.requires_grad else tensor).clone()
+
+
+class PendingTensors:
+    """Numbered tensors of one element each that were not read yet."""
+
+    def __init__(self) -> None:
+        self._chunks: list[tuple[Sequence[int], Tensor]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._chunks)
+
+    def add(self, numbers: Sequence[int], tensors: Sequence[Tensor]) -> None:
+        """Keep tensors on their device, where they are stacked: at a few bytes per value.
+
+        Args:
+            numbers: Their numbers, ascending.
+            tensors: The tensors, without dimensions.
+        """
+        kinds = set(map(_KIND, tensors))
+        if len(kinds) == 1:
+            self._chunks.append((numbers, sys.modules["torch"].stack(tensors)))
+            return
+        pairs = list(zip(numbers, tensors, strict=True))
+        for kind in kinds:
+            same = [pair for pair in pairs if _KIND(pair[1]) == kind]
+            self.add([number for number, _ in same], [tensor for _, tensor in same])
 
     def forget_before(self, number: int) -> None:
         """Drop chunks whose entries are all older than a number."""
@@ -80,9 +101,7 @@ class PendingTensors:
     def take(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Move all tensors to the host, in one transfer per device, and clear them."""
         torch = sys.modules["torch"]
-        if self._tensors:
-            self._stack()
-        by_device: dict[Device, list[tuple[list[int], Tensor]]] = {}
+        by_device: dict[Device, list[tuple[Sequence[int], Tensor]]] = {}
         for chunk in self._chunks:
             by_device.setdefault(chunk[1].device, []).append(chunk)
         numbers: list[int] = []
@@ -98,8 +117,3 @@ class PendingTensors:
         self._chunks = []
         joined_values = values[0] if len(values) == 1 else np.concatenate(values)
         return np.asarray(numbers, dtype=np.int64), joined_values
-
-    def _stack(self) -> None:
-        torch = sys.modules["torch"]
-        self._chunks.append((self._numbers, torch.stack(self._tensors)))
-        self._numbers, self._tensors = [], []

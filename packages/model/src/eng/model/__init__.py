@@ -14,6 +14,7 @@ from .averaged_model import (
 from .base_model import BaseDataPreprocessor, BaseModel, BaseTTAModel, ImgDataPreprocessor
 from .base_module import BaseModule, ModuleDict, ModuleList, Sequential
 from .merge_dict import merge_dict
+from .model_with_loss import ModelWithLoss
 from .stack_batch import stack_batch
 from .sync_batchnorm import convert_sync_batchnorm, revert_sync_batchnorm
 from .weight_init import (
@@ -72,6 +73,7 @@ __all__ = [
     "MMFullyShard",
     "MMFullyShardedDataParallel",
     "MMSeparateDistributedDataParallel",
+    "ModelWithLoss",
     "ModuleDict",
     "ModuleList",
     "MomentumAnnealingEMA",

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .progress import Progress
     from .protocol import LoopRunner
     from .run_state import RunState, Stateful
+    from .run_summary import BestScore, RunSummary
     from .runner import Runner
     from .train_loops import EpochBasedTrainLoop, IterBasedTrainLoop
 
@@ -44,6 +45,7 @@ __version__: str  # see _version.py
 
 __all__ = [
     "BaseLoop",
+    "BestScore",
     "CheckpointLoader",
     "EpochBasedTrainLoop",
     "IterBasedTrainLoop",
@@ -53,6 +55,7 @@ __all__ = [
     "Priority",
     "Progress",
     "RunState",
+    "RunSummary",
     "Runner",
     "RunnerConfigError",
     "Stateful",
@@ -104,6 +107,7 @@ __getattr__, __dir__ = lazy_modules(
         ".progress": ("Progress",),
         ".protocol": ("LoopRunner",),
         ".run_state": ("RunState", "Stateful"),
+        ".run_summary": ("BestScore", "RunSummary"),
         ".runner": ("Runner",),
         ".train_loops": ("EpochBasedTrainLoop", "IterBasedTrainLoop"),
     },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 from torch.utils.data import BatchSampler
 
@@ -26,6 +27,7 @@ from .dataloader_info import (
     stop_workers,
 )
 from .generators import GeneratorState
+from .prefetching import prefetch
 from .progress import Progress
 from .types import Loader
 
@@ -183,12 +185,16 @@ class ResumableBatches:
         return max(0, per_process // size if batch_sampler.drop_last else -(-per_process // size))
 
     def rest_of_epoch(self) -> Iterator[tuple[int, DataBatch]]:
-        """Yield the rest of the epoch of the data.
+        """Iterate over the rest of the epoch of the data.
 
-        Yields:
-            The number of a batch in its epoch, from 0, and the batch.
+        Returns:
+            An iterator over the number of a batch in its epoch, from 0, and the batch.
         """
-        yield from enumerate(self._open(), self.done_of_epoch)
+        return chain.from_iterable(self._open_epoch())
+
+    def _open_epoch(self) -> Iterator[Iterator[tuple[int, DataBatch]]]:
+        """Yield the iterator of :meth:`rest_of_epoch`, opened with its first batch."""
+        yield enumerate(prefetch(self._dataloader, self._open()), self.done_of_epoch)
         self._iterator = None  # read to its end: nothing is pending
 
     def __iter__(self) -> ResumableBatches:
@@ -196,12 +202,12 @@ class ResumableBatches:
 
     def __next__(self) -> DataBatch:
         if self._endless is None:
-            self._endless = self._open()
+            self._endless = prefetch(self._dataloader, self._open())
         try:
             return next(self._endless)
         except StopIteration:
             self._progress.begin_data_epoch()
-            self._endless = self._open()
+            self._endless = prefetch(self._dataloader, self._open())
             return next(self._endless)
 
     # ------------------------------------------------------------------ opening

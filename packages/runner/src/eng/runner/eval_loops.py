@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import torch
 
@@ -10,6 +11,7 @@ from eng.checkpoint import is_sharded
 from eng.dataset import length_of, open_loader
 from eng.device import autocast
 from eng.dist import all_gather_object
+from eng.dl_utils import unwrap
 from eng.evaluator import Evaluator
 from eng.registry import LOOPS
 from eng.utils import DataBatch, override
@@ -17,7 +19,9 @@ from eng.utils import DataBatch, override
 from .base_loop import BaseLoop
 from .data_order import put_generators, take_generators
 from .dataloader_info import movable_sampler, place_sampler, stateful_part, stop_workers
-from .eval_losses import EvalLosses
+from .errors import RunnerConfigError
+from .eval_losses import EvalLosses, compute_losses
+from .prefetching import prefetch
 from .protocol import LoopRunner
 from .types import EvaluatorOrConfig, LoaderOrConfig
 
@@ -35,11 +39,18 @@ class _EvalLoop(BaseLoop):
         dataloader: LoaderOrConfig,
         evaluator: EvaluatorOrConfig,
         fp16: bool = False,
+        loss: bool = False,
     ) -> None:
         super().__init__(runner, dataloader)
         is_built = hasattr(evaluator, "evaluate")
         self.evaluator: Evaluator = evaluator if is_built else runner.build_evaluator(evaluator)  # type: ignore[assignment]
         self.fp16 = fp16
+        self.loss = loss
+        if loss and not hasattr(unwrap(runner.model), "parse_losses"):
+            raise RunnerConfigError(
+                f"{self.mode}_cfg: loss=True needs a model with a mode 'loss' and parse_losses(), "
+                f"as eng.model.BaseModel has: {type(unwrap(runner.model)).__name__} has none"
+            )
         self._outputs = 0
         self._losses = EvalLosses()
         self._placed = None
@@ -108,7 +119,7 @@ class _EvalLoop(BaseLoop):
         iterator = open_loader(self.dataloader, placed)
         is_whole = False
         try:
-            yield from iterator
+            yield from prefetch(self.dataloader, iterator)
             is_whole = True
         finally:
             put_generators(self.dataloader, generators)
@@ -126,11 +137,10 @@ class _EvalLoop(BaseLoop):
         mode = self.mode
         self.runner.call_hook(f"before_{mode}_iter", batch_idx=idx, data_batch=data_batch)
         step = getattr(self.runner.model, f"{mode}_step")
-        if self.fp16:
-            with autocast():
-                outputs = step(data_batch)
-        else:
+        with autocast() if self.fp16 else nullcontext():
             outputs = step(data_batch)
+            if self.loss:
+                self._losses.add(compute_losses(self.runner.model, data_batch))
         outputs = self._losses.split_off(outputs)
         self.evaluator.process(data_samples=outputs, data_batch=data_batch)
         self._outputs += len(outputs) if hasattr(outputs, "__len__") else 1
@@ -148,13 +158,16 @@ class ValLoop(_EvalLoop):
         dataloader: The data loader or its config.
         evaluator: The evaluator, its config, or configs of its metrics.
         fp16: Whether the model runs in mixed precision. Defaults to False.
+        loss: Whether the losses of the model are metrics as well: their averages over the batches
+            by name, and their sum as ``val_loss``. The model runs a second time on each batch,
+            in its mode ``'loss'``. Defaults to False.
     """
 
     mode = "val"
 
     @property
     def val_loss(self) -> dict[str, float]:
-        """Averages of the losses that the model returns beside its predictions, by name."""
+        """Averages of the losses of the model, by name."""
         return self._losses.averages()
 
 
@@ -167,6 +180,9 @@ class TestLoop(_EvalLoop):
         dataloader: The data loader or its config.
         evaluator: The evaluator, its config, or configs of its metrics.
         fp16: Whether the model runs in mixed precision. Defaults to False.
+        loss: Whether the losses of the model are metrics as well: their averages over the batches
+            by name, and their sum as ``test_loss``. The model runs a second time on each batch,
+            in its mode ``'loss'``. Defaults to False.
     """
 
     __test__ = False  # not a class of tests, in spite of its name
@@ -174,5 +190,5 @@ class TestLoop(_EvalLoop):
 
     @property
     def test_loss(self) -> dict[str, float]:
-        """Averages of the losses that the model returns beside its predictions, by name."""
+        """Averages of the losses of the model, by name."""
         return self._losses.averages()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor
 
+from eng.checkpoint import is_sharded
 from eng.dist import all_gather_object
+from eng.dl_utils import unwrap
 from eng.structures import BaseDataElement
-from eng.utils import DataSample
+from eng.utils import DataBatch, DataSample
 
 from .errors import RunnerTypeError
 
-__all__ = ["EvalLosses"]
+__all__ = ["EvalLosses", "compute_losses"]
 
 
 class EvalLosses:
@@ -55,6 +58,15 @@ class EvalLosses:
                 self._add(str(name), each)
         return outputs[:-1]
 
+    def add(self, losses: Mapping[str, Tensor]) -> None:
+        """Count the losses of a batch.
+
+        Args:
+            losses: A number for each name.
+        """
+        for name, value in losses.items():
+            self._add(name, value)
+
     def averages(self) -> dict[str, float]:
         """The average of each loss over the batches of this process so far, by name."""
         return {name: float(total) / self._counts[name] for name, total in self._sums.items()}
@@ -85,3 +97,23 @@ class EvalLosses:
         number = value.detach().mean() if isinstance(value, Tensor) else value
         self._sums[name] = self._sums[name] + number if name in self._sums else number
         self._counts[name] = self._counts.get(name, 0) + 1
+
+
+def compute_losses(model: Any, data_batch: DataBatch) -> dict[str, Tensor]:
+    """Compute the losses of a batch, without an update.
+
+    Args:
+        model: The model, possibly wrapped.
+        data_batch: The batch.
+
+    Returns:
+        Each loss by its name, as a number.
+    """
+    bare: Any = unwrap(model)
+    data = bare.data_preprocessor(data_batch, False)
+    # Through the wrapper only where the parameters are: others would wait for all processes.
+    losses = (model if is_sharded(model) else bare)._run_forward(data, "loss")
+    _, values = bare.parse_losses(losses)
+    if "loss" in losses:  # under which parse_losses has the sum of all
+        values["loss"] = bare.parse_losses({"loss": losses["loss"]})[0]
+    return {name: values[name] for name in losses}

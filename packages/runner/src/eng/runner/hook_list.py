@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Iterator, Mapping
 
 from eng.hooks import Hook, Priority, get_priority
@@ -128,7 +129,7 @@ class _Stages(dict[str, list[Callable[..., None]]]):
         self._hooks = hooks
 
     def __missing__(self, stage: str) -> list[Callable[..., None]]:
-        methods = [getattr(hook, stage) for hook in self._hooks if _acts_at(hook, stage)]
+        methods = [_find_method(hook, stage) for hook in self._hooks if _acts_at(hook, stage)]
         self[stage] = methods
         return methods
 
@@ -139,6 +140,17 @@ def _acts_at(hook: object, stage: str) -> bool:
     if isinstance(hook, Hook) and stage in Hook.stages:
         return stage in hook.get_triggered_stages()
     return hasattr(hook, stage)
+
+
+def _find_method(hook: object, stage: str) -> Callable[..., None]:
+    """Find the method of a stage, or where it only passes an iteration on, the one that acts."""
+    method: Callable[..., None] = getattr(hook, stage)
+    when, _, mode = stage.removesuffix("_iter").partition("_")
+    if not stage.endswith("_iter") or getattr(method, "__func__", None) is not vars(Hook).get(
+        stage
+    ):
+        return method
+    return functools.partial(getattr(hook, f"_{when}_iter"), mode=mode)
 
 
 def _name_priority(hook: Hook) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from .agreement import Agreement
 from .counts import check_count
 from .duration import seconds_of
 from .known_settings import check_settings
+from .progress import Progress
 from .requeue import signals_to_requeue
 from .signals import BrokenOff, SignalWatch, check_signals
 from .types import Settings
@@ -89,40 +90,65 @@ class Interruption:
             if cause := self._agreement.latest(watch.signal):
                 raise BrokenOff(cause)
 
-    def fetch(self, batches: Iterator[Item], iteration: int, can_break: bool = True) -> Item:
-        """Take the next batch of training.
+    def fetch(
+        self,
+        batches: Iterator[Item],
+        progress: Progress,
+        can_break: bool = True,
+        abandon: Callable[[], object] | None = None,
+    ) -> Iterator[Item]:
+        """Take the batches of training, until it is broken off.
 
         Args:
             batches: The batches.
-            iteration: Number of iterations done.
+            progress: Progress of the run.
             can_break: Whether a wait for a batch may be broken off, or a batch returned.
                 Defaults to True.
+            abandon: Called if training is broken off, before anything is saved. Defaults to None.
 
-        Returns:
-            The batch.
+        Yields:
+            The batches.
 
         Raises:
-            BrokenOff: If training is to end before it.
-            StopIteration: If the data has ended.
+            BrokenOff: If training is to end before the next one.
         """
-        if self._watch is None:
+        try:
+            while True:
+                watch = self._watch
+                if watch is None or not can_break or not self._is_alone:
+                    item = self._fetch_next(batches, progress.iter, can_break)
+                else:  # in nearly all iterations of all runs, so not by a method
+                    self._was_fetched = True
+                    before = RawRandomState()
+                    try:
+                        item = watch.take_next(batches)
+                    except (BrokenOff, RuntimeError) as error:
+                        cause = _find_cause(error, watch)
+                        before.restore()
+                        raise BrokenOff(cause) from None
+                yield item
+        except StopIteration:
+            return
+        except BrokenOff:
+            if abandon is not None:
+                abandon()
+            raise
+
+    def _fetch_next(self, batches: Iterator[Item], iteration: int, can_break: bool) -> Item:
+        """Take the next batch of training outside of a run, or agree with other processes."""
+        watch = self._watch
+        if watch is None:
             return next(batches)
         if not can_break:
             self.before_iteration()
             self._was_fetched = True
             return next(batches)
         self._was_fetched = True
-        if not self._is_alone and iteration % self._interval:
+        if iteration % self._interval:
             return next(batches)  # the processes agree at another iteration
         before = RawRandomState()
-        if self._is_alone:
-            try:
-                return self._watch.take_next(batches)
-            except (BrokenOff, RuntimeError) as error:
-                cause, item, is_end = _find_cause(error, self._watch), None, False
-        else:
-            cause, item, is_end = self._take(batches, self._watch, may_break=True)
-            cause = self._agreement.latest(cause)
+        cause, item, is_end = self._take(batches, watch, may_break=True)
+        cause = self._agreement.latest(cause)
         if cause:
             before.restore()
             raise BrokenOff(cause)

@@ -79,15 +79,16 @@ class LogProcessor:
             Numbers by name, and the line.
         """
         scalars = self._collect(runner, batch_idx, mode)
+        number = f".{self.num_digits}f"
         parts = [self._format_position(runner, batch_idx, mode)]
-        rates = [(name, value) for name, value in scalars.items() if name.endswith("lr")]
-        parts += [f"{name}: {value:.{self.num_digits}e}" for name, value in rates]
+        rates = [name for name in scalars if name.endswith("lr")]
+        parts += [f"{name}: {scalars[name]:.{self.num_digits}e}" for name in rates]
         eta = runner.message_hub.runtime_info.get("eta")
         if eta is not None:
             parts.append(f"eta: {datetime.timedelta(seconds=int(eta))}")
-        for name in ("time", "data_time"):
-            if name in scalars:
-                parts.append(f"{name}: {scalars[name]:.{self.num_digits}f}")
+        times = [name for name in ("time", "data_time") if name in scalars]
+        parts += [f"{name}: {format(scalars[name], number)}" for name in times]
+        losses = scalars.keys() - {*rates, *times, "epoch", "iter", "memory"}
         if mode == "train":
             scalars["epoch"] = runner.epoch + 1 if self.by_epoch else runner.epoch
             scalars["iter"] = runner.iter + 1
@@ -96,11 +97,8 @@ class LogProcessor:
             parts.append(f"memory: {memory}")
             scalars["memory"] = memory
         if mode == "train":
-            shown = {"time", "data_time", "epoch", "iter", "memory", *(name for name, _ in rates)}
             parts += [
-                f"{name}: {value:.{self.num_digits}f}"
-                for name, value in scalars.items()
-                if name not in shown
+                f"{n}: {format(value, number)}" for n, value in scalars.items() if n in losses
             ]
         return self._add_prefix(scalars, mode), "  ".join(parts)
 
@@ -252,12 +250,14 @@ class LogProcessor:
         }
         done = self._batch_idx + 1
         window = min(self.window_size, done) if self.by_epoch else self.window_size
+        metrics = () if mode == "train" else runner.message_hub.get_info("metric_names", ())
         collected = {}
         for name, history in histories.items():
             # Times of an evaluation are averaged over all its batches.
             whole = mode != "train" and name in ("time", "data_time")
             size = done if whole else window
-            is_mean = self.mean_pattern.search(name)
+            # A metric has one entry an evaluation, which is not averaged with those before.
+            is_mean = self.mean_pattern.search(name) and prefix + name not in metrics
             collected[kept + name] = float(history.mean(size) if is_mean else history.current())
         for cfg in custom_cfg:
             settings = dict(cfg)

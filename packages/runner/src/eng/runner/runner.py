@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from typing import Any, cast
 
 from torch import nn
@@ -37,6 +38,7 @@ from .random_state import RandomState
 from .run_files import closes_files, forget_when_gone
 from .run_parts import build_run_state
 from .run_state import RunState
+from .run_summary import RunSummary, summarize
 from .train_loops import TrainLoop
 from .training import begin_training, guarded, run_training
 
@@ -62,7 +64,8 @@ class Runner:
         test_cfg: The test loop, ``dict()`` for :class:`TestLoop`. Defaults to None.
         auto_scale_lr: ``enable`` and ``base_batch_size``: whether learning rates, meant for this
             batch size, are scaled to the real one. Defaults to None.
-        optim_wrapper: The optimizer wrapper, or its config. Defaults to None.
+        optim_wrapper: The optimizer wrapper, its config, or an optimizer of torch. Defaults to
+            None.
         param_scheduler: Schedules of learning rate and such, one or a list. Defaults to None.
         val_evaluator: Metrics of validation. Defaults to None.
         test_evaluator: Metrics of testing. Defaults to None.
@@ -135,7 +138,7 @@ class Runner:
         val_cfg: PartOrConfig[BaseLoop] | None = None,
         test_cfg: PartOrConfig[BaseLoop] | None = None,
         auto_scale_lr: types.Settings | None = None,
-        optim_wrapper: PartOrConfig[OptimWrapper] | None = None,
+        optim_wrapper: types.OptimizerOrConfig | None = None,
         param_scheduler: types.SchedulersOrConfigs | None = None,
         val_evaluator: types.EvaluatorOrConfig | None = None,
         test_evaluator: types.EvaluatorOrConfig | None = None,
@@ -168,6 +171,7 @@ class Runner:
         self.interruption = Interruption(self.cfg.get("interruption"))
         self._nan_loss = NanLossPolicy(self.cfg.get("nan_loss"))
         self._load_from, self._resume = load_from, resume
+        self._seconds = 0.0
         self._environment = Environment(launcher=launcher, randomness=dict(randomness))
         self._set_up_environment(work_dir, experiment_name, env_cfg)
         with folders_of(self._identity):
@@ -265,7 +269,11 @@ class Runner:
         loop = self._loops.train.require("to train")
         begin_training(self)
         self.load_or_resume()
-        return run_training(self, loop, self._nan_loss)
+        begun = time.monotonic()
+        try:
+            return run_training(self, loop, self._nan_loss)
+        finally:
+            self._seconds += time.monotonic() - begun
 
     def val(self) -> dict[str, float]:
         """Validate.
@@ -360,7 +368,7 @@ class Runner:
         """Build a data loader. See :func:`eng.runner.builders.build_dataloader`."""
         return builders.build_dataloader(dataloader, seed, diff_rank_seed)
 
-    def build_optim_wrapper(self, optim_wrapper: PartOrConfig[OptimWrapper]) -> OptimWrapper:
+    def build_optim_wrapper(self, optim_wrapper: types.OptimizerOrConfig) -> OptimWrapper:
         """Build the optimizer wrapper. See :func:`eng.runner.builders.build_optim_wrapper`."""
         built = builders.build_optim_wrapper(self.model, optim_wrapper)
         built.message_hub = self.message_hub
@@ -666,6 +674,11 @@ class Runner:
         loop = self._loops.train.built
         progress: Progress | None = getattr(loop, "progress", None)
         return Progress(epoch=self.epoch, iter=self.iter) if progress is None else progress
+
+    @property
+    def summary(self) -> RunSummary:
+        """What happened in training: scores, curves, places. For all processes to ask together."""
+        return summarize(self, self._seconds)
 
     @property
     def epoch(self) -> int:

@@ -77,13 +77,16 @@ def share_out(dataloader: Loader, seed: int) -> Loader:
         level=logging.WARNING,
     )
     batch_sampler = dataloader.batch_sampler
-    return DataLoader(
+    shared = DataLoader(
         dataloader.dataset,
         batch_size=getattr(batch_sampler, "batch_size", None),
         drop_last=getattr(batch_sampler, "drop_last", False),
         sampler=sampler,
         **{name: getattr(dataloader, name) for name in _KEPT},
     )
+    if hasattr(dataloader, "prefetch_to_device"):
+        shared.prefetch_to_device = dataloader.prefetch_to_device
+    return shared
 
 
 def _share_out_samples(dataloader: Loader, seed: int) -> Sampler[int]:

@@ -20,7 +20,6 @@ from .dataloader_info import check_has_batches, limits_of_resume, reseed
 from .errors import RunnerConfigError
 from .progress import Progress
 from .protocol import LoopRunner, RunEvalLoop
-from .signals import BrokenOff
 from .types import LoaderOrConfig
 from .validations import Validations
 
@@ -96,11 +95,6 @@ class TrainLoop(BaseLoop):
     def max_iters(self) -> int:
         """Iterations of the whole training."""
         return self._max_iters
-
-    @property
-    def _end(self) -> int:
-        """Epochs or iterations of the whole training."""
-        return self._max_epochs if self.progress.by_epoch else self._max_iters
 
     # Third-party loops that derive from these count by `self._iter += 1` and `self._epoch += 1`.
 
@@ -211,7 +205,8 @@ class TrainLoop(BaseLoop):
         done = progress.epoch if progress.by_epoch else progress.iter
         if len(self.dynamic_milestones) > 1:
             self.val_interval = self._find_interval(done)
-        if done < self.val_begin or (done % self.val_interval and done != self._end):
+        end = self._max_epochs if progress.by_epoch else self._max_iters
+        if done < self.val_begin or (done % self.val_interval and done != end):
             return
         loop = self.runner.val_loop
         if loop is not None:
@@ -233,21 +228,15 @@ class TrainLoop(BaseLoop):
         self.validations.add(self.progress, metrics)
 
     def _fetch(self, batches: Iterator[Item]) -> Iterator[Item]:
-        """Yield batches until the data ends or training is interrupted."""
-        interruption, can_break = self.runner.interruption, self.batches.can_break_off
-        while True:
-            try:
-                item = interruption.fetch(batches, self.progress.iter, can_break)
-            except StopIteration:
-                return
-            except BrokenOff:
-                self.batches.abandon()
-                raise
-            yield item
+        """Iterate over batches until the data ends or training is interrupted."""
+        own = self.batches
+        return self.runner.interruption.fetch(
+            batches, self.progress, own.can_break_off, own.abandon
+        )
 
     def _train_step(self, idx: int, data_batch: DataBatch) -> None:
         """Train on one batch, between the hooks of its iteration."""
-        runner = self.runner
+        runner = self._runner
         runner.call_hook("before_train_iter", batch_idx=idx, data_batch=data_batch)
         model: Any = runner.model
         outputs = model.train_step(data_batch, optim_wrapper=runner.optim_wrapper)
@@ -390,9 +379,10 @@ class IterBasedTrainLoop(TrainLoop):
         # Not in each iteration: visiting all modules takes as long as a step of a small model.
         self.runner.model.train()
         batches = self._fetch(self.dataloader_iterator)
+        runner = self.runner
         while self.iter < self.max_iters and not self.stop_training:
-            if not self.runner.model.training:  # after a validation
-                self.runner.model.train()
+            if not runner.model.training:  # after a validation
+                runner.model.train()
             self.run_iter(next(batches))
             self._validate_when_due()
         self.runner.call_hook("after_train_epoch")

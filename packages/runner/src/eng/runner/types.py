@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torch.optim import Optimizer
     from torch.utils.data import DataLoader
 
     from eng.config import Config
     from eng.evaluator import BaseMetric, Evaluator
     from eng.hooks import Hook
-    from eng.optim import _ParamScheduler
+    from eng.optim import OptimWrapper, _ParamScheduler
     from eng.registry import PartConfig
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "HooksByName",
     "Loader",
     "LoaderOrConfig",
+    "OptimizerOrConfig",
     "PartState",
     "RunConfig",
     "Schedulers",
@@ -46,6 +48,9 @@ LoaderOrConfig: TypeAlias = "DataLoader[Any] | PartConfig"
 EvaluatorOrConfig: TypeAlias = (
     "Evaluator | BaseMetric | dict[str, Any] | Sequence[BaseMetric | dict[str, Any]]"
 )
+
+#: An optimizer wrapper, its config, or an optimizer of torch.
+OptimizerOrConfig: TypeAlias = "OptimWrapper | Optimizer | PartConfig"
 
 #: Parameter schedulers; of several optimizers, by the name of the optimizer.
 Schedulers: TypeAlias = "list[_ParamScheduler] | dict[str, list[_ParamScheduler]]"

@@ -73,7 +73,7 @@ class Validations:
         Returns:
             The validation, or None.
         """
-        boxes = [self._read() if is_main_process() else []]
+        boxes = [self.read() if is_main_process() else []]
         broadcast_object_list(boxes)
         for each in boxes[0]:
             if (each.epoch, each.iter) == (point.epoch, point.iter):
@@ -93,12 +93,13 @@ class Validations:
         values = {str(name): scalar_of(value) for name, value in (metrics or {}).items()}
         found = {name: value for name, value in values.items() if value is not None}
         # Later ones were of another course: this run was resumed from before them.
-        kept = [each for each in self._read() if each.iter < point.iter]
+        kept = [each for each in self.read() if each.iter < point.iter]
         entries = [*kept, Validation(point.epoch, point.iter, found)][-_MOST:]
         content = {"run": run, "validations": [asdict(entry) for entry in entries]}
         self._backend.put_text(f"{json.dumps(content, indent=1)}\n", self.path)
 
-    def _read(self) -> list[Validation]:
+    def read(self) -> list[Validation]:
+        """Return the validations of the run that are recorded, the oldest first."""
         found = read_record(
             self._runner.work_dir,
             VALIDATIONS,

@@ -162,8 +162,8 @@ class LocalVisBackend(BaseVisBackend):
         self._scalar_save_file = str(root / scalar_save_file)
         #: Further scalar files, by the ``file_path`` of :meth:`add_scalars`.
         self._other_files: dict[str, str] = {}
-        #: Open scalar files, by their paths.
-        self._files: dict[str, FileIO] = {}
+        #: Open scalar files, by their paths, each with its device and inode.
+        self._files: dict[str, tuple[FileIO, tuple[int, int]]] = {}
         #: Files whose last line may be incomplete.
         self._torn: set[str] = set()
         #: Records of this run from before it was resumed.
@@ -287,7 +287,10 @@ class LocalVisBackend(BaseVisBackend):
         return self._other_files[name]
 
     def _record(self, record: Scalars, other: str | None = None) -> None:
-        plain = {key: plain_value(value) for key, value in record.items()}
+        plain = {
+            key: value if isinstance(value, (int, float)) else plain_value(value)
+            for key, value in record.items()
+        }
         line = json.dumps(plain)
         if other is not None:
             self._append(line, other)
@@ -307,19 +310,19 @@ class LocalVisBackend(BaseVisBackend):
 
     def _open(self, path: str) -> FileIO:
         """Return a file to append to: the open one, unless its path was replaced or removed."""
-        file = self._files.get(path)
+        file, own = self._files.get(path, (None, None))
         try:
             current = os.stat(path)  # noqa: PTH116 - a Path takes as long as the writing
         except FileNotFoundError:
-            current = None
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-        if file is not None and (
-            current is None or not os.path.samestat(current, os.fstat(file.fileno()))
-        ):
+        else:
+            if file is not None and (current.st_dev, current.st_ino) == own:
+                return file
+        if file is not None:
             file.close()
-            file = None
-        if file is None:
-            file = self._files[path] = open(path, "ab", buffering=0)  # noqa: PTH123, SIM115
+        file = open(path, "ab", buffering=0)  # noqa: PTH123, SIM115
+        current = os.fstat(file.fileno())
+        self._files[path] = file, (current.st_dev, current.st_ino)
         return file
 
     def __getstate__(self) -> StateDict:
@@ -329,7 +332,7 @@ class LocalVisBackend(BaseVisBackend):
     def close(self) -> None:
         """Close the files. Later records open them again."""
         while self._files:
-            self._files.popitem()[1].close()
+            self._files.popitem()[1][0].close()
 
 
 def _check_json(argument: str, path: str) -> None:

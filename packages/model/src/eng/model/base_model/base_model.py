@@ -168,12 +168,12 @@ class BaseModel(VendorDevices, BaseModule):
         log_vars: OrderedDict[str, Tensor] = OrderedDict()
         for name, value in losses.items():
             # The mean of a scalar would add a useless node to the graph.
-            is_number = isinstance(value, Tensor) and not value.ndim
-            mean = value if is_number else _average_loss(name, value)
+            if not isinstance(value, Tensor) or value.ndim:
+                value = _average_loss(name, value)  # noqa: PLW2901
             if "loss" in name:
-                parts.append(mean)
+                parts.append(value)
             if name != "loss":
-                log_vars[name] = mean.detach()
+                log_vars[name] = value.detach()
         if not parts:
             raise ValueError(
                 f"no loss to backpropagate: none of {sorted(losses)} has 'loss' in its name"

@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from eng.dataset import DefaultSampler, worker_init_fn
+from eng.device import is_cuda_available
 from eng.dist import get_rank
 from eng.registry import (
     DATA_SAMPLERS,
@@ -44,8 +45,9 @@ def build_dataloader(
             function or its name) and arguments, and arguments of
             :class:`torch.utils.data.DataLoader`. ``num_batch_per_epoch`` cuts the dataset to that
             number of batches, to try a config quickly; ``disable_subprocess_warning`` silences
-            warnings in all workers but the first. A data loader is returned as it is, as
-            is anything else that is not a config.
+            warnings in all workers but the first; ``prefetch_to_device`` copies batches to the
+            device of the model ahead of their use, from pinned memory unless ``pin_memory`` is
+            False. A data loader is returned as it is, as is anything else that is not a config.
         seed: Seed of the sampler and the workers. Defaults to None.
         diff_rank_seed: Whether processes have different seeds, so that the sampler must find a
             common one. Defaults to False.
@@ -79,7 +81,12 @@ def build_dataloader(
     if not cfg.get("num_workers"):
         cfg.pop("persistent_workers", None)
         cfg.pop("prefetch_factor", None)
-    return DataLoader(dataset=dataset, **cfg)
+    is_ahead = cfg.pop("prefetch_to_device", False)
+    if is_ahead:
+        cfg.setdefault("pin_memory", is_cuda_available())
+    built: Any = DataLoader(dataset=dataset, **cfg)
+    built.prefetch_to_device = is_ahead
+    return built
 
 
 def _build_samplers(cfg: Arguments, dataset: object, seed: int | None) -> dict[str, object]:

@@ -12,11 +12,11 @@ import eng.optim
 from eng.dataset import length_of
 from eng.logging import print_log
 from eng.optim import BaseOptimWrapper, OptimWrapper, OptimWrapperDict, _ParamScheduler
-from eng.registry import OPTIM_WRAPPERS, PARAM_SCHEDULERS, PartOrConfig
+from eng.registry import OPTIM_WRAPPERS, PARAM_SCHEDULERS
 
 from ..dataloader_info import samples_per_step
 from ..errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
-from ..types import Loader, Schedulers, SchedulersOrConfigs, Settings
+from ..types import Loader, OptimizerOrConfig, Schedulers, SchedulersOrConfigs, Settings
 
 __all__ = [
     "TrainingLength",
@@ -41,15 +41,14 @@ class TrainingLength(Protocol):
         """Iterations of the whole training."""
 
 
-def build_optim_wrapper(
-    model: nn.Module, optim_wrapper: PartOrConfig[OptimWrapper]
-) -> OptimWrapper:
+def build_optim_wrapper(model: nn.Module, optim_wrapper: OptimizerOrConfig) -> OptimWrapper:
     """Build an optimizer wrapper.
 
     Args:
         model: The model whose parameters are updated.
-        optim_wrapper: A wrapper, which is returned as it is; a config with ``optimizer``; a
-            config with ``constructor`` for several optimizers; or a dict of wrappers.
+        optim_wrapper: A wrapper, which is returned as it is; an optimizer of torch; a config with
+            ``optimizer``; a config with ``constructor`` for several optimizers; or a dict of
+            wrappers.
 
     Returns:
         The wrapper.
@@ -59,9 +58,11 @@ def build_optim_wrapper(
     """
     if isinstance(optim_wrapper, BaseOptimWrapper):
         return optim_wrapper
+    if isinstance(optim_wrapper, Optimizer):
+        return OptimWrapper(optim_wrapper)
     if not isinstance(optim_wrapper, Mapping):
         raise RunnerTypeError(
-            "optim_wrapper must be an OptimWrapper or a config such as "
+            "optim_wrapper must be an OptimWrapper, an optimizer of torch or a config such as "
             "dict(optimizer=dict(type='SGD', lr=0.1)), "
             f"not {type(optim_wrapper).__name__}"
         )
