@@ -44,6 +44,8 @@ def evaluate(metric, samples, batch=None):
         (SCORES, {"inputs": torch.zeros(2), "data_samples": LABELS}),
         (SCORES, {"inputs": torch.zeros(2), "labels": [1, 2]}),
         (SCORES, [torch.zeros(2), LABELS]),
+        (SCORES, (torch.zeros(2), torch.ones(2), LABELS)),
+        (SCORES, {"x": torch.zeros(2), "y": LABELS}),
         ([1, 0], {"data_samples": [BaseDataElement(gt_label=LabelData(label=t)) for t in LABELS]}),
         (
             [

@@ -26,7 +26,7 @@ __all__ = [
 VALUES = ("pred", "preds", "prediction")
 LABELS = ("pred_label", "pred_sem_seg", *VALUES, "pred_score", "pred_scores", "logits")
 SCORES = ("pred_score", "pred_scores", "logits", *VALUES, "pred_label", "pred_sem_seg")
-TARGETS = ("gt_label", "gt_sem_seg", "label", "labels", "target", "targets")
+TARGETS = ("gt_label", "gt_sem_seg", "label", "labels", "target", "targets", "y")
 
 #: Fields of an element that has its value in itself, such as ``PixelData`` and ``LabelData``.
 _INNER = ("data", "label", "score")
@@ -209,9 +209,11 @@ def _is_pair(sample: DataSample) -> bool:
 
 
 def _find_column(data_batch: DataBatch, names: Sequence[str]) -> DataBatch:
-    """Return the targets of a batch: ``(inputs, targets)``, or a field of a dict."""
+    """Return the targets of a batch: the last of a tuple of inputs, or a field of a dict."""
     if isinstance(data_batch, (tuple, list)):
-        return data_batch[1] if len(data_batch) == 2 else None
+        return (
+            data_batch[-1] if len(data_batch) > 1 and hasattr(data_batch[-1], "__len__") else None
+        )
     if not isinstance(data_batch, Mapping):
         return None
     found = [name for name in (*names, "data_samples") if _has_field(data_batch, name)]
