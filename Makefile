@@ -14,8 +14,8 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 PYTHON ?= python3
 READY  := $(VENV)/.ready
-EXTRAS := packages/fileio[s3,lmdb,memcached,test] packages/vis[tensorboard] packages/evaluator[torchmetrics] packages/checkpoint[safetensors]
-PLAIN  := $(filter-out packages/fileio packages/vis packages/evaluator packages/checkpoint,$(patsubst %/pyproject.toml,%,$(wildcard packages/*/pyproject.toml)))
+EXTRAS := packages/fileio[s3,lmdb,memcached,test] packages/vis[tensorboard] packages/evaluator[torchmetrics] packages/checkpoint[safetensors] packages/infer[onnx]
+PLAIN  := $(filter-out packages/fileio packages/vis packages/evaluator packages/checkpoint packages/infer,$(patsubst %/pyproject.toml,%,$(wildcard packages/*/pyproject.toml)))
 # Test files are shared out whole, those that take longest first (conftest.py).
 PYTEST := $(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
