@@ -66,16 +66,19 @@ from eng.config import resolve_package_path as resolve_package_path
 from eng.config import value_at as value_at
 from eng.dataset import AnnotationError as AnnotationError
 from eng.dataset import BaseDataset as BaseDataset
+from eng.dataset import BucketBatchSampler as BucketBatchSampler
 from eng.dataset import ClassBalancedDataset as ClassBalancedDataset
 from eng.dataset import Compose as Compose
 from eng.dataset import ConcatDataset as ConcatDataset
 from eng.dataset import DefaultSampler as DefaultSampler
 from eng.dataset import DistributedSamplerWrapper as DistributedSamplerWrapper
 from eng.dataset import InfiniteSampler as InfiniteSampler
+from eng.dataset import LengthGroupedSampler as LengthGroupedSampler
 from eng.dataset import PlacedSampler as PlacedSampler
 from eng.dataset import RawRandomState as RawRandomState
 from eng.dataset import RepeatDataset as RepeatDataset
 from eng.dataset import SampleIndex as SampleIndex
+from eng.dataset import TokenBudgetBatchSampler as TokenBudgetBatchSampler
 from eng.dataset import TransformError as TransformError
 from eng.dataset import default_collate as default_collate
 from eng.dataset import force_full_init as force_full_init
@@ -553,6 +556,7 @@ __all__ = [
     "BestCheckpoint",
     "BestCheckpoints",
     "BestScore",
+    "BucketBatchSampler",
     "Caffe2XavierInit",
     "CheckpointError",
     "CheckpointFolder",
@@ -624,6 +628,7 @@ __all__ = [
     "LabelData",
     "LazyAttr",
     "LazyObject",
+    "LengthGroupedSampler",
     "LinearLR",
     "LinearMomentum",
     "LinearParamScheduler",
@@ -716,6 +721,7 @@ __all__ = [
     "TimeCounter",
     "Timer",
     "TimerError",
+    "TokenBudgetBatchSampler",
     "TorchMetric",
     "TrainingInterrupted",
     "TransformError",

@@ -85,9 +85,10 @@ _NAMES = {
         progress_of save_checkpoint used_checkpoint weights_to_cpu write_last_checkpoint
     """,
     "dataset": """
-        COLLATE_FUNCTIONS AnnotationError BaseDataset ClassBalancedDataset Compose
-        ConcatDataset DefaultSampler DistributedSamplerWrapper InfiniteSampler
-        PlacedSampler RawRandomState RepeatDataset SampleIndex TransformError
+        COLLATE_FUNCTIONS AnnotationError BaseDataset BucketBatchSampler
+        ClassBalancedDataset Compose ConcatDataset DefaultSampler
+        DistributedSamplerWrapper InfiniteSampler LengthGroupedSampler PlacedSampler
+        RawRandomState RepeatDataset SampleIndex TokenBudgetBatchSampler TransformError
         default_collate force_full_init length_of open_loader prefetch_to_device
         pseudo_collate random_numbers_of sampler_with samplers_of worker_init_fn
     """,
