@@ -33,7 +33,8 @@ def test_validation_is_placed_behind_its_epoch(tmp_path):
     assert curves["val/time"].values == [0.2] * 2
     ends = [{"epoch": 1, "iter": 5, "metrics": {}}, {"epoch": 2, "iter": 10, "metrics": {}}]
     (tmp_path / "validations.json").write_text(json.dumps({"run": "run", "validations": ends}))
-    for place in (tmp_path, tmp_path / "20260101_000000"):
+    start = tmp_path / "20260101_000000"
+    for place in (tmp_path, start, start / "vis_data"):
         assert read_curves(place).curves["acc"].steps == [5, 10]
 
 

@@ -60,12 +60,15 @@ def read_curves(path: str | Path, name: str | None = None) -> RunCurves:
         RunNotFoundError: If no scalars are recorded.
     """
     place = Path(path)
+    work_dir = place
     if place.is_file():
         files = [place]
     else:
-        files = [start.records for start in find_starts(place) if start.records is not None]
+        starts = find_starts(place)
+        work_dir = starts[-1].folder.parent
+        files = [start.records for start in starts if start.records is not None]
     curves: dict[str, Curve] = {}
-    ends = _read_epoch_ends(place) or _read_epoch_ends(place.parent)
+    ends = _read_epoch_ends(work_dir)
     for file in files:
         for step, scalars in _locate(read_records(file), ends):
             for key, value in scalars.items():

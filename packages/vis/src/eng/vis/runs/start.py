@@ -79,6 +79,8 @@ def find_starts(path: str | Path, *, every: bool = False) -> list[RunStart]:
     folder = Path(path)
     if not folder.is_dir():
         raise RunNotFoundError(f"{path} is not a directory: expected the work directory of a run")
+    if folder.resolve().name == _RECORDS:  # the folder inside of a start
+        folder = folder.resolve().parent
     if _is_start(folder):
         return [_read_start(folder)]
     starts = [
