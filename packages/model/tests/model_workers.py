@@ -1,5 +1,7 @@
 """Functions that each process of tests/test_parallel.py runs."""
 
+import os
+
 import torch
 import torch.distributed as dist
 from torch import nn
@@ -270,3 +272,22 @@ def everything(names, sharded, folder):
         "frozen": frozen_part(),
         "overflow": {name: overflow(name) for name in ("ddp", *sharded)},
     }
+
+
+# ------------------------------------------------------------------ meshes
+
+
+def meshes(kinds):
+    """Losses with each mesh, and weights after training; a message where it is refused."""
+    rank, world_size = dist.get_rank(), dist.get_world_size()
+    found = []
+    for cfg, machine in kinds:
+        os.environ["LOCAL_WORLD_SIZE"] = str(machine or world_size)
+        try:
+            model = MODEL_WRAPPERS.build(dict(cfg), default_args={"module": make()})
+        except (TypeError, ValueError) as error:
+            found.append(str(error))
+            continue
+        losses = train(model, optimizer_of(model, clip=True), rank=rank, world_size=world_size)
+        found.append((losses, predictions(model)[0]))
+    return found

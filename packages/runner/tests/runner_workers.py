@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -276,3 +278,22 @@ def load_and_fail_together(folder: str) -> tuple[list[int], str]:
     done = resume_on_own_disks(f"{folder}/own")
     LocalBackend.get = read  # type: ignore[method-assign]
     return done, error
+
+
+class StopAfterFirst(Hook):
+    """Ends training after one iteration, and notes a random number of each generator."""
+
+    def __init__(self) -> None:
+        self.drawn: list[float] = []
+
+    def before_train_iter(self, runner: Any, *_: Any, **__: Any) -> None:
+        self.drawn = [random.random(), float(np.random.rand()), float(torch.rand(()))]
+        runner.train_loop.stop_training = True
+
+
+def draw_after_resume(folder: str) -> list[float]:
+    """Resume on as many processes as there are, and draw."""
+    hook = StopAfterFirst()
+    job = plane_job(folder, launcher="pytorch", resume=True, custom_hooks=[hook])
+    Runner.from_cfg(job).train()
+    return hook.drawn

@@ -222,6 +222,7 @@ from eng.hooks import DistSamplerSeedHook as DistSamplerSeedHook
 from eng.hooks import EMAHook as EMAHook
 from eng.hooks import EarlyStoppingHook as EarlyStoppingHook
 from eng.hooks import EmptyCacheHook as EmptyCacheHook
+from eng.hooks import FreezeHook as FreezeHook
 from eng.hooks import Hook as Hook
 from eng.hooks import HookRunState as HookRunState
 from eng.hooks import HookRunner as HookRunner
@@ -235,6 +236,7 @@ from eng.hooks import Priority as Priority
 from eng.hooks import ProfilerHook as ProfilerHook
 from eng.hooks import RuntimeInfoHook as RuntimeInfoHook
 from eng.hooks import SyncBuffersHook as SyncBuffersHook
+from eng.hooks import ThroughputHook as ThroughputHook
 from eng.hooks import build_runner_with_tta as build_runner_with_tta
 from eng.hooks import get_priority as get_priority
 from eng.hooks import infer_rule as infer_rule
@@ -607,6 +609,7 @@ __all__ = [
     "FileClient",
     "FilterDuplicateWarning",
     "FlopAnalyzer",
+    "FreezeHook",
     "FsspecBackend",
     "HTTPBackend",
     "HardDiskBackend",
@@ -718,6 +721,7 @@ __all__ = [
     "SyncBuffersHook",
     "TensorboardVisBackend",
     "TestLoop",
+    "ThroughputHook",
     "TimeCounter",
     "Timer",
     "TimerError",

@@ -139,11 +139,11 @@ _NAMES = {
     """,
     "hooks": """
         BatchRecordHook BestCheckpoint BestCheckpoints CheckpointHook CheckpointWriter
-        DistSamplerSeedHook EMAHook EarlyStoppingHook EmptyCacheHook Hook HookRunState
-        HookRunner HookTrainLoop IterTimerHook LoggerHook NaiveVisualizationHook
-        ParamSchedulerHook PrepareTTAHook Priority ProfilerHook RuntimeInfoHook
-        SyncBuffersHook build_runner_with_tta get_priority infer_rule read_record
-        run_id_of scalar_of
+        DistSamplerSeedHook EMAHook EarlyStoppingHook EmptyCacheHook FreezeHook Hook
+        HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
+        NaiveVisualizationHook ParamSchedulerHook PrepareTTAHook Priority ProfilerHook
+        RuntimeInfoHook SyncBuffersHook ThroughputHook build_runner_with_tta get_priority
+        infer_rule read_record run_id_of scalar_of
     """,
     "runner": """
         BaseLoop BestScore CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop

@@ -1,4 +1,4 @@
-"""The actions ``show``, ``export`` and ``diff`` of ``eng checkpoint``."""
+"""The actions ``show``, ``export``, ``average`` and ``diff`` of ``eng checkpoint``."""
 
 from __future__ import annotations
 
@@ -31,6 +31,13 @@ def add_inspect_actions(actions: _SubParsersAction[argparse.ArgumentParser]) -> 
     export.add_argument("file", metavar="FILE", help="path or URL of the checkpoint")
     export.add_argument("--to", required=True, choices=["safetensors", "pth"], help="the format")
     export.add_argument("--out", metavar="FILE", help="output file (default: next to FILE)")
+
+    average = add_action(actions, "average", "average the weights of checkpoints", _average)
+    average.add_argument(
+        "files", nargs="+", metavar="FILE", help="checkpoints, or one work directory with --last"
+    )
+    average.add_argument("--last", type=int, metavar="N", help="the newest N of a work directory")
+    average.add_argument("--out", required=True, metavar="FILE", help="output file")
 
     diff = add_action(actions, "diff", "compare the weights of two checkpoints", _diff)
     diff.add_argument("left", metavar="A", help="path or URL of a checkpoint")
@@ -70,8 +77,11 @@ def choose_output(args: argparse.Namespace, suffix: str) -> str:
     Raises:
         UserError: If the file exists.
     """
-    head, _, ending = args.file.rpartition(".")
-    out: str = args.out or f"{head or ending}{suffix}"
+    if args.out:
+        out: str = args.out
+    else:
+        head, _, ending = args.file.rpartition(".")
+        out = f"{head or ending}{suffix}"
     if Path(out).exists():
         raise UserError(f"{out} already exists; choose another file with --out")
     return out
@@ -101,6 +111,20 @@ def _export(args: argparse.Namespace) -> None:
     export_weights(_get_weights(_load(args.file), args.file), out, args.to)
     size = f" ({format_bytes(Path(out).stat().st_size)})" if Path(out).is_file() else ""
     print(f"{out}{size}")
+
+
+def _average(args: argparse.Namespace) -> None:
+    from .average import average_weights, list_latest
+    from .saver import save_checkpoint
+
+    out, files = choose_output(args, ""), args.files
+    if args.last is not None:
+        if len(files) != 1:
+            raise UserError(f"--last needs one work directory, not {len(files)} files")
+        files = list_latest(files[0], args.last)
+    weights = average_weights(files, lambda file: _get_weights(_load(file), file))
+    save_checkpoint({"meta": {"averaged": files}, "state_dict": weights}, out)
+    print(f"{out}: the average of {', '.join(files)}")
 
 
 def _diff(args: argparse.Namespace) -> int:

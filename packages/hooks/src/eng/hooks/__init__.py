@@ -9,6 +9,7 @@ from .checkpoint_hook import CheckpointHook
 from .early_stopping_hook import EarlyStoppingHook
 from .ema_hook import EMAHook
 from .empty_cache_hook import EmptyCacheHook
+from .freeze_hook import FreezeHook
 from .hook import Hook
 from .iter_timer_hook import IterTimerHook
 from .logger_hook import LoggerHook
@@ -23,6 +24,7 @@ from .run_id import run_id_of
 from .runtime_info_hook import RuntimeInfoHook
 from .sampler_seed_hook import DistSamplerSeedHook
 from .sync_buffer_hook import SyncBuffersHook
+from .throughput_hook import ThroughputHook
 from .values import scalar_of
 
 if not TYPE_CHECKING:
@@ -40,6 +42,7 @@ __all__ = [
     "EMAHook",
     "EarlyStoppingHook",
     "EmptyCacheHook",
+    "FreezeHook",
     "Hook",
     "HookRunState",
     "HookRunner",
@@ -53,6 +56,7 @@ __all__ = [
     "ProfilerHook",
     "RuntimeInfoHook",
     "SyncBuffersHook",
+    "ThroughputHook",
     "build_runner_with_tta",
     "get_priority",
     "infer_rule",

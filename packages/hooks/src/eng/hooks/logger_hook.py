@@ -14,6 +14,7 @@ from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.registry import HOOKS
 from eng.utils import override
 
+from .data_wait import DataWaitNotice
 from .errors import HookTypeError
 from .hook import DataBatch, Hook
 from .nan_loss import NanLossNotice
@@ -81,6 +82,7 @@ class LoggerHook(Hook):
         self.backend_args = merged_backend_args("LoggerHook", file_client_args, backend_args)
         self.json_log_path = ""
         self._nan_losses = NanLossNotice()
+        self._data_wait = DataWaitNotice()
         self._is_measured = False
         self._length: int | None = None
 
@@ -105,6 +107,7 @@ class LoggerHook(Hook):
     def before_train(self, runner: HookRunner) -> None:
         """Continue the curves of a resumed run, and watch the losses from here on."""
         self._nan_losses.begin(runner)
+        self._data_wait.begin(runner)
         self._is_measured = False
         run_id = run_id_of(runner.message_hub)
         # A third-party visualizer may not have it.
@@ -139,6 +142,7 @@ class LoggerHook(Hook):
             due = not self.ignore_last or batch_idx < self.interval
         if due:
             self._nan_losses.look(runner, iteration)
+            self._data_wait.look(runner, iteration)
             scalars, line = runner.log_processor.get_log_after_iter(runner, batch_idx, "train")
             runner.logger.info(line)
             runner.visualizer.add_scalars(scalars, step=iteration, file_path=self.json_log_path)

@@ -23,6 +23,7 @@ from eng.hooks import CheckpointHook, CheckpointWriter
 from eng.utils import StateDict, check_inner_path
 
 from .checkpoint_meta import MMENGINE_VERSION, dataset_meta_of, warn_of_other_data
+from .other_processes import adapt_to_processes, count_global_batch
 from .progress import Progress
 from .protocol import LoopRunner
 from .starting_point import choose_starting_point, storage_of
@@ -138,6 +139,7 @@ def _collect_meta(runner: LoopRunner, meta: StateDict) -> StateDict:
             "saved_at": time.time(),
             "seed": runner.seed,
             "world_size": get_world_size(),
+            "global_batch": count_global_batch(runner),
             "cfg": runner.meta["cfg"],
             "mmengine_version": MMENGINE_VERSION,
             **({} if described is None else {"dataset_meta": described}),
@@ -260,11 +262,7 @@ def resume_run(
     runner.run_state.restore(states, {"model", *leave_out}, foreign_file)
     # By which hooks tell files of this run from others; not part of its state.
     runner.message_hub.update_info("resumed_from", absolute_path(filename), resumed=False)
-    world_size = meta.get("world_size", get_world_size())
-    if world_size != get_world_size():
-        runner.logger.warning(
-            f"The checkpoint was saved by {world_size} processes, now there are {get_world_size()}."
-        )
+    adapt_to_processes(runner, meta)
     runner.logger.info(f"Resumed from {filename}: epoch {meta['epoch']}, iter {meta['iter']}.")
 
 

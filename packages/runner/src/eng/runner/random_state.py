@@ -14,7 +14,7 @@ from eng.utils import StateDict
 
 from .generators import get_python_state, put_python_state
 
-__all__ = ["RandomState", "get_random_state", "set_random_state"]
+__all__ = ["RandomState", "get_random_state", "seed_apart", "set_random_state"]
 
 
 class RandomState:
@@ -72,6 +72,19 @@ def get_random_state(devices: bool = True) -> StateDict:
     if devices and torch.cuda.is_available():
         state["cuda"] = torch.cuda.get_rng_state_all()
     return state
+
+
+def seed_apart(seed: int, iteration: int, rank: int) -> None:
+    """Seed all generators of a process whose states were not saved, each with other numbers.
+
+    Args:
+        seed: The seed of the run.
+        iteration: Iterations done.
+        rank: Rank of the process.
+    """
+    random.seed(f"{seed}/{iteration}/{rank}")
+    np.random.seed(random.getrandbits(32))
+    torch.manual_seed(random.getrandbits(63))
 
 
 def set_random_state(state: StateDict) -> None:

@@ -20,12 +20,13 @@ from eng.utils import ArgumentTypeError, ArgumentValueError, StateDict, override
 from ..types import Arguments
 from .accumulation import put_gradients, waiting_gradients
 from .base import BaseOptimWrapper
+from .clipping import clip_grad_norm
 
 __all__ = ["OptimWrapper"]
 
 _NOTHING = nullcontext()
 _CLIPPERS: dict[str, tuple[Callable[..., Tensor | None], str]] = {
-    "norm": (clip_grad.clip_grad_norm_, "grad_norm"),
+    "norm": (clip_grad_norm, "grad_norm"),
     "value": (clip_grad.clip_grad_value_, "grad_value"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from ...types import ModelOutputs, Prediction
 from ..initial_values import share_initial_values
 from ..model_steps import ModelSteps
 from .device_and_dtype import device_kind, dtype_of
+from .meshes import build_mesh
 from .wrap_policies import WrapPolicy, build_wrap_policy, parts_to_shard
 
 __all__ = ["MMFullyShard"]
@@ -35,8 +37,9 @@ class MMFullyShard(ModelSteps):
         fsdp_auto_wrap_policy: Which parts are sharded separately and gathered one after another: a
             name in ``FSDP_WRAP_POLICIES``, a dict of such a name as ``type`` and its settings, or a
             callable. Defaults to None: the model is one part.
-        mesh: The processes to shard over; two dimensions replicate over the first. Defaults to
-            None, all.
+        mesh: The processes to shard over: sizes of dimensions by name, such as ``dict(data=2,
+            shard='rest')``, a list of sizes, or torch's ``DeviceMesh``. Two dimensions replicate
+            over the first. Defaults to None, all.
         mixed_precision: Arguments of torch's ``MixedPrecisionPolicy``, whose dtypes may be names,
             or the policy. Defaults to None, no mixed precision.
         cpu_offload: Whether to offload parameters, gradients and optimizer states to the CPU.
@@ -47,14 +50,15 @@ class MMFullyShard(ModelSteps):
         module: The model.
 
     Raises:
-        TypeError: If an argument is unknown.
+        TypeError: If an argument is unknown, or ``mesh`` is none of these.
+        ValueError: If ``mesh`` does not fit the number of processes.
     """
 
     def __init__(
         self,
         module: nn.Module,
         fsdp_auto_wrap_policy: str | PartConfig | WrapPolicy | None = None,
-        mesh: DeviceMesh | None = None,
+        mesh: Mapping[str, int | str] | Sequence[int | str] | DeviceMesh | None = None,
         mixed_precision: dict[str, object] | MixedPrecisionPolicy | None = None,
         cpu_offload: bool = False,
         **kwargs: Any,
@@ -72,9 +76,10 @@ class MMFullyShard(ModelSteps):
         if cpu_offload and device_kind() != "cpu":
             kwargs["offload_policy"] = CPUOffloadPolicy()
         policy = build_wrap_policy(fsdp_auto_wrap_policy)
+        devices = build_mesh(mesh)
         share_initial_values(module)
         for part in [*(parts_to_shard(module, policy) if policy is not None else ()), module]:
-            fully_shard(part, mesh=mesh, **kwargs)
+            fully_shard(part, mesh=devices, **kwargs)
         self.module = module
 
     @override

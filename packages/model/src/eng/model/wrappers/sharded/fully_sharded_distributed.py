@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import nn
 from torch.distributed import ProcessGroup
-from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import (
     BackwardPrefetch,
     CPUOffload,
@@ -17,7 +16,6 @@ from torch.distributed.fsdp import (
     ShardingStrategy,
 )
 
-from eng.dist import get_world_size
 from eng.registry import MODEL_WRAPPERS, PartConfig
 from eng.utils import ArgumentValueError, DataBatch, override
 
@@ -33,6 +31,7 @@ from .arguments import (
     parse_sharding_strategy,
 )
 from .device_and_dtype import device_kind
+from .meshes import build_mesh, check_shards, default_mesh
 from .wrap_policies import WrapPolicy, build_wrap_policy
 
 __all__ = ["MMFullyShardedDataParallel"]
@@ -67,11 +66,13 @@ class MMFullyShardedDataParallel(ModelSteps, FullyShardedDataParallel):
             ``FUNCTIONS``, or a dict of such a name as ``type`` and arguments. Defaults to None.
         use_orig_params: Whether parameters keep their own names. Defaults to True.
         **kwargs: Further arguments of torch's class. ``ignored_modules`` and
-            ``ignored_parameters`` may be lists of dotted names.
+            ``ignored_parameters`` may be lists of dotted names, ``device_mesh`` sizes as in
+            :class:`MMFullyShard`. Without it, hybrid strategies shard over the processes of a
+            machine.
 
     Raises:
         TypeError: If an argument has another type.
-        ValueError: If a name is unknown.
+        ValueError: If a name is unknown, or the mesh does not fit the number of processes.
     """
 
     def __init__(
@@ -101,9 +102,11 @@ class MMFullyShardedDataParallel(ModelSteps, FullyShardedDataParallel):
         for name in ("ignored_modules", "ignored_parameters"):
             if kwargs.get(name) is not None:
                 kwargs[name] = parse_ignored(module, name, kwargs[name])
-        if process_group is None and "HYBRID" not in str(kwargs.get("sharding_strategy")):
+        if process_group is None:
             # With a mesh, torch saves states as DTensor; the format without one is deprecated.
-            kwargs.setdefault("device_mesh", init_device_mesh(device_kind(), (get_world_size(),)))
+            mesh = build_mesh(kwargs.get("device_mesh"))
+            kwargs["device_mesh"] = mesh or default_mesh(kwargs["sharding_strategy"])
+            check_shards(kwargs["device_mesh"])
         share_initial_values(module, None if isinstance(process_group, tuple) else process_group)
         super().__init__(
             module,
