@@ -226,18 +226,15 @@ def test_names_are_declared():
 
 
 def test_a_class_of_the_user_takes_precedence():
-    assert METRICS.get("Accuracy") is Accuracy
-    module_dict = dict(METRICS._module_dict)
+    class Own(Perplexity):
+        pass
+
+    there = METRICS.get("Perplexity")
+    METRICS.register_module(name="Perplexity", module=Own)  # without force
     try:
-
-        class Accuracy_(Accuracy):
-            pass
-
-        METRICS.register_module(name="Accuracy", module=Accuracy_)
-        assert type(Evaluator({"type": "Accuracy"}).metrics[0]) is Accuracy_
+        assert type(Evaluator({"type": "Perplexity"}).metrics[0]) is Own
     finally:
-        METRICS._module_dict.clear()
-        METRICS._module_dict.update(module_dict)
+        METRICS.register_module(name="Perplexity", module=there, force=True)
 
 
 def test_metrics_as_a_table():
