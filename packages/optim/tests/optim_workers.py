@@ -18,7 +18,12 @@ def make_gradients() -> list[torch.Tensor]:
     return [torch.randn(shape, generator=generator) for shape in SHAPES]
 
 
-def clip(settings: dict[str, float]) -> tuple[float, list[list[float]]]:
+def clip(each: list[dict[str, float]]) -> list[tuple[float, list[list[float]]]]:
+    """Clip gradients by each settings."""
+    return [clip_by(settings) for settings in each]
+
+
+def clip_by(settings: dict[str, float]) -> tuple[float, list[list[float]]]:
     """Clip gradients on two meshes and on none: the norm, and the gradients as a whole."""
     world_size = dist.get_world_size()
     flat = init_device_mesh("cpu", (world_size,))

@@ -17,18 +17,22 @@ import optim_workers
 from eng.dist.testing import run_in_processes
 from eng.optim import OptimWrapper
 
+SETTINGS = [{"max_norm": 0.5}, {"max_norm": 2.0, "norm_type": 1.0}]
 
-@pytest.mark.parametrize("settings", [{"max_norm": 0.5}, {"max_norm": 2.0, "norm_type": 1.0}])
-def test_parameters_on_several_meshes(settings: dict[str, float]) -> None:
-    grads = optim_workers.make_gradients()
-    parameters = [nn.Parameter(torch.zeros_like(grad)) for grad in grads]
-    for parameter, grad in zip(parameters, grads, strict=True):
-        parameter.grad = grad
-    wanted = torch.nn.utils.clip_grad_norm_(parameters, **settings)
-    for norm, found in run_in_processes(optim_workers.clip, 2, settings, timeout=60):
-        assert norm == pytest.approx(float(wanted), rel=1e-6)
-        for ours, grad in zip(found, grads, strict=True):
-            assert ours == pytest.approx(grad.flatten().tolist(), rel=1e-5, abs=1e-8)
+
+def test_parameters_on_several_meshes() -> None:
+    ranks = run_in_processes(optim_workers.clip, 2, SETTINGS, timeout=60)
+    for number, settings in enumerate(SETTINGS):
+        grads = optim_workers.make_gradients()
+        parameters = [nn.Parameter(torch.zeros_like(grad)) for grad in grads]
+        for parameter, grad in zip(parameters, grads, strict=True):
+            parameter.grad = grad
+        wanted = torch.nn.utils.clip_grad_norm_(parameters, **settings)
+        for rank in ranks:
+            norm, found = rank[number]
+            assert norm == pytest.approx(float(wanted), rel=1e-6)
+            for ours, grad in zip(found, grads, strict=True):
+                assert ours == pytest.approx(grad.flatten().tolist(), rel=1e-5, abs=1e-8)
 
 
 def test_a_norm_that_is_not_finite() -> None:

@@ -164,3 +164,18 @@ def test_one_process_trains_in_a_group_of_nccl(tmp_path: Path, wrapper: str) -> 
     assert (backend, device) == ("nccl", "cuda")
     assert len(losses) == 24
     assert sum(losses[-8:]) < sum(losses[:8])
+
+
+def test_a_checkpoint_saved_in_the_background_is_that_of_its_moment(tmp_path: Path) -> None:
+    for name, is_async in (("plain", False), ("behind", True)):
+        job = workers.plane_job(tmp_path / name, "bf16")
+        job["default_hooks"]["checkpoint"].update(interval=5, async_save=is_async)
+        Runner.from_cfg(job).train()
+    for path in sorted((tmp_path / "plain").glob("*.pth")):
+        plain = torch.load(path, weights_only=True)
+        behind = torch.load(tmp_path / "behind" / path.name, weights_only=True)
+        for key, value in plain["state_dict"].items():
+            assert torch.equal(value, behind["state_dict"][key])
+        for slot, entry in plain["optimizer"]["state"].items():
+            for key, value in entry.items():
+                assert torch.equal(value, behind["optimizer"]["state"][slot][key])
