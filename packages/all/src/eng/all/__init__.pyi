@@ -156,6 +156,7 @@ from eng.dl_utils import unwrap as unwrap
 from eng.evaluator import Accuracy as Accuracy
 from eng.evaluator import BaseMetric as BaseMetric
 from eng.evaluator import ConfusionMatrix as ConfusionMatrix
+from eng.evaluator import DumpPredictions as DumpPredictions
 from eng.evaluator import DumpResults as DumpResults
 from eng.evaluator import Evaluator as Evaluator
 from eng.evaluator import Mean as Mean
@@ -231,6 +232,7 @@ from eng.hooks import IterTimerHook as IterTimerHook
 from eng.hooks import LoggerHook as LoggerHook
 from eng.hooks import NaiveVisualizationHook as NaiveVisualizationHook
 from eng.hooks import ParamSchedulerHook as ParamSchedulerHook
+from eng.hooks import ParameterReportHook as ParameterReportHook
 from eng.hooks import PrepareTTAHook as PrepareTTAHook
 from eng.hooks import Priority as Priority
 from eng.hooks import ProfilerHook as ProfilerHook
@@ -238,6 +240,7 @@ from eng.hooks import RuntimeInfoHook as RuntimeInfoHook
 from eng.hooks import SyncBuffersHook as SyncBuffersHook
 from eng.hooks import ThroughputHook as ThroughputHook
 from eng.hooks import build_runner_with_tta as build_runner_with_tta
+from eng.hooks import find_best_checkpoint as find_best_checkpoint
 from eng.hooks import get_priority as get_priority
 from eng.hooks import infer_rule as infer_rule
 from eng.hooks import read_record as read_record
@@ -250,11 +253,13 @@ from eng.hub import list_metafile_models as list_metafile_models
 from eng.hub import names_of_model as names_of_model
 from eng.infer import BaseInferencer as BaseInferencer
 from eng.infer import InferencerMeta as InferencerMeta
+from eng.infer import PipelineInferencer as PipelineInferencer
 from eng.logging import FilterDuplicateWarning as FilterDuplicateWarning
 from eng.logging import HistoryBuffer as HistoryBuffer
 from eng.logging import MMLogger as MMLogger
 from eng.logging import MessageHub as MessageHub
 from eng.logging import Scalar as Scalar
+from eng.logging import TerminalView as TerminalView
 from eng.logging import print_log as print_log
 from eng.model import BaseAveragedModel as BaseAveragedModel
 from eng.model import BaseDataPreprocessor as BaseDataPreprocessor
@@ -410,6 +415,8 @@ from eng.structures import BaseDataElement as BaseDataElement
 from eng.structures import InstanceData as InstanceData
 from eng.structures import LabelData as LabelData
 from eng.structures import PixelData as PixelData
+from eng.structures import PlainData as PlainData
+from eng.structures import to_plain as to_plain
 from eng.utils import MODULE2PACKAGE as MODULE2PACKAGE
 from eng.utils import PKG2PROJECT as PKG2PROJECT
 from eng.utils import ArgumentIndexError as ArgumentIndexError
@@ -478,9 +485,11 @@ from eng.vis import AimVisBackend as AimVisBackend
 from eng.vis import BaseVisBackend as BaseVisBackend
 from eng.vis import ClearMLVisBackend as ClearMLVisBackend
 from eng.vis import DVCLiveVisBackend as DVCLiveVisBackend
+from eng.vis import ImageFolderBackend as ImageFolderBackend
 from eng.vis import LocalVisBackend as LocalVisBackend
 from eng.vis import MLflowVisBackend as MLflowVisBackend
 from eng.vis import NeptuneVisBackend as NeptuneVisBackend
+from eng.vis import PredictionVisualizer as PredictionVisualizer
 from eng.vis import TensorboardVisBackend as TensorboardVisBackend
 from eng.vis import Visualizer as Visualizer
 from eng.vis import WandbVisBackend as WandbVisBackend
@@ -596,6 +605,7 @@ __all__ = [
     "DistSamplerSeedHook",
     "DistributedError",
     "DistributedSamplerWrapper",
+    "DumpPredictions",
     "DumpResults",
     "EMAHook",
     "EarlyStoppingHook",
@@ -618,6 +628,7 @@ __all__ = [
     "HookRunState",
     "HookRunner",
     "HookTrainLoop",
+    "ImageFolderBackend",
     "ImgDataPreprocessor",
     "InferencerMeta",
     "InfiniteSampler",
@@ -675,17 +686,21 @@ __all__ = [
     "OptimWrapperDict",
     "Origin",
     "ParamSchedulerHook",
+    "ParameterReportHook",
     "PartConfig",
     "PartOrConfig",
     "PartialFailureError",
     "Perplexity",
     "PetrelBackend",
     "PickleHandler",
+    "PipelineInferencer",
     "PixelData",
     "PlacedSampler",
+    "PlainData",
     "PolyLR",
     "PolyMomentum",
     "PolyParamScheduler",
+    "PredictionVisualizer",
     "PrepareTTAHook",
     "PretrainedInit",
     "Priority",
@@ -720,6 +735,7 @@ __all__ = [
     "StochasticWeightAverage",
     "SyncBuffersHook",
     "TensorboardVisBackend",
+    "TerminalView",
     "TestLoop",
     "ThroughputHook",
     "TimeCounter",
@@ -811,6 +827,7 @@ __all__ = [
     "exists",
     "explain_failures",
     "file_handlers",
+    "find_best_checkpoint",
     "find_commands",
     "find_latest_checkpoint",
     "find_model_folder",
@@ -965,6 +982,7 @@ __all__ = [
     "to_3tuple",
     "to_4tuple",
     "to_ntuple",
+    "to_plain",
     "torch_meshgrid",
     "track_iter_progress",
     "track_parallel_progress",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from .accuracy import Accuracy
 from .confusion_matrix import ConfusionMatrix
-from .dump_results import DumpResults
+from .dump_results import DumpPredictions, DumpResults
 from .evaluator import Evaluator
 from .mean import Mean
 from .mean_absolute_error import MeanAbsoluteError
@@ -25,6 +25,7 @@ __all__ = [
     "Accuracy",
     "BaseMetric",
     "ConfusionMatrix",
+    "DumpPredictions",
     "DumpResults",
     "Evaluator",
     "Mean",

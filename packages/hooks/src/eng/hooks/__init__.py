@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from .batch_record_hook import BatchRecordHook
-from .best_checkpoint import BestCheckpoint, BestCheckpoints
+from .best_checkpoint import BestCheckpoint, BestCheckpoints, find_best_checkpoint
 from .best_rule import infer_rule
 from .checkpoint_hook import CheckpointHook
 from .early_stopping_hook import EarlyStoppingHook
@@ -15,6 +15,7 @@ from .iter_timer_hook import IterTimerHook
 from .logger_hook import LoggerHook
 from .naive_visualization_hook import NaiveVisualizationHook
 from .param_scheduler_hook import ParamSchedulerHook
+from .parameter_report_hook import ParameterReportHook
 from .prepare_tta_hook import PrepareTTAHook, build_runner_with_tta
 from .priority import Priority, get_priority
 from .profiler_hook import ProfilerHook
@@ -51,6 +52,7 @@ __all__ = [
     "LoggerHook",
     "NaiveVisualizationHook",
     "ParamSchedulerHook",
+    "ParameterReportHook",
     "PrepareTTAHook",
     "Priority",
     "ProfilerHook",
@@ -58,6 +60,7 @@ __all__ = [
     "SyncBuffersHook",
     "ThroughputHook",
     "build_runner_with_tta",
+    "find_best_checkpoint",
     "get_priority",
     "infer_rule",
     "read_record",

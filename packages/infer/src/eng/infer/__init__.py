@@ -10,14 +10,16 @@ from eng.utils import lazy_modules
 
 if TYPE_CHECKING:
     from .infer import BaseInferencer, InferencerMeta
+    from .pipeline_inferencer import PipelineInferencer
 
 __version__: str  # see _version.py
 
-__all__ = ["BaseInferencer", "InferencerMeta"]
+__all__ = ["BaseInferencer", "InferencerMeta", "PipelineInferencer"]
 
 __getattr__, __dir__ = lazy_modules(
     __name__,
     {
         ".infer": ("BaseInferencer", "InferencerMeta"),
+        ".pipeline_inferencer": ("PipelineInferencer",),
     },
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from .validations import Validation, Validations
 if TYPE_CHECKING:
     from .runner import Runner
 
-__all__ = ["BestScore", "RunSummary", "summarize"]
+__all__ = ["BestScore", "RunSummary", "Stopwatch", "summarize"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,24 @@ class RunSummary:
         if self.last_checkpoint is not None:
             lines.append(f"last checkpoint: {self.last_checkpoint}")
         return "\n".join([*lines, f"log: {self.log_file or self.work_dir}"])
+
+
+class Stopwatch:
+    """Adds up how long blocks take.
+
+    Attributes:
+        seconds: Duration of all of them.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._begun = 0.0
+
+    def __enter__(self) -> None:
+        self._begun = time.monotonic()
+
+    def __exit__(self, *error: object) -> None:
+        self.seconds += time.monotonic() - self._begun
 
 
 def summarize(runner: Runner, seconds: float) -> RunSummary:

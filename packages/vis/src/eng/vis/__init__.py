@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         tensor2ndarray,
     )
     from .environment import force_init_env
+    from .image_folder_backend import ImageFolderBackend
+    from .prediction_visualizer import PredictionVisualizer
     from .tensorboard_backend import TensorboardVisBackend
     from .trackers import (
         AimVisBackend,
@@ -39,9 +41,11 @@ __all__ = [
     "BaseVisBackend",
     "ClearMLVisBackend",
     "DVCLiveVisBackend",
+    "ImageFolderBackend",
     "LocalVisBackend",
     "MLflowVisBackend",
     "NeptuneVisBackend",
+    "PredictionVisualizer",
     "TensorboardVisBackend",
     "Visualizer",
     "WandbVisBackend",
@@ -78,6 +82,8 @@ __getattr__, __dir__ = lazy_modules(
             "tensor2ndarray",
         ),
         ".environment": ("force_init_env",),
+        ".image_folder_backend": ("ImageFolderBackend",),
+        ".prediction_visualizer": ("PredictionVisualizer",),
         ".tensorboard_backend": ("TensorboardVisBackend",),
         ".trackers": (
             "AimVisBackend",
