@@ -59,6 +59,17 @@ def test_a_resumed_run_is_one_curve(tmp_path, run_id):
     assert (curve.steps, curve.values) == ([1, 2, 3, 4, 5], [1, 2, -3, -4, -5])
 
 
+def test_a_start_that_only_validates_belongs_behind_its_epoch(tmp_path):
+    first = [train(4, 1, loss=2.0), validate(1, acc=0.5), train(9, 2, loss=1.0)]
+    record_start(tmp_path, "20260101_000000", first)
+    record_start(tmp_path, "20260101_000001", [validate(2, acc=0.7)])
+    curve = read_curves(tmp_path).curves["acc"]
+    assert (curve.steps, curve.values) == ([4, 9], [0.5, 0.7])
+    ends = [{"epoch": 1, "iter": 5, "metrics": {}}, {"epoch": 2, "iter": 10, "metrics": {}}]
+    (tmp_path / "validations.json").write_text(json.dumps({"run": "run", "validations": ends}))
+    assert read_curves(tmp_path).curves["acc"].steps == [5, 10]
+
+
 def test_the_newest_of_several_runs(tmp_path):
     for name, run_id in (("000000", "old"), ("000001", "new"), ("000002", "new")):
         record_start(tmp_path, f"20260101_{name}", [train(1, 1, loss=1)], run_id)

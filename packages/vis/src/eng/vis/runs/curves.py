@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from .start import RunNotFoundError, find_starts
@@ -69,10 +70,10 @@ def read_curves(path: str | Path, name: str | None = None) -> RunCurves:
         files = [start.records for start in starts if start.records is not None]
     curves: dict[str, Curve] = {}
     ends = _read_epoch_ends(work_dir)
-    for file in files:
-        for step, scalars in _locate(read_records(file), ends):
-            for key, value in scalars.items():
-                curves.setdefault(key, Curve()).add(step, value)
+    records = chain.from_iterable(map(read_records, files))
+    for step, scalars in _locate(records, ends):
+        for key, value in scalars.items():
+            curves.setdefault(key, Curve()).add(step, value)
     if not curves:
         where = ", ".join(str(file) for file in files) or f"{path} (no scalars.json)"
         raise RunNotFoundError(f"no scalars are recorded yet in {where}")
@@ -111,7 +112,8 @@ def _locate(
             epoch = _as_int(record.get("epoch"), epoch)
             iteration = step = _as_int(record["iter"], step)
         elif "time" in record or "val/time" in record or step == epoch:
-            if ends.get(step, 0) >= iteration > 0:
+            is_recorded = step in ends and ("time" in record or "val/time" in record)
+            if is_recorded and ends[step] >= step:
                 step = ends[step]
             elif step == epoch and step < iteration:
                 step = iteration
