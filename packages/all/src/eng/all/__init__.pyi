@@ -66,16 +66,19 @@ from eng.config import resolve_package_path as resolve_package_path
 from eng.config import value_at as value_at
 from eng.dataset import AnnotationError as AnnotationError
 from eng.dataset import BaseDataset as BaseDataset
+from eng.dataset import BucketBatchSampler as BucketBatchSampler
 from eng.dataset import ClassBalancedDataset as ClassBalancedDataset
 from eng.dataset import Compose as Compose
 from eng.dataset import ConcatDataset as ConcatDataset
 from eng.dataset import DefaultSampler as DefaultSampler
 from eng.dataset import DistributedSamplerWrapper as DistributedSamplerWrapper
 from eng.dataset import InfiniteSampler as InfiniteSampler
+from eng.dataset import LengthGroupedSampler as LengthGroupedSampler
 from eng.dataset import PlacedSampler as PlacedSampler
 from eng.dataset import RawRandomState as RawRandomState
 from eng.dataset import RepeatDataset as RepeatDataset
 from eng.dataset import SampleIndex as SampleIndex
+from eng.dataset import TokenBudgetBatchSampler as TokenBudgetBatchSampler
 from eng.dataset import TransformError as TransformError
 from eng.dataset import default_collate as default_collate
 from eng.dataset import force_full_init as force_full_init
@@ -150,12 +153,20 @@ from eng.dl_utils import set_multi_processing as set_multi_processing
 from eng.dl_utils import tensor2imgs as tensor2imgs
 from eng.dl_utils import torch_meshgrid as torch_meshgrid
 from eng.dl_utils import unwrap as unwrap
+from eng.evaluator import Accuracy as Accuracy
 from eng.evaluator import BaseMetric as BaseMetric
+from eng.evaluator import ConfusionMatrix as ConfusionMatrix
 from eng.evaluator import DumpPredictions as DumpPredictions
 from eng.evaluator import DumpResults as DumpResults
 from eng.evaluator import Evaluator as Evaluator
+from eng.evaluator import Mean as Mean
+from eng.evaluator import MeanAbsoluteError as MeanAbsoluteError
+from eng.evaluator import MeanIoU as MeanIoU
+from eng.evaluator import Perplexity as Perplexity
 from eng.evaluator import RunningMetric as RunningMetric
 from eng.evaluator import TorchMetric as TorchMetric
+from eng.evaluator import format_metrics as format_metrics
+from eng.evaluator import format_table as format_table
 from eng.evaluator import get_metric_value as get_metric_value
 from eng.fileio import BaseFileHandler as BaseFileHandler
 from eng.fileio import BaseStorageBackend as BaseStorageBackend
@@ -203,6 +214,7 @@ from eng.fileio import register_backend as register_backend
 from eng.fileio import register_handler as register_handler
 from eng.fileio import remove as remove
 from eng.fileio import rmtree as rmtree
+from eng.hooks import BatchRecordHook as BatchRecordHook
 from eng.hooks import BestCheckpoint as BestCheckpoint
 from eng.hooks import BestCheckpoints as BestCheckpoints
 from eng.hooks import CheckpointHook as CheckpointHook
@@ -487,6 +499,7 @@ from eng.vis import check_type_and_length as check_type_and_length
 from eng.vis import color_str2rgb as color_str2rgb
 from eng.vis import color_val_matplotlib as color_val_matplotlib
 from eng.vis import convert_overlay_heatmap as convert_overlay_heatmap
+from eng.vis import draw_confusion_matrix as draw_confusion_matrix
 from eng.vis import force_init_env as force_init_env
 from eng.vis import img_from_canvas as img_from_canvas
 from eng.vis import tensor2ndarray as tensor2ndarray
@@ -525,6 +538,7 @@ __all__ = [
     "VISBACKENDS",
     "VISUALIZERS",
     "WEIGHT_INITIALIZERS",
+    "Accuracy",
     "ActivationAnalyzer",
     "AimVisBackend",
     "AmpOptimWrapper",
@@ -549,9 +563,11 @@ __all__ = [
     "BaseStorageBackend",
     "BaseTTAModel",
     "BaseVisBackend",
+    "BatchRecordHook",
     "BestCheckpoint",
     "BestCheckpoints",
     "BestScore",
+    "BucketBatchSampler",
     "Caffe2XavierInit",
     "CheckpointError",
     "CheckpointFolder",
@@ -567,6 +583,7 @@ __all__ = [
     "ConfigDict",
     "ConfigError",
     "ConfigParsingError",
+    "ConfusionMatrix",
     "ConstantInit",
     "ConstantLR",
     "ConstantMomentum",
@@ -625,6 +642,7 @@ __all__ = [
     "LabelData",
     "LazyAttr",
     "LazyObject",
+    "LengthGroupedSampler",
     "LinearLR",
     "LinearMomentum",
     "LinearParamScheduler",
@@ -643,6 +661,9 @@ __all__ = [
     "ManagerMeta",
     "ManagerMixin",
     "MapLocation",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanIoU",
     "MemcachedBackend",
     "MessageHub",
     "MissingLoopError",
@@ -669,6 +690,7 @@ __all__ = [
     "PartConfig",
     "PartOrConfig",
     "PartialFailureError",
+    "Perplexity",
     "PetrelBackend",
     "PickleHandler",
     "PipelineInferencer",
@@ -719,6 +741,7 @@ __all__ = [
     "TimeCounter",
     "Timer",
     "TimerError",
+    "TokenBudgetBatchSampler",
     "TorchMetric",
     "TrainingInterrupted",
     "TransformError",
@@ -796,6 +819,7 @@ __all__ = [
     "dict_from_file",
     "diff",
     "digit_version",
+    "draw_confusion_matrix",
     "dump",
     "efficient_conv_bn_eval_control",
     "efficient_conv_bn_eval_forward",
@@ -813,6 +837,8 @@ __all__ = [
     "fopen",
     "force_full_init",
     "force_init_env",
+    "format_metrics",
+    "format_table",
     "full_model_state",
     "full_optimizer_state",
     "gather",

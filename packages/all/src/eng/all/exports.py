@@ -86,15 +86,17 @@ _NAMES = {
         progress_of save_checkpoint used_checkpoint weights_to_cpu write_last_checkpoint
     """,
     "dataset": """
-        COLLATE_FUNCTIONS AnnotationError BaseDataset ClassBalancedDataset Compose
-        ConcatDataset DefaultSampler DistributedSamplerWrapper InfiniteSampler
-        PlacedSampler RawRandomState RepeatDataset SampleIndex TransformError
+        COLLATE_FUNCTIONS AnnotationError BaseDataset BucketBatchSampler
+        ClassBalancedDataset Compose ConcatDataset DefaultSampler
+        DistributedSamplerWrapper InfiniteSampler LengthGroupedSampler PlacedSampler
+        RawRandomState RepeatDataset SampleIndex TokenBudgetBatchSampler TransformError
         default_collate force_full_init length_of open_loader prefetch_to_device
         pseudo_collate random_numbers_of sampler_with samplers_of worker_init_fn
     """,
     "evaluator": """
-        BaseMetric DumpPredictions DumpResults Evaluator RunningMetric TorchMetric
-        get_metric_value
+        Accuracy BaseMetric ConfusionMatrix DumpPredictions DumpResults Evaluator Mean
+        MeanAbsoluteError MeanIoU Perplexity RunningMetric TorchMetric format_metrics
+        format_table get_metric_value
     """,
     "optim": """
         OPTIMIZERS OPTIM_WRAPPERS OPTIM_WRAPPER_CONSTRUCTORS TORCH_OPTIMIZERS
@@ -134,16 +136,17 @@ _NAMES = {
         ImageFolderBackend LocalVisBackend MLflowVisBackend NeptuneVisBackend
         PredictionVisualizer TensorboardVisBackend Visualizer WandbVisBackend check_length
         check_type check_type_and_length color_str2rgb color_val_matplotlib
-        convert_overlay_heatmap force_init_env img_from_canvas tensor2ndarray value2list
-        wait_continue
+        convert_overlay_heatmap draw_confusion_matrix force_init_env img_from_canvas
+        tensor2ndarray value2list wait_continue
     """,
     "hooks": """
-        BestCheckpoint BestCheckpoints CheckpointHook CheckpointWriter DistSamplerSeedHook
-        EMAHook EarlyStoppingHook EmptyCacheHook FreezeHook Hook HookRunState HookRunner
-        HookTrainLoop IterTimerHook LoggerHook NaiveVisualizationHook ParamSchedulerHook
-        ParameterReportHook PrepareTTAHook Priority ProfilerHook RuntimeInfoHook
-        SyncBuffersHook ThroughputHook build_runner_with_tta find_best_checkpoint
-        get_priority infer_rule read_record run_id_of scalar_of
+        BatchRecordHook BestCheckpoint BestCheckpoints CheckpointHook CheckpointWriter
+        DistSamplerSeedHook EMAHook EarlyStoppingHook EmptyCacheHook FreezeHook Hook
+        HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
+        NaiveVisualizationHook ParamSchedulerHook ParameterReportHook PrepareTTAHook
+        Priority ProfilerHook RuntimeInfoHook SyncBuffersHook ThroughputHook
+        build_runner_with_tta find_best_checkpoint get_priority infer_rule read_record
+        run_id_of scalar_of
     """,
     "runner": """
         BaseLoop BestScore CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop
