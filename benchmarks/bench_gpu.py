@@ -27,7 +27,7 @@ from eng.model import BaseModel
 from eng.runner import Runner
 
 DEVICE = "cuda"
-WARM_UP, COUNTED, ROUNDS = 10, 30, 3
+WARM_UP, COUNTED, ROUNDS = 10, 40, 5
 SGD = {"optimizer": {"type": "SGD", "lr": 0.01, "momentum": 0.9}}
 BF16 = {"type": "AmpOptimWrapper", "dtype": "bfloat16", **SGD}
 
@@ -115,13 +115,13 @@ def make_resnet():
 
 
 def resnet():
-    model, batch = make_resnet(), make_images(128)
+    model, batch = make_resnet(), make_images(256)
     bare, ours = compare(model, batch)
-    print(f"ResNet-50, bf16, batches of 128: {128 / bare:.0f} images/s by the bare loop")
+    print(f"ResNet-50, bf16, batches of 256: {256 / bare:.0f} images/s by the bare loop")
     kept = [report("ResNet-50, images/s to the bare loop", bare / ours, None, " times")]
     model.net.compile()
     bare, ours = compare(model, batch)
-    print(f"compiled: {128 / bare:.0f} images/s by the bare loop")
+    print(f"compiled: {256 / bare:.0f} images/s by the bare loop")
     kept.append(report("compiled, images/s to the bare loop", bare / ours, None, " times"))
     return all(kept)
 

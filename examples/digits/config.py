@@ -48,5 +48,8 @@ test_cfg = dict(type="TestLoop")
 val_evaluator = dict(type="Accuracy")
 test_evaluator = val_evaluator
 
+# How eng predict reads images. It is imported only then.
+inferencer = dict(type="inferencer.DigitsInferencer")
+
 custom_hooks = [dict(type="EMAHook", momentum=0.05)]
 randomness = dict(seed=0)

@@ -6,8 +6,11 @@ import os
 import re
 import subprocess
 import sys
+from argparse import Namespace
+from collections.abc import Mapping
 from importlib.metadata import distributions
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -16,6 +19,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from cli_workers import SAY, advertise
 
 from eng.cli import Command, find_commands, main
+from eng.cli.completion import COMPLETION
+from eng.utils import UserError
 
 HERE = Path(__file__).parent
 
@@ -77,8 +82,9 @@ def test_what_the_person_can_mend_is_one_line(
     assert told.startswith(message)
     assert told.count("\n") == 1
     if argv[0] in ("fail", "broken"):
-        with pytest.raises(Exception, match=r"."):
-            main([*argv, "--debug"])
+        for debugged in ([*argv, "--debug"], ["--debug", *argv]):
+            with pytest.raises(Exception, match=r"."):
+                main(debugged)
 
 
 def test_other_failures_keep_their_traceback(site: Path) -> None:
@@ -93,6 +99,61 @@ def test_interrupted(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert told == "\neng: interrupted\n\neng: interrupted; go on with --resume\n"
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_code_for_completion(capsys: pytest.CaptureFixture[str], shell: str) -> None:
+    pytest.importorskip("argcomplete")
+    COMPLETION.run(Namespace(shell=shell))
+    assert "_ARGCOMPLETE" in capsys.readouterr().out
+
+
+def test_completion_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "argcomplete.shell_integration", None)
+    with pytest.raises(UserError, match=r"pip install 'eng-cli\[completion\]'"):
+        COMPLETION.run(Namespace(shell="bash"))
+
+
+def test_completions_import_no_torch(site: Path, tmp_path: Path) -> None:
+    pytest.importorskip("argcomplete")
+    found = complete("eng sa", tmp_path)
+    assert found == ["say"]
+    assert {"--debug", "--help"} <= set(complete("eng say --", tmp_path))
+
+
+def complete(line: str, folder: Path) -> list[str]:
+    """Complete a line as bash does, which reads the completions from a file here."""
+    file = folder / "completions"
+    env = {
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_IFS": "\n",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(file),
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+    }
+    code = (
+        "import os; end = os._exit; imported = lambda: 'torch' in sys.modules; "
+        "os._exit = lambda status: end(3 if imported() else status); "
+        "from eng.cli import main; main()"
+    )
+    run(code=code, env=env)
+    return [each.strip() for each in file.read_text().split("\n")]
+
+
+def test_the_module_is_the_command(site: Path, tmp_path: Path) -> None:
+    """A file in the current directory shadows no library, with either."""
+    (tmp_path / "colorsys.py").write_text("print('shadowed')")
+    (tmp_path / "not_installed_anywhere.py").write_text("import colorsys\nX = 1")
+    paths = os.pathsep.join([str(HERE), *filter(None, sys.path)])
+    found = subprocess.run(
+        [sys.executable, "-m", "eng.cli", "broken"],
+        env={**os.environ, "PYTHONPATH": paths},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 2
+    assert "cannot be imported from not_installed_anywhere:X" in found.stderr
+
+
 def test_of_two_commands_of_one_name_one_is_used(
     site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,10 +164,14 @@ def test_of_two_commands_of_one_name_one_is_used(
     assert f"using {chosen}," in told
 
 
-def run(*argv: str, code: str = "from eng.cli import main; sys.exit(main())") -> str:
+def run(
+    *argv: str,
+    code: str = "from eng.cli import main; sys.exit(main())",
+    env: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     paths = os.pathsep.join([str(HERE), *filter(None, sys.path)])
     command = [sys.executable, "-c", f"import sys; {code}", *argv]
-    env = {**os.environ, "PYTHONPATH": paths}
+    env = {**os.environ, "PYTHONPATH": paths, **env}
     return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
 
 

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from evaluator_cases import Bare
 
-from eng.evaluator import DumpResults, Evaluator
+from eng.evaluator import DumpPredictions, DumpResults, Evaluator
 from eng.fileio import exists, load
 from eng.structures import BaseDataElement, InstanceData
 
@@ -37,6 +37,18 @@ def test_predictions_are_dumped_to_any_storage():
     metric.evaluate(1)
     assert load("memory://dumped/out.pkl") == [{"a": (torch.ones(1), "x")}]
     assert exists("memory://dumped/out.pkl")
+
+
+def test_predictions_as_json(tmp_path):
+    path = str(tmp_path / "out.json")
+    evaluator = Evaluator({"type": "DumpPredictions", "out_file_path": path})
+    instances = InstanceData(scores=torch.ones(2))
+    evaluator.process([BaseDataElement(correct=1, pred_instances=instances)])
+    assert evaluator.evaluate(1) == {}
+    assert load(path) == [{"correct": 1, "pred_instances": {"scores": [1.0, 1.0]}}]
+    DumpPredictions(str(tmp_path / "out.pkl"))
+    with pytest.raises(ValueError, match=r"end with '.pkl' or '.pickle' or '.json', not 'out.txt'"):
+        DumpPredictions("out.txt")
 
 
 def test_bad_paths_to_dump_to():

@@ -259,3 +259,26 @@ def test_a_filter_of_repeated_warnings_for_a_handler_of_ones_own():
     ]
     assert [duplicates.filter(r) for r in records] == [True, True, False, True, True, True, True]
     assert len(duplicates.seen) == 2
+
+
+def test_a_view_displays_what_is_printed(capsys, tmp_path):
+    logger = MMLogger.get_instance("viewed", log_file=tmp_path / "log", log_level="INFO")
+    shown = []
+
+    class View:
+        def show(self, record, format_line):
+            shown.append((record.getMessage(), without_time(format_line(record))))
+            if record.levelname == "WARNING":
+                raise RuntimeError("a broken view")
+
+    logger.set_terminal_view(View())
+    logger.debug("hidden")
+    logger.info("a")
+    logger.warning("b")
+    assert shown == [("a", ["eng - INFO - a"]), ("b", ["eng - WARNING - b"])]
+    assert "a broken view" in capsys.readouterr().err
+    logger.set_terminal_view(None)
+    logger.info("c")
+    assert without_time(capsys.readouterr().out) == ["eng - INFO - c"]
+    lines = ["eng - INFO - a", "eng - WARNING - b", "eng - INFO - c"]
+    assert without_time((tmp_path / "log").read_text()) == lines

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,66 @@ def test_train_then_test(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert main(["test", "job.py", "out/epoch_2.pth", "--work-dir", "tested"]) == 0
     log = next(folder.glob("tested/*/*.log")).read_text()
     assert "Epoch(test)  [5/5]  line/loss:" in log
+
+
+def test_test_finds_the_checkpoint_of_a_work_dir_and_writes_predictions(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train() == 0
+    assert main(["test", "job.py", "out", "--out", "p.json"]) == 0
+    assert "Testing out/epoch_3.pth" in capsys.readouterr().out
+    predictions = json.loads((folder / "p.json").read_text())
+    assert len(predictions) == 20
+    assert predictions[0].keys() == {"error"}
+    best = ["default_hooks.checkpoint.type=CheckpointHook", "default_hooks.checkpoint.rule=less"]
+    best += ["default_hooks.checkpoint.save_best=line/loss"]
+    assert train("--cfg-options", *best) == 0
+    assert main(["test", "job.py", "out", "--out", "p.pkl", "--work-dir", "tested"]) == 0
+    assert "Testing out/best_line_loss_epoch_" in capsys.readouterr().out
+    assert pickle.loads((folder / "p.pkl").read_bytes()) != []
+    (folder / "empty").mkdir()
+    for argv, words in (
+        (["empty"], "no checkpoint in empty"),
+        (["out", "--out", "p.txt"], "--out must end with .json, .pkl, .pickle, not 'p.txt'"),
+        (["out", "--cfg-options", "test_dataloader=None"], "missing test_dataloader"),
+    ):
+        assert main(["test", "job.py", *argv]) == 2
+        assert words in capsys.readouterr().err
+
+
+PICTURES = """
+import torch
+from eng.model import BaseModel
+from eng.registry import DATASETS, MODELS
+
+
+@DATASETS.register_module()
+def pictures():
+    return [dict(inputs=torch.full((3, 4, 4), float(x))) for x in range(4)]
+
+
+@MODELS.register_module()
+class Looker(BaseModel):
+    def forward(self, inputs, data_samples=None, mode="tensor"):
+        return [dict(pred_label=torch.tensor(1), name="one") for _ in inputs]
+"""
+
+
+def test_test_draws_predictions(folder: Path) -> None:
+    import torch
+
+    (folder / "eng_pictures_of_a_test.py").write_text(PICTURES)
+    (folder / "pictures.py").write_text(
+        "custom_imports = dict(imports=['eng_pictures_of_a_test'])\nmodel = dict(type='Looker')\n"
+        "test_dataloader = dict(batch_size=2, dataset=dict(type='pictures'))\n"
+    )
+    torch.save({"state_dict": {}}, "weights.pth")
+    argv = ["test", "pictures.py", "weights.pth", "--show-dir", "shown", "--out", "p.json"]
+    assert main(argv) == 0
+    names = [f"test_{batch}_{index}.png" for batch in range(2) for index in range(2)]
+    assert sorted(path.name for path in (folder / "shown").iterdir()) == names
+    predictions = json.loads((folder / "p.json").read_text())
+    assert predictions == [{"pred_label": 1, "name": "one"}] * 4
 
 
 DATA = "custom_imports: {imports: [eng_imported_by_a_config]}\nname: '{{ secret $ENG_TOKEN:no }}'\n"
@@ -211,6 +273,64 @@ def test_resume_without_a_file_starts_as_the_config_says(folder: Path) -> None:
     log = "".join(path.read_text() for path in folder.glob("out/*/*.log"))
     assert "out/epoch_1.pth, the newest whole checkpoint in" in log
     assert torch.load(folder / "out" / "epoch_2.pth")["meta"]["iter"] == 10
+
+
+def test_resume_of_a_finished_run_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train() == 0
+    capsys.readouterr()
+    assert train("--resume") == 0
+    told = capsys.readouterr().out
+    assert "Training is complete: all 15 iterations are done. To continue, raise max_epoch" in told
+    assert train() == 0
+    told = capsys.readouterr().out
+    assert (
+        "out/epoch_3.pth and others beside it are of an earlier run: this run starts from" in told
+    )
+
+
+def test_failed_starts_leave_no_folder(folder: Path) -> None:
+    for argv in (
+        ["--cfg-options", "optim_wrapper.optimizer.type=SDG"],
+        ["--resume", "absent.pth"],
+        ["--cfg-options", "train_dataloader.dataset.type=Lines"],
+    ):
+        assert train(*argv) == 2
+        assert not (folder / "out").exists()
+    assert train("--cfg-options", "train_cfg.max_epochs=1") == 0
+    before = sorted(folder.glob("out/*"))
+    assert train("--cfg-options", "optim_wrapper.optimizer.type=SDG") == 2
+    assert main(["test", "job.py", "absent.pth", "--work-dir", "out"]) == 2
+    assert sorted(folder.glob("out/*")) == before
+
+
+def test_a_failure_within_training_keeps_its_traceback_and_log(folder: Path) -> None:
+    (folder / "failing.py").write_text(
+        "_base_ = 'job.py'\ntrain_dataloader = dict(collate_fn=dict(type='pseudo_collate'))\n"
+    )
+    with pytest.raises(TypeError) as caught:
+        main(["train", "failing.py", "--work-dir", "out"])
+    assert "collate_fn=dict(type='default_collate')" in "".join(
+        traceback.format_exception(caught.value)
+    )
+    assert len(list(folder.glob("out/*/*.log"))) == 1
+
+
+def test_the_level_of_the_log(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    short = ["--cfg-options", "train_cfg.max_epochs=1"]
+    assert train("--log-level", "error", *short) == 0
+    assert capsys.readouterr().out == ""
+    assert train("--debug", "--no-progress", *short) == 0
+    assert "log_level = 'DEBUG'\n" in (folder / "out" / "job.py").read_text()
+    assert "progress_bar = False\n" in (folder / "out" / "job.py").read_text()
+
+
+def test_frozen_and_unused_parameters_are_reported(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("--report-params", "--cfg-options", "train_cfg.max_epochs=1") == 0
+    told = capsys.readouterr().out
+    assert "Frozen parameters:\n  none\n" in told
+    assert "Parameters that receive no gradient:\n  none\n" in told
 
 
 def test_damaged_checkpoints_are_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

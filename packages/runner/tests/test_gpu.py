@@ -172,8 +172,8 @@ def test_a_checkpoint_saved_in_the_background_is_that_of_its_moment(tmp_path: Pa
         job["default_hooks"]["checkpoint"].update(interval=5, async_save=is_async)
         Runner.from_cfg(job).train()
     for path in sorted((tmp_path / "plain").glob("*.pth")):
-        plain = torch.load(path, weights_only=True)
-        behind = torch.load(tmp_path / "behind" / path.name, weights_only=True)
+        plain = torch.load(path, "cpu", weights_only=True)
+        behind = torch.load(tmp_path / "behind" / path.name, "cpu", weights_only=True)
         for key, value in plain["state_dict"].items():
             assert torch.equal(value, behind["state_dict"][key])
         for slot, entry in plain["optimizer"]["state"].items():

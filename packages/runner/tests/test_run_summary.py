@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from eng.evaluator import BaseMetric
+from eng.evaluator import BaseMetric, Evaluator
 from eng.hooks import CheckpointHook
 from eng.model import ModelWithLoss
 from eng.runner import Runner, RunnerConfigError
@@ -53,6 +53,7 @@ def test_the_summary_says_what_happened(tmp_path: Path) -> None:
         tmp_path, 3, default_hooks={"checkpoint": CheckpointHook(1, save_best="accuracy")}
     )
     runner.train()
+    assert isinstance(runner.val_evaluator, Evaluator)
     summary = runner.summary
     assert (summary.epochs, summary.iters) == (3, 18)
     assert summary.seconds > 0

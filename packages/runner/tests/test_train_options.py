@@ -96,7 +96,12 @@ def test_a_dry_run_tries_a_batch_and_writes_nothing(
     assert lines[0] == "Trying job.py; nothing is written."
     assert lines[-1] == "Ready to train."
     text = "\n".join(lines)
-    for part in ("model: LineModel, ", "4 samples per batch", "losses: loss ", "validation of one"):
+    for part in (
+        "model: LineModel, ",
+        "batches of 4 per epoch",
+        "losses: loss ",
+        "validation of one",
+    ):
         assert part in text
     assert "trained parameters changed" in text
     assert [path.name for path in folder.iterdir() if path.name != "__pycache__"] == ["job.py"]

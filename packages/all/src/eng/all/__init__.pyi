@@ -68,16 +68,19 @@ from eng.config import resolve_package_path as resolve_package_path
 from eng.config import value_at as value_at
 from eng.dataset import AnnotationError as AnnotationError
 from eng.dataset import BaseDataset as BaseDataset
+from eng.dataset import BucketBatchSampler as BucketBatchSampler
 from eng.dataset import ClassBalancedDataset as ClassBalancedDataset
 from eng.dataset import Compose as Compose
 from eng.dataset import ConcatDataset as ConcatDataset
 from eng.dataset import DefaultSampler as DefaultSampler
 from eng.dataset import DistributedSamplerWrapper as DistributedSamplerWrapper
 from eng.dataset import InfiniteSampler as InfiniteSampler
+from eng.dataset import LengthGroupedSampler as LengthGroupedSampler
 from eng.dataset import PlacedSampler as PlacedSampler
 from eng.dataset import RawRandomState as RawRandomState
 from eng.dataset import RepeatDataset as RepeatDataset
 from eng.dataset import SampleIndex as SampleIndex
+from eng.dataset import TokenBudgetBatchSampler as TokenBudgetBatchSampler
 from eng.dataset import TransformError as TransformError
 from eng.dataset import default_collate as default_collate
 from eng.dataset import force_full_init as force_full_init
@@ -152,11 +155,20 @@ from eng.dl_utils import set_multi_processing as set_multi_processing
 from eng.dl_utils import tensor2imgs as tensor2imgs
 from eng.dl_utils import torch_meshgrid as torch_meshgrid
 from eng.dl_utils import unwrap as unwrap
+from eng.evaluator import Accuracy as Accuracy
 from eng.evaluator import BaseMetric as BaseMetric
+from eng.evaluator import ConfusionMatrix as ConfusionMatrix
+from eng.evaluator import DumpPredictions as DumpPredictions
 from eng.evaluator import DumpResults as DumpResults
 from eng.evaluator import Evaluator as Evaluator
+from eng.evaluator import Mean as Mean
+from eng.evaluator import MeanAbsoluteError as MeanAbsoluteError
+from eng.evaluator import MeanIoU as MeanIoU
+from eng.evaluator import Perplexity as Perplexity
 from eng.evaluator import RunningMetric as RunningMetric
 from eng.evaluator import TorchMetric as TorchMetric
+from eng.evaluator import format_metrics as format_metrics
+from eng.evaluator import format_table as format_table
 from eng.evaluator import get_metric_value as get_metric_value
 from eng.fileio import BaseFileHandler as BaseFileHandler
 from eng.fileio import BaseStorageBackend as BaseStorageBackend
@@ -204,6 +216,7 @@ from eng.fileio import register_backend as register_backend
 from eng.fileio import register_handler as register_handler
 from eng.fileio import remove as remove
 from eng.fileio import rmtree as rmtree
+from eng.hooks import BatchRecordHook as BatchRecordHook
 from eng.hooks import BestCheckpoint as BestCheckpoint
 from eng.hooks import BestCheckpoints as BestCheckpoints
 from eng.hooks import CheckpointHook as CheckpointHook
@@ -221,6 +234,7 @@ from eng.hooks import IterTimerHook as IterTimerHook
 from eng.hooks import LoggerHook as LoggerHook
 from eng.hooks import NaiveVisualizationHook as NaiveVisualizationHook
 from eng.hooks import ParamSchedulerHook as ParamSchedulerHook
+from eng.hooks import ParameterReportHook as ParameterReportHook
 from eng.hooks import PrepareTTAHook as PrepareTTAHook
 from eng.hooks import Priority as Priority
 from eng.hooks import ProfilerHook as ProfilerHook
@@ -228,6 +242,7 @@ from eng.hooks import RuntimeInfoHook as RuntimeInfoHook
 from eng.hooks import SyncBuffersHook as SyncBuffersHook
 from eng.hooks import ThroughputHook as ThroughputHook
 from eng.hooks import build_runner_with_tta as build_runner_with_tta
+from eng.hooks import find_best_checkpoint as find_best_checkpoint
 from eng.hooks import get_priority as get_priority
 from eng.hooks import infer_rule as infer_rule
 from eng.hooks import read_record as read_record
@@ -240,11 +255,13 @@ from eng.hub import list_metafile_models as list_metafile_models
 from eng.hub import names_of_model as names_of_model
 from eng.infer import BaseInferencer as BaseInferencer
 from eng.infer import InferencerMeta as InferencerMeta
+from eng.infer import PipelineInferencer as PipelineInferencer
 from eng.logging import FilterDuplicateWarning as FilterDuplicateWarning
 from eng.logging import HistoryBuffer as HistoryBuffer
 from eng.logging import MMLogger as MMLogger
 from eng.logging import MessageHub as MessageHub
 from eng.logging import Scalar as Scalar
+from eng.logging import TerminalView as TerminalView
 from eng.logging import print_log as print_log
 from eng.model import BaseAveragedModel as BaseAveragedModel
 from eng.model import BaseDataPreprocessor as BaseDataPreprocessor
@@ -405,6 +422,8 @@ from eng.structures import BaseDataElement as BaseDataElement
 from eng.structures import InstanceData as InstanceData
 from eng.structures import LabelData as LabelData
 from eng.structures import PixelData as PixelData
+from eng.structures import PlainData as PlainData
+from eng.structures import to_plain as to_plain
 from eng.utils import MODULE2PACKAGE as MODULE2PACKAGE
 from eng.utils import PKG2PROJECT as PKG2PROJECT
 from eng.utils import ArgumentIndexError as ArgumentIndexError
@@ -478,9 +497,11 @@ from eng.vis import AimVisBackend as AimVisBackend
 from eng.vis import BaseVisBackend as BaseVisBackend
 from eng.vis import ClearMLVisBackend as ClearMLVisBackend
 from eng.vis import DVCLiveVisBackend as DVCLiveVisBackend
+from eng.vis import ImageFolderBackend as ImageFolderBackend
 from eng.vis import LocalVisBackend as LocalVisBackend
 from eng.vis import MLflowVisBackend as MLflowVisBackend
 from eng.vis import NeptuneVisBackend as NeptuneVisBackend
+from eng.vis import PredictionVisualizer as PredictionVisualizer
 from eng.vis import TensorboardVisBackend as TensorboardVisBackend
 from eng.vis import Visualizer as Visualizer
 from eng.vis import WandbVisBackend as WandbVisBackend
@@ -490,6 +511,7 @@ from eng.vis import check_type_and_length as check_type_and_length
 from eng.vis import color_str2rgb as color_str2rgb
 from eng.vis import color_val_matplotlib as color_val_matplotlib
 from eng.vis import convert_overlay_heatmap as convert_overlay_heatmap
+from eng.vis import draw_confusion_matrix as draw_confusion_matrix
 from eng.vis import force_init_env as force_init_env
 from eng.vis import img_from_canvas as img_from_canvas
 from eng.vis import tensor2ndarray as tensor2ndarray
@@ -528,6 +550,7 @@ __all__ = [
     "VISBACKENDS",
     "VISUALIZERS",
     "WEIGHT_INITIALIZERS",
+    "Accuracy",
     "ActivationAnalyzer",
     "AimVisBackend",
     "AmpOptimWrapper",
@@ -552,9 +575,11 @@ __all__ = [
     "BaseStorageBackend",
     "BaseTTAModel",
     "BaseVisBackend",
+    "BatchRecordHook",
     "BestCheckpoint",
     "BestCheckpoints",
     "BestScore",
+    "BucketBatchSampler",
     "Caffe2XavierInit",
     "CheckpointError",
     "CheckpointFolder",
@@ -570,6 +595,7 @@ __all__ = [
     "ConfigDict",
     "ConfigError",
     "ConfigParsingError",
+    "ConfusionMatrix",
     "ConstantInit",
     "ConstantLR",
     "ConstantMomentum",
@@ -591,6 +617,7 @@ __all__ = [
     "DistSamplerSeedHook",
     "DistributedError",
     "DistributedSamplerWrapper",
+    "DumpPredictions",
     "DumpResults",
     "EMAHook",
     "EarlyStoppingHook",
@@ -613,6 +640,7 @@ __all__ = [
     "HookRunState",
     "HookRunner",
     "HookTrainLoop",
+    "ImageFolderBackend",
     "ImgDataPreprocessor",
     "InferencerMeta",
     "InfiniteSampler",
@@ -627,6 +655,7 @@ __all__ = [
     "LabelData",
     "LazyAttr",
     "LazyObject",
+    "LengthGroupedSampler",
     "LinearLR",
     "LinearMomentum",
     "LinearParamScheduler",
@@ -645,6 +674,9 @@ __all__ = [
     "ManagerMeta",
     "ManagerMixin",
     "MapLocation",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanIoU",
     "MemcachedBackend",
     "MessageHub",
     "Mismatch",
@@ -669,17 +701,22 @@ __all__ = [
     "OptimWrapperDict",
     "Origin",
     "ParamSchedulerHook",
+    "ParameterReportHook",
     "Parameters",
     "PartConfig",
     "PartOrConfig",
     "PartialFailureError",
+    "Perplexity",
     "PetrelBackend",
     "PickleHandler",
+    "PipelineInferencer",
     "PixelData",
     "PlacedSampler",
+    "PlainData",
     "PolyLR",
     "PolyMomentum",
     "PolyParamScheduler",
+    "PredictionVisualizer",
     "PrepareTTAHook",
     "PretrainedInit",
     "Priority",
@@ -716,11 +753,13 @@ __all__ = [
     "StochasticWeightAverage",
     "SyncBuffersHook",
     "TensorboardVisBackend",
+    "TerminalView",
     "TestLoop",
     "ThroughputHook",
     "TimeCounter",
     "Timer",
     "TimerError",
+    "TokenBudgetBatchSampler",
     "TorchMetric",
     "TrainingInterrupted",
     "TransformError",
@@ -800,6 +839,7 @@ __all__ = [
     "dict_from_file",
     "diff",
     "digit_version",
+    "draw_confusion_matrix",
     "dump",
     "efficient_conv_bn_eval_control",
     "efficient_conv_bn_eval_forward",
@@ -807,6 +847,7 @@ __all__ = [
     "exists",
     "explain_failures",
     "file_handlers",
+    "find_best_checkpoint",
     "find_commands",
     "find_latest_checkpoint",
     "find_mismatches",
@@ -817,6 +858,8 @@ __all__ = [
     "fopen",
     "force_full_init",
     "force_init_env",
+    "format_metrics",
+    "format_table",
     "full_model_state",
     "full_optimizer_state",
     "gather",
@@ -963,6 +1006,7 @@ __all__ = [
     "to_3tuple",
     "to_4tuple",
     "to_ntuple",
+    "to_plain",
     "torch_meshgrid",
     "track_iter_progress",
     "track_parallel_progress",

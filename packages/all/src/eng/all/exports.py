@@ -51,7 +51,8 @@ _NAMES = {
         config_from_arguments diff hide_secrets read_base resolve_package_path value_at
     """,
     "logging": """
-        FilterDuplicateWarning HistoryBuffer MMLogger MessageHub Scalar print_log
+        FilterDuplicateWarning HistoryBuffer MMLogger MessageHub Scalar TerminalView
+        print_log
     """,
     "device": """
         autocast get_device get_max_cuda_memory get_max_memory get_max_musa_memory
@@ -74,7 +75,7 @@ _NAMES = {
         set_multi_processing tensor2imgs torch_meshgrid unwrap
     """,
     "structures": """
-        BaseDataElement InstanceData LabelData PixelData
+        BaseDataElement InstanceData LabelData PixelData PlainData to_plain
     """,
     "checkpoint": """
         BackgroundWriter CheckpointError CheckpointFolder CheckpointLoader MapLocation
@@ -87,14 +88,17 @@ _NAMES = {
         progress_of save_checkpoint used_checkpoint weights_to_cpu write_last_checkpoint
     """,
     "dataset": """
-        COLLATE_FUNCTIONS AnnotationError BaseDataset ClassBalancedDataset Compose
-        ConcatDataset DefaultSampler DistributedSamplerWrapper InfiniteSampler
-        PlacedSampler RawRandomState RepeatDataset SampleIndex TransformError
+        COLLATE_FUNCTIONS AnnotationError BaseDataset BucketBatchSampler
+        ClassBalancedDataset Compose ConcatDataset DefaultSampler
+        DistributedSamplerWrapper InfiniteSampler LengthGroupedSampler PlacedSampler
+        RawRandomState RepeatDataset SampleIndex TokenBudgetBatchSampler TransformError
         default_collate force_full_init length_of open_loader prefetch_to_device
         pseudo_collate random_numbers_of sampler_with samplers_of worker_init_fn
     """,
     "evaluator": """
-        BaseMetric DumpResults Evaluator RunningMetric TorchMetric get_metric_value
+        Accuracy BaseMetric ConfusionMatrix DumpPredictions DumpResults Evaluator Mean
+        MeanAbsoluteError MeanIoU Perplexity RunningMetric TorchMetric format_metrics
+        format_table get_metric_value
     """,
     "optim": """
         OPTIMIZERS OPTIM_WRAPPERS OPTIM_WRAPPER_CONSTRUCTORS TORCH_OPTIMIZERS
@@ -130,19 +134,21 @@ _NAMES = {
         parameter_count parameter_count_table
     """,
     "vis": """
-        AimVisBackend BaseVisBackend ClearMLVisBackend DVCLiveVisBackend LocalVisBackend
-        MLflowVisBackend NeptuneVisBackend TensorboardVisBackend Visualizer
-        WandbVisBackend check_length check_type check_type_and_length color_str2rgb
-        color_val_matplotlib convert_overlay_heatmap force_init_env img_from_canvas
+        AimVisBackend BaseVisBackend ClearMLVisBackend DVCLiveVisBackend
+        ImageFolderBackend LocalVisBackend MLflowVisBackend NeptuneVisBackend
+        PredictionVisualizer TensorboardVisBackend Visualizer WandbVisBackend check_length
+        check_type check_type_and_length color_str2rgb color_val_matplotlib
+        convert_overlay_heatmap draw_confusion_matrix force_init_env img_from_canvas
         tensor2ndarray value2list wait_continue
     """,
     "hooks": """
-        BestCheckpoint BestCheckpoints CheckpointHook CheckpointWriter DistSamplerSeedHook
-        EMAHook EarlyStoppingHook EmptyCacheHook FreezeHook Hook HookRunState HookRunner
-        HookTrainLoop IterTimerHook LoggerHook NaiveVisualizationHook ParamSchedulerHook
-        PrepareTTAHook Priority ProfilerHook RuntimeInfoHook SyncBuffersHook
-        ThroughputHook build_runner_with_tta get_priority infer_rule read_record run_id_of
-        scalar_of
+        BatchRecordHook BestCheckpoint BestCheckpoints CheckpointHook CheckpointWriter
+        DistSamplerSeedHook EMAHook EarlyStoppingHook EmptyCacheHook FreezeHook Hook
+        HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
+        NaiveVisualizationHook ParamSchedulerHook ParameterReportHook PrepareTTAHook
+        Priority ProfilerHook RuntimeInfoHook SyncBuffersHook ThroughputHook
+        build_runner_with_tta find_best_checkpoint get_priority infer_rule read_record
+        run_id_of scalar_of
     """,
     "runner": """
         BaseLoop BestScore CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop
@@ -158,7 +164,7 @@ _NAMES = {
         names_of_model
     """,
     "infer": """
-        BaseInferencer InferencerMeta
+        BaseInferencer InferencerMeta PipelineInferencer
     """,
 }
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from .command import Command
+from .completion import complete, is_completing
 from .find import CommandLoadError, find_commands, load_command
 from .message import format_line, is_of_the_user
+from .parser import make_parser
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -34,6 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if argv is None else argv)
     commands = find_commands()
+    if is_completing():
+        complete(commands)
+    if given[:1] == ["--debug"]:  # before the command as well as after it
+        given = [*given[1:2], "--debug", *given[2:]] if given[1:] else []
     if not given:
         print(_format_overview(commands), file=sys.stderr)
         return BAD_INPUT
@@ -56,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"eng: {format_line(error)}", file=sys.stderr)
         return BAD_INPUT
-    return _run(command, _make_parser(name, command).parse_args(rest))
+    return _run(command, make_parser(name, command).parse_args(rest))
 
 
 def _run(command: Command, args: Namespace) -> int:
@@ -77,15 +83,6 @@ def _run(command: Command, args: Namespace) -> int:
             raise
         print(f"eng: {format_line(error)}", file=sys.stderr)
         return BAD_INPUT
-
-
-def _make_parser(name: str, command: Command) -> ArgumentParser:
-    parser = ArgumentParser(
-        prog=f"eng {name}", description=f"{command.help[:1].upper()}{command.help[1:]}."
-    )
-    command.add_arguments(parser)
-    parser.add_argument("--debug", action="store_true", help="show the traceback of errors")
-    return parser
 
 
 def _format_overview(commands: Mapping[str, EntryPoint]) -> str:

@@ -50,8 +50,8 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
 def config_from_arguments(args: argparse.Namespace, import_custom_modules: bool = True) -> Config:
     """Read the config file and apply the options of parsed arguments.
 
-    The config can import modules in its own directory, as a script can. That directory is last in
-    ``sys.path``, so that it does not shadow libraries.
+    The config can import modules in its own and the current directory, as a script can. They are
+    last in ``sys.path``, so that they do not shadow libraries.
 
     Args:
         args: Parsed arguments of :func:`add_config_arguments`.
@@ -65,9 +65,9 @@ def config_from_arguments(args: argparse.Namespace, import_custom_modules: bool 
         ConfigError: If the config is invalid; the message has the file and line.
         FileNotFoundError: If the file does not exist.
     """
-    folder = str(Path(args.config).resolve().parent)
-    if not args.no_code and folder not in sys.path:
-        sys.path.append(folder)
+    for folder in (Path(args.config).resolve().parent, Path.cwd()):
+        if not args.no_code and str(folder) not in sys.path:
+            sys.path.append(str(folder))
     cfg = Config.fromfile(
         args.config, import_custom_modules=import_custom_modules, allow_code=not args.no_code
     )

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import ClassVar
 
 from eng.fileio import dump
 from eng.logging import print_log
 from eng.registry import METRICS
+from eng.structures import to_plain
 from eng.utils import DataBatch, DataSample, override
 
 from .metric import BaseMetric
 from .to_cpu import to_cpu
 from .types import Metrics, Result
 
-__all__ = ["DumpResults"]
+__all__ = ["DumpPredictions", "DumpResults"]
 
 
 @METRICS.register_module()
@@ -36,15 +38,16 @@ class DumpResults(BaseMetric):
     """
 
     number_names = ()
+    #: Accepted suffixes of the file.
+    suffixes: ClassVar[tuple[str, ...]] = (".pkl", ".pickle")
 
     def __init__(
         self, out_file_path: str, collect_device: str = "cpu", collect_dir: str | None = None
     ) -> None:
         super().__init__(collect_device=collect_device, collect_dir=collect_dir)
-        if not out_file_path.endswith((".pkl", ".pickle")):
-            raise ValueError(
-                f"out_file_path must end with '.pkl' or '.pickle', not {out_file_path!r}"
-            )
+        if not out_file_path.endswith(self.suffixes):
+            accepted = " or ".join(map(repr, self.suffixes))
+            raise ValueError(f"out_file_path must end with {accepted}, not {out_file_path!r}")
         self.out_file_path = out_file_path
 
     @override
@@ -67,10 +70,35 @@ class DumpResults(BaseMetric):
         Returns:
             An empty dict.
         """
-        dump(results, self.out_file_path)
+        dump(self._prepare(results), self.out_file_path)
         print_log(
             f"Saved {len(results)} predictions to {self.out_file_path}.",
             logger="current",
             level=logging.INFO,
         )
         return {}
+
+    def _prepare(self, results: list[Result]) -> list[Result]:
+        """Convert the predictions to what the file holds."""
+        return results
+
+
+@METRICS.register_module()
+class DumpPredictions(DumpResults):
+    """Dumps predictions to a pickle or JSON file, see :class:`DumpResults`.
+
+    JSON has plain data: lists for tensors, dicts for data elements.
+
+    Args:
+        out_file_path: Path of the file; must end with ``.pkl``, ``.pickle`` or ``.json``.
+        collect_device: See :class:`DumpResults`.
+        collect_dir: See :class:`BaseMetric`. Defaults to None.
+    """
+
+    suffixes = (".pkl", ".pickle", ".json")
+
+    @override
+    def _prepare(self, results: list[Result]) -> list[Result]:
+        if self.out_file_path.endswith(".json"):
+            return [to_plain(result) for result in results]
+        return results

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from .best_checkpoint import BestCheckpoint, BestCheckpoints
+from .batch_record_hook import BatchRecordHook
+from .best_checkpoint import BestCheckpoint, BestCheckpoints, find_best_checkpoint
 from .best_rule import infer_rule
 from .checkpoint_hook import CheckpointHook
 from .early_stopping_hook import EarlyStoppingHook
@@ -14,6 +15,7 @@ from .iter_timer_hook import IterTimerHook
 from .logger_hook import LoggerHook
 from .naive_visualization_hook import NaiveVisualizationHook
 from .param_scheduler_hook import ParamSchedulerHook
+from .parameter_report_hook import ParameterReportHook
 from .prepare_tta_hook import PrepareTTAHook, build_runner_with_tta
 from .priority import Priority, get_priority
 from .profiler_hook import ProfilerHook
@@ -32,6 +34,7 @@ if not TYPE_CHECKING:
 __version__: str  # see _version.py
 
 __all__ = [
+    "BatchRecordHook",
     "BestCheckpoint",
     "BestCheckpoints",
     "CheckpointHook",
@@ -49,6 +52,7 @@ __all__ = [
     "LoggerHook",
     "NaiveVisualizationHook",
     "ParamSchedulerHook",
+    "ParameterReportHook",
     "PrepareTTAHook",
     "Priority",
     "ProfilerHook",
@@ -56,6 +60,7 @@ __all__ = [
     "SyncBuffersHook",
     "ThroughputHook",
     "build_runner_with_tta",
+    "find_best_checkpoint",
     "get_priority",
     "infer_rule",
     "read_record",

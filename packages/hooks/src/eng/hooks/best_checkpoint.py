@@ -13,7 +13,7 @@ from eng.utils import StateDict
 
 from .record import read_record
 
-__all__ = ["BestCheckpoint", "BestCheckpoints"]
+__all__ = ["BestCheckpoint", "BestCheckpoints", "find_best_checkpoint"]
 
 #: Name of the file in a work directory.
 BEST_CHECKPOINT = "best_checkpoint.json"
@@ -123,6 +123,25 @@ class BestCheckpoints:
         """
         files = [each.file for each in self.records if each.metric == metric]
         return [file for file in dict.fromkeys(files) if file != files[-1]]
+
+
+def find_best_checkpoint(work_dir: str) -> str | None:
+    """Find the best checkpoint of the latest run in a work directory.
+
+    Args:
+        work_dir: The work directory.
+
+    Returns:
+        Its path: by the first metric of the record. None if no best checkpoint is recorded, or
+        it was removed.
+    """
+    found = _read(work_dir)
+    if found is None or not found.records:
+        return None
+    best = found.best(found.records[0].metric)
+    backend = get_file_backend(work_dir)
+    path = backend.join_path(work_dir, best.file) if best is not None else None
+    return path if path is not None and backend.isfile(path) else None
 
 
 def _read(work_dir: str) -> BestCheckpoints | None:

@@ -513,7 +513,8 @@ def _warn_of_a_used_folder(folder: CheckpointFolder, runner: HookRunner) -> None
     if found is not None:
         runner.logger.warning(
             f"{found} and others beside it are of an earlier run: this run starts from scratch and "
-            "overwrites files of the same name. Set resume=True to resume the earlier run."
+            "overwrites files of the same name. To resume the earlier run: resume=True, or eng "
+            "train CONFIG --resume"
         )
 
 

@@ -136,7 +136,8 @@ class LoggerHook(Hook):
         is_last = batch_idx + 1 == self._length
         iteration = runner.iter + 1
         if is_last or iteration % self.interval_exp_name == 0:
-            runner.logger.info(f"Exp name: {runner.experiment_name}")
+            name = f"Exp name: {runner.experiment_name}"
+            runner.logger.info(name, extra={"terminal_text": ""})  # not for a terminal
         due = (batch_idx + 1) % self.interval == 0
         if is_last and not due:
             due = not self.ignore_last or batch_idx < self.interval

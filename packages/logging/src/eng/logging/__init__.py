@@ -6,6 +6,7 @@ from .duplicates import FilterDuplicateWarning
 from .history import HistoryBuffer
 from .hub import MessageHub
 from .logger import MMLogger, print_log
+from .terminal_view import TerminalView
 from .types import Scalar
 
 if not TYPE_CHECKING:
@@ -19,5 +20,6 @@ __all__ = [
     "MMLogger",
     "MessageHub",
     "Scalar",
+    "TerminalView",
     "print_log",
 ]

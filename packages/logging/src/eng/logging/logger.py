@@ -13,6 +13,7 @@ from eng.utils import InvalidSettingError, ManagerMixin, override
 
 from .duplicates import FilterDuplicateWarning
 from .file_handlers import make_file_handler
+from .terminal_view import TerminalView
 
 __all__ = ["MMLogger", "print_log"]
 
@@ -70,9 +71,9 @@ class MMLogger(logging.Logger, ManagerMixin):
         self.setLevel(level)
         self._once = _OnceFilter(once)
         self.addFilter(self._once)
-        terminal = _TerminalHandler()
-        terminal.setLevel(level if rank == 0 else max(level, logging.ERROR))
-        self.addHandler(terminal)
+        self._terminal = _TerminalHandler()
+        self._terminal.setLevel(level if rank == 0 else max(level, logging.ERROR))
+        self.addHandler(self._terminal)
         self._log_file: Path | None = None
         self._settings = {"logger_name": logger_name, "log_level": level, "once": once}
         if log_file is not None and (rank == 0 or distributed):
@@ -113,6 +114,17 @@ class MMLogger(logging.Logger, ManagerMixin):
             if isinstance(handler, _FileHandler):
                 handler.is_kept_open = False
                 handler.close_stream()
+
+    def set_terminal_view(self, view: TerminalView | None) -> None:
+        """Let a view display the records that are printed. Files are not affected.
+
+        Args:
+            view: The view; None prints each record in one line again.
+        """
+        old = self._terminal
+        self._terminal = _TerminalHandler() if view is None else _ViewHandler(view)
+        self._terminal.setLevel(old.level)
+        self.handlers[self.handlers.index(old)] = self._terminal
 
     @override
     def callHandlers(self, record: LogRecord) -> None:
@@ -218,6 +230,21 @@ class _TerminalHandler(logging.StreamHandler):
         if color is None or "NO_COLOR" in os.environ or not self.stream.isatty():
             return text
         return text.replace(record.levelname, f"\033[{color}m{record.levelname}\033[0m", 1)
+
+
+class _ViewHandler(_TerminalHandler):
+    """Passes records to a view."""
+
+    def __init__(self, view: TerminalView) -> None:
+        super().__init__()
+        self._view = view
+
+    @override
+    def emit(self, record: LogRecord) -> None:
+        try:
+            self._view.show(record, self.format)
+        except Exception:  # as the handlers of the standard library do
+            self.handleError(record)
 
 
 class _FileHandler(logging.FileHandler):

@@ -63,14 +63,17 @@ def check_run(cfg: Settings, param_scheduler: object, optim_wrapper: object) -> 
 
     Raises:
         RunnerConfigError: If there are schedules without an optimizer wrapper, ``resume_schedule``
-            is neither ``'checkpoint'`` nor ``'config'``, or a setting of the model for training is
-            of a wrong type.
+            is neither ``'checkpoint'`` nor ``'config'``, or ``progress_bar`` or a setting of the
+            model for training is of a wrong type.
     """
     if param_scheduler is not None and optim_wrapper is None:
         raise RunnerConfigError(
             "param_scheduler needs an optim_wrapper whose settings it schedules"
         )
     check_model_features(cfg)
+    shows_bar = cfg.get("progress_bar", True)
+    if not isinstance(shows_bar, bool):
+        raise RunnerTypeError(f"progress_bar must be True or False, not {shows_bar!r}")
     given = cfg.get("resume_schedule", "checkpoint")
     if given not in ("checkpoint", "config"):
         raise RunnerConfigError(
@@ -248,8 +251,11 @@ def check_steps(model: nn.Module, *steps: str) -> None:
     for step in steps:
         if not hasattr(inner, step):
             raise RunnerConfigError(
-                f"{type(inner).__name__} has no {step}(): derive it from eng.model.BaseModel, or "
-                "implement the method"
+                f"{type(inner).__name__} has no {step}(): implement it, wrap the module as "
+                "eng.model.ModelWithLoss(module, loss), or derive the class from "
+                "eng.model.BaseModel, whose forward(inputs, data_samples=None, mode='tensor') "
+                "returns dict(loss=...) in mode 'loss' and a prediction per sample in mode "
+                "'predict'"
             )
 
 

@@ -7,6 +7,7 @@ import argparse
 from eng.cli import Command
 from eng.config import add_config_arguments, config_from_arguments
 
+from .evaluation_options import add_test_options, apply_test_options
 from .train_options import add_train_options, apply_train_options
 
 __all__ = ["TEST", "TRAIN"]
@@ -33,8 +34,14 @@ def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_test_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="path or address of its weights")
+    parser.add_argument(
+        "checkpoint",
+        metavar="CHECKPOINT|WORK_DIR",
+        help="path or address of its weights; of a work directory, the best checkpoint if the run "
+        "has chosen one, else the newest",
+    )
     _add_running_arguments(parser)
+    add_test_options(parser)
 
 
 def _add_running_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +57,17 @@ def _add_running_arguments(parser: argparse.ArgumentParser) -> None:
         help="launcher of several processes, such as torchrun: pytorch (default: launcher of "
         "the config, else none)",
     )
+    parser.add_argument(
+        "--log-level",
+        metavar="LEVEL",
+        type=str.upper,
+        choices=["DEBUG", "INFO", "WARNING", "ERROR"],
+        help="debug, info, warning or error; debug shows config and hooks on the terminal, too "
+        "(default: log_level of the config, else info)",
+    )
+    parser.add_argument(
+        "--no-progress", action="store_true", help="show no progress bar on a terminal"
+    )
 
 
 def _run_train(args: argparse.Namespace) -> int:
@@ -62,6 +80,7 @@ def _run_train(args: argparse.Namespace) -> int:
 
 def _run_test(args: argparse.Namespace) -> int:
     cfg = config_from_arguments(args)
+    apply_test_options(args, cfg)
     from .run_commands import test
 
     return test(args, cfg)

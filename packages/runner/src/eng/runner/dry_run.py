@@ -8,14 +8,14 @@ from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from eng.config import Config
-from eng.dataset import length_of
 from eng.dl_utils import unwrap
 from eng.utils import UserError
 
+from .first_mistakes import mistakes_explained
 from .runner import Runner
+from .summary import count_parameters, describe_data
 
 __all__ = ["try_run"]
 
@@ -49,33 +49,21 @@ def try_run(cfg: Config) -> Iterator[str]:
         runner._prepare_training()
         runner.load_or_resume()
         yield from _describe(runner)
-        yield from _train_one_batch(runner)
+        with mistakes_explained(runner.model, "train_dataloader"):
+            yield from _train_one_batch(runner)
         if runner.val_loop is not None:
-            yield from _validate_one_batch(runner)
+            with mistakes_explained(runner.model, "val_dataloader"):
+                yield from _validate_one_batch(runner)
 
 
 def _describe(runner: Runner) -> Iterator[str]:
     model = unwrap(runner.model)
-    count = sum(parameter.numel() for parameter in model.parameters())
-    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    count, trained = count_parameters(model)
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     yield f"model: {type(model).__name__}, {count:,} parameters, {trained:,} of them trained"
     yield f"device: {device}; seed: {runner.seed}"
     yield f"length: {runner.max_epochs} epochs, {runner.max_iters} iterations"
-    yield f"training data: {_describe_data(runner.train_dataloader)}"
-
-
-def _describe_data(loader: DataLoader) -> str:
-    dataset = getattr(loader, "dataset", None)
-    samples, batches = length_of(dataset), length_of(loader)
-    size = getattr(loader, "batch_size", None)
-    parts = [
-        type(dataset).__name__,
-        "an unknown number of samples" if samples is None else f"{samples:,} samples",
-        "an unknown number of batches" if batches is None else f"{batches:,} batches per epoch",
-        *([] if size is None else [f"{size} samples per batch"]),
-    ]
-    return ", ".join(parts)
+    yield f"training data: {describe_data(runner.train_dataloader)}"
 
 
 def _train_one_batch(runner: Runner) -> Iterator[str]:
@@ -103,7 +91,7 @@ def _train_one_batch(runner: Runner) -> Iterator[str]:
 
 
 def _validate_one_batch(runner: Runner) -> Iterator[str]:
-    yield f"validation data: {_describe_data(runner.val_dataloader)}"
+    yield f"validation data: {describe_data(runner.val_dataloader)}"
     model = runner.model.eval()
     batch = next(iter(runner.val_dataloader))
     with torch.no_grad():

@@ -12,7 +12,7 @@ from eng.dataset import length_of, open_loader
 from eng.device import autocast
 from eng.dist import all_gather_object
 from eng.dl_utils import unwrap
-from eng.evaluator import Evaluator
+from eng.evaluator import BaseMetric, Evaluator
 from eng.registry import LOOPS
 from eng.utils import DataBatch, override
 
@@ -42,7 +42,7 @@ class _EvalLoop(BaseLoop):
         loss: bool = False,
     ) -> None:
         super().__init__(runner, dataloader)
-        is_built = hasattr(evaluator, "evaluate")
+        is_built = hasattr(evaluator, "evaluate") and not isinstance(evaluator, BaseMetric)
         self.evaluator: Evaluator = evaluator if is_built else runner.build_evaluator(evaluator)  # type: ignore[assignment]
         self.fp16 = fp16
         self.loss = loss

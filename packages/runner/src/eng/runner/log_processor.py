@@ -16,6 +16,7 @@ from eng.registry import LOG_PROCESSORS
 from eng.utils import StateDict
 
 from .errors import RunnerAssertionError
+from .log_line import LogLine
 from .types import Settings
 
 __all__ = ["LogProcessor"]
@@ -100,7 +101,9 @@ class LogProcessor:
             parts += [
                 f"{n}: {format(value, number)}" for n, value in scalars.items() if n in losses
             ]
-        return self._add_prefix(scalars, mode), "  ".join(parts)
+        line = LogLine("  ".join(parts))
+        line.mode, line.scalars = mode, scalars
+        return self._add_prefix(scalars, mode), line
 
     def get_log_after_epoch(
         self, runner: HookRunner, batch_idx: int, mode: str, with_non_scalar: bool = False
@@ -123,7 +126,7 @@ class LogProcessor:
         if mode not in ("val", "test"):
             raise ValueError(f"mode must be 'val' or 'test', not {mode!r}")
         scalars = self._collect(runner, batch_idx - 1, mode)
-        times = {"time", "data_time"}
+        times = ("data_time", "time")
         words = self._collect_non_scalars(runner, mode)
         shown = [(name, value) for name, value in scalars.items() if name not in times]
         shown += [*words.items(), *((name, scalars[name]) for name in times if name in scalars)]
@@ -132,9 +135,11 @@ class LogProcessor:
             number = isinstance(value, float)
             parts.append(f"{name}: {value:.{self.num_digits}f}" if number else f"{name}: {value}")
         if with_non_scalar:
-            late = {name: scalars.pop(name) for name in times & set(scalars)}
-            scalars.update({**words, **dict(sorted(late.items()))})
-        return self._add_prefix(scalars, mode), "  ".join(parts)
+            late = {name: scalars.pop(name) for name in times if name in scalars}
+            scalars.update({**words, **late})
+        line = LogLine("  ".join(parts))
+        line.mode, line.scalars, line.is_end = mode, scalars, True
+        return self._add_prefix(scalars, mode), line
 
     def entries_needed(self, runner: HookRunner, key: str) -> int | None:
         """Count the latest entries of a history that a resumed run needs.

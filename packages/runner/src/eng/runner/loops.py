@@ -113,8 +113,7 @@ class LoopSlot(Generic[LoopT]):
             The attribute of the loop or the value in its config; None if it is missing.
         """
         if self.built is not None:
-            own: int | None = getattr(self.built, name)
-            return own
+            return getattr(self.built, name)
         value = None if self._config is None else self._config.get(name)
         # As the loop itself takes it: 3.0 for 3, a number of numpy for one of Python.
         return int(value) if isinstance(value, SupportsInt) and value == int(value) else value

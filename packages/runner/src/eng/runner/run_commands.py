@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -10,11 +11,15 @@ from pathlib import Path
 
 import torch
 
+from eng.checkpoint import find_newest_checkpoint
 from eng.config import Config
 from eng.dist import report_failure
+from eng.hooks import find_best_checkpoint
 from eng.registry import RUNNERS
+from eng.utils import UserError
 
 from .check import find_config_problems, refuse_problems
+from .failed_start import FailedStart
 from .interrupted import TrainingInterrupted
 from .runner import Runner
 from .work_dir_lock import take_over_work_dirs
@@ -32,7 +37,7 @@ def train(args: Namespace, cfg: Config) -> int:
     Returns:
         The exit status: 0, or 128 and the number of the signal that ended it.
     """
-    _set_place(cfg, args)
+    _apply_running_arguments(cfg, args)
     refuse_problems(find_config_problems(cfg, ("train", "val")))
     if args.resume:
         cfg["resume"], cfg["load_from"] = True, args.resume
@@ -46,21 +51,21 @@ def train(args: Namespace, cfg: Config) -> int:
             print(line)
         print("Ready to train.")
         return 0
+    start = FailedStart(cfg["work_dir"])
     try:
         with _report_failures(), take_over_work_dirs() if args.force else nullcontext():
             runner = _build_runner(cfg)
-            runner.train()
+            with start.removed(runner), _traceback_kept(args, start):
+                runner.train()
     except TrainingInterrupted as interrupted:
         print(f"eng: {interrupted}", file=sys.stderr)
         return interrupted.status
     except KeyboardInterrupt as error:
+        if not start.has_begun:
+            raise
         raise KeyboardInterrupt(
             f"interrupted; resume with --resume (checkpoints are in {cfg['work_dir']})"
         ) from error
-    runner.logger.info(
-        f"Done. Checkpoints: {runner.work_dir}; log: {runner.log_dir}/{runner.timestamp}.log; "
-        f"curves: {runner.log_dir}/vis_data/scalars.json"
-    )
     return 0
 
 
@@ -74,21 +79,54 @@ def test(args: Namespace, cfg: Config) -> int:
     Returns:
         The exit status, 0.
     """
-    _set_place(cfg, args)
-    cfg["load_from"], cfg["resume"] = args.checkpoint, False
+    _apply_running_arguments(cfg, args)
+    cfg["load_from"], cfg["resume"] = _find_checkpoint(args.checkpoint), False
+    start = FailedStart(cfg["work_dir"])
     with _report_failures():
-        _build_runner(cfg).test()
+        runner = _build_runner(cfg)
+        with start.removed(runner), _traceback_kept(args, start):
+            runner.test()
+    for name, place in (("predictions", args.out), ("images", args.show_dir)):
+        if place is not None and runner.rank == 0:
+            print(f"{name}: {place}")
     return 0
 
 
-def _set_place(cfg: Config, args: Namespace) -> None:
+def _find_checkpoint(given: str) -> str:
+    """Find the checkpoint of a work directory; a file or address is returned as it is."""
+    if not os.path.isdir(given):  # noqa: PTH112 - an address is not a path
+        return given
+    found = find_best_checkpoint(given) or find_newest_checkpoint(given).path
+    if found is None:
+        raise UserError(f"no checkpoint in {given}: name the file, or the work_dir of a training")
+    if os.environ.get("RANK", "0") == "0":
+        print(f"Testing {found}")
+    return found
+
+
+def _apply_running_arguments(cfg: Config, args: Namespace) -> None:
     cfg["work_dir"] = args.work_dir or cfg.get("work_dir") or f"work_dirs/{Path(args.config).stem}"
     if args.launcher is not None:
         cfg["launcher"] = args.launcher
+    if args.log_level is not None or args.debug:
+        cfg["log_level"] = args.log_level or "DEBUG"
+    if args.no_progress:
+        cfg["progress_bar"] = False
 
 
 def _build_runner(cfg: Config) -> Runner:
     return RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
+
+
+@contextmanager
+def _traceback_kept(args: Namespace, start: FailedStart) -> Iterator[None]:
+    """Show the traceback of a failure within a loop, unless the message alone says what to do."""
+    try:
+        yield
+    except Exception as error:
+        if start.has_begun and not isinstance(error, UserError):
+            args.debug = True
+        raise
 
 
 @contextmanager

@@ -96,6 +96,9 @@ def _open_files(runner: LoopRunner) -> Iterator[None]:
         yield
         is_done = True
     finally:
+        view = getattr(runner, "terminal_view", None)
+        if view is not None:
+            view.close()
         # LoggerHook closes it at the end of a complete run.
         is_closed = is_done and any(isinstance(hook, LoggerHook) for hook in runner.hooks)
         if not is_closed and hasattr(visualizer, "close"):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,10 @@ from eng.checkpoint import find_latest_checkpoint
 from eng.hooks import BestCheckpoints, CheckpointHook, infer_rule, run_id_of
 from eng.utils import override
 
+from .protocol import LoopRunner
 from .validations import Validation, Validations
 
-if TYPE_CHECKING:
-    from .runner import Runner
-
-__all__ = ["BestScore", "RunSummary", "summarize"]
+__all__ = ["BestScore", "RunSummary", "Stopwatch", "summarize"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class BestScore:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What happened in a training. As text, a few lines.
+    """Results of a training. As text, a few lines.
 
     Attributes:
         epochs: Epochs done, those before a resume included.
@@ -86,7 +84,25 @@ class RunSummary:
         return "\n".join([*lines, f"log: {self.log_file or self.work_dir}"])
 
 
-def summarize(runner: Runner, seconds: float) -> RunSummary:
+class Stopwatch:
+    """Adds up how long blocks take.
+
+    Attributes:
+        seconds: Duration of all of them.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._begun = 0.0
+
+    def __enter__(self) -> None:
+        self._begun = time.monotonic()
+
+    def __exit__(self, *error: object) -> None:
+        self.seconds += time.monotonic() - self._begun
+
+
+def summarize(runner: LoopRunner, seconds: float) -> RunSummary:
     """Summarize the training of a runner. To be called in all processes.
 
     Args:
@@ -113,11 +129,11 @@ def summarize(runner: Runner, seconds: float) -> RunSummary:
         history=history,
         last_checkpoint=find_latest_checkpoint(runner.work_dir),
         work_dir=runner.work_dir,
-        log_file=runner.logger.log_file,
+        log_file=getattr(runner.logger, "log_file", None),
     )
 
 
-def _find_best(runner: Runner, validations: Sequence[Validation]) -> dict[str, BestScore]:
+def _find_best(runner: LoopRunner, validations: Sequence[Validation]) -> dict[str, BestScore]:
     found: dict[str, BestScore] = {}
     for each in validations:
         for name, value in each.metrics.items():
@@ -141,7 +157,7 @@ def _find_rule(metric: str) -> str | None:
         return None
 
 
-def _find_folder(runner: Runner) -> str:
+def _find_folder(runner: LoopRunner) -> str:
     """Return the folder of the best checkpoints."""
     hooks = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook) and hook.save_best]
     return hooks[0].folder_in(runner.work_dir).path if hooks else runner.work_dir

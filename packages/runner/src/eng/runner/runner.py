@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from typing import Any, cast
 
 from torch import nn
@@ -38,7 +37,8 @@ from .random_state import RandomState
 from .run_files import closes_files, forget_when_gone
 from .run_parts import build_run_state
 from .run_state import RunState
-from .run_summary import RunSummary, summarize
+from .run_summary import RunSummary, Stopwatch, summarize
+from .terminal import add_terminal_hook, open_view
 from .train_loops import TrainLoop
 from .training import begin_training, guarded, run_training
 
@@ -167,11 +167,9 @@ class Runner:
         arguments.check_run(self.cfg, param_scheduler, optim_wrapper)
         self.optim_wrapper = cast(OptimWrapper, optim_wrapper)  # a config until training begins
         self.param_schedulers = cast("types.Schedulers | None", param_scheduler)  # as well
-        self.auto_scale_lr = auto_scale_lr
         self.interruption = Interruption(self.cfg.get("interruption"))
         self._nan_loss = NanLossPolicy(self.cfg.get("nan_loss"))
-        self._load_from, self._resume = load_from, resume
-        self._seconds = 0.0
+        self.auto_scale_lr, self._load_from, self._resume = auto_scale_lr, load_from, resume
         self._environment = Environment(launcher=launcher, randomness=dict(randomness))
         self._set_up_environment(work_dir, experiment_name, env_cfg)
         with folders_of(self._identity):
@@ -201,6 +199,7 @@ class Runner:
         name = self._identity.instance_name
         self.default_scope = DefaultScope.get_instance(name, scope_name=scope)
         self.logger = self.build_logger(log_level=log_level)
+        self.terminal_view = open_view(self.logger, self.rank, self.cfg)
         self.log_processor = self.build_log_processor(log_processor or {})
         #: The run's entries of the ``meta`` of checkpoints; the config is formatted once, here.
         self.meta: StateDict = {
@@ -209,8 +208,7 @@ class Runner:
             "experiment_name": self.experiment_name,
             "mmengine_version": MMENGINE_VERSION,
         }
-        variables, text = self.cfg.env_variables, self.meta["cfg"]
-        services.log_environment(self.logger, self._environment, env_cfg, text, variables)
+        services.log_environment(self, env_cfg)
         self.message_hub = self.build_message_hub()
         self.visualizer = self.build_visualizer(visualizer)
         forget_when_gone(self, name)
@@ -218,17 +216,17 @@ class Runner:
 
     def _set_up_model(self, model: PartOrConfig[nn.Module]) -> None:
         """Build the model, and the table of the parts of its checkpoints."""
-        self._loaded = self._is_prepared = self._weights_are_initialized = False
-        self.is_resuming = False
-        built = self.build_model(model)
-        self.model: nn.Module = self.wrap_model(self.cfg.get("model_wrapper_cfg"), built)
+        self._loaded = self._is_prepared = self._weights_are_initialized = self.is_resuming = False
+        self._stopwatch = Stopwatch()
+        self.model = self.wrap_model(self.cfg.get("model_wrapper_cfg"), self.build_model(model))
         self._run_state = build_run_state(self)
 
     def _set_up_hooks(self, default: types.HooksByName | None, custom: types.Hooks | None) -> None:
         """Register the hooks."""
         self._hooks = HookList(self.save_checkpoint)
         self.register_hooks(default, custom)
-        self.logger.info(f"Hooks are run in this order:\n{self.get_hooks_info()}")
+        services.log_details(self.logger, f"Hooks are run in this order:\n{self.get_hooks_info()}")
+        add_terminal_hook(self)
         self.dump_config()
 
     @classmethod
@@ -269,11 +267,8 @@ class Runner:
         loop = self._loops.train.require("to train")
         begin_training(self)
         self.load_or_resume()
-        begun = time.monotonic()
-        try:
+        with self._stopwatch:
             return run_training(self, loop, self._nan_loss)
-        finally:
-            self._seconds += time.monotonic() - begun
 
     def val(self) -> dict[str, float]:
         """Validate.
@@ -677,20 +672,18 @@ class Runner:
 
     @property
     def summary(self) -> RunSummary:
-        """What happened in training: scores, curves, places. For all processes to ask together."""
-        return summarize(self, self._seconds)
+        """Scores, curves and places of the training. To be asked in all processes together."""
+        return summarize(self, self._stopwatch.seconds)
 
     @property
     def epoch(self) -> int:
         """Epochs of training done."""
-        loop = self._loops.train.built
-        return 0 if loop is None else loop.epoch
+        return getattr(self._loops.train.built, "epoch", 0)
 
     @property
     def iter(self) -> int:
         """Iterations of training done."""
-        loop = self._loops.train.built
-        return 0 if loop is None else loop.iter
+        return getattr(self._loops.train.built, "iter", 0)
 
     @property
     def max_epochs(self) -> int | None:

@@ -19,11 +19,15 @@ from eng.logging import MessageHub, MMLogger
 from eng.registry import LOG_PROCESSORS, VISUALIZERS, PartOrConfig
 from eng.vis import Visualizer
 
-from .environment import Environment
+from .first_mistakes import mistakes_explained
 from .identity import RunIdentity
 from .log_processor import LogProcessor
+from .protocol import LoopRunner
+from .summary import shorten_path
 from .types import Settings
 
+#: Settings of the data of an operation, but of training.
+_LOADERS = {"val_step": "val_dataloader", "test_step": "test_dataloader"}
 #: Functions by which Python shows warnings unless they are collected.
 _SHOW = getattr(warnings, "_showwarnmsg_impl", None)
 _SHOW_WARNING = getattr(warnings, "_showwarning_orig", warnings.showwarning)
@@ -34,6 +38,8 @@ __all__ = [
     "build_message_hub",
     "build_visualizer",
     "dump_config",
+    "log_details",
+    "log_end",
     "log_environment",
     "reported",
     "warnings_in_log",
@@ -117,34 +123,53 @@ def build_visualizer(
     return VISUALIZERS.build(cfg)
 
 
-def log_environment(
-    logger: MMLogger,
-    environment: Environment,
-    env_cfg: Settings,
-    cfg: str,
-    variables: Mapping[str, str],
-) -> None:
+def log_environment(runner: LoopRunner, env_cfg: Settings) -> None:
     """Write machine, libraries, processes, seed and config to the log.
 
     Args:
-        logger: The logger.
-        environment: Processes and seeds.
+        runner: The runner, with its logger, config and ``meta``.
         env_cfg: Settings of processes and libraries.
-        cfg: The config as text.
-        variables: Variables of the environment that the config uses, with their values.
     """
+    logger = runner.logger
     shown = {
         **collect_env(),
         **env_cfg,
-        "seed": environment.seed,
-        "processes": environment.world_size,
+        "seed": runner.seed,
+        "processes": runner.environment.world_size,
     }
     shown.pop("PyTorch compiling details", None)  # a page that hides all the rest
     lines = "\n".join(f"    {name}: {value}" for name, value in shown.items())
-    logger.info(f"Environment:\n{lines}")
-    for name, value in variables.items():
-        logger.info(f"The config uses the environment variable {name}: {value}")
-    logger.info(f"Config:\n{cfg}")
+    log_details(logger, f"Environment:\n{lines}")
+    for name, value in runner.cfg.env_variables.items():
+        log_details(logger, f"The config uses the environment variable {name}: {value}")
+    log_details(logger, f"Config:\n{runner.meta['cfg']}")
+
+
+def log_end(runner: LoopRunner) -> None:
+    """Write to the log where the results of a training are.
+
+    Args:
+        runner: The runner, after its training.
+    """
+    places = {
+        "Checkpoints": runner.work_dir,
+        "log": f"{runner.log_dir}/{runner.timestamp}.log",
+        "curves": f"{runner.log_dir}/vis_data/scalars.json",
+    }
+    text = "; ".join(f"{name}: {place}" for name, place in places.items())
+    lines = [f"{name.lower()}: {shorten_path(place)}" for name, place in places.items()]
+    short = "\n".join(["Done.", *(f"  {line}" for line in lines)])
+    runner.logger.info(f"Done. {text}", extra={"terminal_text": short})
+
+
+def log_details(logger: logging.Logger, text: str) -> None:
+    """Write a text to the log that a terminal shows at level DEBUG alone.
+
+    Args:
+        logger: The logger.
+        text: The text.
+    """
+    logger.info(text, extra={"terminal_text": ""})
 
 
 @contextmanager
@@ -162,6 +187,7 @@ def reported(runner: HookRunner, operation: str) -> Iterator[None]:
         write_stacks_to(runner.log_dir),
         explain_failures(operation),
         warnings_in_log(runner.logger),
+        mistakes_explained(runner.model, _LOADERS.get(operation, "train_dataloader")),
     ):
         yield
 

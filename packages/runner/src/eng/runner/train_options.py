@@ -29,6 +29,11 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--compile", action="store_true", help="compile the training step")
     parser.add_argument("--tensorboard", action="store_true", help="record curves for TensorBoard")
+    parser.add_argument(
+        "--report-params",
+        action="store_true",
+        help="log frozen parameters, and those that receive no gradient",
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="seed of all random numbers")
     parser.add_argument(
         "--device", metavar="cpu|cuda|cuda:N", help="device of a single process (default: a GPU)"
@@ -65,6 +70,9 @@ def apply_train_options(args: argparse.Namespace, cfg: Config) -> None:
         cfg["compile"] = True
     if args.tensorboard:
         _record_for_tensorboard(cfg)
+    if args.report_params:
+        hooks = list(cfg.get("custom_hooks") or [])
+        cfg["custom_hooks"] = [*hooks, {"type": "ParameterReportHook"}]
     if args.seed is not None:
         cfg["randomness"] = {**(cfg.get("randomness") or {}), "seed": args.seed}
     if args.device is not None:

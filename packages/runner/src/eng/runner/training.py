@@ -15,7 +15,7 @@ from .interrupted import TrainingInterrupted, saved_when_interrupted
 from .model_features import compile_model, prepare_model
 from .nan_loss import NanLossPolicy
 from .protocol import LoopRunner
-from .services import reported
+from .services import log_end, reported
 from .train_loops import TrainLoop
 from .work_dir_lock import work_dir_lock
 
@@ -85,6 +85,7 @@ def run_training(runner: LoopRunner, loop: TrainLoop, nan_loss: NanLossPolicy) -
         if isinstance(loop, TrainLoop):
             loop.batches.close()
         end_workers(getattr(runner.val_loop, "dataloader", None))
+    log_end(runner)
     return model
 
 

@@ -91,6 +91,11 @@ def build_dataloader(
 
 def _build_samplers(cfg: Arguments, dataset: object, seed: int | None) -> dict[str, object]:
     sampler = cfg.pop("sampler", None)
+    if sampler is not None and cfg.get("shuffle"):
+        raise RunnerConfigError(
+            "a data loader cannot have both shuffle and a sampler, which decides the order: write "
+            "sampler=dict(type='DefaultSampler', shuffle=True), or leave out the sampler"
+        )
     if isinstance(sampler, dict):
         sampler = DATA_SAMPLERS.build(sampler, default_args={"dataset": dataset, "seed": seed})
     elif sampler is None and has_indices(dataset):
