@@ -9,7 +9,7 @@ import pytest
 import torch
 
 ROOT = Path(__file__).parent.parent
-SOURCE = (ROOT / "examples" / "from_python" / "train.py").read_text(encoding="utf-8")
+SOURCE = (ROOT / "examples" / "from_python" / "train_digits.py").read_text(encoding="utf-8")
 
 
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, epochs: int, resume: bool = False) -> Any:
@@ -21,7 +21,7 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, epochs: int, resume: bool
     assert changed.count(f"max_epochs={epochs}") == changed.count("resume=") == 1
     torch.manual_seed(0)  # a new process draws the same weights each time
     names: dict[str, Any] = {"__name__": "__main__"}
-    exec(compile(changed, "train.py", "exec"), names)
+    exec(compile(changed, "train_digits.py", "exec"), names)
     return names["runner"]
 
 
