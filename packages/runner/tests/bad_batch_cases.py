@@ -17,6 +17,7 @@ from torch.utils.data import (
     WeightedRandomSampler,
 )
 
+from eng.dataset import BaseDataset
 from eng.dist import all_gather_object, get_rank
 from eng.hooks import Hook
 from eng.registry import DATASETS, MODELS
@@ -46,6 +47,44 @@ class MarkedModel(PlaneModel):
 
     def forward(self, inputs: Any, data_samples: Any = None, mode: str = "tensor", **_: Any) -> Any:
         return super().forward(inputs, data_samples, mode)
+
+
+@DATASETS.register_module(force=True)
+class AugmentedData(MarkedData):
+    """Adds noise, which workers seed by the position of a sample."""
+
+    def __init__(self) -> None:
+        super().__init__(20)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        sample = super().__getitem__(index)
+        return {**sample, "inputs": sample["inputs"] + torch.randn(4)}
+
+
+@DATASETS.register_module(force=True)
+class SeededData(BaseDataset):
+    """Adds noise, which the dataset itself seeds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        return [MarkedData()[i] for i in range(20)]
+
+    def prepare_data(self, idx: int) -> dict[str, Any]:
+        sample = self.get_data_info(idx)
+        sample.pop("sample_idx", None)
+        return {**sample, "inputs": sample["inputs"] + torch.randn(4)}
+
+
+class Batches(Hook):
+    """Keeps the batches of each iteration."""
+
+    def __init__(self) -> None:
+        self.seen: dict[int, Any] = {}
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        self.seen[runner.iter + 1] = data_batch
 
 
 class Marks(Hook):

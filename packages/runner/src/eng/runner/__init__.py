@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .older_names import calc_dynamic_intervals, set_random_seed
     from .progress import Progress
     from .protocol import LoopRunner
+    from .rebuilt_batch import RebuiltBatch, rebuild_batch
     from .run_state import RunState, Stateful
     from .run_summary import BestScore, RunSummary
     from .runner import Runner
@@ -54,6 +55,7 @@ __all__ = [
     "MissingLoopError",
     "Priority",
     "Progress",
+    "RebuiltBatch",
     "RunState",
     "RunSummary",
     "Runner",
@@ -73,6 +75,7 @@ __all__ = [
     "get_torchvision_models",
     "load_checkpoint",
     "load_state_dict",
+    "rebuild_batch",
     "save_checkpoint",
     "set_random_seed",
     "turn_on_activation_checkpointing",
@@ -106,6 +109,7 @@ __getattr__, __dir__ = lazy_modules(
         ".older_names": ("calc_dynamic_intervals", "set_random_seed"),
         ".progress": ("Progress",),
         ".protocol": ("LoopRunner",),
+        ".rebuilt_batch": ("RebuiltBatch", "rebuild_batch"),
         ".run_state": ("RunState", "Stateful"),
         ".run_summary": ("BestScore", "RunSummary"),
         ".runner": ("Runner",),

@@ -13,7 +13,7 @@ from eng.fileio import BaseStorageBackend, get_file_backend
 from eng.hooks import read_record
 from eng.utils import StateDict
 
-from .batch_indices import find_indices
+from .batch_indices import find_indices, to_plain
 from .batches import ResumableBatches
 from .progress import Progress
 from .protocol import LoopRunner
@@ -126,15 +126,7 @@ def _list_indices(runner: LoopRunner) -> list[Any] | None:
     except Exception as error:  # of a third-party sampler; the run is not to end for it
         runner.logger.warning(f"The indices of the batch are not known: {error!r}")
         return None
-    return None if indices is None else [_to_plain(index) for index in indices]
-
-
-def _to_plain(index: object) -> object:
-    if isinstance(index, (list, tuple)):
-        return [_to_plain(each) for each in index]
-    if hasattr(index, "__index__"):
-        return int(index)
-    return index if isinstance(index, str) else repr(index)
+    return None if indices is None else [to_plain(index) for index in indices]
 
 
 def _seed_of_sampler(runner: LoopRunner) -> int | None:

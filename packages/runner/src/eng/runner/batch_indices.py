@@ -18,7 +18,7 @@ from .dataloader_info import place_sampler, stateful_part
 from .progress import Progress
 from .types import Loader
 
-__all__ = ["find_indices", "is_indexed"]
+__all__ = ["find_indices", "is_indexed", "to_plain", "without_samples"]
 
 
 def is_indexed(dataloader: Loader) -> bool:
@@ -59,7 +59,7 @@ def find_indices(
         return None
     generators, outside = take_generators(dataloader), RawRandomState()
     try:
-        only_indices = _without_samples(cast("DataLoader[Any]", dataloader))
+        only_indices = without_samples(cast("DataLoader[Any]", dataloader))
         batches = ResumableBatches(only_indices, replace(progress), seed)
         if origin is not None:
             batches.load_state_dict({"origin": origin})
@@ -69,6 +69,22 @@ def find_indices(
         outside.restore()
     indices: Any = batch
     return list(indices) if only_indices.batch_sampler is not None else [indices]
+
+
+def to_plain(index: object) -> object:
+    """Return an index as plain data.
+
+    Args:
+        index: The index.
+
+    Returns:
+        Integers, strings and lists of these.
+    """
+    if isinstance(index, (list, tuple)):
+        return [to_plain(each) for each in index]
+    if hasattr(index, "__index__"):
+        return int(index)
+    return index if isinstance(index, str) else repr(index)
 
 
 class _IndicesOnly(Dataset[Any]):
@@ -85,8 +101,15 @@ class _IndicesOnly(Dataset[Any]):
         return index
 
 
-def _without_samples(dataloader: DataLoader[Any]) -> DataLoader[Any]:
-    """Make a data loader with copies of the samplers of another, which yields indices."""
+def without_samples(dataloader: DataLoader[Any]) -> DataLoader[Any]:
+    """Make a data loader that yields the indices of another, by copies of its samplers.
+
+    Args:
+        dataloader: A data loader that is indexed.
+
+    Returns:
+        The data loader. Their samplers draw from the same generators.
+    """
     batch_sampler: Any = dataloader.batch_sampler
     settings: dict[str, Any] = {}
     if batch_sampler is None:
