@@ -130,8 +130,7 @@ def loader_of(kind: str, data: MarkedData) -> DataLoader[Any]:
     else:
         generator = torch.Generator().manual_seed(5) if kind == "generator" else None
         sampler = RandomSampler(data, generator=generator)
-    workers = 2 if kind == "workers" else 0
-    return DataLoader(data, batch_size=4, sampler=sampler, num_workers=workers)
+    return DataLoader(data, batch_size=4, sampler=sampler)
 
 
 class Stream(IterableDataset):

@@ -13,7 +13,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import bad_batch_cases as cases
 
-from eng.dist.testing import run_in_processes
 from eng.runner import Runner
 
 
@@ -33,8 +32,7 @@ def train(runner: Runner) -> dict[int, list[int]]:
     return marks.seen
 
 
-@pytest.mark.parametrize("by_epoch", [True, False])
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize(("by_epoch", "workers"), [(True, 0), (True, 2), (False, 0)])
 def test_a_bad_sample_is_among_the_indices_of_each_record(
     tmp_path: Path, by_epoch: bool, workers: int
 ) -> None:
@@ -60,7 +58,7 @@ def test_a_bad_sample_is_among_the_indices_of_each_record(
         assert told in log_of(runner)
 
 
-@pytest.mark.parametrize("kind", ["random", "generator", "weighted", "pairs", "workers"])
+@pytest.mark.parametrize("kind", ["random", "generator", "weighted", "pairs"])
 def test_the_order_of_any_sampler_is_drawn_again(tmp_path: Path, kind: str) -> None:
     runs = []
     for name, bad in (("whole", []), ("bad", [11])):
@@ -116,15 +114,3 @@ def test_a_record_that_cannot_be_written_does_not_end_the_run(tmp_path: Path) ->
     runner = Runner.from_cfg(cases.marked_job(tmp_path, 50, [37], nan_loss="skip"))
     train(runner)
     assert "cannot be written to" in log_of(runner)
-
-
-@pytest.mark.slow
-def test_the_indices_of_all_processes_are_written(tmp_path: Path) -> None:
-    (_, seen), _ = run_in_processes(cases.train_on_a_bad_rank, 2, str(tmp_path))
-    found = records(tmp_path)
-    assert len(found) == 3
-    for record in found:
-        expected = {str(rank): seen[rank][record["iteration"]] for rank in (0, 1)}
-        assert record["indices"] == expected
-        assert record["world_size"] == 2
-        assert any(37 in indices for indices in expected.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from dataclasses import dataclass
@@ -33,7 +34,9 @@ def train(job: dict[str, Any], **cfg: Any) -> dict[int, list[int]]:
 
 
 def check_all(folder: Path, seen: dict[int, list[int]], *loader: Any) -> None:
-    for iteration, indices in seen.items():
+    numbers = sorted(seen)
+    for iteration in {*numbers[:2], *numbers[2::7], numbers[-1]}:
+        indices = seen[iteration]
         (part,) = rebuild_batch(folder, iteration, *loader).ranks
         assert (iteration, part.indices) == (iteration, indices)
         assert part.data["mark"].tolist() == indices
@@ -159,7 +162,7 @@ def test_random_augmentation_is_repeated(tmp_path: Path, workers: int) -> None:
     batches = cases.Batches()
     runner.register_hook(batches)
     runner.train()
-    for iteration, batch in batches.seen.items():
+    for iteration, batch in list(batches.seen.items())[::5]:
         (part,) = rebuild_batch(tmp_path, iteration).ranks
         assert torch.equal(part.data["inputs"], batch["inputs"])
 
@@ -195,10 +198,16 @@ def test_a_corrupt_record_and_checkpoint_are_left_out(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_parts_of_all_processes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (_, seen), _ = run_in_processes(cases.train_on_a_bad_rank, 2, str(tmp_path))
+    found = [json.loads(path.read_text()) for path in tmp_path.glob("bad_batches/*.json")]
+    assert len(found) == 3
+    for record in found:
+        expected = {str(rank): seen[rank][record["iteration"]] for rank in (0, 1)}
+        assert (record["indices"], record["world_size"]) == (expected, 2)
+        assert any(37 in indices for indices in expected.values())
     for with_record in (True, False):
         if not with_record:
             shutil.rmtree(tmp_path / "bad_batches")
-        for iteration in range(1, max(seen[0]) + 1):
+        for iteration in {1, 4, max(seen[0]), *(record["iteration"] for record in found)}:
             batch = rebuild_batch(tmp_path, iteration)
             assert [part.indices for part in batch.ranks] == [each[iteration] for each in seen]
             assert batch.notes == []

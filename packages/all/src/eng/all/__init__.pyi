@@ -407,6 +407,7 @@ from eng.runner import LogProcessor as LogProcessor
 from eng.runner import LoopRunner as LoopRunner
 from eng.runner import MissingLoopError as MissingLoopError
 from eng.runner import Progress as Progress
+from eng.runner import RebuiltBatch as RebuiltBatch
 from eng.runner import RunState as RunState
 from eng.runner import RunSummary as RunSummary
 from eng.runner import Runner as Runner
@@ -416,6 +417,7 @@ from eng.runner import TestLoop as TestLoop
 from eng.runner import TrainingInterrupted as TrainingInterrupted
 from eng.runner import ValLoop as ValLoop
 from eng.runner import calc_dynamic_intervals as calc_dynamic_intervals
+from eng.runner import rebuild_batch as rebuild_batch
 from eng.runner import set_random_seed as set_random_seed
 from eng.runner import turn_on_activation_checkpointing as turn_on_activation_checkpointing
 from eng.structures import BaseDataElement as BaseDataElement
@@ -726,6 +728,7 @@ __all__ = [
     "ProgressBar",
     "RankBuffers",
     "RawRandomState",
+    "RebuiltBatch",
     "ReduceOnPlateauLR",
     "ReduceOnPlateauMomentum",
     "ReduceOnPlateauParamScheduler",
@@ -978,6 +981,7 @@ __all__ = [
     "read_hints",
     "read_parameters",
     "read_record",
+    "rebuild_batch",
     "register_backend",
     "register_handler",
     "remove",
