@@ -35,6 +35,7 @@ def test_by_default_it_is_said_once(tmp_path: Path, value: float, told: str) -> 
     lines = [line for line in log_of(runner).splitlines() if "at iteration" in line]
     assert len(lines) == 1
     assert f"{told} at iteration 7 on rank 0" in lines[0]
+    assert f"eng batch {tmp_path} 7" in lines[0]
 
 
 @pytest.mark.parametrize("at", [23, 8, 0])
@@ -63,6 +64,7 @@ def test_skip_leaves_out_the_step_alone(tmp_path: Path) -> None:
     steps = runner.optim_wrapper.optimizer.state_dict()["state"][0]["step"]
     assert int(steps) == 22
     assert "the loss is inf on rank 0 at iteration 8: its step is skipped" in log_of(runner)
+    assert "To act on it" not in log_of(runner)
 
 
 def test_skip_within_a_cycle_of_accumulation_keeps_the_rest_of_it(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -24,6 +25,7 @@ class NanLossNotice:
     def begin(self, runner: HookRunner) -> None:
         """Watch from the present iteration on."""
         self._checked_at = runner.iter
+        self._is_reported = self._is_reported or _is_handled(runner.cfg.get("nan_loss"))
 
     def look(self, runner: HookRunner, done: int) -> None:
         """Check the losses since the last call.
@@ -56,6 +58,13 @@ class NanLossNotice:
         runner.logger.log(
             level,
             f"{name.removeprefix('train/')} is {value} at iteration {iteration} on rank {rank}. "
-            "To act on it: nan_loss='stop', 'skip' or 'rollback' in the config. Further ones are "
-            "not reported.",
+            f"Its samples: eng batch {runner.work_dir} {iteration}. To act on it: nan_loss='stop', "
+            "'skip' or 'rollback' in the config. Further ones are not reported.",
         )
+
+
+def _is_handled(setting: object) -> bool:
+    """Whether each loss is looked at and reported as ``nan_loss`` of the config says."""
+    if isinstance(setting, Mapping):
+        return setting.get("action", "warn") != "warn" or bool(setting.get("spike"))
+    return setting not in (None, "warn")
