@@ -189,7 +189,8 @@ def test_a_live_data_loader_stays_as_it_is(tmp_path: Path) -> None:
 def test_a_corrupt_record_and_checkpoint_are_left_out(tmp_path: Path) -> None:
     seen = train(cases.marked_job(tmp_path, 50, [37]), nan_loss="skip")
     for path in tmp_path.glob("bad_batches/*.json"):
-        path.write_text('{"iteration": 3}')
+        content = json.loads(path.read_text())
+        path.write_text(json.dumps({**content, "indices": {"0": "abc"}}))
     for path in tmp_path.glob("iter_1*.pth"):
         path.write_bytes(path.read_bytes()[:-300])
     check_all(tmp_path, seen)
@@ -213,10 +214,12 @@ def test_the_parts_of_all_processes(tmp_path: Path, capsys: pytest.CaptureFixtur
             assert batch.notes == []
     assert main(["batch", str(tmp_path), "1", "--rank", "1"]) == 0
     assert f"rank 1: samples {', '.join(map(str, seen[1][1]))}" in capsys.readouterr().out
+    job = cases.marked_job(tmp_path, 50, train_cfg={"by_epoch": True, "max_epochs": 4})
     with pytest.raises(UserError, match="the run had 2 processes, there is no rank 2"):
         rebuild_batch(tmp_path, 1, rank=2)
     with pytest.raises(UserError, match="had 2 processes, and which samples its RandomSampler"):
         rebuild_batch(tmp_path, 1, cases.loader_of("random", cases.MarkedData(50)))
+    check_all(tmp_path, train(job, resume=True))  # by one process
 
 
 def test_user_errors_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

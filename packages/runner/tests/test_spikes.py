@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +106,33 @@ def test_warn_goes_on_with_it(tmp_path: Path) -> None:
 
 
 def test_without_the_setting_a_spike_is_a_loss(tmp_path: Path) -> None:
-    runner = train(tmp_path, {16: 1e4}, nan_loss="stop")
+    runner = train(tmp_path / "a", {16: 1e4}, nan_loss="stop")
     assert runner.iter == 24
+    off = train(tmp_path / "b", {})
+    assert off.optim_wrapper.loss_guard is None  # nothing is called in an iteration
+
+
+@pytest.mark.parametrize("spike", [None, SPIKE])
+def test_each_loss_is_one_transfer_from_the_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spike: Any
+) -> None:
+    counts: Counter[str] = Counter()
+
+    def count(name: str) -> None:
+        own = getattr(torch.Tensor, name)
+
+        def counted(self: torch.Tensor, *args: Any) -> Any:
+            counts["all"] += 1
+            return own(self, *args)
+
+        monkeypatch.setattr(torch.Tensor, name, counted)
+
+    for name in ("tolist", "item", "__bool__", "__float__", "__int__"):
+        count(name)
+    train(tmp_path / "off", {})
+    off = counts.pop("all")
+    train(tmp_path / "on", {}, nan_loss={"action": "stop", "spike": spike})
+    assert counts["all"] == off + 24
 
 
 def test_after_a_spike_by_a_glitch_the_run_is_that_without_it(tmp_path: Path) -> None:

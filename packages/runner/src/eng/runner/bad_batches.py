@@ -111,6 +111,10 @@ def _parse(content: StateDict) -> BadBatch:
         raise ValueError("its numbers are not integers")
     if not isinstance(record.indices, Mapping):
         raise ValueError("indices is not a dict by rank")
+    if not all(each is None or isinstance(each, list) for each in record.indices.values()):
+        raise ValueError("indices has entries that are not lists")
+    if record.epoch < 1 or record.position < 0 or record.world_size < 1:
+        raise ValueError("its epoch, position or world_size is out of range")
     return record
 
 

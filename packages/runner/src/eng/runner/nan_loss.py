@@ -273,4 +273,5 @@ def _list_wrappers(runner: LoopRunner) -> Mapping[str, OptimWrapper]:
 
 
 def _stops_by_itself(runner: LoopRunner) -> bool:
-    return any(each.stop_on_nan_loss for each in _list_wrappers(runner).values())
+    wrappers = _list_wrappers(runner).values()
+    return any(getattr(each, "stop_on_nan_loss", False) for each in wrappers)

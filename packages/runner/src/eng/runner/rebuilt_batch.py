@@ -163,8 +163,9 @@ def rebuild_batch(
     folder = str(work_dir)
     if not Path(folder).is_dir():
         raise UserError(f"{folder} is not a directory: name the work_dir of a run")
-    if isinstance(iteration, bool) or not isinstance(iteration, int) or iteration < 1:
+    if isinstance(iteration, bool) or not hasattr(iteration, "__index__") or iteration < 1:
         raise UserError(f"iterations are counted from 1 as in the log, got {iteration!r}")
+    iteration = int(iteration)
     if cfg is None:
         cfg = find_config(folder) if dataloader is None else {}
     given: Any = cfg.get("train_dataloader") if dataloader is None else dataloader
@@ -195,7 +196,8 @@ class _Rebuilder:
     def rebuild(self, given: LoaderOrConfig, rank: int | None) -> RebuiltBatch:
         seed, world_size = self._find_seed(), self._find_world_size()
         if rank is not None and not 0 <= rank < world_size:
-            raise UserError(f"the run had {world_size} processes, there is no rank {rank}")
+            processes = "1 process" if world_size == 1 else f"{world_size} processes"
+            raise UserError(f"the run had {processes}, there is no rank {rank}")
         seed_everything(seed)
         with DefaultScope.overwrite_default_scope(self._cfg.get("default_scope", "mmengine")):
             loader: Loader = build_dataloader(given, seed=seed)
@@ -230,12 +232,14 @@ class _Rebuilder:
         if not seeds:
             raise UserError(
                 f"the seed of the run is not known: {self._work_dir} has no checkpoint, and the "
-                "config sets none by randomness=dict(seed=...)"
+                "config sets none by randomness=dict(seed=...). Give the one in the log: --config "
+                "CONFIG --cfg-options randomness.seed=..."
             )
         return seeds[0]
 
     def _find_world_size(self) -> int:
-        points = [self._record, self._before, self._after]
+        # The one after it was saved by the processes that trained on the batch.
+        points = [self._record, self._after, self._before]
         return next((each.world_size for each in points if each and each.world_size), 1)
 
     def _reseed(self, loader: Loader) -> None:
