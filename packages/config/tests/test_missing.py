@@ -30,7 +30,7 @@ def cfg(tmp_path, monkeypatch):
         (lambda cfg: cfg.__delattr__("lrr"), r"no key 'lrr' \(c\.yaml\); did you mean 'lr'\?"),
         (lambda cfg: cfg.db.__delattr__("hots"), r"no key 'db\.hots' .*'host'"),
         (lambda cfg: ConfigDict(host=1).hots, r"^no key 'hots'; did you mean 'host'\?$"),
-        (lambda cfg: ConfigDict().hots, r"^no key 'hots'; there are no keys$"),
+        (lambda cfg: ConfigDict().hots, r"^no key 'hots'; the dict is empty$"),
     ],
 )
 def test_a_missing_key_is_named_with_its_place_and_the_closest(cfg, read, message):

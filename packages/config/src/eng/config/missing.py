@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 from eng.utils import override
 
 from .lazy import keep_lazy
-
-if TYPE_CHECKING:
-    from .config import Config
+from .origins import Origin
 
 __all__ = ["MissingKeyError", "closest", "explain_missing", "remember"]
 
 _MOST_NAMES = 8
+
+
+class LocatedConfig(Protocol):
+    """The part of a config that finds the place of its dictionaries."""
+
+    _cfg_dict: object
+
+    @property
+    def filename(self) -> str | None:
+        """File of the config."""
+
+    def _place(self, key: str) -> Origin | None:
+        """Return the origin of a key."""
+
+
 # The place of a dictionary is searched when an error is shown, so that configs need no links from
 # each dictionary to the one around it.
-_configs: WeakValueDictionary[int, Config] = WeakValueDictionary()
+_configs: WeakValueDictionary[int, LocatedConfig] = WeakValueDictionary()
 
 
 class MissingKeyError(AttributeError, KeyError):
@@ -48,7 +61,7 @@ class MissingKeyError(AttributeError, KeyError):
         return (type(self), (self.args[0], None, str(self)))
 
 
-def remember(cfg: Config) -> None:
+def remember(cfg: LocatedConfig) -> None:
     """Search a config for the place of dictionaries, as long as it exists.
 
     Args:
@@ -68,7 +81,7 @@ def explain_missing(name: object, values: dict[object, object]) -> str:
     names = [str(key) for key in dict.keys(values)]
     near = closest(str(name), names)
     shown = ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "")
-    known = f"; known keys are {shown}" if names else "; there are no keys"
+    known = f"; known keys are {shown}" if names else "; the dict is empty"
     return f"no key {'.'.join([*path, str(name)])!r}{place}{near or known}"
 
 

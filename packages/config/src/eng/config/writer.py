@@ -30,7 +30,7 @@ _UNICODE_BREAKS = "\x85\u2028\u2029\ufeff"
 
 
 class _Format(NamedTuple):
-    """What a data format supports beside scalars, lists and dictionaries.
+    """Features of a data format beside scalars, lists and dictionaries.
 
     Attributes:
         types: Further types of values.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from eng.config import Config, Origin
 from eng.dist import get_rank
@@ -13,10 +13,8 @@ from eng.registry import RUNNERS, DefaultScope, NotRegisteredError
 
 from .check_parts import PartChecker
 from .errors import ConfigProblemsError
+from .loops import Loops
 from .types import Settings
-
-if TYPE_CHECKING:
-    from .runner import Runner as CheckedRunner
 
 __all__ = [
     "MODES",
@@ -32,6 +30,16 @@ __all__ = [
 MODES = ("train", "val", "test")
 # By which Python shows each warning once.
 _shown: dict[Any, Any] = {}
+
+
+class CheckedRunner(Protocol):
+    """The part of a runner whose settings are checked before they are built."""
+
+    _loops: Loops
+    optim_wrapper: Any
+    param_schedulers: Any
+    default_scope: DefaultScope
+    cfg: Config
 
 
 class Finding(NamedTuple):

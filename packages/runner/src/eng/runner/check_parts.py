@@ -53,6 +53,7 @@ _OF_LOADER = (
     "worker_init_fn",
     "num_batch_per_epoch",
     "disable_subprocess_warning",
+    "prefetch_to_device",
 )
 #: Settings of a data loader that are checked by value.
 _COUNTS = (("batch_size",), ("num_workers",))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from eng.hooks import CheckpointHook, EMAHook
 from eng.registry import (
     HOOKS,
     MODELS,
+    RUNNERS,
     NotRegisteredError,
     Parameters,
     PartConfig,
@@ -83,9 +85,8 @@ def read_passed_on(kind: object, cfg: PartConfig) -> Parameters | None:
         The arguments; None if the hook passes none on, or it is unknown which are accepted.
     """
     if kind is CheckpointHook:
-        from .runner import Runner
-
-        parameters = read_parameters(Runner.save_checkpoint)
+        runner: Any = RUNNERS.get("Runner")
+        parameters = read_parameters(runner.save_checkpoint)
         passed = {k: p for k, p in parameters.named.items() if k not in (*_GIVEN, "self")}
     elif kind is EMAHook:
         wanted = {"type": cfg.get("ema_type", "ExponentialMovingAverage")}
