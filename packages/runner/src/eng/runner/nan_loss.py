@@ -128,13 +128,7 @@ class NanLossPolicy:
         self._runner = runner
         self._begin()
         if self.action != "warn" or self._spikes is not None:
-            for name, each in _list_wrappers(runner).items():
-                each.loss_guard = partial(self._accept, name)
-            if self.action in ("skip", "rollback") and _stops_by_itself(runner):
-                runner.logger.warning(
-                    "stop_on_nan_loss=True of the optimizer wrapper takes precedence over "
-                    f"nan_loss={self.action!r} where a loss is NaN or infinite: leave it out."
-                )
+            self._guard(runner)
         while True:
             if not hasattr(runner.optim_wrapper, "optim_wrappers"):  # not one for each of several
                 runner.optim_wrapper.initialize_count_status(
@@ -151,6 +145,16 @@ class NanLossPolicy:
                     write_batch(runner, str(error), None, together=False)
                 raise
             self._go_back(runner, loop, problem)
+
+    def _guard(self, runner: LoopRunner) -> None:
+        """Look at each loss of the optimizer wrappers."""
+        for name, each in _list_wrappers(runner).items():
+            each.loss_guard = partial(self._accept, name)
+        if self.action in ("skip", "rollback") and _stops_by_itself(runner):
+            runner.logger.warning(
+                "stop_on_nan_loss=True of the optimizer wrapper takes precedence over "
+                f"nan_loss={self.action!r} where a loss is NaN or infinite: leave it out."
+            )
 
     def _accept(self, name: str, loss: Tensor) -> bool:
         """Whether a loss may be backpropagated. Called in all processes at once."""

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.data import BatchSampler, Subset
+from torch.utils.data import Subset
 
-from eng.dataset import (
-    DefaultSampler,
-    InfiniteSampler,
-    RawRandomState,
-    SampleIndex,
-    length_of,
-    random_numbers_of,
-    samplers_of,
-)
+from eng.dataset import RawRandomState, random_numbers_of
 from eng.registry import DefaultScope
-from eng.utils import StateDict, UserError
+from eng.utils import UserError
 
-from .bad_batches import read_batch
-from .batch_indices import find_indices, is_indexed, to_plain, without_samples
-from .batch_place import find_points
-from .batches import ResumableBatches
+from .batch_finder import BatchFinder
+from .batch_indices import is_indexed, to_plain, without_samples
 from .builders import build_dataloader
-from .dataloader_info import (
-    is_endless,
-    movable_sampler,
-    order_is_random,
-    own_samplers,
-    reseed,
-    samples_per_step,
-)
 from .environment import seed_everything
-from .progress import Progress
 from .types import Loader, LoaderOrConfig, RunConfig
 from .value_report import NonFinite, describe_values, find_non_finite
 from .work_dir_config import find_config
@@ -165,216 +146,44 @@ def rebuild_batch(
         raise UserError(f"{folder} is not a directory: name the work_dir of a run")
     if isinstance(iteration, bool) or not hasattr(iteration, "__index__") or iteration < 1:
         raise UserError(f"iterations are counted from 1 as in the log, got {iteration!r}")
-    iteration = int(iteration)
     if cfg is None:
         cfg = find_config(folder) if dataloader is None else {}
     given: Any = cfg.get("train_dataloader") if dataloader is None else dataloader
     if given is None:
         raise UserError(f"the config of {folder} has no train_dataloader")
+    finder = BatchFinder(folder, int(iteration), cfg)
+    if rank is not None and not 0 <= rank < finder.world_size:
+        processes = "1 process" if finder.world_size == 1 else f"{finder.world_size} processes"
+        raise UserError(f"the run had {processes}, there is no rank {rank}")
     outside = RawRandomState()
     try:
-        return _Rebuilder(folder, iteration, cfg).rebuild(given, rank)
+        seed_everything(finder.seed)
+        with DefaultScope.overwrite_default_scope(cfg.get("default_scope", "mmengine")):
+            return _rebuild(finder, build_dataloader(given, seed=finder.seed), rank)
     finally:
         outside.restore()
 
 
-class _Rebuilder:
-    """Rebuilds a batch of a run from its files.
-
-    Args:
-        work_dir: Its work directory.
-        iteration: Number of the iteration, from 1.
-        cfg: Its config.
-    """
-
-    def __init__(self, work_dir: str, iteration: int, cfg: Mapping[str, Any]) -> None:
-        self._work_dir, self._iteration, self._cfg = work_dir, iteration, cfg
-        self._record = read_batch(work_dir, iteration)
-        self._before, self._after = find_points(work_dir, iteration)
-        self._notes: list[str] = []
-
-    def rebuild(self, given: LoaderOrConfig, rank: int | None) -> RebuiltBatch:
-        seed, world_size = self._find_seed(), self._find_world_size()
-        if rank is not None and not 0 <= rank < world_size:
-            processes = "1 process" if world_size == 1 else f"{world_size} processes"
-            raise UserError(f"the run had {processes}, there is no rank {rank}")
-        seed_everything(seed)
-        with DefaultScope.overwrite_default_scope(self._cfg.get("default_scope", "mmengine")):
-            loader: Loader = build_dataloader(given, seed=seed)
-        if not is_indexed(loader):
-            raise UserError(
-                "the training data has no indices that a batch could be rebuilt from: it is an "
-                "iterable dataset, or its data loader has a state of its own"
-            )
-        order = without_samples(loader)  # whose samplers may be moved
-        self._reseed(order)
-        progress = self._find_place(order, seed, world_size)
-        parts = []
-        for each in range(world_size) if rank is None else [rank]:
-            indices = self._find_indices(order, progress, seed, world_size, each)
-            parts.append(_read_part(loader, each, indices))
-        return RebuiltBatch(
-            iteration=self._iteration,
-            epoch=progress.data_epoch + 1,
-            position=progress.position,
-            seed=seed,
-            problem=None if self._record is None else self._record.problem,
-            ranks=parts,
-            notes=self._notes,
+def _rebuild(finder: BatchFinder, loader: Loader, rank: int | None) -> RebuiltBatch:
+    if not is_indexed(loader):
+        raise UserError(
+            "the training data has no indices that a batch could be rebuilt from: it is an "
+            "iterable dataset, or its data loader has a state of its own"
         )
-
-    def _find_seed(self) -> int:
-        points = [self._record, self._before, self._after]
-        seeds = [each.seed for each in points if each is not None and each.seed is not None]
-        configured = (self._cfg.get("randomness") or {}).get("seed")
-        if configured is not None:
-            seeds.append(configured)
-        if not seeds:
-            raise UserError(
-                f"the seed of the run is not known: {self._work_dir} has no checkpoint, and the "
-                "config sets none by randomness=dict(seed=...). Give the one in the log: --config "
-                "CONFIG --cfg-options randomness.seed=..."
-            )
-        return seeds[0]
-
-    def _find_world_size(self) -> int:
-        # The one after it was saved by the processes that trained on the batch.
-        points = [self._record, self._after, self._before]
-        return next((each.world_size for each in points if each and each.world_size), 1)
-
-    def _reseed(self, loader: Loader) -> None:
-        for each in (self._record, self._before, self._after):
-            if each is not None and each.sampler_seed is not None:
-                reseed(loader, each.sampler_seed)
-                return
-
-    # ------------------------------------------------------------------ the place
-
-    def _find_place(self, loader: Loader, seed: int, world_size: int) -> Progress:
-        """Find the epoch of the data and the position in it."""
-        if self._record is not None:
-            epoch, position = self._record.epoch - 1, self._record.position
-            return Progress(data_epoch=epoch, position=position)
-        problem = self._describe_unknown(loader, Progress(), world_size)
-        if world_size > 1 and problem is not None:
-            raise UserError(problem)
-        _place_in_group(loader, 0, world_size)
-        progress = Progress(data_epoch=self._before.data_epoch, position=self._before.position)
-        batches = ResumableBatches(loader, progress, seed)
-        progress.samples_per_iter = samples_per_step(loader) * world_size
-        count = self._iteration - 1 - self._before.iter
-        if is_endless(loader):
-            progress.position += count * progress.samples_per_iter
-            self._check_length(None)
-            return progress
-        left = batches.left_of_epoch
-        self._check_length(left, length_of(loader) or 0)
-        if count < left:
-            progress.position += count * progress.samples_per_iter
-        else:
-            epochs, done = divmod(count - left, len(loader))
-            progress.data_epoch += 1 + epochs
-            progress.position = done * progress.samples_per_iter
-        return progress
-
-    def _check_length(self, left: int | None, length: int = 0) -> None:
-        """Refuse an iteration after the end of the run, as far as the config says it."""
-        train_cfg = self._cfg.get("train_cfg") or {}
-        last = train_cfg.get("max_iters")
-        if left is not None and train_cfg.get("max_epochs") is not None:
-            after = train_cfg["max_epochs"] - self._before.data_epoch - 1
-            last = self._before.iter + left + after * length
-        if last is not None and self._iteration > last:
-            raise UserError(f"the run has {last} iterations, got {self._iteration}")
-
-    # ------------------------------------------------------------------ the indices
-
-    def _find_indices(
-        self, order: Loader, progress: Progress, seed: int, world_size: int, rank: int
-    ) -> list[Any]:
-        """Draw the indices of a rank again, or take those that are written down."""
-        problem = self._describe_unknown(order, progress, world_size)
-        written = None if self._record is None else self._record.indices.get(str(rank))
-        if problem is not None and written is None:
-            raise UserError(problem)
-        if problem is not None:
-            return _place(written or [], progress, seed, world_size, rank)
-        _place_in_group(order, rank, world_size)
-        origin = self._find_origin(progress) if _needs_origin(order) else None
-        try:
-            indices = find_indices(order, progress, seed, origin) or []
-        except StopIteration:
-            indices = []
-        if written is not None and list(map(to_plain, indices)) != written:
-            self._notes.append(
-                f"rank {rank}: seed and position lead to samples {indices}; shown are those that "
-                "were written down. Has the data or the config changed since?"
-            )
-            return _place(written, progress, seed, world_size, rank)
-        if not indices:
-            raise UserError(
-                f"the data has no batch at position {progress.position} of epoch "
-                f"{progress.data_epoch + 1}. Has it or the config changed since?"
-            )
-        return indices
-
-    def _describe_unknown(self, order: Loader, progress: Progress, world_size: int) -> str | None:
-        """Describe why the order of the samples cannot be drawn again, None if it can."""
-        *_, sampler = [type(each).__name__ for each in samplers_of(order)]
-        if type(order.batch_sampler) not in (BatchSampler, type(None)):
-            sampler = type(order.batch_sampler).__name__
-        written = f"nan_loss has written it down as {self._work_dir}/bad_batches/iter_<n>.json"
-        if world_size > 1 and not _is_sharded_by_us(order):
-            return (
-                f"the run had {world_size} processes, and which samples its {sampler} gave to each "
-                f"of them is known of a batch only where {written}"
-            )
-        if _needs_origin(order) and self._find_origin(progress) is None:
-            return (
-                f"the order of {sampler} depends on random numbers of the run, which no checkpoint "
-                f"of epoch {progress.data_epoch + 1} in {self._work_dir} has: a batch of it is "
-                f"known only where {written}. The order of a DefaultSampler depends on the seed"
-            )
-        return None
-
-    def _find_origin(self, progress: Progress) -> StateDict | None:
-        """Find the generator states that the epoch was drawn from in a checkpoint of it."""
-        for point in (self._before, self._after):
-            is_of_epoch = point is not None and point.data_epoch == progress.data_epoch
-            if point is not None and is_of_epoch and point.origin is not None:
-                return point.origin
-        return None
-
-
-def _is_sharded_by_us(order: Loader) -> bool:
-    return isinstance(movable_sampler(order), (DefaultSampler, InfiniteSampler))
-
-
-def _needs_origin(order: Loader) -> bool:
-    """Whether the order may depend on random numbers of the run."""
-    if type(order.batch_sampler) in (BatchSampler, type(None)):
-        return order_is_random(order)
-    return not own_samplers(order)
-
-
-def _place_in_group(order: Loader, rank: int, world_size: int) -> None:
-    for sampler in own_samplers(order):
-        sampler.rank, sampler.world_size = rank, world_size
-
-
-def _place(
-    written: list[Any], progress: Progress, seed: int, world_size: int, rank: int
-) -> list[Any]:
-    """Give indices that were written down their places in the order."""
-    first = progress.position // world_size
-    indices: list[Any] = []
-    for number, index in enumerate(written):
-        place = (first + number) * world_size + rank
-        if isinstance(index, int):
-            indices.append(SampleIndex(index, seed, progress.data_epoch, place))
-        else:
-            indices.append(tuple(index) if isinstance(index, list) else index)
-    return indices
+    order = without_samples(loader)  # whose samplers may be moved
+    finder.reseed(order)
+    progress = finder.find_place(order)
+    ranks = range(finder.world_size) if rank is None else [rank]
+    indices = {each: finder.find_indices(order, progress, each) for each in ranks}
+    return RebuiltBatch(
+        iteration=finder.iteration,
+        epoch=progress.data_epoch + 1,
+        position=progress.position,
+        seed=finder.seed,
+        problem=None if finder.record is None else finder.record.problem,
+        ranks=[_read_part(loader, each, found) for each, found in indices.items()],
+        notes=finder.notes,
+    )
 
 
 def _read_part(loader: Loader, rank: int, indices: list[Any]) -> BatchOfRank:
