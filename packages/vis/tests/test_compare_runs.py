@@ -129,7 +129,7 @@ def test_origins_that_the_run_recorded(make_run, tmp_path, monkeypatch):
     config.merge_from_dict({"extra": 1})
     left, right = make_run("a", config=config.pretty_text), make_run("b", config="extra = 2")
     LocalVisBackend(str(left / "20260101_000000" / "vis_data")).add_config(config)
-    origins = json.loads((left / "20260101_000000/vis_data/config_origins.json").read_text())
+    origins = json.loads((left / "20260101_000000/vis_data/config.origins").read_text())
     assert origins == {
         "optimizer.lr": f"{tmp_path}/job.py:2",
         "optimizer.momentum": f"{tmp_path}/base.py:1",

@@ -211,7 +211,7 @@ class LocalVisBackend(BaseVisBackend):
 
     @override
     def add_config(self, config: Config, **kwargs: object) -> None:
-        """Write the config as Python, and the origins of its values to ``config_origins.json``.
+        """Write the config as Python, and the origins of its values to ``config.origins``.
 
         Args:
             config: The config.
@@ -220,7 +220,7 @@ class LocalVisBackend(BaseVisBackend):
         Path(self._save_dir).mkdir(parents=True, exist_ok=True)
         Path(self._config_save_file).write_text(config.pretty_text, encoding="utf-8")
         origins = json.dumps(collect_origins(config), indent=1)
-        Path(self._save_dir, "config_origins.json").write_text(origins, encoding="utf-8")
+        Path(self._save_dir, "config.origins").write_text(origins, encoding="utf-8")
 
     @override
     def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: object) -> None:

@@ -151,7 +151,7 @@ def _read_config(start: RunStart) -> dict[str, DumpedValue]:
         raise ValueError(f"{start.folder} has no config")
     values = read_dumped_config(start.config)
     try:
-        file = start.folder / "vis_data" / "config_origins.json"
+        file = start.folder / "vis_data" / "config.origins"
         origins: object = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         origins = {}  # not recorded: the lines of the dump are the next best

@@ -43,12 +43,7 @@ class RunStart:
         """File of scalars with one JSON object a line; None without one."""
         folder = self.folder / _RECORDS
         files = [folder / "scalars.json", *sorted(folder.glob("*.json"))]
-        others = ("superseded", "config_origins")
-        usual = (
-            file
-            for file in files
-            if file.is_file() and not any(part in file.name for part in others)
-        )
+        usual = (file for file in files if file.is_file() and "superseded" not in file.name)
         return next(usual, None)
 
     @property
