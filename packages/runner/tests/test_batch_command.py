@@ -215,7 +215,7 @@ def test_the_parts_of_all_processes(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["batch", str(tmp_path), "1", "--rank", "1"]) == 0
     assert f"rank 1: samples {', '.join(map(str, seen[1][1]))}" in capsys.readouterr().out
     job = cases.marked_job(tmp_path, 50, train_cfg={"by_epoch": True, "max_epochs": 4})
-    with pytest.raises(UserError, match="the run had 2 processes, there is no rank 2"):
+    with pytest.raises(UserError, match="rank 2 is not one of the run, which had 2 processes"):
         rebuild_batch(tmp_path, 1, rank=2)
     with pytest.raises(UserError, match="had 2 processes, and which samples its RandomSampler"):
         rebuild_batch(tmp_path, 1, cases.loader_of("random", cases.MarkedData(50)))

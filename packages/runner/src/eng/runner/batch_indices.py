@@ -53,7 +53,7 @@ def find_indices(
         The indices, each with its place in the order. None if the data has none.
 
     Raises:
-        StopIteration: If there is no batch at the position.
+        StopIteration: If the data ends before the position.
     """
     if not is_indexed(dataloader):
         return None

@@ -154,7 +154,7 @@ def rebuild_batch(
     finder = BatchFinder(folder, int(iteration), cfg)
     if rank is not None and not 0 <= rank < finder.world_size:
         processes = "1 process" if finder.world_size == 1 else f"{finder.world_size} processes"
-        raise UserError(f"the run had {processes}, there is no rank {rank}")
+        raise UserError(f"rank {rank} is not one of the run, which had {processes}")
     outside = RawRandomState()
     try:
         seed_everything(finder.seed)
