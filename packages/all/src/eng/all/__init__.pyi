@@ -384,6 +384,7 @@ from eng.runner import BaseLoop as BaseLoop
 from eng.runner import BestScore as BestScore
 from eng.runner import EpochBasedTrainLoop as EpochBasedTrainLoop
 from eng.runner import IterBasedTrainLoop as IterBasedTrainLoop
+from eng.runner import LearningRateCurve as LearningRateCurve
 from eng.runner import LogProcessor as LogProcessor
 from eng.runner import LoopRunner as LoopRunner
 from eng.runner import MissingLoopError as MissingLoopError
@@ -397,6 +398,7 @@ from eng.runner import TestLoop as TestLoop
 from eng.runner import TrainingInterrupted as TrainingInterrupted
 from eng.runner import ValLoop as ValLoop
 from eng.runner import calc_dynamic_intervals as calc_dynamic_intervals
+from eng.runner import find_learning_rate as find_learning_rate
 from eng.runner import set_random_seed as set_random_seed
 from eng.runner import turn_on_activation_checkpointing as turn_on_activation_checkpointing
 from eng.structures import BaseDataElement as BaseDataElement
@@ -625,6 +627,7 @@ __all__ = [
     "LabelData",
     "LazyAttr",
     "LazyObject",
+    "LearningRateCurve",
     "LinearLR",
     "LinearMomentum",
     "LinearParamScheduler",
@@ -806,6 +809,7 @@ __all__ = [
     "find_best_checkpoint",
     "find_commands",
     "find_latest_checkpoint",
+    "find_learning_rate",
     "find_model_folder",
     "find_newest_checkpoint",
     "find_vcs_root",

@@ -147,12 +147,12 @@ _NAMES = {
     """,
     "runner": """
         BaseLoop BestScore CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop
-        LogProcessor LoopRunner MissingLoopError Priority Progress RunState RunSummary
-        Runner RunnerConfigError Stateful TestLoop TrainingInterrupted ValLoop autocast
-        calc_dynamic_intervals find_latest_checkpoint get_deprecated_model_names
-        get_external_models get_mmcls_models get_priority get_state_dict
-        get_torchvision_models load_checkpoint load_state_dict save_checkpoint
-        set_random_seed turn_on_activation_checkpointing weights_to_cpu
+        LearningRateCurve LogProcessor LoopRunner MissingLoopError Priority Progress
+        RunState RunSummary Runner RunnerConfigError Stateful TestLoop TrainingInterrupted
+        ValLoop autocast calc_dynamic_intervals find_latest_checkpoint find_learning_rate
+        get_deprecated_model_names get_external_models get_mmcls_models get_priority
+        get_state_dict get_torchvision_models load_checkpoint load_state_dict
+        save_checkpoint set_random_seed turn_on_activation_checkpointing weights_to_cpu
     """,
     "hub": """
         MODULE2PACKAGE find_model_folder get_config get_model list_metafile_models

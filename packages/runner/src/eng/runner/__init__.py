@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from .errors import MissingLoopError, RunnerConfigError
     from .eval_loops import TestLoop, ValLoop
     from .interrupted import TrainingInterrupted
+    from .learning_rates import LearningRateCurve
     from .log_processor import LogProcessor
+    from .lr_find import find_learning_rate
     from .model_features import turn_on_activation_checkpointing
     from .older_names import calc_dynamic_intervals, set_random_seed
     from .progress import Progress
@@ -49,6 +51,7 @@ __all__ = [
     "CheckpointLoader",
     "EpochBasedTrainLoop",
     "IterBasedTrainLoop",
+    "LearningRateCurve",
     "LogProcessor",
     "LoopRunner",
     "MissingLoopError",
@@ -65,6 +68,7 @@ __all__ = [
     "autocast",
     "calc_dynamic_intervals",
     "find_latest_checkpoint",
+    "find_learning_rate",
     "get_deprecated_model_names",
     "get_external_models",
     "get_mmcls_models",
@@ -101,7 +105,9 @@ __getattr__, __dir__ = lazy_modules(
         ".errors": ("MissingLoopError", "RunnerConfigError"),
         ".eval_loops": ("TestLoop", "ValLoop"),
         ".interrupted": ("TrainingInterrupted",),
+        ".learning_rates": ("LearningRateCurve",),
         ".log_processor": ("LogProcessor",),
+        ".lr_find": ("find_learning_rate",),
         ".model_features": ("turn_on_activation_checkpointing",),
         ".older_names": ("calc_dynamic_intervals", "set_random_seed"),
         ".progress": ("Progress",),
