@@ -99,6 +99,7 @@ from eng.device import is_mps_available as is_mps_available
 from eng.device import is_musa_available as is_musa_available
 from eng.device import is_npu_available as is_npu_available
 from eng.device import is_npu_support_full_precision as is_npu_support_full_precision
+from eng.device import is_out_of_memory as is_out_of_memory
 from eng.dist import DistributedError as DistributedError
 from eng.dist import MissingVariableError as MissingVariableError
 from eng.dist import ReduceOp as ReduceOp
@@ -381,6 +382,8 @@ from eng.registry import init_default_scope as init_default_scope
 from eng.registry import list_registered as list_registered
 from eng.registry import traverse_registry_tree as traverse_registry_tree
 from eng.runner import BaseLoop as BaseLoop
+from eng.runner import BatchSizeSearch as BatchSizeSearch
+from eng.runner import BatchTrial as BatchTrial
 from eng.runner import BestScore as BestScore
 from eng.runner import EpochBasedTrainLoop as EpochBasedTrainLoop
 from eng.runner import IterBasedTrainLoop as IterBasedTrainLoop
@@ -398,6 +401,7 @@ from eng.runner import TestLoop as TestLoop
 from eng.runner import TrainingInterrupted as TrainingInterrupted
 from eng.runner import ValLoop as ValLoop
 from eng.runner import calc_dynamic_intervals as calc_dynamic_intervals
+from eng.runner import find_batch_size as find_batch_size
 from eng.runner import find_learning_rate as find_learning_rate
 from eng.runner import set_random_seed as set_random_seed
 from eng.runner import turn_on_activation_checkpointing as turn_on_activation_checkpointing
@@ -551,6 +555,8 @@ __all__ = [
     "BaseStorageBackend",
     "BaseTTAModel",
     "BaseVisBackend",
+    "BatchSizeSearch",
+    "BatchTrial",
     "BestCheckpoint",
     "BestCheckpoints",
     "BestScore",
@@ -806,6 +812,7 @@ __all__ = [
     "exists",
     "explain_failures",
     "file_handlers",
+    "find_batch_size",
     "find_best_checkpoint",
     "find_commands",
     "find_latest_checkpoint",
@@ -884,6 +891,7 @@ __all__ = [
     "is_norm",
     "is_npu_available",
     "is_npu_support_full_precision",
+    "is_out_of_memory",
     "is_seq_of",
     "is_sharded",
     "is_str",

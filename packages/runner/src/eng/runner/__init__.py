@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from eng.hooks import Priority, get_priority
 
     from .base_loop import BaseLoop
+    from .batch_find import BatchSizeSearch, find_batch_size
+    from .batch_trial import BatchTrial
     from .errors import MissingLoopError, RunnerConfigError
     from .eval_loops import TestLoop, ValLoop
     from .interrupted import TrainingInterrupted
@@ -47,6 +49,8 @@ __version__: str  # see _version.py
 
 __all__ = [
     "BaseLoop",
+    "BatchSizeSearch",
+    "BatchTrial",
     "BestScore",
     "CheckpointLoader",
     "EpochBasedTrainLoop",
@@ -67,6 +71,7 @@ __all__ = [
     "ValLoop",
     "autocast",
     "calc_dynamic_intervals",
+    "find_batch_size",
     "find_latest_checkpoint",
     "find_learning_rate",
     "get_deprecated_model_names",
@@ -102,6 +107,8 @@ __getattr__, __dir__ = lazy_modules(
         "eng.device": ("autocast",),
         "eng.hooks": ("Priority", "get_priority"),
         ".base_loop": ("BaseLoop",),
+        ".batch_find": ("BatchSizeSearch", "find_batch_size"),
+        ".batch_trial": ("BatchTrial",),
         ".errors": ("MissingLoopError", "RunnerConfigError"),
         ".eval_loops": ("TestLoop", "ValLoop"),
         ".interrupted": ("TrainingInterrupted",),
