@@ -320,6 +320,7 @@ from eng.optim import ExponentialParamScheduler as ExponentialParamScheduler
 from eng.optim import LinearLR as LinearLR
 from eng.optim import LinearMomentum as LinearMomentum
 from eng.optim import LinearParamScheduler as LinearParamScheduler
+from eng.optim import MicroBatches as MicroBatches
 from eng.optim import MultiStepLR as MultiStepLR
 from eng.optim import MultiStepMomentum as MultiStepMomentum
 from eng.optim import MultiStepParamScheduler as MultiStepParamScheduler
@@ -654,6 +655,7 @@ __all__ = [
     "MapLocation",
     "MemcachedBackend",
     "MessageHub",
+    "MicroBatches",
     "MissingLoopError",
     "MissingVariableError",
     "ModelWithLoss",

@@ -103,11 +103,11 @@ _NAMES = {
         CosineAnnealingParamScheduler CosineRestartLR CosineRestartMomentum
         CosineRestartParamScheduler DefaultOptimWrapperConstructor ExponentialLR
         ExponentialMomentum ExponentialParamScheduler LinearLR LinearMomentum
-        LinearParamScheduler MultiStepLR MultiStepMomentum MultiStepParamScheduler
-        OneCycleLR OneCycleParamScheduler OptimWrapper OptimWrapperDict PolyLR
-        PolyMomentum PolyParamScheduler ReduceOnPlateauLR ReduceOnPlateauMomentum
-        ReduceOnPlateauParamScheduler StepLR StepMomentum StepParamScheduler
-        ZeroRedundancyOptimizer _ParamScheduler build_optim_wrapper
+        LinearParamScheduler MicroBatches MultiStepLR MultiStepMomentum
+        MultiStepParamScheduler OneCycleLR OneCycleParamScheduler OptimWrapper
+        OptimWrapperDict PolyLR PolyMomentum PolyParamScheduler ReduceOnPlateauLR
+        ReduceOnPlateauMomentum ReduceOnPlateauParamScheduler StepLR StepMomentum
+        StepParamScheduler ZeroRedundancyOptimizer _ParamScheduler build_optim_wrapper
     """,
     "model": """
         BaseAveragedModel BaseDataPreprocessor BaseInit BaseModel BaseModule BaseTTAModel
