@@ -5,6 +5,7 @@
 # make test-exact    runs killed or stopped at random moments, and resumed to the bit
 # make test-wheels   every wheel alone in a clean environment
 # make test-clients libraries that say import mmengine, and the original beside eng-mmengine
+# make test-browser the page of eng plot in headless Chromium
 # make test-pants    every wheel by Pants, and its tests of the packages without torch
 # make check         lint and types, of examples and READMEs as well
 # make bench         speed of every package beside its limits; of one by make bench BENCH=registry
@@ -13,12 +14,12 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 PYTHON ?= python3
 READY  := $(VENV)/.ready
-EXTRAS := packages/fileio[s3,lmdb,memcached,test] packages/vis[tensorboard] packages/evaluator[torchmetrics] packages/checkpoint[safetensors]
-PLAIN  := $(filter-out packages/fileio packages/vis packages/evaluator packages/checkpoint,$(patsubst %/pyproject.toml,%,$(wildcard packages/*/pyproject.toml)))
+EXTRAS := packages/fileio[s3,lmdb,memcached,test] packages/vis[tensorboard] packages/evaluator[torchmetrics] packages/checkpoint[safetensors] packages/infer[onnx]
+PLAIN  := $(filter-out packages/fileio packages/vis packages/evaluator packages/checkpoint packages/infer,$(patsubst %/pyproject.toml,%,$(wildcard packages/*/pyproject.toml)))
 # Test files are shared out whole, those that take longest first (conftest.py).
 PYTEST := $(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup digits quick test test-slow test-exact test-wheels test-clients test-pants check bench bench-compare clean
+.PHONY: setup digits quick test test-slow test-exact test-wheels test-clients test-browser test-pants check bench bench-compare clean
 
 setup: $(READY)
 
@@ -43,7 +44,7 @@ quick: $(READY)
 	@$(PY) scripts/quick.py $(PACKAGE)
 
 test: $(READY)
-	@$(PYTEST) -m "not exhaustive and not exact and not wheels and not clients" --durations=10
+	@$(PYTEST) -m "not exhaustive and not exact and not wheels and not clients and not browser" --durations=10
 
 test-slow: $(READY)
 	@$(PYTEST) -m exhaustive
@@ -56,6 +57,12 @@ test-wheels: $(READY)
 
 test-clients: $(READY)
 	@$(PYTEST) -m clients tests
+
+# Takes the Chromium of the system, or else downloads one.
+test-browser: $(READY)
+	@$(PY) -m pip install --quiet --group browser
+	@command -v chromium chromium-browser google-chrome > /dev/null || $(PY) -m playwright install chromium
+	@$(PY) -m pytest -m browser packages/vis
 
 test-pants: $(READY)
 	@scripts/test_pants.sh

@@ -40,7 +40,7 @@ def eng_sources(packages=()):
         sources=["eng/**/*.py", "eng/**/*.pyi"],
         dependencies=[f"packages/{package}/src" for package in packages],
     )
-    resources(name="typed", sources=["eng/**/py.typed", "eng/**/*.txt"])
+    resources(name="typed", sources=["eng/**/py.typed", "eng/**/*.txt", "eng/**/assets/*"])
 
 
 def eng_tests(exclude=()):

@@ -19,7 +19,9 @@ from workspace import ENGINE, PACKAGES, ROOT, declared
 BUDGET = 40
 #: Tests of the repository that take a moment and hold whatever was changed.
 ACROSS = ["tests/test_layers.py", "tests/test_metadata.py"]
-NOT_QUICK = "not slow and not exhaustive and not exact and not wheels and not clients"
+NOT_QUICK = (
+    "not slow and not exhaustive and not exact and not wheels and not clients and not browser"
+)
 
 
 def main(names: list[str]) -> int:

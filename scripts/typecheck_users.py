@@ -21,7 +21,7 @@ from workspace import PACKAGES, ROOT
 
 from eng.all.exports import EXPORTS
 
-EXAMPLES = [ROOT / "examples" / name for name in ("digits", "plain_loop")]
+EXAMPLES = [ROOT / "examples" / name for name in ("digits", "from_python", "plain_loop")]
 #: Where the blocks of pages are written: always there, since mypy keeps its results by path.
 FOLDER = ROOT / ".cache" / "typecheck_users"
 PAGES = [ROOT / "README.md", *(ROOT / f"packages/{package}/README.md" for package in PACKAGES)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from workspace import ROOT, TORCH_FREE
@@ -19,6 +20,14 @@ for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 print("torch" in sys.modules)
+"""
+
+COMMANDS = """
+import sys
+from eng.cli import main
+for argv in {commands}:
+    main(argv)
+    print("IMPORTED", argv[0], "torch" in sys.modules)
 """
 
 ADDED = """
@@ -69,6 +78,28 @@ def test_no_line_imports_torch(package: str) -> None:
         for place in [p for p in places if p.startswith(f"{path}:")][:times]:
             places.remove(place)
     assert not places, f"eng-{package} takes no torch, but imports it: {places}"
+
+
+def test_commands_that_only_read_import_no_torch(tmp_path: Path) -> None:
+    config = tmp_path / "c.py"
+    config.write_text("model = dict(type='Net')\nlr = 0.1\n")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("a: [1\n")
+    commands = [
+        ["--help"],
+        ["--version"],
+        ["config", str(config)],
+        ["config", str(config), "--flat", "--cfg-options", "lr=1"],
+        ["config", str(config), "--why", "lr"],
+        ["config", str(tmp_path / "absent.py")],
+        ["config", str(broken)],
+        ["train", str(tmp_path / "absent.py")],
+        ["test", str(tmp_path / "absent.py"), "x.pth"],
+        ["no-such-command"],
+    ]
+    said = _fresh(COMMANDS.format(commands=commands)).splitlines()
+    found = [line for line in said if line.startswith("IMPORTED")]
+    assert found == [f"IMPORTED {argv[0]} False" for argv in commands]
 
 
 def test_registry_takes_no_third_party_package() -> None:

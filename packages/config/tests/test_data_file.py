@@ -1,4 +1,5 @@
 import pytest
+import yaml
 
 from eng.config import Config, ConfigError
 
@@ -139,6 +140,33 @@ def test_floats_in_yaml(tmp_path, text, value):
     assert Config.fromfile(tmp_path / "d.yaml") == cfg
 
 
+def test_yaml_is_parsed_in_c_with_the_same_lines(tmp_path, monkeypatch):
+    from eng.fileio import YamlHandler, yaml_types
+
+    text = "a:\r\n  - {b: ü, c: '{{ fileBasename }}'}\n\n  - {{ fileExtname }}\nd: &x |\n  t\n\n"
+    text += "e: *x\n"
+    (tmp_path / "c.yaml").write_bytes(text.encode())
+    fast = Config.fromfile(tmp_path / "c.yaml")
+    assert issubclass(YamlHandler.loader(), yaml.CSafeLoader)
+    monkeypatch.delattr(yaml, "CSafeLoader")
+    yaml_types.make_safe_loader.cache_clear()
+    try:
+        slow = Config.fromfile(tmp_path / "c.yaml")
+        assert issubclass(YamlHandler.loader(), yaml.SafeLoader)
+    finally:
+        monkeypatch.undo()
+        yaml_types.make_safe_loader.cache_clear()
+    assert slow == fast == dict(a=[dict(b="ü", c="c.yaml"), ".yaml"], d="t\n", e="t\n")
+    for key, line in {"a": 1, "a.0.b": 2, "a.1": 4, "d": 5, "e": 8}.items():
+        assert slow.origin(key).line == fast.origin(key).line == line
+
+
+@pytest.mark.parametrize("text", ["a: " + "[" * 200_000, "- " * 200_000, "a: " + "{b: " * 100_000])
+def test_deep_yaml_is_an_error(text):
+    with pytest.raises(ConfigError, match="nest"):
+        Config.fromstring(text, "yaml")
+
+
 def test_yaml_runs_no_code(tmp_path):
     mark = tmp_path / "mark"
     (tmp_path / "c.yaml").write_text(f"a: 1\nb: !!python/object/apply:os.mkdir ['{mark}']\n")
@@ -156,6 +184,7 @@ def test_yaml_runs_no_code(tmp_path):
         ("yaml", "a: 1\n"),
         ("yml", "---\na: 1\n"),
         ("json", '{"a": 1}'),
+        ("toml", "a = 1\n"),
     ],
 )
 def test_a_byte_order_mark_is_dropped(tmp_path, suffix, text):

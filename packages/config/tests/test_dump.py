@@ -138,6 +138,14 @@ def test_json_holds_plain_values(data):
     assert_law(data, "json")
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    st.dictionaries(names, plain_of(scalars | st.dates() | st.datetimes() | st.times()), max_size=4)
+)
+def test_toml_holds_plain_values_dates_and_null(data):
+    assert_law(data, "toml")
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.dictionaries(
@@ -308,8 +316,8 @@ def test_pretty_text_shows_what_cannot_be_dumped():
 
 
 def test_an_unknown_format_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match=r"'toml'.*use py, yaml, yml or json"):
-        Config(dict(a=1)).dump(tmp_path / "c.toml")
+    with pytest.raises(ConfigError, match=r"'cfg'.*use py, yaml, yml, json or toml"):
+        Config(dict(a=1)).dump(tmp_path / "c.cfg")
 
 
 def test_no_key_is_taken_for_a_function_of_the_reader(tmp_path):

@@ -136,7 +136,7 @@ def test_a_missing_base_is_a_missing_file_too(tmp_path, name, text):
         ("c.py", "\n_base_ = [1]\n", r"c\.py:2: _base_ must be a string or a list"),
         ("c.py", "\n_base_ = name\n", r"c\.py:2: _base_ cannot be evaluated: name 'name'"),
         ("c.py", "\n_base_ = 'no_such_pkg::a.py'\n", r"c\.py:2: .*no_such_pkg, which is not inst"),
-        ("c.toml", "a = 1\n", r"c\.toml: unknown config format '\.toml': use py"),
+        ("c.ini", "a = 1\n", r"c\.ini: unknown config format '\.ini': use py.* or toml"),
     ],
 )
 def test_bad_files_are_named_with_their_line(tmp_path, name, text, message):

@@ -1,5 +1,6 @@
 import json
 import os
+import warnings
 
 import pytest
 
@@ -177,3 +178,38 @@ def test_a_secret_is_text_and_its_default_no_secret(read, monkeypatch):
     monkeypatch.delenv("ENG_V")
     cfg = read("c.yaml", "a: '{{ secret $ENG_V:nothing }}'")
     assert cfg.pretty_text == "a = 'nothing'\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "c.yaml",
+            "a: 1\nb: {c: 'x/${ENG_ROOT}'}\n",
+            r"b\.c: \$\{ENG_ROOT\} .*\{\{ \$ENG_ROOT \}\}",
+        ),
+        ("c.py", "a = 1\nb = ['${eng_set}/x']", r"b\.0: \$\{eng_set\} .*\{\{ \$eng_set \}\}"),
+        (
+            "c.toml",
+            "\nb = '${ENG_ROOT:-/data}'\nc = '${ENG_ROOT}'",
+            r"b: .*\{\{ \$ENG_ROOT:/data \}\}",
+        ),
+    ],
+)
+def test_variables_of_a_shell_get_a_hint(tmp_path, monkeypatch, name, text, message):
+    monkeypatch.setenv("eng_set", "x")
+    (tmp_path / name).write_text(text)
+    with pytest.warns(UserWarning, match=message) as caught:
+        cfg = Config.fromfile(tmp_path / name)
+    assert [(each.filename, each.lineno) for each in caught] == [(str(tmp_path / name), 2)]
+    assert "${" in str(cfg.b)
+
+
+@pytest.mark.parametrize(
+    "text", ["${db.host}", "${oc.env:X}", "$HOME", "${eng_unset}", "{HOME}", "$$"]
+)
+def test_other_text_gets_no_hint(tmp_path, text):
+    (tmp_path / "c.yaml").write_text(f"a: '{text}'\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Config.fromfile(tmp_path / "c.yaml").a == text

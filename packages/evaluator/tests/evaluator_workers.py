@@ -71,6 +71,7 @@ def collect(folder: Path) -> None:
             assert numbers["SumMetric"] == sum(wanted)
             dumped = load(str(folder / f"{length}_{batch}.pkl")) if rank == 0 else []
             assert [sample["number"] for sample in dumped] == (wanted if rank == 0 else [])
+    check_references(6)
     broken = Evaluator(Broken())
     broken.process([{"number": 0}])
     kind, words = (
@@ -78,3 +79,12 @@ def collect(folder: Path) -> None:
     )
     with pytest.raises(kind, match=words):
         broken.evaluate(world)
+
+
+def check_references(count: int) -> None:
+    """Hold the metrics of many cases against scikit-learn; most have uneven shares."""
+    import metric_cases
+
+    rank, world = get_dist_info()
+    for seed in range(count):
+        metric_cases.check(seed, rank, world)

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from evaluator_cases import Accuracy, Bare, Sums, samples
 
-from eng.evaluator import DumpResults
+from eng.evaluator import DumpResults, Evaluator
 from eng.structures import InstanceData
 
 
@@ -104,3 +104,14 @@ def test_tensors_are_moved_by_the_name_that_other_code_imports():
     moved = _to_cpu({"a": [torch.ones(1, requires_grad=True)], "b": ("x", 3)})
     assert moved["a"][0].device.type == "cpu"
     assert moved["b"] == ("x", 3)
+
+
+def test_metrics_have_a_short_representation():
+    metric = Accuracy(prefix="own")
+    metric.process(None, samples(1, 0))
+    assert repr(metric).startswith("Accuracy(prefix='own', ")
+    assert repr(metric).endswith("2 results)")
+    sums = Sums()
+    sums.process(None, samples(1, 0, 1))
+    assert repr(sums).endswith("3 samples)")
+    assert repr(Evaluator([metric, sums])) == f"Evaluator([{metric!r}, {sums!r}])"

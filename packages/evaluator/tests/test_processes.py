@@ -12,6 +12,7 @@ import evaluator_workers
 from eng.dist.testing import run_in_processes
 
 pytest.importorskip("torchmetrics")
+pytest.importorskip("sklearn")
 
 
 def test_every_sample_counts_once_in_several_processes(tmp_path, monkeypatch):

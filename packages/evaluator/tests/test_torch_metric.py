@@ -55,6 +55,20 @@ def test_a_collection_and_fields_inside_of_elements():
     assert plain.evaluate(2)["accuracy"] == 1
 
 
+@pytest.mark.parametrize(
+    ("samples", "batch"),
+    [
+        ([{"pred_label": 1, "gt_label": 1}, {"pred": 0, "label": 1}], None),
+        ([(1, 1), (torch.tensor(0), torch.tensor(1))], None),
+        (torch.tensor([1, 0]), (torch.zeros(2), torch.tensor([1, 1]))),
+    ],
+)
+def test_usual_fields_tuples_and_targets_of_the_batch(samples, batch):
+    evaluator = Evaluator(classification.MulticlassAccuracy(num_classes=2, average="micro"))
+    evaluator.process(samples, batch)
+    assert evaluator.evaluate(2) == {"MulticlassAccuracy": 0.5}
+
+
 def test_metrics_out_of_configs():
     config = {
         "type": "torchmetrics.classification.MulticlassAccuracy",
@@ -92,8 +106,8 @@ def test_what_cannot_be_stacked_is_a_list():
 
 def test_bad_input(capsys):
     evaluator = Evaluator(classification.MulticlassAccuracy(num_classes=2))
-    evaluator.process([{"pred": 1, "target": 1}])
-    with pytest.raises(KeyError, match=r"MulticlassAccuracy needs the field 'preds' .*\['pred', "):
+    evaluator.process([{"guess": 1, "target": 1}])
+    with pytest.raises(KeyError, match=r"MulticlassAccuracy needs the field 'preds' .*\['guess', "):
         evaluator.evaluate(1)
     with pytest.raises(TypeError, match=r"must be a metric of torchmetrics .* not list"):
         TorchMetric([])
@@ -109,10 +123,6 @@ def test_bad_input(capsys):
 
 
 def test_torchmetrics_is_not_needed():
-    code = (
-        "import sys; sys.modules['torchmetrics'] = None; import eng.evaluator as e; e.Evaluator([])"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
     code = (
         "import sys, eng.evaluator as e; e.Evaluator([]); assert 'torchmetrics' not in sys.modules"
     )

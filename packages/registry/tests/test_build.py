@@ -14,8 +14,9 @@ def test_constructor_errors_keep_their_type_and_get_a_note():
 
     with pytest.raises(OSError, match="disk") as info:
         registry.build(dict(type="Fails", x=1))
+    line = Fails.__init__.__code__.co_firstlineno + 1
     assert info.value.__notes__ == [
-        "raised while building Fails from the s::r registry with {'x': 1}"
+        f"raised while building Fails from the s::r registry with x=1, in {__file__}:{line}"
     ]
 
 
@@ -60,7 +61,7 @@ def test_builds_as_documented():
         Registry("x", parent="models")
     with pytest.raises(TypeError, match="unexpected keyword argument 'deep'") as info:
         registry.build(dict(type="ResNet", depth=1, deep=2))
-    assert "'deep': 2" in info.value.__notes__[0]
+    assert "deep=2" in info.value.__notes__[0]
 
 
 def test_a_config_is_not_changed_and_may_be_any_mapping():
@@ -86,3 +87,30 @@ def test_a_registry_of_another_kind_builds_by_its_few_members():
     assert build_from_cfg(dict(type="pair", a=1), Table(), dict(b=2)) == dict(a=1, b=2)
     with pytest.raises(TypeError, match=r"registry must be an eng\.registry\.Registry"):
         build_from_cfg(dict(type="pair"), "MODELS")
+
+
+def test_notes_have_no_addresses_generators_or_whole_configs():
+    registry = Registry("r", scope="s")
+
+    @registry.register_module()
+    class Fails:
+        def __init__(self, **kwargs):
+            raise ValueError("no")
+
+    inner = dict(type="Inner", text="x" * 1000, values=list(range(1000)))
+    cfg = dict(type="Fails", lr=0.1, params=(i for i in range(3)), model=object(), inner=inner)
+    with pytest.raises(ValueError, match="no") as info:
+        registry.build({**cfg, "name": "y" * 1000})
+    (note,) = info.value.__notes__
+    assert note.startswith("raised while building Fails from the s::r registry with lr=0.1, params")
+    assert len(note) < 200 + len(__file__)
+    assert " at 0x" not in note
+    for wrong in (object(), [inner] * 100):
+        with pytest.raises(TypeError) as info:
+            build_from_cfg(wrong, registry)
+        assert len(str(info.value)) < 300
+        assert " at 0x" not in str(info.value)
+    with pytest.raises(KeyError) as info:
+        registry.build({"text": "x" * 1000})
+    assert "the s::r registry must contain the key \"type\"; its keys are 'text'" in str(info.value)
+    assert "xxx" not in str(info.value)

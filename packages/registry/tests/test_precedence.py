@@ -80,3 +80,35 @@ def test_what_was_taken_out_by_hand_leaves_the_name_free() -> None:
     registry.module_dict.pop("Thing")
     register_in("eng.hooks", registry)
     assert where(registry) == "eng.hooks"
+
+
+def test_a_cell_that_is_run_again_replaces_its_class() -> None:
+    registry = Registry("precedence", scope="eng")
+    register_in("__main__", registry)
+    first = registry.get("Thing")
+    with pytest.warns(UserWarning, match=r"Thing is defined again .* eng::precedence registry"):
+        register_in("__main__", registry)
+    assert registry.get("Thing") is not first
+    with pytest.warns(UserWarning, match="defined again"):
+        register_in("__main__", registry, "name=['Thing', 'Other']")
+    assert registry.get("Other") is registry.get("Thing")
+
+
+def test_another_class_of_a_notebook_is_no_cell_run_again() -> None:
+    registry = Registry("precedence", scope="eng")
+    register_in("__main__", registry)
+    code = "@registry.register_module(name='Thing')\nclass Different:\n    pass\n"
+    with pytest.raises(KeyError, match="already registered"):
+        exec(code, {"__name__": "__main__", "registry": registry})
+    with pytest.raises(KeyError, match="already registered"):
+        register_in("people", registry)
+
+
+def test_a_registry_of_a_cell_that_is_run_again_is_replaced() -> None:
+    root = Registry("precedence", scope="eng")
+    code = "from eng.registry import Registry\nOWN = Registry('precedence', parent=root)\n"
+    names: dict[str, Any] = {"__name__": "__main__", "root": root}
+    exec(code, names)
+    with pytest.warns(UserWarning, match="scope __main__ is defined again"):
+        exec(code, names)
+    assert root.children["__main__"] is names["OWN"]

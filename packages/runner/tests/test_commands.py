@@ -401,3 +401,11 @@ def test_killed_run_goes_on_to_the_same_end(folder: Path) -> None:
         for name in ("whole", "killed")
     )
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_an_unknown_option_gets_one_warning(folder: Path) -> None:
+    options = ["optim_wraper.optimizer.lr=1", "train_cfg.max_epochs=1"]
+    with pytest.warns(UserWarning, match="optim_wraper") as caught:
+        assert train("--cfg-options", *options) == 0
+    found = [str(each.message) for each in caught if "optim_wraper" in str(each.message)]
+    assert found == ["no key 'optim_wraper' (job.py); did you mean 'optim_wrapper'?"]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import runner_workers as workers
 
 from eng.model import BaseModel
 from eng.runner import Runner
@@ -67,6 +72,14 @@ def test_without_workers_it_says_that_it_has_no_effect(
     model = train(tmp_path, True, workers=0)
     assert len(model.seen) == 12
     assert "prefetch_to_device has no effect" in capsys.readouterr().out
+
+
+def test_a_run_from_a_config_asks_for_it(tmp_path: Path) -> None:
+    job = workers.plane_job(tmp_path)
+    job["train_dataloader"]["prefetch_to_device"] = True
+    runner = Runner.from_cfg(job)
+    runner.train()
+    assert runner.train_dataloader.prefetch_to_device  # type: ignore[attr-defined]
 
 
 def test_a_config_asks_for_it() -> None:

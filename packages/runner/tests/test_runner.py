@@ -25,6 +25,7 @@ from eng.config import Config
 from eng.dataset import BaseDataset
 from eng.dist.testing import run_in_processes
 from eng.hooks import EMAHook, Hook
+from eng.logging import MessageHub, MMLogger
 from eng.model import BaseModel, BaseTTAModel
 from eng.optim import OptimWrapper, OptimWrapperDict
 from eng.registry import (
@@ -44,6 +45,7 @@ from eng.runner import (
     Runner,
     RunnerConfigError,
 )
+from eng.vis import Visualizer
 
 
 class Stop(Exception):
@@ -289,6 +291,9 @@ def test_checkpoint_is_plain_data(job: dict[str, Any]) -> None:
     )
 
 
+WARM = {"type": "LinearLR", "start_factor": 0.1}
+
+
 def test_two_runners_share_nothing(job: dict[str, Any], tmp_path: Path) -> None:
     first = Runner.from_cfg({**job, "experiment_name": "same"})
     second = Runner.from_cfg(
@@ -300,6 +305,26 @@ def test_two_runners_share_nothing(job: dict[str, Any], tmp_path: Path) -> None:
     assert second.logger is not first.logger
     assert second.visualizer is not first.visualizer
     assert not (Path(second.log_dir) / "vis_data" / "scalars.json").exists()
+
+
+def test_two_runners_that_take_turns_run_as_if_alone(job: dict[str, Any], tmp_path: Path) -> None:
+    def make(name: str) -> Runner:
+        return Runner.from_cfg({**job, "work_dir": str(tmp_path / name), "param_scheduler": WARM})
+
+    alone = make("alone")
+    alone.train()
+    first, second = make("first"), make("second")
+    for runner in (first, second):
+        runner.train()
+        assert MessageHub.get_current_instance() is runner.message_hub
+        assert MMLogger.get_current_instance() is runner.logger
+        assert Visualizer.get_current_instance() is runner.visualizer
+    assert first.val() == second.val() == alone.val()
+    for runner in (first, second):
+        for name, value in runner.model.state_dict().items():
+            assert torch.equal(value, alone.model.state_dict()[name])
+        log = (Path(runner.log_dir) / f"{runner.timestamp}.log").read_text()
+        assert log.count("LinearLR lasts until the end of training") == 1
 
 
 def test_two_starts_in_one_second_log_apart(job: dict[str, Any]) -> None:

@@ -206,3 +206,14 @@ def test_arguments_for_an_instance_that_is_there_are_warned_of():
         warnings.simplefilter("error")
         assert Lamp.get_instance("desk") is first
         assert Lamp.get_instance("floor", watts=60).watts == 60
+
+
+def test_an_instance_is_made_current():
+    with Named.isolated():
+        first, second = Named.get_instance("first"), Named.get_instance("second")
+        assert Named.get_current_instance() is second
+        Named.make_current("first")
+        assert Named.get_current_instance() is first
+        Named.make_current("absent")
+        assert Named.get_current_instance() is first
+        assert not Named.check_instance_created("absent")

@@ -135,7 +135,7 @@ def test_visualizer_sends_everything_to_every_backend(tmp_path):
         ("close",),
     ]
     data = tmp_path / "vis_data"
-    written = ["config.py", "scalars.json", "val.json", "vis_image"]
+    written = ["config.origins", "config.py", "scalars.json", "val.json", "vis_image"]
     assert sorted(path.name for path in data.iterdir()) == written
     assert lines(data / "scalars.json") == [{"loss": 1.0, "step": 5}, {"step": 6, "acc": 2}]
     assert visualizer.get_backend("Recorder") is recorder

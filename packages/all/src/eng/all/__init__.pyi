@@ -56,7 +56,9 @@ from eng.config import DictAction as DictAction
 from eng.config import Difference as Difference
 from eng.config import LazyAttr as LazyAttr
 from eng.config import LazyObject as LazyObject
+from eng.config import MissingKeyError as MissingKeyError
 from eng.config import Origin as Origin
+from eng.config import SchemaError as SchemaError
 from eng.config import add_config_arguments as add_config_arguments
 from eng.config import config_from_arguments as config_from_arguments
 from eng.config import diff as diff
@@ -66,16 +68,19 @@ from eng.config import resolve_package_path as resolve_package_path
 from eng.config import value_at as value_at
 from eng.dataset import AnnotationError as AnnotationError
 from eng.dataset import BaseDataset as BaseDataset
+from eng.dataset import BucketBatchSampler as BucketBatchSampler
 from eng.dataset import ClassBalancedDataset as ClassBalancedDataset
 from eng.dataset import Compose as Compose
 from eng.dataset import ConcatDataset as ConcatDataset
 from eng.dataset import DefaultSampler as DefaultSampler
 from eng.dataset import DistributedSamplerWrapper as DistributedSamplerWrapper
 from eng.dataset import InfiniteSampler as InfiniteSampler
+from eng.dataset import LengthGroupedSampler as LengthGroupedSampler
 from eng.dataset import PlacedSampler as PlacedSampler
 from eng.dataset import RawRandomState as RawRandomState
 from eng.dataset import RepeatDataset as RepeatDataset
 from eng.dataset import SampleIndex as SampleIndex
+from eng.dataset import TokenBudgetBatchSampler as TokenBudgetBatchSampler
 from eng.dataset import TransformError as TransformError
 from eng.dataset import default_collate as default_collate
 from eng.dataset import force_full_init as force_full_init
@@ -151,12 +156,20 @@ from eng.dl_utils import set_multi_processing as set_multi_processing
 from eng.dl_utils import tensor2imgs as tensor2imgs
 from eng.dl_utils import torch_meshgrid as torch_meshgrid
 from eng.dl_utils import unwrap as unwrap
+from eng.evaluator import Accuracy as Accuracy
 from eng.evaluator import BaseMetric as BaseMetric
+from eng.evaluator import ConfusionMatrix as ConfusionMatrix
 from eng.evaluator import DumpPredictions as DumpPredictions
 from eng.evaluator import DumpResults as DumpResults
 from eng.evaluator import Evaluator as Evaluator
+from eng.evaluator import Mean as Mean
+from eng.evaluator import MeanAbsoluteError as MeanAbsoluteError
+from eng.evaluator import MeanIoU as MeanIoU
+from eng.evaluator import Perplexity as Perplexity
 from eng.evaluator import RunningMetric as RunningMetric
 from eng.evaluator import TorchMetric as TorchMetric
+from eng.evaluator import format_metrics as format_metrics
+from eng.evaluator import format_table as format_table
 from eng.evaluator import get_metric_value as get_metric_value
 from eng.fileio import BaseFileHandler as BaseFileHandler
 from eng.fileio import BaseStorageBackend as BaseStorageBackend
@@ -204,6 +217,7 @@ from eng.fileio import register_backend as register_backend
 from eng.fileio import register_handler as register_handler
 from eng.fileio import remove as remove
 from eng.fileio import rmtree as rmtree
+from eng.hooks import BatchRecordHook as BatchRecordHook
 from eng.hooks import BestCheckpoint as BestCheckpoint
 from eng.hooks import BestCheckpoints as BestCheckpoints
 from eng.hooks import CheckpointHook as CheckpointHook
@@ -368,8 +382,10 @@ from eng.registry import WEIGHT_INITIALIZERS as WEIGHT_INITIALIZERS
 from eng.registry import DefaultScope as DefaultScope
 from eng.registry import Kind as Kind
 from eng.registry import NotRegisteredError as NotRegisteredError
+from eng.registry import Parameters as Parameters
 from eng.registry import PartConfig as PartConfig
 from eng.registry import PartOrConfig as PartOrConfig
+from eng.registry import Problem as Problem
 from eng.registry import RegisteredName as RegisteredName
 from eng.registry import Registry as Registry
 from eng.registry import WrongKindError as WrongKindError
@@ -378,9 +394,12 @@ from eng.registry import build_model_from_cfg as build_model_from_cfg
 from eng.registry import build_optimizer_from_cfg as build_optimizer_from_cfg
 from eng.registry import build_runner_from_cfg as build_runner_from_cfg
 from eng.registry import build_scheduler_from_cfg as build_scheduler_from_cfg
+from eng.registry import check_arguments as check_arguments
+from eng.registry import check_part as check_part
 from eng.registry import count_registered_modules as count_registered_modules
 from eng.registry import init_default_scope as init_default_scope
 from eng.registry import list_registered as list_registered
+from eng.registry import read_parameters as read_parameters
 from eng.registry import traverse_registry_tree as traverse_registry_tree
 from eng.runner import BaseLoop as BaseLoop
 from eng.runner import BatchSizeSearch as BatchSizeSearch
@@ -420,8 +439,10 @@ from eng.utils import ArgumentTypeError as ArgumentTypeError
 from eng.utils import ArgumentValueError as ArgumentValueError
 from eng.utils import DataBatch as DataBatch
 from eng.utils import DataSample as DataSample
+from eng.utils import InvalidSettingError as InvalidSettingError
 from eng.utils import ManagerMeta as ManagerMeta
 from eng.utils import ManagerMixin as ManagerMixin
+from eng.utils import Mismatch as Mismatch
 from eng.utils import ProgressBar as ProgressBar
 from eng.utils import StateDict as StateDict
 from eng.utils import Timer as Timer
@@ -437,6 +458,7 @@ from eng.utils import concat_list as concat_list
 from eng.utils import deprecated_api_warning as deprecated_api_warning
 from eng.utils import deprecated_function as deprecated_function
 from eng.utils import digit_version as digit_version
+from eng.utils import find_mismatches as find_mismatches
 from eng.utils import find_vcs_root as find_vcs_root
 from eng.utils import fopen as fopen
 from eng.utils import get_git_hash as get_git_hash
@@ -451,6 +473,7 @@ from eng.utils import is_filepath as is_filepath
 from eng.utils import is_installed as is_installed
 from eng.utils import is_list_of as is_list_of
 from eng.utils import is_method_overridden as is_method_overridden
+from eng.utils import is_plain_annotation as is_plain_annotation
 from eng.utils import is_seq_of as is_seq_of
 from eng.utils import is_str as is_str
 from eng.utils import is_tuple_of as is_tuple_of
@@ -461,6 +484,7 @@ from eng.utils import list_cast as list_cast
 from eng.utils import mkdir_or_exist as mkdir_or_exist
 from eng.utils import override as override
 from eng.utils import package2module as package2module
+from eng.utils import read_hints as read_hints
 from eng.utils import requires_executable as requires_executable
 from eng.utils import requires_package as requires_package
 from eng.utils import scandir as scandir
@@ -494,6 +518,7 @@ from eng.vis import check_type_and_length as check_type_and_length
 from eng.vis import color_str2rgb as color_str2rgb
 from eng.vis import color_val_matplotlib as color_val_matplotlib
 from eng.vis import convert_overlay_heatmap as convert_overlay_heatmap
+from eng.vis import draw_confusion_matrix as draw_confusion_matrix
 from eng.vis import force_init_env as force_init_env
 from eng.vis import img_from_canvas as img_from_canvas
 from eng.vis import tensor2ndarray as tensor2ndarray
@@ -532,6 +557,7 @@ __all__ = [
     "VISBACKENDS",
     "VISUALIZERS",
     "WEIGHT_INITIALIZERS",
+    "Accuracy",
     "ActivationAnalyzer",
     "AimVisBackend",
     "AmpOptimWrapper",
@@ -556,11 +582,13 @@ __all__ = [
     "BaseStorageBackend",
     "BaseTTAModel",
     "BaseVisBackend",
+    "BatchRecordHook",
     "BatchSizeSearch",
     "BatchTrial",
     "BestCheckpoint",
     "BestCheckpoints",
     "BestScore",
+    "BucketBatchSampler",
     "Caffe2XavierInit",
     "CheckpointError",
     "CheckpointFolder",
@@ -576,6 +604,7 @@ __all__ = [
     "ConfigDict",
     "ConfigError",
     "ConfigParsingError",
+    "ConfusionMatrix",
     "ConstantInit",
     "ConstantLR",
     "ConstantMomentum",
@@ -625,6 +654,7 @@ __all__ = [
     "InferencerMeta",
     "InfiniteSampler",
     "InstanceData",
+    "InvalidSettingError",
     "IterBasedTrainLoop",
     "IterTimerHook",
     "JitModelAnalysis",
@@ -635,6 +665,7 @@ __all__ = [
     "LazyAttr",
     "LazyObject",
     "LearningRateCurve",
+    "LengthGroupedSampler",
     "LinearLR",
     "LinearMomentum",
     "LinearParamScheduler",
@@ -653,9 +684,14 @@ __all__ = [
     "ManagerMeta",
     "ManagerMixin",
     "MapLocation",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanIoU",
     "MemcachedBackend",
     "MessageHub",
     "MicroBatches",
+    "Mismatch",
+    "MissingKeyError",
     "MissingLoopError",
     "MissingVariableError",
     "ModelWithLoss",
@@ -677,9 +713,11 @@ __all__ = [
     "Origin",
     "ParamSchedulerHook",
     "ParameterReportHook",
+    "Parameters",
     "PartConfig",
     "PartOrConfig",
     "PartialFailureError",
+    "Perplexity",
     "PetrelBackend",
     "PickleHandler",
     "PipelineInferencer",
@@ -693,6 +731,7 @@ __all__ = [
     "PrepareTTAHook",
     "PretrainedInit",
     "Priority",
+    "Problem",
     "ProfilerHook",
     "Progress",
     "ProgressBar",
@@ -715,6 +754,7 @@ __all__ = [
     "S3Backend",
     "SampleIndex",
     "Scalar",
+    "SchemaError",
     "Sequential",
     "StateDict",
     "Stateful",
@@ -730,6 +770,7 @@ __all__ = [
     "TimeCounter",
     "Timer",
     "TimerError",
+    "TokenBudgetBatchSampler",
     "TorchMetric",
     "TrainingInterrupted",
     "TransformError",
@@ -772,9 +813,11 @@ __all__ = [
     "calc_dynamic_intervals",
     "call_command",
     "cast_data_device",
+    "check_arguments",
     "check_file_exist",
     "check_inner_path",
     "check_length",
+    "check_part",
     "check_prerequisites",
     "check_time",
     "check_type",
@@ -807,6 +850,7 @@ __all__ = [
     "dict_from_file",
     "diff",
     "digit_version",
+    "draw_confusion_matrix",
     "dump",
     "efficient_conv_bn_eval_control",
     "efficient_conv_bn_eval_forward",
@@ -819,6 +863,7 @@ __all__ = [
     "find_commands",
     "find_latest_checkpoint",
     "find_learning_rate",
+    "find_mismatches",
     "find_model_folder",
     "find_newest_checkpoint",
     "find_vcs_root",
@@ -826,6 +871,8 @@ __all__ = [
     "fopen",
     "force_full_init",
     "force_init_env",
+    "format_metrics",
+    "format_table",
     "full_model_state",
     "full_optimizer_state",
     "gather",
@@ -894,6 +941,7 @@ __all__ = [
     "is_npu_available",
     "is_npu_support_full_precision",
     "is_out_of_memory",
+    "is_plain_annotation",
     "is_seq_of",
     "is_sharded",
     "is_str",
@@ -941,6 +989,8 @@ __all__ = [
     "put_text",
     "random_numbers_of",
     "read_base",
+    "read_hints",
+    "read_parameters",
     "read_record",
     "register_backend",
     "register_handler",

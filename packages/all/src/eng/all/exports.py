@@ -8,14 +8,15 @@ __all__ = ["EXPORTS"]
 _NAMES = {
     "utils": """
         MODULE2PACKAGE PKG2PROJECT ArgumentIndexError ArgumentKeyError ArgumentTypeError
-        ArgumentValueError DataBatch DataSample ManagerMeta ManagerMixin ProgressBar
-        StateDict Timer TimerError UserError apply_to call_command check_file_exist
-        check_inner_path check_prerequisites check_time concat_list deprecated_api_warning
-        deprecated_function digit_version find_vcs_root fopen get_git_hash
-        get_installed_path get_object_from_string has_method import_modules_from_strings
-        init_pool install_package is_abs is_filepath is_installed is_list_of
-        is_method_overridden is_seq_of is_str is_tuple_of iter_cast lazy_modules
-        lazy_names list_cast mkdir_or_exist override package2module requires_executable
+        ArgumentValueError DataBatch DataSample InvalidSettingError ManagerMeta
+        ManagerMixin Mismatch ProgressBar StateDict Timer TimerError UserError apply_to
+        call_command check_file_exist check_inner_path check_prerequisites check_time
+        concat_list deprecated_api_warning deprecated_function digit_version
+        find_mismatches find_vcs_root fopen get_git_hash get_installed_path
+        get_object_from_string has_method import_modules_from_strings init_pool
+        install_package is_abs is_filepath is_installed is_list_of is_method_overridden
+        is_plain_annotation is_seq_of is_str is_tuple_of iter_cast lazy_modules lazy_names
+        list_cast mkdir_or_exist override package2module read_hints requires_executable
         requires_package scandir slice_list symlink to_1tuple to_2tuple to_3tuple
         to_4tuple to_ntuple track_iter_progress track_parallel_progress track_progress
         track_progress_rich tuple_cast
@@ -28,10 +29,11 @@ _NAMES = {
         HOOKS INFERENCERS LOG_PROCESSORS LOOPS METRICS MODELS MODEL_WRAPPERS OPTIMIZERS
         OPTIM_WRAPPERS OPTIM_WRAPPER_CONSTRUCTORS PARAM_SCHEDULERS RUNNERS
         RUNNER_CONSTRUCTORS STRATEGIES TASK_UTILS TRANSFORMS VISBACKENDS VISUALIZERS
-        WEIGHT_INITIALIZERS DefaultScope Kind NotRegisteredError PartConfig PartOrConfig
-        RegisteredName Registry WrongKindError build_from_cfg build_model_from_cfg
-        build_optimizer_from_cfg build_runner_from_cfg build_scheduler_from_cfg
-        count_registered_modules init_default_scope list_registered traverse_registry_tree
+        WEIGHT_INITIALIZERS DefaultScope Kind NotRegisteredError Parameters PartConfig
+        PartOrConfig Problem RegisteredName Registry WrongKindError build_from_cfg
+        build_model_from_cfg build_optimizer_from_cfg build_runner_from_cfg
+        build_scheduler_from_cfg check_arguments check_part count_registered_modules
+        init_default_scope list_registered read_parameters traverse_registry_tree
     """,
     "fileio": """
         BaseFileHandler BaseStorageBackend FileClient FsspecBackend HTTPBackend
@@ -45,8 +47,8 @@ _NAMES = {
     """,
     "config": """
         Config ConfigDict ConfigError ConfigParsingError DictAction Difference LazyAttr
-        LazyObject Origin add_config_arguments config_from_arguments diff hide_secrets
-        read_base resolve_package_path value_at
+        LazyObject MissingKeyError Origin SchemaError add_config_arguments
+        config_from_arguments diff hide_secrets read_base resolve_package_path value_at
     """,
     "logging": """
         FilterDuplicateWarning HistoryBuffer MMLogger MessageHub Scalar TerminalView
@@ -86,15 +88,17 @@ _NAMES = {
         progress_of save_checkpoint used_checkpoint weights_to_cpu write_last_checkpoint
     """,
     "dataset": """
-        COLLATE_FUNCTIONS AnnotationError BaseDataset ClassBalancedDataset Compose
-        ConcatDataset DefaultSampler DistributedSamplerWrapper InfiniteSampler
-        PlacedSampler RawRandomState RepeatDataset SampleIndex TransformError
+        COLLATE_FUNCTIONS AnnotationError BaseDataset BucketBatchSampler
+        ClassBalancedDataset Compose ConcatDataset DefaultSampler
+        DistributedSamplerWrapper InfiniteSampler LengthGroupedSampler PlacedSampler
+        RawRandomState RepeatDataset SampleIndex TokenBudgetBatchSampler TransformError
         default_collate force_full_init length_of open_loader prefetch_to_device
         pseudo_collate random_numbers_of sampler_with samplers_of worker_init_fn
     """,
     "evaluator": """
-        BaseMetric DumpPredictions DumpResults Evaluator RunningMetric TorchMetric
-        get_metric_value
+        Accuracy BaseMetric ConfusionMatrix DumpPredictions DumpResults Evaluator Mean
+        MeanAbsoluteError MeanIoU Perplexity RunningMetric TorchMetric format_metrics
+        format_table get_metric_value
     """,
     "optim": """
         OPTIMIZERS OPTIM_WRAPPERS OPTIM_WRAPPER_CONSTRUCTORS TORCH_OPTIMIZERS
@@ -134,16 +138,17 @@ _NAMES = {
         ImageFolderBackend LocalVisBackend MLflowVisBackend NeptuneVisBackend
         PredictionVisualizer TensorboardVisBackend Visualizer WandbVisBackend check_length
         check_type check_type_and_length color_str2rgb color_val_matplotlib
-        convert_overlay_heatmap force_init_env img_from_canvas tensor2ndarray value2list
-        wait_continue
+        convert_overlay_heatmap draw_confusion_matrix force_init_env img_from_canvas
+        tensor2ndarray value2list wait_continue
     """,
     "hooks": """
-        BestCheckpoint BestCheckpoints CheckpointHook CheckpointWriter DistSamplerSeedHook
-        EMAHook EarlyStoppingHook EmptyCacheHook FreezeHook Hook HookRunState HookRunner
-        HookTrainLoop IterTimerHook LoggerHook NaiveVisualizationHook ParamSchedulerHook
-        ParameterReportHook PrepareTTAHook Priority ProfilerHook RuntimeInfoHook
-        SyncBuffersHook ThroughputHook build_runner_with_tta find_best_checkpoint
-        get_priority infer_rule read_record run_id_of scalar_of
+        BatchRecordHook BestCheckpoint BestCheckpoints CheckpointHook CheckpointWriter
+        DistSamplerSeedHook EMAHook EarlyStoppingHook EmptyCacheHook FreezeHook Hook
+        HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
+        NaiveVisualizationHook ParamSchedulerHook ParameterReportHook PrepareTTAHook
+        Priority ProfilerHook RuntimeInfoHook SyncBuffersHook ThroughputHook
+        build_runner_with_tta find_best_checkpoint get_priority infer_rule read_record
+        run_id_of scalar_of
     """,
     "runner": """
         BaseLoop BatchSizeSearch BatchTrial BestScore CheckpointLoader EpochBasedTrainLoop

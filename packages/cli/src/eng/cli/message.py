@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 
 from eng.utils import UserError
 
 __all__ = ["format_line", "is_of_the_user"]
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def is_of_the_user(error: BaseException) -> bool:
@@ -31,15 +34,24 @@ def format_line(error: BaseException) -> str:
         error: The error. Only its first note is included, which is of the innermost part.
 
     Returns:
-        The line, with the file if the error has one.
+        The line, with the file if the error has one. Of an error with several problems, a line
+        each.
     """
+    problems = getattr(error, "problems", ())
+    if problems:
+        return "\neng: ".join(_join(each) for each in problems)
     if isinstance(error, SyntaxError):
         text = f"{error.filename}, line {error.lineno}: {error.msg}"
     elif isinstance(error, OSError) and error.filename is not None:
         text = f"{error.filename}: {error.strerror or error}"
     else:
         text = str(error) or "".join(traceback.format_exception_only(error)).strip()
-    return " ".join([*text.split(), *(f"({note})" for note in _read_notes(error)[:1])])
+    return _join(" ".join([text, *(f"({note})" for note in _read_notes(error)[:1])]))
+
+
+def _join(text: str) -> str:
+    """Join the lines of a message; addresses of objects, which mean nothing, are left out."""
+    return _ADDRESS.sub("", " ".join(text.split()))
 
 
 def _read_notes(error: BaseException) -> list[str]:

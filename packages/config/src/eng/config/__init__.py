@@ -1,4 +1,4 @@
-"""Python, YAML and JSON config files with inheritance."""
+"""Python, YAML, JSON and TOML config files with inheritance."""
 
 from typing import TYPE_CHECKING
 
@@ -7,9 +7,10 @@ from .arguments import add_config_arguments, config_from_arguments
 from .config import Config, read_base
 from .config_dict import ConfigDict
 from .difference import Difference, diff
-from .errors import ConfigError, ConfigParsingError
+from .errors import ConfigError, ConfigParsingError, SchemaError
 from .keys import value_at
 from .lazy import LazyAttr, LazyObject
+from .missing import MissingKeyError
 from .origins import Origin
 from .package_path import resolve_package_path
 from .secret_values import hide_secrets
@@ -28,7 +29,9 @@ __all__ = [
     "Difference",
     "LazyAttr",
     "LazyObject",
+    "MissingKeyError",
     "Origin",
+    "SchemaError",
     "add_config_arguments",
     "config_from_arguments",
     "diff",

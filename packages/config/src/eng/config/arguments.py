@@ -13,7 +13,7 @@ __all__ = ["add_config_arguments", "config_from_arguments"]
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``CONFIG``, ``--cfg-options`` and ``--no-code`` to a parser.
+    """Add ``CONFIG``, ``--cfg-options``, ``--strict`` and ``--no-code`` to a parser.
 
     Args:
         parser: Parser of a script or of a command of ``eng``.
@@ -25,7 +25,7 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         >>> args.cfg_options
         {'optimizer.lr': 0.1}
     """
-    parser.add_argument("config", metavar="CONFIG", help="config file: .py, .yaml or .json")
+    parser.add_argument("config", metavar="CONFIG", help="config file: .py, .yaml, .json or .toml")
     parser.add_argument(
         "--cfg-options",
         nargs="+",
@@ -33,6 +33,12 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="change settings: optim_wrapper.optimizer.lr=0.01 or custom_hooks.0.momentum=0.1; "
         "lists as KEY=[1,2] or KEY=1,2",
+    )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="reject --cfg-options with a key that the config does not have, or with text for a "
+        "number",
     )
     parser.add_argument(
         "--no-code",
@@ -66,5 +72,5 @@ def config_from_arguments(args: argparse.Namespace, import_custom_modules: bool 
         args.config, import_custom_modules=import_custom_modules, allow_code=not args.no_code
     )
     if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+        cfg.merge_from_dict(args.cfg_options, strict=getattr(args, "strict", False))
     return cfg

@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterable, Iterator
 
 from eng.cli import Command
+from eng.utils import UserError
 
 from .arguments import add_config_arguments, config_from_arguments
 from .config import Config
 from .difference import diff
-from .errors import ConfigError
+from .errors import CheckError, ConfigError
 from .keys import value_at
 from .secret_values import hide_secrets
 from .types import ConfigValue
 
-__all__ = ["CONFIG"]
+__all__ = ["CHECKS", "CONFIG"]
+
+#: Entry-point group of functions that take a config and return pairs of a message and whether it
+#: is an error.
+CHECKS = "eng.config_checks"
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
+    parser.epilog = (
+        "A config inherits from the files in _base_; dicts are merged, and one with _delete_=True "
+        "replaces that of the base. {{ $NAME:default }} is an environment variable, "
+        "{{ _base_.KEY }} a value of a base, {{ fileDirname }} the directory of the file."
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--why", metavar="KEY", help="print the value of KEY and where it was set")
     what.add_argument("--diff", metavar="OTHER", help="print the differences to another config")
     what.add_argument("--flat", action="store_true", help="print each value with its whole key")
+    what.add_argument(
+        "--check",
+        action="store_true",
+        help="look up each type and hold its arguments against the signature; imports the modules "
+        "of custom_imports",
+    )
     what.add_argument("--json", action="store_true", help="print the config as JSON")
     parser.add_argument(
         "--import",
@@ -35,8 +52,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    cfg = config_from_arguments(args, import_custom_modules=args.is_imported)
-    if args.why is not None:
+    is_imported = args.is_imported or args.check
+    cfg = config_from_arguments(args, import_custom_modules=is_imported)
+    if args.check:
+        _check(cfg, args.config)
+    elif args.why is not None:
         _print_why(cfg, args.why)
     elif args.diff is not None:
         other = Config.fromfile(
@@ -53,6 +73,23 @@ def _run(args: argparse.Namespace) -> None:
         print(json.dumps(hide_secrets(cfg.to_dict()), indent=2, default=repr))
     else:
         print(cfg.pretty_text)
+
+
+def _check(cfg: Config, name: str) -> None:
+    """Run the checks that installed packages advertise in the group of entry points."""
+    from importlib.metadata import entry_points
+
+    advertised = sorted(entry_points(group=CHECKS), key=lambda each: each.name)
+    if not advertised:
+        raise UserError("no installed package checks configs; install eng-runner")
+    found = [problem for each in advertised for problem in each.load()(cfg)]
+    errors = [text for text, is_error in found if is_error]
+    for text, is_error in found:
+        if not is_error:
+            print(f"eng: warning: {text}", file=sys.stderr)
+    if errors:
+        raise CheckError(errors)
+    print(f"{name}: no problems found" if not found else f"{name}: can be built")
 
 
 def _flatten(value: ConfigValue, key: str = "") -> Iterator[tuple[str, ConfigValue]]:

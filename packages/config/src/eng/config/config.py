@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import copy
+import warnings
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from eng.utils import import_modules_from_strings, override
 
@@ -19,12 +21,22 @@ from .files import Loaded, Reader, refuse_depth
 from .keys import RESERVED, value_at
 from .lazy import keep_lazy
 from .merge import merge, nest
+from .missing import MissingKeyError, remember
 from .options import add_args
 from .origins import CODE, COMMAND_LINE, Origin, Origins, origin_of
 from .secret_values import hide_secrets
 from .types import ConfigValue, ConfigValues, KeyPath
 
 __all__ = ["Config", "read_base"]
+
+Schema = TypeVar("Schema")
+
+
+class Printer(Protocol):
+    """The member of the printer of IPython that is used."""
+
+    def text(self, obj: str) -> None:
+        """Print a text."""
 
 
 @contextmanager
@@ -76,6 +88,7 @@ class Config(MutableMapping[str, ConfigValue]):
                 raise ConfigError(f"the key {key!r} is reserved: it is an attribute of Config")
         imported = cfg_dict._imported_names if isinstance(cfg_dict, Config) else ()
         values = cfg_dict._cfg_dict if isinstance(cfg_dict, Config) else cfg_dict
+        remember(self)
         self._set("_cfg_dict", ConfigDict(values))
         self._set("_imported_names", set(imported))
         self._set("_env_variables", dict(env_variables or {}))
@@ -98,11 +111,12 @@ class Config(MutableMapping[str, ConfigValue]):
         """Read a config file with its bases.
 
         Args:
-            filename: Path of a ``.py``, ``.yaml``, ``.yml`` or ``.json`` file.
+            filename: Path of a ``.py``, ``.yaml``, ``.yml``, ``.json`` or ``.toml`` file.
             use_predefined_variables: Whether to substitute ``{{ fileDirname }}`` and the other
                 variables of the path.
             import_custom_modules: Whether to import the modules of ``custom_imports``. If False,
-                YAML and JSON must not contain code: neither ``custom_imports`` nor a ``.py`` base.
+                YAML, JSON and TOML must not contain code: neither ``custom_imports`` nor a ``.py``
+                base.
             use_environment_variables: Whether to substitute environment variables.
             lazy_import: Whether a Python config is lazy: its bases are in ``with read_base():``,
                 and its other imports are delayed. Default: detected from its statements.
@@ -125,6 +139,10 @@ class Config(MutableMapping[str, ConfigValue]):
         with refuse_depth(path), keep_lazy():
             cfg = Config._create(reader.read(path.absolute()), str(path))
         _log_variables(cfg)
+        if "${" in cfg.text:
+            from .hints import hint_at_shell_variables
+
+            hint_at_shell_variables(cfg.to_dict(), cfg._place)
         imports = cfg.get("custom_imports")
         if imports and not has_code:
             raise ConfigError(
@@ -134,7 +152,10 @@ class Config(MutableMapping[str, ConfigValue]):
             try:
                 import_modules_from_strings(**imports)
             except ImportError as error:
-                raise error_at(error, cfg.origin("custom_imports")) from error
+                # That of the list, which a config may change in the dict of its base.
+                place = cfg._place("custom_imports.imports")
+                origin = cfg.origin("custom_imports") if place is CODE else place
+                raise error_at(error, origin) from error
         return cfg
 
     @staticmethod
@@ -143,7 +164,8 @@ class Config(MutableMapping[str, ConfigValue]):
 
         Args:
             cfg_str: Text of the config.
-            file_format: ``py``, ``yaml``, ``yml`` or ``json``, with or without a leading dot.
+            file_format: ``py``, ``yaml``, ``yml``, ``json`` or ``toml``, with or without a leading
+                dot.
 
         Bases are relative to the working directory.
 
@@ -200,8 +222,8 @@ class Config(MutableMapping[str, ConfigValue]):
         """Write the config to a file in the format of its suffix, or return it as text.
 
         The dump loads as an equal config. Python supports tuples, sets, paths, dates, and
-        importable classes and functions. In YAML and JSON, tuples, ranges and sets become lists;
-        paths, classes and functions are not supported.
+        importable classes and functions. In YAML, JSON and TOML, tuples, ranges and sets become
+        lists; paths, classes and functions are not supported. TOML has ``"{{ null }}"`` for None.
 
         Args:
             file: Path of the file, in any storage of :mod:`eng.fileio`. Default: returns the text,
@@ -224,14 +246,23 @@ class Config(MutableMapping[str, ConfigValue]):
         return None
 
     def merge_from_dict(
-        self, options: dict[str, ConfigValue], allow_list_keys: bool = True
+        self,
+        options: dict[str, ConfigValue],
+        allow_list_keys: bool = True,
+        *,
+        strict: bool = False,
     ) -> None:
         """Merge values into the config.
+
+        Warns of options of :class:`DictAction` that probably are mistakes: a key that the config
+        does not have but resembles one of its keys, and text in place of a number.
 
         Args:
             options: Values by dotted key, such as ``{"model.depth": 50}``. The origin of those
                 collected by :class:`DictAction` is the command line.
             allow_list_keys: Whether keys of digits are indices of lists.
+            strict: Whether keys that the config does not have, and text in place of a number, are
+                errors.
 
         Raises:
             ConfigError: A value cannot be merged.
@@ -244,6 +275,8 @@ class Config(MutableMapping[str, ConfigValue]):
         from_command_line = isinstance(options, CommandLineOptions)
         if from_command_line:
             nested = read_not_finite(nested, self._cfg_dict)
+        if from_command_line or strict:
+            self._check_options(nested, strict)
         origins: Origins = dict(self._origins)
         by = COMMAND_LINE if from_command_line else CODE
         with keep_lazy():
@@ -251,6 +284,20 @@ class Config(MutableMapping[str, ConfigValue]):
             self._set("_cfg_dict", ConfigDict(merged))
         self._imported_names.difference_update(nested)
         self._note_origins(origins)
+
+    def _check_options(self, nested: dict[str, ConfigValue], strict: bool) -> None:
+        from .overrides import find_misfits, find_unknown
+
+        with keep_lazy():
+            found = list(find_unknown(nested, self._cfg_dict, only_close=not strict))
+            for path, problem in find_misfits(nested, self._cfg_dict):
+                key = ".".join(path)
+                found.append(f"{key}: {problem} ({self.origin(key)})")
+        if found and strict:
+            raise ConfigError("; ".join(found), COMMAND_LINE)
+        if found:
+            # Shown without a line of code, which would be one of the engine's.
+            warnings.warn_explicit("; ".join(found), UserWarning, "--cfg-options", 1)
 
     @staticmethod
     def _merge_a_into_b(
@@ -277,6 +324,36 @@ class Config(MutableMapping[str, ConfigValue]):
         except KeyError:
             return CODE
         return origin_of(self._origins, tuple(key.split(".")), CODE)
+
+    def validate(self, schema: type[Schema]) -> Schema:
+        """Check the config against a schema.
+
+        Args:
+            schema: A dataclass or a ``TypedDict``, which may contain others, or a model of
+                pydantic.
+
+        Returns:
+            An instance of the schema with the values of the config, which is a dictionary for a
+            ``TypedDict``.
+
+        Raises:
+            SchemaError: The config does not match: keys are unknown or missing, or values have
+                another type. All problems are listed, with file, line and key.
+            TypeError: ``schema`` is none of these.
+
+        Examples:
+            >>> from dataclasses import dataclass
+            >>> @dataclass
+            ... class Job:
+            ...     lr: float
+            ...     name: str = "default"
+            >>> Config(dict(lr=0.1)).validate(Job)
+            Job(lr=0.1, name='default')
+        """
+        from .schema import validate
+
+        checked: Schema = validate(self.to_dict(), schema, self._place)
+        return checked
 
     def to_dict(self, keep_imported: bool = False) -> dict[str, ConfigValue]:
         """Convert to plain dictionaries, recursively, with lazy values as dotted paths.
@@ -345,11 +422,15 @@ class Config(MutableMapping[str, ConfigValue]):
         self._set("_loaded", to_plain(self._cfg_dict))
 
     def _find_file(self, path: KeyPath) -> Origin | None:
-        try:
-            origin = self.origin(".".join(map(str, path)))
-        except KeyError:  # a key that is not a string, or contains a dot
-            origin = CODE
+        origin = self._place(".".join(map(str, path)))
         return origin if origin.file is not None else None
+
+    def _place(self, key: str) -> Origin:
+        """Return the origin of a key; code if it is not a string, or contains a dot."""
+        try:
+            return self.origin(key)
+        except KeyError:
+            return CODE
 
     def __getattr__(self, name: str) -> ConfigValue:
         if name.startswith("__") or name == "_cfg_dict":
@@ -363,7 +444,7 @@ class Config(MutableMapping[str, ConfigValue]):
     @override
     def __delattr__(self, name: str) -> None:
         if name not in self._cfg_dict:
-            raise AttributeError(name)
+            raise MissingKeyError(name, self._cfg_dict)
         del self[name]
 
     @override
@@ -397,6 +478,16 @@ class Config(MutableMapping[str, ConfigValue]):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def _repr_html_(self) -> str:
+        """Return the config with a section that folds for each of its dictionaries."""
+        from .writer import display_html
+
+        return display_html(self._to_lazy_dict(), self.filename)
+
+    def _repr_pretty_(self, printer: Printer, cycle: bool) -> None:
+        """Print the config as Python, in IPython."""
+        printer.text("Config(...)" if cycle else f"# {self.filename}\n{self.pretty_text}".rstrip())
+
     @override
     def __repr__(self) -> str:
         return f"Config (path: {self.filename}): {self._cfg_dict!r}"
@@ -421,6 +512,7 @@ class Config(MutableMapping[str, ConfigValue]):
         return dict(self.__dict__)
 
     def __setstate__(self, state: dict[str, ConfigValue] | tuple[object, ...]) -> None:
+        remember(self)
         state = _read_older_state(state) if isinstance(state, tuple) else state
         for name, value in {"_imported_names": set(), "_env_variables": {}, **state}.items():
             self._set(name, value)

@@ -16,6 +16,7 @@ from .errors import ConfigError
 from .keys import DELETE
 from .lazy import LazyValue, dotted_path, is_kept, keep_always
 from .lazy_list import LazyList
+from .missing import MissingKeyError
 from .repeats import Repeats
 from .types import ConfigValue, ConfigValues
 
@@ -48,8 +49,7 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
     unless the class attribute ``ConfigDict.lazy`` is true.
 
     Raises:
-        KeyError: A key is missing.
-        AttributeError: A key read as an attribute is missing.
+        MissingKeyError: A key is missing; a ``KeyError`` and an ``AttributeError``.
 
     Examples:
         >>> ConfigDict(a=dict(b=1)).a.b
@@ -63,14 +63,10 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
             dict.__setitem__(self, key, self._hook(value, repeats))
 
     def __missing__(self, name: str) -> ConfigValue:
-        raise KeyError(name)
+        raise MissingKeyError(name, self)
 
     def __getattr__(self, name: str) -> ConfigValue:
-        try:
-            return self[name]
-        except KeyError:
-            message = f"'{type(self).__name__}' object has no attribute '{name}'"
-            raise AttributeError(message, name=name, obj=self) from None
+        return self[name]
 
     @override
     def __setattr__(self, name: str, value: object) -> None:
@@ -83,7 +79,7 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
         try:
             del self[name]
         except KeyError:
-            raise AttributeError(name) from None
+            raise MissingKeyError(name, self) from None
 
     def __getitem__(self, name: object) -> ConfigValue:
         return self._resolve(name, dict.__getitem__(self, name))

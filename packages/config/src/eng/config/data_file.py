@@ -1,4 +1,4 @@
-"""Parse config files in YAML and JSON."""
+"""Parse config files in YAML, JSON and TOML."""
 
 from __future__ import annotations
 
@@ -24,23 +24,25 @@ _JSON_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 
 
 class DataFile:
-    """A config file in YAML or JSON.
+    """A config file in YAML, JSON or TOML.
 
     Args:
         variables: Content of the file, and its variables.
         name: Path of the file, for messages.
-        is_json: Whether the format is JSON.
+        suffix: Suffix of the format.
 
     Raises:
         ConfigError: The text is invalid or not a mapping, has a duplicate key or a top-level key
             that is not a string, or a value contains itself.
     """
 
-    def __init__(self, variables: Variables, name: str, is_json: bool) -> None:
+    def __init__(self, variables: Variables, name: str, suffix: str) -> None:
         self.name = name
         self.lines: Origins = {}
         self._variables = variables
-        parse = self._parse_json if is_json else self._parse_yaml
+        parse = {".json": self._parse_json, ".toml": self._parse_toml}.get(suffix, self._parse_yaml)
+        #: Text that stands for None, in a format without null.
+        self.null: re.Pattern[str] | None = None
         self.values = parse(variables.text)
         if not isinstance(self.values, dict):
             raise ConfigError("the top level of the file must be a mapping", Origin(name))
@@ -75,7 +77,7 @@ class DataFile:
         return Values(_Filling(self, base, origins).fill(values, (), ()), origins), base
 
     def _parse_json(self, text: str) -> ConfigValue:
-        quoted = _quote_variables(text, self._variables)
+        quoted = _quote_variables(text, self._variables, _JSON_STRING)
         twice: list[str] = []
 
         def unique(pairs: list[tuple[str, ConfigValue]]) -> dict[str, ConfigValue]:
@@ -100,6 +102,16 @@ class DataFile:
                 trace(tree, self.name, (), 1, self.lines)
             for key in values:
                 self.lines.setdefault((key,), Origin(self.name))
+        return values
+
+    def _parse_toml(self, text: str) -> ConfigValue:
+        # Imported late, as few configs are in TOML.
+        from .toml_file import NULL, TOML_TEXT, parse_toml, trace_toml
+
+        self.null = NULL
+        quoted = _quote_variables(text, self._variables, TOML_TEXT, NULL.pattern)
+        values = parse_toml(quoted, self.name)
+        trace_toml(quoted, self.name, self.lines)
         return values
 
     def _parse_yaml(self, text: str) -> ConfigValue:
@@ -193,6 +205,8 @@ class _Filling:
     def _fill_scalar(self, value: str, new_path: tuple[str, ...], origin: Origin) -> ConfigValue:
         if self._variables.is_marked(value):
             return self._variables.literal(self._variables.unmark(value), is_data=True)
+        if self._file.null is not None and self._file.null.fullmatch(value.strip()):
+            return None
         whole = BASE_VARIABLE.fullmatch(value.strip())
         if not whole:
             return self._fill_text(value, origin)
@@ -214,16 +228,26 @@ class _Filling:
         )
 
 
-def _quote_variables(text: str, variables: Variables) -> str:
-    """Quote the variables of JSON that are outside of strings."""
-    pattern = f"{_JSON_STRING.pattern}|{BASE_VARIABLE.pattern}|(?P<word>{variables.pattern})"
+def _quote_variables(
+    text: str, variables: Variables, kept: re.Pattern[str], also: str = "(?!)"
+) -> str:
+    """Quote the variables of JSON and TOML that are outside of strings.
+
+    Args:
+        text: Text of the file.
+        variables: Its variables.
+        kept: Pattern of strings and comments, which stay as they are.
+        also: Pattern of what else is quoted. Default: nothing.
+    """
+    quoted = f"{BASE_VARIABLE.pattern}|{also}"
+    pattern = f"(?P<kept>{kept.pattern})|{quoted}|(?P<word>{variables.pattern})"
 
     def quote(match: re.Match[str]) -> str:
         if match["word"] is not None:
             return f'"{variables.mark(match[0])}"'
-        return match[0] if match[0].startswith('"') else f'"{match[0]}"'
+        return match[0] if match["kept"] is not None else f'"{match[0]}"'
 
-    return re.sub(pattern, quote, text)
+    return re.sub(pattern, quote, text, flags=kept.flags)
 
 
 def _hide_variables(text: str) -> tuple[str, dict[str, str]]:

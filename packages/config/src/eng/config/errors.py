@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from eng.utils import UserError, override
 
 from .origins import Origin
 
 __all__ = [
     "BaseAttributeError",
+    "CheckError",
+    "CodeAssertionError",
+    "CodeAttributeError",
+    "CodeIndexError",
+    "CodeNameError",
+    "CodeZeroDivisionError",
     "ConfigError",
     "ConfigParsingError",
     "DeprecatedConfigWarning",
@@ -19,6 +27,7 @@ __all__ = [
     "MissingLazyPackageError",
     "MissingPackageError",
     "ReadBaseError",
+    "SchemaError",
     "error_at",
 ]
 
@@ -38,6 +47,22 @@ class ConfigError(UserError, ValueError, KeyError, TypeError):
     @override
     def __reduce__(self) -> tuple[type[ConfigError], tuple[str]]:
         return (type(self), (str(self),))
+
+
+class CheckError(ConfigError):
+    """A config has several problems.
+
+    Args:
+        problems: All problems, with file, line and key.
+    """
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class SchemaError(CheckError):
+    """A config does not match a schema."""
 
 
 class MissingBaseError(ConfigError, FileNotFoundError):
@@ -78,6 +103,26 @@ class LazyUseError(ConfigError, RuntimeError):
 
 class LazyAttributeError(LazyUseError, AttributeError):
     """A config reads a special attribute of a lazy import."""
+
+
+class CodeNameError(ConfigError, NameError):
+    """The code of a config uses an unknown name."""
+
+
+class CodeAttributeError(ConfigError, AttributeError):
+    """The code of a config reads an attribute that an object does not have."""
+
+
+class CodeIndexError(ConfigError, IndexError):
+    """The code of a config uses an index that is out of bounds."""
+
+
+class CodeZeroDivisionError(ConfigError, ZeroDivisionError):
+    """The code of a config divides by zero."""
+
+
+class CodeAssertionError(ConfigError, AssertionError):
+    """A condition that the code of a config asserts is false."""
 
 
 class BaseAttributeError(ConfigError, AttributeError):

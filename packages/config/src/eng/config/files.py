@@ -109,12 +109,12 @@ class Reader(NamedTuple):
         source = source.removeprefix("\ufeff")  # a byte order mark
         if path.suffix not in FORMATS:
             raise FormatError(
-                f"unknown config format {path.suffix!r}: use py, yaml, yml or json",
+                f"unknown config format {path.suffix!r}: use py, yaml, yml, json or toml",
                 Origin(str(path)),
             )
         variables = Variables(source, path, self.use_variables, self.use_environment)
         if path.suffix != ".py":
-            document = DataFile(variables, str(path), is_json=path.suffix == ".json")
+            document = DataFile(variables, str(path), path.suffix)
             return self._load(document, source, path, variables)
         return self._read_python(source, path, variables)
 
@@ -194,7 +194,7 @@ class Reader(NamedTuple):
 
 @contextmanager
 def refuse_depth(path: Path) -> Iterator[None]:
-    """Report values of YAML and JSON that are nested too deeply as an error of the file.
+    """Report values of YAML, JSON and TOML that are nested too deeply as an error of the file.
 
     Raises:
         ConfigError: Values are nested too deeply.

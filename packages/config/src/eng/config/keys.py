@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from .missing import closest
 from .types import ConfigValue
 
 __all__ = ["BASE", "DELETE", "DEPRECATION", "FORMATS", "RESERVED", "SCOPE", "value_at"]
@@ -15,7 +18,7 @@ DEPRECATION = "_deprecation_"
 #: Scope in which a dictionary with a type is built.
 SCOPE = "_scope_"
 #: Suffixes of config files.
-FORMATS = (".py", ".yaml", ".yml", ".json")
+FORMATS = (".py", ".yaml", ".yml", ".json", ".toml")
 #: Attributes of :class:`Config`, which cannot be keys.
 RESERVED = ("filename", "text", "pretty_text", "env_variables")
 
@@ -38,5 +41,6 @@ def value_at(values: ConfigValue, key: str) -> ConfigValue:
         try:
             values = values[int(part)] if isinstance(values, (list, tuple)) else values[part]
         except (KeyError, IndexError, TypeError, ValueError):
-            raise KeyError(f"unknown key {key!r}: {part!r} is missing") from None
+            near = closest(part, values) if isinstance(values, Mapping) else ""
+            raise KeyError(f"unknown key {key!r}: {part!r} is missing{near}") from None
     return values

@@ -10,6 +10,7 @@ from .config_dict import to_plain
 from .errors import BaseAttributeError, ConfigError, error_at
 from .inherited import Inherited
 from .keys import BASE
+from .missing import closest
 from .origins import UNPACK, Origin, Origins, Unpacked, Values, trace
 from .python_syntax import (
     BASE_VALUE,
@@ -117,7 +118,7 @@ class PythonFile:
             self._run(self.tree.body[: self._ran])
         except NameError as error:
             raise ConfigError(
-                f"{BASE} cannot be evaluated: {error}", self._find_origin(error)
+                f"{BASE} cannot be evaluated: {error.__cause__ or error}", self._find_origin(error)
             ) from error
         return self._scope.get(BASE, [])
 
@@ -163,18 +164,32 @@ class PythonFile:
         code = compile(ast.Module(body, []), self.name, "exec")
         try:
             exec(code, self._scope)
-        except ImportError as error:
-            if isinstance(error, ConfigError):  # of a base; its message has the line already
+        except Exception as error:
+            told = self._explain(error)
+            if told is error:
                 raise
-            raise error_at(error, self._find_origin(error)) from error
-        except AttributeError as error:
-            if error.obj in self._inherited and isinstance(error.obj, dict):
-                raise BaseAttributeError(
-                    f"no base has the key {error.name!r}; known keys are "
-                    f"{', '.join(map(str, error.obj))}",
-                    self._find_origin(error),
-                ) from error
-            raise
+            raise told.with_traceback(error.__traceback__) from error
+
+    def _explain(self, error: Exception) -> Exception:
+        """Return an error of the code of the config with its line."""
+        if isinstance(error, ConfigError):  # of a base; its message has the line already
+            return error
+        origin = self._find_origin(error)
+        if isinstance(error, ImportError):
+            return error_at(error, origin)
+        values = getattr(error, "obj", None)
+        if (
+            isinstance(error, AttributeError)
+            and isinstance(values, dict)
+            and values in self._inherited
+        ):
+            known = ", ".join(map(str, values))
+            name = getattr(error, "name", None)
+            near = closest(str(name), values) or f"; known keys are {known}"
+            return BaseAttributeError(f"no base has the key {name!r}{near}", origin)
+        from .code_errors import explain_code  # late, as few configs fail
+
+        return explain_code(error, self.name, origin)
 
     def _find_origin(self, error: BaseException) -> Origin:
         """Return the innermost line of the config in the traceback of an error."""

@@ -7,6 +7,11 @@ from .collate import COLLATE_FUNCTIONS, default_collate, pseudo_collate
 from .compose import Compose, TransformError
 from .distributed import DistributedSamplerWrapper
 from .full_init import force_full_init
+from .length_samplers import (
+    BucketBatchSampler,
+    LengthGroupedSampler,
+    TokenBudgetBatchSampler,
+)
 from .loader import length_of, sampler_with, samplers_of
 from .placed import PlacedSampler, open_loader
 from .prefetch import prefetch_to_device
@@ -24,16 +29,19 @@ __all__ = [
     "COLLATE_FUNCTIONS",
     "AnnotationError",
     "BaseDataset",
+    "BucketBatchSampler",
     "ClassBalancedDataset",
     "Compose",
     "ConcatDataset",
     "DefaultSampler",
     "DistributedSamplerWrapper",
     "InfiniteSampler",
+    "LengthGroupedSampler",
     "PlacedSampler",
     "RawRandomState",
     "RepeatDataset",
     "SampleIndex",
+    "TokenBudgetBatchSampler",
     "TransformError",
     "default_collate",
     "force_full_init",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from eng.utils import override
+from eng.utils import InvalidSettingError, UserError, override
 
 __all__ = ["MissingVariableError", "Place", "expand_hosts", "find_place", "infer_launcher"]
 
@@ -16,7 +16,7 @@ _DEFAULT_PORT = 29500
 _Default = TypeVar("_Default")
 
 
-class MissingVariableError(KeyError):
+class MissingVariableError(UserError, KeyError):
     """A missing environment variable of a launcher."""
 
     @override
@@ -67,13 +67,15 @@ def find_place(launcher: str, port: int | None = None) -> Place:
         MissingVariableError: If a variable is missing; names it and the program that sets it.
     """
     if launcher not in _LAUNCHERS:
-        raise ValueError(
+        raise InvalidSettingError(
             f"unknown launcher {launcher!r}, expected one of: {', '.join(_LAUNCHERS)} (or none, "
             "for programs that do not call init_dist)"
         )
     place = _LAUNCHERS[launcher](port)
     if not 0 <= place.rank < place.world_size:
-        raise ValueError(f"rank {place.rank} is out of range for world size {place.world_size}")
+        raise InvalidSettingError(
+            f"rank {place.rank} is out of range for world size {place.world_size}"
+        )
     return place
 
 
@@ -107,7 +109,7 @@ def expand_hosts(hosts: str) -> list[str]:
         ['a1', 'a2', 'a3', 'a7', 'b']
     """
     if not re.fullmatch(r"(?:[^\[\],\s]|,|\[[0-9,-]+\])+", hosts):
-        raise ValueError(f"invalid Slurm host list: {hosts!r}")
+        raise InvalidSettingError(f"invalid Slurm host list: {hosts!r}")
     return [
         name
         for item in re.findall(r"(?:\[[^\]]*\]|[^,\[\]])+", hosts)
@@ -223,7 +225,7 @@ def _choose_port(given: int | None, default: int | None, setter: str) -> int:
     else:
         port = _read_number("MASTER_PORT", setter)
     if not 0 <= port < 65536:
-        raise ValueError(f"port {port} is out of range, expected 0 to 65535")
+        raise InvalidSettingError(f"port {port} is out of range, expected 0 to 65535")
     return port
 
 
@@ -236,7 +238,7 @@ def _read_variable(name: str, setter: str) -> str:
 def _read_number(name: str, setter: str) -> int:
     text = _read_variable(name, setter)
     if not text.strip().isdecimal():
-        raise ValueError(f"environment variable {name} must be a number, not {text!r}")
+        raise InvalidSettingError(f"environment variable {name} must be a number, not {text!r}")
     return int(text)
 
 

@@ -16,7 +16,7 @@ import torch
 
 from eng.device import is_cuda_available, is_musa_available
 from eng.logging import print_log
-from eng.utils import is_installed
+from eng.utils import InvalidSettingError, is_installed
 
 __all__ = ["collect_env", "find_cuda_home", "mmcv_full_available", "set_multi_processing"]
 
@@ -93,7 +93,9 @@ def set_multi_processing(
     if platform.system() != "Windows":
         known = multiprocessing.get_all_start_methods()
         if mp_start_method not in known:
-            raise ValueError(f"unknown start method {mp_start_method!r}, expected one of: {known}")
+            raise InvalidSettingError(
+                f"unknown start method {mp_start_method!r}, expected one of: {', '.join(known)}"
+            )
         current = multiprocessing.get_start_method(allow_none=True)
         if current is not None and current != mp_start_method:
             print_log(

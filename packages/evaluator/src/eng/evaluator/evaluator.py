@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from eng.registry import EVALUATOR, METRICS
-from eng.utils import ArgumentValueError, DataBatch, DataSample, StateDict
+from eng.utils import ArgumentValueError, DataBatch, DataSample, StateDict, override
 
 from .collate import collate_plain
 from .metric import BaseMetric
@@ -34,6 +34,10 @@ class Evaluator:
         self._dataset_meta: StateDict | None = None
         given = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
         self.metrics: list[Any] = [_build(metric) for metric in given]
+
+    @override
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.metrics!r})"
 
     @property
     def dataset_meta(self) -> StateDict | None:

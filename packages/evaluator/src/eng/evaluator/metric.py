@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from eng.dist import broadcast_object_list, collect_results, is_main_process
 from eng.logging import print_log
-from eng.utils import DataBatch, DataSample, StateDict
+from eng.utils import DataBatch, DataSample, StateDict, override
 
 from .to_cpu import to_cpu
 from .types import Metrics, Result
@@ -66,6 +66,18 @@ class BaseMetric(ABC):
         self.prefix = prefix if prefix is not None else self.default_prefix
         self.results: list[Result] = []
         self._dataset_meta: StateDict | None = None
+
+    @override
+    def __repr__(self) -> str:
+        prefix = getattr(self, "prefix", None)
+        parts = [] if prefix is None else [f"prefix={prefix!r}"]
+        if self.number_names:
+            parts.append(f"names={list(self.number_names)}")
+        parts.append(self._describe_progress())
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+    def _describe_progress(self) -> str:
+        return f"{len(getattr(self, 'results', ()))} results"
 
     @property
     def dataset_meta(self) -> StateDict | None:

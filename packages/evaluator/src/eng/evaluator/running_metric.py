@@ -86,6 +86,10 @@ class RunningMetric(BaseMetric):
         self._seen += len(data_samples)
 
     @override
+    def _describe_progress(self) -> str:
+        return f"{getattr(self, '_seen', 0)} samples"
+
+    @override
     def compute_metrics(self, results: list[Result]) -> Metrics:
         """Compute the metrics from the sums of each process.
 

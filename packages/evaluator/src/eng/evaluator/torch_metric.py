@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -13,8 +14,9 @@ from torch import Tensor
 
 from eng.dist import all_gather_object, get_comm_device, is_distributed, is_main_process
 from eng.registry import METRICS
-from eng.utils import DataBatch, DataSample, override
+from eng.utils import ArgumentValueError, DataBatch, DataSample, override
 
+from .pairs import SCORES, TARGETS, PairReader, get_field, to_mapping
 from .running_metric import RunningMetric
 from .types import MetricOrConfig, Metrics, Result, Total
 
@@ -24,19 +26,24 @@ if TYPE_CHECKING:
 __all__ = ["TorchMetric", "is_torchmetrics"]
 
 
+_READER = PairReader("TorchMetric", SCORES, TARGETS)
+
+
 @METRICS.register_module()
 class TorchMetric(RunningMetric):
     """Passes predictions to a metric of torchmetrics, which keeps and synchronizes its own state.
 
     Each parameter of its ``update`` receives one field of the samples: tensors, arrays and numbers
-    stacked to a batch, other values as a list.
+    stacked to a batch, other values as a list. Samples may also be ``(output, target)`` tuples, or
+    outputs, whose targets are in the batch.
 
     Args:
         metric: A ``torchmetrics.Metric``, a ``torchmetrics.MetricCollection``, or the config of one
             with its full path as ``type``.
         fields: Names of fields by parameter, where ``a.b`` is the field ``b`` of the element or
             dict ``a``. Defaults to None: each parameter without a default, such as ``preds`` and
-            ``target``, receives the field of the same name.
+            ``target``, receives the field of the same name. If samples lack these two, their usual
+            names are looked up, see the README.
         prefix: Prefix of metric names, ``prefix/name``. Defaults to None.
 
     Raises:
@@ -72,14 +79,20 @@ class TorchMetric(RunningMetric):
         """Pass fields of samples to the metric.
 
         Args:
-            data_batch: Ignored.
+            data_batch: The batch, for targets that samples lack.
             data_samples: Model predictions.
 
         Raises:
             KeyError: If a sample lacks a field.
         """
+        samples = [to_mapping(sample) for sample in data_samples]
         inputs = {
-            parameter: _stack([self._get_field(sample, field) for sample in data_samples])
+            parameter: _stack(
+                [
+                    self._get_field(sample, field, data_batch, place)
+                    for place, sample in enumerate(samples)
+                ]
+            )
             for parameter, field in self.fields.items()
         }
         for value in inputs.values():
@@ -103,17 +116,23 @@ class TorchMetric(RunningMetric):
             for name, value in sums.items()
         }
 
-    def _get_field(self, sample: DataSample, field: str) -> DataSample:
-        value = sample
-        for name in field.split("."):
-            if not isinstance(value, Mapping) or name not in value:
-                have = list(value) if isinstance(value, Mapping) else type(value).__name__
-                raise KeyError(
-                    f"{type(self.metric).__name__} needs the field {field!r} of each sample, which "
-                    f"has {have}; map parameters to fields with fields=..., now {self.fields}"
-                )
-            value = value[name]
-        return value
+    def _get_field(
+        self, sample: DataSample, field: str, data_batch: DataBatch, place: int
+    ) -> DataSample:
+        try:
+            return get_field(sample, field)
+        except KeyError as error:
+            missing = error
+        with suppress(ArgumentValueError):
+            if field == "preds":
+                return _READER.read_pred(sample)
+            if field == "target":
+                return _READER.read_target(sample, data_batch, place)
+        have = list(sample) if isinstance(sample, Mapping) else type(sample).__name__
+        raise KeyError(
+            f"{type(self.metric).__name__} needs the field {field!r} of each sample, which "
+            f"has {have}; map parameters to fields with fields=..., now {self.fields}"
+        ) from missing
 
     @override
     def _collect(self, size: int) -> list[Result] | None:

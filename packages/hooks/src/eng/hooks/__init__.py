@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from .batch_record_hook import BatchRecordHook
 from .best_checkpoint import BestCheckpoint, BestCheckpoints, find_best_checkpoint
 from .best_rule import infer_rule
 from .checkpoint_hook import CheckpointHook
@@ -33,6 +34,7 @@ if not TYPE_CHECKING:
 __version__: str  # see _version.py
 
 __all__ = [
+    "BatchRecordHook",
     "BestCheckpoint",
     "BestCheckpoints",
     "CheckpointHook",

@@ -19,6 +19,8 @@ RULE_MAP: dict[str, Callable[[float, float], bool]] = {
 WORST_VALUES = {"greater": -math.inf, "less": math.inf}
 GREATER = ("acc", "top", "AR@", "auc", "precision", "mAP", "mDice", "mIoU", "mAcc", "aAcc")
 LESS = ("loss",)
+#: Rules by words, which must be whole parts of a name.
+_WORDS = {"mae": "less", "perplexity": "less", "f1": "greater", "recall": "greater"}
 
 
 def pair_rules(metrics: Sequence[str], rules: Sequence[str]) -> dict[str, str]:
@@ -59,7 +61,8 @@ def infer_rule(
 
     A name that the user lists decides. Otherwise one that has the word ``loss`` among its parts
     (``heatmap_loss``, ``loss.acc``) is better when less; then names of the lists, then parts of
-    names (``accuracy/top1``), whatever their case.
+    names (``accuracy/top1``), then the words ``f1``, ``recall``, ``mae`` and ``perplexity``,
+    whatever their case.
 
     Args:
         metric: Its name.
@@ -81,7 +84,8 @@ def infer_rule(
     greater, less = greater_keys or GREATER, less_keys or LESS
     if greater_keys and metric in greater_keys:
         return "greater"
-    if "loss" in re.split(r"[/_\-.]", metric.lower()):
+    words = re.split(r"[/_\-.]", metric.lower())
+    if "loss" in words:
         return "less"
     for rule, keys in (("greater", greater), ("less", less)):
         if metric.lower() in [key.lower() for key in keys]:
@@ -89,6 +93,9 @@ def infer_rule(
     for rule, keys in (("greater", greater), ("less", less)):
         if any(key.lower() in metric.lower() for key in keys):
             return rule
+    known = [_WORDS[word] for word in words if word in _WORDS]
+    if known:
+        return known[0]
     raise HookArgumentError(
         f"{setting}: cannot infer whether greater or smaller values of {metric!r} are better; "
         "set rule='greater' or rule='less'"

@@ -3,12 +3,12 @@
 Each is of the kinds that code of the OpenMMLab family catches as well.
 """
 
-from eng.utils import ArgumentKeyError, ArgumentTypeError, ArgumentValueError
+from eng.utils import ArgumentKeyError, ArgumentTypeError, ArgumentValueError, UserError
 
 __all__ = ["HookArgumentError", "HookAssertionError", "HookKeyError", "HookTypeError"]
 
 
-class HookArgumentError(ArgumentValueError):
+class HookArgumentError(UserError, ArgumentValueError):
     """Arguments of a hook cannot be right, or contradict each other."""
 
 

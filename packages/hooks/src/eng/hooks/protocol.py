@@ -98,6 +98,9 @@ class HookVisualizer(Protocol):
     ) -> None:
         """Draw a sample and record the picture."""
 
+    def add_image(self, name: str, image: np.ndarray, step: int = 0) -> None:
+        """Record an image."""
+
     def add_scalars(
         self, scalar_dict: StateDict, step: int = 0, file_path: str | None = None
     ) -> None:

@@ -9,7 +9,7 @@ from logging import LogRecord
 from pathlib import Path
 from typing import Any, TextIO
 
-from eng.utils import ManagerMixin, override
+from eng.utils import InvalidSettingError, ManagerMixin, override
 
 from .duplicates import FilterDuplicateWarning
 from .file_handlers import make_file_handler
@@ -337,7 +337,7 @@ def _parse_level(level: int | str) -> int:
         return level
     number = logging.getLevelName(level.upper()) if isinstance(level, str) else None
     if not isinstance(number, int):
-        raise ValueError(
+        raise InvalidSettingError(
             f"unknown log level {level!r}, known levels: "
             "NOTSET, DEBUG, INFO, WARNING, ERROR, CRITICAL"
         )

@@ -43,8 +43,18 @@ from .root import (
 )
 from .scope import DefaultScope, init_default_scope
 
-if not TYPE_CHECKING:
-    from ._version import __getattr__ as __getattr__
+if TYPE_CHECKING:
+    from .check import Problem, check_arguments, check_part
+    from .parameters import Parameters, read_parameters
+else:
+    from eng.utils import lazy_modules
+
+    # Late, since they are of use only before something is built from a config.
+    _LATE = {
+        ".check": ("Problem", "check_arguments", "check_part"),
+        ".parameters": ("Parameters", "read_parameters"),
+    }
+    __getattr__, __dir__ = lazy_modules(__name__, _LATE)
 
 __version__: str  # see _version.py
 
@@ -77,8 +87,10 @@ __all__ = [
     "DefaultScope",
     "Kind",
     "NotRegisteredError",
+    "Parameters",
     "PartConfig",
     "PartOrConfig",
+    "Problem",
     "RegisteredName",
     "Registry",
     "WrongKindError",
@@ -87,8 +99,11 @@ __all__ = [
     "build_optimizer_from_cfg",
     "build_runner_from_cfg",
     "build_scheduler_from_cfg",
+    "check_arguments",
+    "check_part",
     "count_registered_modules",
     "init_default_scope",
     "list_registered",
+    "read_parameters",
     "traverse_registry_tree",
 ]

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from eng.utils import ManagerMixin
+from eng.utils import ManagerMixin, UserError, override
 
 from .part_config import PartConfig, Registered
-from .scope import DefaultScope
+from .scope import ROOT_SCOPE, DefaultScope
 
 __all__ = ["Lookup", "build_from_cfg", "build_in_scope", "check_cfg", "merge_args", "shorten"]
 
 Part = TypeVar("Part")
 
 _repr = reprlib.Repr()
-_repr.maxdict = _repr.maxlist = _repr.maxtuple = 20
-_repr.maxstring = _repr.maxother = 120
-#: Short representation of a value, for messages.
-shorten = _repr.repr
+_repr.maxdict = _repr.maxlist = _repr.maxtuple = 4
+_repr.maxlevel = 2
+_repr.maxstring = _repr.maxother = 60
+_LENGTH = 120
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+class MissingTypeError(UserError, KeyError):
+    """A config has no type."""
+
+    @override
+    def __str__(self) -> str:
+        # KeyError shows its message in quotes.
+        return str(self.args[0])
+
+
+def shorten(value: object) -> str:
+    """Return a short representation of a value for messages, without the address of an object."""
+    text = _ADDRESS.sub("", _repr.repr(value))
+    return text if len(text) <= _LENGTH else f"{text[: _LENGTH - 3]}..."
 
 
 class Lookup(Protocol):
@@ -140,13 +157,13 @@ def merge_args(
         args = {**default_args, **cfg}
     else:
         raise TypeError(
-            f"default_args should be a dict or None, but got {type(default_args)}: {default_args!r}"
+            f"default_args should be a dict or None, but got {type(default_args)}: "
+            f"{shorten(default_args)}"
         )
     if "type" not in args:
-        raise KeyError(
-            '`cfg` or `default_args` must contain the key "type", but got '
-            f"{shorten(dict(cfg))} and {default_args!r} for the "
-            f"{registry.scope}::{registry.name} registry"
+        raise MissingTypeError(
+            f"a config for the {registry.scope}::{registry.name} registry must contain the key "
+            f'"type"; its keys are {", ".join(map(repr, args)) or "none"}'
         )
     return args
 
@@ -154,9 +171,13 @@ def merge_args(
 def check_cfg(cfg: object, registry: object) -> None:
     """Raise ``TypeError`` unless a config is a mapping and a registry has the members of one."""
     if not isinstance(cfg, Mapping):
-        raise TypeError(f"cfg should be a dict, ConfigDict or Config, but got {type(cfg)}: {cfg!r}")
+        raise TypeError(
+            f"cfg should be a dict, ConfigDict or Config, but got {type(cfg)}: {shorten(cfg)}"
+        )
     if not callable(getattr(registry, "of_default_scope", None)):
-        raise TypeError(f"registry must be an eng.registry.Registry object, but got {registry!r}")
+        raise TypeError(
+            f"registry must be an eng.registry.Registry object, but got {shorten(registry)}"
+        )
 
 
 def _construct(target: Registered, args: PartConfig) -> Any:
@@ -171,17 +192,39 @@ def _resolve_type(wanted: object, registry: Lookup) -> Registered:
     if callable(wanted):
         return wanted
     raise TypeError(
-        f"type must be a str or valid type, but got {type(wanted)}: {wanted!r}, while building "
-        f"from the {registry.scope}::{registry.name} registry"
+        f"type must be a str or valid type, but got {type(wanted)}: {shorten(wanted)}, while "
+        f"building from the {registry.scope}::{registry.name} registry"
     )
 
 
 def _add_note(error: Exception, registry: Lookup, wanted: object, args: PartConfig) -> None:
-    name = wanted if isinstance(wanted, str) else getattr(wanted, "__qualname__", repr(wanted))
+    name = wanted if isinstance(wanted, str) else getattr(wanted, "__qualname__", shorten(wanted))
+    given = ", ".join(_show_argument(key, value) for key, value in args.items())
     note = (
-        f"raised while building {name} from the {registry.scope}::{registry.name} registry "
-        f"with {shorten(dict(args))}"
+        f"raised while building {name} from the {registry.scope}::{registry.name} registry"
+        f"{f' with {given}' if given else ''}{_find_place(error)}"
     )
     # The same as BaseException.add_note, which Python 3.10 does not have.
     notes = getattr(error, "__notes__", None)
     error.__notes__ = [*(notes or []), note]  # type: ignore[attr-defined]
+
+
+def _find_place(error: BaseException) -> str:
+    """Return the innermost line of code that is neither the engine's nor of a library."""
+    import sysconfig  # late, as few builds fail
+
+    place, traceback, library = "", error.__traceback__, sysconfig.get_path("stdlib")
+    while traceback is not None:
+        code, names = traceback.tb_frame.f_code, traceback.tb_frame.f_globals
+        file = code.co_filename
+        is_of_engine = str(names.get("__name__")).startswith(f"{ROOT_SCOPE}.")
+        if not (is_of_engine or "site-packages" in file or file.startswith((library, "<frozen"))):
+            place = f", in {file}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return place
+
+
+def _show_argument(name: str, value: object) -> str:
+    """Return a name, with its value if that is a scalar: others are long."""
+    is_scalar = value is None or isinstance(value, (bool, int, float, str))
+    return f"{name}={shorten(value)}" if is_scalar else str(name)

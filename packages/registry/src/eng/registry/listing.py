@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import dataclass
 
 from .discovery import import_advertised
 from .part_config import Registered
 from .registry import Registry
+
+_MARKUP = re.compile(r"(?::\w+)*:?`+~?([^`]+)`+")
 
 __all__ = ["RegisteredName", "list_registered"]
 
@@ -58,4 +61,6 @@ def _describe(name: str, target: Registered) -> RegisteredName:
     package = f"eng-{parts[1].replace('_', '-')}" if of_engine else parts[0]
     own = vars(target).get("__doc__") if isinstance(target, type) else target.__doc__
     lines = inspect.cleandoc(own or "").splitlines()
-    return RegisteredName(name, target, package, lines[0] if lines else "")
+    # Without the markup of references and of code.
+    summary = _MARKUP.sub(r"\1", lines[0]) if lines else ""
+    return RegisteredName(name, target, package, summary)

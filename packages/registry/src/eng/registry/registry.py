@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
@@ -21,7 +22,7 @@ from .discovery import (
 )
 from .kinds import Kind, find_mismatch
 from .part_config import PartConfig, Registered
-from .precedence import is_of_engine
+from .precedence import NOTEBOOK, is_of_engine, is_run_again
 from .scope import ROOT_SCOPE, DefaultScope, canonical
 
 __all__ = ["NotRegisteredError", "Registry", "WrongKindError"]
@@ -318,7 +319,9 @@ class Registry(Generic[Part]):
             ``module``, or a decorator that returns the decorated class or function.
 
         Raises:
-            KeyError: The name is already registered outside the engine, and ``force`` is false.
+            KeyError: The name is already registered outside the engine, and ``force`` is false. A
+                definition in ``__main__`` is replaced with a warning by one of the same name
+                there, such as that of a notebook's cell that is run again.
             TypeError: An argument has the wrong type, or ``module`` is not callable.
 
         Examples:
@@ -375,11 +378,18 @@ class Registry(Generic[Part]):
                 names = [name for name in names if not self._is_of_user(name)]
             for name in names:
                 there = self._module_dict.get(name)
-                if there is not None and not force and by_engine is not self._is_of_user(name):
+                if there is None or force or by_engine is self._is_of_user(name):
+                    continue
+                if not is_run_again(module, there):
                     raise KeyError(
                         f"{name} is already registered in {self.name} at {_locate(there)}; "
                         "use force=True to replace it"
                     )
+                warnings.warn(
+                    f"{name} is defined again and replaced in the {self.scope}::{self.name} "
+                    "registry",
+                    stacklevel=3,
+                )
             for name in names:
                 self._module_dict[name] = module
                 if by_engine:
@@ -392,7 +402,13 @@ class Registry(Generic[Part]):
 
     def _add_child(self, child: Registry) -> None:
         with _lock:
-            if child.scope in self._children:
+            if child.scope == NOTEBOOK and child.scope in self._children:
+                warnings.warn(
+                    f"the child of {self.name} in the scope {child.scope} is defined again and "
+                    "replaced, with what was registered in it",
+                    stacklevel=3,
+                )
+            elif child.scope in self._children:
                 raise ArgumentValueError(
                     f"scope {child.scope} exists in {self.name} registry already"
                 )

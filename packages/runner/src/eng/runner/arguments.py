@@ -189,7 +189,16 @@ def check_keys(cfg: Settings, arguments: Sequence[str]) -> None:
     for name in ("model", "work_dir"):
         if name not in cfg:
             raise RunnerConfigError(f"the config has no {name!r}, which a runner needs")
-    warn_of_close_names("the config", cfg, arguments, "an argument of the runner")
+    # Of those of the command line, merging them has warned.
+    keys = [key for key in cfg if not _is_of_command_line(cfg, key)]
+    warn_of_close_names("the config", keys, arguments, "an argument of the runner")
+
+
+def _is_of_command_line(cfg: Settings, key: str) -> bool:
+    try:
+        return isinstance(cfg, Config) and cfg.origin(key).by == "the command line"
+    except KeyError:  # with a dot
+        return False
 
 
 def warn_of_close_names(

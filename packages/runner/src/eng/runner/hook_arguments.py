@@ -5,13 +5,22 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from eng.hooks import CheckpointHook, EMAHook
-from eng.registry import HOOKS, MODELS, NotRegisteredError, PartConfig
+from eng.registry import (
+    HOOKS,
+    MODELS,
+    RUNNERS,
+    NotRegisteredError,
+    Parameters,
+    PartConfig,
+    read_parameters,
+)
 
 from .errors import RunnerTypeError
 
-__all__ = ["check_hook_config", "check_passed_on"]
+__all__ = ["check_hook_config", "check_passed_on", "read_passed_on"]
 
 #: Arguments of ``save_checkpoint`` that CheckpointHook passes itself.
 _GIVEN = (
@@ -63,6 +72,34 @@ def check_passed_on(hook: object, save_checkpoint: Callable[..., object] | None)
             _check_names(type(hook).__name__, hook.args, passed, [*own, *passed])
     if isinstance(hook, EMAHook):
         _check_average(hook)
+
+
+def read_passed_on(kind: object, cfg: PartConfig) -> Parameters | None:
+    """Read the arguments of a hook with those that it passes on.
+
+    Args:
+        kind: Class of the hook.
+        cfg: Its config.
+
+    Returns:
+        The arguments; None if the hook passes none on, or it is unknown which are accepted.
+    """
+    if kind is CheckpointHook:
+        runner: Any = RUNNERS.get("Runner")
+        parameters = read_parameters(runner.save_checkpoint)
+        passed = {k: p for k, p in parameters.named.items() if k not in (*_GIVEN, "self")}
+    elif kind is EMAHook:
+        wanted = {"type": cfg.get("ema_type", "ExponentialMovingAverage")}
+        try:
+            parameters = read_parameters(MODELS.type_of(wanted))
+        except NotRegisteredError:  # reported by the hook when it builds the average
+            return None
+        passed = {k: p for k, p in parameters.named.items() if k != "model"}
+    else:
+        return None
+    own = read_parameters(kind)
+    named = {**passed, **own.named}
+    return None if parameters.is_open else Parameters(named, own.required, is_open=False)
 
 
 def _check_average(hook: EMAHook) -> None:

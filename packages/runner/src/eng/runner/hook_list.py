@@ -10,7 +10,7 @@ from eng.hooks import Hook, Priority, get_priority
 from eng.registry import HOOKS, PartOrConfig
 
 from .arguments import warn_of_close_names
-from .errors import RunnerTypeError
+from .errors import RunnerConfigError, RunnerTypeError
 from .hook_arguments import check_hook_config, check_passed_on
 from .types import HooksByName
 
@@ -41,6 +41,13 @@ def with_default_hooks(
         Hooks or configs, the default ones first.
     """
     warn_of_close_names("default_hooks", hooks, list(DEFAULT_HOOKS), "a default hook")
+    for name, hook in hooks.items():
+        if isinstance(hook, Mapping) and "type" not in hook:
+            usual = DEFAULT_HOOKS.get(name, {"type": "..."})["type"]
+            raise RunnerConfigError(
+                f"default_hooks.{name}: a 'type' is missing, such as type={usual!r}; the keys are "
+                f"{', '.join(map(str, hook)) or 'none'}"
+            )
     default = copy.deepcopy(DEFAULT_HOOKS)
     if iterations is not None:
         interval = min(1000, max(1, iterations // 10))
@@ -100,7 +107,10 @@ class HookList:
         """
         if priority is not None:
             hook.priority = priority
-        value = get_priority(hook.priority)
+        try:
+            value = get_priority(hook.priority)
+        except ValueError as error:
+            raise RunnerConfigError(f"{type(hook).__name__}: {error}") from error
         place = len(self._hooks)
         while place and get_priority(self._hooks[place - 1].priority) > value:
             place -= 1

@@ -22,7 +22,9 @@ def check_settings(name: str, settings: object, known: Sequence[str]) -> None:
         RunnerConfigError: If a setting is unknown. The message has the closest name.
     """
     if not isinstance(settings, Mapping):
-        raise RunnerTypeError(f"{name} must be a dict, not {settings!r}")
+        is_scalar = isinstance(settings, (bool, int, float, str, type(None)))
+        shown = repr(settings) if is_scalar else type(settings).__name__
+        raise RunnerTypeError(f"{name} must be a dict, not {shown}")
     for key in sorted(set(settings) - set(known), key=str):
         close = difflib.get_close_matches(str(key), known, n=1)
         hint = f": did you mean {close[0]!r}?" if close else f"; it takes {', '.join(known)}"

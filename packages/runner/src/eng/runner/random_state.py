@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,8 +24,27 @@ class RandomState:
     Within :meth:`preserved` other code may draw; the state saved there is that of training.
     """
 
+    _latest: weakref.ref[RandomState] | None = None
+
     def __init__(self) -> None:
         self._preserved: StateDict | None = None
+        self._paused: StateDict | None = None
+        self.take_turn()
+
+    def take_turn(self) -> None:
+        """Continue after another run of this process, whose generators are put aside.
+
+        Runs that take turns draw what each would draw alone.
+        """
+        latest = RandomState._latest() if RandomState._latest is not None else None
+        if latest is self:
+            return
+        if latest is not None:
+            latest._paused = latest.state_dict()
+        if self._paused is not None:
+            set_random_state(self._paused)
+            self._paused = None
+        RandomState._latest = weakref.ref(self)
 
     @contextmanager
     def preserved(self) -> Iterator[None]:

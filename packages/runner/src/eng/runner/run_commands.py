@@ -18,6 +18,7 @@ from eng.hooks import find_best_checkpoint
 from eng.registry import RUNNERS
 from eng.utils import UserError
 
+from .check import find_config_problems, refuse_problems
 from .failed_start import FailedStart
 from .interrupted import TrainingInterrupted
 from .runner import Runner
@@ -37,6 +38,7 @@ def train(args: Namespace, cfg: Config) -> int:
         The exit status: 0, or 128 and the number of the signal that ended it.
     """
     _apply_running_arguments(cfg, args)
+    refuse_problems(find_config_problems(cfg, ("train", "val")))
     if args.resume:
         cfg["resume"], cfg["load_from"] = True, args.resume
     elif args.resume is not None and not cfg.get("resume"):

@@ -39,6 +39,7 @@ def closes_files(
     """
 
     def run_and_close(runner: RunnerT, /, *args: P.args, **kwargs: P.kwargs) -> ResultT:
+        _take_turn(runner)
         with _open_files(runner):
             return run(runner, *args, **kwargs)
 
@@ -59,13 +60,30 @@ def forget_when_gone(runner: LoopRunner, instance_name: str) -> None:
     while _gone:
         for kind, name in _gone.pop():
             kind.drop_instance(name)
+    names = _list_instances(runner, instance_name)
+    weakref.finalize(runner, _gone.append, names).atexit = False
+
+
+def _list_instances(runner: LoopRunner, instance_name: str) -> list[tuple[type[ManagerMixin], str]]:
+    """List the instances of a runner that are kept by name, with the classes that keep them."""
     visualizer = runner.visualizer
     kinds: list[type[ManagerMixin]] = [MMLogger, MessageHub, DefaultScope]
     names = [(kind, instance_name) for kind in kinds]
     own = getattr(visualizer, "instance_name", "")
     if isinstance(visualizer, Visualizer) and own.startswith(instance_name):
         names += [(Visualizer, own), (type(visualizer), own)]
-    weakref.finalize(runner, _gone.append, names).atexit = False
+    return names
+
+
+def _take_turn(runner: LoopRunner) -> None:
+    """Let a runner continue after another one of the process.
+
+    Code that asks for the current logger, message hub or visualizer gets those of this run, and
+    the random draws are those that it would have without the other.
+    """
+    for kind, name in _list_instances(runner, getattr(runner.logger, "instance_name", "")):
+        kind.make_current(name)
+    runner.random_state.take_turn()
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from eng.registry import RUNNERS, DefaultScope, PartConfig, PartOrConfig
 from eng.utils import DataBatch, StateDict
 from eng.vis import Visualizer
 
-from . import arguments, builders, services, types
+from . import arguments, builders, check, services, types
 from .base_loop import BaseLoop
 from .checkpoint_meta import MMENGINE_VERSION
 from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
@@ -261,7 +261,7 @@ class Runner:
                 another job trains in the work directory.
             TrainingInterrupted: If a signal or the time limit ended it; all is saved then.
         """
-        self._loops.train.check_given("to train")
+        check.check_start(self, "train", "to train")
         arguments.check_steps(self.model, "train_step", *(["val_step"] if self._loops.val else []))
         self._prepare_training()
         loop = self._loops.train.require("to train")
@@ -306,7 +306,7 @@ class Runner:
 
     @closes_files
     def _evaluate(self, step: str, slot: EvalSlot, purpose: str) -> dict[str, float]:
-        slot.check_given(purpose)
+        check.check_start(self, step.partition("_")[0], purpose)
         arguments.check_steps(self.model, step)
         loop = slot.require(purpose)
         self.call_hook("before_run")

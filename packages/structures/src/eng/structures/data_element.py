@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -13,12 +13,20 @@ from torch import Tensor
 
 from eng.utils import ArgumentTypeError, ArgumentValueError, override
 
+from .display import Row, describe, to_html, to_text
 from .types import FieldValue
 
 __all__ = ["BaseDataElement"]
 
 Self = TypeVar("Self", bound="BaseDataElement")
 _OWN = ("_metainfo_fields", "_data_fields")
+
+
+class Printer(Protocol):
+    """The member of the printer of IPython that is used."""
+
+    def text(self, obj: str) -> None:
+        """Print a text."""
 
 
 class BaseDataElement:
@@ -383,6 +391,24 @@ class BaseDataElement:
         lines += ["", "    DATA FIELDS"]
         lines += [_format_field(name, value) for name, value in self.items()]
         return "\n".join([f"<{type(self).__name__}(", "", *lines, f") at {id(self):#x}>"])
+
+    def _repr_html_(self) -> str:
+        """Return a table of the fields, for notebooks."""
+        return to_html(_name(self), _describe_fields(self))
+
+    def _repr_pretty_(self, printer: Printer, cycle: bool) -> None:
+        """Print a table of the fields, in IPython."""
+        printer.text("..." if cycle else to_text(_name(self), _describe_fields(self)))
+
+
+def _name(element: BaseDataElement) -> str:
+    length = f" of {len(element)}" if isinstance(element, Sized) else ""
+    return f"{type(element).__name__}{length}"
+
+
+def _describe_fields(element: BaseDataElement) -> list[Row]:
+    meta = [describe(f"({name})", value) for name, value in element.metainfo_items()]
+    return [*(describe(name, value) for name, value in element.items()), *meta]
 
 
 def _format_field(name: str, value: object) -> str:

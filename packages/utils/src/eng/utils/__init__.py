@@ -6,12 +6,14 @@ from .lazy import lazy_modules, lazy_names
 from .manager import ManagerMeta, ManagerMixin
 
 if TYPE_CHECKING:
+    from .annotations import Mismatch, find_mismatches, is_plain_annotation, read_hints
     from .deprecation import deprecated_api_warning, deprecated_function
     from .errors import (
         ArgumentIndexError,
         ArgumentKeyError,
         ArgumentTypeError,
         ArgumentValueError,
+        InvalidSettingError,
         UserError,
     )
     from .introspection import has_method, is_method_overridden
@@ -78,8 +80,10 @@ __all__ = [
     "ArgumentValueError",
     "DataBatch",
     "DataSample",
+    "InvalidSettingError",
     "ManagerMeta",
     "ManagerMixin",
+    "Mismatch",
     "ProgressBar",
     "StateDict",
     "Timer",
@@ -95,6 +99,7 @@ __all__ = [
     "deprecated_api_warning",
     "deprecated_function",
     "digit_version",
+    "find_mismatches",
     "find_vcs_root",
     "fopen",
     "get_git_hash",
@@ -109,6 +114,7 @@ __all__ = [
     "is_installed",
     "is_list_of",
     "is_method_overridden",
+    "is_plain_annotation",
     "is_seq_of",
     "is_str",
     "is_tuple_of",
@@ -119,6 +125,7 @@ __all__ = [
     "mkdir_or_exist",
     "override",
     "package2module",
+    "read_hints",
     "requires_executable",
     "requires_package",
     "scandir",
@@ -139,12 +146,14 @@ __all__ = [
 # Modules are imported when one of their names is first asked for: a package that only needs the
 # managers does not pay for the others.
 _NAMES = {
+    ".annotations": ("Mismatch", "find_mismatches", "is_plain_annotation", "read_hints"),
     ".deprecation": ("deprecated_api_warning", "deprecated_function"),
     ".errors": (
         "ArgumentIndexError",
         "ArgumentKeyError",
         "ArgumentTypeError",
         "ArgumentValueError",
+        "InvalidSettingError",
         "UserError",
     ),
     ".introspection": ("has_method", "is_method_overridden"),

@@ -13,6 +13,7 @@ __all__ = [
     "ArgumentKeyError",
     "ArgumentTypeError",
     "ArgumentValueError",
+    "InvalidSettingError",
     "UserError",
 ]
 
@@ -22,7 +23,17 @@ class UserError(Exception):
 
     The message says what is wrong, where, and what would be accepted. The ``eng`` command reports
     it in one line, without a traceback.
+
+    Attributes:
+        problems: Several mistakes, which are reported in a line each. Empty: the message is the
+            only one.
     """
+
+    problems: tuple[str, ...] = ()
+
+
+class InvalidSettingError(UserError, ValueError):
+    """A setting that the user chose, such as an option or a variable of the shell, is invalid."""
 
 
 class ArgumentTypeError(TypeError, AssertionError):

@@ -119,7 +119,7 @@ class ManagerMixin(metaclass=ManagerMeta):
 
     @classmethod
     def get_current_instance(cls: type[T]) -> T:
-        """Return the most recently created instance.
+        """Return the instance that was most recently created, or made current.
 
         Raises:
             NoInstanceError: No instance has been created; a ``RuntimeError`` and, as documented,
@@ -132,6 +132,18 @@ class ManagerMixin(metaclass=ManagerMeta):
                     f"{cls.__name__}.get_instance(name=...) before get_current_instance()"
                 )
             return cls._instance_dict[next(reversed(cls._instance_dict))]
+
+    @classmethod
+    def make_current(cls, name: str) -> None:
+        """Make an instance the one that :meth:`get_current_instance` returns.
+
+        Args:
+            name: Name of the instance. Without one of that name nothing changes.
+        """
+        with _lock:
+            table = cls._instance_dict
+            if name in table:
+                table[name] = table.pop(name)
 
     @classmethod
     def drop_instance(cls, name: str) -> None:

@@ -16,6 +16,7 @@ from eng.config import Config
 from eng.registry import VISBACKENDS
 from eng.utils import ArgumentValueError, DataBatch, StateDict, check_inner_path, override
 
+from .config_origins import collect_origins
 from .geometry import as_image
 from .plain import plain_value
 from .run_record import Curves, count_lines, find_folders, mark_folder
@@ -145,7 +146,7 @@ class LocalVisBackend(BaseVisBackend):
         scalar_save_file: str = "scalars.json",
     ) -> None:
         super().__init__(save_dir)
-        if Path(config_save_file).suffix not in (".py", ".yaml", ".yml", ".json"):
+        if Path(config_save_file).suffix not in (".py", ".yaml", ".yml", ".json", ".toml"):
             raise ArgumentValueError(f"config_save_file must end in .py, not {config_save_file!r}")
         _check_json("scalar_save_file", scalar_save_file)
         names = {
@@ -210,9 +211,16 @@ class LocalVisBackend(BaseVisBackend):
 
     @override
     def add_config(self, config: Config, **kwargs: object) -> None:
+        """Write the config as Python, and the origins of its values to ``config.origins``.
 
+        Args:
+            config: The config.
+            **kwargs: Ignored.
+        """
         Path(self._save_dir).mkdir(parents=True, exist_ok=True)
         Path(self._config_save_file).write_text(config.pretty_text, encoding="utf-8")
+        origins = json.dumps(collect_origins(config), indent=1)
+        Path(self._save_dir, "config.origins").write_text(origins, encoding="utf-8")
 
     @override
     def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: object) -> None:

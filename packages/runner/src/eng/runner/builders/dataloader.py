@@ -164,8 +164,9 @@ def _split_function(place: str, given: object) -> tuple[Callable[..., object], A
         kind = None
     function = _find_function(place, kind, scope)
     if not callable(function):
+        shown = repr(given) if isinstance(given, str) else f"a {type(given).__name__}"
         raise RunnerTypeError(
-            f"{place} must be a function, or a dict whose 'type' is one or its name, not {given!r}"
+            f"{place} must be a function, or a dict whose 'type' is one or its name, not {shown}"
         )
     return function, settings
 
