@@ -309,6 +309,8 @@ def test_the_command_writes_a_plot_and_nothing_else(
     [
         (["--cfg-options", "launcher=pytorch"], "eng lr-find is for a single process"),
         (["--cfg-options", "optim_wrapper.optimizer.type=SDG"], "SDG"),
+        (["--out", "rates.xyz"], "--out must end in .png, .svg, .pdf, .jpg, not 'rates.xyz'"),
+        (["--out", "rates"], "--out must end in .png"),
         (["--device", "gpu"], "must be cpu, cuda or cuda:N"),
         (["--iters", "1"], "num_iters must be an integer of at least 10"),
     ],
