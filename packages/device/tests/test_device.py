@@ -14,6 +14,7 @@ from eng.device import (
     get_max_cuda_memory,
     get_max_memory,
     get_max_musa_memory,
+    is_out_of_memory,
 )
 
 
@@ -147,3 +148,35 @@ def test_the_older_name_of_the_device_is_answered_when_it_is_read(monkeypatch):
 def test_memory_of_a_musa_device_that_is_not_here():
     with pytest.raises(RuntimeError, match="musa"):
         get_max_musa_memory()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"
+        ),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"),
+        RuntimeError("std::bad_alloc"),
+        OSError(12, "Cannot allocate memory"),
+    ],
+)
+def test_errors_of_memory_are_recognized(error):
+    assert is_out_of_memory(error)
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("shapes"), OSError(2, "out of memory.txt"), ValueError("out of memory")]
+)
+def test_other_errors_are_not_of_memory(error):
+    assert not is_out_of_memory(error)
+
+
+def test_a_tensor_that_no_machine_holds_is_an_error_of_memory():
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**50)
+    assert is_out_of_memory(caught.value)

@@ -104,6 +104,7 @@ from eng.device import is_mps_available as is_mps_available
 from eng.device import is_musa_available as is_musa_available
 from eng.device import is_npu_available as is_npu_available
 from eng.device import is_npu_support_full_precision as is_npu_support_full_precision
+from eng.device import is_out_of_memory as is_out_of_memory
 from eng.dist import DistributedError as DistributedError
 from eng.dist import MissingVariableError as MissingVariableError
 from eng.dist import ReduceOp as ReduceOp
@@ -333,6 +334,7 @@ from eng.optim import ExponentialParamScheduler as ExponentialParamScheduler
 from eng.optim import LinearLR as LinearLR
 from eng.optim import LinearMomentum as LinearMomentum
 from eng.optim import LinearParamScheduler as LinearParamScheduler
+from eng.optim import MicroBatches as MicroBatches
 from eng.optim import MultiStepLR as MultiStepLR
 from eng.optim import MultiStepMomentum as MultiStepMomentum
 from eng.optim import MultiStepParamScheduler as MultiStepParamScheduler
@@ -400,9 +402,12 @@ from eng.registry import list_registered as list_registered
 from eng.registry import read_parameters as read_parameters
 from eng.registry import traverse_registry_tree as traverse_registry_tree
 from eng.runner import BaseLoop as BaseLoop
+from eng.runner import BatchSizeSearch as BatchSizeSearch
+from eng.runner import BatchTrial as BatchTrial
 from eng.runner import BestScore as BestScore
 from eng.runner import EpochBasedTrainLoop as EpochBasedTrainLoop
 from eng.runner import IterBasedTrainLoop as IterBasedTrainLoop
+from eng.runner import LearningRateCurve as LearningRateCurve
 from eng.runner import LogProcessor as LogProcessor
 from eng.runner import LoopRunner as LoopRunner
 from eng.runner import MissingLoopError as MissingLoopError
@@ -417,6 +422,8 @@ from eng.runner import TestLoop as TestLoop
 from eng.runner import TrainingInterrupted as TrainingInterrupted
 from eng.runner import ValLoop as ValLoop
 from eng.runner import calc_dynamic_intervals as calc_dynamic_intervals
+from eng.runner import find_batch_size as find_batch_size
+from eng.runner import find_learning_rate as find_learning_rate
 from eng.runner import rebuild_batch as rebuild_batch
 from eng.runner import set_random_seed as set_random_seed
 from eng.runner import turn_on_activation_checkpointing as turn_on_activation_checkpointing
@@ -578,6 +585,8 @@ __all__ = [
     "BaseTTAModel",
     "BaseVisBackend",
     "BatchRecordHook",
+    "BatchSizeSearch",
+    "BatchTrial",
     "BestCheckpoint",
     "BestCheckpoints",
     "BestScore",
@@ -657,6 +666,7 @@ __all__ = [
     "LabelData",
     "LazyAttr",
     "LazyObject",
+    "LearningRateCurve",
     "LengthGroupedSampler",
     "LinearLR",
     "LinearMomentum",
@@ -681,6 +691,7 @@ __all__ = [
     "MeanIoU",
     "MemcachedBackend",
     "MessageHub",
+    "MicroBatches",
     "Mismatch",
     "MissingKeyError",
     "MissingLoopError",
@@ -850,9 +861,11 @@ __all__ = [
     "exists",
     "explain_failures",
     "file_handlers",
+    "find_batch_size",
     "find_best_checkpoint",
     "find_commands",
     "find_latest_checkpoint",
+    "find_learning_rate",
     "find_mismatches",
     "find_model_folder",
     "find_newest_checkpoint",
@@ -930,6 +943,7 @@ __all__ = [
     "is_norm",
     "is_npu_available",
     "is_npu_support_full_precision",
+    "is_out_of_memory",
     "is_plain_annotation",
     "is_seq_of",
     "is_sharded",

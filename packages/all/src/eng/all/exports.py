@@ -57,7 +57,7 @@ _NAMES = {
     "device": """
         autocast get_device get_max_cuda_memory get_max_memory get_max_musa_memory
         is_cuda_available is_dipu_available is_mlu_available is_mps_available
-        is_musa_available is_npu_available is_npu_support_full_precision
+        is_musa_available is_npu_available is_npu_support_full_precision is_out_of_memory
     """,
     "dist": """
         DistributedError MissingVariableError ReduceOp all_gather all_gather_object
@@ -107,11 +107,11 @@ _NAMES = {
         CosineAnnealingParamScheduler CosineRestartLR CosineRestartMomentum
         CosineRestartParamScheduler DefaultOptimWrapperConstructor ExponentialLR
         ExponentialMomentum ExponentialParamScheduler LinearLR LinearMomentum
-        LinearParamScheduler MultiStepLR MultiStepMomentum MultiStepParamScheduler
-        OneCycleLR OneCycleParamScheduler OptimWrapper OptimWrapperDict PolyLR
-        PolyMomentum PolyParamScheduler ReduceOnPlateauLR ReduceOnPlateauMomentum
-        ReduceOnPlateauParamScheduler StepLR StepMomentum StepParamScheduler
-        ZeroRedundancyOptimizer _ParamScheduler build_optim_wrapper
+        LinearParamScheduler MicroBatches MultiStepLR MultiStepMomentum
+        MultiStepParamScheduler OneCycleLR OneCycleParamScheduler OptimWrapper
+        OptimWrapperDict PolyLR PolyMomentum PolyParamScheduler ReduceOnPlateauLR
+        ReduceOnPlateauMomentum ReduceOnPlateauParamScheduler StepLR StepMomentum
+        StepParamScheduler ZeroRedundancyOptimizer _ParamScheduler build_optim_wrapper
     """,
     "model": """
         BaseAveragedModel BaseDataPreprocessor BaseInit BaseModel BaseModule BaseTTAModel
@@ -151,13 +151,15 @@ _NAMES = {
         run_id_of scalar_of
     """,
     "runner": """
-        BaseLoop BestScore CheckpointLoader EpochBasedTrainLoop IterBasedTrainLoop
-        LogProcessor LoopRunner MissingLoopError Priority Progress RebuiltBatch RunState
-        RunSummary Runner RunnerConfigError Stateful TestLoop TrainingInterrupted ValLoop
-        autocast calc_dynamic_intervals find_latest_checkpoint get_deprecated_model_names
-        get_external_models get_mmcls_models get_priority get_state_dict
-        get_torchvision_models load_checkpoint load_state_dict rebuild_batch
-        save_checkpoint set_random_seed turn_on_activation_checkpointing weights_to_cpu
+        BaseLoop BatchSizeSearch BatchTrial BestScore CheckpointLoader EpochBasedTrainLoop
+        IterBasedTrainLoop LearningRateCurve LogProcessor LoopRunner MissingLoopError
+        Priority Progress RebuiltBatch RunState RunSummary Runner RunnerConfigError
+        Stateful TestLoop TrainingInterrupted ValLoop autocast calc_dynamic_intervals
+        find_batch_size find_latest_checkpoint find_learning_rate
+        get_deprecated_model_names get_external_models get_mmcls_models get_priority
+        get_state_dict get_torchvision_models load_checkpoint load_state_dict
+        rebuild_batch save_checkpoint set_random_seed turn_on_activation_checkpointing
+        weights_to_cpu
     """,
     "hub": """
         MODULE2PACKAGE find_model_folder get_config get_model list_metafile_models

@@ -14,6 +14,7 @@ from .availability import (
     is_npu_support_full_precision,
 )
 from .memory import get_max_cuda_memory, get_max_memory, get_max_musa_memory
+from .out_of_memory import is_out_of_memory
 
 if not TYPE_CHECKING:
     from ._version import __getattr__ as __getattr__
@@ -33,4 +34,5 @@ __all__ = [
     "is_musa_available",
     "is_npu_available",
     "is_npu_support_full_precision",
+    "is_out_of_memory",
 ]

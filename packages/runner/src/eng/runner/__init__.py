@@ -28,10 +28,14 @@ if TYPE_CHECKING:
     from eng.hooks import Priority, get_priority
 
     from .base_loop import BaseLoop
+    from .batch_find import BatchSizeSearch, find_batch_size
+    from .batch_trial import BatchTrial
     from .errors import MissingLoopError, RunnerConfigError
     from .eval_loops import TestLoop, ValLoop
     from .interrupted import TrainingInterrupted
+    from .learning_rates import LearningRateCurve
     from .log_processor import LogProcessor
+    from .lr_find import find_learning_rate
     from .model_features import turn_on_activation_checkpointing
     from .older_names import calc_dynamic_intervals, set_random_seed
     from .progress import Progress
@@ -46,10 +50,13 @@ __version__: str  # see _version.py
 
 __all__ = [
     "BaseLoop",
+    "BatchSizeSearch",
+    "BatchTrial",
     "BestScore",
     "CheckpointLoader",
     "EpochBasedTrainLoop",
     "IterBasedTrainLoop",
+    "LearningRateCurve",
     "LogProcessor",
     "LoopRunner",
     "MissingLoopError",
@@ -66,7 +73,9 @@ __all__ = [
     "ValLoop",
     "autocast",
     "calc_dynamic_intervals",
+    "find_batch_size",
     "find_latest_checkpoint",
+    "find_learning_rate",
     "get_deprecated_model_names",
     "get_external_models",
     "get_mmcls_models",
@@ -101,10 +110,14 @@ __getattr__, __dir__ = lazy_modules(
         "eng.device": ("autocast",),
         "eng.hooks": ("Priority", "get_priority"),
         ".base_loop": ("BaseLoop",),
+        ".batch_find": ("BatchSizeSearch", "find_batch_size"),
+        ".batch_trial": ("BatchTrial",),
         ".errors": ("MissingLoopError", "RunnerConfigError"),
         ".eval_loops": ("TestLoop", "ValLoop"),
         ".interrupted": ("TrainingInterrupted",),
+        ".learning_rates": ("LearningRateCurve",),
         ".log_processor": ("LogProcessor",),
+        ".lr_find": ("find_learning_rate",),
         ".model_features": ("turn_on_activation_checkpointing",),
         ".older_names": ("calc_dynamic_intervals", "set_random_seed"),
         ".progress": ("Progress",),

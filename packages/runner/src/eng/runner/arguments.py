@@ -18,6 +18,7 @@ from .counts import check_count
 from .errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
 from .known_settings import check_settings
 from .model_features import check_model_features
+from .out_of_memory import check_on_oom
 from .types import RunConfig, Settings
 
 __all__ = [
@@ -63,14 +64,15 @@ def check_run(cfg: Settings, param_scheduler: object, optim_wrapper: object) -> 
 
     Raises:
         RunnerConfigError: If there are schedules without an optimizer wrapper, ``resume_schedule``
-            is neither ``'checkpoint'`` nor ``'config'``, or ``progress_bar`` or a setting of the
-            model for training is of a wrong type.
+            is neither ``'checkpoint'`` nor ``'config'``, ``on_oom`` is invalid, or
+            ``progress_bar`` or a setting of the model for training is of a wrong type.
     """
     if param_scheduler is not None and optim_wrapper is None:
         raise RunnerConfigError(
             "param_scheduler needs an optim_wrapper whose settings it schedules"
         )
     check_model_features(cfg)
+    check_on_oom(cfg)
     shows_bar = cfg.get("progress_bar", True)
     if not isinstance(shows_bar, bool):
         raise RunnerTypeError(f"progress_bar must be True or False, not {shows_bar!r}")

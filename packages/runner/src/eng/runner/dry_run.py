@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
-from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
 
 from eng.config import Config
 from eng.dl_utils import unwrap
-from eng.utils import UserError
 
 from .first_mistakes import mistakes_explained
 from .runner import Runner
 from .summary import count_parameters, describe_data
+from .trial_run import trial_runner
 
 __all__ = ["try_run"]
 
@@ -37,17 +35,7 @@ def try_run(cfg: Config) -> Iterator[str]:
     Raises:
         UserError: If there are several processes.
     """
-    if (cfg.get("launcher") or "none") != "none":
-        raise UserError("--dry-run is for a single process: leave out the launcher")
-    cfg = copy.deepcopy(cfg)
-    if cfg.get("resume") and not cfg.get("load_from"):
-        cfg["load_from"], cfg["resume"] = None, False  # not the files of the real work directory
-    with TemporaryDirectory() as folder:
-        cfg["work_dir"] = folder
-        cfg["log_level"] = "ERROR"
-        runner = Runner.from_cfg(cfg)
-        runner._prepare_training()
-        runner.load_or_resume()
+    with trial_runner(cfg, "--dry-run") as runner:
         yield from _describe(runner)
         with mistakes_explained(runner.model, "train_dataloader"):
             yield from _train_one_batch(runner)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from eng.config import Config, ConfigDict
 from eng.utils import UserError
 
-__all__ = ["add_train_options", "apply_train_options"]
+__all__ = ["add_train_options", "apply_train_options", "choose_device"]
 
 _TENSORBOARD = {"type": "TensorboardVisBackend"}
 
@@ -76,7 +76,7 @@ def apply_train_options(args: argparse.Namespace, cfg: Config) -> None:
     if args.seed is not None:
         cfg["randomness"] = {**(cfg.get("randomness") or {}), "seed": args.seed}
     if args.device is not None:
-        _choose_device(args.device, args.launcher or cfg.get("launcher") or "none")
+        choose_device(args.device, args.launcher or cfg.get("launcher") or "none")
 
 
 def _find_optim_wrappers(cfg: Config) -> Iterator[ConfigDict]:
@@ -108,8 +108,16 @@ def _record_for_tensorboard(cfg: Config) -> None:
     cfg["visualizer"] = {**visualizer, "vis_backends": backends}
 
 
-def _choose_device(device: str, launcher: str) -> None:
-    """Show the process only that device, before torch looks for any."""
+def choose_device(device: str, launcher: str) -> None:
+    """Show the process only one device, before torch looks for any.
+
+    Args:
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        launcher: The launcher of the processes, ``none`` for a single one.
+
+    Raises:
+        UserError: If the device is invalid, or a GPU is chosen for several processes.
+    """
     number = re.fullmatch(r"cuda(?::(\d+))?", device)
     if device != "cpu" and number is None:
         raise UserError(f"--device must be cpu, cuda or cuda:N, not {device!r}")

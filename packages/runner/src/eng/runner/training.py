@@ -14,6 +14,7 @@ from .dataloader_info import end_workers
 from .interrupted import TrainingInterrupted, saved_when_interrupted
 from .model_features import compile_model, prepare_model
 from .nan_loss import NanLossPolicy
+from .out_of_memory import shrink_when_out_of_memory
 from .protocol import LoopRunner
 from .services import log_end, reported
 from .train_loops import TrainLoop
@@ -72,6 +73,7 @@ def run_training(runner: LoopRunner, loop: TrainLoop, nan_loss: NanLossPolicy) -
         TrainingInterrupted: If a signal or the time limit ended it, after everything is saved.
     """
     compile_model(runner)
+    shrink_when_out_of_memory(runner)
     try:
         with reported(runner, "training"), saved_when_interrupted(runner):
             model = nan_loss.train(runner, loop)

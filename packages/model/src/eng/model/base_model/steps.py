@@ -11,6 +11,7 @@ from eng.optim import OptimWrapper
 from eng.utils import DataBatch
 
 from ..types import ModelOutputs
+from .micro_batches import take_step_in_parts
 
 __all__ = ["run_forward", "take_train_step"]
 
@@ -53,6 +54,8 @@ def take_train_step(
     Returns:
         The total loss, and losses by name for the log, on their device.
     """
+    if optim_wrapper.micro_batches is not None:
+        return take_step_in_parts(model, bare, data, optim_wrapper, optim_wrapper.micro_batches)
     with optim_wrapper.optim_context(model):
         data = bare.data_preprocessor(data, True)
         losses = model._run_forward(data, "loss")

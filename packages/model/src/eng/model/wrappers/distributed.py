@@ -49,6 +49,7 @@ class MMDistributedDataParallel(ModelSteps, DistributedDataParallel):
     @override
     def train_step(self, data: DataBatch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         loss, log_vars = take_train_step(self, self.module, data, optim_wrapper)
-        if self.detect_anomalous_params:
+        # In micro-batches, the graph of the loss is gone already.
+        if self.detect_anomalous_params and loss.grad_fn is not None:
             detect_anomalous_params(loss, model=self)
         return log_vars

@@ -13,6 +13,7 @@ from .foreign import (
     SOPHIA_OPTIMIZERS,
     TRANSFORMERS_OPTIMIZERS,
 )
+from .micro_batches import MicroBatches
 from .optimizer_wrapper import OptimWrapper
 from .optimizer_wrapper_dict import OptimWrapperDict
 
@@ -29,6 +30,7 @@ __all__ = [
     "AmpOptimWrapper",
     "BaseOptimWrapper",
     "DefaultOptimWrapperConstructor",
+    "MicroBatches",
     "OptimWrapper",
     "OptimWrapperDict",
     "build_optim_wrapper",

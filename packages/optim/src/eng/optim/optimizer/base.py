@@ -12,6 +12,7 @@ from eng.utils import ArgumentTypeError, StateDict
 
 from ..types import Arguments, ParamGroup
 from .base_settings import restore_base_settings, settings_beside_groups
+from .micro_batches import MicroBatches
 
 __all__ = ["BaseOptimWrapper"]
 
@@ -26,10 +27,15 @@ class BaseOptimWrapper(ABC):
         base_param_settings: With several parameter groups, the settings that they start from, as
             one more group that is scheduled with them. It has the learning rate without the factors
             of groups. None with one group.
+        micro_batches: Size of the parts in which :class:`eng.model.BaseModel` trains a batch, for
+            runs that go on when memory runs out. Defaults to None, batches as a whole.
 
     Raises:
         TypeError: If ``optimizer`` is not an optimizer.
     """
+
+    # Of the class, so that wrappers which do not call this constructor have it as well.
+    micro_batches: MicroBatches | None = None
 
     def __init__(self, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):

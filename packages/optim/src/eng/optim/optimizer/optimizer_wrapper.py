@@ -153,6 +153,26 @@ class OptimWrapper(BaseOptimWrapper):
             self.step(**step_kwargs or {})
             self.zero_grad(**zero_kwargs or {})
 
+    def backward_part(self, loss: Tensor, share: float) -> None:
+        """Compute the gradients of a part of an iteration's batch, without counting it.
+
+        Args:
+            loss: The mean loss of the part.
+            share: Its share of the samples of the batch.
+        """
+        count = self._inner_count
+        try:
+            self.backward(self.scale_loss(loss if share == 1 else loss * share))
+        finally:
+            self._inner_count = count
+
+    def finish_parts(self) -> None:
+        """Count an iteration of :meth:`backward_part`, and update the parameters when due."""
+        self._inner_count += 1
+        if self.should_update():
+            self.step()
+            self.zero_grad()
+
     def _has_gradients(self) -> bool:
         """Whether other iterations of the cycle have accumulated gradients."""
         groups = self.optimizer.param_groups
