@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from .base_loop import BaseLoop
     from .batch_find import BatchSizeSearch, find_batch_size
-    from .batch_trial import BatchTrial
+    from .batch_outcome import BatchTrial
     from .errors import MissingLoopError, RunnerConfigError
     from .eval_loops import TestLoop, ValLoop
     from .interrupted import TrainingInterrupted
@@ -111,7 +111,7 @@ __getattr__, __dir__ = lazy_modules(
         "eng.hooks": ("Priority", "get_priority"),
         ".base_loop": ("BaseLoop",),
         ".batch_find": ("BatchSizeSearch", "find_batch_size"),
-        ".batch_trial": ("BatchTrial",),
+        ".batch_outcome": ("BatchTrial",),
         ".errors": ("MissingLoopError", "RunnerConfigError"),
         ".eval_loops": ("TestLoop", "ValLoop"),
         ".interrupted": ("TrainingInterrupted",),

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from eng.config import Config
 from eng.utils import UserError, import_modules_from_strings
 
+from .batch_outcome import BatchTrial
 from .batch_search import SizeSearch
-from .batch_trial import BatchTrial, run_trial
+from .batch_trial import run_trial
 from .counts import check_count
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from eng.device import get_device, get_max_memory
 from eng.optim import OptimWrapper, OptimWrapperDict
 from eng.utils import UserError
 
-from .batch_trial import BatchTrial
+from .batch_outcome import BatchTrial
 from .dataloader_info import is_endless
 from .first_mistakes import mistakes_explained
 from .runner import Runner

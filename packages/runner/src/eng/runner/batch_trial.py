@@ -12,39 +12,14 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from eng.config import Config
-from eng.utils import UserError, override
+from eng.utils import UserError
 
-__all__ = ["BatchTrial", "run_trial"]
+from .batch_outcome import BatchTrial
+
+__all__ = ["run_trial"]
 
 #: Returns the config in the process of a trial.
 ConfigLoader = Callable[[], Config]
-
-
-@dataclass(frozen=True)
-class BatchTrial:
-    """What a trial of a batch size has shown.
-
-    Attributes:
-        size: The batch size.
-        fits: Whether it fits in memory.
-        peak_bytes: Peak of the memory of tensors on an accelerator; on a CPU of the process. None
-            if it does not fit.
-        samples: Number of samples of the data, None if it is unknown or does not bound the batch.
-        reason: The error, or the signal that ended the process; empty if it fits.
-    """
-
-    size: int
-    fits: bool
-    peak_bytes: int | None = None
-    samples: int | None = None
-    reason: str = ""
-
-    @override
-    def __str__(self) -> str:
-        if not self.fits:
-            return f"batch size {self.size}: does not fit ({self.reason})"
-        peak = "" if self.peak_bytes is None else f", peak {self.peak_bytes / 2**30:.2f} GiB"
-        return f"batch size {self.size}: fits{peak}"
 
 
 def run_trial(load: ConfigLoader, size: int, memory_limit: int | None) -> BatchTrial:
