@@ -229,7 +229,7 @@ def test_uploads_stream(args, root, monkeypatch):
     assert fileio.isfile(f"{root}/x", args)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_tree_is_deleted_a_thousand_objects_at_a_time(args, root, client, asked):
     keys = [f"{root[len('s3://bucket/') :]}/{number}" for number in range(1203)]
     for batch in (keys[i::8] for i in range(8)):

@@ -39,7 +39,13 @@ def check(case: Case, kills: int, seed: int, folder: Path) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", FEW, ids=["epoch", "iter"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(FEW[0], id="epoch"),
+        pytest.param(FEW[1], id="iter", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_a_few_kills(case: Case, tmp_path: Path) -> None:
     check(case, 2, 0, tmp_path)
 
