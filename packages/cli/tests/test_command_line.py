@@ -142,7 +142,7 @@ def test_the_module_is_the_command(site: Path, tmp_path: Path) -> None:
     """A file in the current directory shadows no library, with either."""
     (tmp_path / "colorsys.py").write_text("print('shadowed')")
     (tmp_path / "not_installed_anywhere.py").write_text("import colorsys\nX = 1")
-    paths = os.pathsep.join([str(HERE), *filter(None, sys.path)])
+    paths = os.pathsep.join(str(Path(each).absolute()) for each in [HERE, *filter(None, sys.path)])
     found = subprocess.run(
         [sys.executable, "-m", "eng.cli", "broken"],
         env={**os.environ, "PYTHONPATH": paths},
@@ -169,7 +169,7 @@ def run(
     code: str = "from eng.cli import main; sys.exit(main())",
     env: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    paths = os.pathsep.join([str(HERE), *filter(None, sys.path)])
+    paths = os.pathsep.join(str(Path(each).absolute()) for each in [HERE, *filter(None, sys.path)])
     command = [sys.executable, "-c", f"import sys; {code}", *argv]
     env = {**os.environ, "PYTHONPATH": paths, **env}
     return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
@@ -191,7 +191,7 @@ def test_help_imports_no_torch(site: Path) -> None:
 
 
 def test_a_reader_that_has_enough_is_no_error(site: Path) -> None:
-    paths = os.pathsep.join([str(HERE), *filter(None, sys.path)])
+    paths = os.pathsep.join(str(Path(each).absolute()) for each in [HERE, *filter(None, sys.path)])
     code = "import sys; from eng.cli import main; sys.exit(main())"
     shell = f"{sys.executable} -c '{code}' say {'word ' * 20000} 2>&1 | head -c 4"
     env = {**os.environ, "PYTHONPATH": paths}
