@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from cli_workers import SAY, advertise
 
-from eng.cli import Command, find_commands, main
+from eng.cli import Command, __main__, find_commands, main
 from eng.cli.completion import COMPLETION
 from eng.utils import UserError
 
@@ -144,7 +144,7 @@ def test_the_module_is_the_command(site: Path, tmp_path: Path) -> None:
     (tmp_path / "not_installed_anywhere.py").write_text("import colorsys\nX = 1")
     paths = os.pathsep.join(str(Path(each).absolute()) for each in [HERE, *filter(None, sys.path)])
     found = subprocess.run(
-        [sys.executable, "-m", "eng.cli", "broken"],
+        [sys.executable, "-m", __main__.__package__ or "", "broken"],
         env={**os.environ, "PYTHONPATH": paths},
         cwd=tmp_path,
         capture_output=True,
