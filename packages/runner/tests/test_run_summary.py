@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,23 @@ def test_the_summary_says_what_happened(tmp_path: Path) -> None:
     assert "3 epochs, 18 iterations, trained for 0:00:0" in text
     assert f"best checkpoint: {best.path}" in text
     assert Path(str(summary.log_file)).is_file()
+
+
+def test_the_best_is_by_the_rule_of_the_run_and_never_nan(tmp_path: Path) -> None:
+    class Odd(BaseMetric):
+        values = iter([math.nan, 2.0, 1.0])
+
+        def process(self, data_batch: Any, data_samples: Any) -> None:
+            self.results.append(0)
+
+        def compute_metrics(self, results: list[int]) -> dict[str, float]:
+            return {"accuracy": next(self.values)}
+
+    hook = CheckpointHook(1, save_best="accuracy", rule="less")
+    runner = make_runner(tmp_path, 3, val_evaluator=Odd(), default_hooks={"checkpoint": hook})
+    runner.train()
+    best = runner.summary.best["accuracy"]
+    assert (best.score, best.epoch) == (1.0, 3)
 
 
 def test_the_loss_of_a_validation_is_that_of_its_data_in_evaluation_mode(tmp_path: Path) -> None:

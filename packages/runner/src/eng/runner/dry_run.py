@@ -10,9 +10,9 @@ from torch import Tensor
 from eng.config import Config
 from eng.dl_utils import unwrap
 
+from .descriptions import count_parameters, describe_data
 from .first_mistakes import mistakes_explained
 from .runner import Runner
-from .summary import count_parameters, describe_data
 from .trial_run import trial_runner
 
 __all__ = ["try_run"]

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eng.checkpoint import find_latest_checkpoint
-from eng.hooks import BestCheckpoints, CheckpointHook, infer_rule, run_id_of
+from eng.hooks import BestCheckpoints, CheckpointHook, run_id_of
 from eng.utils import override
 
+from .bests import Bests, rules_of
 from .protocol import LoopRunner
 from .validations import Validation, Validations
 
@@ -134,27 +135,17 @@ def summarize(runner: LoopRunner, seconds: float) -> RunSummary:
 
 
 def _find_best(runner: LoopRunner, validations: Sequence[Validation]) -> dict[str, BestScore]:
+    bests: Bests[Validation] = Bests(rules_of(runner.hooks))
     found: dict[str, BestScore] = {}
-    for each in validations:
-        for name, value in each.metrics.items():
-            rule = _find_rule(name)
-            best = found[name].score if name in found else None
-            is_better = best is None or (value > best if rule == "greater" else value < best)
-            if rule is not None and is_better:
-                found[name] = BestScore(value, each.epoch, each.iter)
+    for validation in validations:
+        for name, best in bests.add(validation.metrics, validation).items():
+            found[name] = BestScore(best.value, best.when.epoch, best.when.iter)
     saved = BestCheckpoints.read(runner.work_dir, run_id_of(runner.message_hub))
+    folder = _find_folder(runner)
     for record in saved.records if saved is not None else []:  # each better than the one before
-        path = f"{_find_folder(runner)}/{record.file}"
+        path = f"{folder}/{record.file}"
         found[record.metric] = BestScore(record.score, record.epoch, record.iter, path)
     return found
-
-
-def _find_rule(metric: str) -> str | None:
-    """Return which values of a metric are better, None if its name does not say."""
-    try:
-        return infer_rule(metric)
-    except ValueError:
-        return None
 
 
 def _find_folder(runner: LoopRunner) -> str:

@@ -19,11 +19,11 @@ from eng.logging import MessageHub, MMLogger
 from eng.registry import LOG_PROCESSORS, VISUALIZERS, PartOrConfig
 from eng.vis import Visualizer
 
+from .descriptions import shorten_path
 from .first_mistakes import mistakes_explained
 from .identity import RunIdentity
 from .log_processor import LogProcessor
 from .protocol import LoopRunner
-from .summary import shorten_path
 from .types import Settings
 
 #: Settings of the data of an operation, but of training.

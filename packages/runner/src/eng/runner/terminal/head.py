@@ -12,8 +12,8 @@ import torch
 
 from eng.dl_utils import unwrap
 
+from ..descriptions import count_by_module, count_parameters, describe_data, shorten_path
 from ..protocol import LoopRunner
-from ..summary import count_by_module, count_parameters, describe_data, shorten_path
 from .bar import Bar
 from .lines import color
 

@@ -11,11 +11,12 @@ from eng.dataset import length_of
 from eng.hooks import Hook, scalar_of
 from eng.utils import DataBatch, override
 
+from ..bests import Bests, rules_of
 from ..protocol import LoopRunner
 from ..train_loops import TrainLoop
 from .head import format_head
 from .lines import color, format_number
-from .table import Bests, format_table, rules_of
+from .table import format_table
 from .view import View
 
 __all__ = ["TerminalHook", "add_terminal_hook"]
@@ -59,7 +60,7 @@ class TerminalHook(Hook):
         self._view = view
         self._due = 0.0
         self._has_head = False
-        self._bests: Bests | None = None
+        self._bests: Bests[str] | None = None
         self._is_training = False
 
     @override
@@ -200,7 +201,7 @@ class TerminalHook(Hook):
         moment = color(time.strftime("%H:%M:%S"), "2", self._view.has_color)
         self._view.print(f"{moment} {text}")
 
-    def _find_bests(self, runner: LoopRunner) -> Bests:
+    def _find_bests(self, runner: LoopRunner) -> Bests[str]:
         """Return the best metrics so far, of a resumed run also those before."""
         if self._bests is None:
             self._bests = Bests(rules_of(runner.hooks))
