@@ -8,9 +8,9 @@ The blocks of a page run in order, in one namespace and a fresh folder:
   `pip install`, only the names and extras of eng-* are checked;
 - `toml`, `yaml` and `json` are parsed.
 
-A line `--8<-- "docs/programs/x.py"` of a block is that file. `<!-- skip: next "reason" -->` before a
-block leaves it out, `<!-- skip: next if(not torch.cuda.is_available(), reason="needs a GPU") -->` where
-that holds; another language is an error.
+A line `--8<-- "docs/programs/x.py"` of a block is that file. `<!-- skip: next "reason" -->` before
+a block leaves it out, `<!-- skip: next if(not cuda, reason="needs a GPU") -->` where that holds for
+names of the page; another language is an error.
 """
 
 from __future__ import annotations
