@@ -8,7 +8,9 @@ The blocks of a page run in order, in one namespace and a fresh folder:
   `pip install`, only the names and extras of eng-* are checked;
 - `toml`, `yaml` and `json` are parsed.
 
-`<!-- skip: next "reason" -->` before a block leaves it out; another language is an error.
+A line `--8<-- "docs/programs/x.py"` of a block is that file. `<!-- skip: next "reason" -->` before
+a block leaves it out, `<!-- skip: next if(not cuda, reason="needs a GPU") -->` where that holds for
+names of the page; another language is an error.
 """
 
 from __future__ import annotations
@@ -24,12 +26,15 @@ import os
 import pkgutil
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,10 +42,10 @@ from unittest import SkipTest
 
 import yaml
 from packaging.requirements import Requirement
-from sybil import Document, Example, Region
+from sybil import Document, Example, Lexeme, Region
 from sybil.parsers.markdown import SkipParser
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
-from workspace import PACKAGES, project, tomllib, wheel_name
+from workspace import PACKAGES, ROOT, project, tomllib, wheel_name
 
 #: Imported once, by the server that all processes are forked from. Optimizers import torch._dynamo.
 PRELOADED = [
@@ -105,12 +110,25 @@ def in_new_process(function: Callable[..., list[Ran]], what: Any, folder: Path) 
     except EOFError:
         process.join()
         ran, failure = [], f"{what}: its process ended with {process.exitcode}"
+    except BaseException:  # a time limit, Ctrl-C
+        _kill(process)
+        raise
     process.join()
     assert not failure, failure
     return list(ran)
 
 
+def _kill(process: BaseProcess) -> None:
+    """End a process and those that it started."""
+    if hasattr(os, "killpg") and process.pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+
+
 def _work(function: Callable[..., list[Ran]], what: Any, folder: Path, sender: Connection) -> None:
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)
     multiprocessing.set_start_method(None, force=True)  # that of a script, not the one used here
     os.chdir(folder)
     sys.path.insert(0, str(folder))  # as a script that lies there
@@ -157,7 +175,7 @@ class _Blocks:
             "json": lambda example: _parse(json.loads, example),
         }
         for region in self._lexer(document):
-            region.parsed = region.lexemes["source"]
+            region.parsed = _with_included_files(region.lexemes["source"])
             region.evaluator = run.get(region.lexemes["language"], _refuse)
             yield region
 
@@ -196,6 +214,17 @@ class _Blocks:
         wanted = "...".join(["", *shown, ""])
         if not _matches(wanted, done.stdout):
             raise AssertionError(f"{_place(example)}: the commands printed\n{done.stdout}")
+
+
+def _with_included_files(source: Lexeme) -> Lexeme:
+    """Put the files that a block includes in place of the lines that name them."""
+
+    def read(line: re.Match[str]) -> str:
+        text = (ROOT / line["path"]).read_text(encoding="utf-8").rstrip("\n")
+        return textwrap.indent(text, line["indent"])
+
+    text = re.sub(r'^(?P<indent> *)--8<-- "(?P<path>[^"]+)"$', read, source, flags=re.MULTILINE)
+    return Lexeme(text, offset=source.offset, line_offset=source.line_offset)
 
 
 def _refuse(example: Example) -> None:

@@ -67,6 +67,53 @@ $ no-such-program
     assert len(ran) == count_fences(path)
 
 
+def test_blocks_of_tabs_and_boxes_run(tmp_path: Path) -> None:
+    path = page(
+        tmp_path,
+        """\
+=== "Python"
+
+    ```python hl_lines="1 2" title="sub/part.py" linenums="1"
+    def answer():
+
+        return 42
+    ```
+
+    !!! note "A box in a tab"
+
+        ```python
+        print(answer())
+        ```
+
+        ```text
+        42
+        ```
+
+=== "A program"
+
+    ```python
+    if True:
+        --8<-- "docs/programs/tiny.py"
+    print(Net.__name__)
+    ```
+
+<!-- skip: next if(answer() == 42, reason="needs another answer") -->
+```python
+raise SystemExit
+```
+
+<!-- skip: next if(answer() == 41, reason="needs another answer") -->
+```python
+from sub.part import answer
+```
+""",
+    )
+    ran = run_page(path, tmp_path)
+    assert [each.skipped for each in ran] == ["", "", "", "", "needs another answer", ""]
+    assert len(ran) == count_fences(path)
+    assert (tmp_path / "sub" / "part.py").read_text("utf-8").startswith("def answer():\n\n    ")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -85,6 +132,7 @@ $ no-such-program
         ("```yaml\na: [1\n```\n", "page.md:1: while parsing a flow sequence"),
         ("```json\n{a: 1}\n```\n", "page.md:1: Expecting property name"),
         ("```\na: 1\n```\n", "page.md:1: nothing runs a block of language ''"),
+        ('```python\n--8<-- "docs/programs/none.py"\n```\n', "No such file or directory"),
         ("<!-- skip: next -->\n```python\n```\n", "page.md:1: skips without a reason"),
         ("```python\nimport os\nos._exit(3)\n```\n", "page.md: its process ended with 3"),
     ],
