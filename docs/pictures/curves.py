@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +36,3 @@ def save(figure: Any, name: str) -> None:
         figure.axes[0].legend(frameon=False, labelcolor=GREY)
     figure.savefig(PICTURES / f"{name}.svg", metadata={"Date": None}, transparent=True)
     plt.close(figure)
-
-
-def read_scalars(work_dir: Path, key: str) -> tuple[list[int], list[float]]:
-    """Steps and values of a scalar of the newest start of a run."""
-    newest = max(work_dir.glob("*/vis_data/scalars.json"))
-    lines = [json.loads(line) for line in newest.read_text("utf-8").splitlines()]
-    found = [(line["step"], line[key]) for line in lines if key in line]
-    return [step for step, _ in found], [value for _, value in found]
