@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 from eng.config import Config
 from eng.hooks import Hook, HookRunner
-from eng.runner import Runner
+from eng.runner import Runner, TrainingInterrupted
 from eng.utils import override
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
 
 
 class Losses(Hook):
-    """Keeps the loss of each iteration, and ends training at one."""
+    """Keeps the loss of each iteration, and interrupts training at one."""
 
     def __init__(self, stop_at: int | None = None) -> None:
         self.losses: dict[int, float] = {}
@@ -26,8 +29,8 @@ class Losses(Hook):
         self, runner: HookRunner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
         self.losses[runner.iter + 1] = outputs["loss"].item()
-        if runner.iter + 1 == self.stop_at and runner.train_loop is not None:
-            runner.train_loop.stop_training = True
+        if runner.iter + 1 == self.stop_at:
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def tiny_config(work_dir: Path, **settings: Any) -> Config:
@@ -45,5 +48,6 @@ def train(work_dir: Path, *, stop_at: int | None = None, **settings: Any) -> dic
     runner = Runner.from_cfg(tiny_config(work_dir, **settings))
     seen = Losses(stop_at)
     runner.register_hook(seen)
-    runner.train()
+    with contextlib.suppress(TrainingInterrupted):
+        runner.train()
     return seen.losses
