@@ -11,7 +11,7 @@ from curves import BLUE, GREY, plt, save
 from eng.hooks import Hook, HookRunner
 from eng.utils import override
 
-EPOCHS = [1, 5, 20, 60]
+EPOCHS = [1, 10, 30, 60]
 
 
 class Snapshots(Hook):
@@ -24,7 +24,7 @@ class Snapshots(Hook):
     def after_train_epoch(self, runner: HookRunner) -> None:
         if runner.epoch + 1 in EPOCHS:
             generator = torch.Generator().manual_seed(1)
-            noise = torch.randn(400, 8, generator=generator)
+            noise = torch.randn(200, 8, generator=generator)
             with torch.no_grad():
                 self.points[runner.epoch + 1] = runner.model.generator(noise).numpy()
 
@@ -41,10 +41,10 @@ def draw() -> None:
         names["build"](folder, epochs=max(EPOCHS), custom_hooks=[seen]).train()
     figure, all_axes = plt.subplots(1, 4, figsize=(8, 2.2), layout="constrained")
     for axes, epoch in zip(all_axes, EPOCHS, strict=True):
-        axes.scatter(*names["ring"](300).T.numpy(), s=3, color=GREY, alpha=0.4, label="data")
-        axes.scatter(*seen.points[epoch].T, s=3, color=BLUE, label="generator")
+        axes.scatter(*names["ring"](150).T.numpy(), s=3, color=GREY, alpha=0.4)
+        axes.scatter(*seen.points[epoch].T, s=3, color=BLUE)
         axes.set_title(f"epoch {epoch}", color=GREY)
-        axes.set(xlim=(-2, 2), ylim=(-2, 2), aspect="equal")
+        axes.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), aspect="equal")
         axes.set_axis_off()
     save(figure, "gan")
 
