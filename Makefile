@@ -69,10 +69,10 @@ test-browser: $(READY)
 	@$(PY) -m pytest -m browser packages/vis
 
 docs: $(DOCS_READY)
-	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --config-file docs/mkdocs.yml
+	@$(PY) scripts/docs_build.py
 
 docs-serve: $(DOCS_READY)
-	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs serve --config-file docs/mkdocs.yml
+	@$(PY) scripts/docs_build.py --serve
 
 $(DOCS_READY): $(READY)
 	@$(PY) -m pip install --quiet --group docs
