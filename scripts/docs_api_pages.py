@@ -61,13 +61,18 @@ def _page(package: str) -> str:
     head = [
         f"# eng.{package} {{ #eng.{package} }}",
         "",
-        fill(f"{about['description'].rstrip('.')}. {_needs(package)}", 110, break_on_hyphens=False),
+        fill(
+            f"{about['description'].rstrip('.')}. {_needs(package)}",
+            118,
+            break_on_hyphens=False,
+            break_long_words=False,
+        ),
         "",
         "```console",
         f"$ pip install {wheel_name(package)}",
         "```",
         "",
-        "Guides: " + ", ".join(f"[{t}](../../{p}.md)" for t, p in GUIDES[package].items()) + ".",
+        "Guides:\n" + ",\n".join(f"[{t}](../../{p}.md)" for t, p in GUIDES[package].items()) + ".",
         "",
     ]
     if package == "all":
