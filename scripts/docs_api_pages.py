@@ -98,7 +98,7 @@ def _needs(package: str) -> str:
 
 def _exported_again(package: str) -> Iterator[tuple[str, str]]:
     """Names of `__all__` that another package or library defines, and where they are documented."""
-    module = _eng()[package]
+    module = load()[package]
     for name in sorted(map(str, _exports()[package])):
         if name not in map(str, module.exports or []):
             target = _extension().defined_at(module.members[name])
@@ -119,7 +119,7 @@ def _names_of_all() -> Iterator[str]:
 
 def _first_line(path: str) -> str:
     try:
-        docstring = _eng()[path.removeprefix("eng.")].docstring
+        docstring = load()[path.removeprefix("eng.")].docstring
     except KeyError:  # of another library
         return ""
     text = docstring.value.split("\n\n")[0] if docstring else ""
@@ -139,8 +139,8 @@ def _public() -> dict[str, str]:
     return {
         _extension().defined_at(member): f"eng.{package}.{name}"
         for package in reversed(ENGINE)
-        for name, member in _eng()[package].members.items()
-        if name in map(str, _eng()[package].exports or [])
+        for name, member in load()[package].members.items()
+        if name in map(str, load()[package].exports or [])
     }
 
 
@@ -151,7 +151,7 @@ def _extension() -> Any:
 
 
 @cache
-def _eng() -> griffe.Module:
+def load() -> griffe.Module:
     """All packages as the builder reads them."""
     return griffe.load(
         "eng",

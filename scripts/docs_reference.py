@@ -11,14 +11,20 @@ import sys
 from pathlib import Path
 
 import docs_api_pages
+import docs_config_keys
 from workspace import ROOT
+
+
+def render() -> dict[Path, str]:
+    """The text of all these pages, by path below the repository."""
+    return docs_api_pages.render() | docs_config_keys.render()
 
 
 def find_stale() -> dict[Path, str]:
     """The pages that are not as the code has them now, and their text."""
     return {
         path: text
-        for path, text in docs_api_pages.render().items()
+        for path, text in render().items()
         if not (ROOT / path).exists() or (ROOT / path).read_text(encoding="utf-8") != text
     }
 
