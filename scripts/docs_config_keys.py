@@ -11,6 +11,7 @@ from typing import Any
 
 import docs_api_pages
 import griffe
+from docs_commands import page_title
 from workspace import ROOT, tomllib
 
 PAGE = Path("docs/pages/reference/config-keys.md")
@@ -39,7 +40,7 @@ def _section(key: str, about: dict[str, Any], runner: dict[str, Any]) -> str:
         lines += [f"```python\n{about['example'].strip()}\n```\n"]
     for part in about.get("parts", []):
         lines += [_table(part)]
-    pages = [f"[{_title(page)}](../{page}.md)" for page in about["guides"]]
+    pages = [f"[{page_title(page)}](../{page}.md)" for page in about["guides"]]
     return "\n".join([*lines, "More: " + ",\n".join(pages) + ".\n"])
 
 
@@ -106,10 +107,3 @@ def _parameters(path: str) -> dict[str, Any]:
 @cache
 def _given() -> dict[str, Any]:
     return tomllib.loads(KEYS.read_text(encoding="utf-8"))
-
-
-def _title(page: str) -> str:
-    menu = (ROOT / "docs" / "mkdocs.yml").read_text(encoding="utf-8")
-    match = re.search(rf"- (.+): {re.escape(page)}\.md", menu)
-    assert match, f"{page} is not in the menu"
-    return match[1]

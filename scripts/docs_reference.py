@@ -11,13 +11,14 @@ import sys
 from pathlib import Path
 
 import docs_api_pages
+import docs_commands
 import docs_config_keys
 from workspace import ROOT
 
 
 def render() -> dict[Path, str]:
     """The text of all these pages, by path below the repository."""
-    return docs_api_pages.render() | docs_config_keys.render()
+    return docs_api_pages.render() | docs_config_keys.render() | docs_commands.render()
 
 
 def find_stale() -> dict[Path, str]:
