@@ -13,12 +13,16 @@ from pathlib import Path
 import docs_api_pages
 import docs_commands
 import docs_config_keys
+import docs_hook_order
 from workspace import ROOT
 
 
 def render() -> dict[Path, str]:
     """The text of all these pages, by path below the repository."""
-    return docs_api_pages.render() | docs_config_keys.render() | docs_commands.render()
+    pages: dict[Path, str] = {}
+    for module in (docs_api_pages, docs_config_keys, docs_commands, docs_hook_order):
+        pages |= module.render()
+    return pages
 
 
 def find_stale() -> dict[Path, str]:
