@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import io
+import logging
 import os
 import sys
 import tempfile
@@ -21,7 +23,7 @@ def render() -> dict[Path, str]:
     """The text of the page, by its path below the repository."""
     text = TEMPLATE.read_text(encoding="utf-8")
     parts = {
-        "@example": _run_example(text.split("```python\n")[1].split("```")[0]),
+        "@example": _run_example([part.split("```")[0] for part in text.split("```python\n")[1:]]),
         "@stages": "\n".join(_stages()),
         "@priorities": "\n".join(_priorities()),
         "@hooks": "\n".join(_hooks()),
@@ -31,11 +33,8 @@ def render() -> dict[Path, str]:
     return {PAGE: text}
 
 
-def _run_example(source: str) -> str:
-    """What the block of the page prints, run as the page runs it."""
-    import io
-    import logging
-
+def _run_example(blocks: list[str]) -> str:
+    """What the last block of the page prints, run as the page runs it."""
     printed = io.StringIO()
     logging.disable()
     with tempfile.TemporaryDirectory() as folder:
@@ -46,8 +45,10 @@ def _run_example(source: str) -> str:
         os.chdir(folder)
         sys.path.insert(0, folder)
         try:
-            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
-                exec(source, {})
+            names: dict[str, object] = {}
+            exec("".join(blocks[:-1]), names)
+            with contextlib.redirect_stdout(printed):
+                exec(blocks[-1], names)
         finally:
             os.chdir(before)
             sys.path.remove(folder)
