@@ -80,7 +80,7 @@ $(DOCS_READY): $(READY)
 
 # A page is a test of its own, whichever worker is free takes the next one.
 docs-test: $(READY)
-	@DOCS_PAGES="$(PAGES)" $(PY) -m pytest -n 2 --dist worksteal -q -m docs tests/test_pages.py
+	@DOCS_PAGES="$(PAGES)" $(PY) -m pytest -n 2 --dist worksteal -q -m docs tests/test_pages.py tests/test_errors_page.py
 
 test-pants: $(READY)
 	@scripts/test_pants.sh

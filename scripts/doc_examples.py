@@ -192,7 +192,7 @@ class _Blocks:
 
     def _text(self, example: Example) -> None:
         assert self._printed is not None, f"{_place(example)}: follows no block of Python"
-        if not _matches(example.parsed.strip(), self._printed.strip()):
+        if not matches(example.parsed.strip(), self._printed.strip()):
             raise AssertionError(f"{_place(example)}: the block before printed\n{self._printed}")
 
     def _console(self, example: Example) -> None:
@@ -245,7 +245,7 @@ def _place(example: Example) -> str:
     return f"{example.path}:{example.line}"
 
 
-def _matches(pattern: str, text: str) -> bool:
+def matches(pattern: str, text: str) -> bool:
     """Whether the pieces between `...` are the text; unlike a regex, in linear time."""
     first, *pieces = pattern.split("...")
     if not pieces:

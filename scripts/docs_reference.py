@@ -13,6 +13,7 @@ from pathlib import Path
 import docs_api_pages
 import docs_commands
 import docs_config_keys
+import docs_errors
 import docs_hook_order
 from workspace import ROOT
 
@@ -20,7 +21,7 @@ from workspace import ROOT
 def render() -> dict[Path, str]:
     """The text of all these pages, by path below the repository."""
     pages: dict[Path, str] = {}
-    for module in (docs_api_pages, docs_config_keys, docs_commands, docs_hook_order):
+    for module in (docs_api_pages, docs_config_keys, docs_commands, docs_hook_order, docs_errors):
         pages |= module.render()
     return pages
 

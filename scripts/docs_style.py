@@ -52,9 +52,9 @@ def check(page: Path) -> list[str]:
     split = split_page(text)
     name = page.as_posix().rpartition("docs/pages/")[2]
     quotes = name in QUOTES or name.startswith("reference/api/")
-    found = [*_check_lines(split), *_check_fences(split), *_check_structure(name, split)]
+    found = [*_check_pictures(split), *_check_fences(split), *_check_structure(name, split)]
     if not quotes:
-        found += [*_check_words(split), *_check_sentences(split)]
+        found += [*_check_lines(split), *_check_words(split), *_check_sentences(split)]
     return [f"{page}:{line}: {problem}" for line, problem in sorted(found)]
 
 
@@ -83,6 +83,10 @@ def _check_lines(split: Split) -> Iterator[tuple[int, str]]:
         is_table = line.lstrip().startswith("|")
         if len(line) > LONGEST_LINE and not is_table and "://" not in line:
             yield number, f"line of {len(line)} characters, at most {LONGEST_LINE}"
+
+
+def _check_pictures(split: Split) -> Iterator[tuple[int, str]]:
+    for number, line in split.prose.items():
         if re.search(r"!\[\s*\]\(", line) or ("<img" in line and 'alt="' not in line):
             yield number, "a picture without alt text"
 
