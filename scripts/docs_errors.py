@@ -73,7 +73,7 @@ def _title(message: str) -> str:
     if len(line) <= LONGEST_TITLE:
         return line
     ends = [end.start() for end in re.finditer(r"[;,:.] ", line[:LONGEST_TITLE])]
-    return f"{line[: ends[-1] if ends else line.rfind(' ', 0, LONGEST_TITLE)]} …"
+    return f"{line[: ends[-1] if ends and ends[-1] > 50 else line.rfind(' ', 0, LONGEST_TITLE)]} …"
 
 
 def _escape(text: str) -> str:

@@ -11,17 +11,27 @@ import sys
 from pathlib import Path
 
 import docs_api_pages
+import docs_changelogs
 import docs_commands
 import docs_config_keys
 import docs_errors
 import docs_hook_order
 from workspace import ROOT
 
+MODULES = (
+    docs_api_pages,
+    docs_changelogs,
+    docs_commands,
+    docs_config_keys,
+    docs_errors,
+    docs_hook_order,
+)
+
 
 def render() -> dict[Path, str]:
     """The text of all these pages, by path below the repository."""
     pages: dict[Path, str] = {}
-    for module in (docs_api_pages, docs_config_keys, docs_commands, docs_hook_order, docs_errors):
+    for module in MODULES:
         pages |= module.render()
     return pages
 
