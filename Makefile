@@ -69,10 +69,10 @@ test-browser: $(READY)
 	@$(PY) -m pytest -m browser packages/vis
 
 docs: $(DOCS_READY)
-	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --config-file docs/mkdocs.yml
+	@$(PY) scripts/docs_build.py
 
 docs-serve: $(DOCS_READY)
-	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs serve --config-file docs/mkdocs.yml
+	@$(PY) scripts/docs_build.py --serve
 
 $(DOCS_READY): $(READY)
 	@$(PY) -m pip install --quiet --group docs
@@ -80,7 +80,7 @@ $(DOCS_READY): $(READY)
 
 # A page is a test of its own, whichever worker is free takes the next one.
 docs-test: $(READY)
-	@DOCS_PAGES="$(PAGES)" $(PY) -m pytest -n 2 --dist worksteal -q -m docs tests/test_pages.py
+	@DOCS_PAGES="$(PAGES)" $(PY) -m pytest -n 2 --dist worksteal -q -m docs tests/test_pages.py tests/test_errors_page.py
 
 test-pants: $(READY)
 	@scripts/test_pants.sh

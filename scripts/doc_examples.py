@@ -192,7 +192,7 @@ class _Blocks:
 
     def _text(self, example: Example) -> None:
         assert self._printed is not None, f"{_place(example)}: follows no block of Python"
-        if not _matches(example.parsed.strip(), self._printed.strip()):
+        if not matches(example.parsed.strip(), self._printed.strip()):
             raise AssertionError(f"{_place(example)}: the block before printed\n{self._printed}")
 
     def _console(self, example: Example) -> None:
@@ -211,8 +211,7 @@ class _Blocks:
         )
         assert done.returncode == 0, f"{_place(example)}: ended with an error\n{done.stdout}"
         shown = [line for line in lines if line.strip() and not line.startswith("$ ")]
-        wanted = "...".join(["", *shown, ""])
-        if not _matches(wanted, done.stdout):
+        if not _finds([piece for line in shown for piece in line.split("...")], done.stdout):
             raise AssertionError(f"{_place(example)}: the commands printed\n{done.stdout}")
 
 
@@ -246,20 +245,31 @@ def _place(example: Example) -> str:
     return f"{example.path}:{example.line}"
 
 
-def _matches(pattern: str, text: str) -> bool:
-    """Whether the pieces between `...` are found in order; unlike a regex, in linear time."""
+def matches(pattern: str, text: str) -> bool:
+    """Whether the pieces between `...` are the text; unlike a regex, in linear time."""
     first, *pieces = pattern.split("...")
     if not pieces:
         return text == pattern
-    if not text.startswith(first):
-        return False
-    start = len(first)
-    for piece in pieces[:-1]:
+    last = pieces.pop()
+    between = text[len(first) : len(text) - len(last)]
+    is_long_enough = len(text) >= len(first) + len(last)
+    return (
+        is_long_enough
+        and text.startswith(first)
+        and text.endswith(last)
+        and _finds(pieces, between)
+    )
+
+
+def _finds(pieces: Iterable[str], text: str) -> bool:
+    """Whether the pieces are found in a text, one after the other."""
+    start = 0
+    for piece in pieces:
         found = text.find(piece, start)
         if found < 0:
             return False
         start = found + len(piece)
-    return text.endswith(pieces[-1]) and len(text) - len(pieces[-1]) >= start
+    return True
 
 
 def _check_install(command: str, where: str) -> None:

@@ -46,6 +46,8 @@ answer = 42
 ```console
 $ cat lib/answer.py  # what was written
 answer = ...
+$ echo It ends.
+It ends.
 $ pip install "eng-all[wandb]"
 ```
 
@@ -61,7 +63,7 @@ $ no-such-program
     )
     ran = run_page(path, tmp_path)
     assert [Path(each.where).name for each in ran] == [
-        "page.md:3", "page.md:9", "page.md:21", "page.md:26", "page.md:32", "page.md:37"
+        "page.md:3", "page.md:9", "page.md:21", "page.md:26", "page.md:34", "page.md:39"
     ]  # fmt: skip
     assert [each.skipped for each in ran] == ["", "", "", "", "", "nobody has it"]
     assert len(ran) == count_fences(path)
@@ -121,6 +123,8 @@ from sub.part import answer
         ("```python\nprint(1)\n```\n```text\n2\n```\n", "page.md:4: the block before printed"),
         ("```text\n2\n```\n", "page.md:1: follows no block of Python"),
         ("```console\n$ echo 1\n2\n```\n", "page.md:1: the commands printed"),
+        ("```python\nprint('aba')\n```\n```text\nab...ba\n```\n", "the block before printed"),
+        ("```console\n$ echo 1 2\n2 ...1\n```\n", "page.md:1: the commands printed"),
         ("```console\n$ false\n$ true\n```\n", "page.md:1: ended with an error"),
         ("```console\n$ pip install eng-al\n```\n", "page.md:1: there is no wheel eng-al"),
         (
