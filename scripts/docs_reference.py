@@ -1,4 +1,4 @@
-"""Write the pages of the documentation that follow from the code anew.
+"""Write what follows from the code in the documentation and the READMEs anew.
 
 usage: python scripts/docs_reference.py [--check]
 
@@ -16,6 +16,7 @@ import docs_commands
 import docs_config_keys
 import docs_errors
 import docs_hook_order
+import docs_readme_tables
 from workspace import ROOT
 
 MODULES = (
@@ -25,6 +26,7 @@ MODULES = (
     docs_config_keys,
     docs_errors,
     docs_hook_order,
+    docs_readme_tables,
 )
 
 
