@@ -6,6 +6,7 @@ The blocks of a page run in order, in one namespace and a fresh folder:
 - `text` after it is what it printed, where `...` stands for anything;
 - `console` runs its lines after `$ ` with bash; the others are found in the output, in order. Of
   `pip install`, only the names and extras of eng-* are checked;
+- `bash` is checked by ShellCheck, and written to the file of its title, but not run;
 - `toml`, `yaml` and `json` are parsed.
 
 A line `--8<-- "docs/programs/x.py"` of a block is that file. `<!-- skip: next "reason" -->` before
@@ -170,6 +171,7 @@ class _Blocks:
             "python": self._python,
             "console": self._console,
             "text": self._text,
+            "bash": self._bash,
             "toml": lambda example: _parse(tomllib.loads, example),
             "yaml": lambda example: _parse(yaml.safe_load, example),
             "json": lambda example: _parse(json.loads, example),
@@ -180,15 +182,23 @@ class _Blocks:
             yield region
 
     def _python(self, example: Example) -> None:
-        if title := re.search(r'title="([^"]+)"', example.region.lexemes["attributes"]):
-            path = Path(title[1])
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(example.parsed, encoding="utf-8")
+        _write_titled(example)
         padding = "\n" * (example.line + example.parsed.line_offset)  # the lines of the page
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             exec(compile(padding + example.parsed, example.path, "exec"), example.namespace)
         self._printed = printed.getvalue()
+
+    def _bash(self, example: Example) -> None:
+        _write_titled(example)
+        done = subprocess.run(
+            ["shellcheck", "--norc", "--shell=bash", "-"],
+            input=example.parsed,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{_place(example)}: ShellCheck says\n{done.stdout}"
 
     def _text(self, example: Example) -> None:
         assert self._printed is not None, f"{_place(example)}: follows no block of Python"
@@ -224,6 +234,13 @@ def _with_included_files(source: Lexeme) -> Lexeme:
 
     text = re.sub(r'^(?P<indent> *)--8<-- "(?P<path>[^"]+)"$', read, source, flags=re.MULTILINE)
     return Lexeme(text, offset=source.offset, line_offset=source.line_offset)
+
+
+def _write_titled(example: Example) -> None:
+    if title := re.search(r'title="([^"]+)"', example.region.lexemes["attributes"]):
+        path = Path(title[1])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(example.parsed, encoding="utf-8")
 
 
 def _refuse(example: Example) -> None:
