@@ -9,6 +9,7 @@
 # make docs          the documentation into dist/site, strictly, and what must hold of it
 # make docs-serve    the same while it is written, on port 8000
 # make docs-test     run every code block of its pages; of some by make docs-test PAGES=guides/configs
+# make docs-pictures draw the pictures that come from runs anew
 # make test-pants    every wheel by Pants, and its tests of the packages without torch
 # make check         lint and types, of examples and READMEs as well
 # make bench         speed of every package beside its limits; of one by make bench BENCH=registry
@@ -23,7 +24,7 @@ PLAIN  := $(filter-out packages/fileio packages/vis packages/evaluator packages/
 # Test files are shared out whole, those that take longest first (conftest.py).
 PYTEST := $(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup digits quick test test-slow test-exact test-wheels test-clients test-browser docs docs-serve docs-test test-pants check bench bench-compare clean
+.PHONY: setup digits quick test test-slow test-exact test-wheels test-clients test-browser docs docs-serve docs-test docs-pictures test-pants check bench bench-compare clean
 
 setup: $(READY)
 
@@ -79,8 +80,11 @@ $(DOCS_READY): $(READY)
 	@touch $@
 
 # A page is a test of its own, whichever worker is free takes the next one.
-docs-test: $(READY)
-	@DOCS_PAGES="$(PAGES)" $(PY) -m pytest -n 2 --dist worksteal -q -m docs tests/test_pages.py tests/test_errors_page.py
+docs-test: $(DOCS_READY)
+	@DOCS_PAGES="$(PAGES)" $(PY) -m pytest -n 2 --dist worksteal -q -m docs $(if $(PAGES),tests/test_pages.py,tests --ignore tests/test_docs_gate.py)
+
+docs-pictures: $(READY)
+	@for file in docs/pictures/*.py; do echo "==> $$file"; $(PY) "$$file" || exit 1; done
 
 test-pants: $(READY)
 	@scripts/test_pants.sh

@@ -12,12 +12,18 @@ HEAD = """\
 # Changelogs
 
 Each wheel has a version and a changelog of its own. `eng-all` brings those that fit together.
+
+## Versions
+
+These pages are of:
 """
 
 
 def render() -> dict[Path, str]:
     """The text of the page, by its path below the repository."""
-    return {PAGE: "\n".join([HEAD, *map(_section, PACKAGES)]).rstrip() + "\n"}
+    rows = [f"| `{wheel_name(each)}` | {project(each)['version']} |" for each in PACKAGES]
+    versions = "\n".join(["| wheel | version |", "| --- | --- |", *rows, ""])
+    return {PAGE: "\n".join([HEAD, versions, *map(_section, PACKAGES)]).rstrip() + "\n"}
 
 
 def _section(package: str) -> str:

@@ -128,7 +128,7 @@ class _Homes:
                 return None
             owner, found = found, _final(found.all_members[name])
         if found is None or not isinstance(owner, Class):
-            return found and self._homes.get(found.path, found.path)
+            return None if found is None else self._homes.get(found.path, found.path)
         home = self._homes.get(owner.path, owner.path)
         is_shown = isinstance(found, Function) or found.has_docstring
         return f"{home}.{names[-1]}" if is_shown else home
