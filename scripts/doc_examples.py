@@ -2,7 +2,8 @@
 
 The blocks of a page run in order, in one namespace and a fresh folder:
 
-- `python` runs; with `title="train.py"` it is written to that file first;
+- `python` runs; with `title="train.py"` it is written to that file first. Where it registers
+  something, the file is imported instead, and where it inherits, read as a config;
 - `text` after it is what it printed, where `...` stands for anything;
 - `console` runs its lines after `$ ` with bash; the others are found in the output, in order. Of
   `pip install`, only the names and extras of eng-* are checked;
@@ -47,6 +48,8 @@ from sybil import Document, Example, Lexeme, Region
 from sybil.parsers.markdown import SkipParser
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 from workspace import PACKAGES, ROOT, project, tomllib, wheel_name
+
+from eng.config import Config
 
 #: Imported once, by the server that all processes are forked from. Optimizers import torch._dynamo.
 PRELOADED = [
@@ -182,7 +185,16 @@ class _Blocks:
             yield region
 
     def _python(self, example: Example) -> None:
-        _write_titled(example)
+        if path := _write_titled(example):
+            if re.search(r"^(_base_ = |with read_base\(\))", example.parsed, re.MULTILINE):
+                Config.fromfile(path)
+                return
+            if re.search(r"^@\w+\.register_module", example.parsed, re.MULTILINE):
+                sys.modules.pop(path.stem, None)
+                importlib.invalidate_caches()
+                names = vars(importlib.import_module(path.stem)).items()
+                example.namespace.update({k: v for k, v in names if not k.startswith("__")})
+                return
         padding = "\n" * (example.line + example.parsed.line_offset)  # the lines of the page
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
@@ -236,11 +248,15 @@ def _with_included_files(source: Lexeme) -> Lexeme:
     return Lexeme(text, offset=source.offset, line_offset=source.line_offset)
 
 
-def _write_titled(example: Example) -> None:
-    if title := re.search(r'title="([^"]+)"', example.region.lexemes["attributes"]):
-        path = Path(title[1])
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(example.parsed, encoding="utf-8")
+def _write_titled(example: Example) -> Path | None:
+    """Write a block with a title to the file of that name."""
+    title = re.search(r'title="([^"]+)"', example.region.lexemes["attributes"])
+    if title is None:
+        return None
+    path = Path(title[1])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(example.parsed, encoding="utf-8")
+    return path
 
 
 def _refuse(example: Example) -> None:
