@@ -14,7 +14,11 @@ def draw() -> str:
         boxes += [_box(left, 20, READ, ORANGE, "read"), _box(left + READ, 20, STEP, BLUE, "step")]
     for worker in range(2):  # two workers, which read ahead
         for number in range(4):
-            boxes.append(_box(110 + worker * READ // 2 + number * READ, 90 + worker * 34, READ, ORANGE, "read"))
+            boxes.append(
+                _box(
+                    110 + worker * READ // 2 + number * READ, 90 + worker * 34, READ, ORANGE, "read"
+                )
+            )
     for number in range(8):
         boxes.append(_box(110 + READ + number * STEP, 158, STEP, BLUE, "step"))
     names = [(40, "no workers"), (110, "worker 1"), (144, "worker 2"), (178, "training")]
@@ -25,7 +29,7 @@ def draw() -> str:
             f'font-family="sans-serif" font-size="13" fill="{GREY}">',
             *texts,
             *boxes,
-            f'<text x="560" y="200">time &#8594;</text>',
+            '<text x="560" y="200">time &#8594;</text>',
             "</svg>",
             "",
         ]
