@@ -201,9 +201,10 @@ class _Blocks:
                 Config.fromfile(path)
                 return
             if re.search(r"^@\w+\.register_module", example.parsed, re.MULTILINE):
-                sys.modules.pop(path.stem, None)
+                name = ".".join(path.with_suffix("").parts)
+                sys.modules.pop(name, None)
                 importlib.invalidate_caches()
-                names = vars(importlib.import_module(path.stem)).items()
+                names = vars(importlib.import_module(name)).items()
                 example.namespace.update({k: v for k, v in names if not k.startswith("__")})
                 return
         padding = "\n" * (example.line + example.parsed.line_offset)  # the lines of the page
