@@ -136,6 +136,7 @@ def _work(function: Callable[..., list[Ran]], what: Any, folder: Path, sender: C
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)
         Thread(target=_end_with_reader, args=(sender.fileno(),), daemon=True).start()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by a job in the background
     multiprocessing.set_start_method(None, force=True)  # that of a script, not the one used here
     os.chdir(folder)
     sys.path.insert(0, str(folder))  # as a script that lies there
