@@ -32,6 +32,7 @@ from eng.utils import DataBatch, DataSample, ProgressBar, StateDict
 from eng.vis import Visualizer
 
 from . import kwargs as step_kwargs
+from .config_loader import find_loader
 from .inputs import ItemT, list_inputs, take_chunks
 from .sources import config_of_checkpoint, copy_config, find_in_metafiles, read_config
 from .types import (
@@ -277,7 +278,7 @@ class BaseInferencer(metaclass=InferencerMeta):
 
     def _init_collate(self, cfg: ConfigType) -> Callable[[list[DataSample]], DataBatch]:
         """Find the collate function of the test data loader in the config."""
-        loader = cfg.get("test_dataloader")
+        loader = find_loader(cfg, "test_dataloader")
         given = loader.get("collate_fn") if isinstance(loader, Mapping) else None
         given = given or "pseudo_collate"
         settings = {"type": given} if not isinstance(given, Mapping) else dict(given)

@@ -12,6 +12,7 @@ from eng.dl_utils import unwrap
 
 from .descriptions import count_parameters, describe_data
 from .first_mistakes import mistakes_explained
+from .named_loop import loops_by_name
 from .runner import Runner
 from .trial_run import trial_runner
 
@@ -79,14 +80,16 @@ def _train_one_batch(runner: Runner) -> Iterator[str]:
 
 
 def _validate_one_batch(runner: Runner) -> Iterator[str]:
-    yield f"validation data: {describe_data(runner.val_dataloader)}"
     model = runner.model.eval()
-    batch = next(iter(runner.val_dataloader))
-    with torch.no_grad():
-        outputs = getattr(model, "val_step")(batch)  # noqa: B009 - as above
-    runner.val_evaluator.process(data_samples=outputs, data_batch=batch)
-    count = len(outputs) if isinstance(outputs, Sequence) else 1
-    yield f"validation of one batch: {count} predictions, processed by the evaluator"
+    for name, loop in loops_by_name(runner.val_loop).items():
+        place = f" of {name!r}" if name else ""
+        yield f"validation data{place}: {describe_data(loop.dataloader)}"
+        batch = next(iter(loop.dataloader))
+        with torch.no_grad():
+            outputs = getattr(model, "val_step")(batch)  # noqa: B009 - as above
+        loop.evaluator.process(data_samples=outputs, data_batch=batch)
+        count = len(outputs) if isinstance(outputs, Sequence) else 1
+        yield f"validation of one batch{place}: {count} predictions, processed by the evaluator"
 
 
 def _describe_value(value: object, depth: int = 0) -> str:

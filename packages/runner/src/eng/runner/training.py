@@ -13,6 +13,7 @@ from eng.hooks import CheckpointHook
 from .dataloader_info import end_workers
 from .interrupted import TrainingInterrupted, saved_when_interrupted
 from .model_features import compile_model, prepare_model
+from .named_loop import loops_by_name
 from .nan_loss import NanLossPolicy
 from .out_of_memory import shrink_when_out_of_memory
 from .protocol import LoopRunner
@@ -86,7 +87,8 @@ def run_training(runner: LoopRunner, loop: TrainLoop, nan_loss: NanLossPolicy) -
         # Workers before the runner goes: the garbage collector would take down their queues first.
         if isinstance(loop, TrainLoop):
             loop.batches.close()
-        end_workers(getattr(runner.val_loop, "dataloader", None))
+        for each in loops_by_name(runner.val_loop).values():
+            end_workers(getattr(each, "dataloader", None))
     log_end(runner)
     return model
 
