@@ -116,4 +116,5 @@ def _does_save(hook: CheckpointHook, runner: LoopRunner) -> bool:
     if length is None or type(hook) is not CheckpointHook:
         return True  # as far as is known
     is_within = hook.interval > 0 and (hook.save_begin or hook.interval) <= length
+    is_within = is_within or hook.save_every_minutes is not None
     return is_within or hook.save_last or bool(hook.save_best and runner.val_loop)
