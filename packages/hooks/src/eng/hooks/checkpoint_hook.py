@@ -11,7 +11,6 @@ from typing import Any, ClassVar, NamedTuple
 from eng.checkpoint import (
     BackgroundWriter,
     CheckpointFolder,
-    used_checkpoint,
     write_last_checkpoint,
 )
 from eng.dist import all_gather_object, barrier, broadcast_object_list, is_main_process
@@ -23,6 +22,7 @@ from eng.utils import override
 from .best_checkpoint import BestCheckpoint, BestCheckpoints
 from .best_rule import RULE_MAP, WORST_VALUES, infer_rule, pair_rules
 from .checkpoint_arguments import check_counts, check_retention, check_template
+from .checkpoint_files import copy_file, remove_file, warn_of_a_used_folder
 from .checkpoint_retention import KeptCheckpoints, Retention
 from .errors import HookArgumentError
 from .fingerprint import fingerprint
@@ -201,7 +201,7 @@ class CheckpointHook(Hook):
             for name in self._kept.drop_surplus():
                 self._remove(name)
             if not (runner.is_resuming or runner.iter):
-                _warn_of_a_used_folder(folder, runner)
+                warn_of_a_used_folder(folder, runner)
         try:
             self._finish_writing(close=True)
         except Exception as error:  # reported once more, since training may start again after it
@@ -349,7 +349,7 @@ class CheckpointHook(Hook):
         """Save, point ``last_checkpoint`` to it, and only then remove old checkpoints."""
         self._restart_clock()
         surplus = self._kept.add(name, number)
-        path = self.file_backend.join_path(self._folder, name)
+        path = self._folder_path(name)
         runner.message_hub.update_info("last_ckpt", path)
         self._write(runner, name, meta)
 
@@ -417,31 +417,19 @@ class CheckpointHook(Hook):
         """
         is_same = written.bits == bits
         if is_main_process():
-            path = self.file_backend.join_path(self._folder, written.name)
+            path = self._folder_path(written.name)
             is_in_flight = self._writer is not None and self._writer.is_busy
             is_same = is_same and (is_in_flight or self.file_backend.isfile(path))
         return all(all_gather_object(is_same))
 
     def _copy(self, name: str, new_name: str) -> None:
-        source, target = (
-            self.file_backend.join_path(self._folder, each) for each in (name, new_name)
-        )
-        try:
-            self.file_backend.copyfile(source, target)
-        except NotImplementedError:  # a store that can only be read and written
-            self.file_backend.put(self.file_backend.get(source), target)
+        copy_file(self.file_backend, *(self._folder_path(each) for each in (name, new_name)))
 
     def _remove(self, name: str) -> None:
-        path = self.file_backend.join_path(self._folder, name)
-        try:
-            if self.file_backend.isfile(path):
-                self.file_backend.remove(path)
-        except OSError as error:  # no reason to end training
-            print_log(
-                f"Failed to remove {path}, which is no longer kept: {error}",
-                logger=self._logger,
-                level=logging.WARNING,
-            )
+        remove_file(self.file_backend, self._folder_path(name), self._logger)
+
+    def _folder_path(self, name: str) -> str:
+        return self.file_backend.join_path(self._folder, name)
 
     # ------------------------------------------------------------------ the best
 
@@ -520,7 +508,7 @@ class CheckpointHook(Hook):
 
     def _announce(self, hub: MessageHub, best: BestCheckpoint, suffix: str) -> None:
         """Publish a best checkpoint to the message hub and the attributes of this hook."""
-        path = self.file_backend.join_path(self._folder, best.file)
+        path = self._folder_path(best.file)
         hub.update_info(f"best_score{suffix}", best.score)
         hub.update_info(f"best_ckpt{suffix}", path)
         if len(self.key_indicators) > 1:
@@ -535,7 +523,7 @@ class CheckpointHook(Hook):
         if previous is not None:
             name = PurePath(previous).name
             # One in another folder is another run's, from which this one was resumed.
-            is_here = self.file_backend.join_path(self._folder, name) == previous
+            is_here = self._folder_path(name) == previous
             best = self._bests.best(key)
             # Nor is a file that only looks like one, whatever made the checkpoint.
             if is_here and name.startswith("best_") and best is not None and name != best.file:
@@ -568,17 +556,6 @@ class _Written(NamedTuple):
     name: str
     point: tuple[int, int]
     bits: list[int]
-
-
-def _warn_of_a_used_folder(folder: CheckpointFolder, runner: HookRunner) -> None:
-    """Warn before training from scratch overwrites checkpoints of another run."""
-    found = used_checkpoint(runner.work_dir, [folder])
-    if found is not None:
-        runner.logger.warning(
-            f"{found} and others beside it are of an earlier run: this run starts from scratch and "
-            "overwrites files of the same name. To resume the earlier run: resume=True, or eng "
-            "train CONFIG --resume"
-        )
 
 
 def _make_key(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
