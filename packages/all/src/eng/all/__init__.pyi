@@ -354,6 +354,7 @@ from eng.optim import StepParamScheduler as StepParamScheduler
 from eng.optim import ZeroRedundancyOptimizer as ZeroRedundancyOptimizer
 from eng.optim import _ParamScheduler as _ParamScheduler
 from eng.optim import build_optim_wrapper as build_optim_wrapper
+from eng.optim import evaluation_mode as evaluation_mode
 from eng.registry import COLLATE_FUNCTIONS as COLLATE_FUNCTIONS
 from eng.registry import DATASETS as DATASETS
 from eng.registry import DATA_SAMPLERS as DATA_SAMPLERS
@@ -858,6 +859,7 @@ __all__ = [
     "efficient_conv_bn_eval_control",
     "efficient_conv_bn_eval_forward",
     "efficient_conv_bn_eval_graph_transform",
+    "evaluation_mode",
     "exists",
     "explain_failures",
     "file_handlers",

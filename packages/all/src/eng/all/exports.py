@@ -112,6 +112,7 @@ _NAMES = {
         OptimWrapperDict PolyLR PolyMomentum PolyParamScheduler ReduceOnPlateauLR
         ReduceOnPlateauMomentum ReduceOnPlateauParamScheduler StepLR StepMomentum
         StepParamScheduler ZeroRedundancyOptimizer _ParamScheduler build_optim_wrapper
+        evaluation_mode
     """,
     "model": """
         BaseAveragedModel BaseDataPreprocessor BaseInit BaseModel BaseModule BaseTTAModel

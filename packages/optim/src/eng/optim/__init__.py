@@ -14,6 +14,7 @@ from .optimizer import (
     OptimWrapper,
     OptimWrapperDict,
     build_optim_wrapper,
+    evaluation_mode,
 )
 from .scheduler import (
     ConstantLR,
@@ -107,4 +108,5 @@ __all__ = [
     "ZeroRedundancyOptimizer",
     "_ParamScheduler",
     "build_optim_wrapper",
+    "evaluation_mode",
 ]

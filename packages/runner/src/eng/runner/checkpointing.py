@@ -20,6 +20,7 @@ from eng.checkpoint import (
 from eng.dist import broadcast_object_list, get_world_size, is_main_process
 from eng.fileio import join_path
 from eng.hooks import CheckpointHook, CheckpointWriter
+from eng.optim import evaluation_mode
 from eng.utils import StateDict, check_inner_path
 
 from .checkpoint_meta import MMENGINE_VERSION, dataset_meta_of, warn_of_other_data
@@ -100,10 +101,11 @@ def save_run(
     meta = {"epoch": end.epoch, "iter": end.iter, **meta}
     point = progress.at(meta["epoch"], meta["iter"])
     # In all processes, since sharded states are gathered and hooks may communicate.
-    checkpoint = collect_checkpoint(runner, point, meta, leave_out)
-    if is_main_process():
-        checkpoint["state_dict"] = weights_to_cpu(checkpoint["state_dict"])
-        (writer or save_checkpoint)(checkpoint, path, backend_args=backend_args)
+    with evaluation_mode(runner.optim_wrapper):
+        checkpoint = collect_checkpoint(runner, point, meta, leave_out)
+        if is_main_process():
+            checkpoint["state_dict"] = weights_to_cpu(checkpoint["state_dict"])
+            (writer or save_checkpoint)(checkpoint, path, backend_args=backend_args)
 
 
 def collect_checkpoint(

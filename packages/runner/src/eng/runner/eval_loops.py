@@ -13,6 +13,7 @@ from eng.device import autocast
 from eng.dist import all_gather_object
 from eng.dl_utils import unwrap
 from eng.evaluator import BaseMetric, Evaluator
+from eng.optim import evaluation_mode
 from eng.registry import LOOPS
 from eng.utils import DataBatch, override
 
@@ -34,7 +35,7 @@ def run_between_hooks(
     evaluate: Callable[[], dict[str, float]],
     forget: Callable[[], None],
 ) -> dict[str, float]:
-    """Evaluate between the hooks of the beginning and the end.
+    """Evaluate between the hooks of the beginning and the end, with the weights for evaluation.
 
     Args:
         runner: The runner.
@@ -45,16 +46,17 @@ def run_between_hooks(
     Returns:
         The metrics.
     """
-    try:
-        runner.call_hook(f"before_{mode}")
-        runner.call_hook(f"before_{mode}_epoch")
-        metrics = evaluate()
-    except BaseException:  # of any kind: the next evaluation starts from scratch
-        forget()
-        runner.call_hook(f"after_interrupted_{mode}")
-        raise
-    runner.call_hook(f"after_{mode}_epoch", metrics=metrics)
-    runner.call_hook(f"after_{mode}")
+    with evaluation_mode(getattr(runner, "optim_wrapper", None)):
+        try:
+            runner.call_hook(f"before_{mode}")
+            runner.call_hook(f"before_{mode}_epoch")
+            metrics = evaluate()
+        except BaseException:  # of any kind: the next evaluation starts from scratch
+            forget()
+            runner.call_hook(f"after_interrupted_{mode}")
+            raise
+        runner.call_hook(f"after_{mode}_epoch", metrics=metrics)
+        runner.call_hook(f"after_{mode}")
     return metrics
 
 

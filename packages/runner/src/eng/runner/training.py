@@ -9,6 +9,7 @@ from typing import TypeVar
 from torch import nn
 
 from eng.hooks import CheckpointHook
+from eng.optim import BaseOptimWrapper
 
 from .dataloader_info import end_workers
 from .interrupted import TrainingInterrupted, saved_when_interrupted
@@ -75,10 +76,15 @@ def run_training(runner: LoopRunner, loop: TrainLoop, nan_loss: NanLossPolicy) -
     """
     compile_model(runner)
     shrink_when_out_of_memory(runner)
+    wrapper = runner.optim_wrapper if isinstance(runner.optim_wrapper, BaseOptimWrapper) else None
+    if wrapper is not None:
+        wrapper.train()  # as after a training before
     try:
         with reported(runner, "training"), saved_when_interrupted(runner):
             model = nan_loss.train(runner, loop)
             runner.call_hook("after_run")
+        if wrapper is not None:
+            wrapper.eval()
     except (TrainingInterrupted, KeyboardInterrupt):
         if isinstance(loop, TrainLoop):  # an interrupted run does not wait for a sample
             loop.batches.abandon()

@@ -14,6 +14,7 @@ from .foreign import (
     TRANSFORMERS_OPTIMIZERS,
 )
 from .micro_batches import MicroBatches
+from .modes import evaluation_mode
 from .optimizer_wrapper import OptimWrapper
 from .optimizer_wrapper_dict import OptimWrapperDict
 
@@ -34,4 +35,5 @@ __all__ = [
     "OptimWrapper",
     "OptimWrapperDict",
     "build_optim_wrapper",
+    "evaluation_mode",
 ]

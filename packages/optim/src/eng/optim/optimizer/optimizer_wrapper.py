@@ -21,6 +21,7 @@ from ..types import Arguments
 from .accumulation import put_gradients, waiting_gradients
 from .base import BaseOptimWrapper
 from .clipping import clip_grad_norm
+from .closures import check_closure, requires_closure
 
 __all__ = ["OptimWrapper"]
 
@@ -45,6 +46,10 @@ class OptimWrapper(BaseOptimWrapper):
         stop_on_nan_loss: Whether to stop training at a NaN or infinite loss, before it reaches the
             parameters. The check synchronizes the host with the device in each iteration. Defaults
             to False.
+        closure: Whether the step of the optimizer takes a closure that computes loss and gradients
+            again, after the first ones, as SAM does. Defaults to None: if its step requires one,
+            which computes the first ones too, as that of :class:`torch.optim.LBFGS`. In
+            :meth:`eng.model.BaseModel.train_step`, without accumulation.
 
     Attributes:
         message_hub: The message hub that records the gradient norm, the latest one by default.
@@ -75,6 +80,8 @@ class OptimWrapper(BaseOptimWrapper):
         accumulative_counts: int = 1,
         clip_grad: Arguments | None = None,
         stop_on_nan_loss: bool = False,
+        *,
+        closure: bool | None = None,
     ) -> None:
         super().__init__(optimizer)
         if not isinstance(accumulative_counts, int):
@@ -90,6 +97,7 @@ class OptimWrapper(BaseOptimWrapper):
                 "clip_grad must be a dict of the arguments of clipping, such as "
                 f"dict(max_norm=1.0), or None, not {clip_grad!r}"
             )
+        self._set_closure(closure, accumulative_counts)
         self._accumulative_counts = accumulative_counts
         self.clip_grad_kwargs = dict(clip_grad or {})
         if self.clip_grad_kwargs:
@@ -119,6 +127,13 @@ class OptimWrapper(BaseOptimWrapper):
         # Unknown until initialize_count_status.
         self._max_counts = -1
         self._remainder_counts = -1
+
+    def _set_closure(self, closure: bool | None, accumulative_counts: int) -> None:
+        needs = requires_closure(self.optimizer) if closure is None else closure
+        check_closure(needs, accumulative_counts, type(self.optimizer).__name__)
+        #: Whether the step takes a closure, and whether gradients are computed before it.
+        self.takes_closure, self._has_gradients_first = needs, bool(closure)
+        self.takes_other_steps = self.takes_other_steps or needs
 
     # ------------------------------------------------------------------ one update
 
@@ -165,6 +180,30 @@ class OptimWrapper(BaseOptimWrapper):
             self.backward(self.scale_loss(loss if share == 1 else loss * share))
         finally:
             self._inner_count = count
+
+    def update_with_closure(self, closure: Callable[[], Tensor]) -> None:
+        """Count an iteration, and update the parameters by an optimizer that takes a closure.
+
+        Args:
+            closure: Clears the gradients, computes those of the loss by :meth:`backward_part`, and
+                returns the loss.
+        """
+
+        def evaluate() -> Tensor:
+            loss = closure()
+            if self.clip_grad_kwargs:
+                self._clip_grad()
+            return loss
+
+        self._inner_count += 1
+        # A loss that is refused leaves no time to look at it within the step.
+        if self._has_gradients_first or self.loss_guard is not None:
+            loss = evaluate()
+            if self.loss_guard is not None and not self.loss_guard(loss):
+                self.zero_grad()
+                return
+        self.optimizer.step(evaluate)  # type: ignore[arg-type]
+        self.zero_grad()
 
     def finish_parts(self) -> None:
         """Count an iteration of :meth:`backward_part`, and update the parameters when due."""
