@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim import Optimizer
+from torch.optim import SGD, Optimizer
 from torch.utils.data import Dataset
 
 from eng.evaluator import BaseMetric
@@ -166,6 +166,10 @@ def lbfgs(params: Any) -> Optimizer:
 
 def sam(params: Any) -> OptimWrapper:
     return OptimWrapper(SAM(params), closure=True)
+
+
+def by_samples(params: Any) -> OptimWrapper:
+    return OptimWrapper(SGD(params, lr=0.1), accumulative_counts=3, loss_normalizer="samples")
 
 
 def train_in_processes(folder: str, name: str) -> tuple[list[float], list[float]]:

@@ -69,7 +69,7 @@ def test_a_closure_trains_as_a_loop_of_torch_does(
     assert runner.optim_wrapper.inner_count == len(batches)
 
 
-@pytest.mark.parametrize("make", [cases.lbfgs, cases.sam, cases.ScheduleFree])
+@pytest.mark.parametrize("make", [cases.lbfgs, cases.sam, cases.ScheduleFree, cases.by_samples])
 @pytest.mark.parametrize("stop_at", [4, 6])
 def test_a_resumed_run_is_exact(tmp_path: Path, make: Any, stop_at: int) -> None:
     whole = cases.Losses()

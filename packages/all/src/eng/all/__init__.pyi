@@ -334,6 +334,7 @@ from eng.optim import ExponentialParamScheduler as ExponentialParamScheduler
 from eng.optim import LinearLR as LinearLR
 from eng.optim import LinearMomentum as LinearMomentum
 from eng.optim import LinearParamScheduler as LinearParamScheduler
+from eng.optim import LossNormalizer as LossNormalizer
 from eng.optim import MicroBatches as MicroBatches
 from eng.optim import MultiStepLR as MultiStepLR
 from eng.optim import MultiStepMomentum as MultiStepMomentum
@@ -354,6 +355,8 @@ from eng.optim import StepParamScheduler as StepParamScheduler
 from eng.optim import ZeroRedundancyOptimizer as ZeroRedundancyOptimizer
 from eng.optim import _ParamScheduler as _ParamScheduler
 from eng.optim import build_optim_wrapper as build_optim_wrapper
+from eng.optim import count_samples as count_samples
+from eng.optim import count_tokens as count_tokens
 from eng.optim import evaluation_mode as evaluation_mode
 from eng.registry import COLLATE_FUNCTIONS as COLLATE_FUNCTIONS
 from eng.registry import DATASETS as DATASETS
@@ -678,6 +681,7 @@ __all__ = [
     "LogProcessor",
     "LoggerHook",
     "LoopRunner",
+    "LossNormalizer",
     "MLflowVisBackend",
     "MMDistributedDataParallel",
     "MMFullyShard",
@@ -847,6 +851,8 @@ __all__ = [
     "copytree_from_local",
     "copytree_to_local",
     "count_registered_modules",
+    "count_samples",
+    "count_tokens",
     "default_collate",
     "deprecated_api_warning",
     "deprecated_function",

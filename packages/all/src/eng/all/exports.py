@@ -107,12 +107,12 @@ _NAMES = {
         CosineAnnealingParamScheduler CosineRestartLR CosineRestartMomentum
         CosineRestartParamScheduler DefaultOptimWrapperConstructor ExponentialLR
         ExponentialMomentum ExponentialParamScheduler LinearLR LinearMomentum
-        LinearParamScheduler MicroBatches MultiStepLR MultiStepMomentum
+        LinearParamScheduler LossNormalizer MicroBatches MultiStepLR MultiStepMomentum
         MultiStepParamScheduler OneCycleLR OneCycleParamScheduler OptimWrapper
         OptimWrapperDict PolyLR PolyMomentum PolyParamScheduler ReduceOnPlateauLR
         ReduceOnPlateauMomentum ReduceOnPlateauParamScheduler StepLR StepMomentum
         StepParamScheduler ZeroRedundancyOptimizer _ParamScheduler build_optim_wrapper
-        evaluation_mode
+        count_samples count_tokens evaluation_mode
     """,
     "model": """
         BaseAveragedModel BaseDataPreprocessor BaseInit BaseModel BaseModule BaseTTAModel

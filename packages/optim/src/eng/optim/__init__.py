@@ -10,10 +10,13 @@ from .optimizer import (
     AmpOptimWrapper,
     BaseOptimWrapper,
     DefaultOptimWrapperConstructor,
+    LossNormalizer,
     MicroBatches,
     OptimWrapper,
     OptimWrapperDict,
     build_optim_wrapper,
+    count_samples,
+    count_tokens,
     evaluation_mode,
 )
 from .scheduler import (
@@ -88,6 +91,7 @@ __all__ = [
     "LinearLR",
     "LinearMomentum",
     "LinearParamScheduler",
+    "LossNormalizer",
     "MicroBatches",
     "MultiStepLR",
     "MultiStepMomentum",
@@ -108,5 +112,7 @@ __all__ = [
     "ZeroRedundancyOptimizer",
     "_ParamScheduler",
     "build_optim_wrapper",
+    "count_samples",
+    "count_tokens",
     "evaluation_mode",
 ]

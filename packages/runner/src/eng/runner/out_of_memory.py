@@ -54,7 +54,11 @@ def shrink_when_out_of_memory(runner: LoopRunner) -> None:
     if wrapper.takes_other_steps and wrapper.micro_batches is None:
         raise RunnerConfigError(
             "on_oom='shrink' splits batches of steps of one forward pass and one backward pass, "
-            f"which those of {type(wrapper.optimizer).__name__} are not"
+            + (
+                f"which those of {type(wrapper.optimizer).__name__} are not"
+                if wrapper.takes_closure
+                else "without loss_normalizer"
+            )
         )
     if not isinstance(model, BaseModel):
         raise RunnerConfigError(

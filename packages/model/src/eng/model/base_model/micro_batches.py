@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from eng.device import is_out_of_memory
 from eng.dist import all_reduce, all_reduce_params, get_world_size
-from eng.optim import MicroBatches, OptimWrapper
+from eng.optim import MicroBatches, OptimWrapper, count_samples
 from eng.utils import DataBatch
 
-__all__ = ["count_samples", "split_batch", "take_step_in_parts"]
+__all__ = ["split_batch", "take_step_in_parts"]
 
 #: Key of the total loss, which no loss has as its name.
 _TOTAL = ""
@@ -88,30 +88,6 @@ def _accumulate(
             weighted = value.detach() * share
             totals[name] = totals[name] + weighted if name in totals else weighted
     return totals.pop(_TOTAL), totals
-
-
-def count_samples(data: DataBatch) -> int:
-    """Count the samples of a preprocessed batch.
-
-    Args:
-        data: A dict, list or tuple of the arguments of the model, or a tensor.
-
-    Returns:
-        The length of the first list or tensor that is not empty, in dicts and tuples as well; 0
-        without one.
-    """
-    if isinstance(data, Mapping):
-        data = list(data.values())
-    arguments = data if isinstance(data, (list, tuple)) else [data]
-    return next(filter(None, map(_count_entries, arguments)), 0)
-
-
-def _count_entries(argument: object) -> int:
-    if isinstance(argument, Tensor):
-        return len(argument) if argument.ndim else 0
-    if isinstance(argument, list):
-        return len(argument)
-    return count_samples(argument) if isinstance(argument, (Mapping, tuple)) else 0
 
 
 def split_batch(data: DataBatch, samples: int, size: int) -> Iterator[tuple[DataBatch, int]]:

@@ -13,6 +13,7 @@ from eng.utils import DataBatch
 from ..types import ModelOutputs
 from .closure_step import take_step_with_closure
 from .micro_batches import take_step_in_parts
+from .normalized_step import take_normalized_step
 
 __all__ = ["run_forward", "take_train_step"]
 
@@ -72,4 +73,7 @@ def _take_other_step(
     """Take a step that is not one forward pass and one backward pass."""
     if optim_wrapper.micro_batches is not None:
         return take_step_in_parts(model, bare, data, optim_wrapper, optim_wrapper.micro_batches)
+    normalizer = optim_wrapper.loss_normalizer
+    if normalizer is not None:
+        return take_normalized_step(model, bare, data, optim_wrapper, normalizer)
     return take_step_with_closure(model, bare, data, optim_wrapper)

@@ -4,6 +4,7 @@ from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 
 from .amp_optimizer_wrapper import AmpOptimWrapper
 from .base import BaseOptimWrapper
+from .batch_counts import count_samples, count_tokens
 from .builder import TORCH_OPTIMIZERS, build_optim_wrapper
 from .default_constructor import DefaultOptimWrapperConstructor
 from .foreign import (
@@ -13,6 +14,7 @@ from .foreign import (
     SOPHIA_OPTIMIZERS,
     TRANSFORMERS_OPTIMIZERS,
 )
+from .loss_normalizer import LossNormalizer
 from .micro_batches import MicroBatches
 from .modes import evaluation_mode
 from .optimizer_wrapper import OptimWrapper
@@ -31,9 +33,12 @@ __all__ = [
     "AmpOptimWrapper",
     "BaseOptimWrapper",
     "DefaultOptimWrapperConstructor",
+    "LossNormalizer",
     "MicroBatches",
     "OptimWrapper",
     "OptimWrapperDict",
     "build_optim_wrapper",
+    "count_samples",
+    "count_tokens",
     "evaluation_mode",
 ]

@@ -14,7 +14,7 @@ __all__ = ["copy_weights", "evaluation_mode", "has_modes", "modes_of", "put_weig
 
 
 class ModalOptimizer(Protocol):
-    """An optimizer with modes, such as those of "The Road Less Scheduled" (Defazio et al., 2024)."""
+    """An optimizer with modes, as of "The Road Less Scheduled" (Defazio et al., 2024)."""
 
     def train(self) -> Any:
         """Put the weights of training into the parameters."""
