@@ -24,8 +24,12 @@ from eng.checkpoint import _load_checkpoint as _load_checkpoint
 from eng.checkpoint import _load_checkpoint_to_model as _load_checkpoint_to_model
 from eng.checkpoint import _load_checkpoint_with_prefix as _load_checkpoint_with_prefix
 from eng.checkpoint import absolute_path as absolute_path
+from eng.checkpoint import complete_weights as complete_weights
+from eng.checkpoint import drop_frozen as drop_frozen
 from eng.checkpoint import find_latest_checkpoint as find_latest_checkpoint
 from eng.checkpoint import find_newest_checkpoint as find_newest_checkpoint
+from eng.checkpoint import frozen_digest as frozen_digest
+from eng.checkpoint import frozen_names as frozen_names
 from eng.checkpoint import full_model_state as full_model_state
 from eng.checkpoint import full_optimizer_state as full_optimizer_state
 from eng.checkpoint import get_deprecated_model_names as get_deprecated_model_names
@@ -42,6 +46,7 @@ from eng.checkpoint import load_state_dict as load_state_dict
 from eng.checkpoint import model_state as model_state
 from eng.checkpoint import progress_of as progress_of
 from eng.checkpoint import save_checkpoint as save_checkpoint
+from eng.checkpoint import tensor_digest as tensor_digest
 from eng.checkpoint import used_checkpoint as used_checkpoint
 from eng.checkpoint import weights_to_cpu as weights_to_cpu
 from eng.checkpoint import write_last_checkpoint as write_last_checkpoint
@@ -242,6 +247,7 @@ from eng.hooks import ProfilerHook as ProfilerHook
 from eng.hooks import RuntimeInfoHook as RuntimeInfoHook
 from eng.hooks import SyncBuffersHook as SyncBuffersHook
 from eng.hooks import ThroughputHook as ThroughputHook
+from eng.hooks import TrainedOnlyHook as TrainedOnlyHook
 from eng.hooks import build_runner_with_tta as build_runner_with_tta
 from eng.hooks import find_best_checkpoint as find_best_checkpoint
 from eng.hooks import get_priority as get_priority
@@ -780,6 +786,7 @@ __all__ = [
     "TimerError",
     "TokenBudgetBatchSampler",
     "TorchMetric",
+    "TrainedOnlyHook",
     "TrainingInterrupted",
     "TransformError",
     "TruncNormalInit",
@@ -836,6 +843,7 @@ __all__ = [
     "collect_results_gpu",
     "color_str2rgb",
     "color_val_matplotlib",
+    "complete_weights",
     "complexity_stats_str",
     "complexity_stats_table",
     "concat_list",
@@ -861,6 +869,7 @@ __all__ = [
     "diff",
     "digit_version",
     "draw_confusion_matrix",
+    "drop_frozen",
     "dump",
     "efficient_conv_bn_eval_control",
     "efficient_conv_bn_eval_forward",
@@ -884,6 +893,8 @@ __all__ = [
     "force_init_env",
     "format_metrics",
     "format_table",
+    "frozen_digest",
+    "frozen_names",
     "full_model_state",
     "full_optimizer_state",
     "gather",
@@ -1027,6 +1038,7 @@ __all__ = [
     "sync_random_seed",
     "tensor2imgs",
     "tensor2ndarray",
+    "tensor_digest",
     "to_1tuple",
     "to_2tuple",
     "to_3tuple",

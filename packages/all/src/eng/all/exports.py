@@ -80,12 +80,13 @@ _NAMES = {
     "checkpoint": """
         BackgroundWriter CheckpointError CheckpointFolder CheckpointLoader MapLocation
         NewestCheckpoint RankBuffers _load_checkpoint _load_checkpoint_to_model
-        _load_checkpoint_with_prefix absolute_path find_latest_checkpoint
-        find_newest_checkpoint full_model_state full_optimizer_state
-        get_deprecated_model_names get_external_models get_mmcls_models get_state_dict
-        get_torchvision_models is_sharded load_checkpoint load_full_model_state
-        load_full_optimizer_state load_shared_checkpoint load_state_dict model_state
-        progress_of save_checkpoint used_checkpoint weights_to_cpu write_last_checkpoint
+        _load_checkpoint_with_prefix absolute_path complete_weights drop_frozen
+        find_latest_checkpoint find_newest_checkpoint frozen_digest frozen_names
+        full_model_state full_optimizer_state get_deprecated_model_names
+        get_external_models get_mmcls_models get_state_dict get_torchvision_models
+        is_sharded load_checkpoint load_full_model_state load_full_optimizer_state
+        load_shared_checkpoint load_state_dict model_state progress_of save_checkpoint
+        tensor_digest used_checkpoint weights_to_cpu write_last_checkpoint
     """,
     "dataset": """
         COLLATE_FUNCTIONS AnnotationError BaseDataset BucketBatchSampler
@@ -148,8 +149,8 @@ _NAMES = {
         HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
         NaiveVisualizationHook ParamSchedulerHook ParameterReportHook PrepareTTAHook
         Priority ProfilerHook RuntimeInfoHook SyncBuffersHook ThroughputHook
-        build_runner_with_tta find_best_checkpoint get_priority infer_rule read_record
-        run_id_of scalar_of
+        TrainedOnlyHook build_runner_with_tta find_best_checkpoint get_priority infer_rule
+        read_record run_id_of scalar_of
     """,
     "runner": """
         BaseLoop BatchSizeSearch BatchTrial BestScore CheckpointLoader EpochBasedTrainLoop

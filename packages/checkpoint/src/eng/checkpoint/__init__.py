@@ -10,6 +10,7 @@ from eng.utils import lazy_modules
 
 if TYPE_CHECKING:
     from .background import BackgroundWriter
+    from .digest import tensor_digest
     from .errors import CheckpointError
     from .folder import CheckpointFolder, absolute_path
     from .loader import CheckpointLoader
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         model_state,
         weights_to_cpu,
     )
+    from .trained_only import complete_weights, drop_frozen, frozen_digest, frozen_names
     from .types import MapLocation
 
 __version__: str  # see _version.py
@@ -64,8 +66,12 @@ __all__ = [
     "_load_checkpoint_to_model",
     "_load_checkpoint_with_prefix",
     "absolute_path",
+    "complete_weights",
+    "drop_frozen",
     "find_latest_checkpoint",
     "find_newest_checkpoint",
+    "frozen_digest",
+    "frozen_names",
     "full_model_state",
     "full_optimizer_state",
     "get_deprecated_model_names",
@@ -82,6 +88,7 @@ __all__ = [
     "model_state",
     "progress_of",
     "save_checkpoint",
+    "tensor_digest",
     "used_checkpoint",
     "weights_to_cpu",
     "write_last_checkpoint",
@@ -91,6 +98,7 @@ __getattr__, __dir__ = lazy_modules(
     __name__,
     {
         ".background": ("BackgroundWriter",),
+        ".digest": ("tensor_digest",),
         ".errors": ("CheckpointError",),
         ".folder": (
             "CheckpointFolder",
@@ -134,6 +142,12 @@ __getattr__, __dir__ = lazy_modules(
             "load_state_dict",
             "model_state",
             "weights_to_cpu",
+        ),
+        ".trained_only": (
+            "complete_weights",
+            "drop_frozen",
+            "frozen_digest",
+            "frozen_names",
         ),
         ".types": ("MapLocation",),
     },

@@ -26,6 +26,7 @@ from .runtime_info_hook import RuntimeInfoHook
 from .sampler_seed_hook import DistSamplerSeedHook
 from .sync_buffer_hook import SyncBuffersHook
 from .throughput_hook import ThroughputHook
+from .trained_only_hook import TrainedOnlyHook
 from .values import scalar_of
 
 if not TYPE_CHECKING:
@@ -59,6 +60,7 @@ __all__ = [
     "RuntimeInfoHook",
     "SyncBuffersHook",
     "ThroughputHook",
+    "TrainedOnlyHook",
     "build_runner_with_tta",
     "find_best_checkpoint",
     "get_priority",

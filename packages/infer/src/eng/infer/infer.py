@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from eng.checkpoint import CheckpointLoader, load_state_dict, model_state
+from eng.checkpoint import CheckpointLoader, complete_weights, load_state_dict, model_state
 from eng.config import Config, ConfigDict
 from eng.dataset import pseudo_collate
 from eng.device import get_device
@@ -274,6 +274,7 @@ class BaseInferencer(metaclass=InferencerMeta):
                 "no checkpoint is loaded: the weights of the model are random", stacklevel=2
             )
             return
+        checkpoint = complete_weights(model, checkpoint, "the checkpoint", "current")
         load_state_dict(model, model_state(checkpoint, "the checkpoint", REVISE), logger="current")
 
     def _init_collate(self, cfg: ConfigType) -> Callable[[list[DataSample]], DataBatch]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from eng.checkpoint import (
@@ -11,6 +12,7 @@ from eng.checkpoint import (
     CheckpointFolder,
     MapLocation,
     absolute_path,
+    complete_weights,
     load_shared_checkpoint,
     load_state_dict,
     model_state,
@@ -204,6 +206,8 @@ def load_weights(
     checkpoint = (
         {**checkpoint, "state_dict": state} if "state_dict" in checkpoint else {"state_dict": state}
     )
+    read = partial(load_shared_checkpoint, map_location=map_location, logger=runner.logger)
+    checkpoint = complete_weights(runner.model, checkpoint, filename, runner.logger, read)
     if runner.is_resuming:
         checkpoint = _drop_average(runner, checkpoint)
     # Before the weights are loaded, since hooks swap them, as EMAHook does.
