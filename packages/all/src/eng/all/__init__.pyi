@@ -238,6 +238,7 @@ from eng.hooks import HookRunner as HookRunner
 from eng.hooks import HookTrainLoop as HookTrainLoop
 from eng.hooks import IterTimerHook as IterTimerHook
 from eng.hooks import LoggerHook as LoggerHook
+from eng.hooks import ModelStatisticsHook as ModelStatisticsHook
 from eng.hooks import NaiveVisualizationHook as NaiveVisualizationHook
 from eng.hooks import ParamSchedulerHook as ParamSchedulerHook
 from eng.hooks import ParameterReportHook as ParameterReportHook
@@ -245,6 +246,7 @@ from eng.hooks import PrepareTTAHook as PrepareTTAHook
 from eng.hooks import Priority as Priority
 from eng.hooks import ProfilerHook as ProfilerHook
 from eng.hooks import RuntimeInfoHook as RuntimeInfoHook
+from eng.hooks import SlowRankHook as SlowRankHook
 from eng.hooks import SyncBuffersHook as SyncBuffersHook
 from eng.hooks import ThroughputHook as ThroughputHook
 from eng.hooks import TrainedOnlyHook as TrainedOnlyHook
@@ -707,6 +709,7 @@ __all__ = [
     "MissingKeyError",
     "MissingLoopError",
     "MissingVariableError",
+    "ModelStatisticsHook",
     "ModelWithLoss",
     "ModuleDict",
     "ModuleList",
@@ -770,6 +773,7 @@ __all__ = [
     "Scalar",
     "SchemaError",
     "Sequential",
+    "SlowRankHook",
     "StateDict",
     "Stateful",
     "StepLR",

@@ -146,9 +146,9 @@ _NAMES = {
     "hooks": """
         BatchRecordHook BestCheckpoint BestCheckpoints CheckpointHook CheckpointWriter
         DistSamplerSeedHook EMAHook EarlyStoppingHook EmptyCacheHook FreezeHook Hook
-        HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
+        HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook ModelStatisticsHook
         NaiveVisualizationHook ParamSchedulerHook ParameterReportHook PrepareTTAHook
-        Priority ProfilerHook RuntimeInfoHook SyncBuffersHook ThroughputHook
+        Priority ProfilerHook RuntimeInfoHook SlowRankHook SyncBuffersHook ThroughputHook
         TrainedOnlyHook build_runner_with_tta find_best_checkpoint get_priority infer_rule
         read_record run_id_of scalar_of
     """,
