@@ -11,8 +11,9 @@ import torch
 from torch.nn import functional
 from torch.optim import SGD, Optimizer
 
+from eng.cli import main
 from eng.dist.testing import run_in_processes
-from eng.hooks import CheckpointHook
+from eng.hooks import CheckpointHook, Hook
 from eng.optim import AmpOptimWrapper, OptimWrapper, OptimWrapperDict, evaluation_mode
 from eng.runner import Runner, RunnerConfigError
 
@@ -213,3 +214,35 @@ def test_nothing_happens_to_optimizers_without_modes() -> None:
     with evaluation_mode(wrapper), evaluation_mode({"optimizer": {}}), evaluation_mode(None):
         assert "training_weights" not in wrapper.state_dict()
     assert isinstance(wrapper.optimizer, Optimizer)
+
+
+def test_stochastic_weight_averaging_is_saved_and_exported_as_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[torch.Tensor] = []
+
+    class Keep(Hook):
+        priority = "HIGHEST"
+
+        def after_train_iter(self, runner: Any, *_: Any, **__: Any) -> None:
+            if runner.epoch >= 1:
+                kept.append(weights_of(runner.model))
+
+    swa = {"type": "EMAHook", "ema_type": "StochasticWeightAverage", "begin_epoch": 2}
+    runner = cases.build(tmp_path, lambda p: SGD(p, lr=0.1), Keep(), swa)
+    runner.train()
+    names = [name for name, _ in runner.model.named_parameters()]
+    for epoch in (2, 3):
+        saved = torch.load(tmp_path / f"epoch_{epoch}.pth", weights_only=True)["state_dict"]
+        found = torch.cat([saved[name].flatten() for name in names])
+        mean = torch.stack(kept[: 4 * (epoch - 1)]).mean(0)
+        torch.testing.assert_close(found, mean)
+    monkeypatch.chdir(tmp_path)
+    assert main(["checkpoint", "average", str(tmp_path), "--last", "2", "--out", "soup.pth"]) == 0
+    states = [
+        torch.load(tmp_path / f"epoch_{n}.pth", weights_only=True)["state_dict"] for n in (2, 3)
+    ]
+    soup = cases.build(tmp_path / "other", lambda p: SGD(p, lr=0.1), load_from="soup.pth")
+    soup.val()
+    expected = torch.cat([((states[0][n] + states[1][n]) / 2).flatten() for n in names])
+    torch.testing.assert_close(weights_of(soup.model), expected)
