@@ -24,6 +24,7 @@ from eng.checkpoint import _load_checkpoint as _load_checkpoint
 from eng.checkpoint import _load_checkpoint_to_model as _load_checkpoint_to_model
 from eng.checkpoint import _load_checkpoint_with_prefix as _load_checkpoint_with_prefix
 from eng.checkpoint import absolute_path as absolute_path
+from eng.checkpoint import average_weights as average_weights
 from eng.checkpoint import complete_weights as complete_weights
 from eng.checkpoint import drop_frozen as drop_frozen
 from eng.checkpoint import find_latest_checkpoint as find_latest_checkpoint
@@ -817,6 +818,7 @@ __all__ = [
     "all_reduce_params",
     "apply_to",
     "autocast",
+    "average_weights",
     "barrier",
     "bias_init_with_prob",
     "broadcast",

@@ -80,9 +80,9 @@ _NAMES = {
     "checkpoint": """
         BackgroundWriter CheckpointError CheckpointFolder CheckpointLoader MapLocation
         NewestCheckpoint RankBuffers _load_checkpoint _load_checkpoint_to_model
-        _load_checkpoint_with_prefix absolute_path complete_weights drop_frozen
-        find_latest_checkpoint find_newest_checkpoint frozen_digest frozen_names
-        full_model_state full_optimizer_state get_deprecated_model_names
+        _load_checkpoint_with_prefix absolute_path average_weights complete_weights
+        drop_frozen find_latest_checkpoint find_newest_checkpoint frozen_digest
+        frozen_names full_model_state full_optimizer_state get_deprecated_model_names
         get_external_models get_mmcls_models get_state_dict get_torchvision_models
         is_sharded load_checkpoint load_full_model_state load_full_optimizer_state
         load_shared_checkpoint load_state_dict model_state progress_of save_checkpoint

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from eng.utils import lazy_modules
 
 if TYPE_CHECKING:
+    from .average import average_weights
     from .background import BackgroundWriter
     from .digest import tensor_digest
     from .errors import CheckpointError
@@ -66,6 +67,7 @@ __all__ = [
     "_load_checkpoint_to_model",
     "_load_checkpoint_with_prefix",
     "absolute_path",
+    "average_weights",
     "complete_weights",
     "drop_frozen",
     "find_latest_checkpoint",
@@ -97,6 +99,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_modules(
     __name__,
     {
+        ".average": ("average_weights",),
         ".background": ("BackgroundWriter",),
         ".digest": ("tensor_digest",),
         ".errors": ("CheckpointError",),
