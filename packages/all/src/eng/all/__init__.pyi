@@ -363,6 +363,7 @@ from eng.optim import StepMomentum as StepMomentum
 from eng.optim import StepParamScheduler as StepParamScheduler
 from eng.optim import ZeroRedundancyOptimizer as ZeroRedundancyOptimizer
 from eng.optim import _ParamScheduler as _ParamScheduler
+from eng.optim import average_gradients as average_gradients
 from eng.optim import build_optim_wrapper as build_optim_wrapper
 from eng.optim import count_samples as count_samples
 from eng.optim import count_tokens as count_tokens
@@ -818,6 +819,7 @@ __all__ = [
     "all_reduce_params",
     "apply_to",
     "autocast",
+    "average_gradients",
     "average_weights",
     "barrier",
     "bias_init_with_prob",

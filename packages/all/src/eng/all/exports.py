@@ -112,8 +112,8 @@ _NAMES = {
         MultiStepParamScheduler OneCycleLR OneCycleParamScheduler OptimWrapper
         OptimWrapperDict PolyLR PolyMomentum PolyParamScheduler ReduceOnPlateauLR
         ReduceOnPlateauMomentum ReduceOnPlateauParamScheduler StepLR StepMomentum
-        StepParamScheduler ZeroRedundancyOptimizer _ParamScheduler build_optim_wrapper
-        count_samples count_tokens evaluation_mode
+        StepParamScheduler ZeroRedundancyOptimizer _ParamScheduler average_gradients
+        build_optim_wrapper count_samples count_tokens evaluation_mode
     """,
     "model": """
         BaseAveragedModel BaseDataPreprocessor BaseInit BaseModel BaseModule BaseTTAModel

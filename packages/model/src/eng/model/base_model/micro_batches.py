@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from eng.device import is_out_of_memory
-from eng.dist import all_reduce, all_reduce_params, get_world_size
-from eng.optim import MicroBatches, OptimWrapper, count_samples
+from eng.optim import MicroBatches, OptimWrapper, average_gradients, count_samples
 from eng.utils import DataBatch
 
 __all__ = ["split_batch", "take_step_in_parts"]
@@ -60,7 +59,7 @@ def take_step_in_parts(
                 break
             _clean_up(bare, random)
     if optim_wrapper.should_sync():
-        _average_gradients(bare)
+        average_gradients(bare.parameters())
     optim_wrapper.finish_parts()
     return outcome
 
@@ -174,17 +173,3 @@ def _random_states() -> list[Tensor]:
     if torch.cuda.is_available():
         states.append(torch.cuda.get_rng_state())
     return states
-
-
-def _average_gradients(model: nn.Module) -> None:
-    """Average gradients over processes, with zeros where only some have one."""
-    if get_world_size() == 1:
-        return
-    trained = [each for each in model.parameters() if each.requires_grad]
-    device = trained[0].device
-    known = torch.tensor([each.grad is not None for each in trained], device=device).int()
-    all_reduce(known, "max")
-    used = [each for each, has in zip(trained, known.tolist(), strict=True) if has]
-    for each in used:
-        each.grad = torch.zeros_like(each) if each.grad is None else each.grad
-    all_reduce_params([each.grad for each in used if each.grad is not None], op="mean")

@@ -2,6 +2,7 @@
 
 from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 
+from .accumulation import average_gradients
 from .amp_optimizer_wrapper import AmpOptimWrapper
 from .base import BaseOptimWrapper
 from .batch_counts import count_samples, count_tokens
@@ -37,6 +38,7 @@ __all__ = [
     "MicroBatches",
     "OptimWrapper",
     "OptimWrapperDict",
+    "average_gradients",
     "build_optim_wrapper",
     "count_samples",
     "count_tokens",

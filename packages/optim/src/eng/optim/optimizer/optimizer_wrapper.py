@@ -20,7 +20,7 @@ from eng.registry import OPTIM_WRAPPERS
 from eng.utils import ArgumentTypeError, ArgumentValueError, StateDict, override
 
 from ..types import Arguments
-from .accumulation import put_gradients, waiting_gradients
+from .accumulation import average_gradients, put_gradients, waiting_gradients
 from .base import BaseOptimWrapper
 from .clipping import clip_grad_norm
 from .closures import check_closure, requires_closure
@@ -135,6 +135,8 @@ class OptimWrapper(BaseOptimWrapper):
         self._left_out: dict[str, nn.Parameter] = {}
         #: The clipping function of a model with sharded gradients, which clips them as a whole.
         self._clip_of_model: Callable[..., Tensor] | None = None
+        #: Whether the model leaves gradients of accumulated iterations to each process.
+        self._is_synchronized = False
         # Unknown until initialize_count_status.
         self._max_counts = -1
         self._remainder_counts = -1
@@ -183,7 +185,7 @@ class OptimWrapper(BaseOptimWrapper):
         if self._left_out:
             self._warn_of_thawed()
         if self.loss_guard is not None and not self.loss_guard(loss):
-            self._inner_count += 1
+            self._leave_out()
             if not self._has_gradients():
                 return
         else:
@@ -221,7 +223,7 @@ class OptimWrapper(BaseOptimWrapper):
         # The mean of nothing is NaN. Where processes wait for its gradients, it has to be zero.
         is_empty = isinstance(count, int) and count == 0 and get_world_size() == 1
         if is_refused or is_empty:
-            self._inner_count += 1
+            self._leave_out()
         else:
             self.backward(self.loss_normalizer.weigh(loss, count))
         if self.should_update():
@@ -261,6 +263,21 @@ class OptimWrapper(BaseOptimWrapper):
         if self.should_update():
             self.step()
             self.zero_grad()
+
+    def _leave_out(self) -> None:
+        """Count an iteration whose loss is not backpropagated, in all processes.
+
+        Where its backward pass was to synchronize the gradients that are accumulated so far, they
+        are averaged here; sharded ones, which cannot be, are dropped.
+        """
+        if self.should_sync() and self._is_synchronized:
+            if self._clip_of_model is None:
+                average_gradients(
+                    p for group in self.optimizer.param_groups for p in group["params"]
+                )
+            else:
+                self.zero_grad()
+        self._inner_count += 1
 
     def _has_gradients(self) -> bool:
         """Whether other iterations of the cycle have accumulated gradients."""
@@ -424,6 +441,7 @@ class OptimWrapper(BaseOptimWrapper):
                 level=logging.WARNING,
             )
         self._clip_of_model = getattr(model, "clip_grad_norm_", None)
+        self._is_synchronized = get_world_size() > 1 and hasattr(model, "no_sync")
 
     def watch_left_out(self, parameters: Mapping[str, nn.Parameter]) -> None:
         """Warn once for each of these parameters if it is no longer frozen.
