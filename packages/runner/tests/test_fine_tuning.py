@@ -81,8 +81,10 @@ def shorter(work_dir: Path, model: nn.Module, *hooks: Any, **more: Any) -> None:
     build(work_dir, model, *hooks, train_cfg={"by_epoch": True, "max_epochs": 2}, **more).train()
 
 
-@pytest.mark.parametrize("source", ["constructor", "load_from", "init_cfg"])
-@pytest.mark.parametrize("ema", [False, True])
+@pytest.mark.parametrize(
+    ("source", "ema"),
+    [("constructor", False), ("init_cfg", False), ("load_from", False), ("load_from", True)],
+)
 def test_a_run_is_resumed_to_the_bit_from_trained_weights(
     tmp_path: Path, source: str, ema: bool
 ) -> None:
@@ -120,6 +122,16 @@ def test_other_frozen_weights_are_refused(tmp_path: Path) -> None:
         runner.train()
     with pytest.raises(CheckpointError, match=r"epoch_2\.pth has the trained weights alone"):
         load_checkpoint(Adapted(seed=5), str(tmp_path / "epoch_2.pth"))
+
+
+def test_a_base_that_is_gone_is_named(tmp_path: Path) -> None:
+    base = tmp_path / "base.pth"
+    save_checkpoint({"state_dict": Adapted(seed=7).state_dict()}, str(base))
+    shorter(tmp_path / "work", Adapted(), load_from=str(base))
+    base.unlink()
+    runner = build(tmp_path / "work", Adapted(), resume=True)
+    with pytest.raises(CheckpointError, match=r"frozen ones, of .*base\.pth, cannot be read"):
+        runner.train()
 
 
 def test_loading_says_what_is_in_the_file(

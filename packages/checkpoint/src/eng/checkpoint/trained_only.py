@@ -105,7 +105,7 @@ def complete_weights(
     meta, state = checkpoint["meta"], checkpoint["state_dict"]
     own = _list_parameters(model)
     missing = {name: own[name] for name in frozen if name in own}
-    source = _find_frozen(model, missing, meta, logger, read)
+    source = _find_frozen(model, missing, meta, filename, logger, read)
     if source is None:
         raise CheckpointError(
             f"{filename} has the trained weights alone, and the {len(missing)} frozen parameters "
@@ -127,6 +127,7 @@ def _find_frozen(
     model: nn.Module,
     missing: Mapping[str, Tensor],
     meta: Mapping[str, Any],
+    filename: str,
     logger: Logger,
     read: Callable[[str], Checkpoint],
 ) -> str | None:
@@ -141,7 +142,13 @@ def _find_frozen(
         return "those of the model"
     base = meta.get("load_from")
     if base is not None:
-        found = complete_weights(model, read(base), base, logger, read)
+        try:
+            found = complete_weights(model, read(base), base, logger, read)
+        except OSError as error:
+            raise CheckpointError(
+                f"{filename} has the trained weights alone; the frozen ones, of {base}, cannot be "
+                f"read: {error}"
+            ) from error
         state = model_state(found, base, [(r"^module\.", "")])
         load_state_dict(model, state, logger=logger)
         return f"those of {base}" if is_right() else None

@@ -9,7 +9,9 @@ from torch import Tensor
 
 from eng.config import Config
 from eng.dl_utils import unwrap
+from eng.optim import OptimWrapper, OptimWrapperDict
 
+from .batch_steps import place_before_update
 from .descriptions import count_parameters, describe_data
 from .first_mistakes import mistakes_explained
 from .named_loop import loops_by_name
@@ -61,8 +63,11 @@ def _train_one_batch(runner: Runner) -> Iterator[str]:
     batch = next(iter(runner.train_dataloader))
     yield f"first batch: {_describe_value(batch)}"
     before = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+    wrapper = runner.optim_wrapper
+    if isinstance(wrapper, OptimWrapper) and not isinstance(wrapper, OptimWrapperDict):
+        place_before_update(wrapper)  # of accumulated gradients
     step = getattr(model, "train_step")  # noqa: B009 - also of a model that does not derive from BaseModel
-    losses = step(batch, optim_wrapper=runner.optim_wrapper)
+    losses = step(batch, optim_wrapper=wrapper)
     if isinstance(losses, Mapping):
         yield "losses: " + ", ".join(f"{k} {float(v):.4g}" for k, v in losses.items())
         bad = [name for name, value in losses.items() if not torch.isfinite(torch.as_tensor(value))]
