@@ -6,6 +6,10 @@
 # make test-wheels   every wheel alone in a clean environment
 # make test-clients libraries that say import mmengine, and the original beside eng-mmengine
 # make test-browser the page of eng plot in headless Chromium
+# make docs          the documentation into dist/site, strictly, and what must hold of it
+# make docs-serve    the same while it is written, on port 8000
+# make docs-test     run every code block of its pages; of some by make docs-test PAGES=guides/configs
+# make docs-pictures draw the pictures that come from runs anew
 # make test-pants    every wheel by Pants, and its tests of the packages without torch
 # make check         lint and types, of examples and READMEs as well
 # make bench         speed of every package beside its limits; of one by make bench BENCH=registry
@@ -14,12 +18,13 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 PYTHON ?= python3
 READY  := $(VENV)/.ready
+DOCS_READY := $(VENV)/.docs-ready
 EXTRAS := packages/fileio[s3,lmdb,memcached,test] packages/vis[tensorboard] packages/evaluator[torchmetrics] packages/checkpoint[safetensors] packages/infer[onnx]
 PLAIN  := $(filter-out packages/fileio packages/vis packages/evaluator packages/checkpoint packages/infer,$(patsubst %/pyproject.toml,%,$(wildcard packages/*/pyproject.toml)))
 # Test files are shared out whole, those that take longest first (conftest.py).
 PYTEST := $(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup digits quick test test-slow test-exact test-wheels test-clients test-browser test-pants check bench bench-compare clean
+.PHONY: setup digits quick test test-slow test-exact test-wheels test-clients test-browser docs docs-serve docs-test docs-pictures test-pants check bench bench-compare clean
 
 setup: $(READY)
 
@@ -44,7 +49,7 @@ quick: $(READY)
 	@$(PY) scripts/quick.py $(PACKAGE)
 
 test: $(READY)
-	@$(PYTEST) -m "not exhaustive and not exact and not wheels and not clients and not browser" --durations=10
+	@$(PYTEST) -m "not exhaustive and not exact and not wheels and not clients and not browser and not docs" --durations=10
 
 test-slow: $(READY)
 	@$(PYTEST) -m exhaustive
@@ -63,6 +68,23 @@ test-browser: $(READY)
 	@$(PY) -m pip install --quiet --group browser
 	@command -v chromium chromium-browser google-chrome > /dev/null || $(PY) -m playwright install chromium
 	@$(PY) -m pytest -m browser packages/vis
+
+docs: $(DOCS_READY)
+	@$(PY) scripts/docs_build.py
+
+docs-serve: $(DOCS_READY)
+	@$(PY) scripts/docs_build.py --serve
+
+$(DOCS_READY): $(READY)
+	@$(PY) -m pip install --quiet --group docs
+	@touch $@
+
+# A page is a test of its own, whichever worker is free takes the next one.
+docs-test: $(DOCS_READY)
+	@DOCS_PAGES="$(PAGES)" $(PY) -m pytest -n 2 --dist worksteal -q -m docs $(if $(PAGES),tests/test_pages.py,tests --ignore tests/test_docs_gate.py)
+
+docs-pictures: $(READY)
+	@for file in docs/pictures/*.py; do echo "==> $$file"; $(PY) "$$file" || exit 1; done
 
 test-pants: $(READY)
 	@scripts/test_pants.sh

@@ -2,13 +2,17 @@
 
 The blocks of a page run in order, in one namespace and a fresh folder:
 
-- `python` runs; with `title="train.py"` it is written to that file first;
+- `python` runs; with `title="train.py"` it is written to that file first. Where it registers
+  something, the file is imported instead, and where it inherits, read as a config;
 - `text` after it is what it printed, where `...` stands for anything;
 - `console` runs its lines after `$ ` with bash; the others are found in the output, in order. Of
   `pip install`, only the names and extras of eng-* are checked;
+- `bash` is checked by ShellCheck, and written to the file of its title, but not run;
 - `toml`, `yaml` and `json` are parsed.
 
-`<!-- skip: next "reason" -->` before a block leaves it out; another language is an error.
+A line `--8<-- "docs/programs/x.py"` of a block is that file. `<!-- skip: next "reason" -->` before
+a block leaves it out, `<!-- skip: next if(not cuda, reason="needs a GPU") -->` where that holds for
+names of the page; another language is an error.
 """
 
 from __future__ import annotations
@@ -24,12 +28,15 @@ import os
 import pkgutil
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,10 +44,12 @@ from unittest import SkipTest
 
 import yaml
 from packaging.requirements import Requirement
-from sybil import Document, Example, Region
+from sybil import Document, Example, Lexeme, Region
 from sybil.parsers.markdown import SkipParser
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
-from workspace import PACKAGES, project, tomllib, wheel_name
+from workspace import PACKAGES, ROOT, project, tomllib, wheel_name
+
+from eng.config import Config
 
 #: Imported once, by the server that all processes are forked from. Optimizers import torch._dynamo.
 PRELOADED = [
@@ -105,12 +114,25 @@ def in_new_process(function: Callable[..., list[Ran]], what: Any, folder: Path) 
     except EOFError:
         process.join()
         ran, failure = [], f"{what}: its process ended with {process.exitcode}"
+    except BaseException:  # a time limit, Ctrl-C
+        _kill(process)
+        raise
     process.join()
     assert not failure, failure
     return list(ran)
 
 
+def _kill(process: BaseProcess) -> None:
+    """End a process and those that it started."""
+    if hasattr(os, "killpg") and process.pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+
+
 def _work(function: Callable[..., list[Ran]], what: Any, folder: Path, sender: Connection) -> None:
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)
     multiprocessing.set_start_method(None, force=True)  # that of a script, not the one used here
     os.chdir(folder)
     sys.path.insert(0, str(folder))  # as a script that lies there
@@ -152,29 +174,47 @@ class _Blocks:
             "python": self._python,
             "console": self._console,
             "text": self._text,
+            "bash": self._bash,
             "toml": lambda example: _parse(tomllib.loads, example),
             "yaml": lambda example: _parse(yaml.safe_load, example),
             "json": lambda example: _parse(json.loads, example),
         }
         for region in self._lexer(document):
-            region.parsed = region.lexemes["source"]
+            region.parsed = _with_included_files(region.lexemes["source"])
             region.evaluator = run.get(region.lexemes["language"], _refuse)
             yield region
 
     def _python(self, example: Example) -> None:
-        if title := re.search(r'title="([^"]+)"', example.region.lexemes["attributes"]):
-            path = Path(title[1])
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(example.parsed, encoding="utf-8")
+        if path := _write_titled(example):
+            if re.search(r"^(_base_ = |with read_base\(\))", example.parsed, re.MULTILINE):
+                Config.fromfile(path)
+                return
+            if re.search(r"^@\w+\.register_module", example.parsed, re.MULTILINE):
+                sys.modules.pop(path.stem, None)
+                importlib.invalidate_caches()
+                names = vars(importlib.import_module(path.stem)).items()
+                example.namespace.update({k: v for k, v in names if not k.startswith("__")})
+                return
         padding = "\n" * (example.line + example.parsed.line_offset)  # the lines of the page
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             exec(compile(padding + example.parsed, example.path, "exec"), example.namespace)
         self._printed = printed.getvalue()
 
+    def _bash(self, example: Example) -> None:
+        _write_titled(example)
+        done = subprocess.run(
+            ["shellcheck", "--norc", "--shell=bash", "-"],
+            input=example.parsed,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{_place(example)}: ShellCheck says\n{done.stdout}"
+
     def _text(self, example: Example) -> None:
         assert self._printed is not None, f"{_place(example)}: follows no block of Python"
-        if not _matches(example.parsed.strip(), self._printed.strip()):
+        if not matches(example.parsed.strip(), self._printed.strip()):
             raise AssertionError(f"{_place(example)}: the block before printed\n{self._printed}")
 
     def _console(self, example: Example) -> None:
@@ -193,9 +233,30 @@ class _Blocks:
         )
         assert done.returncode == 0, f"{_place(example)}: ended with an error\n{done.stdout}"
         shown = [line for line in lines if line.strip() and not line.startswith("$ ")]
-        wanted = "...".join(["", *shown, ""])
-        if not _matches(wanted, done.stdout):
+        if not _finds([piece for line in shown for piece in line.split("...")], done.stdout):
             raise AssertionError(f"{_place(example)}: the commands printed\n{done.stdout}")
+
+
+def _with_included_files(source: Lexeme) -> Lexeme:
+    """Put the files that a block includes in place of the lines that name them."""
+
+    def read(line: re.Match[str]) -> str:
+        text = (ROOT / line["path"]).read_text(encoding="utf-8").rstrip("\n")
+        return textwrap.indent(text, line["indent"])
+
+    text = re.sub(r'^(?P<indent> *)--8<-- "(?P<path>[^"]+)"$', read, source, flags=re.MULTILINE)
+    return Lexeme(text, offset=source.offset, line_offset=source.line_offset)
+
+
+def _write_titled(example: Example) -> Path | None:
+    """Write a block with a title to the file of that name."""
+    title = re.search(r'title="([^"]+)"', example.region.lexemes["attributes"])
+    if title is None:
+        return None
+    path = Path(title[1])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(example.parsed, encoding="utf-8")
+    return path
 
 
 def _refuse(example: Example) -> None:
@@ -217,10 +278,31 @@ def _place(example: Example) -> str:
     return f"{example.path}:{example.line}"
 
 
-def _matches(pattern: str, text: str) -> bool:
+def matches(pattern: str, text: str) -> bool:
+    """Whether the pieces between `...` are the text; unlike a regex, in linear time."""
+    first, *pieces = pattern.split("...")
+    if not pieces:
+        return text == pattern
+    last = pieces.pop()
+    between = text[len(first) : len(text) - len(last)]
+    is_long_enough = len(text) >= len(first) + len(last)
     return (
-        re.fullmatch(".*".join(map(re.escape, pattern.split("..."))), text, re.DOTALL) is not None
+        is_long_enough
+        and text.startswith(first)
+        and text.endswith(last)
+        and _finds(pieces, between)
     )
+
+
+def _finds(pieces: Iterable[str], text: str) -> bool:
+    """Whether the pieces are found in a text, one after the other."""
+    start = 0
+    for piece in pieces:
+        found = text.find(piece, start)
+        if found < 0:
+            return False
+        start = found + len(piece)
+    return True
 
 
 def _check_install(command: str, where: str) -> None:

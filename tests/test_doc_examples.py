@@ -46,6 +46,8 @@ answer = 42
 ```console
 $ cat lib/answer.py  # what was written
 answer = ...
+$ echo It ends.
+It ends.
 $ pip install "eng-all[wandb]"
 ```
 
@@ -61,10 +63,57 @@ $ no-such-program
     )
     ran = run_page(path, tmp_path)
     assert [Path(each.where).name for each in ran] == [
-        "page.md:3", "page.md:9", "page.md:21", "page.md:26", "page.md:32", "page.md:37"
+        "page.md:3", "page.md:9", "page.md:21", "page.md:26", "page.md:34", "page.md:39"
     ]  # fmt: skip
     assert [each.skipped for each in ran] == ["", "", "", "", "", "nobody has it"]
     assert len(ran) == count_fences(path)
+
+
+def test_blocks_of_tabs_and_boxes_run(tmp_path: Path) -> None:
+    path = page(
+        tmp_path,
+        """\
+=== "Python"
+
+    ```python hl_lines="1 2" title="sub/part.py" linenums="1"
+    def answer():
+
+        return 42
+    ```
+
+    !!! note "A box in a tab"
+
+        ```python
+        print(answer())
+        ```
+
+        ```text
+        42
+        ```
+
+=== "A program"
+
+    ```python
+    if True:
+        --8<-- "docs/programs/tiny.py"
+    print(Net.__name__)
+    ```
+
+<!-- skip: next if(answer() == 42, reason="needs another answer") -->
+```python
+raise SystemExit
+```
+
+<!-- skip: next if(answer() == 41, reason="needs another answer") -->
+```python
+from sub.part import answer
+```
+""",
+    )
+    ran = run_page(path, tmp_path)
+    assert [each.skipped for each in ran] == ["", "", "", "", "needs another answer", ""]
+    assert len(ran) == count_fences(path)
+    assert (tmp_path / "sub" / "part.py").read_text("utf-8").startswith("def answer():\n\n    ")
 
 
 @pytest.mark.parametrize(
@@ -74,6 +123,8 @@ $ no-such-program
         ("```python\nprint(1)\n```\n```text\n2\n```\n", "page.md:4: the block before printed"),
         ("```text\n2\n```\n", "page.md:1: follows no block of Python"),
         ("```console\n$ echo 1\n2\n```\n", "page.md:1: the commands printed"),
+        ("```python\nprint('aba')\n```\n```text\nab...ba\n```\n", "the block before printed"),
+        ("```console\n$ echo 1 2\n2 ...1\n```\n", "page.md:1: the commands printed"),
         ("```console\n$ false\n$ true\n```\n", "page.md:1: ended with an error"),
         ("```console\n$ pip install eng-al\n```\n", "page.md:1: there is no wheel eng-al"),
         (
@@ -85,6 +136,7 @@ $ no-such-program
         ("```yaml\na: [1\n```\n", "page.md:1: while parsing a flow sequence"),
         ("```json\n{a: 1}\n```\n", "page.md:1: Expecting property name"),
         ("```\na: 1\n```\n", "page.md:1: nothing runs a block of language ''"),
+        ('```python\n--8<-- "docs/programs/none.py"\n```\n', "No such file or directory"),
         ("<!-- skip: next -->\n```python\n```\n", "page.md:1: skips without a reason"),
         ("```python\nimport os\nos._exit(3)\n```\n", "page.md: its process ended with 3"),
     ],

@@ -19,5 +19,6 @@ val_evaluator = dict(type="Accuracy")
 optim_wrapper = dict(optimizer=dict(type="AdamW", lr=0.01))
 train_cfg = dict(by_epoch=True, max_epochs=3)
 val_cfg = dict()
+test_dataloader, test_evaluator, test_cfg = val_dataloader, val_evaluator, val_cfg
 randomness = dict(seed=0)
 work_dir = "runs/tiny"

@@ -1,6 +1,7 @@
 import pickle
 import traceback
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -289,3 +290,12 @@ def test_a_file_in_another_encoding_is_named(tmp_path):
         Config.fromfile(tmp_path / "c.py")
     with pytest.raises(FileNotFoundError, match="no_such"):
         Config.fromfile(tmp_path / "no_such.py")
+
+
+def test_the_first_of_many_duplicate_keys_is_named(tmp_path: Path) -> None:
+    keys = "".join(f"{name} = 1\n" for name in "zyxwvutsabc")
+    (tmp_path / "one.py").write_text(keys)
+    (tmp_path / "two.py").write_text("other = 1\n" + keys)
+    (tmp_path / "both.py").write_text("_base_ = ['one.py', 'two.py']\n")
+    with pytest.raises(ConfigError, match=r"duplicate key 'z' .*one\.py:1 and .*two\.py:2"):
+        Config.fromfile(tmp_path / "both.py")

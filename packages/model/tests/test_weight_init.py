@@ -107,6 +107,20 @@ def test_only_layers_of_the_named_classes_and_those_derived_from_them():
     assert not any(part.weight.flatten().tolist() == [8] for part in model)
 
 
+def test_a_config_without_a_layer_is_warned_of(caplog, capfd):
+    model = nn.Sequential(nn.Linear(1, 1))
+    with caplog.at_level(logging.WARNING):
+        initialize(model, dict(type="Constant", val=8, override=dict(name="0")))
+    captured = capfd.readouterr()
+    assert "has no effect" not in captured.out + captured.err + caplog.text
+    with caplog.at_level(logging.WARNING):
+        initialize(model, dict(type="Constant", val=7))
+    captured = capfd.readouterr()
+    text = captured.out + captured.err + caplog.text
+    assert "ConstantInit has no effect without a layer" in text
+    assert model[0].weight.item() == 8
+
+
 def test_a_layer_that_is_not_there_is_warned_of(caplog, capfd):
     with caplog.at_level(logging.WARNING):
         ConstantInit(val=7, layer=["Conv2D", "Lin"])(layer())

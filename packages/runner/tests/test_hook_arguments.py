@@ -49,6 +49,7 @@ def hooks(**settings: dict[str, Any]) -> dict[str, Any]:
         ({"custom_hooks": [{"type": "HookWithAnything", "intervall": 1}]}, "intervall"),
         ({"custom_hooks": [EMAHook(momentm=0.1)]}, "mean 'momentum'"),
         ({"custom_hooks": [CheckpointHook(intervall=1)]}, "mean 'interval'"),
+        ({"custom_hooks": [EMAHook]}, r"not a class: write EMAHook\(\)"),
     ],
 )
 def test_a_wrong_argument_is_refused_when_registered(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from eng.logging import MessageHub
+from eng.logging import MessageHub, MMLogger
 from eng.runner.identity import RunIdentity
 
 
@@ -44,3 +44,10 @@ def test_instances_of_one_process_have_names_of_their_own(tmp_path: Path) -> Non
     assert first.instance_name == f"same-name_{first.timestamp}"
     assert second.instance_name != first.instance_name
     assert second.experiment_name == f"same-name_{second.timestamp}"
+
+
+def test_the_logger_of_a_refused_run_is_not_used_by_the_next(tmp_path: Path) -> None:
+    refused = RunIdentity.create(str(tmp_path), "same-name", None)
+    MMLogger.get_instance(refused.instance_name)
+    following = RunIdentity.create(str(tmp_path), "same-name", None)
+    assert following.instance_name != refused.instance_name

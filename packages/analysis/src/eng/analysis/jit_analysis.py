@@ -165,7 +165,7 @@ class JitModelAnalysis:
 
         Args:
             *args: Names of operators, such as ``'aten::add'``, each followed by its handle, see
-                :mod:`eng.analysis.jit_handles`. None ignores the operator.
+                ``eng.analysis.jit_handles``. None ignores the operator.
             **kwargs: Handles by name.
 
         Returns:

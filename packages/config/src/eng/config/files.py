@@ -225,7 +225,7 @@ def _read_bases(
             raise ConfigError(f"the base {entry!r} is code, which is not allowed", here)
         loaded = reader.read(base_path)
         found.append(loaded)
-        for key in base.keys() & loaded.values.keys():
+        for key in (key for key in base if key in loaded.values):  # the first, not any
             raise ConfigError(
                 f"duplicate key {key!r} in two bases: {origins.get((key,))} and "
                 f"{loaded.origins.get((key,))}",

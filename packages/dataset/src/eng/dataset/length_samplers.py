@@ -27,8 +27,9 @@ class LengthGroupedSampler(DefaultSampler):
 
     Args:
         dataset: The dataset.
-        lengths: A number for each sample, or the name under which the dataset or its samples have
-            it, see :func:`read_lengths`.
+        lengths: A number for each sample, or a name: of an attribute of the dataset with a number
+            for each sample, or of a field of each ``get_data_info(index)``, or else of each sample,
+            which is the length or has one.
         group_size: Number of samples that are sorted together, a multiple of the batch size.
             Defaults to 1600.
         shuffle: Whether to shuffle each epoch. Defaults to True.
@@ -124,8 +125,9 @@ class BucketBatchSampler(_LengthBatchSampler):
         sampler: A :class:`DefaultSampler` of the dataset, whose seed, epoch and ``shuffle`` are
             followed. A data loader config provides it.
         batch_size: Samples per batch; the last batch of a bucket may have fewer.
-        lengths: A number for each sample, or the name under which the dataset or its samples have
-            it, see :func:`read_lengths`.
+        lengths: A number for each sample, or a name: of an attribute of the dataset with a number
+            for each sample, or of a field of each ``get_data_info(index)``, or else of each sample,
+            which is the length or has one.
         boundaries: Lengths at which a new bucket starts, in ascending order.
         drop_last: Whether incomplete batches are left out. Defaults to False.
 
@@ -184,8 +186,9 @@ class TokenBudgetBatchSampler(_LengthBatchSampler):
         sampler: A :class:`DefaultSampler` of the dataset, whose seed, epoch and ``shuffle`` are
             followed. A data loader config provides it.
         max_tokens: Largest number of tokens of a batch, with padding.
-        lengths: A number for each sample, or the name under which the dataset or its samples have
-            it, see :func:`read_lengths`.
+        lengths: A number for each sample, or a name: of an attribute of the dataset with a number
+            for each sample, or of a field of each ``get_data_info(index)``, or else of each sample,
+            which is the length or has one.
         max_samples: Largest number of samples of a batch. Defaults to None, any.
 
     Raises:

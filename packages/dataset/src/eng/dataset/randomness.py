@@ -29,18 +29,19 @@ class SampleIndex(int):
     """An int that also has the position of its sample in the order.
 
     Samplers yield these, since the index is all that reaches the worker that prepares a sample.
-
-    Args:
-        index: The index.
-        seed: Seed of the order.
-        epoch: Number of the epoch, or pass over the dataset.
-        place: Position in the order of that epoch, counted over all processes.
     """
 
     origin: Origin
 
     def __new__(cls, index: int, seed: int, epoch: int, place: int) -> SampleIndex:
-        """Create an int with attributes."""
+        """Create an int that knows its origin.
+
+        Args:
+            index: The index.
+            seed: Seed of the order.
+            epoch: Number of the epoch, or pass over the dataset.
+            place: Position in the order of that epoch, counted over all processes.
+        """
         self = super().__new__(cls, index)
         self.origin = (seed, epoch, place)
         return self

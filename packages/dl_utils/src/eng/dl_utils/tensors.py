@@ -10,6 +10,7 @@ from eng.utils import ArgumentValueError
 
 __all__ = ["TORCH_VERSION", "is_jit_tracing", "tensor2imgs", "torch_meshgrid"]
 
+#: Version of the installed PyTorch.
 TORCH_VERSION = torch.__version__
 
 

@@ -25,17 +25,8 @@ class FileClient:
     The backend is chosen by its name or by the prefix of a path; the name takes precedence. The
     default is the local disk. The same arguments return the same object.
 
-    Args:
-        backend: "disk", "memcached", "lmdb", "http", "petrel", "s3" or a registered name.
-            Defaults to None.
-        prefix: "s3", "http", "https", … or a registered prefix. Defaults to None.
-        **kwargs: Arguments of the backend.
-
     Attributes:
         client (BaseStorageBackend): The backend object.
-
-    Raises:
-        ValueError: If the backend or prefix is unknown; the message lists the known ones.
     """
 
     client: BaseStorageBackend
@@ -45,7 +36,17 @@ class FileClient:
     def __new__(
         cls, backend: str | None = None, prefix: str | None = None, **kwargs: Any
     ) -> "FileClient":
-        """Return the client of these arguments, which is created once."""
+        """Return the client of these arguments, which is created once.
+
+        Args:
+            backend: "disk", "memcached", "lmdb", "http", "petrel", "s3" or a registered name.
+                Defaults to None.
+            prefix: "s3", "http", "https", … or a registered prefix. Defaults to None.
+            **kwargs: Arguments of the backend.
+
+        Raises:
+            ValueError: If the backend or prefix is unknown; the message lists the known ones.
+        """
         if not FileClient._warned:
             FileClient._warned = True
             warnings.warn(

@@ -27,9 +27,7 @@ class PipelineInferencer(BaseInferencer):
     Its first transform receives a dict with the path under ``img_path`` and ``path``. Transforms
     that load annotations are left out.
 
-    Args:
-        model: See :class:`BaseInferencer`.
-        **kwargs: Further arguments of :class:`BaseInferencer`.
+    The arguments are those of :class:`BaseInferencer`.
 
     Raises:
         UserError: If the config has no such pipeline, or the model cannot be tested.

@@ -251,9 +251,9 @@ class StochasticWeightAverage(BaseAveragedModel):
 
 @MODELS.register_module()
 class ExponentialMovingAverage(BaseAveragedModel):
-    r"""An exponential moving average of the parameters.
+    """An exponential moving average of the parameters.
 
-    :math:`X_{ema} \leftarrow (1 - momentum) \cdot X_{ema} + momentum \cdot X`
+    ``X_ema = (1 - momentum) * X_ema + momentum * X``
 
     Args:
         model: The model to average.

@@ -16,7 +16,7 @@ __all__ = [
     "build_scheduler_from_cfg",
 ]
 
-# Optimizers need no special treatment; the name is documented.
+#: Optimizers need no special treatment: the same as ``build_from_cfg``.
 build_optimizer_from_cfg = build_from_cfg
 
 

@@ -37,14 +37,16 @@ __all__ = [
     "WEIGHT_INITIALIZERS",
 ]
 
-# RUNNER_CONSTRUCTORS build a runner in another way than Runner.from_cfg.
+#: Runners: what ``runner_type`` of a config names.
 RUNNERS = Registry(
     "runner",
     build_func=build_runner_from_cfg,
     scope=ROOT_SCOPE,
     kind=Kind("a runner (a class with from_cfg)", members=(("from_cfg",),)),
 )
+#: Builders of a runner in another way than ``Runner.from_cfg``.
 RUNNER_CONSTRUCTORS = Registry("runner_constructor", scope=ROOT_SCOPE, kind=Kind("a class"))
+#: Training, validation and test loops: ``type`` of ``train_cfg``, ``val_cfg``, ``test_cfg``.
 LOOPS = Registry(
     "loop",
     scope=ROOT_SCOPE,
@@ -54,11 +56,13 @@ LOOPS = Registry(
         excluded=("forward",),
     ),
 )
+#: Hooks: entries of ``default_hooks`` and ``custom_hooks``.
 HOOKS = Registry(
     "hook",
     scope=ROOT_SCOPE,
     kind=Kind("a hook (a subclass of eng.hooks.Hook)", members=(("priority",),)),
 )
+#: Log processors: ``log_processor``.
 LOG_PROCESSORS = Registry(
     "log_processor",
     scope=ROOT_SCOPE,
@@ -68,30 +72,35 @@ LOG_PROCESSORS = Registry(
     ),
 )
 
-# Excludes containers of modules, and arrays and files, whose creation may overwrite data.
+#: Datasets and their wrappers: ``dataset`` of a data loader.
 DATASETS = Registry(
     "dataset",
     scope=ROOT_SCOPE,
     kind=Kind(
         "a dataset (a class with __getitem__ or __iter__)",
         members=(("__getitem__",), ("__iter__",)),
+        # Containers of modules, and arrays and files, whose creation may overwrite data.
         excluded=("forward", "__array__", "flush"),
     ),
 )
+#: Samplers and batch samplers of data loaders.
 DATA_SAMPLERS = Registry(
     "data_sampler",
     scope=ROOT_SCOPE,
     kind=Kind("a sampler (a class with __iter__)", members=(("__iter__",),), excluded=("forward",)),
 )
+#: Transforms: entries of the ``pipeline`` of a dataset.
 TRANSFORMS = Registry(
     "transform",
     scope=ROOT_SCOPE,
     kind=Kind("a transform (a class with __call__)", members=(("__call__",),)),
 )
+#: Functions, such as ``collate_fn`` and ``worker_init_fn`` of a data loader.
 FUNCTIONS = Registry("function", scope=ROOT_SCOPE, kind=Kind("a function", functions=True))
-# Older name of the same registry.
+#: Older name of ``FUNCTIONS``, the same registry.
 COLLATE_FUNCTIONS = FUNCTIONS
 
+#: Models and their parts, preprocessors and averaged models.
 MODELS = Registry(
     "model",
     build_func=build_model_from_cfg,
@@ -101,6 +110,7 @@ MODELS = Registry(
         members=(("forward", "parameters", "state_dict"),),
     ),
 )
+#: Wrappers of a model for several processes: ``model_wrapper_cfg``.
 MODEL_WRAPPERS = Registry(
     "model_wrapper",
     scope=ROOT_SCOPE,
@@ -109,6 +119,7 @@ MODEL_WRAPPERS = Registry(
         members=(("forward", "parameters", "state_dict"),),
     ),
 )
+#: Initializers of weights: entries of ``init_cfg``.
 WEIGHT_INITIALIZERS = Registry(
     "weight_initializer",
     scope=ROOT_SCOPE,
@@ -116,12 +127,14 @@ WEIGHT_INITIALIZERS = Registry(
         "an initializer (a class with __call__)", members=(("__call__",),), excluded=("forward",)
     ),
 )
+#: Functions that choose the modules which FSDP wraps.
 FSDP_WRAP_POLICIES = Registry(
     "fsdp_wrap_policy",
     scope=ROOT_SCOPE,
     kind=Kind("a wrapping policy (a function)", functions=True),
 )
 
+#: Optimizers: ``optim_wrapper.optimizer``.
 OPTIMIZERS = Registry(
     "optimizer",
     scope=ROOT_SCOPE,
@@ -130,11 +143,13 @@ OPTIMIZERS = Registry(
         members=(("step", "zero_grad", "state_dict"),),
     ),
 )
+#: Wrappers of optimizers: ``optim_wrapper``.
 OPTIM_WRAPPERS = Registry(
     "optim_wrapper",
     scope=ROOT_SCOPE,
     kind=Kind("an optimizer wrapper (a class with update_params)", members=(("update_params",),)),
 )
+#: Builders of optimizer wrappers: ``optim_wrapper.constructor``.
 OPTIM_WRAPPER_CONSTRUCTORS = Registry(
     "optim_wrapper_constructor",
     scope=ROOT_SCOPE,
@@ -144,6 +159,7 @@ OPTIM_WRAPPER_CONSTRUCTORS = Registry(
         excluded=("forward",),
     ),
 )
+#: Schedulers of learning rates and other parameters: ``param_scheduler``.
 PARAM_SCHEDULERS = Registry(
     "param_scheduler",
     build_func=build_scheduler_from_cfg,
@@ -154,6 +170,7 @@ PARAM_SCHEDULERS = Registry(
     ),
 )
 
+#: Metrics: entries of ``val_evaluator`` and ``test_evaluator``.
 METRICS = Registry(
     "metric",
     scope=ROOT_SCOPE,
@@ -162,6 +179,7 @@ METRICS = Registry(
         members=(("process", "evaluate"), ("update", "compute")),
     ),
 )
+#: Evaluators, which call metrics: ``type`` of an evaluator config.
 EVALUATOR = Registry(
     "evaluator",
     scope=ROOT_SCOPE,
@@ -169,11 +187,14 @@ EVALUATOR = Registry(
         "an evaluator (a class with process and evaluate)", members=(("process", "evaluate"),)
     ),
 )
-# Components of a task, such as box coders, anchor generators and assigners.
+#: Components of a task, such as box coders, anchor generators and assigners.
 TASK_UTILS = Registry("task_util", scope=ROOT_SCOPE, kind=Kind("a class"))
+#: Strategies, by which configs of the OpenMMLab family name ways to train.
 STRATEGIES = Registry("strategy", scope=ROOT_SCOPE, kind=Kind("a class"))
+#: Inferencers: ``inferencer`` of a config.
 INFERENCERS = Registry("inferencer", scope=ROOT_SCOPE, kind=Kind("a class"))
 
+#: Visualizers: ``visualizer``.
 VISUALIZERS = Registry(
     "visualizer",
     scope=ROOT_SCOPE,
@@ -182,6 +203,7 @@ VISUALIZERS = Registry(
         members=(("add_datasample", "add_scalars"),),
     ),
 )
+#: Backends of visualizers: ``visualizer.vis_backends``.
 VISBACKENDS = Registry(
     "vis_backend",
     scope=ROOT_SCOPE,

@@ -16,7 +16,7 @@ __all__ = ["BATCH"]
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Rebuild the batch of an iteration from the seed of a run and its position in the data: "
-        "indices, shapes, dtypes, and the samples with values that are NaN or infinite."
+        "indices, shapes, dtypes, and samples with values that are NaN or infinite."
     )
     parser.add_argument("work_dir", metavar="WORK_DIR", help="work directory of the run")
     parser.add_argument(

@@ -93,6 +93,12 @@ class HookList:
             priority = given if priority is None else priority
             check_hook_config(cfg)
             hook = HOOKS.build(cfg)
+        if isinstance(hook, type):
+            name = hook.__name__
+            raise RunnerTypeError(
+                f"a hook must be a Hook or a config, not a class: write {name}() or "
+                f"dict(type={name!r})"
+            )
         if not hasattr(hook, "priority"):
             raise RunnerTypeError(f"a hook must be a Hook or a config, not {type(hook).__name__}")
         check_passed_on(hook, self._save_checkpoint)

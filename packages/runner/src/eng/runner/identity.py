@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eng.dist import broadcast_object_list
-from eng.logging import MessageHub
+from eng.logging import MessageHub, MMLogger
 
 __all__ = ["RunIdentity", "folders_of"]
 
@@ -119,7 +119,8 @@ def _choose_timestamp(work_dir: str) -> str:
 def _choose_instance_name(name: str) -> str:
     """The name, with a number behind it where another run of this process has it."""
     candidate, count = name, 1
-    while MessageHub.check_instance_created(candidate):
+    # A run that was refused may have left its logger alone.
+    while any(kind.check_instance_created(candidate) for kind in (MessageHub, MMLogger)):
         count += 1
         candidate = f"{name}_{count}"
     return candidate

@@ -6,7 +6,9 @@ import argparse
 import contextlib
 import difflib
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from eng.cli import Command
@@ -47,6 +49,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
+    if args.modules and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))  # last, as for the modules of a config
     import_modules_from_strings(args.modules)
     registries, others = _find_registries(), dict(KINDS)
     if args.kind is not None:

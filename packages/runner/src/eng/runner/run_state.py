@@ -116,7 +116,8 @@ class RunState:
 
         Args:
             name: Its name in checkpoints.
-            owner: An object with ``state_dict`` and ``load_state_dict``, or a :class:`Part`.
+            owner: An object with ``state_dict`` and ``load_state_dict``, or a ``Part``, which has
+                functions instead.
             per_rank: Whether every process has its own state. Defaults to False: that of the
                 first process is saved.
             last: Whether it is restored after all that are not. Defaults to False.

@@ -320,7 +320,17 @@ class Runner:
     # ------------------------------------------------------------------ building
 
     def build_model(self, model: PartOrConfig[nn.Module]) -> nn.Module:
-        """Build the model. See :func:`eng.runner.builders.build_model`."""
+        """Build a model.
+
+        Args:
+            model: The model, which is returned as it is, or its config.
+
+        Returns:
+            The model.
+
+        Raises:
+            RunnerConfigError: If it is neither.
+        """
         return builders.build_model(model)
 
     def wrap_model(self, model_wrapper_cfg: PartConfig | None, model: nn.Module) -> nn.Module:
@@ -361,17 +371,63 @@ class Runner:
         seed: int | None = None,
         diff_rank_seed: bool = False,
     ) -> DataLoader[DataBatch]:
-        """Build a data loader. See :func:`eng.runner.builders.build_dataloader`."""
+        """Build a data loader: its dataset, its sampler, how samples become batches, and itself.
+
+        Args:
+            dataloader: A config with ``dataset``, ``sampler`` or ``batch_sampler``, perhaps
+                ``collate_fn`` and ``worker_init_fn``, which are functions or dicts of a ``type`` (a
+                function or its name) and arguments, and arguments of
+                :class:`torch.utils.data.DataLoader`. ``num_batch_per_epoch`` cuts the dataset to
+                that number of batches, to try a config quickly; ``disable_subprocess_warning``
+                silences warnings in all workers but the first; ``prefetch_to_device`` copies
+                batches to the device of the model ahead of their use, from pinned memory unless
+                ``pin_memory`` is False. A data loader is returned as it is, as is anything else
+                that is not a config.
+            seed: Seed of the sampler and the workers. Defaults to None.
+            diff_rank_seed: Whether processes have different seeds, so that the sampler must find a
+                common one. Defaults to False.
+
+        Returns:
+            The data loader.
+
+        Raises:
+            RunnerConfigError: If ``dataset`` is missing, a setting is of a wrong type, or a
+                function is not registered.
+        """
         return builders.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def build_optim_wrapper(self, optim_wrapper: types.OptimizerOrConfig) -> OptimWrapper:
-        """Build the optimizer wrapper. See :func:`eng.runner.builders.build_optim_wrapper`."""
+        """Build an optimizer wrapper.
+
+        Args:
+            optim_wrapper: A wrapper, which is returned as it is; an optimizer of torch; a config
+                with ``optimizer``; a config with ``constructor`` for several optimizers; or a dict
+                of wrappers.
+
+        Returns:
+            The wrapper.
+
+        Raises:
+            RunnerConfigError: If it is none of these.
+        """
         built = builders.build_optim_wrapper(self.model, optim_wrapper)
         built.message_hub = self.message_hub
         return built
 
     def build_param_scheduler(self, scheduler: types.SchedulersOrConfigs) -> types.Schedulers:
-        """Build parameter schedulers. See :func:`eng.runner.builders.build_param_scheduler`."""
+        """Build parameter schedulers.
+
+        Args:
+            scheduler: A scheduler or its config, a list of these, or, with several optimizers, a
+                dict of them by the name of the optimizer.
+
+        Returns:
+            The schedulers; with several optimizers, by name.
+
+        Raises:
+            RunnerConfigError: If a name is not that of an optimizer, or there is a config but the
+                run does not train.
+        """
         loop = self.train_loop
         return builders.build_param_scheduler(scheduler, self.optim_wrapper, loop)
 
@@ -388,37 +444,101 @@ class Runner:
             builders.scale_learning_rate(optim_wrapper, auto_scale_lr, self.train_dataloader)
 
     def build_evaluator(self, evaluator: types.EvaluatorOrConfig) -> Evaluator:
-        """Build an evaluator. See :func:`eng.runner.builders.build_evaluator`."""
+        """Build an evaluator.
+
+        Args:
+            evaluator: An evaluator, which is returned as it is; a metric, its config, or a list of
+                these; or a dict with ``metrics``.
+
+        Returns:
+            The evaluator.
+        """
         return builders.build_evaluator(evaluator)
 
     def build_train_loop(self, loop: PartOrConfig[BaseLoop]) -> BaseLoop:
-        """Build the training loop. See :func:`eng.runner.builders.build_train_loop`."""
+        """Build a training loop.
+
+        Args:
+            loop: The loop, which is returned as it is, or its config.
+
+        Returns:
+            The loop.
+
+        Raises:
+            RunnerConfigError: If the config has neither ``type`` nor ``by_epoch``, or both, or it
+                is neither a loop nor a config.
+        """
         return builders.build_train_loop(self, loop, self._loops.train.dataloader)
 
     def build_val_loop(self, loop: PartOrConfig[BaseLoop]) -> BaseLoop:
-        """Build the validation loop. See :func:`eng.runner.builders.build_eval_loop`."""
+        """Build the validation loop.
+
+        Args:
+            loop: The loop, which is returned as it is, or its config.
+
+        Returns:
+            The loop.
+        """
         return builders.build_eval_loop(self, loop, "ValLoop", self._loops.val)
 
     def build_test_loop(self, loop: PartOrConfig[BaseLoop]) -> BaseLoop:
-        """Build the test loop. See :func:`eng.runner.builders.build_eval_loop`."""
+        """Build the test loop.
+
+        Args:
+            loop: The loop, which is returned as it is, or its config.
+
+        Returns:
+            The loop.
+        """
         return builders.build_eval_loop(self, loop, "TestLoop", self._loops.test)
 
     def build_log_processor(self, log_processor: PartOrConfig[LogProcessor]) -> LogProcessor:
-        """Build the log processor. See :func:`eng.runner.services.build_log_processor`."""
+        """Build the log processor.
+
+        Args:
+            log_processor: The log processor, which is returned as it is, or its config.
+
+        Returns:
+            The log processor.
+        """
         return services.build_log_processor(log_processor, self._loops.train.given)
 
     def build_logger(
         self, log_level: int | str = "INFO", log_file: str | None = None, **kwargs: Any
     ) -> MMLogger:
-        """Build the logger of the run. See :func:`eng.runner.services.build_logger`."""
+        """Build the logger of a run.
+
+        Args:
+            log_level: Its level.
+            log_file: Its file; None names it by the time, in the folder of this start.
+            **kwargs: Further arguments of :class:`eng.logging.MMLogger`.
+
+        Returns:
+            The logger.
+        """
         return services.build_logger(self._identity, log_level, log_file, **kwargs)
 
     def build_message_hub(self, message_hub: types.Settings | None = None) -> MessageHub:
-        """Build the message hub. See :func:`eng.runner.services.build_message_hub`."""
+        """Build the message hub of a run.
+
+        Args:
+            message_hub: Its arguments. Defaults to None.
+
+        Returns:
+            The message hub.
+        """
         return services.build_message_hub(self._identity, message_hub)
 
     def build_visualizer(self, visualizer: PartOrConfig[Visualizer] | None = None) -> Visualizer:
-        """Build the visualizer. See :func:`eng.runner.services.build_visualizer`."""
+        """Build the visualizer of a run.
+
+        Args:
+            visualizer: The visualizer, which is returned as it is, or its config; None makes one
+                that writes files.
+
+        Returns:
+            The visualizer.
+        """
         return services.build_visualizer(self._identity, visualizer)
 
     # ------------------------------------------------------------------ hooks
@@ -436,13 +556,21 @@ class Runner:
             method(self, **kwargs)
 
     def get_hooks_info(self) -> str:
-        """The hooks of each stage. See :meth:`eng.runner.hook_list.HookList.describe`."""
+        """All stages with their hooks, for the log."""
         return self._hooks.describe()
 
     def register_hook(
         self, hook: PartOrConfig[Hook], priority: int | str | Priority | None = None
     ) -> None:
-        """Add a hook. See :meth:`eng.runner.hook_list.HookList.register`."""
+        """Add a hook, built first where it is a config.
+
+        Args:
+            hook: The hook, or its config, which may have a ``priority`` as well.
+            priority: Its priority. Defaults to None, that of the config or the hook.
+
+        Raises:
+            RunnerConfigError: If it is neither, or an argument is not one of the hook's.
+        """
         self._hooks.register(hook, priority)
 
     def register_default_hooks(self, hooks: types.HooksByName | None = None) -> None:
@@ -495,7 +623,17 @@ class Runner:
         strict: bool = False,
         revise_keys: list[tuple[str, str]] = [("^module.", "")],  # noqa: B006 - never changed
     ) -> StateDict:
-        """Load weights into the model. See :func:`eng.runner.checkpointing.load_weights`."""
+        """Load the weights of a checkpoint into the model.
+
+        Args:
+            filename: Path or address of the checkpoint.
+            map_location: As for :func:`torch.load`.
+            strict: Whether missing and unexpected keys and size mismatches are an error.
+            revise_keys: Pairs of a regular expression and its replacement for the names.
+
+        Returns:
+            The checkpoint.
+        """
         self._loaded = True
         return load_weights(self, filename, map_location, strict, revise_keys)
 
@@ -563,7 +701,11 @@ class Runner:
     # ------------------------------------------------------------------ environment
 
     def setup_env(self, env_cfg: types.Settings) -> None:
-        """Set up processes and libraries. See :func:`eng.runner.environment.setup_environment`."""
+        """Set up libraries and, where there is a launcher, join the other processes.
+
+        Args:
+            env_cfg: May hold ``cudnn_benchmark``, ``mp_cfg``, ``dist_cfg`` and ``resource_limit``.
+        """
         setup_environment(env_cfg, self.launcher)
         self._environment = self._environment.present()
         self._identity = self._identity.shared()
@@ -582,7 +724,12 @@ class Runner:
         self._environment = self._environment.with_seed(seed, deterministic, diff_rank_seed)
 
     def dump_config(self) -> None:
-        """Write the config to the work directory. See :func:`eng.runner.services.dump_config`."""
+        """Write the config to the work directory, under the name of the file it came from.
+
+        It is written to the folder of this start as well, by which the next start knows the one in
+        the work directory for a dump: any other file there is the user's and is kept. A config that
+        the format cannot hold does not stop the run: it is then written as Python.
+        """
         services.dump_config(self.cfg, self.meta["cfg"], self._identity, self.logger)
 
     # ------------------------------------------------------------------ properties

@@ -34,7 +34,7 @@ MODULE2PACKAGE = {
     "mmseg": "mmsegmentation",
     "mmaction": "mmaction2",
 }
-# Older name of the same table.
+#: Older name of the same table.
 PKG2PROJECT = MODULE2PACKAGE
 
 

@@ -26,10 +26,8 @@ class PredictionVisualizer(Visualizer):
     """Draws samples without knowledge of their task.
 
     Boxes of ``pred_instances`` and ``gt_instances`` are drawn in the image. Numbers, texts and
-    short tensors are written below it; labels by the ``classes`` of the dataset.
-
-    Args:
-        **kwargs: See :class:`Visualizer`.
+    short tensors are written below it; labels by the ``classes`` of the dataset. The arguments are
+    those of :class:`Visualizer`.
     """
 
     @master_only

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Mapping, Sequence
 
 from torch import nn
 
+from eng.logging import print_log
 from eng.registry import WEIGHT_INITIALIZERS, PartConfig
+
+from .initializers import BaseInit
 
 __all__ = ["initialize"]
 
@@ -52,9 +56,24 @@ def initialize(module: nn.Module, init_cfg: PartConfig | Sequence[PartConfig]) -
             raise TypeError(f"init_cfg must be a dict or a list of dicts, not {type(cfg).__name__}")
         settings = copy.deepcopy(dict(cfg))
         overrides = settings.pop("override", None) or []
-        WEIGHT_INITIALIZERS.build(settings)(module)
+        initializer = WEIGHT_INITIALIZERS.build(settings)
+        initializer(module)
+        if not overrides:
+            _warn_without_layer(initializer)
         for override in [overrides] if isinstance(overrides, Mapping) else overrides:
             _override(module, override, settings)
+
+
+def _warn_without_layer(initializer: object) -> None:
+    if not isinstance(initializer, BaseInit) or initializer.layer or initializer.wholemodule:
+        return
+    if type(initializer).__call__ is BaseInit.__call__:
+        print_log(
+            f"{type(initializer).__name__} has no effect without a layer: add the class of the "
+            "layers to initialize, such as layer='Linear'",
+            logger="current",
+            level=logging.WARNING,
+        )
 
 
 def _override(module: nn.Module, override: object, settings: PartConfig) -> None:

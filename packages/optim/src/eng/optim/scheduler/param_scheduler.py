@@ -167,7 +167,8 @@ class ExponentialParamScheduler(FactorScheduler):
 class CosineAnnealingParamScheduler(FactorScheduler):
     """Anneal a parameter along half a cosine from its value to ``eta_min``.
 
-    See :func:`eng.optim.scheduler.schedules.cosine` for the formula and its source.
+    The factor is ``(1 + cos(pi * step / T_max)) / 2``, from "SGDR: Stochastic Gradient Descent with
+    Warm Restarts" (Loshchilov and Hutter, 2017), without the restarts.
 
     Args:
         optimizer: Optimizer or wrapper.
@@ -368,7 +369,9 @@ class MultiStepParamScheduler(FactorScheduler):
 class OneCycleParamScheduler(_ParamScheduler):
     """Schedule a parameter by the 1cycle policy. It sets absolute values, so it does not chain.
 
-    See :func:`eng.optim.scheduler.schedules.one_cycle` for the policy and its source.
+    From "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates"
+    (Smith and Topin, 2018). The value rises to its maximum during the first ``pct_start`` of the
+    cycle and decreases afterwards; with three phases it passes its initial value on the way.
 
     Args:
         optimizer: Optimizer or wrapper.

@@ -51,9 +51,9 @@ def multi_step(step: int, *, milestones: Sequence[int], gamma: float) -> float:
 
 
 def cosine(step: int, *, period: int) -> float:
-    r"""Anneal along half a cosine from 1 at step 0 to 0 at step ``period``, and up again after it.
+    """Anneal along half a cosine from 1 at step 0 to 0 at step ``period``, and up again after it.
 
-    :math:`\tfrac12 (1 + \cos(\pi\,step / period))`, from "SGDR: Stochastic Gradient Descent
+    ``(1 + cos(pi * step / period)) / 2``, from "SGDR: Stochastic Gradient Descent
     with Warm Restarts" (Loshchilov and Hutter, 2017), without the restarts.
     """
     return (1 + math.cos(math.pi * step / period)) / 2
