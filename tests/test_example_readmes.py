@@ -22,7 +22,7 @@ NEEDED = {"sweep": ("optuna",), "notebook": ("nbclient", "ipykernel")}
 def test_every_block_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NEEDED.get(page.parent.name, ()):
         if find_spec(name) is None:
-            pytest.skip(f"{name} is not installed: pip install --group dev")
+            pytest.skip(f"{name} is not installed; {page} says how")
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     shutil.copy(ROOT / "LICENSE", tmp_path)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
