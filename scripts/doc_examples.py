@@ -27,6 +27,7 @@ import multiprocessing
 import os
 import pkgutil
 import re
+import select
 import shlex
 import signal
 import subprocess
@@ -38,6 +39,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
 from typing import Any
 from unittest import SkipTest
@@ -114,9 +116,9 @@ def in_new_process(function: Callable[..., list[Ran]], what: Any, folder: Path) 
     except EOFError:
         process.join()
         ran, failure = [], f"{what}: its process ended with {process.exitcode}"
-    except BaseException:  # a time limit, Ctrl-C
+    finally:  # a time limit or Ctrl-C, too
+        receiver.close()
         _kill(process)
-        raise
     process.join()
     assert not failure, failure
     return list(ran)
@@ -133,6 +135,8 @@ def _kill(process: BaseProcess) -> None:
 def _work(function: Callable[..., list[Ran]], what: Any, folder: Path, sender: Connection) -> None:
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)
+        Thread(target=_end_with_reader, args=(sender.fileno(),), daemon=True).start()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by a job in the background
     multiprocessing.set_start_method(None, force=True)  # that of a script, not the one used here
     os.chdir(folder)
     sys.path.insert(0, str(folder))  # as a script that lies there
@@ -141,6 +145,14 @@ def _work(function: Callable[..., list[Ran]], what: Any, folder: Path, sender: C
         sender.send((function(what), ""))
     except BaseException:
         sender.send(([], traceback.format_exc()))
+
+
+def _end_with_reader(descriptor: int) -> None:
+    """End this process and those that it started once nobody waits for its result."""
+    waiting = select.poll()
+    waiting.register(descriptor, 0)  # errors are always reported
+    waiting.poll()
+    os.killpg(0, signal.SIGKILL)
 
 
 def _run_page(page: Path) -> list[Ran]:
@@ -190,9 +202,10 @@ class _Blocks:
                 Config.fromfile(path)
                 return
             if re.search(r"^@\w+\.register_module", example.parsed, re.MULTILINE):
-                sys.modules.pop(path.stem, None)
+                name = ".".join(path.with_suffix("").parts)
+                sys.modules.pop(name, None)
                 importlib.invalidate_caches()
-                names = vars(importlib.import_module(path.stem)).items()
+                names = vars(importlib.import_module(name)).items()
                 example.namespace.update({k: v for k, v in names if not k.startswith("__")})
                 return
         padding = "\n" * (example.line + example.parsed.line_offset)  # the lines of the page

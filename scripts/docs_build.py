@@ -13,17 +13,23 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import docs_browser
 import docs_coverage
 import docs_finish
 import docs_inventories
-import docs_reference
 import docs_scan
 import docs_style
 from workspace import ROOT
 
 CONFIG = ROOT / "docs" / "mkdocs.yml"
+#: What is checked while the site is built: that pages are current, and that faults are found.
+BESIDE = [
+    [sys.executable, "scripts/docs_reference.py", "--check"],
+    [sys.executable, "-m", "pytest", "-q", "-m", "docs", "tests/test_docs_gate.py"],
+]
+CAPTURED: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
 SITE = ROOT / "dist" / "site"
 #: Where words are checked: pages, READMEs and docstrings.
 SPELLED = ["docs", "README.md", "CONTRIBUTING.md", "packages", "scripts", "examples"]
@@ -51,11 +57,16 @@ def main() -> None:
         return
     if sys.argv[1:]:
         sys.exit(__doc__)
-    docs_reference.check()
+    beside = [subprocess.Popen(command, cwd=ROOT, **CAPTURED) for command in BESIDE]
     if build().returncode:
+        for process in beside:
+            process.kill()
         sys.exit(1)
     docs_finish.finish(SITE)
     problems = [*_read_site(), *_read_sources()]
+    for process in beside:
+        said, _ = process.communicate()
+        problems += [said[-3000:]] if process.returncode else []
     (SITE.parent / "links.txt").write_text("\n".join(docs_scan.find_links(SITE)), encoding="utf-8")
     print("\n".join(problems) or f"{SITE / 'index.html'}: {len(list(SITE.rglob('*.html')))} pages")
     sys.exit(bool(problems))
@@ -85,10 +96,6 @@ def _read_sources() -> Iterator[str]:
     command = [_tool("codespell"), "--ignore-words", "docs/words.txt", *UNSPELLED, *SPELLED]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     yield from done.stdout.splitlines()
-    faults = [sys.executable, "-m", "pytest", "-q", "-m", "docs", "tests/test_docs_gate.py"]
-    done = subprocess.run(faults, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        yield done.stdout[-3000:]
 
 
 def _tool(name: str) -> str:

@@ -85,6 +85,7 @@ def provoke(error: dict[str, Any], folder: Path) -> str:
     for program in ("tiny.py", "config.py"):
         shutil.copy(ROOT / "docs" / "programs" / program, folder)
     for name, text in error.get("files", {}).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     with _inside(folder):
         said = _run_command(error["command"]) if "command" in error else _run_code(error["code"])

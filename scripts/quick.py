@@ -20,7 +20,8 @@ BUDGET = 40
 #: Tests of the repository that take a moment and hold whatever was changed.
 ACROSS = ["tests/test_layers.py", "tests/test_metadata.py"]
 NOT_QUICK = (
-    "not slow and not exhaustive and not exact and not wheels and not clients and not browser"
+    "not slow and not exhaustive and not exact and not wheels and not clients and not browser "
+    "and not docs"
 )
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -144,6 +148,44 @@ from sub.part import answer
 def test_what_is_wrong(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=message):
         run_page(page(tmp_path, text), tmp_path)
+
+
+def ends(group: int) -> bool:
+    """Whether a group of processes ends within a minute."""
+    for _ in range(1200):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="Windows has no process groups")
+def test_what_a_page_started_ends_with_it(tmp_path: Path) -> None:
+    text = "```python\nimport subprocess\nprint(subprocess.Popen(['sleep', '600']).pid)\n```\n"
+    path = page(tmp_path, text + "```text\n...\n```\n```console\n$ echo $PPID > pid\n```\n")
+    assert len(run_page(path, tmp_path)) == 3
+    assert ends(int((tmp_path / "pid").read_text("utf-8")))
+
+
+@pytest.mark.docs
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="Windows has no process groups")
+def test_a_page_ends_with_who_runs_it(tmp_path: Path) -> None:
+    text = "```console\n$ echo $PPID > pid; mv pid begun; sleep 600\n```\n"
+    code = (
+        f"from doc_examples import run_page; from pathlib import Path\n"
+        f"if __name__ == '__main__': run_page(Path({str(page(tmp_path, text))!r}), Path('.'))\n"
+    )
+    (tmp_path / "runs.py").write_text(code, encoding="utf-8")
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    runs = subprocess.Popen([sys.executable, "runs.py"], cwd=tmp_path, env=env)
+    begun = tmp_path / "begun"
+    while not begun.exists():
+        time.sleep(0.05)
+    runs.kill()
+    runs.wait()
+    assert ends(int(begun.read_text("utf-8")))
 
 
 def test_nothing_is_left_of_a_page(tmp_path: Path) -> None:

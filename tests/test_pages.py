@@ -22,6 +22,8 @@ def names() -> list[str]:
     """The pages that are asked for, or all: `guides/configs`."""
     wanted = os.environ.get("DOCS_PAGES", "").split()
     found = [path.relative_to(PAGES).with_suffix("").as_posix() for path in PAGES.rglob("*.md")]
+    if unknown := sorted(set(wanted) - set(found)):
+        raise pytest.UsageError(f"no such pages: {unknown}")
     return sorted(name for name in found if not wanted or name in wanted)
 
 

@@ -1,11 +1,18 @@
 """What several processes run at once; each finds its group made."""
 
+import sys
+from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import torch
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fake_runner import FakeRunner
+
 from eng.dist import get_rank
-from eng.hooks import NaiveVisualizationHook, SyncBuffersHook
+from eng.hooks import CheckpointHook, NaiveVisualizationHook, SyncBuffersHook, save_clock
 
 
 def names_drawn():
@@ -41,3 +48,31 @@ def buffers_at_validation():
     hook.before_val_epoch(model)
     found.append(float(norm.running_mean))
     return found
+
+
+class Minutes:
+    """A clock that moves by some minutes an iteration."""
+
+    def __init__(self, step):
+        self.step, self.now, self.looks = step, 0.0, 0
+
+    def __call__(self):
+        self.looks += 1
+        return 60 * self.now
+
+
+def save_by_the_clock(hook, runner, clock, iterations):
+    hook.before_train(runner)
+    for index in range(iterations):
+        clock.now += clock.step
+        hook.after_train_iter(runner, index)
+        runner.iter += 1
+    return sorted(path.name for path in Path(runner.work_dir).glob("*.pth"))
+
+
+def save_in_processes(folder):
+    clock = Minutes(step=3 if get_rank() == 0 else 7)
+    runner = FakeRunner(Path(folder) / str(get_rank()), max_iters=99)
+    hook = CheckpointHook(save_every_minutes=10, save_last=False)
+    with patch.object(save_clock, "monotonic", clock):
+        return save_by_the_clock(hook, runner, clock, 11)

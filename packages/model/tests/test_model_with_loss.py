@@ -78,9 +78,8 @@ def test_a_module_may_compute_its_loss_itself(kind: type) -> None:
     batch = {"inputs": IMAGES, "labels": LABELS}
     loss = model(**batch, mode="loss")["loss"]
     assert torch.equal(loss, F.cross_entropy(model.net.head(IMAGES), LABELS))  # type: ignore[operator, union-attr]
-    if kind is dict:
-        (first, *_) = model.val_step(batch)
-        assert torch.equal(first["logits"], model.net.head(IMAGES)[0])  # type: ignore[operator, union-attr]
+    (first, *_) = model.val_step(batch)
+    assert torch.equal(first["logits"], model.net.head(IMAGES)[0])  # type: ignore[operator, union-attr]
     with pytest.raises(ValueError, match="has no 'loss': give a loss function"):
         model(IMAGES, mode="loss")
 

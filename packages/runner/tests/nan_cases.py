@@ -56,3 +56,12 @@ def train_with_a_bad_rank(folder: str, action: str) -> tuple[str, list[float]]:
     except FloatingPointError as error:
         told = str(error).partition(";")[0]
     return told, [float(x) for p in runner.model.parameters() for x in p.flatten()]
+
+
+def skip_in_a_cycle(folder: str, iteration: int, more: dict[str, Any]) -> list[float]:
+    """In a group: the weights after a skipped iteration of accumulated ones."""
+    bad = {iteration: float("nan")} if get_rank() == 1 else {}
+    wrapper = {"optimizer": {"type": "SGD", "lr": 0.1}, "accumulative_counts": 2, **more}
+    runner = build(Path(folder), bad, launcher="pytorch", nan_loss="skip", optim_wrapper=wrapper)
+    runner.train()
+    return [float(x) for p in runner.model.parameters() for x in p.flatten()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -71,3 +72,46 @@ def test_what_is_wrong_is_one_line(
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert said in error
+
+
+def listed(capsys: pytest.CaptureFixture[str], kind: str) -> dict[str, str]:
+    assert main(["list", kind]) == 0
+    return {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+
+
+def test_commands_functions_and_settings_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    commands = listed(capsys, "commands")
+    known = {"train", "lr-find", "batch-find", "batch", "plot", "diff", "history", "export"}
+    assert known <= set(commands)
+    assert "eng-vis" in commands["plot"]
+    assert not any("cannot be imported" in line for line in commands.values())
+    functions = listed(capsys, "functions")
+    assert {"find_learning_rate", "find_batch_size", "rebuild_batch"} <= set(functions)
+    assert "eng-checkpoint" in functions["average_weights"]
+    assert not any("cannot be imported" in line for line in functions.values())
+    assert all(len(line.split()) > 3 for line in functions.values())  # with a summary
+    assert {"on_oom", "nan_loss", "val_cfg.loss"} <= set(listed(capsys, "settings"))
+
+
+def test_a_command_a_function_and_a_setting_are_explained(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["list", "--why", "lr-find"]) == 0
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first == "lr-find of commands: eng.runner.lr_find_command:LR_FIND (eng-runner)"
+    assert last == "  eng lr-find --help shows its arguments"
+    assert main(["list", "functions", "--why", "find_learning_rate"]) == 0
+    assert "  arguments: (runner" in capsys.readouterr().out
+    assert main(["list", "--why", "on_oom"]) == 0
+    assert capsys.readouterr().out.startswith("on_oom of settings: in the config of a run")
+    assert main(["list", "--why", "lr-fnd"]) == 2
+    assert "closest names: lr-find (commands)" in capsys.readouterr().err
+
+
+def test_commands_are_listed_without_torch() -> None:
+    program = (
+        "import sys\nfrom eng.cli import main\nassert main(['list', 'commands']) == 0\n"
+        "assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

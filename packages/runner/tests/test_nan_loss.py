@@ -121,6 +121,17 @@ def test_all_processes_do_the_same(tmp_path: Path, action: str) -> None:
     assert told == ("the loss is nan on rank 1 at iteration 8" if action == "stop" else "")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [{}, {"loss_normalizer": "samples"}])
+def test_processes_agree_where_an_accumulated_iteration_is_skipped(
+    tmp_path: Path, more: dict[str, Any]
+) -> None:
+    # The last of a cycle, whose backward pass synchronizes the gradients.
+    first, second = run_in_processes(cases.skip_in_a_cycle, 2, str(tmp_path), 7, more)
+    assert first == second
+    assert all(x == x for x in first)
+
+
 @pytest.mark.parametrize(
     ("setting", "told"),
     [

@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import oom_cases as cases
 
 from eng.dist.testing import run_in_processes
-from eng.model.base_model.micro_batches import count_samples, split_batch
+from eng.model.base_model.micro_batches import split_batch
+from eng.optim import count_samples
 from eng.registry import MODELS
 from eng.runner import Runner, RunnerConfigError
 

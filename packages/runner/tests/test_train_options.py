@@ -107,6 +107,14 @@ def test_a_dry_run_tries_a_batch_and_writes_nothing(
     assert [path.name for path in folder.iterdir() if path.name != "__pycache__"] == ["job.py"]
 
 
+def test_a_dry_run_updates_where_gradients_are_accumulated(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    option = "optim_wrapper.accumulative_counts=4"
+    assert main(["train", "job.py", "--dry-run", "--cfg-options", option]) == 0
+    assert "update: 4 of 4 trained parameters changed" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("option", "said"),
     [

@@ -24,8 +24,13 @@ from eng.checkpoint import _load_checkpoint as _load_checkpoint
 from eng.checkpoint import _load_checkpoint_to_model as _load_checkpoint_to_model
 from eng.checkpoint import _load_checkpoint_with_prefix as _load_checkpoint_with_prefix
 from eng.checkpoint import absolute_path as absolute_path
+from eng.checkpoint import average_weights as average_weights
+from eng.checkpoint import complete_weights as complete_weights
+from eng.checkpoint import drop_frozen as drop_frozen
 from eng.checkpoint import find_latest_checkpoint as find_latest_checkpoint
 from eng.checkpoint import find_newest_checkpoint as find_newest_checkpoint
+from eng.checkpoint import frozen_digest as frozen_digest
+from eng.checkpoint import frozen_names as frozen_names
 from eng.checkpoint import full_model_state as full_model_state
 from eng.checkpoint import full_optimizer_state as full_optimizer_state
 from eng.checkpoint import get_deprecated_model_names as get_deprecated_model_names
@@ -42,6 +47,7 @@ from eng.checkpoint import load_state_dict as load_state_dict
 from eng.checkpoint import model_state as model_state
 from eng.checkpoint import progress_of as progress_of
 from eng.checkpoint import save_checkpoint as save_checkpoint
+from eng.checkpoint import tensor_digest as tensor_digest
 from eng.checkpoint import used_checkpoint as used_checkpoint
 from eng.checkpoint import weights_to_cpu as weights_to_cpu
 from eng.checkpoint import write_last_checkpoint as write_last_checkpoint
@@ -233,6 +239,7 @@ from eng.hooks import HookRunner as HookRunner
 from eng.hooks import HookTrainLoop as HookTrainLoop
 from eng.hooks import IterTimerHook as IterTimerHook
 from eng.hooks import LoggerHook as LoggerHook
+from eng.hooks import ModelStatisticsHook as ModelStatisticsHook
 from eng.hooks import NaiveVisualizationHook as NaiveVisualizationHook
 from eng.hooks import ParamSchedulerHook as ParamSchedulerHook
 from eng.hooks import ParameterReportHook as ParameterReportHook
@@ -240,8 +247,10 @@ from eng.hooks import PrepareTTAHook as PrepareTTAHook
 from eng.hooks import Priority as Priority
 from eng.hooks import ProfilerHook as ProfilerHook
 from eng.hooks import RuntimeInfoHook as RuntimeInfoHook
+from eng.hooks import SlowRankHook as SlowRankHook
 from eng.hooks import SyncBuffersHook as SyncBuffersHook
 from eng.hooks import ThroughputHook as ThroughputHook
+from eng.hooks import TrainedOnlyHook as TrainedOnlyHook
 from eng.hooks import build_runner_with_tta as build_runner_with_tta
 from eng.hooks import find_best_checkpoint as find_best_checkpoint
 from eng.hooks import get_priority as get_priority
@@ -334,6 +343,7 @@ from eng.optim import ExponentialParamScheduler as ExponentialParamScheduler
 from eng.optim import LinearLR as LinearLR
 from eng.optim import LinearMomentum as LinearMomentum
 from eng.optim import LinearParamScheduler as LinearParamScheduler
+from eng.optim import LossNormalizer as LossNormalizer
 from eng.optim import MicroBatches as MicroBatches
 from eng.optim import MultiStepLR as MultiStepLR
 from eng.optim import MultiStepMomentum as MultiStepMomentum
@@ -353,7 +363,11 @@ from eng.optim import StepMomentum as StepMomentum
 from eng.optim import StepParamScheduler as StepParamScheduler
 from eng.optim import ZeroRedundancyOptimizer as ZeroRedundancyOptimizer
 from eng.optim import _ParamScheduler as _ParamScheduler
+from eng.optim import average_gradients as average_gradients
 from eng.optim import build_optim_wrapper as build_optim_wrapper
+from eng.optim import count_samples as count_samples
+from eng.optim import count_tokens as count_tokens
+from eng.optim import evaluation_mode as evaluation_mode
 from eng.registry import COLLATE_FUNCTIONS as COLLATE_FUNCTIONS
 from eng.registry import DATASETS as DATASETS
 from eng.registry import DATA_SAMPLERS as DATA_SAMPLERS
@@ -677,6 +691,7 @@ __all__ = [
     "LogProcessor",
     "LoggerHook",
     "LoopRunner",
+    "LossNormalizer",
     "MLflowVisBackend",
     "MMDistributedDataParallel",
     "MMFullyShard",
@@ -696,6 +711,7 @@ __all__ = [
     "MissingKeyError",
     "MissingLoopError",
     "MissingVariableError",
+    "ModelStatisticsHook",
     "ModelWithLoss",
     "ModuleDict",
     "ModuleList",
@@ -759,6 +775,7 @@ __all__ = [
     "Scalar",
     "SchemaError",
     "Sequential",
+    "SlowRankHook",
     "StateDict",
     "Stateful",
     "StepLR",
@@ -775,6 +792,7 @@ __all__ = [
     "TimerError",
     "TokenBudgetBatchSampler",
     "TorchMetric",
+    "TrainedOnlyHook",
     "TrainingInterrupted",
     "TransformError",
     "TruncNormalInit",
@@ -801,6 +819,8 @@ __all__ = [
     "all_reduce_params",
     "apply_to",
     "autocast",
+    "average_gradients",
+    "average_weights",
     "barrier",
     "bias_init_with_prob",
     "broadcast",
@@ -831,6 +851,7 @@ __all__ = [
     "collect_results_gpu",
     "color_str2rgb",
     "color_val_matplotlib",
+    "complete_weights",
     "complexity_stats_str",
     "complexity_stats_table",
     "concat_list",
@@ -846,6 +867,8 @@ __all__ = [
     "copytree_from_local",
     "copytree_to_local",
     "count_registered_modules",
+    "count_samples",
+    "count_tokens",
     "default_collate",
     "deprecated_api_warning",
     "deprecated_function",
@@ -854,10 +877,12 @@ __all__ = [
     "diff",
     "digit_version",
     "draw_confusion_matrix",
+    "drop_frozen",
     "dump",
     "efficient_conv_bn_eval_control",
     "efficient_conv_bn_eval_forward",
     "efficient_conv_bn_eval_graph_transform",
+    "evaluation_mode",
     "exists",
     "explain_failures",
     "file_handlers",
@@ -876,6 +901,8 @@ __all__ = [
     "force_init_env",
     "format_metrics",
     "format_table",
+    "frozen_digest",
+    "frozen_names",
     "full_model_state",
     "full_optimizer_state",
     "gather",
@@ -1019,6 +1046,7 @@ __all__ = [
     "sync_random_seed",
     "tensor2imgs",
     "tensor2ndarray",
+    "tensor_digest",
     "to_1tuple",
     "to_2tuple",
     "to_3tuple",

@@ -80,12 +80,13 @@ _NAMES = {
     "checkpoint": """
         BackgroundWriter CheckpointError CheckpointFolder CheckpointLoader MapLocation
         NewestCheckpoint RankBuffers _load_checkpoint _load_checkpoint_to_model
-        _load_checkpoint_with_prefix absolute_path find_latest_checkpoint
-        find_newest_checkpoint full_model_state full_optimizer_state
-        get_deprecated_model_names get_external_models get_mmcls_models get_state_dict
-        get_torchvision_models is_sharded load_checkpoint load_full_model_state
-        load_full_optimizer_state load_shared_checkpoint load_state_dict model_state
-        progress_of save_checkpoint used_checkpoint weights_to_cpu write_last_checkpoint
+        _load_checkpoint_with_prefix absolute_path average_weights complete_weights
+        drop_frozen find_latest_checkpoint find_newest_checkpoint frozen_digest
+        frozen_names full_model_state full_optimizer_state get_deprecated_model_names
+        get_external_models get_mmcls_models get_state_dict get_torchvision_models
+        is_sharded load_checkpoint load_full_model_state load_full_optimizer_state
+        load_shared_checkpoint load_state_dict model_state progress_of save_checkpoint
+        tensor_digest used_checkpoint weights_to_cpu write_last_checkpoint
     """,
     "dataset": """
         COLLATE_FUNCTIONS AnnotationError BaseDataset BucketBatchSampler
@@ -107,11 +108,12 @@ _NAMES = {
         CosineAnnealingParamScheduler CosineRestartLR CosineRestartMomentum
         CosineRestartParamScheduler DefaultOptimWrapperConstructor ExponentialLR
         ExponentialMomentum ExponentialParamScheduler LinearLR LinearMomentum
-        LinearParamScheduler MicroBatches MultiStepLR MultiStepMomentum
+        LinearParamScheduler LossNormalizer MicroBatches MultiStepLR MultiStepMomentum
         MultiStepParamScheduler OneCycleLR OneCycleParamScheduler OptimWrapper
         OptimWrapperDict PolyLR PolyMomentum PolyParamScheduler ReduceOnPlateauLR
         ReduceOnPlateauMomentum ReduceOnPlateauParamScheduler StepLR StepMomentum
-        StepParamScheduler ZeroRedundancyOptimizer _ParamScheduler build_optim_wrapper
+        StepParamScheduler ZeroRedundancyOptimizer _ParamScheduler average_gradients
+        build_optim_wrapper count_samples count_tokens evaluation_mode
     """,
     "model": """
         BaseAveragedModel BaseDataPreprocessor BaseInit BaseModel BaseModule BaseTTAModel
@@ -144,11 +146,11 @@ _NAMES = {
     "hooks": """
         BatchRecordHook BestCheckpoint BestCheckpoints CheckpointHook CheckpointWriter
         DistSamplerSeedHook EMAHook EarlyStoppingHook EmptyCacheHook FreezeHook Hook
-        HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook
+        HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook ModelStatisticsHook
         NaiveVisualizationHook ParamSchedulerHook ParameterReportHook PrepareTTAHook
-        Priority ProfilerHook RuntimeInfoHook SyncBuffersHook ThroughputHook
-        build_runner_with_tta find_best_checkpoint get_priority infer_rule read_record
-        run_id_of scalar_of
+        Priority ProfilerHook RuntimeInfoHook SlowRankHook SyncBuffersHook ThroughputHook
+        TrainedOnlyHook build_runner_with_tta find_best_checkpoint get_priority infer_rule
+        read_record run_id_of scalar_of
     """,
     "runner": """
         BaseLoop BatchSizeSearch BatchTrial BestScore CheckpointLoader EpochBasedTrainLoop

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from eng.utils import lazy_modules
 
 if TYPE_CHECKING:
+    from .average import average_weights
     from .background import BackgroundWriter
+    from .digest import tensor_digest
     from .errors import CheckpointError
     from .folder import CheckpointFolder, absolute_path
     from .loader import CheckpointLoader
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
         model_state,
         weights_to_cpu,
     )
+    from .trained_only import complete_weights, drop_frozen, frozen_digest, frozen_names
     from .types import MapLocation
 
 __version__: str  # see _version.py
@@ -64,8 +67,13 @@ __all__ = [
     "_load_checkpoint_to_model",
     "_load_checkpoint_with_prefix",
     "absolute_path",
+    "average_weights",
+    "complete_weights",
+    "drop_frozen",
     "find_latest_checkpoint",
     "find_newest_checkpoint",
+    "frozen_digest",
+    "frozen_names",
     "full_model_state",
     "full_optimizer_state",
     "get_deprecated_model_names",
@@ -82,6 +90,7 @@ __all__ = [
     "model_state",
     "progress_of",
     "save_checkpoint",
+    "tensor_digest",
     "used_checkpoint",
     "weights_to_cpu",
     "write_last_checkpoint",
@@ -90,7 +99,9 @@ __all__ = [
 __getattr__, __dir__ = lazy_modules(
     __name__,
     {
+        ".average": ("average_weights",),
         ".background": ("BackgroundWriter",),
+        ".digest": ("tensor_digest",),
         ".errors": ("CheckpointError",),
         ".folder": (
             "CheckpointFolder",
@@ -134,6 +145,12 @@ __getattr__, __dir__ = lazy_modules(
             "load_state_dict",
             "model_state",
             "weights_to_cpu",
+        ),
+        ".trained_only": (
+            "complete_weights",
+            "drop_frozen",
+            "frozen_digest",
+            "frozen_names",
         ),
         ".types": ("MapLocation",),
     },

@@ -153,7 +153,10 @@ def load_checkpoint(
         CheckpointError: If the file is not a checkpoint, or no key matches; if ``strict``, for
             missing, unexpected and mismatching keys as well.
     """
+    from .trained_only import complete_weights
+
     checkpoint = CheckpointLoader.load_checkpoint(filename, map_location, logger)
+    checkpoint = complete_weights(model, checkpoint, str(filename), logger)
     load_state_dict(model, model_state(checkpoint, str(filename), revise_keys), strict, logger)
     return checkpoint
 

@@ -13,6 +13,7 @@ from .freeze_hook import FreezeHook
 from .hook import Hook
 from .iter_timer_hook import IterTimerHook
 from .logger_hook import LoggerHook
+from .model_statistics_hook import ModelStatisticsHook
 from .naive_visualization_hook import NaiveVisualizationHook
 from .param_scheduler_hook import ParamSchedulerHook
 from .parameter_report_hook import ParameterReportHook
@@ -24,8 +25,10 @@ from .record import read_record
 from .run_id import run_id_of
 from .runtime_info_hook import RuntimeInfoHook
 from .sampler_seed_hook import DistSamplerSeedHook
+from .slow_rank_hook import SlowRankHook
 from .sync_buffer_hook import SyncBuffersHook
 from .throughput_hook import ThroughputHook
+from .trained_only_hook import TrainedOnlyHook
 from .values import scalar_of
 
 if not TYPE_CHECKING:
@@ -50,6 +53,7 @@ __all__ = [
     "HookTrainLoop",
     "IterTimerHook",
     "LoggerHook",
+    "ModelStatisticsHook",
     "NaiveVisualizationHook",
     "ParamSchedulerHook",
     "ParameterReportHook",
@@ -57,8 +61,10 @@ __all__ = [
     "Priority",
     "ProfilerHook",
     "RuntimeInfoHook",
+    "SlowRankHook",
     "SyncBuffersHook",
     "ThroughputHook",
+    "TrainedOnlyHook",
     "build_runner_with_tta",
     "find_best_checkpoint",
     "get_priority",

@@ -23,7 +23,7 @@ _writing = threading.Lock()
 
 @dataclass(frozen=True)
 class BestCheckpoint:
-    """A checkpoint that was better than all before it.
+    """A checkpoint that was the best of its time, or one of the best that are kept.
 
     Attributes:
         metric: Name of the metric.
@@ -31,6 +31,7 @@ class BestCheckpoint:
         file: Name of the checkpoint in the folder of checkpoints.
         epoch: Epochs done by then.
         iter: Iterations done by then.
+        is_best: Whether it was better than all before it, not only one of the best.
     """
 
     metric: str
@@ -38,10 +39,11 @@ class BestCheckpoint:
     file: str
     epoch: int
     iter: int
+    is_best: bool = True
 
 
 class BestCheckpoints:
-    """All that were the best for a while, in the order of training.
+    """All that were the best for a while or one of them, in the order of training.
 
     From it, a run that is resumed from an earlier iteration knows the best checkpoint of that time.
 
@@ -102,7 +104,7 @@ class BestCheckpoints:
         return BestCheckpoints(self.run, kept)
 
     def best(self, metric: str) -> BestCheckpoint | None:
-        """The best checkpoint by a metric: the last one, as each was better than those before.
+        """The best checkpoint by a metric: the last that was better than all before it.
 
         Args:
             metric: Its name.
@@ -110,19 +112,41 @@ class BestCheckpoints:
         Returns:
             The checkpoint, None without one.
         """
-        return next((each for each in reversed(self.records) if each.metric == metric), None)
+        found = (each for each in reversed(self.records) if each.metric == metric and each.is_best)
+        return next(found, None)
 
-    def superseded(self, metric: str) -> list[str]:
-        """Files that were the best by a metric once and are not any more, all of which can go.
+    def top(self, metric: str, count: int, rule: str) -> list[BestCheckpoint]:
+        """The best checkpoints by a metric.
 
         Args:
             metric: Its name.
+            count: How many at most.
+            rule: ``'greater'`` or ``'less'``, which scores are better.
+
+        Returns:
+            The checkpoints, the best first; of equal ones the earlier first.
+        """
+        sign = -1 if rule == "greater" else 1
+        own = {each.file: each for each in self.records if each.metric == metric}.values()
+        return sorted(own, key=lambda each: (sign * each.score, each.iter))[:count]
+
+    def superseded(self, metric: str, count: int = 1, rule: str | None = None) -> list[str]:
+        """Files that were among the best by a metric once and are not any more: they can go.
+
+        Args:
+            metric: Its name.
+            count: How many are kept. Defaults to 1.
+            rule: Which scores are better, for more than one. Defaults to None.
 
         Returns:
             Names of files.
         """
+        best = self.best(metric)
+        kept = {best.file} if best is not None else set()
+        if rule is not None:
+            kept |= {each.file for each in self.top(metric, count, rule)}
         files = [each.file for each in self.records if each.metric == metric]
-        return [file for file in dict.fromkeys(files) if file != files[-1]]
+        return [file for file in dict.fromkeys(files) if file not in kept]
 
 
 def find_best_checkpoint(work_dir: str) -> str | None:
@@ -156,4 +180,5 @@ def _read(work_dir: str) -> BestCheckpoints | None:
 
 def _parse(entry: StateDict) -> BestCheckpoint:
     """Parse a checkpoint, without fields that a later version added."""
-    return BestCheckpoint(**{field.name: entry[field.name] for field in fields(BestCheckpoint)})
+    known = {"is_best": True, **entry}  # which earlier versions do not write
+    return BestCheckpoint(**{field.name: known[field.name] for field in fields(BestCheckpoint)})

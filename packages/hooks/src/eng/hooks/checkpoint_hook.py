@@ -11,7 +11,6 @@ from typing import Any, ClassVar, NamedTuple
 from eng.checkpoint import (
     BackgroundWriter,
     CheckpointFolder,
-    used_checkpoint,
     write_last_checkpoint,
 )
 from eng.dist import all_gather_object, barrier, broadcast_object_list, is_main_process
@@ -22,7 +21,9 @@ from eng.utils import override
 
 from .best_checkpoint import BestCheckpoint, BestCheckpoints
 from .best_rule import RULE_MAP, WORST_VALUES, infer_rule, pair_rules
-from .checkpoint_retention import KeptCheckpoints
+from .checkpoint_arguments import check_counts, check_retention, check_template
+from .checkpoint_files import copy_file, remove_file, warn_of_a_used_folder
+from .checkpoint_retention import KeptCheckpoints, Retention
 from .errors import HookArgumentError
 from .fingerprint import fingerprint
 from .hook import DataBatch, Hook
@@ -30,8 +31,9 @@ from .metric_names import check_metric_names, usable_score
 from .protocol import HookRunner
 from .published import publish, published_keys_of
 from .run_id import run_id_of
+from .save_clock import SaveClock
 from .types import StepOutputs, StorageSettings
-from .values import check_number, names_of
+from .values import names_of
 
 __all__ = ["CheckpointHook"]
 
@@ -69,6 +71,13 @@ class CheckpointHook(Hook):
         async_save: Whether checkpoints are written in the background: training waits while the
             state is copied, and for the one before if that is still being written. An error is
             raised at the next save or at the end of training. Defaults to False.
+        save_top_k: How many of the best checkpoints are kept, by each metric of ``save_best``.
+            Defaults to 1.
+        keep_every: Epochs, or iterations, between two checkpoints that are kept for ever, beside
+            the newest ``max_keep_ckpts``; a multiple of ``interval``, counted from ``save_begin``.
+            Defaults to None, none.
+        save_every_minutes: Minutes after the last checkpoint at which one is saved between two
+            iterations, by the clock of the first process. Defaults to None, by the interval alone.
         **kwargs: Further arguments of the runner's ``save_checkpoint``.
 
     Raises:
@@ -111,9 +120,13 @@ class CheckpointHook(Hook):
         save_begin: int = 0,
         *,
         async_save: bool = False,
+        save_top_k: int = 1,
+        keep_every: int | None = None,
+        save_every_minutes: float | None = None,
         **kwargs: Any,
     ) -> None:
-        _check_counts(interval, max_keep_ckpts, save_begin)
+        check_counts(interval, max_keep_ckpts, save_begin)
+        check_retention(interval, keep_every, save_top_k, save_every_minutes, bool(save_best))
         self.published_keys = published_keys_of(published_keys)
         self.save_begin = save_begin
         self.interval = interval
@@ -122,10 +135,16 @@ class CheckpointHook(Hook):
         self.save_param_scheduler = save_param_scheduler
         self._given_out_dir = self.out_dir = None if out_dir is None else str(out_dir)
         self.max_keep_ckpts = max_keep_ckpts
+        self.save_top_k, self.keep_every = save_top_k, keep_every
+        self.save_every_minutes = save_every_minutes
+        if save_every_minutes is not None:
+            self._clock = SaveClock(save_every_minutes)
+            # Of this hook alone: an iteration of others costs nothing more.
+            self.after_train_iter = self._after_timed_iter  # type: ignore[method-assign]
         self.save_last = save_last
         self.unit = "epoch" if by_epoch else "iter"
         self.filename_tmpl = filename_tmpl or f"{self.unit}_{{}}.pth"
-        _check_template(self.filename_tmpl)
+        check_template(self.filename_tmpl)
         self.file_client_args = file_client_args
         self.backend_args = merged_backend_args("CheckpointHook", file_client_args, backend_args)
         self.async_save = async_save
@@ -170,13 +189,19 @@ class CheckpointHook(Hook):
         self._began_at = runner.iter
         key, is_only = _make_key(self, runner)
         self._kept = KeptCheckpoints(
-            runner.message_hub, key, folder, runner.work_dir, self.max_keep_ckpts, is_only
+            runner.message_hub,
+            key,
+            folder,
+            runner.work_dir,
+            Retention(self.max_keep_ckpts, self.keep_every, self.save_begin),
+            is_only,
         )
+        self._restart_clock()
         if is_main_process():
             for name in self._kept.drop_surplus():
                 self._remove(name)
             if not (runner.is_resuming or runner.iter):
-                _warn_of_a_used_folder(folder, runner)
+                warn_of_a_used_folder(folder, runner)
         try:
             self._finish_writing(close=True)
         except Exception as error:  # reported once more, since training may start again after it
@@ -217,13 +242,16 @@ class CheckpointHook(Hook):
         meta = {"epoch": runner.epoch, "iter": runner.iter}
         written = self._written
         is_saved = written is not None and written.point == (runner.epoch, runner.iter)
-        if written is None or not is_saved or written.name not in self._kept.files:
-            template = self.filename_tmpl
-            if self.by_epoch:  # whose numbers are epochs
-                template = f"iter_{{}}{PurePath(template).suffix}"
-            number = None if self.by_epoch else runner.iter
-            self._save(runner, template.format(runner.iter), meta, number)
+        if written is None or not is_saved or not self._kept.holds(written.name):
+            self._save_between(runner, meta)
         self._finish_writing()
+
+    def _save_between(self, runner: HookRunner, meta: dict[str, int]) -> None:
+        """Save between two iterations, under a name with the number of iterations."""
+        template, done = self.filename_tmpl, meta["iter"]
+        if self.by_epoch:  # whose numbers are epochs
+            template = f"iter_{{}}{PurePath(template).suffix}"
+        self._save(runner, template.format(done), meta, None if self.by_epoch else done)
 
     @override
     def after_train_epoch(self, runner: HookRunner) -> None:
@@ -252,6 +280,22 @@ class CheckpointHook(Hook):
             done = runner.iter + 1
             meta = {"epoch": runner.epoch, "iter": done}
             self._save(runner, self.filename_tmpl.format(done), meta, done)
+
+    def _after_timed_iter(
+        self,
+        runner: HookRunner,
+        batch_idx: int,
+        data_batch: DataBatch = None,
+        outputs: StepOutputs = None,
+    ) -> None:
+        """Save at the interval and at the end, and when it is time to."""
+        type(self).after_train_iter(self, runner, batch_idx, data_batch, outputs)
+        if self._clock.is_due():
+            self._save_between(runner, {"epoch": runner.epoch, "iter": runner.iter + 1})
+
+    def _restart_clock(self) -> None:
+        if self.save_every_minutes is not None:
+            self._clock.restart()
 
     @override
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
@@ -303,8 +347,9 @@ class CheckpointHook(Hook):
         self, runner: HookRunner, name: str, meta: dict[str, int], number: int | None
     ) -> None:
         """Save, point ``last_checkpoint`` to it, and only then remove old checkpoints."""
+        self._restart_clock()
         surplus = self._kept.add(name, number)
-        path = self.file_backend.join_path(self._folder, name)
+        path = self._folder_path(name)
         runner.message_hub.update_info("last_ckpt", path)
         self._write(runner, name, meta)
 
@@ -372,31 +417,19 @@ class CheckpointHook(Hook):
         """
         is_same = written.bits == bits
         if is_main_process():
-            path = self.file_backend.join_path(self._folder, written.name)
+            path = self._folder_path(written.name)
             is_in_flight = self._writer is not None and self._writer.is_busy
             is_same = is_same and (is_in_flight or self.file_backend.isfile(path))
         return all(all_gather_object(is_same))
 
     def _copy(self, name: str, new_name: str) -> None:
-        source, target = (
-            self.file_backend.join_path(self._folder, each) for each in (name, new_name)
-        )
-        try:
-            self.file_backend.copyfile(source, target)
-        except NotImplementedError:  # a store that can only be read and written
-            self.file_backend.put(self.file_backend.get(source), target)
+        copy_file(self.file_backend, *(self._folder_path(each) for each in (name, new_name)))
 
     def _remove(self, name: str) -> None:
-        path = self.file_backend.join_path(self._folder, name)
-        try:
-            if self.file_backend.isfile(path):
-                self.file_backend.remove(path)
-        except OSError as error:  # no reason to end training
-            print_log(
-                f"Failed to remove {path}, which is no longer kept: {error}",
-                logger=self._logger,
-                level=logging.WARNING,
-            )
+        remove_file(self.file_backend, self._folder_path(name), self._logger)
+
+    def _folder_path(self, name: str) -> str:
+        return self.file_backend.join_path(self._folder, name)
 
     # ------------------------------------------------------------------ the best
 
@@ -408,14 +441,16 @@ class CheckpointHook(Hook):
         rule = self._find_rule(key)
         is_better, worst = self.rule_map[rule], self.init_value_map[rule]
         best_score = self._find_best_score(runner.message_hub, key, suffix, worst)
-        if math.isnan(score) or not is_better(score, best_score):
+        is_best = is_better(score, best_score)
+        if math.isnan(score) or not (is_best or self._is_among_best(key, score, runner.iter)):
             return
         done = runner.epoch if self.by_epoch else runner.iter
         # Metrics may have a prefix, "accuracy/top1": it must not make a folder.
         name = f"best_{key.replace('/', '_')}_{self.filename_tmpl.format(done)}"
-        best = BestCheckpoint(key, score, name, runner.epoch, runner.iter)
+        best = BestCheckpoint(key, score, name, runner.epoch, runner.iter, is_best)
         self._bests.records.append(best)
-        self._announce(runner.message_hub, best, suffix)
+        if is_best:
+            self._announce(runner.message_hub, best, suffix)
         self._write(runner, name, {"epoch": runner.epoch, "iter": runner.iter})
         superseded = self._list_superseded(key, suffix)
         bests = BestCheckpoints(self._bests.run, self._bests.records)
@@ -427,10 +462,22 @@ class CheckpointHook(Hook):
 
         self._run_after_writing(publish)
         print_log(
-            f"The best checkpoint with {score:0.4f} {key} at {self.unit} {done} is {name}.",
+            f"{'The best checkpoint' if is_best else f'One of the {self.save_top_k} best'} with "
+            f"{score:0.4f} {key} at {self.unit} {done} is {name}.",
             logger=runner.logger,
             level=logging.INFO,
         )
+
+    def _is_among_best(self, key: str, score: float, iteration: int) -> bool:
+        """Whether a score that is not the best is one of the best that are kept."""
+        if self.save_top_k == 1:
+            return False
+        rule = self._find_rule(key)
+        kept = self._bests.top(key, self.save_top_k, rule)
+        if any(each.iter == iteration for each in kept):  # the same validation, after a resume
+            return False
+        is_full = len(kept) == self.save_top_k
+        return not is_full or self.rule_map[rule](score, kept[-1].score)
 
     def _load_bests(self, runner: HookRunner) -> None:
         """Read the best checkpoints so far: from the record of this run, else the message hub."""
@@ -448,7 +495,7 @@ class CheckpointHook(Hook):
             if len(recorded.records) > len(self._bests.records):
                 self._bests.write(runner.work_dir, metrics)  # later ones are of another course now
             for key in sorted(metrics):  # left where the run was killed in between
-                for file in self._bests.superseded(key):
+                for file in self._find_superseded(key):
                     self._remove(file)
 
     def _find_best_score(self, hub: MessageHub, key: str, suffix: str, worst: float) -> float:
@@ -461,7 +508,7 @@ class CheckpointHook(Hook):
 
     def _announce(self, hub: MessageHub, best: BestCheckpoint, suffix: str) -> None:
         """Publish a best checkpoint to the message hub and the attributes of this hook."""
-        path = self.file_backend.join_path(self._folder, best.file)
+        path = self._folder_path(best.file)
         hub.update_info(f"best_score{suffix}", best.score)
         hub.update_info(f"best_ckpt{suffix}", path)
         if len(self.key_indicators) > 1:
@@ -471,17 +518,21 @@ class CheckpointHook(Hook):
 
     def _list_superseded(self, key: str, suffix: str) -> list[str]:
         """Files of this run that the new best checkpoint takes the place of."""
-        files = self._bests.superseded(key)
+        files = self._find_superseded(key)
         previous = self._of_hub.pop(f"best_ckpt{suffix}", None)
         if previous is not None:
             name = PurePath(previous).name
             # One in another folder is another run's, from which this one was resumed.
-            is_here = self.file_backend.join_path(self._folder, name) == previous
+            is_here = self._folder_path(name) == previous
             best = self._bests.best(key)
             # Nor is a file that only looks like one, whatever made the checkpoint.
             if is_here and name.startswith("best_") and best is not None and name != best.file:
                 files.append(name)
         return files
+
+    def _find_superseded(self, key: str) -> list[str]:
+        rule = self._find_rule(key) if self.save_top_k > 1 else None
+        return self._bests.superseded(key, self.save_top_k, rule)
 
     def _has_rule(self, key: str, runner: HookRunner) -> bool:
         """Whether the metric of ``'auto'`` has a rule; warns the first time if not."""
@@ -507,17 +558,6 @@ class _Written(NamedTuple):
     bits: list[int]
 
 
-def _warn_of_a_used_folder(folder: CheckpointFolder, runner: HookRunner) -> None:
-    """Warn before training from scratch overwrites checkpoints of another run."""
-    found = used_checkpoint(runner.work_dir, [folder])
-    if found is not None:
-        runner.logger.warning(
-            f"{found} and others beside it are of an earlier run: this run starts from scratch and "
-            "overwrites files of the same name. To resume the earlier run: resume=True, or eng "
-            "train CONFIG --resume"
-        )
-
-
 def _make_key(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
     """Identify a hook among those of a run that save as well, the same after a resume.
 
@@ -529,32 +569,3 @@ def _make_key(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
     place = next((number for number, each in enumerate(hooks) if each is hook), len(hooks))
     name = f"{hook._given_out_dir or ''}:{hook.filename_tmpl}"
     return f"{name}:{names[:place].count(name)}", len(hooks) < 2
-
-
-def _check_counts(interval: int, max_keep_ckpts: int, save_begin: int) -> None:
-    """Refuse counts that are not integers, or too small."""
-    check_number("CheckpointHook: interval", interval)
-    if interval < 1 and interval != -1:
-        raise HookArgumentError(
-            "CheckpointHook: interval must be at least 1, or -1 to save only at the end, "
-            f"got {interval!r}"
-        )
-    check_number("CheckpointHook: max_keep_ckpts", max_keep_ckpts)
-    if max_keep_ckpts == 0:
-        raise HookArgumentError(
-            "CheckpointHook: max_keep_ckpts must be at least 1, or -1 to keep all"
-        )
-    check_number("CheckpointHook: save_begin", save_begin, least=0)
-
-
-def _check_template(template: str) -> None:
-    """Refuse a template of file names that does not format one number."""
-    try:
-        is_right = template.format(3) != template.format(4) and "/" not in template
-    except (IndexError, KeyError, ValueError, AttributeError):
-        is_right = False
-    if not is_right:
-        raise HookArgumentError(
-            "CheckpointHook: filename_tmpl must be the name of a file with one number to fill in, "
-            f"such as 'epoch_{{}}.pth' or 'epoch_{{:03d}}.pth', not {template!r}"
-        )

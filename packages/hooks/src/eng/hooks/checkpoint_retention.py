@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from eng.checkpoint import CheckpointFolder
 from eng.logging import MessageHub
 from eng.utils import StateDict
 
-__all__ = ["KeptCheckpoints", "retain"]
+__all__ = ["KeptCheckpoints", "Retention", "retain"]
 
 T = TypeVar("T")
 
@@ -39,6 +41,27 @@ def retain(kept: Sequence[T], new: T, max_keep: int) -> tuple[list[T], list[T]]:
     return found[max(0, surplus) :], found[: max(0, surplus)]
 
 
+@dataclass(frozen=True)
+class Retention:
+    """Rules by which checkpoints are kept.
+
+    Attributes:
+        max_keep: How many of the newest are kept at most; below 1 all of them.
+        keep_every: Epochs or iterations between two that are kept for ever, or None.
+        begin: The epoch or iteration from which these are counted.
+    """
+
+    max_keep: int
+    keep_every: int | None = None
+    begin: int = 0
+
+    def is_for_ever(self, number: int | None) -> bool:
+        """Whether the checkpoint of an epoch or iteration is kept for ever."""
+        if number is None or self.keep_every is None:
+            return False
+        return (number - self.begin) % self.keep_every == 0
+
+
 class KeptCheckpoints:
     """The interval checkpoints of one hook, which the message hub takes into checkpoints.
 
@@ -50,7 +73,7 @@ class KeptCheckpoints:
         key: Identifies the hook among others of the run.
         folder: Where it saves.
         work_dir: The work directory.
-        max_keep: How many checkpoints are kept at most; below 1 all of them.
+        rules: Which of them are kept. Those that are kept for ever are not in the list.
         is_only: Whether it is the only such hook, to which a list without a key belongs.
     """
 
@@ -60,10 +83,11 @@ class KeptCheckpoints:
         key: str,
         folder: CheckpointFolder,
         work_dir: str,
-        max_keep: int,
+        rules: Retention,
         is_only: bool,
     ) -> None:
-        self._hub, self._key, self._folder, self._max_keep = hub, key, folder, max_keep
+        self._hub, self._key, self._folder, self._rules = hub, key, folder, rules
+        self._for_ever: str | None = None
         self._place = {"folder": folder.path, "work_dir": work_dir}
         self.files: list[str] = self._read_list(is_only)
         self._note(self.files)
@@ -82,11 +106,20 @@ class KeptCheckpoints:
         Returns:
             Files to remove after it is complete.
         """
-        self.files, surplus = retain(self.files, name, self._max_keep)
+        if self._rules.is_for_ever(number):
+            self._for_ever = name
+            self.files = [each for each in self.files if each != name]
+            self._note(self.files)
+            return []
+        self.files, surplus = retain(self.files, name, self._rules.max_keep)
         self._note([*surplus, *self.files])
         if number is not None:
             self._note_numbers(number)
         return self._exclude_files_of_others(surplus)
+
+    def holds(self, name: str) -> bool:
+        """Whether a file is kept, as one of the newest or for ever."""
+        return name in self.files or name == self._for_ever
 
     def drop_surplus(self) -> list[str]:
         """Drop files that a killed run would have removed.
@@ -96,7 +129,7 @@ class KeptCheckpoints:
         """
         if not self.files:
             return []
-        self.files, surplus = retain(self.files, self.files[-1], self._max_keep)
+        self.files, surplus = retain(self.files, self.files[-1], self._rules.max_keep)
         return self._exclude_files_of_others(surplus)
 
     def _read_list(self, is_only: bool) -> list[str]:
@@ -114,7 +147,13 @@ class KeptCheckpoints:
         elif not lists and is_only and is_here:  # of a version without lists by name
             numbers = self._hub.get_info("keep_ckpt_ids", [])
             names = [self._folder.template.format(n) for n in numbers if isinstance(n, int)]
-        return [str(name) for name in names if self._folder.has_name_of_one(str(name))]
+        own = [str(name) for name in names if self._folder.has_name_of_one(str(name))]
+        return [name for name in own if not self._rules.is_for_ever(self._find_number(name))]
+
+    def _find_number(self, name: str) -> int | None:
+        """The epoch or iteration in a name of the template, None in another one."""
+        numbers = map(int, re.findall(r"\d+", name))
+        return next((n for n in numbers if self._folder.template.format(n) == name), None)
 
     def _note(self, files: Sequence[str]) -> None:
         known = self._hub.get_info(_KEPT, {})

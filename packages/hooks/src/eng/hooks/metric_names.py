@@ -28,8 +28,7 @@ def check_metric_names(keys: Sequence[str], runner: HookRunner, setting: str = "
     loop = getattr(runner, "val_loop", None)
     evaluator = getattr(loop, "evaluator", None)
     for key in keys:
-        # The sum of losses comes from the model.
-        if key in ("auto", "val_loss") or evaluator is None:
+        if key == "auto" or evaluator is None or key in _list_sums(evaluator):
             continue
         names = _ask(evaluator, "metric_names")
         if names is not None and key not in names:
@@ -37,6 +36,7 @@ def check_metric_names(keys: Sequence[str], runner: HookRunner, setting: str = "
         prefixes = _ask(evaluator, "metric_prefixes")
         if names is None and prefixes and not key.startswith(tuple(f"{p}/" for p in prefixes)):
             close = [f"{prefix}/{key.rpartition('/')[2]}" for prefix in prefixes]
+            close += _list_sums(evaluator) if hasattr(evaluator, "set_names") else []
             near = difflib.get_close_matches(key, close, n=1, cutoff=0) or close
             raise HookKeyError(
                 f"{setting}: missing metric {key!r}: all begin with "
@@ -83,6 +83,12 @@ def describe_missing(key: str, names: Iterable[str]) -> str:
     near = difflib.get_close_matches(key, known, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return f"missing metric {key!r}; available: {known}{hint}"
+
+
+def _list_sums(evaluator: object) -> list[str]:
+    """Names of sums of losses, which come from the model: of each set where these have names."""
+    names = getattr(evaluator, "set_names", None)
+    return ["val_loss"] if names is None else [f"{name}/val_loss" for name in names]
 
 
 def _ask(evaluator: object, method: str) -> list[str] | None:

@@ -74,7 +74,9 @@ def build_runner_with_tta(cfg: Mapping[str, Any]) -> Any:
                 f"test-time augmentation needs {key!r} in the config; it has {sorted(cfg)}"
             )
     cfg = copy.deepcopy(cfg)
-    _set_pipeline(cfg["test_dataloader"]["dataset"], cfg["tta_pipeline"])
+    loader = cfg["test_dataloader"]
+    for each in [loader] if "dataset" in loader else loader.values():  # or several by name
+        _set_pipeline(each["dataset"], cfg["tta_pipeline"])
     runner = RUNNERS.build(cfg)
     runner.register_hook(PrepareTTAHook(tta_cfg=copy.deepcopy(cfg["tta_model"])))
     return runner

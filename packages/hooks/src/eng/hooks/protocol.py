@@ -86,6 +86,9 @@ class HookVisualizer(Protocol):
     def add_graph(self, model: nn.Module, data_batch: DataBatch) -> None:
         """Record the graph of a model."""
 
+    def add_histogram(self, name: str, values: np.ndarray, step: int = 0) -> None:
+        """Record how values are distributed."""
+
     def add_datasample(
         self,
         name: str,

@@ -12,6 +12,7 @@ from eng.dataset import pseudo_collate
 from eng.registry import DATASETS, FUNCTIONS
 from eng.utils import DataBatch, UserError
 
+from .config_loader import find_loader
 from .types import ConfigType
 
 __all__ = ["make_random_inputs", "take_inputs"]
@@ -39,7 +40,7 @@ def take_inputs(cfg: ConfigType, model: nn.Module, count: int) -> tuple[Tensor, 
     Raises:
         UserError: If the config has no dataset, or the inputs are not tensors.
     """
-    loader: Any = cfg.get("test_dataloader") or cfg.get("val_dataloader")
+    loader: Any = find_loader(cfg, "test_dataloader", "val_dataloader")
     if not isinstance(loader, Mapping) or "dataset" not in loader:
         raise UserError(
             "the config has no test_dataloader to take inputs from; give their shape, such as "

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from eng.checkpoint import CheckpointLoader, load_state_dict, model_state
+from eng.checkpoint import CheckpointLoader, complete_weights, load_state_dict, model_state
 from eng.registry import MODELS, init_default_scope
 from eng.utils import UserError, override
 
@@ -125,6 +125,7 @@ def _load_model(checkpoint: str, config: str | None) -> tuple[_TensorMode, Confi
         raise ExportError(f"the config needs the key 'model', a dict, not {cfg.get('model')!r}")
     init_default_scope(cfg.get("default_scope") or "eng")
     model = MODELS.build(cfg["model"])
+    loaded = complete_weights(model, loaded, checkpoint, "current")
     load_state_dict(model, model_state(loaded, checkpoint), logger="current")
     return _TensorMode(model.eval()).eval(), cfg
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from eng.checkpoint import CheckpointLoader, load_state_dict, model_state
+from eng.checkpoint import CheckpointLoader, complete_weights, load_state_dict, model_state
 from eng.config import Config, ConfigDict
 from eng.dataset import pseudo_collate
 from eng.device import get_device
@@ -32,6 +32,7 @@ from eng.utils import DataBatch, DataSample, ProgressBar, StateDict
 from eng.vis import Visualizer
 
 from . import kwargs as step_kwargs
+from .config_loader import find_loader
 from .inputs import ItemT, list_inputs, take_chunks
 from .sources import config_of_checkpoint, copy_config, find_in_metafiles, read_config
 from .types import (
@@ -273,11 +274,12 @@ class BaseInferencer(metaclass=InferencerMeta):
                 "no checkpoint is loaded: the weights of the model are random", stacklevel=2
             )
             return
+        checkpoint = complete_weights(model, checkpoint, "the checkpoint", "current")
         load_state_dict(model, model_state(checkpoint, "the checkpoint", REVISE), logger="current")
 
     def _init_collate(self, cfg: ConfigType) -> Callable[[list[DataSample]], DataBatch]:
         """Find the collate function of the test data loader in the config."""
-        loader = cfg.get("test_dataloader")
+        loader = find_loader(cfg, "test_dataloader")
         given = loader.get("collate_fn") if isinstance(loader, Mapping) else None
         given = given or "pseudo_collate"
         settings = {"type": given} if not isinstance(given, Mapping) else dict(given)

@@ -13,6 +13,7 @@ from eng.registry import INFERENCERS
 from eng.structures import to_plain
 from eng.utils import DataSample, StateDict, UserError, override
 
+from .config_loader import find_loader
 from .infer import BaseInferencer
 from .types import ConfigType, InputType, Predictions, Results
 
@@ -85,7 +86,7 @@ class PipelineInferencer(BaseInferencer):
 def _find_pipeline(cfg: ConfigType) -> Sequence[Any] | None:
     """Find the pipeline of the test data, perhaps inside of wrappers of the dataset."""
     for loader in ("test_dataloader", "val_dataloader"):
-        for dataset in _walk_datasets((cfg.get(loader) or {}).get("dataset")):
+        for dataset in _walk_datasets((find_loader(cfg, loader) or {}).get("dataset")):
             if isinstance(dataset.get("pipeline"), (list, tuple)):
                 return list(dataset["pipeline"])
     pipeline = cfg.get("test_pipeline")

@@ -146,6 +146,8 @@ def _split(output: Any) -> list[Any]:
     """Split the output of a batch into those of its samples."""
     if isinstance(output, Tensor):
         return list(output)
+    if not isinstance(output, (Tensor, Mapping, list, tuple)) and hasattr(output, "__dict__"):
+        output = vars(output)  # an output with attributes, such as loss and logits
     if isinstance(output, Mapping):
         parts = {k: v for k, v in output.items() if isinstance(v, Tensor) and v.ndim}
         return [dict(zip(parts, each, strict=True)) for each in zip(*parts.values(), strict=True)]

@@ -10,10 +10,15 @@ from .optimizer import (
     AmpOptimWrapper,
     BaseOptimWrapper,
     DefaultOptimWrapperConstructor,
+    LossNormalizer,
     MicroBatches,
     OptimWrapper,
     OptimWrapperDict,
+    average_gradients,
     build_optim_wrapper,
+    count_samples,
+    count_tokens,
+    evaluation_mode,
 )
 from .scheduler import (
     ConstantLR,
@@ -87,6 +92,7 @@ __all__ = [
     "LinearLR",
     "LinearMomentum",
     "LinearParamScheduler",
+    "LossNormalizer",
     "MicroBatches",
     "MultiStepLR",
     "MultiStepMomentum",
@@ -106,5 +112,9 @@ __all__ = [
     "StepParamScheduler",
     "ZeroRedundancyOptimizer",
     "_ParamScheduler",
+    "average_gradients",
     "build_optim_wrapper",
+    "count_samples",
+    "count_tokens",
+    "evaluation_mode",
 ]

@@ -20,7 +20,7 @@ from .first_mistakes import mistakes_explained
 from .runner import Runner
 from .trial_run import trial_runner
 
-__all__ = ["try_batch_size"]
+__all__ = ["place_before_update", "try_batch_size"]
 
 #: Settings of a data loader that start processes or copy ahead.
 _AHEAD = ("num_workers", "persistent_workers", "prefetch_factor", "prefetch_to_device")
@@ -77,14 +77,19 @@ def _take_steps(runner: Runner) -> None:
     wrapper = runner.optim_wrapper
     is_accumulated = isinstance(wrapper, OptimWrapperDict) or wrapper.accumulative_counts > 1
     if not isinstance(wrapper, OptimWrapperDict):
-        _place_before_update(wrapper)
+        place_before_update(wrapper)
     for _ in range(3 if is_accumulated else 2):
         model.train_step(batch, optim_wrapper=wrapper)
     if get_device() == "cuda":
         torch.cuda.synchronize()
 
 
-def _place_before_update(wrapper: OptimWrapper) -> None:
+def place_before_update(wrapper: OptimWrapper) -> None:
+    """Let the next iteration of a trial be the last of a cycle of accumulated ones.
+
+    Args:
+        wrapper: The wrapper of one optimizer.
+    """
     counts = wrapper.accumulative_counts
     wrapper.stop_on_nan_loss = False
     wrapper.load_accumulation_state({"inner_count": counts - 1, "accumulative_counts": counts})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 
@@ -65,6 +65,8 @@ class ResumableBatches:
         self._origin: StateDict | None = None
         self._resumed: StateDict = {}
         self._preserved_generators: list[GeneratorState] | None = None
+        #: Set by a hook that times the data: wraps the batches of each epoch as they are read.
+        self.watch: Callable[[Iterator[DataBatch]], Iterator[DataBatch]] | None = None
         progress.samples_per_iter = samples_per_step(dataloader)
 
     # ------------------------------------------------------------------ state
@@ -199,7 +201,7 @@ class ResumableBatches:
 
     def _open_epoch(self) -> Iterator[Iterator[tuple[int, DataBatch]]]:
         """Yield the iterator of :meth:`rest_of_epoch`, opened with its first batch."""
-        yield enumerate(prefetch(self._dataloader, self._open()), self.done_of_epoch)
+        yield enumerate(self._open_watched(), self.done_of_epoch)
         self._iterator = None  # read to its end: nothing is pending
 
     def __iter__(self) -> ResumableBatches:
@@ -207,15 +209,19 @@ class ResumableBatches:
 
     def __next__(self) -> DataBatch:
         if self._endless is None:
-            self._endless = prefetch(self._dataloader, self._open())
+            self._endless = self._open_watched()
         try:
             return next(self._endless)
         except StopIteration:
             self._progress.begin_data_epoch()
-            self._endless = prefetch(self._dataloader, self._open())
+            self._endless = self._open_watched()
             return next(self._endless)
 
     # ------------------------------------------------------------------ opening
+
+    def _open_watched(self) -> Iterator[DataBatch]:
+        batches = prefetch(self._dataloader, self._open())
+        return batches if self.watch is None else self.watch(batches)
 
     def _open(self) -> Iterator[DataBatch]:
         """Begin an iteration at the position. Late, since hooks may move the sampler before."""

@@ -37,6 +37,7 @@ from eng.registry import (
 from .check_values import check_loader_values, check_values
 from .hook_arguments import read_passed_on
 from .hook_list import DEFAULT_HOOKS
+from .named_sets import are_by_name, composes_sets, is_by_name, missing_evaluators
 from .types import Settings
 
 __all__ = ["PartChecker"]
@@ -58,6 +59,7 @@ _OF_LOADER = (
 #: Settings of a data loader that are checked by value.
 _COUNTS = (("batch_size",), ("num_workers",))
 _OTHERS = (DATASETS, TRANSFORMS, TASK_UTILS, METRICS, WEIGHT_INITIALIZERS, FUNCTIONS)
+_EVAL_LOOPS = {"val": "ValLoop", "test": "TestLoop"}
 _CONSTRUCTOR = "DefaultOptimWrapperConstructor"
 
 
@@ -90,7 +92,7 @@ class PartChecker:
         for mode in ("val", "test"):
             if mode in modes:
                 self._check_loop(mode, ("runner", "dataloader", "evaluator"))
-                self._check_evaluator(f"{mode}_evaluator")
+                self._check_evaluators(mode)
         self._check_hooks()
         self._check_outputs()
 
@@ -148,7 +150,7 @@ class PartChecker:
 
     def _check_loop(self, mode: str, given: tuple[str, ...]) -> None:
         cfg = self._settings.get(f"{mode}_cfg")
-        default = {"val": "ValLoop", "test": "TestLoop"}.get(mode)
+        default = _EVAL_LOOPS.get(mode)
         taken: tuple[str, ...] = ()
         if mode == "train" and isinstance(cfg, Mapping) and "type" not in cfg:
             if "by_epoch" not in cfg:
@@ -156,10 +158,21 @@ class PartChecker:
             default = "EpochBasedTrainLoop" if cfg["by_epoch"] else "IterBasedTrainLoop"
             taken = ("by_epoch",)
         kind = self._part((f"{mode}_cfg",), cfg, LOOPS, default=default, given=given, taken=taken)
-        self._check_loader(f"{mode}_dataloader", is_certain=_is_of_engine(kind))
+        name, is_certain = f"{mode}_dataloader", _is_of_engine(kind)
+        sets = self._find_sets(mode)
+        for set_name, loader in sets.items():
+            self._check_loader((name, str(set_name)), loader, is_certain)
+        if not sets:
+            self._check_loader((name,), self._settings.get(name), is_certain)
 
-    def _check_loader(self, name: str, is_certain: bool) -> None:
-        cfg = self._settings.get(name)
+    def _find_sets(self, mode: str) -> Mapping[str, object]:
+        """Find the data loaders by name of an evaluation; none where it has one set."""
+        loaders, default = self._settings.get(f"{mode}_dataloader"), _EVAL_LOOPS.get(mode)
+        if default is None or not is_by_name(loaders):
+            return {}
+        return loaders if composes_sets(self._settings.get(f"{mode}_cfg"), default) else {}
+
+    def _check_loader(self, path: Path, cfg: object, is_certain: bool) -> None:
         if not isinstance(cfg, Mapping):
             return
         own = {key: cfg[key] for key in cfg if key not in (*_OF_LOADER, "_scope_")}
@@ -167,18 +180,18 @@ class PartChecker:
             problems = check_arguments(DataLoader, own, given=("dataset",))
         else:
             problems = [Problem((), "a 'dataset' is missing")]
-        self._add((name,), [each for each in problems if each.path[:1] not in _COUNTS], is_certain)
-        for path, problem in check_loader_values((name,), cfg):
-            self._add(path, [problem], is_certain)
-        self._check_dataset((name, "dataset"), cfg.get("dataset"), is_certain)
+        self._add(path, [each for each in problems if each.path[:1] not in _COUNTS], is_certain)
+        for at, problem in check_loader_values(path, cfg):
+            self._add(at, [problem], is_certain)
+        self._check_dataset((*path, "dataset"), cfg.get("dataset"), is_certain)
         for key, given in (
             ("sampler", ("dataset", "seed")),
             ("batch_sampler", ("sampler", "batch_size")),
         ):
-            path = (name, key)
-            self._part(path, cfg.get(key), DATA_SAMPLERS, given=given, is_certain=is_certain)
+            at = (*path, key)
+            self._part(at, cfg.get(key), DATA_SAMPLERS, given=given, is_certain=is_certain)
         for key in ("collate_fn", "worker_init_fn"):
-            self._check_function((name, key), cfg.get(key), is_certain)
+            self._check_function((*path, key), cfg.get(key), is_certain)
 
     def _check_function(self, path: Path, cfg: object, is_certain: bool) -> None:
         if isinstance(cfg, str):
@@ -257,9 +270,18 @@ class PartChecker:
                 if converts and not _is_of_engine(kind):  # by a method with arguments of its own
                     self._set_certain(at, False)
 
-    def _check_evaluator(self, name: str) -> None:
-        cfg = self._settings.get(name)
-        path: Path = (name,)
+    def _check_evaluators(self, mode: str) -> None:
+        name = f"{mode}_evaluator"
+        cfg, sets = self._settings.get(name), self._find_sets(mode)
+        if not sets or not are_by_name(cfg):
+            self._check_evaluator((name,), cfg)
+            return
+        for problem in missing_evaluators(mode, list(sets), cfg):
+            self._add((name,), [Problem((), problem)])
+        for set_name, each in cfg.items():
+            self._check_evaluator((name, str(set_name)), each)
+
+    def _check_evaluator(self, path: Path, cfg: object) -> None:
         if isinstance(cfg, Mapping) and "metrics" in cfg:
             kind = self._part(path, cfg, EVALUATOR, default="Evaluator")
             if not _is_of_engine(kind):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from eng.checkpoint import (
@@ -11,6 +12,7 @@ from eng.checkpoint import (
     CheckpointFolder,
     MapLocation,
     absolute_path,
+    complete_weights,
     load_shared_checkpoint,
     load_state_dict,
     model_state,
@@ -20,6 +22,7 @@ from eng.checkpoint import (
 from eng.dist import broadcast_object_list, get_world_size, is_main_process
 from eng.fileio import join_path
 from eng.hooks import CheckpointHook, CheckpointWriter
+from eng.optim import evaluation_mode
 from eng.utils import StateDict, check_inner_path
 
 from .checkpoint_meta import MMENGINE_VERSION, dataset_meta_of, warn_of_other_data
@@ -100,10 +103,11 @@ def save_run(
     meta = {"epoch": end.epoch, "iter": end.iter, **meta}
     point = progress.at(meta["epoch"], meta["iter"])
     # In all processes, since sharded states are gathered and hooks may communicate.
-    checkpoint = collect_checkpoint(runner, point, meta, leave_out)
-    if is_main_process():
-        checkpoint["state_dict"] = weights_to_cpu(checkpoint["state_dict"])
-        (writer or save_checkpoint)(checkpoint, path, backend_args=backend_args)
+    with evaluation_mode(runner.optim_wrapper):
+        checkpoint = collect_checkpoint(runner, point, meta, leave_out)
+        if is_main_process():
+            checkpoint["state_dict"] = weights_to_cpu(checkpoint["state_dict"])
+            (writer or save_checkpoint)(checkpoint, path, backend_args=backend_args)
 
 
 def collect_checkpoint(
@@ -202,6 +206,8 @@ def load_weights(
     checkpoint = (
         {**checkpoint, "state_dict": state} if "state_dict" in checkpoint else {"state_dict": state}
     )
+    read = partial(load_shared_checkpoint, map_location=map_location, logger=runner.logger)
+    checkpoint = complete_weights(runner.model, checkpoint, filename, runner.logger, read)
     if runner.is_resuming:
         checkpoint = _drop_average(runner, checkpoint)
     # Before the weights are loaded, since hooks swap them, as EMAHook does.

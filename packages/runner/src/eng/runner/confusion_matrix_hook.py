@@ -10,6 +10,7 @@ from eng.registry import HOOKS
 from eng.utils import ArgumentValueError, override
 
 from .eval_loops import TestLoop, ValLoop
+from .named_loop import loops_by_name
 
 __all__ = ["ConfusionMatrixHook"]
 
@@ -69,11 +70,12 @@ class ConfusionMatrixHook(Hook):
             return
         from eng.vis import draw_confusion_matrix  # matplotlib, which other runs do without
 
-        for metric in _find_metrics(loop.evaluator):
+        found = loops_by_name(loop).items()
+        for place, metric in [(s, m) for s, each in found for m in _find_metrics(each.evaluator)]:
             if metric.matrix is None:
                 continue
             prefix = getattr(metric, "prefix", None)
-            name = "_".join(filter(None, [mode, prefix, "confusion_matrix"]))
+            name = "_".join(filter(None, [mode, place, prefix, "confusion_matrix"]))
             title = f"{name}, step {step}"
             classes = getattr(metric, "classes", None)
             image = draw_confusion_matrix(metric.matrix, classes, title, self.normalize)

@@ -9,9 +9,12 @@ from torch import Tensor
 
 from eng.config import Config
 from eng.dl_utils import unwrap
+from eng.optim import OptimWrapper, OptimWrapperDict
 
+from .batch_steps import place_before_update
 from .descriptions import count_parameters, describe_data
 from .first_mistakes import mistakes_explained
+from .named_loop import loops_by_name
 from .runner import Runner
 from .trial_run import trial_runner
 
@@ -60,8 +63,11 @@ def _train_one_batch(runner: Runner) -> Iterator[str]:
     batch = next(iter(runner.train_dataloader))
     yield f"first batch: {_describe_value(batch)}"
     before = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+    wrapper = runner.optim_wrapper
+    if isinstance(wrapper, OptimWrapper) and not isinstance(wrapper, OptimWrapperDict):
+        place_before_update(wrapper)  # of accumulated gradients
     step = getattr(model, "train_step")  # noqa: B009 - also of a model that does not derive from BaseModel
-    losses = step(batch, optim_wrapper=runner.optim_wrapper)
+    losses = step(batch, optim_wrapper=wrapper)
     if isinstance(losses, Mapping):
         yield "losses: " + ", ".join(f"{k} {float(v):.4g}" for k, v in losses.items())
         bad = [name for name, value in losses.items() if not torch.isfinite(torch.as_tensor(value))]
@@ -79,14 +85,16 @@ def _train_one_batch(runner: Runner) -> Iterator[str]:
 
 
 def _validate_one_batch(runner: Runner) -> Iterator[str]:
-    yield f"validation data: {describe_data(runner.val_dataloader)}"
     model = runner.model.eval()
-    batch = next(iter(runner.val_dataloader))
-    with torch.no_grad():
-        outputs = getattr(model, "val_step")(batch)  # noqa: B009 - as above
-    runner.val_evaluator.process(data_samples=outputs, data_batch=batch)
-    count = len(outputs) if isinstance(outputs, Sequence) else 1
-    yield f"validation of one batch: {count} predictions, processed by the evaluator"
+    for name, loop in loops_by_name(runner.val_loop).items():
+        place = f" of {name!r}" if name else ""
+        yield f"validation data{place}: {describe_data(loop.dataloader)}"
+        batch = next(iter(loop.dataloader))
+        with torch.no_grad():
+            outputs = getattr(model, "val_step")(batch)  # noqa: B009 - as above
+        loop.evaluator.process(data_samples=outputs, data_batch=batch)
+        count = len(outputs) if isinstance(outputs, Sequence) else 1
+        yield f"validation of one batch{place}: {count} predictions, processed by the evaluator"
 
 
 def _describe_value(value: object, depth: int = 0) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 
 import torch
@@ -13,6 +13,7 @@ from eng.device import autocast
 from eng.dist import all_gather_object
 from eng.dl_utils import unwrap
 from eng.evaluator import BaseMetric, Evaluator
+from eng.optim import evaluation_mode
 from eng.registry import LOOPS
 from eng.utils import DataBatch, override
 
@@ -25,10 +26,41 @@ from .prefetching import prefetch
 from .protocol import LoopRunner
 from .types import EvaluatorOrConfig, LoaderOrConfig
 
-__all__ = ["TestLoop", "ValLoop"]
+__all__ = ["EvalLoop", "TestLoop", "ValLoop", "run_between_hooks"]
 
 
-class _EvalLoop(BaseLoop):
+def run_between_hooks(
+    runner: LoopRunner,
+    mode: str,
+    evaluate: Callable[[], dict[str, float]],
+    forget: Callable[[], None],
+) -> dict[str, float]:
+    """Evaluate between the hooks of the beginning and the end, with the weights for evaluation.
+
+    Args:
+        runner: The runner.
+        mode: ``'val'`` or ``'test'``.
+        evaluate: Evaluates and returns metrics by name.
+        forget: Clears what an interrupted evaluation leaves, since it would count in the next one.
+
+    Returns:
+        The metrics.
+    """
+    with evaluation_mode(getattr(runner, "optim_wrapper", None)):
+        try:
+            runner.call_hook(f"before_{mode}")
+            runner.call_hook(f"before_{mode}_epoch")
+            metrics = evaluate()
+        except BaseException:  # of any kind: the next evaluation starts from scratch
+            forget()
+            runner.call_hook(f"after_interrupted_{mode}")
+            raise
+        runner.call_hook(f"after_{mode}_epoch", metrics=metrics)
+        runner.call_hook(f"after_{mode}")
+    return metrics
+
+
+class EvalLoop(BaseLoop):
     """Base of validation and testing, which differ in the names of hooks and steps."""
 
     mode: str
@@ -51,15 +83,14 @@ class _EvalLoop(BaseLoop):
                 f"{self.mode}_cfg: loss=True needs a model with a mode 'loss' and parse_losses(), "
                 f"as eng.model.BaseModel has: {type(unwrap(runner.model)).__name__} has none"
             )
+        #: Batches of this evaluation so far, for the hooks.
+        self.batches_seen = 0
         self._outputs = 0
         self._losses = EvalLosses()
         self._placed = None
         if movable_sampler(self.dataloader) is None and stateful_part(self.dataloader) is None:
             self._placed = place_sampler(self.dataloader)
-        meta = getattr(getattr(self.dataloader, "dataset", None), "metainfo", None)
-        if meta is not None:
-            self.evaluator.dataset_meta = meta
-            runner.visualizer.dataset_meta = meta
+        self.publish_meta()
 
     @override
     def run(self) -> dict[str, float]:
@@ -68,32 +99,41 @@ class _EvalLoop(BaseLoop):
         Returns:
             Metrics by name.
         """
-        self._outputs = 0
+        return run_between_hooks(self.runner, self.mode, self.evaluate_data, self.forget_results)
+
+    def evaluate_data(self, first: int = 0) -> dict[str, float]:
+        """Go over the data once, without the hooks of the beginning and the end.
+
+        Args:
+            first: Number of the first batch for the hooks. Defaults to 0.
+
+        Returns:
+            Metrics by name.
+        """
+        self.batches_seen, self._outputs = first, 0
         self._losses.reset()
-        try:
-            self.runner.call_hook(f"before_{self.mode}")
-            self.runner.call_hook(f"before_{self.mode}_epoch")
-            self.runner.model.eval()
-            self._run_iters()
-            size = self._count_samples()
-            with self.runner.interruption.may_break():
-                metrics = self.evaluator.evaluate(size)
-                losses = self._losses.metrics(self.mode)
-            metrics = {**metrics, **losses} if losses else metrics
-        except BaseException:  # of any kind: the next evaluation starts from scratch
-            self._forget_results()
-            self.runner.call_hook(f"after_interrupted_{self.mode}")
-            raise
-        self.runner.call_hook(f"after_{self.mode}_epoch", metrics=metrics)
-        self.runner.call_hook(f"after_{self.mode}")
-        return metrics
+        self.runner.model.eval()
+        self._run_iters()
+        size = self._count_samples()
+        with self.runner.interruption.may_break():
+            metrics = self.evaluator.evaluate(size)
+            losses = self._losses.metrics(self.mode)
+        return {**metrics, **losses} if losses else metrics
 
     def _run_iters(self) -> None:
         fetch, in_step = self.runner.interruption.fetch_to_validate, is_sharded(self.runner.model)
-        for idx, data_batch in enumerate(fetch(self._open(), in_step)):
+        for idx, data_batch in enumerate(fetch(self._open(), in_step), self.batches_seen):
             self.run_iter(idx, data_batch)
+            self.batches_seen = idx + 1
 
-    def _forget_results(self) -> None:
+    def publish_meta(self) -> None:
+        """Pass meta information of the dataset on to the evaluator and the visualizer."""
+        meta = getattr(getattr(self.dataloader, "dataset", None), "metainfo", None)
+        if meta is not None:
+            self.evaluator.dataset_meta = meta
+            self.runner.visualizer.dataset_meta = meta
+
+    def forget_results(self) -> None:
         """Clear results, since those of an interrupted validation would count in the next one."""
         for metric in getattr(self.evaluator, "metrics", ()):
             results = getattr(metric, "results", None)
@@ -150,7 +190,7 @@ class _EvalLoop(BaseLoop):
 
 
 @LOOPS.register_module()
-class ValLoop(_EvalLoop):
+class ValLoop(EvalLoop):
     """Validates a model.
 
     Args:
@@ -172,7 +212,7 @@ class ValLoop(_EvalLoop):
 
 
 @LOOPS.register_module()
-class TestLoop(_EvalLoop):
+class TestLoop(EvalLoop):
     """Tests a model.
 
     Args:

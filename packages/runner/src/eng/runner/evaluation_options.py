@@ -53,13 +53,23 @@ def apply_test_options(args: argparse.Namespace, cfg: Config) -> None:
         _draw(cfg, args.show_dir)
 
 
-def _add_metric(cfg: Config, metric: dict[str, object]) -> None:
-    """Add a metric to the evaluator of the test."""
-    given = cfg.get("test_evaluator")
-    if isinstance(given, Mapping) and "metrics" in given:
-        cfg["test_evaluator"] = {**given, "metrics": [*_as_list(given["metrics"]), metric]}
+def _add_metric(cfg: Config, metric: dict[str, str]) -> None:
+    """Add a metric to the evaluator of the test, or to that of each set."""
+    given, loaders = cfg.get("test_evaluator"), cfg["test_dataloader"]
+    if isinstance(given, Mapping) and "dataset" not in loaders and set(given) == set(loaders):
+        root, suffix = os.path.splitext(metric["out_file_path"])  # noqa: PTH122 - of any storage
+        cfg["test_evaluator"] = {
+            name: _with_metric(each, {**metric, "out_file_path": f"{root}.{name}{suffix}"})
+            for name, each in given.items()
+        }
     else:
-        cfg["test_evaluator"] = [*_as_list(given), metric]
+        cfg["test_evaluator"] = _with_metric(given, metric)
+
+
+def _with_metric(given: object, metric: dict[str, str]) -> object:
+    if isinstance(given, Mapping) and "metrics" in given:
+        return {**given, "metrics": [*_as_list(given["metrics"]), metric]}
+    return [*_as_list(given), metric]
 
 
 def _as_list(value: object) -> list[object]:

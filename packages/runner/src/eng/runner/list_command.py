@@ -7,13 +7,15 @@ import contextlib
 import difflib
 import inspect
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from eng.cli import Command
 from eng.registry import NotRegisteredError, RegisteredName, Registry, list_registered
 from eng.utils import UserError, import_modules_from_strings
+
+from .listed_parts import KINDS, ListedPart, load_function
 
 __all__ = ["LIST"]
 
@@ -28,7 +30,10 @@ _SHORT = {
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "kind", nargs="?", metavar="KIND", help="hooks, models, metrics, ... (default: all kinds)"
+        "kind",
+        nargs="?",
+        metavar="KIND",
+        help="hooks, models, metrics, ... or commands, functions, settings (default: all kinds)",
     )
     parser.add_argument(
         "--why", metavar="NAME", help="say where NAME is defined, and its arguments"
@@ -47,21 +52,25 @@ def _run(args: argparse.Namespace) -> None:
     if args.modules and str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))  # last, as for the modules of a config
     import_modules_from_strings(args.modules)
-    registries = _find_registries()
+    registries, others = _find_registries(), dict(KINDS)
     if args.kind is not None:
         kind = _SHORT.get(args.kind, args.kind)
-        if kind not in registries:
-            raise UserError(_describe_unknown(args.kind, registries))
-        registries = {kind: registries[kind]}
+        if kind not in registries and kind not in others:
+            raise UserError(_describe_unknown(args.kind, [*registries, *others]))
+        registries = {name: each for name, each in registries.items() if name == kind}
+        others = {name: each for name, each in others.items() if name == kind}
     if args.why is not None:
-        print("\n".join(_explain(args.why, registries)))
-    elif args.kind is not None:
-        for registry in registries.values():
-            print("\n".join(_format_names(list_registered(registry))))
+        print("\n".join(_explain(args.why, registries, others)))
+        return
+    found: dict[str, Sequence[RegisteredName | ListedPart]] = {
+        **{kind: list_registered(each) for kind, each in registries.items()},
+        **{kind: list_parts() for kind, list_parts in others.items()},
+    }
+    if args.kind is not None:
+        print("\n".join(line for each in found.values() for line in _format_names(each)))
     else:
-        counts = {kind: len(list_registered(each)) for kind, each in registries.items()}
-        width = max(map(len, counts))
-        print("\n".join(f"{kind:<{width}}  {count:>4}" for kind, count in counts.items()))
+        width = max(map(len, found))
+        print("\n".join(f"{kind:<{width}}  {len(each):>4}" for kind, each in found.items()))
 
 
 def _find_registries() -> dict[str, Registry]:
@@ -80,7 +89,7 @@ def _describe_unknown(kind: str, registries: Iterable[str]) -> str:
     return f"unknown kind {kind!r}; {hint}known kinds: {', '.join(known)}"
 
 
-def _format_names(found: list[RegisteredName]) -> list[str]:
+def _format_names(found: Sequence[RegisteredName | ListedPart]) -> list[str]:
     if not found:
         return ["nothing is registered"]
     name, package = (max(len(getattr(e, part)) for e in found) for part in ("name", "package"))
@@ -88,8 +97,19 @@ def _format_names(found: list[RegisteredName]) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def _explain(name: str, registries: Mapping[str, Registry]) -> list[str]:
-    lines: list[str] = []
+def _explain(
+    name: str,
+    registries: Mapping[str, Registry],
+    others: Mapping[str, Callable[[], list[ListedPart]]],
+) -> list[str]:
+    parts = {kind: list_parts() for kind, list_parts in others.items()}
+    lines = [
+        line
+        for kind, each in parts.items()
+        for part in each
+        if part.name == name
+        for line in _explain_part(part, kind)
+    ]
     missing: list[NotRegisteredError] = []
     for kind, registry in registries.items():
         try:
@@ -102,7 +122,8 @@ def _explain(name: str, registries: Mapping[str, Registry]) -> list[str]:
     if not lines:
         if len(missing) == 1:
             raise missing[0]
-        near = {
+        near = {part.name: kind for kind, each in parts.items() for part in each}
+        near |= {
             entry.name: kind
             for kind, registry in registries.items()
             for entry in list_registered(registry)
@@ -111,6 +132,14 @@ def _explain(name: str, registries: Mapping[str, Registry]) -> list[str]:
         hint = f"; closest names: {', '.join(f'{c} ({near[c]})' for c in close)}" if close else ""
         raise UserError(f"{name!r} is not registered in any registry{hint}")
     return lines
+
+
+def _explain_part(part: ListedPart, kind: str) -> list[str]:
+    lines = [f"{part.name} of {kind}: {part.source or 'in the config of a run'} ({part.package})"]
+    if kind == "functions":
+        return [*lines, *_locate(load_function(part.source))]
+    more = [f"  eng {part.name} --help shows its arguments"] if kind == "commands" else []
+    return [*lines, f"  {part.summary}", *more]
 
 
 def _locate(target: object) -> list[str]:
@@ -127,4 +156,6 @@ def _locate(target: object) -> list[str]:
     return [*lines, f"  {summary}"] if summary else lines
 
 
-LIST = Command("list what is registered", _add_arguments, _run)
+LIST = Command(
+    "list what is registered, and commands, functions and settings", _add_arguments, _run
+)

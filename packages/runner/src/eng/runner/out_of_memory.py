@@ -51,6 +51,15 @@ def shrink_when_out_of_memory(runner: LoopRunner) -> None:
         raise RunnerConfigError(
             f"on_oom='shrink' needs one OptimWrapper, not {type(wrapper).__name__}"
         )
+    if wrapper.takes_other_steps and wrapper.micro_batches is None:
+        raise RunnerConfigError(
+            "on_oom='shrink' splits batches of steps of one forward pass and one backward pass, "
+            + (
+                f"which those of {type(wrapper.optimizer).__name__} are not"
+                if wrapper.takes_closure
+                else "without loss_normalizer"
+            )
+        )
     if not isinstance(model, BaseModel):
         raise RunnerConfigError(
             "on_oom='shrink' splits batches in BaseModel.train_step, from which "

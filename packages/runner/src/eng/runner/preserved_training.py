@@ -65,6 +65,7 @@ def trial_optim_wrapper(wrapper: OptimWrapper) -> OptimWrapper:
     trial = copy.copy(wrapper)
     if hasattr(trial, "loss_scaler"):
         trial.loss_scaler = copy.deepcopy(trial.loss_scaler)
+    trial.loss_normalizer = copy.copy(trial.loss_normalizer)
     trial.message_hub = MessageHub.get_current_instance()
     trial.loss_guard, trial.stop_on_nan_loss = None, False
     trial.zero_grad()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -166,6 +167,7 @@ def _report_settings(
 ) -> None:
     """Report settings that differ. All but scheduled ones are taken from the checkpoint."""
     changed: dict[str, tuple[object, object]] = {}
+    arguments = _find_arguments(wrapper.optimizer)
     for theirs, ours in zip(state["param_groups"], wrapper.optimizer.param_groups, strict=True):
         for key, value in ours.items():
             initial = f"initial_{key}"
@@ -173,6 +175,8 @@ def _report_settings(
             is_scheduled = initial in ours or initial in theirs
             if key == "params" or is_scheduled or key not in theirs:
                 continue
+            if arguments is not None and key.removeprefix("initial_") not in arguments:
+                continue  # a state that the optimizer keeps there, as of its mode
             pair = (theirs[key], value)
             if all(map(_is_plain, pair)) and _as_list(pair[0]) != _as_list(pair[1]):
                 changed.setdefault(str(key), pair)
@@ -185,6 +189,14 @@ def _report_settings(
             f"{name}: the checkpoint has {key.removeprefix('initial_')}={saved!r}, the config "
             f"{given!r}. The {used} is used{remedy}."
         )
+
+
+def _find_arguments(optimizer: Optimizer) -> set[str] | None:
+    """Names of the arguments of an optimizer, None where it takes any."""
+    parameters = inspect.signature(type(optimizer).__init__).parameters
+    if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values()):
+        return None
+    return set(parameters)
 
 
 def _is_plain(value: object) -> bool:

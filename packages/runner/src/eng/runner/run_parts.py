@@ -208,6 +208,7 @@ class OptimizerPart:
         state = {**wrapper.state_dict(), "type": type(wrapper.optimizer).__name__}
         if not is_sharded(self._runner.model):
             return state
+        state.pop("training_weights", None)  # shards of this process
         return {**state, **full_optimizer_state(self._runner.model, wrapper.optimizer)}
 
 

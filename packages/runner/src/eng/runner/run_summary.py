@@ -142,7 +142,9 @@ def _find_best(runner: LoopRunner, validations: Sequence[Validation]) -> dict[st
             found[name] = BestScore(best.value, best.when.epoch, best.when.iter)
     saved = BestCheckpoints.read(runner.work_dir, run_id_of(runner.message_hub))
     folder = _find_folder(runner)
-    for record in saved.records if saved is not None else []:  # each better than the one before
+    for record in saved.records if saved is not None else []:
+        if not record.is_best:  # each of the others is better than the one before
+            continue
         path = f"{folder}/{record.file}"
         found[record.metric] = BestScore(record.score, record.epoch, record.iter, path)
     return found

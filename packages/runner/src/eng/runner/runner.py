@@ -56,8 +56,9 @@ class Runner:
         model: The model.
         work_dir: Directory for checkpoints; each start logs into its own folder in it.
         train_dataloader: Data of training. Defaults to None: the runner cannot train.
-        val_dataloader: Data of validation. Defaults to None.
-        test_dataloader: Data of testing. Defaults to None.
+        val_dataloader: Data of validation, or of several sets by name, whose metrics get the name
+            as prefix. Defaults to None.
+        test_dataloader: Data of testing, or of several sets by name. Defaults to None.
         train_cfg: The training loop: ``by_epoch`` with ``max_epochs`` or ``max_iters`` and
             ``val_interval``, or a ``type``. Defaults to None.
         val_cfg: The validation loop, ``dict()`` for :class:`ValLoop`. Defaults to None.
@@ -67,8 +68,8 @@ class Runner:
         optim_wrapper: The optimizer wrapper, its config, or an optimizer of torch. Defaults to
             None.
         param_scheduler: Schedules of learning rate and such, one or a list. Defaults to None.
-        val_evaluator: Metrics of validation. Defaults to None.
-        test_evaluator: Metrics of testing. Defaults to None.
+        val_evaluator: Metrics of validation, or of each set by its name. Defaults to None.
+        test_evaluator: Metrics of testing, or of each set by its name. Defaults to None.
         default_hooks: Changes of the default hooks by name; None drops one. Defaults to None.
         custom_hooks: More hooks. Defaults to None.
         data_preprocessor: Config of what prepares batches, for a model config without one.

@@ -9,6 +9,7 @@ from torch import nn
 
 from eng.checkpoint import CheckpointError
 from eng.dataset import length_of, sampler_with
+from eng.optim import evaluation_mode
 from eng.registry import LOOPS
 from eng.utils import DataBatch, StateDict, override
 
@@ -189,7 +190,7 @@ class TrainLoop(BaseLoop):
             f"The validation at iteration {done.iter} had ended before the run was stopped: "
             f"its results are taken from {self.validations.path}."
         )
-        with self.runner.random_state.preserved():
+        with self.runner.random_state.preserved(), evaluation_mode(self.runner.optim_wrapper):
             for stage in ("before_val", "before_val_epoch"):
                 self.runner.call_hook(stage)
             self.runner.call_hook("after_val_epoch", metrics=dict(done.metrics))
@@ -220,7 +221,8 @@ class TrainLoop(BaseLoop):
     def _validate(self, loop: RunEvalLoop) -> None:
         try:
             self.runner.interruption.check()
-            with self.runner.random_state.preserved(), self.batches.preserved():
+            preserved = self.runner.random_state.preserved(), self.batches.preserved()
+            with preserved[0], preserved[1], evaluation_mode(self.runner.optim_wrapper):
                 metrics = loop.run()
         except BaseException:  # still pending where training continues, in this process or another
             self.progress.validated = False

@@ -9,10 +9,12 @@ from typing import TypeVar
 from torch import nn
 
 from eng.hooks import CheckpointHook
+from eng.optim import BaseOptimWrapper
 
 from .dataloader_info import end_workers
 from .interrupted import TrainingInterrupted, saved_when_interrupted
 from .model_features import compile_model, prepare_model
+from .named_loop import loops_by_name
 from .nan_loss import NanLossPolicy
 from .out_of_memory import shrink_when_out_of_memory
 from .protocol import LoopRunner
@@ -74,10 +76,15 @@ def run_training(runner: LoopRunner, loop: TrainLoop, nan_loss: NanLossPolicy) -
     """
     compile_model(runner)
     shrink_when_out_of_memory(runner)
+    wrapper = runner.optim_wrapper if isinstance(runner.optim_wrapper, BaseOptimWrapper) else None
+    if wrapper is not None:
+        wrapper.train()  # as after a training before
     try:
         with reported(runner, "training"), saved_when_interrupted(runner):
             model = nan_loss.train(runner, loop)
             runner.call_hook("after_run")
+        if wrapper is not None:
+            wrapper.eval()
     except (TrainingInterrupted, KeyboardInterrupt):
         if isinstance(loop, TrainLoop):  # an interrupted run does not wait for a sample
             loop.batches.abandon()
@@ -86,7 +93,8 @@ def run_training(runner: LoopRunner, loop: TrainLoop, nan_loss: NanLossPolicy) -
         # Workers before the runner goes: the garbage collector would take down their queues first.
         if isinstance(loop, TrainLoop):
             loop.batches.close()
-        end_workers(getattr(runner.val_loop, "dataloader", None))
+        for each in loops_by_name(runner.val_loop).values():
+            end_workers(getattr(each, "dataloader", None))
     log_end(runner)
     return model
 
@@ -114,4 +122,5 @@ def _does_save(hook: CheckpointHook, runner: LoopRunner) -> bool:
     if length is None or type(hook) is not CheckpointHook:
         return True  # as far as is known
     is_within = hook.interval > 0 and (hook.save_begin or hook.interval) <= length
+    is_within = is_within or hook.save_every_minutes is not None
     return is_within or hook.save_last or bool(hook.save_best and runner.val_loop)

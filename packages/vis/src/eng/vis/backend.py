@@ -106,6 +106,22 @@ class BaseVisBackend(ABC):
             **kwargs: Settings of the backend.
         """
 
+    def add_histogram(self, name: str, values: np.ndarray, step: int = 0, **kwargs: object) -> None:
+        """Record how values are distributed. A backend without histograms records scalars.
+
+        These are mean, standard deviation, least and greatest value, below the name.
+
+        Args:
+            name: Its name.
+            values: The values, of any shape.
+            step: Step of the run. Defaults to 0.
+            **kwargs: Settings of the backend.
+        """
+        if values.size:
+            scalars = {"mean": values.mean(), "std": values.std()}
+            scalars |= {"min": values.min(), "max": values.max()}
+            self.add_scalars({f"{name}/{key}": float(each) for key, each in scalars.items()}, step)
+
     def start_run(self, run_id: str, step: int, work_dir: str) -> str | None:
         """Start to record a run, or continue one that is resumed.
 

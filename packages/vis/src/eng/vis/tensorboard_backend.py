@@ -153,6 +153,12 @@ class TensorboardVisBackend(BaseVisBackend):
         self.experiment.add_image(name, pixels, step, dataformats="HWC")
 
     @override
+    def add_histogram(self, name: str, values: np.ndarray, step: int = 0, **kwargs: object) -> None:
+        finite = values[np.isfinite(values)]  # others have no place in a histogram
+        if finite.size:
+            self.experiment.add_histogram(name, finite, step)
+
+    @override
     def add_scalar(self, name: str, value: Scalar, step: int = 0, **kwargs: object) -> None:
         """Record a scalar. Other values are skipped, with a warning the first time.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -525,6 +526,21 @@ class Visualizer(DrawingSurface, ManagerMixin):
             step: Step of the run. Defaults to 0.
         """
         self._record("add_image", name, image, step)
+
+    @master_only
+    def add_histogram(self, name: str, values: np.ndarray, step: int = 0) -> None:
+        """Record how values are distributed: as a histogram, or as scalars where there are none.
+
+        Args:
+            name: Its name.
+            values: The values, of any shape.
+            step: Step of the run. Defaults to 0.
+        """
+        for key, backend in self._vis_backends.items():
+            method = getattr(backend, "add_histogram", None)  # one of another package may have none
+            if method is None:
+                method = partial(BaseVisBackend.add_histogram, backend)
+            self._guards[key].call(method, name, values, step)
 
     @master_only
     def add_scalar(self, name: str, value: Scalar, step: int = 0, **kwargs: object) -> None:

@@ -11,11 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from eng.device import is_out_of_memory
-from eng.dist import all_reduce, all_reduce_params, get_world_size
-from eng.optim import MicroBatches, OptimWrapper
+from eng.optim import MicroBatches, OptimWrapper, average_gradients, count_samples
 from eng.utils import DataBatch
 
-__all__ = ["count_samples", "split_batch", "take_step_in_parts"]
+__all__ = ["split_batch", "take_step_in_parts"]
 
 #: Key of the total loss, which no loss has as its name.
 _TOTAL = ""
@@ -60,7 +59,7 @@ def take_step_in_parts(
                 break
             _clean_up(bare, random)
     if optim_wrapper.should_sync():
-        _average_gradients(bare)
+        average_gradients(bare.parameters())
     optim_wrapper.finish_parts()
     return outcome
 
@@ -88,30 +87,6 @@ def _accumulate(
             weighted = value.detach() * share
             totals[name] = totals[name] + weighted if name in totals else weighted
     return totals.pop(_TOTAL), totals
-
-
-def count_samples(data: DataBatch) -> int:
-    """Count the samples of a preprocessed batch.
-
-    Args:
-        data: A dict, list or tuple of the arguments of the model, or a tensor.
-
-    Returns:
-        The length of the first list or tensor that is not empty, in dicts and tuples as well; 0
-        without one.
-    """
-    if isinstance(data, Mapping):
-        data = list(data.values())
-    arguments = data if isinstance(data, (list, tuple)) else [data]
-    return next(filter(None, map(_count_entries, arguments)), 0)
-
-
-def _count_entries(argument: object) -> int:
-    if isinstance(argument, Tensor):
-        return len(argument) if argument.ndim else 0
-    if isinstance(argument, list):
-        return len(argument)
-    return count_samples(argument) if isinstance(argument, (Mapping, tuple)) else 0
 
 
 def split_batch(data: DataBatch, samples: int, size: int) -> Iterator[tuple[DataBatch, int]]:
@@ -198,17 +173,3 @@ def _random_states() -> list[Tensor]:
     if torch.cuda.is_available():
         states.append(torch.cuda.get_rng_state())
     return states
-
-
-def _average_gradients(model: nn.Module) -> None:
-    """Average gradients over processes, with zeros where only some have one."""
-    if get_world_size() == 1:
-        return
-    trained = [each for each in model.parameters() if each.requires_grad]
-    device = trained[0].device
-    known = torch.tensor([each.grad is not None for each in trained], device=device).int()
-    all_reduce(known, "max")
-    used = [each for each, has in zip(trained, known.tolist(), strict=True) if has]
-    for each in used:
-        each.grad = torch.zeros_like(each) if each.grad is None else each.grad
-    all_reduce_params([each.grad for each in used if each.grad is not None], op="mean")

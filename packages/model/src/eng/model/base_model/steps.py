@@ -11,7 +11,9 @@ from eng.optim import OptimWrapper
 from eng.utils import DataBatch
 
 from ..types import ModelOutputs
+from .closure_step import take_step_with_closure
 from .micro_batches import take_step_in_parts
+from .normalized_step import take_normalized_step
 
 __all__ = ["run_forward", "take_train_step"]
 
@@ -54,8 +56,8 @@ def take_train_step(
     Returns:
         The total loss, and losses by name for the log, on their device.
     """
-    if optim_wrapper.micro_batches is not None:
-        return take_step_in_parts(model, bare, data, optim_wrapper, optim_wrapper.micro_batches)
+    if optim_wrapper.takes_other_steps:
+        return _take_other_step(model, bare, data, optim_wrapper)
     with optim_wrapper.optim_context(model):
         data = bare.data_preprocessor(data, True)
         losses = model._run_forward(data, "loss")
@@ -63,3 +65,15 @@ def take_train_step(
     optim_wrapper.check_losses(log_vars)
     optim_wrapper.update_params(loss)
     return loss, log_vars
+
+
+def _take_other_step(
+    model: Any, bare: Any, data: DataBatch, optim_wrapper: OptimWrapper
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Take a step that is not one forward pass and one backward pass."""
+    if optim_wrapper.micro_batches is not None:
+        return take_step_in_parts(model, bare, data, optim_wrapper, optim_wrapper.micro_batches)
+    normalizer = optim_wrapper.loss_normalizer
+    if normalizer is not None:
+        return take_normalized_step(model, bare, data, optim_wrapper, normalizer)
+    return take_step_with_closure(model, bare, data, optim_wrapper)

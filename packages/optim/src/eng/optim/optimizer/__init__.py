@@ -2,8 +2,10 @@
 
 from eng.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 
+from .accumulation import average_gradients
 from .amp_optimizer_wrapper import AmpOptimWrapper
 from .base import BaseOptimWrapper
+from .batch_counts import count_samples, count_tokens
 from .builder import TORCH_OPTIMIZERS, build_optim_wrapper
 from .default_constructor import DefaultOptimWrapperConstructor
 from .foreign import (
@@ -13,7 +15,9 @@ from .foreign import (
     SOPHIA_OPTIMIZERS,
     TRANSFORMERS_OPTIMIZERS,
 )
+from .loss_normalizer import LossNormalizer
 from .micro_batches import MicroBatches
+from .modes import evaluation_mode
 from .optimizer_wrapper import OptimWrapper
 from .optimizer_wrapper_dict import OptimWrapperDict
 
@@ -30,8 +34,13 @@ __all__ = [
     "AmpOptimWrapper",
     "BaseOptimWrapper",
     "DefaultOptimWrapperConstructor",
+    "LossNormalizer",
     "MicroBatches",
     "OptimWrapper",
     "OptimWrapperDict",
+    "average_gradients",
     "build_optim_wrapper",
+    "count_samples",
+    "count_tokens",
+    "evaluation_mode",
 ]

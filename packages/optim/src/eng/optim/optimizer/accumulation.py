@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-__all__ = ["put_gradients", "waiting_gradients"]
+from eng.dist import all_reduce, all_reduce_params, get_world_size
+
+__all__ = ["average_gradients", "put_gradients", "waiting_gradients"]
+
+
+def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Average gradients over processes, with zeros where only some have one.
+
+    To be called in all processes. A single one is left alone.
+
+    Args:
+        parameters: The parameters, the same in each process.
+    """
+    trained = [each for each in parameters if each.requires_grad]
+    if get_world_size() == 1 or not trained:
+        return
+    known = torch.tensor([each.grad is not None for each in trained], device=trained[0].device)
+    flags = known.int()
+    all_reduce(flags, "max")
+    used = [each for each, has in zip(trained, flags.tolist(), strict=True) if has]
+    for each in used:
+        each.grad = torch.zeros_like(each) if each.grad is None else each.grad
+    if used:
+        all_reduce_params([each.grad for each in used if each.grad is not None], op="mean")
 
 
 def waiting_gradients(optimizer: Optimizer) -> dict[int, Tensor | None]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from eng.device import get_device
 from eng.registry import OPTIM_WRAPPERS
-from eng.utils import StateDict, override
+from eng.utils import ArgumentValueError, StateDict, override
 
 from ..types import Arguments
 from .optimizer_wrapper import OptimWrapper
@@ -65,6 +65,11 @@ class AmpOptimWrapper(OptimWrapper):
         self._scaler_settings = _parse_loss_scale(loss_scale)
         self._scaler_settings.setdefault("enabled", self.cast_dtype is torch.float16)
         self.loss_scaler = torch.amp.GradScaler(self.device_type, **self._scaler_settings)
+        if self.takes_closure and self.loss_scaler.is_enabled():
+            raise ArgumentValueError(
+                f"{type(self.optimizer).__name__} takes a closure, which does not go with the loss "
+                "scale of float16: use dtype='bfloat16', or OptimWrapper"
+            )
         if use_fsdp:
             self._shard_scaler()
 

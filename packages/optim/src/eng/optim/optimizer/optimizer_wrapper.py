@@ -6,21 +6,25 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, NoReturn
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import clip_grad
 from torch.optim import Optimizer
 
+from eng.dist import get_world_size
 from eng.logging import MessageHub, print_log
 from eng.registry import OPTIM_WRAPPERS
 from eng.utils import ArgumentTypeError, ArgumentValueError, StateDict, override
 
 from ..types import Arguments
-from .accumulation import put_gradients, waiting_gradients
+from .accumulation import average_gradients, put_gradients, waiting_gradients
 from .base import BaseOptimWrapper
 from .clipping import clip_grad_norm
+from .closures import check_closure, requires_closure
+from .loss_normalizer import NormalizerConfig, normalizer_of
 
 __all__ = ["OptimWrapper"]
 
@@ -45,6 +49,16 @@ class OptimWrapper(BaseOptimWrapper):
         stop_on_nan_loss: Whether to stop training at a NaN or infinite loss, before it reaches the
             parameters. The check synchronizes the host with the device in each iteration. Defaults
             to False.
+        closure: Whether the step of the optimizer takes a closure that computes loss and gradients
+            again, after the first ones, as SAM does. Defaults to None: if its step requires one,
+            which computes the first ones too, as that of :class:`torch.optim.LBFGS`. In
+            :meth:`eng.model.BaseModel.train_step`, without accumulation.
+        loss_normalizer: What the losses of an update are averaged over, in all its iterations and
+            processes, so that uneven batches count by their size: ``'samples'``; ``'tokens'``, the
+            targets that are not ignored, with ``key``, ``ignore_index`` and ``shift`` in a dict,
+            see :func:`count_tokens`; or a function of a preprocessed batch that returns what its
+            loss is the mean of. Defaults to None: each iteration of each process counts alike. In
+            :meth:`eng.model.BaseModel.train_step`; others call :meth:`update_normalized`.
 
     Attributes:
         message_hub: The message hub that records the gradient norm, the latest one by default.
@@ -75,6 +89,9 @@ class OptimWrapper(BaseOptimWrapper):
         accumulative_counts: int = 1,
         clip_grad: Arguments | None = None,
         stop_on_nan_loss: bool = False,
+        *,
+        closure: bool | None = None,
+        loss_normalizer: NormalizerConfig | None = None,
     ) -> None:
         super().__init__(optimizer)
         if not isinstance(accumulative_counts, int):
@@ -90,6 +107,8 @@ class OptimWrapper(BaseOptimWrapper):
                 "clip_grad must be a dict of the arguments of clipping, such as "
                 f"dict(max_norm=1.0), or None, not {clip_grad!r}"
             )
+        self._set_closure(closure, accumulative_counts)
+        self._set_normalizer(loss_normalizer)
         self._accumulative_counts = accumulative_counts
         self.clip_grad_kwargs = dict(clip_grad or {})
         if self.clip_grad_kwargs:
@@ -116,9 +135,31 @@ class OptimWrapper(BaseOptimWrapper):
         self._left_out: dict[str, nn.Parameter] = {}
         #: The clipping function of a model with sharded gradients, which clips them as a whole.
         self._clip_of_model: Callable[..., Tensor] | None = None
+        #: Whether the model leaves gradients of accumulated iterations to each process.
+        self._is_synchronized = False
         # Unknown until initialize_count_status.
         self._max_counts = -1
         self._remainder_counts = -1
+
+    def _set_closure(self, closure: bool | None, accumulative_counts: int) -> None:
+        needs = requires_closure(self.optimizer) if closure is None else closure
+        check_closure(needs, accumulative_counts, type(self.optimizer).__name__)
+        #: Whether the step takes a closure, and whether gradients are computed before it.
+        self.takes_closure, self._has_gradients_first = needs, bool(closure)
+        self.takes_other_steps = self.takes_other_steps or needs
+
+    def _set_normalizer(self, given: NormalizerConfig | None) -> None:
+        self.loss_normalizer = normalizer_of(given)
+        if self.loss_normalizer is None:
+            return
+        if self.takes_closure:
+            raise ArgumentValueError(
+                f"loss_normalizer={given!r} does not go with {type(self.optimizer).__name__}, "
+                "whose step computes the loss again by a closure"
+            )
+        self.takes_other_steps = True
+        # Of this wrapper alone, so that an update of others looks at nothing more.
+        self.update_params = _refuse_to_normalize  # type: ignore[method-assign]
 
     # ------------------------------------------------------------------ one update
 
@@ -144,7 +185,7 @@ class OptimWrapper(BaseOptimWrapper):
         if self._left_out:
             self._warn_of_thawed()
         if self.loss_guard is not None and not self.loss_guard(loss):
-            self._inner_count += 1
+            self._leave_out()
             if not self._has_gradients():
                 return
         else:
@@ -166,12 +207,77 @@ class OptimWrapper(BaseOptimWrapper):
         finally:
             self._inner_count = count
 
+    def update_normalized(self, loss: Tensor, count: int | Tensor) -> None:
+        """Backpropagate a loss that counts by its samples or tokens, and update when due.
+
+        Args:
+            loss: The mean loss of this iteration, a tensor of one element.
+            count: Number of samples or tokens that it is the mean of.
+        """
+        assert self.loss_normalizer is not None
+        if self._left_out:
+            self._warn_of_thawed()
+        is_refused = self.loss_guard is not None and not self.loss_guard(
+            torch.where(torch.as_tensor(count, device=loss.device) > 0, loss, 0)
+        )
+        # The mean of nothing is NaN. Where processes wait for its gradients, it has to be zero.
+        is_empty = isinstance(count, int) and count == 0 and get_world_size() == 1
+        if is_refused or is_empty:
+            self._leave_out()
+        else:
+            self.backward(self.loss_normalizer.weigh(loss, count))
+        if self.should_update():
+            if self._has_gradients():
+                self.loss_normalizer.divide(self.optimizer)
+                self.step()
+                self.zero_grad()
+            self.loss_normalizer.reset()
+
+    def update_with_closure(self, closure: Callable[[], Tensor]) -> None:
+        """Count an iteration, and update the parameters by an optimizer that takes a closure.
+
+        Args:
+            closure: Clears the gradients, computes those of the loss by :meth:`backward_part`, and
+                returns the loss.
+        """
+
+        def evaluate() -> Tensor:
+            loss = closure()
+            if self.clip_grad_kwargs:
+                self._clip_grad()
+            return loss
+
+        self._inner_count += 1
+        # A loss that is refused leaves no time to look at it within the step.
+        if self._has_gradients_first or self.loss_guard is not None:
+            loss = evaluate()
+            if self.loss_guard is not None and not self.loss_guard(loss):
+                self.zero_grad()
+                return
+        self.optimizer.step(evaluate)  # type: ignore[arg-type]
+        self.zero_grad()
+
     def finish_parts(self) -> None:
         """Count an iteration of :meth:`backward_part`, and update the parameters when due."""
         self._inner_count += 1
         if self.should_update():
             self.step()
             self.zero_grad()
+
+    def _leave_out(self) -> None:
+        """Count an iteration whose loss is not backpropagated, in all processes.
+
+        Where its backward pass was to synchronize the gradients that are accumulated so far, they
+        are averaged here; sharded ones, which cannot be, are dropped.
+        """
+        if self.should_sync() and self._is_synchronized:
+            if self._clip_of_model is None:
+                average_gradients(
+                    p for group in self.optimizer.param_groups for p in group["params"]
+                )
+            else:
+                self.zero_grad()
+        self._inner_count += 1
 
     def _has_gradients(self) -> bool:
         """Whether other iterations of the cycle have accumulated gradients."""
@@ -335,6 +441,7 @@ class OptimWrapper(BaseOptimWrapper):
                 level=logging.WARNING,
             )
         self._clip_of_model = getattr(model, "clip_grad_norm_", None)
+        self._is_synchronized = get_world_size() > 1 and hasattr(model, "no_sync")
 
     def watch_left_out(self, parameters: Mapping[str, nn.Parameter]) -> None:
         """Warn once for each of these parameters if it is no longer frozen.
@@ -392,10 +499,12 @@ class OptimWrapper(BaseOptimWrapper):
             is a zero gradient.
         """
         waiting = {} if self._gradients_are_spent else waiting_gradients(self.optimizer)
+        normalizer = self.loss_normalizer
         return {
             "inner_count": self._inner_count,
             "accumulative_counts": self._accumulative_counts,
             **({"gradients": waiting} if waiting else {}),
+            **({} if normalizer is None else {"normalizer": normalizer.state_dict()}),
         }
 
     def load_accumulation_state(self, state: Mapping[str, Any]) -> None:
@@ -419,6 +528,10 @@ class OptimWrapper(BaseOptimWrapper):
             return
         self._inner_count, self._is_resumed = state["inner_count"], True
         problem = put_gradients(self.optimizer, gradients)
+        if self.loss_normalizer is not None:
+            self.loss_normalizer.reset()
+            if state.get("normalizer") and not problem:
+                self.loss_normalizer.load_state_dict(state["normalizer"])
         if problem:
             print_log(
                 f"Resuming inside a cycle of accumulated iterations: {problem}; its gradients are "
@@ -445,6 +558,13 @@ class OptimWrapper(BaseOptimWrapper):
             f"accumulative_counts: {self._accumulative_counts}\n"
             f"optimizer:\n    {optimizer}"
         )
+
+
+def _refuse_to_normalize(*_: object, **__: object) -> NoReturn:
+    raise ArgumentTypeError(
+        "update_params() does not know the samples or tokens of the loss, which loss_normalizer "
+        "needs: call update_normalized(loss, count), as BaseModel.train_step does"
+    )
 
 
 def _describe_losses(losses: Mapping[str, float]) -> str:

@@ -167,6 +167,21 @@ class OptimWrapperDict(OptimWrapper):
                 )
             self.optim_wrappers[name].load_state_dict(state)
 
+    @property
+    @override
+    def is_training(self) -> bool:
+        return all(wrapper.is_training for wrapper in self.values())
+
+    @override
+    def train(self) -> None:
+        for wrapper in self.values():
+            wrapper.train()
+
+    @override
+    def eval(self) -> None:
+        for wrapper in self.values():
+            wrapper.eval()
+
     @override
     def accumulation_state(self) -> StateDict:
         """Return the position of every wrapper in its cycle, by name, of this process only.

@@ -11,6 +11,14 @@ from eng.registry import EVALUATOR, LOOPS, PartConfig
 from ..arguments import check_names_loop
 from ..base_loop import BaseLoop
 from ..errors import RunnerTypeError
+from ..named_loop import NamedLoop
+from ..named_sets import (
+    are_by_name,
+    composes_sets,
+    evaluators_by_name,
+    is_by_name,
+    keep_files_apart,
+)
 from ..protocol import LoopRunner
 from ..types import EvaluatorOrConfig, LoaderOrConfig
 
@@ -69,18 +77,41 @@ def build_eval_loop(
     Args:
         runner: The runner that it belongs to.
         loop: The loop, which is returned as it is, or its config.
-        default: The ``type`` of a config without one.
-        parts: Its data loader and evaluator, or their configs.
+        default: The ``type`` of a config without one, ``'ValLoop'`` or ``'TestLoop'``.
+        parts: Its data loader and evaluator, or their configs. Data loaders by the name of their
+            set are evaluated one after the other, see :class:`NamedLoop`.
 
     Returns:
         The loop.
+
+    Raises:
+        RunnerConfigError: If the evaluators are by name, but not by those of the data loaders.
     """
     if isinstance(loop, BaseLoop):
         return loop
     if not isinstance(loop, Mapping):
         raise RunnerTypeError(f"a loop must be a BaseLoop or a config, not {type(loop).__name__}")
+    cfg = {"type": default, **loop}
+    if is_by_name(parts.dataloader) and composes_sets(cfg, default):
+        return _build_named_loop(runner, cfg, default, parts)
     defaults = {"runner": runner, "dataloader": parts.dataloader, "evaluator": parts.partner}
-    return LOOPS.build({"type": default, **loop}, default_args=defaults)
+    return LOOPS.build(cfg, default_args=defaults)
+
+
+def _build_named_loop(
+    runner: LoopRunner, cfg: PartConfig, default: str, parts: EvalParts
+) -> NamedLoop:
+    """Build a loop for each of the named data loaders."""
+    mode = "val" if default == "ValLoop" else "test"
+    loaders: PartConfig = parts.dataloader  # type: ignore[assignment]
+    evaluators = evaluators_by_name(mode, loaders, parts.partner)
+    loops = {}
+    for name, loader in loaders.items():
+        defaults = {"runner": runner, "dataloader": loader, "evaluator": evaluators[name]}
+        loops[name] = LOOPS.build(dict(cfg), default_args=defaults)
+        if not are_by_name(parts.partner):
+            keep_files_apart(loops[name].evaluator, name)
+    return NamedLoop(runner, mode, loops)
 
 
 def build_evaluator(evaluator: EvaluatorOrConfig) -> Evaluator:

@@ -51,11 +51,18 @@ def build_optim_wrapper(model: nn.Module, optim_wrapper: OptimizerOrConfig) -> O
             wrappers.
 
     Returns:
-        The wrapper.
+        The wrapper, whose optimizer is in the mode of training if it has modes.
 
     Raises:
         RunnerConfigError: If it is none of these.
     """
+    built = _build_optim_wrapper(model, optim_wrapper)
+    if isinstance(built, BaseOptimWrapper):  # one of another package may be of any class
+        built.train()
+    return built
+
+
+def _build_optim_wrapper(model: nn.Module, optim_wrapper: OptimizerOrConfig) -> OptimWrapper:
     if isinstance(optim_wrapper, BaseOptimWrapper):
         return optim_wrapper
     if isinstance(optim_wrapper, Optimizer):

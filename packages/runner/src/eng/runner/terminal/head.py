@@ -13,6 +13,7 @@ import torch
 from eng.dl_utils import unwrap
 
 from ..descriptions import count_by_module, count_parameters, describe_data, shorten_path
+from ..named_loop import loops_by_name
 from ..protocol import LoopRunner
 from .bar import Bar
 from .lines import color
@@ -116,9 +117,15 @@ def _describe_loops(runner: LoopRunner) -> dict[str, str]:
     found = {}
     for mode in ("train", "val", "test"):
         slot = getattr(getattr(runner, "_loops", None), mode, None)
-        loader = getattr(getattr(slot, "built", None), "dataloader", None)
-        if loader is not None:
-            found[mode] = describe_data(loader)
+        loops = loops_by_name(getattr(slot, "built", None))
+        loaders = {name: getattr(loop, "dataloader", None) for name, loop in loops.items()}
+        texts = [
+            f"{name}: {describe_data(loader)}" if name else describe_data(loader)
+            for name, loader in loaders.items()
+            if loader is not None
+        ]
+        if texts:
+            found[mode] = "; ".join(texts)
     if "train" in found:
         by_epoch, epochs = runner.progress.by_epoch, runner.max_epochs
         found["length"] = f"{epochs} epochs, " if by_epoch else ""
