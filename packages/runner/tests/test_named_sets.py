@@ -192,7 +192,7 @@ def train(folder: Path, *hooks: Hook, **more: Any) -> dict[str, Any]:
     return {"record": record, "weights": runner.model.state_dict()}
 
 
-@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("batch", [pytest.param(1, marks=pytest.mark.exhaustive), 3])
 def test_a_run_stopped_inside_a_set_validates_all_when_resumed(tmp_path: Path, batch: int) -> None:
     whole = train(tmp_path / "whole")
     with pytest.raises(Stop):
