@@ -167,12 +167,12 @@ class CheckpointHook(Hook):
 
     @property
     def key_indicator(self) -> str | None:
-        """The first of :attr:`key_indicators`, None without one."""
+        """The first of ``key_indicators``, None without one."""
         return self.key_indicators[0] if self.key_indicators else None
 
     @property
     def rules(self) -> list[str]:
-        """A rule for each of :attr:`key_indicators`, but for ``'auto'``."""
+        """A rule for each of ``key_indicators``, but for ``'auto'``."""
         return [self._find_rule(key) for key in self.key_indicators if key != "auto"]
 
     @property

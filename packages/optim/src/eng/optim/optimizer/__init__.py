@@ -8,7 +8,7 @@ from .base import BaseOptimWrapper
 from .batch_counts import count_samples, count_tokens
 from .builder import TORCH_OPTIMIZERS, build_optim_wrapper
 from .default_constructor import DefaultOptimWrapperConstructor
-from .evaluation_mode import evaluation_mode
+from .evaluating import evaluation_mode
 from .foreign import (
     BITSANDBYTES_OPTIMIZERS,
     DADAPTATION_OPTIMIZERS,
