@@ -2,8 +2,9 @@
 
 The blocks of a page run in order, in one namespace and a fresh folder:
 
-- `python` runs; with `title="train.py"` it is written to that file first. Where it registers
-  something, the file is imported instead, and where it inherits, read as a config;
+- `python` runs; with `title="train.py"` it is written to that file first, with
+  `title="train.py, continued"` to its end. Where it registers something, the file is imported
+  instead, and where it inherits, read as a config;
 - `text` after it is what it printed, where `...` stands for anything;
 - `console` runs its lines after `$ ` with bash; the others are found in the output, in order. Of
   `pip install`, only the names and extras of eng-* are checked;
@@ -203,9 +204,13 @@ class _Blocks:
                 return
             if re.search(r"^@\w+\.register_module", example.parsed, re.MULTILINE):
                 name = ".".join(path.with_suffix("").parts)
-                sys.modules.pop(name, None)
-                importlib.invalidate_caches()
-                names = vars(importlib.import_module(name)).items()
+                if _continues(example) and name in sys.modules:
+                    exec(example.parsed, vars(sys.modules[name]))
+                else:
+                    sys.modules.pop(name, None)
+                    importlib.invalidate_caches()
+                    importlib.import_module(name)
+                names = vars(sys.modules[name]).items()
                 example.namespace.update({k: v for k, v in names if not k.startswith("__")})
                 return
         padding = "\n" * (example.line + example.parsed.line_offset)  # the lines of the page
@@ -262,14 +267,19 @@ def _with_included_files(source: Lexeme) -> Lexeme:
 
 
 def _write_titled(example: Example) -> Path | None:
-    """Write a block with a title to the file of that name."""
-    title = re.search(r'title="([^"]+)"', example.region.lexemes["attributes"])
+    """Write a block with a title to the file of that name, or to its end."""
+    title = re.search(r'title="([^",]+)', example.region.lexemes["attributes"])
     if title is None:
         return None
     path = Path(title[1])
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(example.parsed, encoding="utf-8")
+    before = path.read_text(encoding="utf-8") + "\n\n" if _continues(example) else ""
+    path.write_text(before + example.parsed, encoding="utf-8")
     return path
+
+
+def _continues(example: Example) -> bool:
+    return ', continued"' in example.region.lexemes["attributes"]
 
 
 def _refuse(example: Example) -> None:

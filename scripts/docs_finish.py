@@ -18,6 +18,7 @@ FORWARD = """\
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<link rel="icon" href="data:,">
 <title>Moved</title>
 <meta http-equiv="refresh" content="0; url={target}">
 </head>

@@ -120,6 +120,36 @@ from sub.part import answer
     assert (tmp_path / "sub" / "part.py").read_text("utf-8").startswith("def answer():\n\n    ")
 
 
+def test_a_block_continues_a_file(tmp_path: Path) -> None:
+    path = page(
+        tmp_path,
+        """\
+```python title="parts_of_page.py"
+from eng.registry import MODELS
+
+@MODELS.register_module()
+class First: ...
+```
+
+```python title="parts_of_page.py, continued"
+@MODELS.register_module()
+class Second(First): ...
+```
+
+```python
+import parts_of_page
+
+print(parts_of_page.Second is MODELS.get("Second") is Second, Second.__module__)
+```
+
+```text
+True parts_of_page
+```
+""",
+    )
+    assert len(run_page(path, tmp_path)) == count_fences(path)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -43,7 +43,7 @@ def best_of(scores: list[float], count: int) -> list[str]:
     return sorted(f"best_acc_epoch_{epoch}.pth" for _, epoch in sorted(known)[:count])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(
     st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.4, 0.5, math.nan]), min_size=1, max_size=8),
     st.integers(1, 4),

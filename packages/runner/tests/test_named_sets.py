@@ -192,7 +192,7 @@ def train(folder: Path, *hooks: Hook, **more: Any) -> dict[str, Any]:
     return {"record": record, "weights": runner.model.state_dict()}
 
 
-@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("batch", [pytest.param(1, marks=pytest.mark.exhaustive), 3])
 def test_a_run_stopped_inside_a_set_validates_all_when_resumed(tmp_path: Path, batch: int) -> None:
     whole = train(tmp_path / "whole")
     with pytest.raises(Stop):
@@ -245,6 +245,24 @@ def test_a_dry_run_validates_a_batch_of_each_set(
     assert (
         lines[-1] == "validation of one batch of 'far': 4 predictions, processed by the evaluator"
     )
+
+
+class BatchedSlope(Slope):
+    """Its predictions are one tensor."""
+
+    def forward(self, inputs: Any, data_samples: Any = None, mode: str = "tensor") -> Any:
+        outputs = super().forward(inputs, data_samples, mode)
+        return outputs if mode == "loss" else torch.stack(outputs)
+
+
+def test_a_dry_run_counts_the_predictions_of_a_tensor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MODELS.module_dict, "Slope", BatchedSlope)
+    monkeypatch.setitem(METRICS.module_dict, "MeanOf", MeanOf)
+    settings = job(tmp_path, model={"type": "Slope"}, val_evaluator={"type": "MeanOf"})
+    lines = list(try_run(Config(settings)))
+    assert "of 'far': 4 predictions, processed" in lines[-1]
 
 
 def test_a_loop_of_the_user_is_used_for_each_set(

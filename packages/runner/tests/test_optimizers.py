@@ -71,7 +71,7 @@ def test_a_closure_trains_as_a_loop_of_torch_does(
 
 
 @pytest.mark.parametrize("make", [cases.lbfgs, cases.sam, cases.ScheduleFree, cases.by_samples])
-@pytest.mark.parametrize("stop_at", [4, 6])
+@pytest.mark.parametrize("stop_at", [pytest.param(4, marks=pytest.mark.exhaustive), 6])
 def test_a_resumed_run_is_exact(tmp_path: Path, make: Any, stop_at: int) -> None:
     whole = cases.Losses()
     expected = weights_of(cases.build(tmp_path / "whole", make, whole).train())
@@ -121,7 +121,9 @@ def test_training_that_continues_in_the_same_process_is_exact(tmp_path: Path) ->
     torch.testing.assert_close(weights_of(runner.train()), expected, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("name", ["lbfgs", "sam", "free"])
+@pytest.mark.parametrize(
+    "name", ["lbfgs", *(pytest.param(n, marks=pytest.mark.exhaustive) for n in ("sam", "free"))]
+)
 def test_processes_train_alike(tmp_path: Path, name: str) -> None:
     found = run_in_processes(cases.train_in_processes, 2, str(tmp_path), name)
     assert found[0][1] == found[1][1]

@@ -258,6 +258,38 @@ def test_nothing_is_half_set(element: BaseDataElement) -> None:
     assert element.scores.shape == (3,)
 
 
+def test_a_missing_field_names_those_that_there_are(element: BaseDataElement) -> None:
+    with pytest.raises(AttributeError) as caught:
+        _ = element.ori_shape
+    assert str(caught.value) == (
+        "'BaseDataElement' object has no attribute 'ori_shape'; it has metainfo: img_shape; "
+        "data: scores, inner"
+    )
+    assert not hasattr(element, "ori_shape")
+    with pytest.raises(AttributeError, match="it has no fields"):
+        _ = BaseDataElement().boxes
+    with pytest.raises(AttributeError, match=r"no attribute '__array__'$"):
+        _ = element.__array__
+
+
+def test_an_error_in_a_property_keeps_its_message() -> None:
+    class Sample(BaseDataElement):
+        @property
+        def gt(self) -> Any:
+            return self._gt
+
+        @property
+        def broken(self) -> Any:
+            return (1).missing  # type: ignore[attr-defined]
+
+    with pytest.raises(AttributeError, match="'Sample' object has no attribute '_gt'; it has no"):
+        _ = Sample().gt
+    with pytest.raises(AttributeError, match="'int' object has no attribute 'missing'"):
+        _ = Sample().broken
+    assert pickle.loads(pickle.dumps(BaseDataElement(x=1))).x == 1
+    assert copy.deepcopy(BaseDataElement(x=1)).x == 1
+
+
 def test_bad_names_and_arguments(element: BaseDataElement) -> None:
     with pytest.raises(AttributeError, match="'keys' is a method of BaseDataElement"):
         element.keys = 1

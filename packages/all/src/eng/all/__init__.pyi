@@ -419,6 +419,7 @@ from eng.runner import BaseLoop as BaseLoop
 from eng.runner import BatchSizeSearch as BatchSizeSearch
 from eng.runner import BatchTrial as BatchTrial
 from eng.runner import BestScore as BestScore
+from eng.runner import ConfusionMatrixHook as ConfusionMatrixHook
 from eng.runner import EpochBasedTrainLoop as EpochBasedTrainLoop
 from eng.runner import IterBasedTrainLoop as IterBasedTrainLoop
 from eng.runner import LearningRateCurve as LearningRateCurve
@@ -621,6 +622,7 @@ __all__ = [
     "ConfigError",
     "ConfigParsingError",
     "ConfusionMatrix",
+    "ConfusionMatrixHook",
     "ConstantInit",
     "ConstantLR",
     "ConstantMomentum",

@@ -153,11 +153,11 @@ _NAMES = {
         read_record run_id_of scalar_of
     """,
     "runner": """
-        BaseLoop BatchSizeSearch BatchTrial BestScore CheckpointLoader EpochBasedTrainLoop
-        IterBasedTrainLoop LearningRateCurve LogProcessor LoopRunner MissingLoopError
-        Priority Progress RebuiltBatch RunState RunSummary Runner RunnerConfigError
-        Stateful TestLoop TrainingInterrupted ValLoop autocast calc_dynamic_intervals
-        find_batch_size find_latest_checkpoint find_learning_rate
+        BaseLoop BatchSizeSearch BatchTrial BestScore CheckpointLoader ConfusionMatrixHook
+        EpochBasedTrainLoop IterBasedTrainLoop LearningRateCurve LogProcessor LoopRunner
+        MissingLoopError Priority Progress RebuiltBatch RunState RunSummary Runner
+        RunnerConfigError Stateful TestLoop TrainingInterrupted ValLoop autocast
+        calc_dynamic_intervals find_batch_size find_latest_checkpoint find_learning_rate
         get_deprecated_model_names get_external_models get_mmcls_models get_priority
         get_state_dict get_torchvision_models load_checkpoint load_state_dict
         rebuild_batch save_checkpoint set_random_seed turn_on_activation_checkpointing

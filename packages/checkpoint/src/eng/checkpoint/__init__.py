@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .errors import CheckpointError
     from .folder import CheckpointFolder, absolute_path
     from .loader import CheckpointLoader
+    from .loading import load_checkpoint
     from .model_zoo import (
         get_deprecated_model_names,
         get_external_models,
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from .shared import load_shared_checkpoint
     from .state_dict import (
         get_state_dict,
-        load_checkpoint,
         load_state_dict,
         model_state,
         weights_to_cpu,
@@ -139,9 +139,9 @@ __getattr__, __dir__ = lazy_modules(
             "load_full_optimizer_state",
         ),
         ".shared": ("load_shared_checkpoint",),
+        ".loading": ("load_checkpoint",),
         ".state_dict": (
             "get_state_dict",
-            "load_checkpoint",
             "load_state_dict",
             "model_state",
             "weights_to_cpu",

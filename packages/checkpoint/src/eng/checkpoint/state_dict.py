@@ -16,14 +16,12 @@ from eng.dl_utils import plain_name, unwrap
 from eng.logging import print_log
 
 from .errors import CheckpointError
-from .loader import CheckpointLoader
 from .report import fit_report
 from .sharded import full_model_state, is_sharded, load_full_model_state
-from .types import Checkpoint, Logger, MapLocation, ReviseKeys
+from .types import Checkpoint, Logger, ReviseKeys
 
 __all__ = [
     "get_state_dict",
-    "load_checkpoint",
     "load_state_dict",
     "model_state",
     "weights_to_cpu",
@@ -125,40 +123,6 @@ def load_state_dict(
     if strict:
         raise CheckpointError(report)
     print_log(report, logger=logger, level=logging.WARNING)
-
-
-def load_checkpoint(
-    model: nn.Module,
-    filename: str,
-    map_location: MapLocation = None,
-    strict: bool = False,
-    logger: Logger = None,
-    revise_keys: ReviseKeys = [(r"^module\.", "")],  # noqa: B006 - documented, never changed
-) -> Checkpoint:
-    """Read a checkpoint and load its weights into a model.
-
-    Args:
-        model: The model.
-        filename: Path or URL of the checkpoint, see :class:`CheckpointLoader`.
-        map_location: As for :func:`torch.load`. Defaults to None.
-        strict: Whether missing, unexpected or mismatching keys are an error. Defaults to False.
-        logger: Logger for missing and unexpected keys. Defaults to None: they are printed.
-        revise_keys: Pairs of a regular expression and its replacement, applied to all names.
-            Defaults to dropping ``module.`` from their beginning.
-
-    Returns:
-        The checkpoint.
-
-    Raises:
-        CheckpointError: If the file is not a checkpoint, or no key matches; if ``strict``, for
-            missing, unexpected and mismatching keys as well.
-    """
-    from .trained_only import complete_weights
-
-    checkpoint = CheckpointLoader.load_checkpoint(filename, map_location, logger)
-    checkpoint = complete_weights(model, checkpoint, str(filename), logger)
-    load_state_dict(model, model_state(checkpoint, str(filename), revise_keys), strict, logger)
-    return checkpoint
 
 
 def model_state(

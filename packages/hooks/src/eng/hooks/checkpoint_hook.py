@@ -128,19 +128,13 @@ class CheckpointHook(Hook):
         check_counts(interval, max_keep_ckpts, save_begin)
         check_retention(interval, keep_every, save_top_k, save_every_minutes, bool(save_best))
         self.published_keys = published_keys_of(published_keys)
-        self.save_begin = save_begin
-        self.interval = interval
-        self.by_epoch = by_epoch
+        self.interval, self.by_epoch, self.save_begin = interval, by_epoch, save_begin
         self.save_optimizer = save_optimizer
         self.save_param_scheduler = save_param_scheduler
         self._given_out_dir = self.out_dir = None if out_dir is None else str(out_dir)
         self.max_keep_ckpts = max_keep_ckpts
         self.save_top_k, self.keep_every = save_top_k, keep_every
-        self.save_every_minutes = save_every_minutes
-        if save_every_minutes is not None:
-            self._clock = SaveClock(save_every_minutes)
-            # Of this hook alone: an iteration of others costs nothing more.
-            self.after_train_iter = self._after_timed_iter  # type: ignore[method-assign]
+        self._set_clock(save_every_minutes)
         self.save_last = save_last
         self.unit = "epoch" if by_epoch else "iter"
         self.filename_tmpl = filename_tmpl or f"{self.unit}_{{}}.pth"
@@ -152,23 +146,33 @@ class CheckpointHook(Hook):
         self.args = kwargs
         self.greater_keys = names_of("greater_keys", greater_keys)
         self.less_keys = names_of("less_keys", less_keys)
+        self._set_best(save_best, rule)
+        self._is_training = False
+        self._warned: set[str] = set()
+
+    def _set_clock(self, save_every_minutes: float | None) -> None:
+        self.save_every_minutes = save_every_minutes
+        if save_every_minutes is not None:
+            self._clock = SaveClock(save_every_minutes)
+            # Of this hook alone: an iteration of others costs nothing more.
+            self.after_train_iter = self._after_timed_iter  # type: ignore[method-assign]
+
+    def _set_best(self, save_best: str | list[str] | None, rule: str | list[str] | None) -> None:
         self.save_best = save_best
         self.key_indicators = names_of("save_best", save_best)
         self._rules = pair_rules(self.key_indicators, names_of("rule", rule))
         _ = self.rules  # refuses one that cannot be inferred now, not at the first validation
         self.best_ckpt_path: str | None = None
         self.best_ckpt_path_dict: dict[str, str] = {}
-        self._is_training = False
-        self._warned: set[str] = set()
 
     @property
     def key_indicator(self) -> str | None:
-        """The first of :attr:`key_indicators`, None without one."""
+        """The first of ``key_indicators``, None without one."""
         return self.key_indicators[0] if self.key_indicators else None
 
     @property
     def rules(self) -> list[str]:
-        """A rule for each of :attr:`key_indicators`, but for ``'auto'``."""
+        """A rule for each of ``key_indicators``, but for ``'auto'``."""
         return [self._find_rule(key) for key in self.key_indicators if key != "auto"]
 
     @property
@@ -188,13 +192,9 @@ class CheckpointHook(Hook):
         self._is_training, self._logger = True, runner.logger
         self._began_at = runner.iter
         key, is_only = _make_key(self, runner)
+        retention = Retention(self.max_keep_ckpts, self.keep_every, self.save_begin)
         self._kept = KeptCheckpoints(
-            runner.message_hub,
-            key,
-            folder,
-            runner.work_dir,
-            Retention(self.max_keep_ckpts, self.keep_every, self.save_begin),
-            is_only,
+            runner.message_hub, key, folder, runner.work_dir, retention, is_only
         )
         self._restart_clock()
         if is_main_process():

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .base_loop import BaseLoop
     from .batch_find import BatchSizeSearch, find_batch_size
     from .batch_outcome import BatchTrial
+    from .confusion_matrix_hook import ConfusionMatrixHook
     from .errors import MissingLoopError, RunnerConfigError
     from .eval_loops import TestLoop, ValLoop
     from .interrupted import TrainingInterrupted
@@ -54,6 +55,7 @@ __all__ = [
     "BatchTrial",
     "BestScore",
     "CheckpointLoader",
+    "ConfusionMatrixHook",
     "EpochBasedTrainLoop",
     "IterBasedTrainLoop",
     "LearningRateCurve",
@@ -112,6 +114,7 @@ __getattr__, __dir__ = lazy_modules(
         ".base_loop": ("BaseLoop",),
         ".batch_find": ("BatchSizeSearch", "find_batch_size"),
         ".batch_outcome": ("BatchTrial",),
+        ".confusion_matrix_hook": ("ConfusionMatrixHook",),
         ".errors": ("MissingLoopError", "RunnerConfigError"),
         ".eval_loops": ("TestLoop", "ValLoop"),
         ".interrupted": ("TrainingInterrupted",),

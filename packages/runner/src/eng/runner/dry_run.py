@@ -93,7 +93,7 @@ def _validate_one_batch(runner: Runner) -> Iterator[str]:
         with torch.no_grad():
             outputs = getattr(model, "val_step")(batch)  # noqa: B009 - as above
         loop.evaluator.process(data_samples=outputs, data_batch=batch)
-        count = len(outputs) if isinstance(outputs, Sequence) else 1
+        count = len(outputs) if isinstance(outputs, Sequence | Tensor) else 1
         yield f"validation of one batch{place}: {count} predictions, processed by the evaluator"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -56,10 +56,6 @@ class BaseDataElement:
     # Dicts as ordered sets.
     _metainfo_fields: dict[str, None]
     _data_fields: dict[str, None]
-
-    if TYPE_CHECKING:
-        # Fields are attributes, which type checkers know by this method alone.
-        def __getattr__(self, name: str) -> FieldValue: ...
 
     def __init__(
         self, *, metainfo: Mapping[str, FieldValue] | None = None, **kwargs: FieldValue
@@ -172,9 +168,24 @@ class BaseDataElement:
         """Validate and convert a value of a data field; subclasses override this."""
         return value
 
-    if TYPE_CHECKING:
-        # Fields are attributes of any name and type.
-        def __getattr__(self, name: str) -> Any: ...
+    def __getattr__(self, name: str) -> Any:
+        """Report a field that is missing, and those that there are.
+
+        Args:
+            name: Its name.
+
+        Raises:
+            AttributeError: Always; fields that there are do not come here.
+        """
+        if hasattr(type(self), name):  # a property failed: its own error says why
+            return object.__getattribute__(self, name)
+        message = f"{type(self).__name__!r} object has no attribute {name!r}"
+        if not name.startswith("__"):
+            own = self.__dict__
+            kinds = {"metainfo": own.get("_metainfo_fields"), "data": own.get("_data_fields")}
+            known = [f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names]
+            message += f"; it has {'; '.join(known) or 'no fields'}"
+        raise AttributeError(message, name=name, obj=self)
 
     @override
     def __setattr__(self, name: str, value: FieldValue) -> None:

@@ -8,6 +8,7 @@ from .base import BaseOptimWrapper
 from .batch_counts import count_samples, count_tokens
 from .builder import TORCH_OPTIMIZERS, build_optim_wrapper
 from .default_constructor import DefaultOptimWrapperConstructor
+from .evaluating import evaluation_mode
 from .foreign import (
     BITSANDBYTES_OPTIMIZERS,
     DADAPTATION_OPTIMIZERS,
@@ -17,7 +18,6 @@ from .foreign import (
 )
 from .loss_normalizer import LossNormalizer
 from .micro_batches import MicroBatches
-from .modes import evaluation_mode
 from .optimizer_wrapper import OptimWrapper
 from .optimizer_wrapper_dict import OptimWrapperDict
 

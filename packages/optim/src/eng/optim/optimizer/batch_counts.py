@@ -57,7 +57,7 @@ def count_tokens(
         The number, on the device of the targets.
 
     Raises:
-        ValueError: If there are no targets, or they are not integers.
+        ValueError: If targets are missing, or of floating point.
     """
     targets = _find_targets(data, key)
     if not isinstance(targets, Tensor) or targets.is_floating_point():

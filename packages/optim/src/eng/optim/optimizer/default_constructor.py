@@ -292,8 +292,8 @@ class DefaultOptimWrapperConstructor:
             rules += [f"custom_keys[{key!r}]" for key, given in custom.items() if setting in given]
             if rules and base is None:
                 raise ArgumentValueError(
-                    f"{', '.join(rules)} scale {optimizer_key!r}, which is missing in the config "
-                    "of the optimizer"
+                    f"paramwise_cfg: {', '.join(rules)} needs {optimizer_key!r} in the config of "
+                    "the optimizer, to scale it"
                 )
 
     def _warn_about_unknown_rules(self) -> None:

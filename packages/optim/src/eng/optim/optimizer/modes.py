@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-__all__ = ["copy_weights", "evaluation_mode", "has_modes", "modes_of", "put_weights"]
+__all__ = ["copy_weights", "has_modes", "modes_of", "put_weights"]
 
 
 class ModalOptimizer(Protocol):
@@ -40,30 +38,6 @@ def has_modes(optimizer: object) -> bool:
 def modes_of(optimizer: Optimizer) -> ModalOptimizer:
     """Return an optimizer that has modes, as what has them."""
     return cast(ModalOptimizer, optimizer)
-
-
-@contextmanager
-def evaluation_mode(optim_wrapper: object) -> Iterator[None]:
-    """Evaluate or save with the weights of evaluation, and go back to those of training.
-
-    Args:
-        optim_wrapper: The wrapper. Nothing happens for what is none, such as a config, and where
-            the weights are those of evaluation already.
-
-    Yields:
-        Nothing.
-    """
-    from .base import BaseOptimWrapper
-
-    wrapper = optim_wrapper if isinstance(optim_wrapper, BaseOptimWrapper) else None
-    if wrapper is None or not wrapper.is_training:
-        yield
-        return
-    wrapper.eval()
-    try:
-        yield
-    finally:
-        wrapper.train()
 
 
 def copy_weights(optimizer: Optimizer) -> list[Tensor]:

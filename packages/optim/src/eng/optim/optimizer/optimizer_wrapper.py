@@ -102,28 +102,10 @@ class OptimWrapper(BaseOptimWrapper):
             raise ArgumentValueError(
                 f"accumulative_counts must be at least 1, not {accumulative_counts}"
             )
-        if clip_grad is not None and not isinstance(clip_grad, Mapping):
-            raise ArgumentTypeError(
-                "clip_grad must be a dict of the arguments of clipping, such as "
-                f"dict(max_norm=1.0), or None, not {clip_grad!r}"
-            )
+        self._set_clipping(clip_grad)
         self._set_closure(closure, accumulative_counts)
         self._set_normalizer(loss_normalizer)
         self._accumulative_counts = accumulative_counts
-        self.clip_grad_kwargs = dict(clip_grad or {})
-        if self.clip_grad_kwargs:
-            self.clip_grad_kwargs.pop("_scope_", None)  # set by a base config of another package
-            kind = self.clip_grad_kwargs.pop("type", "norm")
-            if kind not in _CLIPPERS:
-                raise ValueError(
-                    f"type of clip_grad should be one of {sorted(_CLIPPERS)}, not {kind!r}"
-                )
-            if not self.clip_grad_kwargs:
-                raise ArgumentValueError(
-                    f"clipping by {kind} needs arguments in clip_grad, such as max_norm=1.0 or "
-                    "clip_value=1.0"
-                )
-            self.clip_func, self.grad_name = _CLIPPERS[kind]
         self.stop_on_nan_loss = stop_on_nan_loss
         self.message_hub = MessageHub.get_current_instance()
         self.loss_guard: Callable[[Tensor], bool] | None = None
@@ -140,6 +122,27 @@ class OptimWrapper(BaseOptimWrapper):
         # Unknown until initialize_count_status.
         self._max_counts = -1
         self._remainder_counts = -1
+
+    def _set_clipping(self, clip_grad: Arguments | None) -> None:
+        if clip_grad is not None and not isinstance(clip_grad, Mapping):
+            raise ArgumentTypeError(
+                "clip_grad must be a dict of the arguments of clipping, such as "
+                f"dict(max_norm=1.0), or None, not {clip_grad!r}"
+            )
+        self.clip_grad_kwargs = dict(clip_grad or {})
+        if self.clip_grad_kwargs:
+            self.clip_grad_kwargs.pop("_scope_", None)  # set by a base config of another package
+            kind = self.clip_grad_kwargs.pop("type", "norm")
+            if kind not in _CLIPPERS:
+                raise ValueError(
+                    f"type of clip_grad should be one of {sorted(_CLIPPERS)}, not {kind!r}"
+                )
+            if not self.clip_grad_kwargs:
+                raise ArgumentValueError(
+                    f"clipping by {kind} needs arguments in clip_grad, such as max_norm=1.0 or "
+                    "clip_value=1.0"
+                )
+            self.clip_func, self.grad_name = _CLIPPERS[kind]
 
     def _set_closure(self, closure: bool | None, accumulative_counts: int) -> None:
         needs = requires_closure(self.optimizer) if closure is None else closure
