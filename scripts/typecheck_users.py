@@ -21,7 +21,9 @@ from workspace import PACKAGES, ROOT
 
 from eng.all.exports import EXPORTS
 
-EXAMPLES = [ROOT / "examples" / name for name in ("digits", "from_python", "plain_loop")]
+EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if any(path.glob("*.py")))
+#: Configs of examples have the same names, and are data: those of the first one are checked.
+CONFIGS = ("config.py", "pretrain.py", "scratch.py", "sharded.py")
 #: Where the blocks of pages are written: always there, since mypy keeps its results by path.
 FOLDER = ROOT / ".cache" / "typecheck_users"
 PAGES = [ROOT / "README.md", *(ROOT / f"packages/{package}/README.md" for package in PACKAGES)]
@@ -35,7 +37,7 @@ python_version = 3.10
 namespace_packages = true
 explicit_package_bases = true
 mypy_path = {paths}
-[mypy-sklearn.*,torchmetrics.*]
+[mypy-sklearn.*,torchmetrics.*,optuna.*]
 ignore_missing_imports = true
 """
 #: Reveals the type of each name of `eng.all`, written by this script.
@@ -51,7 +53,7 @@ _REVEALED = re.compile(r'Revealed type is "(.*)"|Type of ".*" is "(.*)"')
 def main(arguments: list[str]) -> int:
     """Print what is wrong; 1 if anything is."""
     given = [Path(argument).resolve() for argument in arguments]
-    files = given or [*(f for folder in EXAMPLES for f in sorted(folder.glob("*.py"))), NAMES]
+    files = given or [*list_examples(), NAMES]
     pages = [path for path in given if path.suffix == ".md"] or ([] if given else PAGES)
     modules = write_pages(pages)
     checked = [*(path for path in files if path.suffix == ".py"), *modules]
@@ -60,6 +62,12 @@ def main(arguments: list[str]) -> int:
     wrong = [name_pages(line, modules) for line in find_faults(lines)]
     print(*(wrong or [f"users' code: no issues found in {len(checked)} files"]), sep="\n")
     return int(bool(wrong))
+
+
+def list_examples() -> list[Path]:
+    """The modules of all examples."""
+    found = [path for folder in EXAMPLES for path in sorted(folder.glob("*.py"))]
+    return [path for path in found if path.name not in CONFIGS or path.parent.name == "digits"]
 
 
 def write_pages(pages: Iterable[Path]) -> dict[Path, Path]:

@@ -61,8 +61,9 @@ def _show_functions_named_as_modules(module: Module) -> None:
     """Let ``eng.cli.main`` be the function that is exported, not the module it is in."""
     for name in map(str, module.exports or []):
         member = module.members.get(name)
-        if isinstance(member, Module) and name in member.members:
-            module.members[name] = Alias(name, member.members[name], parent=module)
+        found = None if member is None else _final(member)
+        if isinstance(found, Module) and name in found.members:
+            module.members[name] = Alias(name, found.members[name], parent=module)
 
 
 def _read_comment(attribute: Attribute) -> None:
@@ -118,6 +119,8 @@ class _Homes:
         while scope is not None:
             if head in scope.all_members:
                 return self._member(scope, [head, *rest])
+            if isinstance(scope, Class) and _describes(scope, head):
+                return self._homes.get(scope.path)
             scope = scope.parent
         return None
 
@@ -132,6 +135,12 @@ class _Homes:
         home = self._homes.get(owner.path, owner.path)
         is_shown = isinstance(found, Function) or found.has_docstring
         return f"{home}.{names[-1]}" if is_shown else home
+
+
+def _describes(cls: Class, name: str) -> bool:
+    """Whether the docstring of a class has a line for an attribute, which any method may set."""
+    text = "" if cls.docstring is None else cls.docstring.value
+    return re.search(rf"^ +{re.escape(name)}\b.*: ", text, re.MULTILINE) is not None
 
 
 def _final(member: Object | Alias) -> Object | None:
