@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 from docs_style import check, split_page
+from workspace import ROOT
 
 GUIDE = """\
 # A guide
@@ -88,3 +93,29 @@ def test_two_sentences_of_a_line_are_two(tmp_path: Path) -> None:
 
 def test_other_kinds_have_no_parts(tmp_path: Path) -> None:
     assert problems(tmp_path, "# Why\n\nSo.\n", "why/a.md") == []
+
+
+def test_names_of_files_are_imported(tmp_path: Path) -> None:
+    # A reader saves a block with a title, and runs the others in one interpreter.
+    for page in (ROOT / "docs" / "pages").glob("*/*.md"):
+        (tmp_path / f"{page.parent.name}-{page.stem}.py").write_text(session_of(page), "utf-8")
+    command = ["-m", "ruff", "check", "--isolated", "--select", "F821", "--output-format=concise"]
+    done = subprocess.run(
+        [sys.executable, *command, tmp_path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def session_of(page: Path) -> str:
+    """The blocks of Python of a page that are no files, on their lines."""
+    text = page.read_text("utf-8")
+    fences = (
+        r"^(?P<skip><!-- skip: .*\n)?(?P<in> *)```python(?P<title>.*)\n(?P<code>(.*\n)*?)(?P=in)```"
+    )
+    lines = [""] * text.count("\n")
+    for block in re.finditer(fences, text, re.MULTILINE):
+        if not block["skip"] and "title=" not in block["title"]:
+            start = text.count("\n", 0, block.start("code"))
+            code = textwrap.dedent(block["code"]).splitlines()
+            lines[start : start + len(code)] = code
+    return "\n".join(lines)
