@@ -1,4 +1,7 @@
-"""The examples with short settings, in this process; their READMEs run in test_example_readmes."""
+"""The examples with short settings, in this process; `make docs-test` alone.
+
+Their READMEs run in test_example_readmes.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from PIL import Image
 from eng.config import Config
 from eng.runner import Runner
 
+pytestmark = pytest.mark.docs
 EXAMPLES = Path(__file__).parent.parent / "examples"
 Run = Callable[..., Any]
 

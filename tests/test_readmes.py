@@ -1,4 +1,4 @@
-"""Every code block of every README runs."""
+"""Every code block of every README runs; `make docs-test` alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 from doc_examples import count_fences, run_page
 from workspace import PACKAGES, ROOT
 
+pytestmark = pytest.mark.docs
 PAGES = ["README.md", *(f"packages/{package}/README.md" for package in PACKAGES)]
 
 
