@@ -79,9 +79,11 @@ $(DOCS_READY): $(READY)
 	@$(PY) -m pip install --quiet --group docs
 	@touch $@
 
-# A page is a test of its own, whichever worker is free takes the next one.
+# A page is a test of its own, whichever worker is free takes the next one. The examples register
+# their classes in this process, in which pages and their pictures have registered others.
 docs-test: $(DOCS_READY)
-	@DOCS_PAGES="$(PAGES)" $(PY) -m pytest -n 2 --dist worksteal -q -m docs $(if $(PAGES),tests/test_pages.py,tests --ignore tests/test_docs_gate.py)
+	@DOCS_PAGES="$(PAGES)" $(PY) -m pytest -n 2 --dist worksteal -q -m docs $(if $(PAGES),tests/test_pages.py,tests --ignore tests/test_docs_gate.py --ignore tests/test_examples.py)
+	@$(if $(PAGES),:,$(PY) -m pytest -q -m docs tests/test_examples.py)
 
 docs-pictures: $(READY)
 	@for file in docs/pictures/*.py; do echo "==> $$file"; $(PY) "$$file" || exit 1; done

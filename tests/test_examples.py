@@ -1,4 +1,4 @@
-"""The examples with short settings, in this process; `make docs-test` alone.
+"""The examples with short settings, in a process of their own; `make docs-test` alone.
 
 Their READMEs run in test_example_readmes.
 """
