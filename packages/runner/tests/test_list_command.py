@@ -81,7 +81,7 @@ def listed(capsys: pytest.CaptureFixture[str], kind: str) -> dict[str, str]:
 
 def test_commands_functions_and_settings_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     commands = listed(capsys, "commands")
-    known = {"train", "lr-find", "batch-find", "batch", "plot", "diff", "history", "export"}
+    known = {"train", "lr-find", "batch-find", "batch", "plot", "diff", "history"}
     assert known <= set(commands)
     assert "eng-vis" in commands["plot"]
     assert not any("cannot be imported" in line for line in commands.values())
