@@ -37,6 +37,7 @@ from eng.registry import (
 from .check_values import check_loader_values, check_values
 from .hook_arguments import read_passed_on
 from .hook_list import DEFAULT_HOOKS
+from .loader_settings import LOADER_SETTINGS
 from .named_sets import are_by_name, composes_sets, is_by_name, missing_evaluators
 from .types import Settings
 
@@ -45,17 +46,6 @@ __all__ = ["PartChecker"]
 #: Keys that lead to a part.
 Path: TypeAlias = "tuple[str, ...]"
 
-#: Settings of a data loader that are not arguments of the loader of torch.
-_OF_LOADER = (
-    "dataset",
-    "sampler",
-    "batch_sampler",
-    "collate_fn",
-    "worker_init_fn",
-    "num_batch_per_epoch",
-    "disable_subprocess_warning",
-    "prefetch_to_device",
-)
 #: Settings of a data loader that are checked by value.
 _COUNTS = (("batch_size",), ("num_workers",))
 _OTHERS = (DATASETS, TRANSFORMS, TASK_UTILS, METRICS, WEIGHT_INITIALIZERS, FUNCTIONS)
@@ -175,7 +165,7 @@ class PartChecker:
     def _check_loader(self, path: Path, cfg: object, is_certain: bool) -> None:
         if not isinstance(cfg, Mapping):
             return
-        own = {key: cfg[key] for key in cfg if key not in (*_OF_LOADER, "_scope_")}
+        own = {key: cfg[key] for key in cfg if key not in (*LOADER_SETTINGS, "_scope_")}
         if "dataset" in cfg:
             problems = check_arguments(DataLoader, own, given=("dataset",))
         else:

@@ -15,6 +15,7 @@ from eng.registry import LOOPS, NotRegisteredError, PartConfig, WrongKindError
 
 from .errors import RunnerConfigError
 from .eval_loops import EvalLoop
+from .loader_settings import LOADER_SETTINGS
 from .types import EvaluatorOrConfig, LoaderOrConfig
 
 __all__ = [
@@ -28,19 +29,7 @@ __all__ = [
 
 #: Settings of a data loader, none of which is the name of a set.
 _OF_LOADER = frozenset(
-    {
-        *inspect.signature(DataLoader).parameters,
-        "dataset",
-        "sampler",
-        "batch_sampler",
-        "collate_fn",
-        "worker_init_fn",
-        "num_batch_per_epoch",
-        "disable_subprocess_warning",
-        "prefetch_to_device",
-        "type",
-        "_scope_",
-    }
+    {*inspect.signature(DataLoader).parameters, *LOADER_SETTINGS, "type", "_scope_"}
 )
 
 
