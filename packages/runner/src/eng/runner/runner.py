@@ -32,7 +32,7 @@ from .interruption import Interruption
 from .log_processor import LogProcessor
 from .loops import EvalSlot, Loops
 from .nan_loss import NanLossPolicy
-from .parallel import join_mesh, wrap_for_run
+from .parallel import join_mesh, keep_wrapper, wrap_for_run
 from .progress import Progress
 from .random_state import RandomState
 from .run_files import closes_files, forget_when_gone
@@ -350,7 +350,7 @@ class Runner:
             The model, or its wrapper.
         """
         if is_model_wrapper(model):
-            return model
+            return keep_wrapper(model, self.cfg)
         model = model.to(get_device())
         model = builders.synchronise_norms(model, self.distributed, self.cfg.get("sync_bn"))
         if not self.distributed:
