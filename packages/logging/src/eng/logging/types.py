@@ -35,6 +35,10 @@ class Tensor(Protocol):
         """Device of the tensor."""
 
     @property
+    def is_cpu(self) -> bool:
+        """Whether it is in the memory of the host."""
+
+    @property
     def dtype(self) -> object:
         """Type of its elements."""
 
