@@ -57,6 +57,9 @@ class Tensor(Protocol):
     def numel(self) -> int:
         """Return the number of elements."""
 
+    def item(self) -> float:
+        """Return the only element."""
+
     def is_complex(self) -> bool:
         """Return whether the elements are complex."""
 
