@@ -70,7 +70,8 @@ def test_losses_metrics_and_averages_are_those_of_one_process(
         # Each sample once, by the data rank alone.
         data_ranks = len(rank["epochs"][0])
         assert data_ranks == ({**TWO, **FOUR})[name][0]
-        assert all(sorted(sum(epoch, [])) == [*range(20)] for epoch in rank["epochs"])
+        for epoch in rank["epochs"]:
+            assert sorted(number for own in epoch for number in own) == [*range(20)]
     saved = torch.load(found[1] / name / "epoch_2.pth", weights_only=True)
     other = torch.load(folder / "epoch_2.pth", weights_only=True)
     for key in ("state_dict", "ema_state_dict"):

@@ -68,12 +68,8 @@ class MMFullyShard(ModelSteps):
         unknown = sorted(set(kwargs) - set(inspect.signature(fully_shard).parameters))
         if unknown:
             raise TypeError(f"{type(self).__name__} got unexpected arguments {unknown}")
-        of_parts = mixed_precision
-        if isinstance(mixed_precision, dict):
-            dtypes = {name: dtype_of(value) for name, value in mixed_precision.items()}
-            mixed_precision = MixedPrecisionPolicy(**dtypes)
-            # What follows a part in the model has parameters of the lower precision.
-            of_parts = MixedPrecisionPolicy(**{**dtypes, "output_dtype": None})
+        same = kwargs.pop("mp_policy", None)  # under the name in torch
+        precision, of_parts = _read_precision(same if mixed_precision is None else mixed_precision)
         if cpu_offload and device_kind() != "cpu":
             kwargs["offload_policy"] = CPUOffloadPolicy()
         policy = build_wrap_policy(fsdp_auto_wrap_policy)
@@ -81,9 +77,8 @@ class MMFullyShard(ModelSteps):
         share_initial_values(module)
         parts = parts_to_shard(module, policy) if policy is not None else []
         for part in [*parts, module]:
-            precision = mixed_precision if part is module else of_parts
-            more = {} if precision is None else {"mp_policy": precision}
-            fully_shard(part, mesh=devices, **more, **kwargs)
+            mp_policy = precision if part is module else of_parts
+            fully_shard(part, mesh=devices, mp_policy=mp_policy, **kwargs)
         self.module = module
 
     @override
@@ -103,3 +98,15 @@ class MMFullyShard(ModelSteps):
         if not torch.is_grad_enabled():
             self.module.reshard()
         return predictions
+
+
+def _read_precision(
+    given: dict[str, object] | MixedPrecisionPolicy | None,
+) -> tuple[MixedPrecisionPolicy, MixedPrecisionPolicy]:
+    """Read the mixed precision of a model and of the parts that are sharded separately."""
+    if isinstance(given, MixedPrecisionPolicy):
+        return given, given
+    dtypes: dict[str, Any] = {name: dtype_of(value) for name, value in (given or {}).items()}
+    # What follows a part in the model has parameters of the lower precision.
+    of_parts = MixedPrecisionPolicy(**{**dtypes, "output_dtype": None})
+    return MixedPrecisionPolicy(**dtypes), of_parts
