@@ -201,6 +201,20 @@ def all_runs(folder: str, cases: dict[str, tuple[int, Any, dict[str, Any]]]) -> 
     return found
 
 
+def take_turns(folder: str) -> list[tuple[list[float], Any]]:
+    """Losses and metrics of two runs that are both built before the first of them trains."""
+    jobs = job(f"{folder}/split", 1, {"tensor": 2}), job(f"{folder}/replicas", 2, None)
+    runners = [Runner.from_cfg(each) for each in jobs]
+    found = []
+    for runner in runners:
+        watch = Watch(None)
+        runner.register_hook(watch)
+        runner.train()
+        found.append((watch.losses, watch.metrics))
+    assert runners[0].val()["number"] == runners[1].val()["number"] == 20
+    return found
+
+
 def refused(folder: str, cases: dict[str, dict[str, Any]]) -> dict[str, str]:
     """The error of each config, in the same processes."""
     found = {}

@@ -116,6 +116,16 @@ def test_a_checkpoint_of_any_layout_resumes_in_one_process(
     assert resumed["losses"] == pytest.approx(alone[0.0][0]["losses"][5:], abs=1e-5)
 
 
+def test_runs_of_one_process_keep_their_ranks_in_the_data(
+    alone: dict[float, tuple[Any, Path]], tmp_path: Path
+) -> None:
+    wanted = alone[0.0][0]
+    for rank in run_in_processes(cases.take_turns, 2, str(tmp_path), timeout=90):
+        for losses, metrics in rank:
+            assert losses == pytest.approx(wanted["losses"], abs=1e-5)
+            assert metrics == pytest.approx(wanted["metrics"], abs=1e-5)
+
+
 def test_what_does_not_fit_is_refused_with_the_closest_name(tmp_path: Path) -> None:
     sampler = {"type": "SamplerOfRanks", "shuffle": False}
     loader = {"dataset": {"type": "NumberedSums"}, "sampler": sampler, "batch_size": 2}

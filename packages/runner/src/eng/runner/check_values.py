@@ -67,7 +67,7 @@ def check_values(settings: Settings, modes: Collection[str]) -> Problems:
     try:
         check_parallel(settings)
     except UserError as error:
-        message = str(error).removeprefix("parallel").removeprefix(":").strip()
+        message = str(error).removeprefix("parallel has").removeprefix("parallel:").strip()
         yield ("parallel",), Problem((), message, is_value=True)
 
 
