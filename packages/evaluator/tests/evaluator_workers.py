@@ -85,7 +85,7 @@ def collect(
 
 
 def collect_in_tensor_groups(folder: Path) -> None:
-    """What each rank runs where two and two take the same samples."""
+    """What each rank runs where two take the same samples."""
     use_mesh(init_mesh({"data": "rest", "tensor": 2}))
     collect(folder, lengths=(5,), references=0)
 
