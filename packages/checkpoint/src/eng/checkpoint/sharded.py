@@ -34,11 +34,16 @@ __all__ = [
 def is_sharded(module: nn.Module) -> bool:
     """Whether FSDP or ``fully_shard`` was applied to a module or to a submodule.
 
+    So it is if a parameter is split over processes, as in the average of a sharded model.
+
     Args:
         module: The module, possibly wrapped.
     """
     kinds = _list_sharded_types()
-    return bool(kinds) and any(isinstance(part, kinds) for part in module.modules())
+    if kinds and any(isinstance(part, kinds) for part in module.modules()):
+        return True
+    tensor = getattr(sys.modules.get("torch.distributed.tensor"), "DTensor", None)
+    return tensor is not None and any(isinstance(each, tensor) for each in module.parameters())
 
 
 def full_model_state(module: nn.Module) -> OrderedDict[str, Tensor]:

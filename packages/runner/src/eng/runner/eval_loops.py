@@ -10,7 +10,7 @@ import torch
 from eng.checkpoint import is_sharded
 from eng.dataset import length_of, open_loader
 from eng.device import autocast
-from eng.dist import all_gather_object
+from eng.dist import all_gather_object, keep_data_ranks
 from eng.dl_utils import unwrap
 from eng.evaluator import BaseMetric, Evaluator
 from eng.optim import evaluation_mode
@@ -24,6 +24,7 @@ from .errors import RunnerConfigError
 from .eval_losses import EvalLosses, compute_losses
 from .prefetching import prefetch
 from .protocol import LoopRunner
+from .same_samples import check_same_samples
 from .types import EvaluatorOrConfig, LoaderOrConfig
 
 __all__ = ["EvalLoop", "TestLoop", "ValLoop", "run_between_hooks"]
@@ -144,7 +145,7 @@ class EvalLoop(BaseLoop):
         """Count the samples of the data, without duplicates that fill up a batch."""
         size = length_of(getattr(self.dataloader, "dataset", None))
         # Of a stream, the samples that were read: none of them is a duplicate.
-        return sum(all_gather_object(self._outputs)) if size is None else size
+        return sum(keep_data_ranks(all_gather_object(self._outputs))) if size is None else size
 
     def _open(self) -> Iterator[DataBatch]:
         """Begin an iteration that is the same each time, independent of earlier ones.
@@ -159,7 +160,8 @@ class EvalLoop(BaseLoop):
         iterator = open_loader(self.dataloader, placed)
         is_whole = False
         try:
-            yield from prefetch(self.dataloader, iterator)
+            batches = prefetch(self.dataloader, iterator)
+            yield from check_same_samples(batches, self.dataloader)
             is_whole = True
         finally:
             put_generators(self.dataloader, generators)

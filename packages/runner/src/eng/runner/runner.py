@@ -32,6 +32,7 @@ from .interruption import Interruption
 from .log_processor import LogProcessor
 from .loops import EvalSlot, Loops
 from .nan_loss import NanLossPolicy
+from .parallel import join_mesh, wrap_for_run
 from .progress import Progress
 from .random_state import RandomState
 from .run_files import closes_files, forget_when_gone
@@ -184,7 +185,7 @@ class Runner:
         # As of this process alone, until setup_env has joined the others.
         self._identity = RunIdentity.create(work_dir, name, self.cfg.filename)
         self.setup_env(env_cfg)
-        self._environment = self._environment.present()
+        self._environment = self._environment.present(join_mesh(self.cfg))
         self._identity = self._identity.shared()
         self.set_randomness(**self._environment.randomness)
 
@@ -336,6 +337,7 @@ class Runner:
     def wrap_model(self, model_wrapper_cfg: PartConfig | None, model: nn.Module) -> nn.Module:
         """Move a model to its device and, with several processes, wrap it.
 
+        With several processes and ``parallel`` in the config, it is spread over them as that says.
         With several processes and ``sync_bn`` in the config (``'torch'`` or ``'mmcv'``), batch
         normalisation is converted to a synchronised one; in a single process it is reverted.
 
@@ -356,8 +358,7 @@ class Runner:
         if self._loops.train:
             # Now, since wrappers broadcast the values of the first process, or shard them.
             self._init_weights(model)
-        unused = self.cfg.get("find_unused_parameters", False)
-        return builders.wrap_for_processes(model, model_wrapper_cfg or {}, unused)
+        return wrap_for_run(model, model_wrapper_cfg, self.cfg)
 
     def _init_weights(self, model: nn.Module) -> None:
         initialize = getattr(model, "init_weights", None)

@@ -110,6 +110,9 @@ class OptimWrapper(BaseOptimWrapper):
         self.message_hub = MessageHub.get_current_instance()
         self.loss_guard: Callable[[Tensor], bool] | None = None
         self._inner_count = 0
+        #: Count at which a cycle of accumulated iterations began, and whether the next one begins
+        #: where the run is continued.
+        self._cycle_start, self._begins_cycle = 0, False
         #: Whether the current gradients were already used for an update.
         self._gradients_are_spent = False
         self._is_resumed = False
@@ -362,13 +365,31 @@ class OptimWrapper(BaseOptimWrapper):
 
     def should_update(self) -> bool:
         """Whether the counted iterations complete an update."""
-        count = self._inner_count
-        return count % self._accumulative_counts == 0 or count == self._max_counts
+        return self._completes_cycle(self._inner_count)
 
     def should_sync(self) -> bool:
         """Whether the next backward pass completes an update and must synchronize gradients."""
-        count = self._inner_count + 1
-        return count % self._accumulative_counts == 0 or count == self._max_counts
+        return self._completes_cycle(self._inner_count + 1)
+
+    def _completes_cycle(self, count: int) -> bool:
+        done = count - self._cycle_start
+        return done % self._accumulative_counts == 0 or count == self._max_counts
+
+    def accumulate(self, counts: int) -> None:
+        """Change the number of iterations for an update, between two updates.
+
+        A cycle of accumulated iterations begins where the run is continued.
+
+        Args:
+            counts: The number.
+
+        Raises:
+            ValueError: If it is below 1, or above 1 with an optimizer that takes a closure.
+        """
+        if counts < 1:
+            raise ArgumentValueError(f"accumulative_counts must be at least 1, not {counts}")
+        check_closure(self.takes_closure, counts, type(self.optimizer).__name__)
+        self._accumulative_counts, self._begins_cycle = counts, True
 
     def optim_context(self, model: nn.Module) -> AbstractContextManager[None]:
         """Enter the context of the forward pass of a training step.
@@ -405,16 +426,19 @@ class OptimWrapper(BaseOptimWrapper):
         is_resumed = self._is_resumed or self._inner_count == init_counts
         if not self._is_resumed:
             self._inner_count = init_counts
-        self._is_resumed = False
+        if self._begins_cycle and not is_resumed:
+            self._cycle_start = init_counts
+        self._is_resumed = self._begins_cycle = False
         self._max_counts = max_counts
-        self._remainder_counts = max_counts % self._accumulative_counts
+        self._remainder_counts = (max_counts - self._cycle_start) % self._accumulative_counts
         if self._accumulative_counts == 1:
             return
-        if init_counts % self._accumulative_counts and not is_resumed:
+        lost = (init_counts - self._cycle_start) % self._accumulative_counts
+        if lost and not is_resumed:
             print_log(
                 f"Resuming after {init_counts} iterations, inside a cycle of "
                 f"{self._accumulative_counts} accumulated iterations: the gradients of "
-                f"{init_counts % self._accumulative_counts} of them are lost.",
+                f"{lost} of them are lost.",
                 logger="current",
                 level=logging.WARNING,
             )
@@ -497,15 +521,16 @@ class OptimWrapper(BaseOptimWrapper):
         """Return the position in the cycle of accumulated iterations, of this process only.
 
         Returns:
-            ``inner_count`` and ``accumulative_counts``, and in an open cycle ``gradients``: the
-            accumulated gradients on the CPU, by the index of their parameter in the optimizer; None
-            is a zero gradient.
+            ``inner_count`` and ``accumulative_counts``, ``cycle_start`` unless it is 0, and in an
+            open cycle ``gradients``: the accumulated gradients on the CPU, by the index of their
+            parameter in the optimizer; None is a zero gradient.
         """
         waiting = {} if self._gradients_are_spent else waiting_gradients(self.optimizer)
         normalizer = self.loss_normalizer
         return {
             "inner_count": self._inner_count,
             "accumulative_counts": self._accumulative_counts,
+            **({"cycle_start": self._cycle_start} if self._cycle_start else {}),
             **({"gradients": waiting} if waiting else {}),
             **({} if normalizer is None else {"normalizer": normalizer.state_dict()}),
         }
@@ -530,6 +555,7 @@ class OptimWrapper(BaseOptimWrapper):
                 )
             return
         self._inner_count, self._is_resumed = state["inner_count"], True
+        self._cycle_start = state.get("cycle_start", 0)
         problem = put_gradients(self.optimizer, gradients)
         if self.loss_normalizer is not None:
             self.loss_normalizer.reset()
