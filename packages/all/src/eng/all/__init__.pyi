@@ -293,6 +293,8 @@ from eng.model import BaseModule as BaseModule
 from eng.model import BaseTTAModel as BaseTTAModel
 from eng.model import Caffe2XavierInit as Caffe2XavierInit
 from eng.model import ConstantInit as ConstantInit
+from eng.model import DeferralError as DeferralError
+from eng.model import DeferredValues as DeferredValues
 from eng.model import ExponentialMovingAverage as ExponentialMovingAverage
 from eng.model import ImgDataPreprocessor as ImgDataPreprocessor
 from eng.model import KaimingInit as KaimingInit
@@ -308,6 +310,7 @@ from eng.model import NormalInit as NormalInit
 from eng.model import ParallelSettings as ParallelSettings
 from eng.model import ParallelSettingsError as ParallelSettingsError
 from eng.model import PretrainedInit as PretrainedInit
+from eng.model import Recording as Recording
 from eng.model import Sequential as Sequential
 from eng.model import StochasticWeightAverage as StochasticWeightAverage
 from eng.model import TruncNormalInit as TruncNormalInit
@@ -661,6 +664,8 @@ __all__ = [
     "DefaultOptimWrapperConstructor",
     "DefaultSampler",
     "DefaultScope",
+    "DeferralError",
+    "DeferredValues",
     "DictAction",
     "Difference",
     "DistSamplerSeedHook",
@@ -782,6 +787,7 @@ __all__ = [
     "RankBuffers",
     "RawRandomState",
     "RebuiltBatch",
+    "Recording",
     "ReduceOnPlateauLR",
     "ReduceOnPlateauMomentum",
     "ReduceOnPlateauParamScheduler",

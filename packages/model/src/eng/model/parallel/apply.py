@@ -9,7 +9,7 @@ from torch import nn
 
 from eng.registry import MODEL_WRAPPERS, PartConfig
 
-from ..wrappers.initial_values import share_initial_values
+from ..initial_values import share_initial_values
 from .compiling import compile_parts
 from .find_parts import UnknownPartError, find_parts
 from .recompute import recompute_parts
