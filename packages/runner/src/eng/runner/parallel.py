@@ -16,7 +16,7 @@ from .types import Settings
 if TYPE_CHECKING:
     from torch.distributed.device_mesh import DeviceMesh
 
-__all__ = ["check_parallel", "join_mesh", "wrap_for_run"]
+__all__ = ["check_parallel", "join_mesh", "keep_wrapper", "wrap_for_run"]
 
 
 def check_parallel(cfg: Settings) -> ParallelSettings | None:
@@ -65,6 +65,27 @@ def join_mesh(cfg: Settings) -> DeviceMesh | None:
         mesh = init_mesh(settings.sizes(get_world_size()))
     use_mesh(mesh)
     return mesh
+
+
+def keep_wrapper(model: nn.Module, cfg: Settings) -> nn.Module:
+    """Refuse a model that is wrapped already where the config says how to wrap it.
+
+    Args:
+        model: The wrapped model.
+        cfg: The config of the run.
+
+    Returns:
+        The model.
+
+    Raises:
+        RunnerConfigError: If ``parallel`` is set and there are several processes.
+    """
+    if get_mesh() is not None and cfg.get("parallel") is not None:
+        raise RunnerConfigError(
+            f"parallel cannot spread a {type(model).__name__}, which is wrapped already: give the "
+            "runner the model without a wrapper, or remove parallel"
+        )
+    return model
 
 
 def wrap_for_run(model: nn.Module, wrapper_cfg: PartConfig | None, cfg: Settings) -> nn.Module:

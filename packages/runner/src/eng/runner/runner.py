@@ -33,7 +33,7 @@ from .log_processor import LogProcessor
 from .loops import EvalSlot, Loops
 from .model_build import ModelBuild
 from .nan_loss import NanLossPolicy
-from .parallel import join_mesh
+from .parallel import join_mesh, keep_wrapper
 from .progress import Progress
 from .random_state import RandomState
 from .run_files import closes_files, forget_when_gone
@@ -353,7 +353,7 @@ class Runner:
             The model, or its wrapper.
         """
         if is_model_wrapper(model):
-            return model
+            return keep_wrapper(model, self.cfg)
         initialize = self._init_weights if self._loops.train else None
         return self._model_build.wrap(model, model_wrapper_cfg, self.distributed, initialize)
 
