@@ -43,8 +43,9 @@ if TYPE_CHECKING:
         load_full_optimizer_state,
         model_shards,
         optimizer_shards,
+        shards_to_load,
     )
-    from .shards import is_shard, keep_shards
+    from .shards import are_shards_kept, is_shard, keep_shards
     from .shared import load_shared_checkpoint
     from .state_dict import get_state_dict, load_state_dict, model_state, weights_to_cpu
     from .trained_only import complete_weights, drop_frozen, frozen_digest, frozen_names
@@ -65,6 +66,7 @@ __all__ = [
     "_load_checkpoint_to_model",
     "_load_checkpoint_with_prefix",
     "absolute_path",
+    "are_shards_kept",
     "average_weights",
     "checkpoint_exists",
     "complete_weights",
@@ -99,6 +101,7 @@ __all__ = [
     "remove_incomplete",
     "save_checkpoint",
     "save_folder",
+    "shards_to_load",
     "tensor_digest",
     "used_checkpoint",
     "weights_to_cpu",
@@ -142,8 +145,9 @@ __getattr__, __dir__ = lazy_modules(
             "load_full_optimizer_state",
             "model_shards",
             "optimizer_shards",
+            "shards_to_load",
         ),
-        ".shards": ("is_shard", "keep_shards"),
+        ".shards": ("are_shards_kept", "is_shard", "keep_shards"),
         ".shared": ("load_shared_checkpoint",),
         ".state_dict": ("get_state_dict", "load_state_dict", "model_state", "weights_to_cpu"),
         ".trained_only": ("complete_weights", "drop_frozen", "frozen_digest", "frozen_names"),

@@ -10,14 +10,19 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 import torch
 from torch import Tensor
-from torch.distributed.checkpoint import LoadPlan, LoadPlanner, SavePlan, SavePlanner
 from torch.distributed.checkpoint.filesystem import _StorageInfo
 from torch.distributed.checkpoint.metadata import Metadata, MetadataIndex
-from torch.distributed.checkpoint.planner import ReadItem
+from torch.distributed.checkpoint.planner import (
+    LoadPlan,
+    LoadPlanner,
+    ReadItem,
+    SavePlan,
+    SavePlanner,
+)
 from torch.distributed.checkpoint.storage import StorageReader, StorageWriter, WriteResult
 from torch.futures import Future
 
@@ -126,7 +131,7 @@ class FolderWriter(StorageWriter):
             for item in plan.items:
                 value: Any = planner.resolve_data(item)
                 begin = checked.size
-                torch.save(_to_compact(value), checked)
+                torch.save(_to_compact(value), cast("IO[bytes]", checked))
                 size = checked.size - begin
                 results.append(WriteResult(item.index, size, _StorageInfo(name, begin, size)))
             total = checked.sum(f"{STATE}/{name}")

@@ -83,7 +83,7 @@ class CheckpointFolder:
         return bool(re.fullmatch(rf"{form}|iter_\d+", name))
 
     def names(self) -> Iterator[str]:
-        """Yield the names of the checkpoints in the folder: files, and folders that are complete."""
+        """Yield the names of the checkpoints in the folder: files, and complete folders."""
         if self.backend.isdir(self.path):
             files = self.backend.list_dir_or_file(self.path, list_dir=False)
             yield from (name for name in files if self._has_name_of_a_file(name))

@@ -150,7 +150,7 @@ def _load(
     map_location: MapLocation,
 ) -> StateDict:
     """Read the tensors, and put them into the rest."""
-    from torch.distributed.checkpoint import DefaultLoadPlanner
+    from torch.distributed.checkpoint.default_planner import DefaultLoadPlanner
 
     from .dcp_storage import FolderReader
 
@@ -159,7 +159,7 @@ def _load(
     metadata = reader.read_metadata()
     tensors = {name: _allocate(metadata, name, paths[name], like) for name in paths}
     planner = DefaultLoadPlanner(flatten_state_dict=False, flatten_sharded_tensors=False)
-    planner.set_up_planner(tensors, metadata, True)  # type: ignore[no-untyped-call]
+    planner.set_up_planner(tensors, metadata, True)
     reader.set_up_storage_reader(metadata, True)
     reader.read_data(planner.finish_plan(planner.create_local_plan()), planner)
     whole = {name: each for name, each in tensors.items() if type(each) is Tensor}

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -25,7 +25,7 @@ from .tensor_paths import take_tensors
 from .types import BackendArgs
 
 if TYPE_CHECKING:
-    from torch.distributed.checkpoint import CheckpointException
+    from torch.distributed.checkpoint.api import CheckpointException
 
     from .dcp_storage import FileSum, FolderWriter
     from .save_plan import Shard
@@ -100,7 +100,7 @@ def write_folder(
         path: Path or URL of the folder.
         backend_args: Arguments of the storage backend. Defaults to None.
     """
-    from torch.distributed.checkpoint import CheckpointException
+    from torch.distributed.checkpoint.api import CheckpointException
 
     from .dcp_storage import FolderWriter
 
@@ -125,7 +125,7 @@ def write_folder(
 
 
 def _write_shards(shards: Sequence[Shard], writer: FolderWriter) -> None:
-    from torch.distributed.checkpoint import save
+    from torch.distributed.checkpoint.state_dict_saver import save
 
     from .save_plan import ShardPlanner
 
@@ -184,7 +184,7 @@ def _complete(
 
     def write(file: BinaryIO) -> None:
         checked = CheckedFile(file)
-        torch.save(content.rest, checked)
+        torch.save(content.rest, cast("IO[bytes]", checked))
         sums.append(checked.sum(RUN))
 
     backend.put_with(write, backend.join_path(place, RUN))

@@ -33,6 +33,7 @@ __all__ = [
     "load_full_optimizer_state",
     "model_shards",
     "optimizer_shards",
+    "shards_to_load",
 ]
 
 
@@ -79,22 +80,38 @@ def model_shards(module: nn.Module) -> OrderedDict[str, Tensor]:
     return OrderedDict(state)
 
 
-def optimizer_shards(module: nn.Module, optimizer: Optimizer) -> StateDict:
+def shards_to_load(module: nn.Module) -> dict[str, Tensor]:
+    """Return the tensors of a module of which a process loads its shard alone.
+
+    Args:
+        module: The module, possibly wrapped.
+
+    Returns:
+        ``DTensor`` by their names without wrappers. None of FSDP1, which takes its shards of whole
+        tensors.
+    """
+    if not has_sharded_parameters(module):
+        return {}
+    return {name: each for name, each in model_shards(module).items() if is_dtensor(each)}
+
+
+def optimizer_shards(module: nn.Module, optimizer: Optimizer, state: StateDict) -> StateDict:
     """Return the state of an optimizer by the names of parameters, of a sharded model its shards.
 
     Args:
         module: The model, possibly wrapped.
         optimizer: The optimizer.
+        state: Its state, as of :meth:`torch.optim.Optimizer.state_dict`, with further entries.
 
     Returns:
-        ``state`` and ``param_groups`` as in :meth:`torch.optim.Optimizer.state_dict`.
+        The state by name.
     """
     if not _has_flat_parameters(module):
-        return name_parameters(module, optimizer, optimizer.state_dict())
+        return name_parameters(module, optimizer, state)
     from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict
 
-    state: Any = get_optimizer_state_dict(_find_root(module), optimizer)
-    return dict(state)
+    shards: Any = get_optimizer_state_dict(_find_root(module), optimizer)
+    return {**state, **shards}
 
 
 def load_full_model_state(

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields
 
+from eng.checkpoint import checkpoint_exists
 from eng.dist import broadcast_object_list, is_main_process
 from eng.fileio import get_file_backend
 from eng.utils import StateDict
@@ -165,7 +166,7 @@ def find_best_checkpoint(work_dir: str) -> str | None:
     best = found.best(found.records[0].metric)
     backend = get_file_backend(work_dir)
     path = backend.join_path(work_dir, best.file) if best is not None else None
-    return path if path is not None and backend.isfile(path) else None
+    return path if path is not None and checkpoint_exists(backend, path) else None
 
 
 def _read(work_dir: str) -> BestCheckpoints | None:

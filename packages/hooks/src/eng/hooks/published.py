@@ -10,7 +10,7 @@ from pathlib import PurePath
 
 import torch
 
-from eng.checkpoint import CheckpointLoader
+from eng.checkpoint import CheckpointLoader, checkpoint_exists
 from eng.fileio import get_file_backend
 
 from .errors import HookArgumentError
@@ -54,13 +54,13 @@ def publish(
     published, since a run cannot be resumed from it.
 
     Args:
-        path: The checkpoint. If it is missing, nothing is written.
+        path: The checkpoint, a file or a folder. If it is missing, nothing is written.
         keys: The keys. Missing ones are warned of.
         backend_args: Settings of its storage.
         logger: The logger of the run.
     """
     backend = get_file_backend(path, backend_args=backend_args)
-    if not backend.isfile(path):
+    if not checkpoint_exists(backend, path):
         logger.warning(f"{path} is missing and is not published.")
         return
     checkpoint = CheckpointLoader.load_checkpoint(
@@ -76,7 +76,8 @@ def publish(
     torch.save(kept, content)
     digest = hashlib.sha256(content.getbuffer()).hexdigest()[:8]
     name = PurePath(path).name
-    stem, suffix = PurePath(name).stem, PurePath(name).suffix
+    is_file = backend.isfile(path)
+    stem, suffix = (PurePath(name).stem, PurePath(name).suffix) if is_file else (name, ".pth")
     folder = path.removesuffix(name).rstrip("/\\") or path.removesuffix(name)
     target = backend.join_path(folder, f"{stem}-{digest}{suffix}")
     content.seek(0)
