@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -234,8 +237,74 @@ def timed_saves(work_dir: str, layout: str, saves: int, model: dict[str, Any]) -
     return seconds
 
 
-def stopped_by_interrupt(work_dir: str, layout: str, until: int, **settings: Any) -> list[float]:
-    """The same as :func:`trained`, ended by an interruption that is passed over."""
+class KilledInASave(Hook):
+    """Kills a process some time after the beginning of a save."""
+
+    def __init__(self, rank: int, number: int, delay: float, mark: Path) -> None:
+        self.rank, self.left, self.delay, self.mark = rank, number, delay, mark
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        self.left -= 1
+        if self.left == 0:
+            if dist.get_rank() == 0:
+                self.mark.write_text(str(checkpoint["meta"]["iter"]))
+            if dist.get_rank() == self.rank:
+                threading.Timer(self.delay, os.kill, (os.getpid(), signal.SIGKILL)).start()
+
+
+def killed_in_a_save(
+    work_dir: str, layout: str, settings: dict[str, Any], kill: tuple[int, int, float]
+) -> None:
+    """Train from what is there, with a save in each iteration, until a process is killed."""
+    torch.set_num_threads(1)
+    checkpoint = {"interval": 1, "max_keep_ckpts": 2, **settings}
+    model = {"width": 128, "dropout": 0.2}
+    runner = make_runner(work_dir, layout, 100_000, checkpoint, model, resume=True)
+    runner.register_hook(KilledInASave(*kill, Path(f"{work_dir}_mark")))
+    runner.train()
+
+
+class SignalAt(Hook):
+    """Sends SIGTERM to one process in an iteration."""
+
+    def __init__(self, rank: int, iteration: int) -> None:
+        self.rank, self.iteration = rank, iteration
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        if runner.iter == self.iteration and dist.get_rank() == self.rank:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+#: Settings in which a run has every kind of state.
+FULL = {
+    "model": {"width": 16, "dropout": 0.3},
+    "optim_wrapper": {
+        "type": "AmpOptimWrapper",
+        "dtype": "bfloat16",
+        "accumulative_counts": 3,
+        "optimizer": {"type": "Adam", "lr": 0.01},
+    },
+    "checkpoint": {"interval": 4, "async_save": True},
+}
+
+
+def terminated(work_dir: str, layout: str, rank: int, iteration: int, until: int) -> list[float]:
+    """Losses of a run of which one process gets SIGTERM, and ends within the iteration."""
+    torch.set_num_threads(1)
+    settings = {name: value for name, value in FULL.items() if name not in ("checkpoint", "model")}
+    runner = make_runner(
+        work_dir, layout, until, FULL["checkpoint"], FULL["model"], resume=True, **settings
+    )
+    record = LossRecord()
+    runner.register_hook(SignalAt(rank, iteration))
+    runner.register_hook(record)
     with contextlib.suppress(SystemExit):
-        return trained(work_dir, layout, until, **settings)
-    return []
+        runner.train()
+    return record.losses
+
+
+def trained_fully(work_dir: str, layout: str, until: int, model: dict[str, Any]) -> None:
+    """Train as :func:`killed_in_a_save` does, to the end."""
+    torch.set_num_threads(1)
+    checkpoint = {"interval": 1, "max_keep_ckpts": 2}
+    make_runner(work_dir, layout, until, checkpoint, model, resume=True).train()
