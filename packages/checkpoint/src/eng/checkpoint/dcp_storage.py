@@ -30,8 +30,8 @@ from eng.fileio import BaseStorageBackend
 from eng.utils import check_inner_path, override
 
 from .errors import CheckpointError
+from .loader import load_checked
 from .metadata_reader import parse_metadata
-from .plain_reader import load_plain
 
 __all__ = ["METADATA", "STATE", "CheckedFile", "FileSum", "FolderReader", "FolderWriter"]
 
@@ -223,7 +223,10 @@ class FolderReader(StorageReader):
     @contextmanager
     def _open(self, name: str) -> Iterator[IO[bytes]]:
         """Open a file, which is downloaded first if it is remote."""
-        check_inner_path(name, "a file of the checkpoint")
+        try:
+            check_inner_path(name, "a file of shards")
+        except ValueError as error:
+            raise CheckpointError(f"{self._folder!r} is not a checkpoint: {error}") from error
         path = self._backend.join_path(self._folder, STATE, name)
         with self._backend.get_local_path(path) as local, Path(local).open("rb") as file:
             yield file
@@ -237,7 +240,8 @@ class FolderReader(StorageReader):
 def _read_part(
     file: IO[bytes], offset: int, length: int, items: list[ReadItem], planner: LoadPlanner
 ) -> None:
-    whole = load_plain(io.BufferedReader(_Slice(file, offset, length)), "cpu")
+    content = io.BufferedReader(_Slice(file, offset, length))
+    whole = load_checked(content, file.name, "cpu", is_archive=True)
     if not isinstance(whole, Tensor):
         raise CheckpointError(f"a shard is a {type(whole).__name__}, not a tensor")
     for item in items:

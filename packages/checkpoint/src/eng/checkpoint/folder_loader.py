@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -24,11 +25,13 @@ from .folder_saver import TENSORS
 from .loader import parse_checkpoint
 from .locations import move_tensors
 from .named_optimizer import number_parameters
+from .shards import is_dtensor
 from .tensor_paths import put_tensors
 from .types import BackendArgs, MapLocation
 
 if TYPE_CHECKING:
     from torch.distributed.checkpoint.metadata import Metadata
+    from torch.distributed.checkpoint.planner import LoadPlan
 
 __all__ = ["load_folder", "load_folder_shards", "read_run"]
 
@@ -161,12 +164,28 @@ def _load(
     planner = DefaultLoadPlanner(flatten_state_dict=False, flatten_sharded_tensors=False)
     planner.set_up_planner(tensors, metadata, True)
     reader.set_up_storage_reader(metadata, True)
-    reader.read_data(planner.finish_plan(planner.create_local_plan()), planner)
+    plan = planner.finish_plan(planner.create_local_plan())
+    _check_complete(tensors, plan)
+    reader.read_data(plan, planner)
     whole = {name: each for name, each in tensors.items() if type(each) is Tensor}
     put_tensors(run, {**tensors, **move_tensors(whole, map_location)}, paths)
     if "optimizer" in run:
         run["optimizer"] = number_parameters(run["optimizer"])
     return run
+
+
+def _check_complete(tensors: Mapping[str, Tensor], plan: LoadPlan) -> None:
+    """Refuse an index that lacks parts, whose memory would stay as it was allocated."""
+    counts = dict.fromkeys(tensors, 0)
+    for item in plan.items:
+        counts[item.dest_index.fqn] += prod(item.lengths)
+    for name, value in tensors.items():
+        local = value.to_local() if is_dtensor(value) else value
+        if counts[name] != local.numel():
+            raise CheckpointError(
+                f"the index of tensors is incomplete: it has {counts[name]} of the {local.numel()} "
+                f"numbers of {name!r}"
+            )
 
 
 def _allocate(
