@@ -130,7 +130,7 @@ def make_runner(
     layout: str,
     iters: int,
     checkpoint: Mapping[str, Any],
-    model: Mapping[str, Any] = {"width": 6},  # noqa: B006 - never changed
+    model: Mapping[str, Any] = {"width": 6},
     **more: Any,
 ) -> Runner:
     world_size = dist.get_world_size() if dist.is_initialized() else 1
