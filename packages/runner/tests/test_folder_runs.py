@@ -152,3 +152,18 @@ def test_what_killed_runs_left_is_removed_after_the_next_save(job: dict[str, Any
 def test_unknown_formats_are_refused(job: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="format must be one of 'auto', 'file', 'folder'"):
         train(job, "work", format="dcp")
+
+
+@pytest.mark.parametrize("form", ["file", "folder"])
+def test_weights_are_exported_after_training(job: dict[str, Any], form: str) -> None:
+    pytest.importorskip("safetensors")
+    runner = train(job, "work", export="safetensors", format=form, save_best="line/loss")
+    names = [Path(runner.message_hub.get_info(key)).name for key in ("last_ckpt", "best_ckpt")]
+    for name in names:
+        weights = load(runner, f"{name.removesuffix('.pth')}.safetensors")
+        assert same(dict(load(runner, name)["state_dict"]), weights)
+
+
+def test_unknown_formats_of_exports_are_refused(job: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="export must be one of 'safetensors', 'pth'"):
+        train(job, "work", export="onnx")

@@ -11,8 +11,10 @@ from eng.utils import lazy_modules
 if TYPE_CHECKING:
     from .average import average_weights
     from .background import BackgroundWriter
+    from .contents import find_weights
     from .digest import tensor_digest
     from .errors import CheckpointError
+    from .export import export_weights
     from .folder import CheckpointFolder, absolute_path, folder_template
     from .folder_files import copy_checkpoint, remove_checkpoint, remove_incomplete
     from .folder_format import checkpoint_exists, is_checkpoint_folder
@@ -72,8 +74,10 @@ __all__ = [
     "complete_weights",
     "copy_checkpoint",
     "drop_frozen",
+    "export_weights",
     "find_latest_checkpoint",
     "find_newest_checkpoint",
+    "find_weights",
     "folder_template",
     "frozen_digest",
     "frozen_names",
@@ -113,8 +117,10 @@ __getattr__, __dir__ = lazy_modules(
     {
         ".average": ("average_weights",),
         ".background": ("BackgroundWriter",),
+        ".contents": ("find_weights",),
         ".digest": ("tensor_digest",),
         ".errors": ("CheckpointError",),
+        ".export": ("export_weights",),
         ".folder": ("CheckpointFolder", "absolute_path", "folder_template"),
         ".folder_files": ("copy_checkpoint", "remove_checkpoint", "remove_incomplete"),
         ".folder_format": ("checkpoint_exists", "is_checkpoint_folder"),

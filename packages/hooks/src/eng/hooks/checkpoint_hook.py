@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from eng.checkpoint import (
     CheckpointFolder,
@@ -22,18 +22,18 @@ from eng.logging import MessageHub, print_log
 from eng.registry import HOOKS
 from eng.utils import override
 
-from .best_checkpoint import BestCheckpoint, BestCheckpoints
+from .best_checkpoint import BestCheckpoint, BestCheckpoints, is_among_best
 from .best_rule import RULE_MAP, WORST_VALUES, infer_rule, pair_rules
 from .checkpoint_arguments import check_counts, check_retention, check_template
 from .checkpoint_files import remove_file, remove_unfinished, warn_of_a_used_folder
 from .checkpoint_retention import KeptCheckpoints, Retention
-from .checkpoint_writes import CheckpointWrites
+from .checkpoint_writes import CheckpointWrites, WrittenCheckpoint
 from .errors import HookArgumentError
 from .fingerprint import fingerprint
 from .hook import DataBatch, Hook
 from .metric_names import check_metric_names, usable_score
 from .protocol import HookRunner
-from .published import publish, published_keys_of
+from .published import check_export, export, publish, published_keys_of
 from .run_id import run_id_of
 from .save_clock import SaveClock
 from .types import StepOutputs, StorageSettings
@@ -87,6 +87,8 @@ class CheckpointHook(Hook):
             first process. ``'folder'``: they are folders, to which each process writes its shards,
             under the name without ``.pth``. Defaults to ``'auto'``: folders if the model is
             sharded.
+        export: ``'safetensors'`` or ``'pth'``: after training, the weights of the last checkpoint
+            and of each best one are written alone, beside it. Defaults to None, no such files.
         **kwargs: Further arguments of the runner's ``save_checkpoint``.
 
     Raises:
@@ -133,11 +135,12 @@ class CheckpointHook(Hook):
         keep_every: int | None = None,
         save_every_minutes: float | None = None,
         format: str = "auto",
+        export: str | None = None,
         **kwargs: Any,
     ) -> None:
         check_counts(interval, max_keep_ckpts, save_begin)
         check_retention(interval, keep_every, save_top_k, save_every_minutes, bool(save_best))
-        self.published_keys = published_keys_of(published_keys)
+        self.published_keys, self.export = published_keys_of(published_keys), check_export(export)
         self.interval, self.by_epoch, self.save_begin = interval, by_epoch, save_begin
         self.save_optimizer = save_optimizer
         self.save_param_scheduler = save_param_scheduler
@@ -204,7 +207,7 @@ class CheckpointHook(Hook):
         runner.logger.info(f"Checkpoints will be saved to {self._folder}.")
         self._is_training, self._logger = True, runner.logger
         self._began_at, self._place = runner.iter, folder
-        key, is_only = _make_key(self, runner)
+        key, is_only = self._make_key(runner)
         retention = Retention(self.max_keep_ckpts, self.keep_every, self.save_begin)
         self._kept = KeptCheckpoints(
             runner.message_hub, key, folder, runner.work_dir, retention, is_only
@@ -220,10 +223,18 @@ class CheckpointHook(Hook):
         except Exception as error:  # reported once more, since training may start again after it
             runner.logger.warning(f"The last save of the previous training failed: {error}")
         #: The last checkpoint that this process made.
-        self._written: _Written | None = None
+        self._written: WrittenCheckpoint | None = None
         if self.key_indicators:
             check_metric_names(self.key_indicators, runner)
             self._load_bests(runner)
+
+    def _make_key(self, runner: HookRunner) -> tuple[str, bool]:
+        """Identify this hook among those of a run that save, and whether it is the only one."""
+        every = [*getattr(runner, "hooks", []), self]
+        hooks = [each for each in every if isinstance(each, CheckpointHook)]
+        place = next(number for number, each in enumerate(hooks) if each is self)
+        names = [f"{each._given_out_dir or ''}:{each.filename_tmpl}" for each in hooks]
+        return f"{names[-1]}:{names[:place].count(names[-1])}", len(set(map(id, hooks))) < 2
 
     def folder_in(self, work_dir: str) -> CheckpointFolder:
         """Return the folder for checkpoints of a work directory.
@@ -353,12 +364,13 @@ class CheckpointHook(Hook):
         self._writes.finish(close=True)
 
     def _publish(self, runner: HookRunner) -> None:
-        if not self.published_keys or not is_main_process():
+        if not is_main_process():
             return
         paths = [runner.message_hub.get_info("last_ckpt")] if self.save_last else []
         paths += [self.best_ckpt_path, *self.best_ckpt_path_dict.values()]
         for path in dict.fromkeys(path for path in paths if path):
             publish(path, self.published_keys, self.backend_args, runner.logger)
+            export(path, self.export, self.backend_args, runner.logger)
 
     # ------------------------------------------------------------------ the latest
 
@@ -403,18 +415,16 @@ class CheckpointHook(Hook):
 
     def _forget_best(self, hub: MessageHub, name: str) -> None:
         """Forget a best checkpoint that could not be written: the one before is the best again."""
-        lost = [each for each in self._bests.records if each.file == name]
-        self._bests.records = [each for each in self._bests.records if each.file != name]
-        for each in lost:
-            suffix = f"_{each.metric}" if len(self.key_indicators) > 1 else ""
-            found = self._bests.best(each.metric)
+        for metric in self._bests.forget(name):
+            suffix = f"_{metric}" if len(self.key_indicators) > 1 else ""
+            found = self._bests.best(metric)
             if found is not None:
                 self._announce(hub, found, suffix)
                 continue
             for key in (f"best_score{suffix}", f"best_ckpt{suffix}"):
                 hub.runtime_info.pop(key, None)
             self.best_ckpt_path = None
-            self.best_ckpt_path_dict.pop(each.metric, None)
+            self.best_ckpt_path_dict.pop(metric, None)
 
     def _write(self, runner: HookRunner, name: str, meta: dict[str, int]) -> None:
         """Write a checkpoint; one of the same state is copied, not serialised again."""
@@ -440,9 +450,9 @@ class CheckpointHook(Hook):
             backend_args=self.backend_args,
             **settings,
         )
-        self._written = _Written(name, point, bits)
+        self._written = WrittenCheckpoint(name, point, bits)
 
-    def _is_unchanged(self, written: _Written, bits: list[int]) -> bool:
+    def _is_unchanged(self, written: WrittenCheckpoint, bits: list[int]) -> bool:
         """Whether a checkpoint has the present weights and still exists. All ranks agree.
 
         A hook may have changed the model since, as one that re-estimates statistics does.
@@ -508,10 +518,7 @@ class CheckpointHook(Hook):
             return False
         rule = self._find_rule(key)
         kept = self._bests.top(key, self.save_top_k, rule)
-        if any(each.iter == iteration for each in kept):  # the same validation, after a resume
-            return False
-        is_full = len(kept) == self.save_top_k
-        return not is_full or self.rule_map[rule](score, kept[-1].score)
+        return is_among_best(kept, self.save_top_k, score, iteration, self.rule_map[rule])
 
     def _load_bests(self, runner: HookRunner) -> None:
         """Read the best checkpoints so far: from the record of this run, else the message hub."""
@@ -582,24 +589,3 @@ class CheckpointHook(Hook):
     def _find_rule(self, key: str) -> str:
         given = self._rules.get(key) or self._rules.get("")
         return given or infer_rule(key, self.greater_keys, self.less_keys)
-
-
-class _Written(NamedTuple):
-    """A checkpoint that was made: its name, the point of training, and the bits of its weights."""
-
-    name: str
-    point: tuple[int, int]
-    bits: list[int]
-
-
-def _make_key(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
-    """Identify a hook among those of a run that save as well, the same after a resume.
-
-    Returns:
-        The key, and whether it is the only such hook.
-    """
-    hooks = [each for each in getattr(runner, "hooks", [hook]) if isinstance(each, CheckpointHook)]
-    names = [f"{each._given_out_dir or ''}:{each.filename_tmpl}" for each in hooks]
-    place = next((number for number, each in enumerate(hooks) if each is hook), len(hooks))
-    name = f"{hook._given_out_dir or ''}:{hook.filename_tmpl}"
-    return f"{name}:{names[:place].count(name)}", len(hooks) < 2

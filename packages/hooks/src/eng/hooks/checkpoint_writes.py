@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import NamedTuple
 
 from torch import nn
 
@@ -13,10 +14,18 @@ from eng.dist import all_gather_object, is_main_process
 from .errors import HookArgumentError
 from .protocol import CheckpointWriter
 
-__all__ = ["FORMATS", "CheckpointWrites"]
+__all__ = ["FORMATS", "CheckpointWrites", "WrittenCheckpoint"]
 
 #: Accepted formats: that of the model, one file, or a folder with shards.
 FORMATS = ("auto", "file", "folder")
+
+
+class WrittenCheckpoint(NamedTuple):
+    """A checkpoint that was made: its name, the point of training, and the bits of its weights."""
+
+    name: str
+    point: tuple[int, int]
+    bits: list[int]
 
 
 class CheckpointWrites:
