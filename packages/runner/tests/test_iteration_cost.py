@@ -19,10 +19,10 @@ NONE = dict.fromkeys(
 #: Calls and instructions over the bare loop, as counted on Python 3.11 with torch 2.13. Lower a
 #: figure where it has fallen; where it rises, say in the commit what is worth it.
 RECORDED = {
-    "default hooks, a line every 10": Cost(82, 1890),
-    "default hooks, no line": Cost(66, 1490),
-    "no hooks": Cost(40, 790),
-    "by iterations": Cost(95, 2050),
+    "default hooks, a line every 10": Cost(82, 1870),
+    "default hooks, no line": Cost(65, 1495),
+    "no hooks": Cost(39, 790),
+    "by iterations": Cost(95, 2035),
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     "default hooks, a line every 10": {},

@@ -124,7 +124,8 @@ class HistoryBuffer:
             value = log_val
         else:
             value = copy_scalar(log_val)
-            self._has_tensors = True
+            if type(value) is not float:
+                self._has_tensors = True
         if count is not _ONE:
             self._late_counts[len(late)] = read_scalar(count)
         late.append(value)

@@ -43,14 +43,14 @@ def read_scalar(value: object) -> float:
 
 
 def copy_scalar(value: Scalar) -> float | Tensor:
-    """Convert a number to a float, and copy a tensor of one element on its device.
+    """Convert a number to a float, and copy a tensor of one element on its accelerator.
 
     Args:
         value: The number, or an array or tensor of one element.
 
     Returns:
-        The float, or the tensor without a dimension and without waiting for it. It is a copy, since
-        the owner may modify the tensor.
+        The float, also of a tensor on the CPU, which has it; or the tensor without a dimension and
+        without waiting for it. It is a copy, since the owner may modify the tensor.
 
     Raises:
         TypeError: The value is neither.
@@ -66,6 +66,8 @@ def copy_scalar(value: Scalar) -> float | Tensor:
                 f"{tuple(tensor.shape)} and {tensor.dtype}"
             )
         tensor = tensor.reshape(())
+    if tensor.is_cpu:
+        return float(tensor.item())
     return (tensor.detach() if tensor.requires_grad else tensor).clone()
 
 

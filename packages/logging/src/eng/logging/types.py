@@ -35,6 +35,10 @@ class Tensor(Protocol):
         """Device of the tensor."""
 
     @property
+    def is_cpu(self) -> bool:
+        """Whether it is in the memory of the host."""
+
+    @property
     def dtype(self) -> object:
         """Type of its elements."""
 
@@ -52,6 +56,9 @@ class Tensor(Protocol):
 
     def numel(self) -> int:
         """Return the number of elements."""
+
+    def item(self) -> float:
+        """Return the only element."""
 
     def is_complex(self) -> bool:
         """Return whether the elements are complex."""

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from eng.dist import is_main_process
 from eng.logging import MMLogger
 
+from ..deferred import has_no_values
+
 __all__ = ["log_record", "recorded_initialization", "update_init_info"]
 
 #: Attribute of every module of a model during initialization: one dict of entries by parameter,
@@ -109,14 +111,14 @@ def _has_changed(entry: Entry, parameter: Tensor) -> bool:
 
 
 def _compute_mean(parameter: Tensor) -> Tensor:
-    if parameter.is_meta or not parameter.numel():
+    if has_no_values(parameter) or not parameter.numel():
         return torch.zeros(())
     return parameter.detach().mean().cpu() if parameter.is_floating_point() else torch.zeros(())
 
 
 def _take_fingerprint(parameter: Tensor) -> tuple[float, ...]:
     """Return numbers that change with the values; not only the mean, which may stay zero."""
-    if parameter.is_meta or not parameter.numel():
+    if has_no_values(parameter) or not parameter.numel():
         return (float(parameter._version),)
     values = parameter.detach().double()
     return (values.mean().item(), torch.linalg.vector_norm(values).item())

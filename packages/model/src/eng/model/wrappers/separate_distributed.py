@@ -16,9 +16,9 @@ from eng.optim import OptimWrapperDict
 from eng.registry import MODEL_WRAPPERS
 from eng.utils import DataBatch, override
 
+from ..initial_values import share_initial_values
 from ..types import ModelOutputs
 from .distributed import MMDistributedDataParallel
-from .initial_values import share_initial_values
 from .model_steps import ModelSteps
 
 __all__ = ["MMSeparateDistributedDataParallel"]

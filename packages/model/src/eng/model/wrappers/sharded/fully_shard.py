@@ -14,8 +14,8 @@ from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy, fully
 from eng.registry import MODEL_WRAPPERS, PartConfig
 from eng.utils import DataBatch, override
 
+from ...initial_values import share_initial_values
 from ...types import ModelOutputs, Prediction
-from ..initial_values import share_initial_values
 from ..model_steps import ModelSteps
 from .device_and_dtype import device_kind, dtype_of
 from .meshes import build_mesh

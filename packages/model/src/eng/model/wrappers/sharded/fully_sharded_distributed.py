@@ -19,8 +19,8 @@ from torch.distributed.fsdp import (
 from eng.registry import MODEL_WRAPPERS, PartConfig
 from eng.utils import ArgumentValueError, DataBatch, override
 
+from ...initial_values import share_initial_values
 from ...types import Prediction
-from ..initial_values import share_initial_values
 from ..model_steps import ModelSteps
 from .arguments import (
     parse_cpu_offload,
