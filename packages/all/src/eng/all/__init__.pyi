@@ -17,6 +17,7 @@ from eng.checkpoint import BackgroundWriter as BackgroundWriter
 from eng.checkpoint import CheckpointError as CheckpointError
 from eng.checkpoint import CheckpointFolder as CheckpointFolder
 from eng.checkpoint import CheckpointLoader as CheckpointLoader
+from eng.checkpoint import FolderSaver as FolderSaver
 from eng.checkpoint import MapLocation as MapLocation
 from eng.checkpoint import NewestCheckpoint as NewestCheckpoint
 from eng.checkpoint import RankBuffers as RankBuffers
@@ -24,11 +25,17 @@ from eng.checkpoint import _load_checkpoint as _load_checkpoint
 from eng.checkpoint import _load_checkpoint_to_model as _load_checkpoint_to_model
 from eng.checkpoint import _load_checkpoint_with_prefix as _load_checkpoint_with_prefix
 from eng.checkpoint import absolute_path as absolute_path
+from eng.checkpoint import are_shards_kept as are_shards_kept
 from eng.checkpoint import average_weights as average_weights
+from eng.checkpoint import checkpoint_exists as checkpoint_exists
 from eng.checkpoint import complete_weights as complete_weights
+from eng.checkpoint import copy_checkpoint as copy_checkpoint
 from eng.checkpoint import drop_frozen as drop_frozen
+from eng.checkpoint import export_weights as export_weights
 from eng.checkpoint import find_latest_checkpoint as find_latest_checkpoint
 from eng.checkpoint import find_newest_checkpoint as find_newest_checkpoint
+from eng.checkpoint import find_weights as find_weights
+from eng.checkpoint import folder_template as folder_template
 from eng.checkpoint import frozen_digest as frozen_digest
 from eng.checkpoint import frozen_names as frozen_names
 from eng.checkpoint import full_model_state as full_model_state
@@ -38,15 +45,24 @@ from eng.checkpoint import get_external_models as get_external_models
 from eng.checkpoint import get_mmcls_models as get_mmcls_models
 from eng.checkpoint import get_state_dict as get_state_dict
 from eng.checkpoint import get_torchvision_models as get_torchvision_models
+from eng.checkpoint import is_checkpoint_folder as is_checkpoint_folder
+from eng.checkpoint import is_shard as is_shard
 from eng.checkpoint import is_sharded as is_sharded
+from eng.checkpoint import keep_shards as keep_shards
 from eng.checkpoint import load_checkpoint as load_checkpoint
 from eng.checkpoint import load_full_model_state as load_full_model_state
 from eng.checkpoint import load_full_optimizer_state as load_full_optimizer_state
 from eng.checkpoint import load_shared_checkpoint as load_shared_checkpoint
 from eng.checkpoint import load_state_dict as load_state_dict
+from eng.checkpoint import model_shards as model_shards
 from eng.checkpoint import model_state as model_state
+from eng.checkpoint import optimizer_shards as optimizer_shards
 from eng.checkpoint import progress_of as progress_of
+from eng.checkpoint import remove_checkpoint as remove_checkpoint
+from eng.checkpoint import remove_incomplete as remove_incomplete
 from eng.checkpoint import save_checkpoint as save_checkpoint
+from eng.checkpoint import save_folder as save_folder
+from eng.checkpoint import shards_to_load as shards_to_load
 from eng.checkpoint import tensor_digest as tensor_digest
 from eng.checkpoint import used_checkpoint as used_checkpoint
 from eng.checkpoint import weights_to_cpu as weights_to_cpu
@@ -685,6 +701,7 @@ __all__ = [
     "FileClient",
     "FilterDuplicateWarning",
     "FlopAnalyzer",
+    "FolderSaver",
     "FreezeHook",
     "FsspecBackend",
     "HTTPBackend",
@@ -851,6 +868,7 @@ __all__ = [
     "all_reduce_dict",
     "all_reduce_params",
     "apply_to",
+    "are_shards_kept",
     "autocast",
     "average_gradients",
     "average_weights",
@@ -878,6 +896,7 @@ __all__ = [
     "check_time",
     "check_type",
     "check_type_and_length",
+    "checkpoint_exists",
     "collect_env",
     "collect_results",
     "collect_results_cpu",
@@ -893,6 +912,7 @@ __all__ = [
     "constant_init",
     "convert_overlay_heatmap",
     "convert_sync_batchnorm",
+    "copy_checkpoint",
     "copy_if_symlink_fails",
     "copyfile",
     "copyfile_from_local",
@@ -919,6 +939,7 @@ __all__ = [
     "evaluation_mode",
     "exists",
     "explain_failures",
+    "export_weights",
     "file_handlers",
     "find_batch_size",
     "find_best_checkpoint",
@@ -930,7 +951,9 @@ __all__ = [
     "find_newest_checkpoint",
     "find_parts",
     "find_vcs_root",
+    "find_weights",
     "flop_count",
+    "folder_template",
     "fopen",
     "force_full_init",
     "force_init_env",
@@ -997,6 +1020,7 @@ __all__ = [
     "initialize",
     "install_package",
     "is_abs",
+    "is_checkpoint_folder",
     "is_cuda_available",
     "is_dipu_available",
     "is_distributed",
@@ -1016,6 +1040,7 @@ __all__ = [
     "is_out_of_memory",
     "is_plain_annotation",
     "is_seq_of",
+    "is_shard",
     "is_sharded",
     "is_str",
     "is_tuple_of",
@@ -1025,6 +1050,7 @@ __all__ = [
     "join_path",
     "kaiming_init",
     "keep_data_ranks",
+    "keep_shards",
     "lazy_modules",
     "lazy_names",
     "length_of",
@@ -1046,10 +1072,12 @@ __all__ = [
     "merged_backend_args",
     "mkdir_or_exist",
     "mmcv_full_available",
+    "model_shards",
     "model_state",
     "names_of_model",
     "normal_init",
     "open_loader",
+    "optimizer_shards",
     "override",
     "package2module",
     "parallelize",
@@ -1072,6 +1100,8 @@ __all__ = [
     "register_backend",
     "register_handler",
     "remove",
+    "remove_checkpoint",
+    "remove_incomplete",
     "report_failure",
     "requires_executable",
     "requires_package",
@@ -1083,10 +1113,12 @@ __all__ = [
     "sampler_with",
     "samplers_of",
     "save_checkpoint",
+    "save_folder",
     "scalar_of",
     "scandir",
     "set_multi_processing",
     "set_random_seed",
+    "shards_to_load",
     "slice_list",
     "stack_batch",
     "symlink",

@@ -10,11 +10,14 @@ from torch.optim import Optimizer
 
 from eng.checkpoint import (
     RankBuffers,
+    are_shards_kept,
     full_optimizer_state,
     get_state_dict,
+    is_shard,
     is_sharded,
     load_full_optimizer_state,
     load_state_dict,
+    optimizer_shards,
 )
 from eng.dist import gather_object, get_rank, get_world_size
 from eng.optim import BaseOptimWrapper, OptimWrapper, OptimWrapperDict, _ParamScheduler
@@ -141,7 +144,11 @@ class DataPart:
 
 
 class OptimizerPart:
-    """The optimizer wrapper; of a sharded model, the full state as without sharding."""
+    """The optimizer wrapper; of a sharded model, the full state as without sharding.
+
+    While a checkpoint is collected that is saved as a folder, it has the shards of each process,
+    by the names of their parameters.
+    """
 
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
@@ -196,7 +203,7 @@ class OptimizerPart:
         self._configured[id(wrapper)] = ConfiguredOptimizer.of(wrapper, fitting is not None)
         if fitting is None:
             return
-        if not sharded:
+        if not sharded or _has_shards(fitting):
             wrapper.load_state_dict(fitting)
             return
         load_full_optimizer_state(self._runner.model, wrapper.optimizer, fitting)
@@ -205,11 +212,20 @@ class OptimizerPart:
 
     def _gather_state(self, wrapper: OptimWrapper) -> StateDict:
         """Return the state of a wrapper, with that of its optimizer gathered from all processes."""
-        state = {**wrapper.state_dict(), "type": type(wrapper.optimizer).__name__}
-        if not is_sharded(self._runner.model):
+        model, optimizer = self._runner.model, wrapper.optimizer
+        state = {**wrapper.state_dict(), "type": type(optimizer).__name__}
+        if is_sharded(model):
+            state.pop("training_weights", None)  # shards of this process
+        if are_shards_kept():
+            return optimizer_shards(model, optimizer, state)
+        if not is_sharded(model):
             return state
-        state.pop("training_weights", None)  # shards of this process
-        return {**state, **full_optimizer_state(self._runner.model, wrapper.optimizer)}
+        return {**state, **full_optimizer_state(model, optimizer)}
+
+
+def _has_shards(state: StateDict) -> bool:
+    """Whether the state of an optimizer has the shards of this process already."""
+    return any(is_shard(value) for each in state["state"].values() for value in each.values())
 
 
 class AccumulationPart:
