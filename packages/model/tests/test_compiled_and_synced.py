@@ -16,7 +16,6 @@ from torch.nn import functional
 from torch.optim import SGD, AdamW
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from eng.logging import MessageHub
 from eng.model import BaseModel, ExponentialMovingAverage
 from eng.optim import AmpOptimWrapper, CosineAnnealingLR, OptimWrapper
 
@@ -97,7 +96,6 @@ def bare_loop(model, optimizer, steps, accumulative_counts=1, clip_grad=None):
     [None, {"type": "ImgDataPreprocessor", "mean": [1, 2, 3], "std": [1, 1, 2]}],
 )
 def test_a_training_step_waits_no_more_than_the_bare_loop(kind, settings, preprocessor):
-    hub = MessageHub.get_instance("waits")
     model, plain = make(preprocessor), make()
     optimizer = kind(plain.parameters(), lr=0.1)
     wrapper = OptimWrapper(kind(model.parameters(), lr=0.1), **settings)
@@ -107,8 +105,8 @@ def test_a_training_step_waits_no_more_than_the_bare_loop(kind, settings, prepro
         bare_loop(plain, optimizer, 4, **settings)
     with Waits() as ours:
         for _ in range(4):
-            log_vars = model.train_step(batch(), wrapper)
-            hub.update_scalars({f"train/{name}": value for name, value in log_vars.items()})
+            # What a message hub does with the losses depends on the device: see eng-logging's tests.
+            model.train_step(batch(), wrapper)
             scheduler.step()
             ema.update_parameters(model)
     assert ours.seen == bare.seen
