@@ -30,7 +30,7 @@ class ParallelSettingsError(UserError, ArgumentValueError, ArgumentTypeError):
 class ParallelSettings:
     """How a model is spread over processes.
 
-    Attributes:
+    Args:
         data: Number of replicas of the model, or ``'rest'``. Defaults to None: ``'rest'``, or 1 if
             another size is ``'rest'``.
         shard: Number of processes that a replica's parameters are sharded over. Defaults to 1.
