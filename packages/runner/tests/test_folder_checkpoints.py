@@ -60,12 +60,11 @@ def test_every_layout_loads_every_other(tmp_path: Path, form: str) -> None:
 @pytest.mark.exhaustive
 @pytest.mark.timeout(900)
 def test_losses_go_on_in_every_layout(tmp_path: Path) -> None:
-    settings = {"model": {"width": 6}}
-    whole = folder_cases.trained(str(tmp_path / "whole"), "one", 21, **settings)
+    whole = folder_cases.trained(str(tmp_path / "whole"), "one", 21, False)
     losses = []
     layouts = [("one", 1), ("fsdp2", 2), ("fsdp2", 4), ("hsdp", 4), ("fsdp1", 2), ("ddp", 2)]
     for number, (layout, count) in enumerate([*layouts, ("one", 1)], 1):
-        args = (str(tmp_path / "parts"), layout, 3 * number)
+        args = (str(tmp_path / "parts"), layout, 3 * number, False)
         losses += in_processes(folder_cases.trained, layout, count, *args)
     assert losses == pytest.approx(whole, abs=1e-5)
 
