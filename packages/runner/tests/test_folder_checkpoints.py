@@ -14,8 +14,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 
 import folder_cases
+from s3_server import s3_settings  # noqa: F401 - a fixture
 
-from eng.checkpoint import find_newest_checkpoint
+from eng.checkpoint import CheckpointFolder, find_newest_checkpoint
 from eng.dist.testing import run_in_processes
 
 #: Layouts with their numbers of processes, each resumed from the one before.
@@ -55,6 +56,31 @@ def test_every_layout_loads_every_other(tmp_path: Path, form: str) -> None:
         assert_same(folder_cases.digest(str(target / "iter_3")), whole)
         if form == "folder":
             source = str(target / "iter_3")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(300)
+def test_a_run_saves_folders_on_a_store_that_cannot_rename(
+    tmp_path: Path,
+    s3_settings: dict[str, Any],  # noqa: F811
+) -> None:
+    checkpoint = {
+        "out_dir": "s3://bucket/folders",
+        "backend_args": s3_settings,
+        "interval": 1,
+        "max_keep_ckpts": 2,
+        "async_save": True,
+        "format": "folder",
+    }
+    work_dir = tmp_path / "work"
+    place = CheckpointFolder("s3://bucket/folders/work", s3_settings, "iter_{}.pth")
+    folder_cases.trained(str(work_dir), "one", 3, checkpoint=checkpoint)
+    place.backend.put(b"half", place.join("iter_4/state/__0_0.distcp"))
+    losses = folder_cases.trained(str(work_dir), "one", 6, checkpoint=checkpoint)
+    assert losses == folder_cases.trained(str(tmp_path / "whole"), "one", 6)[3:]
+    assert sorted(place.names()) == ["iter_5", "iter_6"]
+    assert list(place.subfolders()) == list(place.names())
+    assert (work_dir / "last_checkpoint").read_text() == place.join("iter_6")
 
 
 @pytest.mark.exhaustive
