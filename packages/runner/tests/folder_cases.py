@@ -57,10 +57,12 @@ class FolderBlock(nn.Module):
 class FolderModel(BaseModel):
     """Blocks, with a last dimension of 1, of which some processes have no part."""
 
-    def __init__(self, width: int, depth: int = 2, dropout: float = 0.0) -> None:
+    def __init__(
+        self, width: int, depth: int = 2, dropout: float = 0.0, batch_norm: bool = True
+    ) -> None:
         super().__init__()
         self.blocks = nn.Sequential(*[FolderBlock(width, dropout) for _ in range(depth)])
-        self.norm = nn.BatchNorm1d(width)
+        self.norm = nn.BatchNorm1d(width) if batch_norm else nn.LayerNorm(width)
         self.head = nn.Linear(width, 1)
 
     def forward(self, inputs: Any, data_samples: Any = None, mode: str = "tensor") -> Any:
@@ -145,7 +147,7 @@ def make_runner(
         },
         "train_cfg": {"by_epoch": False, "max_iters": iters},
         "optim_wrapper": {"optimizer": {"type": "Adam", "lr": 0.01}},
-        "param_scheduler": [{"type": "LinearLR", "start_factor": 0.1, "by_epoch": False}],
+        "param_scheduler": [{"type": "LinearLR", "start_factor": 0.1, "by_epoch": False, "end": 8}],
         "default_hooks": {
             "checkpoint": {"type": "CheckpointHook", "by_epoch": False, **checkpoint}
         },
@@ -169,9 +171,12 @@ def resaved(layout: str, source: str, target: str, **model: Any) -> None:
     hook.save_now(runner)
 
 
-def trained(work_dir: str, layout: str, until: int, **settings: Any) -> list[float]:
+def trained(
+    work_dir: str, layout: str, until: int, batch_norm: bool = True, **settings: Any
+) -> list[float]:
     """Losses of a run that resumes from what is there, and is saved at its end."""
     torch.set_num_threads(1)
+    settings = {"model": {"width": 6, "batch_norm": batch_norm}, **settings}
     checkpoint = {"interval": 1000, **settings.pop("checkpoint", {})}
     runner = make_runner(work_dir, layout, until, checkpoint, resume=True, **settings)
     record = LossRecord()

@@ -14,8 +14,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 
 import folder_cases
+from s3_server import s3_settings  # noqa: F401 - a fixture
 
-from eng.checkpoint import find_newest_checkpoint
+from eng.checkpoint import CheckpointFolder, find_newest_checkpoint
 from eng.dist.testing import run_in_processes
 
 #: Layouts with their numbers of processes, each resumed from the one before.
@@ -58,14 +59,38 @@ def test_every_layout_loads_every_other(tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(300)
+def test_a_run_saves_folders_on_a_store_that_cannot_rename(
+    tmp_path: Path,
+    s3_settings: dict[str, Any],  # noqa: F811
+) -> None:
+    checkpoint = {
+        "out_dir": "s3://bucket/folders",
+        "backend_args": s3_settings,
+        "interval": 1,
+        "max_keep_ckpts": 2,
+        "async_save": True,
+        "format": "folder",
+    }
+    work_dir = tmp_path / "work"
+    place = CheckpointFolder("s3://bucket/folders/work", s3_settings, "iter_{}.pth")
+    folder_cases.trained(str(work_dir), "one", 3, checkpoint=checkpoint)
+    place.backend.put(b"half", place.join("iter_4/state/__0_0.distcp"))
+    losses = folder_cases.trained(str(work_dir), "one", 6, checkpoint=checkpoint)
+    assert losses == folder_cases.trained(str(tmp_path / "whole"), "one", 6)[3:]
+    assert sorted(place.names()) == ["iter_5", "iter_6"]
+    assert list(place.subfolders()) == list(place.names())
+    assert (work_dir / "last_checkpoint").read_text() == place.join("iter_6")
+
+
+@pytest.mark.exhaustive
 @pytest.mark.timeout(900)
 def test_losses_go_on_in_every_layout(tmp_path: Path) -> None:
-    settings = {"model": {"width": 6}}
-    whole = folder_cases.trained(str(tmp_path / "whole"), "one", 21, **settings)
+    whole = folder_cases.trained(str(tmp_path / "whole"), "one", 21, False)
     losses = []
     layouts = [("one", 1), ("fsdp2", 2), ("fsdp2", 4), ("hsdp", 4), ("fsdp1", 2), ("ddp", 2)]
     for number, (layout, count) in enumerate([*layouts, ("one", 1)], 1):
-        args = (str(tmp_path / "parts"), layout, 3 * number)
+        args = (str(tmp_path / "parts"), layout, 3 * number, False)
         losses += in_processes(folder_cases.trained, layout, count, *args)
     assert losses == pytest.approx(whole, abs=1e-5)
 

@@ -20,6 +20,7 @@ from eng.checkpoint import CheckpointLoader as CheckpointLoader
 from eng.checkpoint import FolderSaver as FolderSaver
 from eng.checkpoint import MapLocation as MapLocation
 from eng.checkpoint import NewestCheckpoint as NewestCheckpoint
+from eng.checkpoint import OwnTensors as OwnTensors
 from eng.checkpoint import RankBuffers as RankBuffers
 from eng.checkpoint import _load_checkpoint as _load_checkpoint
 from eng.checkpoint import _load_checkpoint_to_model as _load_checkpoint_to_model
@@ -58,11 +59,13 @@ from eng.checkpoint import model_shards as model_shards
 from eng.checkpoint import model_state as model_state
 from eng.checkpoint import optimizer_shards as optimizer_shards
 from eng.checkpoint import progress_of as progress_of
+from eng.checkpoint import put_tensors as put_tensors
 from eng.checkpoint import remove_checkpoint as remove_checkpoint
 from eng.checkpoint import remove_incomplete as remove_incomplete
 from eng.checkpoint import save_checkpoint as save_checkpoint
 from eng.checkpoint import save_folder as save_folder
 from eng.checkpoint import shards_to_load as shards_to_load
+from eng.checkpoint import take_tensors as take_tensors
 from eng.checkpoint import tensor_digest as tensor_digest
 from eng.checkpoint import used_checkpoint as used_checkpoint
 from eng.checkpoint import weights_to_cpu as weights_to_cpu
@@ -775,6 +778,7 @@ __all__ = [
     "OptimWrapper",
     "OptimWrapperDict",
     "Origin",
+    "OwnTensors",
     "ParallelSettings",
     "ParallelSettingsError",
     "ParamSchedulerHook",
@@ -1089,6 +1093,7 @@ __all__ = [
     "progress_of",
     "pseudo_collate",
     "put",
+    "put_tensors",
     "put_text",
     "random_numbers_of",
     "read_base",
@@ -1123,6 +1128,7 @@ __all__ = [
     "stack_batch",
     "symlink",
     "sync_random_seed",
+    "take_tensors",
     "tensor2imgs",
     "tensor2ndarray",
     "tensor_digest",

@@ -81,7 +81,7 @@ _NAMES = {
     """,
     "checkpoint": """
         BackgroundWriter CheckpointError CheckpointFolder CheckpointLoader FolderSaver
-        MapLocation NewestCheckpoint RankBuffers _load_checkpoint
+        MapLocation NewestCheckpoint OwnTensors RankBuffers _load_checkpoint
         _load_checkpoint_to_model _load_checkpoint_with_prefix absolute_path
         are_shards_kept average_weights checkpoint_exists complete_weights copy_checkpoint
         drop_frozen export_weights find_latest_checkpoint find_newest_checkpoint
@@ -90,9 +90,9 @@ _NAMES = {
         get_mmcls_models get_state_dict get_torchvision_models is_checkpoint_folder
         is_shard is_sharded keep_shards load_checkpoint load_full_model_state
         load_full_optimizer_state load_shared_checkpoint load_state_dict model_shards
-        model_state optimizer_shards progress_of remove_checkpoint remove_incomplete
-        save_checkpoint save_folder shards_to_load tensor_digest used_checkpoint
-        weights_to_cpu write_last_checkpoint
+        model_state optimizer_shards progress_of put_tensors remove_checkpoint
+        remove_incomplete save_checkpoint save_folder shards_to_load take_tensors
+        tensor_digest used_checkpoint weights_to_cpu write_last_checkpoint
     """,
     "dataset": """
         COLLATE_FUNCTIONS AnnotationError BaseDataset BucketBatchSampler

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from .shards import are_shards_kept, is_shard, keep_shards
     from .shared import load_shared_checkpoint
     from .state_dict import get_state_dict, load_state_dict, model_state, weights_to_cpu
+    from .tensor_paths import OwnTensors, put_tensors, take_tensors
     from .trained_only import complete_weights, drop_frozen, frozen_digest, frozen_names
     from .types import MapLocation
 
@@ -63,6 +64,7 @@ __all__ = [
     "FolderSaver",
     "MapLocation",
     "NewestCheckpoint",
+    "OwnTensors",
     "RankBuffers",
     "_load_checkpoint",
     "_load_checkpoint_to_model",
@@ -101,11 +103,13 @@ __all__ = [
     "model_state",
     "optimizer_shards",
     "progress_of",
+    "put_tensors",
     "remove_checkpoint",
     "remove_incomplete",
     "save_checkpoint",
     "save_folder",
     "shards_to_load",
+    "take_tensors",
     "tensor_digest",
     "used_checkpoint",
     "weights_to_cpu",
@@ -156,6 +160,7 @@ __getattr__, __dir__ = lazy_modules(
         ".shards": ("are_shards_kept", "is_shard", "keep_shards"),
         ".shared": ("load_shared_checkpoint",),
         ".state_dict": ("get_state_dict", "load_state_dict", "model_state", "weights_to_cpu"),
+        ".tensor_paths": ("OwnTensors", "put_tensors", "take_tensors"),
         ".trained_only": ("complete_weights", "drop_frozen", "frozen_digest", "frozen_names"),
         ".types": ("MapLocation",),
     },

@@ -21,7 +21,7 @@ from eng.utils import StateDict
 
 from .errors import CheckpointError
 from .folder_format import RUN, find_folder_damage
-from .folder_saver import TENSORS
+from .folder_saver import RANK_TENSORS, TENSORS
 from .loader import parse_checkpoint
 from .locations import move_tensors
 from .named_optimizer import number_parameters
@@ -157,7 +157,9 @@ def _load(
 
     from .dcp_storage import FolderReader
 
-    paths = run.pop(TENSORS)
+    paths, by_rank = run.pop(TENSORS), run.pop(RANK_TENSORS, None) or []
+    if len(by_rank) == get_world_size():
+        paths = {**paths, **by_rank[get_rank()]}
     reader = FolderReader(path, backend)
     metadata = reader.read_metadata()
     tensors = {name: _allocate(metadata, name, paths[name], like) for name in paths}

@@ -12,7 +12,13 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 import torch
 from torch import Tensor
 
-from eng.dist import broadcast_object_list, get_rank, get_world_size, is_main_process
+from eng.dist import (
+    broadcast_object_list,
+    gather_object,
+    get_rank,
+    get_world_size,
+    is_main_process,
+)
 from eng.fileio import BaseStorageBackend, get_file_backend
 from eng.utils import StateDict
 
@@ -32,8 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FolderContent", "collect_folder", "save_folder", "write_folder"]
 
-#: Key of the places of tensors in ``run.pth``.
-TENSORS = "tensor_paths"
+#: Keys of the places of tensors in ``run.pth``, and of those that each rank has of its own.
+TENSORS, RANK_TENSORS = "tensor_paths", "rank_tensor_paths"
 
 
 class FolderContent(NamedTuple):
@@ -80,13 +86,13 @@ def collect_folder(checkpoint: StateDict) -> FolderContent:
     """
     from .save_plan import plan_shards
 
-    rest, tensors, paths = take_tensors(checkpoint)
+    taken = take_tensors(checkpoint)
     saving_group()  # made here, where all processes are, and not in a thread
-    first = is_main_process()
+    own_paths, first = gather_object(taken.own_paths), is_main_process()
     return FolderContent(
-        {**rest, TENSORS: paths} if first else {},
-        plan_shards(tensors, first),
-        {"world_size": get_world_size(), "meshes": _describe_meshes(tensors.values())},
+        {**taken.rest, TENSORS: taken.paths, RANK_TENSORS: own_paths} if first else {},
+        plan_shards(taken.tensors, taken.own, first),
+        {"world_size": get_world_size(), "meshes": _describe_meshes(taken.tensors.values())},
     )
 
 

@@ -24,19 +24,23 @@ __all__ = ["Shard", "ShardPlanner", "plan_shards"]
 Shard: TypeAlias = "tuple[WriteItem, Tensor]"
 
 
-def plan_shards(tensors: Mapping[str, Tensor], is_first: bool) -> list[Shard]:
+def plan_shards(
+    tensors: Mapping[str, Tensor], own: Mapping[str, Tensor], is_first: bool
+) -> list[Shard]:
     """List the parts of tensors that this process has.
 
     Args:
         tensors: Tensors by name: sharded ones, and whole ones, of which the first process saves its
             own, as buffers may differ between processes.
+        own: Whole tensors of this process alone.
         is_first: Whether this is the first process.
 
     Returns:
         The parts, whose values are not copied.
     """
     chosen: dict[str, Any] = {
-        name: value for name, value in tensors.items() if is_first or is_shard(value)
+        **{name: value for name, value in tensors.items() if is_first or is_shard(value)},
+        **own,
     }
     finder = DefaultSavePlanner(flatten_state_dict=False, flatten_sharded_tensors=False)
     finder.set_up_planner(chosen)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from torch import Tensor
 
+from eng.dist import get_rank
 from eng.utils import StateDict
 
 from .errors import CheckpointError
 from .shards import is_shard
 
-__all__ = ["TensorPath", "put_tensors", "take_tensors"]
+__all__ = ["OwnTensors", "TakenTensors", "TensorPath", "put_tensors", "take_tensors"]
 
 #: Keys of dicts and positions in lists that lead to a tensor.
 TensorPath: TypeAlias = "tuple[str | int, ...]"
@@ -23,26 +24,55 @@ TensorPath: TypeAlias = "tuple[str | int, ...]"
 _SECTIONS = {"state_dict": "model", "ema_state_dict": "ema", "optimizer": "optimizer"}
 
 
-def take_tensors(checkpoint: StateDict) -> tuple[StateDict, dict[str, Tensor], dict[str, Any]]:
+class OwnTensors(dict[str, Tensor]):
+    """Tensors by name that differ between processes, of which each saves its own.
+
+    A process that loads a checkpoint of as many processes gets those of its rank.
+    """
+
+    @classmethod
+    def of(cls, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Mark tensors as those of this process; without any, an ordinary dict needs no mark."""
+        return cls(tensors) if tensors else {}
+
+
+class TakenTensors(NamedTuple):
+    """Tensors of a checkpoint, apart from everything else.
+
+    Attributes:
+        rest: A copy of the checkpoint with None in place of these tensors.
+        tensors: The tensors by unique names, not copied.
+        paths: Their paths by name.
+        own: Those of :class:`OwnTensors` in it, by names with the rank, and their paths.
+        own_paths: The paths of these.
+    """
+
+    rest: StateDict
+    tensors: dict[str, Tensor]
+    paths: dict[str, Any]
+    own: dict[str, Tensor]
+    own_paths: dict[str, Any]
+
+
+def take_tensors(checkpoint: StateDict) -> TakenTensors:
     """Take weights, averages, states of optimizers and sharded tensors out of a checkpoint.
 
     Args:
         checkpoint: Tensors and plain data in dicts and lists, which stays as it is.
 
     Returns:
-        A copy with None in place of these tensors, which are not copied; the tensors by unique
-        names; and their paths by name.
+        The tensors, and the rest.
     """
-    tensors: dict[str, Tensor] = {}
-    paths: dict[str, Any] = {}
-    rest: StateDict = {}
+    taken = TakenTensors({}, {}, {}, {}, {})
     for key, value in checkpoint.items():
         found = dict(_find(value, (key,), key in _SECTIONS))
-        for path, tensor in found.items():
-            name = _make_unique(_name(path), tensors)
+        for path, (tensor, is_own) in found.items():
+            tensors, paths = taken[3:] if is_own else taken[1:3]
+            name = _name(path)
+            name = _make_unique(f"rank{get_rank()}.{name}" if is_own else name, tensors)
             tensors[name], paths[name] = tensor.detach(), list(path)
-        rest[key] = _without(value, (key,), found)
-    return rest, tensors, paths
+        taken.rest[key] = _without(value, (key,), found)
+    return taken
 
 
 def put_tensors(
@@ -71,10 +101,16 @@ def put_tensors(
             ) from error
 
 
-def _find(value: object, path: TensorPath, is_all: bool) -> Iterator[tuple[TensorPath, Tensor]]:
+def _find(
+    value: object, path: TensorPath, is_all: bool
+) -> Iterator[tuple[TensorPath, tuple[Tensor, bool]]]:
+    """Yield tensors by their paths, each with whether it is this process' own."""
     if isinstance(value, Tensor):
         if is_all or is_shard(value):
-            yield path, value
+            yield path, (value, False)
+    elif isinstance(value, OwnTensors):
+        for name, tensor in value.items():
+            yield (*path, name), (tensor, True)
     elif isinstance(value, Mapping):
         for key, each in value.items():
             if isinstance(key, (str, int)):
@@ -84,10 +120,12 @@ def _find(value: object, path: TensorPath, is_all: bool) -> Iterator[tuple[Tenso
             yield from _find(each, (*path, number), is_all)
 
 
-def _without(value: Any, path: TensorPath, found: Mapping[TensorPath, Tensor]) -> Any:
+def _without(value: Any, path: TensorPath, found: Mapping[TensorPath, object]) -> Any:
     """Copy dicts and lists on the way to tensors, with None in place of these."""
     if path in found:
         return None
+    if isinstance(value, OwnTensors):
+        return {}
     if not any(each[: len(path)] == path for each in found):
         return value
     kept = copy.copy(value)  # with attributes, such as the versions in a state dict

@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 from torch.optim import Optimizer
 
 from eng.checkpoint import (
+    OwnTensors,
     RankBuffers,
     are_shards_kept,
     full_optimizer_state,
@@ -18,6 +19,8 @@ from eng.checkpoint import (
     load_full_optimizer_state,
     load_state_dict,
     optimizer_shards,
+    put_tensors,
+    take_tensors,
 )
 from eng.dist import gather_object, get_rank, get_world_size
 from eng.optim import BaseOptimWrapper, OptimWrapper, OptimWrapperDict, _ParamScheduler
@@ -237,16 +240,23 @@ class AccumulationPart:
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
-    def take(self, point: Progress) -> list[StateDict] | None:
+    def take(self, point: Progress) -> list[StateDict] | StateDict | None:
         wrapper = self._runner.optim_wrapper
         if not hasattr(wrapper, "accumulation_state"):
             return None
-        return gather_object(wrapper.accumulation_state())
+        own = wrapper.accumulation_state()
+        if not are_shards_kept():
+            return gather_object(own)
+        taken = take_tensors({"optimizer": own})
+        boxes = gather_object({"state": taken.rest["optimizer"], "paths": taken.paths})
+        return {"by_rank": boxes, "gradients": OwnTensors.of(taken.tensors)}
 
-    def restore(self, state: list[StateDict]) -> None:
+    def restore(self, state: list[StateDict] | StateDict) -> None:
         wrapper = self._runner.optim_wrapper
         if not hasattr(wrapper, "load_accumulation_state"):
             return
+        if isinstance(state, dict):
+            state = _put_gradients(state)
         if len(state) == get_world_size():
             wrapper.load_accumulation_state(state[get_rank()])
         elif any(_has_gradients(each) for each in state):
@@ -255,6 +265,15 @@ class AccumulationPart:
                 f"{len(state)} processes, now {get_world_size()} run: the gradients of the "
                 "open cycle are lost."
             )
+
+
+def _put_gradients(state: StateDict) -> list[StateDict]:
+    """Put the gradients of this process, which it saved by itself, into its state."""
+    boxes = [{"optimizer": each["state"]} for each in state["by_rank"]]
+    rank = get_rank()
+    if state["gradients"] and rank < len(boxes):
+        put_tensors(boxes[rank], state["gradients"], state["by_rank"][rank]["paths"])
+    return [box["optimizer"] for box in boxes]
 
 
 def _has_gradients(state: StateDict) -> bool:
