@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from eng.checkpoint import save_folder
 from eng.cli import Command
 from eng.infer.commands import PREDICT
 from eng.utils import UserError
@@ -106,6 +107,12 @@ def test_files_by_the_test_pipeline(folder: Path, capsys: pytest.CaptureFixture[
     predict("config.py", "w.pth", "files", "--out", "p.json", "--batch-size", "2")
     assert json.loads((folder / "p.json").read_text()) == [{"count": 4.0}, {"count": 6.0}]
     assert capsys.readouterr().out == "2 predictions: p.json\n"
+
+
+def test_a_checkpoint_that_is_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_folder(torch.load("w.pth"), "iter_1")
+    predict("config.py", "iter_1", "files/a")
+    assert json.loads(capsys.readouterr().out) == {"input": "files/a", "prediction": {"count": 4.0}}
 
 
 def test_inputs_by_the_inferencer_of_the_config(

@@ -105,27 +105,53 @@ def test_training_goes_on_meanwhile_and_the_last_is_awaited(
     assert torch.load(Path(runner.work_dir) / "epoch_1.pth")["meta"]["iter"] == 5
 
 
-@pytest.mark.parametrize(("fails_at", "epochs"), [("epoch_1.pth", 1), ("epoch_3.pth", 3)])
-def test_an_error_is_raised_at_the_next_save_or_the_end(
-    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch, fails_at: str, epochs: int
-) -> None:
+def fill_disk(monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]) -> None:
+    """Let writes of checkpoints fail."""
     put = LocalBackend.put_with
 
     def full(backend: LocalBackend, write: Any, path: Any) -> None:
-        if str(path).endswith(fails_at):
+        if Path(path).name in names:
             raise OSError(28, "No space left on device", str(path))
         put(backend, write, path)
 
     monkeypatch.setattr(LocalBackend, "put_with", full)
+
+
+@pytest.mark.parametrize(
+    ("failing", "left"),
+    [(("epoch_1.pth", "epoch_2.pth"), []), (("epoch_3.pth",), ["epoch_1.pth", "epoch_2.pth"])],
+)
+def test_an_error_is_raised_at_the_second_failure_or_the_end(
+    job: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    failing: tuple[str, ...],
+    left: list[str],
+) -> None:
+    fill_disk(monkeypatch, failing)
     with pytest.raises(OSError, match="No space left"):
         train(job, "work", async_save=True)
-    log = next((Path(job["work_dir"]) / "work").glob("*/*.log")).read_text()
-    assert log.count("could not be written in the background: [Errno 28] No space left") == 1
     folder = Path(job["work_dir"]) / "work"
-    names = sorted(path.name for path in folder.glob("*.pth"))
-    assert names == [f"epoch_{n}.pth" for n in range(1, epochs)]
-    if names:
-        assert (folder / "last_checkpoint").read_text() == names[-1]
+    log = next(folder.glob("*/*.log")).read_text()
+    told = log.count("could not be written in the background: [Errno 28] No space left")
+    assert told == len(failing)
+    assert sorted(path.name for path in folder.glob("*.pth")) == left
+    if left:
+        assert (folder / "last_checkpoint").read_text() == left[-1]
+
+
+def test_training_goes_on_after_one_failure(
+    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_disk(monkeypatch, ("epoch_2.pth", "best_acc_epoch_2.pth"))
+    runner = train(job, "work", async_save=True, max_keep_ckpts=1)
+    folder = Path(runner.work_dir)
+    log = next(folder.glob("*/*.log")).read_text()
+    assert "epoch_2.pth could not be saved: [Errno 28]" in log
+    # the one that epoch 2 was to replace is replaced by epoch 3
+    assert [path.name for path in folder.glob("epoch_*.pth")] == ["epoch_3.pth"]
+    assert (folder / "last_checkpoint").read_text() == "epoch_3.pth"
+    known = runner.message_hub.get_info("kept_checkpoints")
+    assert [each["files"] for each in known.values()] == [["epoch_3.pth"]]
 
 
 def test_saving_now_waits_until_it_is_written(

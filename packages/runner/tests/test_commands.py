@@ -64,6 +64,22 @@ def test_train_then_test(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "Epoch(test)  [5/5]  line/loss:" in log
 
 
+def test_checkpoints_that_are_folders_are_tested_and_resumed_from(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    form = [
+        "default_hooks.checkpoint.type=CheckpointHook",
+        "default_hooks.checkpoint.format=folder",
+    ]
+    args = ["train", "job.py", "--work-dir", "out", "--cfg-options", *form]
+    assert main([*args, "train_cfg.max_epochs=1"]) == 0
+    assert main([*args, "train_cfg.max_epochs=2", "--resume"]) == 0
+    assert main(["test", "job.py", "out/epoch_2", "--work-dir", "tested"]) == 0
+    assert "Testing out" not in capsys.readouterr().out
+    assert main(["test", "job.py", "out"]) == 0
+    assert "Testing out/epoch_2\n" in capsys.readouterr().out
+
+
 def test_test_finds_the_checkpoint_of_a_work_dir_and_writes_predictions(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

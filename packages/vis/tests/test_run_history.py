@@ -96,6 +96,17 @@ checkpoints: epoch_8.pth, epoch_9.pth (last)
     assert told.count("dataset is small") == 2
 
 
+def test_checkpoints_that_are_folders(tmp_path, capsys):
+    record_start(tmp_path, "20260101_000000", [], log=HEAD)
+    for name in ("iter_10", "iter_20.part-01234567", "iter_30"):
+        (tmp_path / name).mkdir()
+        if name != "iter_30":  # which is no checkpoint
+            (tmp_path / name / "complete.json").touch()
+    (tmp_path / "last_checkpoint").write_text("iter_10")
+    assert main(["history", str(tmp_path)]) == 0
+    assert "checkpoints: iter_10 (last)\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("word", ["running at", "killed at epoch 8"])
 def test_a_run_in_progress(tmp_path, capsys, word):
     pid = os.getpid() if word == "running at" else 2**22 + 1

@@ -17,18 +17,26 @@ from eng.checkpoint import BackgroundWriter as BackgroundWriter
 from eng.checkpoint import CheckpointError as CheckpointError
 from eng.checkpoint import CheckpointFolder as CheckpointFolder
 from eng.checkpoint import CheckpointLoader as CheckpointLoader
+from eng.checkpoint import FolderSaver as FolderSaver
 from eng.checkpoint import MapLocation as MapLocation
 from eng.checkpoint import NewestCheckpoint as NewestCheckpoint
+from eng.checkpoint import OwnTensors as OwnTensors
 from eng.checkpoint import RankBuffers as RankBuffers
 from eng.checkpoint import _load_checkpoint as _load_checkpoint
 from eng.checkpoint import _load_checkpoint_to_model as _load_checkpoint_to_model
 from eng.checkpoint import _load_checkpoint_with_prefix as _load_checkpoint_with_prefix
 from eng.checkpoint import absolute_path as absolute_path
+from eng.checkpoint import are_shards_kept as are_shards_kept
 from eng.checkpoint import average_weights as average_weights
+from eng.checkpoint import checkpoint_exists as checkpoint_exists
 from eng.checkpoint import complete_weights as complete_weights
+from eng.checkpoint import copy_checkpoint as copy_checkpoint
 from eng.checkpoint import drop_frozen as drop_frozen
+from eng.checkpoint import export_weights as export_weights
 from eng.checkpoint import find_latest_checkpoint as find_latest_checkpoint
 from eng.checkpoint import find_newest_checkpoint as find_newest_checkpoint
+from eng.checkpoint import find_weights as find_weights
+from eng.checkpoint import folder_template as folder_template
 from eng.checkpoint import frozen_digest as frozen_digest
 from eng.checkpoint import frozen_names as frozen_names
 from eng.checkpoint import full_model_state as full_model_state
@@ -38,15 +46,26 @@ from eng.checkpoint import get_external_models as get_external_models
 from eng.checkpoint import get_mmcls_models as get_mmcls_models
 from eng.checkpoint import get_state_dict as get_state_dict
 from eng.checkpoint import get_torchvision_models as get_torchvision_models
+from eng.checkpoint import is_checkpoint_folder as is_checkpoint_folder
+from eng.checkpoint import is_shard as is_shard
 from eng.checkpoint import is_sharded as is_sharded
+from eng.checkpoint import keep_shards as keep_shards
 from eng.checkpoint import load_checkpoint as load_checkpoint
 from eng.checkpoint import load_full_model_state as load_full_model_state
 from eng.checkpoint import load_full_optimizer_state as load_full_optimizer_state
 from eng.checkpoint import load_shared_checkpoint as load_shared_checkpoint
 from eng.checkpoint import load_state_dict as load_state_dict
+from eng.checkpoint import model_shards as model_shards
 from eng.checkpoint import model_state as model_state
+from eng.checkpoint import optimizer_shards as optimizer_shards
 from eng.checkpoint import progress_of as progress_of
+from eng.checkpoint import put_tensors as put_tensors
+from eng.checkpoint import remove_checkpoint as remove_checkpoint
+from eng.checkpoint import remove_incomplete as remove_incomplete
 from eng.checkpoint import save_checkpoint as save_checkpoint
+from eng.checkpoint import save_folder as save_folder
+from eng.checkpoint import shards_to_load as shards_to_load
+from eng.checkpoint import take_tensors as take_tensors
 from eng.checkpoint import tensor_digest as tensor_digest
 from eng.checkpoint import used_checkpoint as used_checkpoint
 from eng.checkpoint import weights_to_cpu as weights_to_cpu
@@ -293,6 +312,8 @@ from eng.model import BaseModule as BaseModule
 from eng.model import BaseTTAModel as BaseTTAModel
 from eng.model import Caffe2XavierInit as Caffe2XavierInit
 from eng.model import ConstantInit as ConstantInit
+from eng.model import DeferralError as DeferralError
+from eng.model import DeferredValues as DeferredValues
 from eng.model import ExponentialMovingAverage as ExponentialMovingAverage
 from eng.model import ImgDataPreprocessor as ImgDataPreprocessor
 from eng.model import KaimingInit as KaimingInit
@@ -308,6 +329,7 @@ from eng.model import NormalInit as NormalInit
 from eng.model import ParallelSettings as ParallelSettings
 from eng.model import ParallelSettingsError as ParallelSettingsError
 from eng.model import PretrainedInit as PretrainedInit
+from eng.model import Recording as Recording
 from eng.model import Sequential as Sequential
 from eng.model import StochasticWeightAverage as StochasticWeightAverage
 from eng.model import TruncNormalInit as TruncNormalInit
@@ -661,6 +683,8 @@ __all__ = [
     "DefaultOptimWrapperConstructor",
     "DefaultSampler",
     "DefaultScope",
+    "DeferralError",
+    "DeferredValues",
     "DictAction",
     "Difference",
     "DistSamplerSeedHook",
@@ -680,6 +704,7 @@ __all__ = [
     "FileClient",
     "FilterDuplicateWarning",
     "FlopAnalyzer",
+    "FolderSaver",
     "FreezeHook",
     "FsspecBackend",
     "HTTPBackend",
@@ -753,6 +778,7 @@ __all__ = [
     "OptimWrapper",
     "OptimWrapperDict",
     "Origin",
+    "OwnTensors",
     "ParallelSettings",
     "ParallelSettingsError",
     "ParamSchedulerHook",
@@ -782,6 +808,7 @@ __all__ = [
     "RankBuffers",
     "RawRandomState",
     "RebuiltBatch",
+    "Recording",
     "ReduceOnPlateauLR",
     "ReduceOnPlateauMomentum",
     "ReduceOnPlateauParamScheduler",
@@ -845,6 +872,7 @@ __all__ = [
     "all_reduce_dict",
     "all_reduce_params",
     "apply_to",
+    "are_shards_kept",
     "autocast",
     "average_gradients",
     "average_weights",
@@ -872,6 +900,7 @@ __all__ = [
     "check_time",
     "check_type",
     "check_type_and_length",
+    "checkpoint_exists",
     "collect_env",
     "collect_results",
     "collect_results_cpu",
@@ -887,6 +916,7 @@ __all__ = [
     "constant_init",
     "convert_overlay_heatmap",
     "convert_sync_batchnorm",
+    "copy_checkpoint",
     "copy_if_symlink_fails",
     "copyfile",
     "copyfile_from_local",
@@ -913,6 +943,7 @@ __all__ = [
     "evaluation_mode",
     "exists",
     "explain_failures",
+    "export_weights",
     "file_handlers",
     "find_batch_size",
     "find_best_checkpoint",
@@ -924,7 +955,9 @@ __all__ = [
     "find_newest_checkpoint",
     "find_parts",
     "find_vcs_root",
+    "find_weights",
     "flop_count",
+    "folder_template",
     "fopen",
     "force_full_init",
     "force_init_env",
@@ -991,6 +1024,7 @@ __all__ = [
     "initialize",
     "install_package",
     "is_abs",
+    "is_checkpoint_folder",
     "is_cuda_available",
     "is_dipu_available",
     "is_distributed",
@@ -1010,6 +1044,7 @@ __all__ = [
     "is_out_of_memory",
     "is_plain_annotation",
     "is_seq_of",
+    "is_shard",
     "is_sharded",
     "is_str",
     "is_tuple_of",
@@ -1019,6 +1054,7 @@ __all__ = [
     "join_path",
     "kaiming_init",
     "keep_data_ranks",
+    "keep_shards",
     "lazy_modules",
     "lazy_names",
     "length_of",
@@ -1040,10 +1076,12 @@ __all__ = [
     "merged_backend_args",
     "mkdir_or_exist",
     "mmcv_full_available",
+    "model_shards",
     "model_state",
     "names_of_model",
     "normal_init",
     "open_loader",
+    "optimizer_shards",
     "override",
     "package2module",
     "parallelize",
@@ -1055,6 +1093,7 @@ __all__ = [
     "progress_of",
     "pseudo_collate",
     "put",
+    "put_tensors",
     "put_text",
     "random_numbers_of",
     "read_base",
@@ -1066,6 +1105,8 @@ __all__ = [
     "register_backend",
     "register_handler",
     "remove",
+    "remove_checkpoint",
+    "remove_incomplete",
     "report_failure",
     "requires_executable",
     "requires_package",
@@ -1077,14 +1118,17 @@ __all__ = [
     "sampler_with",
     "samplers_of",
     "save_checkpoint",
+    "save_folder",
     "scalar_of",
     "scandir",
     "set_multi_processing",
     "set_random_seed",
+    "shards_to_load",
     "slice_list",
     "stack_batch",
     "symlink",
     "sync_random_seed",
+    "take_tensors",
     "tensor2imgs",
     "tensor2ndarray",
     "tensor_digest",

@@ -80,14 +80,18 @@ _NAMES = {
         BaseDataElement InstanceData LabelData PixelData PlainData to_plain
     """,
     "checkpoint": """
-        BackgroundWriter CheckpointError CheckpointFolder CheckpointLoader MapLocation
-        NewestCheckpoint RankBuffers _load_checkpoint _load_checkpoint_to_model
-        _load_checkpoint_with_prefix absolute_path average_weights complete_weights
-        drop_frozen find_latest_checkpoint find_newest_checkpoint frozen_digest
-        frozen_names full_model_state full_optimizer_state get_deprecated_model_names
-        get_external_models get_mmcls_models get_state_dict get_torchvision_models
-        is_sharded load_checkpoint load_full_model_state load_full_optimizer_state
-        load_shared_checkpoint load_state_dict model_state progress_of save_checkpoint
+        BackgroundWriter CheckpointError CheckpointFolder CheckpointLoader FolderSaver
+        MapLocation NewestCheckpoint OwnTensors RankBuffers _load_checkpoint
+        _load_checkpoint_to_model _load_checkpoint_with_prefix absolute_path
+        are_shards_kept average_weights checkpoint_exists complete_weights copy_checkpoint
+        drop_frozen export_weights find_latest_checkpoint find_newest_checkpoint
+        find_weights folder_template frozen_digest frozen_names full_model_state
+        full_optimizer_state get_deprecated_model_names get_external_models
+        get_mmcls_models get_state_dict get_torchvision_models is_checkpoint_folder
+        is_shard is_sharded keep_shards load_checkpoint load_full_model_state
+        load_full_optimizer_state load_shared_checkpoint load_state_dict model_shards
+        model_state optimizer_shards progress_of put_tensors remove_checkpoint
+        remove_incomplete save_checkpoint save_folder shards_to_load take_tensors
         tensor_digest used_checkpoint weights_to_cpu write_last_checkpoint
     """,
     "dataset": """
@@ -119,17 +123,17 @@ _NAMES = {
     """,
     "model": """
         BaseAveragedModel BaseDataPreprocessor BaseInit BaseModel BaseModule BaseTTAModel
-        Caffe2XavierInit ConstantInit ExponentialMovingAverage ImgDataPreprocessor
-        KaimingInit MMDistributedDataParallel MMFullyShard MMFullyShardedDataParallel
-        MMSeparateDistributedDataParallel ModelWithLoss ModuleDict ModuleList
-        MomentumAnnealingEMA NormalInit ParallelSettings ParallelSettingsError
-        PretrainedInit Sequential StochasticWeightAverage TruncNormalInit UniformInit
-        UnknownPartError XavierInit bias_init_with_prob caffe2_xavier_init compile_parts
-        constant_init convert_sync_batchnorm detect_anomalous_params
-        efficient_conv_bn_eval_control efficient_conv_bn_eval_forward
-        efficient_conv_bn_eval_graph_transform find_parts initialize is_model_wrapper
-        kaiming_init merge_dict normal_init parallelize recompute_parts
-        revert_sync_batchnorm stack_batch trunc_normal_ trunc_normal_init
+        Caffe2XavierInit ConstantInit DeferralError DeferredValues
+        ExponentialMovingAverage ImgDataPreprocessor KaimingInit MMDistributedDataParallel
+        MMFullyShard MMFullyShardedDataParallel MMSeparateDistributedDataParallel
+        ModelWithLoss ModuleDict ModuleList MomentumAnnealingEMA NormalInit
+        ParallelSettings ParallelSettingsError PretrainedInit Recording Sequential
+        StochasticWeightAverage TruncNormalInit UniformInit UnknownPartError XavierInit
+        bias_init_with_prob caffe2_xavier_init compile_parts constant_init
+        convert_sync_batchnorm detect_anomalous_params efficient_conv_bn_eval_control
+        efficient_conv_bn_eval_forward efficient_conv_bn_eval_graph_transform find_parts
+        initialize is_model_wrapper kaiming_init merge_dict normal_init parallelize
+        recompute_parts revert_sync_batchnorm stack_batch trunc_normal_ trunc_normal_init
         turn_on_efficient_conv_bn_eval turn_on_efficient_conv_bn_eval_for_single_model
         uniform_init update_init_info wrap_for_processes wrap_forward xavier_init
     """,

@@ -14,7 +14,7 @@ from .folder import CheckpointFolder
 
 __all__ = ["average_weights", "list_latest"]
 
-_NUMBER = re.compile(r"(?:epoch|iter)_(\d+)\.\w+")
+_NUMBER = re.compile(r"(?:epoch|iter)_(\d+)(?:\.\w+)?")
 
 
 def average_weights(

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from eng.logging import print_log
 from eng.utils import StateDict, override
 
+from .folder_saver import FolderContent, collect_folder, write_folder
 from .saver import save_checkpoint
 from .types import BackendArgs
 
@@ -71,6 +72,33 @@ class BackgroundWriter:
         self.wait()
         copied = snapshot(checkpoint, self._buffers)
         self.then(lambda: save_checkpoint(copied, filename, backend_args=backend_args))
+
+    def save_folder(
+        self,
+        checkpoint: StateDict,
+        path: str,
+        backend_args: BackendArgs | None = None,
+    ) -> None:
+        """Copy this process' part of a checkpoint, and save it as a folder in the background.
+
+        Called in all processes, which communicate in a group of their own meanwhile.
+
+        Args:
+            checkpoint: Tensors and plain data by name, see :func:`save_folder`.
+            path: Path or URL of the folder.
+            backend_args: Arguments of the storage backend. Defaults to None.
+
+        Raises:
+            Exception: The error of work submitted before.
+        """
+        self.wait()
+        content = collect_folder(checkpoint)
+        rest, values = snapshot(
+            (content.rest, [value for _, value in content.shards]), self._buffers
+        )
+        places = [item for item, _ in content.shards]
+        copied = FolderContent(rest, list(zip(places, values, strict=True)), content.layout)
+        self.then(lambda: write_folder(copied, path, backend_args))
 
     def then(self, work: Callable[[], None]) -> None:
         """Run a function after all work submitted before, unless that failed.

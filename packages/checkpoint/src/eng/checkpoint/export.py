@@ -12,17 +12,24 @@ from eng.utils import UserError
 
 from .safetensors_file import INSTALL_HINT
 from .saver import save_checkpoint
+from .types import BackendArgs
 
 __all__ = ["export_weights"]
 
 
-def export_weights(weights: Mapping[str, object], filename: str, to: str) -> None:
+def export_weights(
+    weights: Mapping[str, object],
+    filename: str,
+    to: str,
+    backend_args: BackendArgs | None = None,
+) -> None:
     """Save tensors by name.
 
     Args:
         weights: The tensors; other values are left out.
         filename: Path or URL of the file.
         to: ``'safetensors'`` or ``'pth'``, which :func:`torch.load` reads.
+        backend_args: Arguments of the storage backend. Defaults to None.
 
     Raises:
         UserError: If the package safetensors is not installed.
@@ -31,7 +38,7 @@ def export_weights(weights: Mapping[str, object], filename: str, to: str) -> Non
         name: value.detach().cpu() for name, value in weights.items() if isinstance(value, Tensor)
     }
     if to == "pth":
-        save_checkpoint(tensors, filename)
+        save_checkpoint(tensors, filename, backend_args=backend_args)
         return
     try:
         from safetensors.torch import save
@@ -43,4 +50,4 @@ def export_weights(weights: Mapping[str, object], filename: str, to: str) -> Non
         copies = {name: tensor.clone().contiguous() for name, tensor in tensors.items()}
         file.write(save(copies, metadata={"format": "pt"}))
 
-    get_file_backend(filename).put_with(write, filename)
+    get_file_backend(filename, backend_args=backend_args).put_with(write, filename)

@@ -10,9 +10,10 @@ from pathlib import Path, PurePath
 
 from eng.fileio import BaseStorageBackend, LocalBackend, get_file_backend
 
+from .folder_format import COMPLETE, whole_name
 from .types import BackendArgs
 
-__all__ = ["CheckpointFolder", "absolute_path"]
+__all__ = ["CheckpointFolder", "absolute_path", "folder_template"]
 
 #: The field of a number in a template of names, such as ``{}`` or ``{:03d}``.
 _FIELD = re.compile(r"\\\{[^{}]*\\\}")
@@ -71,15 +72,45 @@ class CheckpointFolder:
         Args:
             name: Name of a file in the folder.
         """
-        form = _FIELD.sub(r" *\\d+ *", re.escape(self.template))
-        by_iterations = rf"iter_\d+{re.escape(PurePath(self.template).suffix)}"
-        return bool(re.fullmatch(rf"([^/\\]+_)?{form}|{by_iterations}|[^/\\]+\.pth", name))
+        return self._has_name_of_a_file(name) or self._has_name_of_a_folder(name)
+
+    def _has_name_of_a_file(self, name: str) -> bool:
+        suffix = re.escape(PurePath(self.template).suffix)
+        return bool(re.fullmatch(rf"{_match(self.template)}|iter_\d+{suffix}|[^/\\]+\.pth", name))
+
+    def _has_name_of_a_folder(self, name: str) -> bool:
+        form = _match(folder_template(self.template))
+        return bool(re.fullmatch(rf"{form}|iter_\d+", name))
 
     def names(self) -> Iterator[str]:
-        """Yield the names of the checkpoints in the folder."""
+        """Yield the names of the checkpoints in the folder: files, and complete folders."""
         if self.backend.isdir(self.path):
             files = self.backend.list_dir_or_file(self.path, list_dir=False)
-            yield from filter(self.has_name_of_one, files)
+            yield from (name for name in files if self._has_name_of_a_file(name))
+        for name in self.subfolders():
+            if self.backend.isfile(self.backend.join_path(self.path, name, COMPLETE)):
+                yield name
+
+    def subfolders(self) -> Iterator[str]:
+        """Yield the names of folders that are named like checkpoints, complete or not."""
+        if self.backend.isdir(self.path):
+            folders = self.backend.list_dir_or_file(self.path, list_file=False)
+            yield from (name for name in folders if self._has_name_of_a_folder(whole_name(name)))
+
+
+def folder_template(template: str) -> str:
+    """Return the template of names of folders that belongs to one of names of files.
+
+    Args:
+        template: The template, such as ``'iter_{}.pth'``.
+    """
+    return template.removesuffix(PurePath(template).suffix)
+
+
+def _match(template: str) -> str:
+    """Return a regular expression of the names of a template, of best checkpoints as well."""
+    form = _FIELD.sub(r" *\\d+ *", re.escape(template))
+    return rf"([^/\\]+_)?{form}"
 
 
 def absolute_path(path: str) -> str:

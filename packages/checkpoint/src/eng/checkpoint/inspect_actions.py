@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from eng.utils import UserError
@@ -80,8 +80,9 @@ def choose_output(args: argparse.Namespace, suffix: str) -> str:
     if args.out:
         out: str = args.out
     else:
-        head, _, ending = args.file.rpartition(".")
-        out = f"{head or ending}{suffix}"
+        file = args.file.rstrip("/")
+        ending = "" if Path(file).is_dir() else PurePath(file).suffix
+        out = f"{file.removesuffix(ending)}{suffix}"
     if Path(out).exists():
         raise UserError(f"{out} already exists; choose another file with --out")
     return out

@@ -12,6 +12,7 @@ from eng.fileio import get_file_backend
 from eng.logging import print_log
 
 from .errors import CheckpointError
+from .folder_format import is_checkpoint_folder
 from .integrity import ARCHIVE, find_damage
 from .plain_reader import load_plain
 from .safetensors_file import parse_safetensors
@@ -102,7 +103,7 @@ class CheckpointLoader:
         """Read a checkpoint and verify its checksums.
 
         Args:
-            filename: Path or URL of the checkpoint.
+            filename: Path or URL of the checkpoint, a file or a folder.
             map_location: As for :func:`torch.load`. Defaults to None.
             logger: Logger of the message. Defaults to None: it is printed.
             backend_args: Arguments of the storage backend, see
@@ -121,6 +122,10 @@ class CheckpointLoader:
         print_log(f"Loads checkpoint from {filename}", logger=logger)
         if loader is not None:
             return loader(filename, map_location=map_location)
+        if is_checkpoint_folder(filename, backend_args):
+            from .folder_loader import load_folder
+
+            return load_folder(filename, map_location, backend_args)
         return parse_checkpoint(read_file(filename, backend_args), filename, map_location)
 
     @classmethod

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from eng.fileio import get_local_path
+from eng.fileio import BaseStorageBackend, get_file_backend, get_local_path
 
 from .errors import CheckpointError
 from .folder import CheckpointFolder
+from .folder_files import list_incomplete
+from .folder_format import find_folder_damage, is_checkpoint_folder, read_complete
 from .integrity import ARCHIVE, find_damage
 from .loader import load_checked, parse_checkpoint, read_file
 from .pointer import LAST_CHECKPOINT, Pointer, read_pointer
-from .types import BackendArgs, Meta
+from .types import BackendArgs, Checkpoint, Meta
 
 __all__ = ["NewestCheckpoint", "find_newest_checkpoint", "progress_of", "used_checkpoint"]
 
@@ -29,10 +31,12 @@ class NewestCheckpoint:
     Attributes:
         path: The newest valid checkpoint, None if none was found.
         faults: Reasons why newer files were rejected, by path.
+        incomplete: Folders that were not finished, as a process was killed.
     """
 
     path: str | None = None
     faults: dict[str, str] = field(default_factory=dict)
+    incomplete: list[str] = field(default_factory=list)
 
 
 def find_newest_checkpoint(
@@ -55,6 +59,9 @@ def find_newest_checkpoint(
         The path of the checkpoint, and why newer files were rejected.
     """
     found = NewestCheckpoint()
+    for folder in _deduplicate(CheckpointFolder(work_dir), folders):
+        found.incomplete += map(folder.join, list_incomplete(folder))
+    found.incomplete = list(dict.fromkeys(found.incomplete))
     pointer = read_pointer(work_dir, folders)
     if pointer.fault is not None:
         found.faults[CheckpointFolder(work_dir).join(LAST_CHECKPOINT)] = pointer.fault
@@ -112,11 +119,18 @@ def progress_of(path: str, backend_args: BackendArgs | None = None) -> Meta | No
         CheckpointError: If the file is corrupt or not a checkpoint.
         FileNotFoundError: If the file does not exist.
     """
+    if is_checkpoint_folder(path, backend_args):
+        return _read_folder_progress(path, get_file_backend(path, backend_args=backend_args))
     with get_local_path(path, backend_args) as local:
         return _read_progress(local, path)
 
 
 def _verify(path: str, folder: CheckpointFolder) -> Meta | None:
+    if is_checkpoint_folder(path, folder.backend_args):
+        damage = find_folder_damage(path, folder.backend)
+        if damage is not None:
+            raise CheckpointError(damage)
+        return _read_folder_progress(path, folder.backend)
     with get_local_path(path, folder.backend_args) as local:
         damage = _find_damage(local)
         if damage is not None:
@@ -136,6 +150,17 @@ def _read_progress(local: str, path: str) -> Meta | None:
         checkpoint = load_checked(local, path, "cpu", is_archive=True, mmap=True)
     else:
         checkpoint = parse_checkpoint(read_file(local), path, "cpu")
+    return _find_progress(checkpoint)
+
+
+def _read_folder_progress(path: str, backend: BaseStorageBackend) -> Meta | None:
+    from .folder_loader import read_run
+
+    read_complete(path, backend)  # raises for one that is incomplete
+    return _find_progress(read_run(path, backend))
+
+
+def _find_progress(checkpoint: Checkpoint) -> Meta | None:
     meta = checkpoint.get("meta") if isinstance(checkpoint, Mapping) else None
     counts = [meta.get(key) for key in ("epoch", "iter")] if isinstance(meta, Mapping) else [None]
     if isinstance(meta, Mapping) and meta.get("published"):  # weights alone, no state to resume
@@ -193,6 +218,8 @@ def _sort_local(
 
 def _describe_local(path: str, error: Exception) -> str:
     """Describe the damage of a file that cannot be loaded, or else the error."""
+    if Path(path).is_dir():
+        return _describe(path, error)
     try:
         return _find_damage(path) or _describe(path, error)
     except (OSError, CheckpointError):  # it cannot be opened, such as for its permissions

@@ -11,6 +11,7 @@ from eng.fileio import get_file_backend
 from eng.logging import print_log
 
 from .folder import CheckpointFolder, absolute_path
+from .folder_format import checkpoint_exists
 
 __all__ = [
     "LAST_CHECKPOINT",
@@ -99,7 +100,7 @@ def read_pointer(work_dir: str, folders: Sequence[CheckpointFolder] = ()) -> Poi
     if not text or not text.isprintable():
         return Pointer(fault="invalid file name" if text else "empty")
     readings = _interpret(text, home, folders)
-    existing = (each for each in readings if each[1].backend.isfile(each[0]))
+    existing = (each for each in readings if checkpoint_exists(each[1].backend, each[0]))
     target, folder = next(existing, (_resolve(text, home), home))
     return Pointer(target, folder)
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
-import torch
 from torch import Tensor
 
 from .errors import CheckpointError
+from .locations import move_tensors
 from .types import MapLocation
 
 __all__ = ["INSTALL_HINT", "parse_safetensors"]
@@ -43,13 +41,4 @@ def parse_safetensors(
         raise CheckpointError(
             f"{filename!r} is not a safetensors file, or is corrupt ({error})"
         ) from error
-    if map_location is None:
-        return tensors
-    if isinstance(map_location, (str, torch.device)):
-        return {name: tensor.to(map_location) for name, tensor in tensors.items()}
-    # A function of storages or a dict of devices, which only torch.load applies.
-    file = io.BytesIO()
-    torch.save(tensors, file)
-    file.seek(0)
-    moved: dict[str, Tensor] = torch.load(file, map_location=map_location, weights_only=True)
-    return moved
+    return move_tensors(tensors, map_location)

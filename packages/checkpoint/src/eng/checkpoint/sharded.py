@@ -1,4 +1,4 @@
-"""Save and load full state dicts of models sharded by FSDP or ``fully_shard``.
+"""Save and load state dicts of models sharded by FSDP, ``fully_shard`` or tensor parallelism.
 
 A checkpoint of a sharded model equals that of the same model without sharding, so each can be
 loaded into the other. All functions are called in all processes.
@@ -19,6 +19,9 @@ from eng.dist import is_main_process
 from eng.dl_utils import plain_name, unwrap
 from eng.utils import StateDict
 
+from .named_optimizer import name_parameters
+from .shards import has_sharded_parameters, is_dtensor
+
 if TYPE_CHECKING:
     from torch.distributed.checkpoint.state_dict import StateDictOptions
 
@@ -28,11 +31,14 @@ __all__ = [
     "is_sharded",
     "load_full_model_state",
     "load_full_optimizer_state",
+    "model_shards",
+    "optimizer_shards",
+    "shards_to_load",
 ]
 
 
 def is_sharded(module: nn.Module) -> bool:
-    """Whether FSDP or ``fully_shard`` was applied to a module or to a submodule.
+    """Whether FSDP, ``fully_shard`` or tensor parallelism was applied to a module or a submodule.
 
     So it is if a parameter is split over processes, as in the average of a sharded model.
 
@@ -40,10 +46,8 @@ def is_sharded(module: nn.Module) -> bool:
         module: The module, possibly wrapped.
     """
     kinds = _list_sharded_types()
-    if kinds and any(isinstance(part, kinds) for part in module.modules()):
-        return True
-    tensor = getattr(sys.modules.get("torch.distributed.tensor"), "DTensor", None)
-    return tensor is not None and any(isinstance(each, tensor) for each in module.parameters())
+    is_wrapped = bool(kinds) and any(isinstance(part, kinds) for part in module.modules())
+    return is_wrapped or has_sharded_parameters(module)
 
 
 def full_model_state(module: nn.Module) -> OrderedDict[str, Tensor]:
@@ -62,14 +66,64 @@ def full_model_state(module: nn.Module) -> OrderedDict[str, Tensor]:
     return OrderedDict(state) if is_main_process() else OrderedDict()
 
 
-def load_full_model_state(
-    module: nn.Module, state_dict: Mapping[str, Tensor]
-) -> tuple[list[str], list[str], list[str]]:
-    """Load matching full tensors into a sharded module.
+def model_shards(module: nn.Module) -> OrderedDict[str, Tensor]:
+    """Return the shards of this process of a sharded module, by their names without wrappers.
 
     Args:
         module: The module, possibly wrapped.
-        state_dict: Full tensors by name, the same in every process.
+
+    Returns:
+        ``DTensor`` that share memory with the module, ``ShardedTensor`` of FSDP1, which are
+        copies, and whole tensors of what is not sharded.
+    """
+    from torch.distributed.checkpoint.state_dict import get_model_state_dict
+
+    state: Any = get_model_state_dict(_find_root(module))
+    return OrderedDict(state)
+
+
+def shards_to_load(module: nn.Module) -> dict[str, Tensor]:
+    """Return the tensors of a module of which a process loads its shard alone.
+
+    Args:
+        module: The module, possibly wrapped.
+
+    Returns:
+        ``DTensor`` by their names without wrappers. None of FSDP1, which takes its shards of whole
+        tensors.
+    """
+    if not has_sharded_parameters(module):
+        return {}
+    return {name: each for name, each in model_shards(module).items() if is_dtensor(each)}
+
+
+def optimizer_shards(module: nn.Module, optimizer: Optimizer, state: StateDict) -> StateDict:
+    """Return the state of an optimizer by the names of parameters, of a sharded model its shards.
+
+    Args:
+        module: The model, possibly wrapped.
+        optimizer: The optimizer.
+        state: Its state, as of :meth:`torch.optim.Optimizer.state_dict`, with further entries.
+
+    Returns:
+        The state by name.
+    """
+    if not _has_flat_parameters(module):
+        return name_parameters(module, optimizer, state)
+    from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict
+
+    shards: Any = get_optimizer_state_dict(_find_root(module), optimizer)
+    return {**state, **shards}
+
+
+def load_full_model_state(
+    module: nn.Module, state_dict: Mapping[str, Tensor]
+) -> tuple[list[str], list[str], list[str]]:
+    """Load matching full tensors, or shards of them, into a sharded module.
+
+    Args:
+        module: The module, possibly wrapped.
+        state_dict: Full tensors by name, the same in every process, or ``DTensor``.
 
     Returns:
         Missing keys, unexpected keys, and a message for each size mismatch.
@@ -90,9 +144,14 @@ def load_full_model_state(
         if name in shapes and value.shape != shapes[name]
     }
     fitting: Any = {n: v for n, v in state_dict.items() if n in shapes and n not in unfitting}
-    set_model_state_dict(
-        root, fitting, options=StateDictOptions(full_state_dict=True, strict=False)
-    )
+    shards = {name: fitting.pop(name) for name in list(fitting) if is_dtensor(fitting[name])}
+    with torch.no_grad():
+        for name, value in shards.items():
+            wanted[name].copy_(value)
+    if fitting:
+        set_model_state_dict(
+            root, fitting, options=StateDictOptions(full_state_dict=True, strict=False)
+        )
     missing = [name for name in shapes if name not in state_dict]
     unexpected = [name for name in state_dict if name not in shapes]
     return missing, unexpected, list(unfitting.values())
@@ -162,6 +221,12 @@ def _make_gather_options(root: nn.Module) -> StateDictOptions:
     return StateDictOptions(
         full_state_dict=True, cpu_offload=device is None or device.type != "cpu"
     )
+
+
+def _has_flat_parameters(module: nn.Module) -> bool:
+    """Whether FSDP1 was applied, whose parameters are parts of flat ones."""
+    kinds = _list_sharded_types()[:1]
+    return any(isinstance(part, kinds) for part in module.modules())
 
 
 def _find_root(module: nn.Module) -> nn.Module:

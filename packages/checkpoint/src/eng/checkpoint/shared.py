@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import zlib
+from collections.abc import Mapping
+
+from torch import Tensor
 
 from eng.dist import all_gather_object, broadcast_object_list, get_world_size, is_main_process
 from eng.logging import print_log
 
 from .errors import CheckpointError
+from .folder_format import is_checkpoint_folder
 from .loader import CheckpointLoader, parse_checkpoint, read_file
 from .types import BackendArgs, Checkpoint, Logger, MapLocation
 
@@ -23,17 +27,20 @@ def load_shared_checkpoint(
     map_location: MapLocation = None,
     logger: Logger = None,
     backend_args: BackendArgs | None = None,
+    like: Mapping[str, Tensor] | None = None,
 ) -> Checkpoint:
     """Load the checkpoint of rank 0 in all processes. Called in all processes.
 
     Ranks whose file is missing or differs, such as on machines with local disks, receive the file
-    of rank 0.
+    of rank 0. Of a checkpoint that is a folder, each rank reads what it needs.
 
     Args:
         filename: Path, URL, or name with a registered prefix, see :class:`CheckpointLoader`.
         map_location: As for :func:`torch.load`. Defaults to None.
         logger: Logger of the messages. Defaults to None: they are printed.
         backend_args: Arguments of the storage backend. Defaults to None.
+        like: Sharded tensors of the model by name: of a folder, only the shards of these are
+            loaded. Defaults to None.
 
     Returns:
         The checkpoint.
@@ -42,7 +49,14 @@ def load_shared_checkpoint(
         FileNotFoundError: If the file does not exist on rank 0; raised in all processes.
         CheckpointError: If it is corrupt or not a checkpoint; raised in all processes.
     """
-    if get_world_size() == 1 or CheckpointLoader.has_scheme(filename):
+    if CheckpointLoader.has_scheme(filename):
+        return CheckpointLoader.load_checkpoint(filename, map_location, logger)
+    if _is_folder(filename, backend_args):
+        from .folder_loader import load_folder_shards
+
+        print_log(f"Loads checkpoint from {filename}", logger=logger)
+        return load_folder_shards(filename, like or {}, map_location, backend_args)
+    if get_world_size() == 1:
         return CheckpointLoader.load_checkpoint(
             filename, map_location, logger, backend_args=backend_args
         )
@@ -61,6 +75,15 @@ def load_shared_checkpoint(
         )
         data = _send(data)
     return parse_checkpoint(data or b"", filename, map_location)
+
+
+def _is_folder(filename: str, backend_args: BackendArgs | None) -> bool:
+    """Whether the checkpoint of rank 0 is a folder."""
+    boxes: list[bool | None] = [None]
+    if is_main_process():
+        boxes = [is_checkpoint_folder(filename, backend_args)]
+    broadcast_object_list(boxes)
+    return bool(boxes[0])
 
 
 def _try_to_read(

@@ -17,7 +17,8 @@ from eng.logging import print_log
 
 from .errors import CheckpointError
 from .report import fit_report
-from .sharded import full_model_state, is_sharded, load_full_model_state
+from .sharded import full_model_state, is_sharded, load_full_model_state, model_shards
+from .shards import are_shards_kept
 from .types import Checkpoint, Logger, ReviseKeys
 
 __all__ = [
@@ -55,7 +56,8 @@ def get_state_dict(
 
     Names skip distributed wrappers and compiled modules at every depth. The full state of a
     sharded module is gathered on the CPU of rank 0: all ranks must call this function, and the
-    others get an empty dict.
+    others get an empty dict. While a checkpoint is collected that is saved as a folder, each rank
+    gets its shards.
 
     Args:
         module: The module.
@@ -69,7 +71,8 @@ def get_state_dict(
     """
     module = _as_module(module)
     if is_sharded(module):
-        return _fill(full_model_state(module), destination, prefix)
+        state_of = model_shards if are_shards_kept() else full_model_state
+        return _fill(state_of(module), destination, prefix)
     state = module.state_dict(keep_vars=keep_vars)
     filled: OrderedDict[str, Tensor] = OrderedDict() if destination is None else destination
     for name, tensor in state.items():

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 
+from eng.checkpoint import checkpoint_exists
 from eng.dist import broadcast_object_list, is_main_process
 from eng.fileio import get_file_backend
 from eng.utils import StateDict
 
 from .record import read_record
 
-__all__ = ["BestCheckpoint", "BestCheckpoints", "find_best_checkpoint"]
+__all__ = ["BestCheckpoint", "BestCheckpoints", "find_best_checkpoint", "is_among_best"]
 
 #: Name of the file in a work directory.
 BEST_CHECKPOINT = "best_checkpoint.json"
@@ -130,6 +131,19 @@ class BestCheckpoints:
         own = {each.file: each for each in self.records if each.metric == metric}.values()
         return sorted(own, key=lambda each: (sign * each.score, each.iter))[:count]
 
+    def forget(self, file: str) -> list[str]:
+        """Forget a file that could not be written.
+
+        Args:
+            file: Its name.
+
+        Returns:
+            The metrics by which it was one of the best.
+        """
+        metrics = [each.metric for each in self.records if each.file == file]
+        self.records = [each for each in self.records if each.file != file]
+        return metrics
+
     def superseded(self, metric: str, count: int = 1, rule: str | None = None) -> list[str]:
         """Files that were among the best by a metric once and are not any more: they can go.
 
@@ -149,6 +163,27 @@ class BestCheckpoints:
         return [file for file in dict.fromkeys(files) if file not in kept]
 
 
+def is_among_best(
+    kept: Sequence[BestCheckpoint],
+    count: int,
+    score: float,
+    iteration: int,
+    is_better: Callable[[float, float], bool],
+) -> bool:
+    """Whether a score is one of the best.
+
+    Args:
+        kept: The best so far, the best first.
+        count: How many are kept.
+        score: The score.
+        iteration: Iterations done.
+        is_better: Whether a score is better than another one.
+    """
+    if any(each.iter == iteration for each in kept):  # the same validation, after a resume
+        return False
+    return len(kept) < count or is_better(score, kept[-1].score)
+
+
 def find_best_checkpoint(work_dir: str) -> str | None:
     """Find the best checkpoint of the latest run in a work directory.
 
@@ -165,7 +200,7 @@ def find_best_checkpoint(work_dir: str) -> str | None:
     best = found.best(found.records[0].metric)
     backend = get_file_backend(work_dir)
     path = backend.join_path(work_dir, best.file) if best is not None else None
-    return path if path is not None and backend.isfile(path) else None
+    return path if path is not None and checkpoint_exists(backend, path) else None
 
 
 def _read(work_dir: str) -> BestCheckpoints | None:

@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import logging
 
-from eng.checkpoint import CheckpointFolder, used_checkpoint
+from eng.checkpoint import CheckpointFolder, remove_checkpoint, remove_incomplete, used_checkpoint
 from eng.fileio import BaseStorageBackend
 from eng.logging import print_log
 
 from .protocol import HookRunner
 
-__all__ = ["copy_file", "remove_file", "warn_of_a_used_folder"]
-
-
-def copy_file(backend: BaseStorageBackend, source: str, target: str) -> None:
-    """Copy a file within a storage.
-
-    Args:
-        backend: The storage.
-        source: Path of the file.
-        target: Path of the copy.
-    """
-    try:
-        backend.copyfile(source, target)
-    except NotImplementedError:  # a store that can only be read and written
-        backend.put(backend.get(source), target)
+__all__ = ["remove_file", "remove_unfinished", "warn_of_a_used_folder"]
 
 
 def remove_file(backend: BaseStorageBackend, path: str, logger: logging.Logger) -> None:
-    """Remove a checkpoint that is no longer kept; warn where that fails.
+    """Remove a checkpoint, a file or a folder, that is no longer kept; warn where that fails.
 
     Args:
         backend: Its storage.
@@ -36,14 +22,33 @@ def remove_file(backend: BaseStorageBackend, path: str, logger: logging.Logger) 
         logger: The logger of the run.
     """
     try:
-        if backend.isfile(path):
-            backend.remove(path)
+        remove_checkpoint(backend, path)
     except OSError as error:  # no reason to end training
         print_log(
             f"Failed to remove {path}, which is no longer kept: {error}",
             logger=logger,
             level=logging.WARNING,
         )
+
+
+def remove_unfinished(folder: CheckpointFolder, logger: logging.Logger) -> None:
+    """Remove checkpoints that a killed process did not finish; warn where that fails.
+
+    Args:
+        folder: The folder of the checkpoints.
+        logger: The logger of the run.
+    """
+    try:
+        names = remove_incomplete(folder)
+    except OSError as error:  # no reason to end training
+        print_log(
+            f"Failed to remove incomplete checkpoints in {folder.path}: {error}",
+            logger=logger,
+            level=logging.WARNING,
+        )
+        return
+    if names:
+        print_log(f"Removed incomplete checkpoints: {', '.join(names)}.", logger=logger)
 
 
 def warn_of_a_used_folder(folder: CheckpointFolder, runner: HookRunner) -> None:

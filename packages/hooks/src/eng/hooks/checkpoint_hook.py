@@ -5,31 +5,35 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from eng.checkpoint import (
-    BackgroundWriter,
     CheckpointFolder,
+    checkpoint_exists,
+    copy_checkpoint,
+    folder_template,
     write_last_checkpoint,
 )
-from eng.dist import all_gather_object, barrier, broadcast_object_list, is_main_process
+from eng.dist import all_gather_object, barrier, is_main_process
 from eng.fileio import FileClient, get_file_backend, merged_backend_args
 from eng.logging import MessageHub, print_log
 from eng.registry import HOOKS
 from eng.utils import override
 
-from .best_checkpoint import BestCheckpoint, BestCheckpoints
+from .best_checkpoint import BestCheckpoint, BestCheckpoints, is_among_best
 from .best_rule import RULE_MAP, WORST_VALUES, infer_rule, pair_rules
 from .checkpoint_arguments import check_counts, check_retention, check_template
-from .checkpoint_files import copy_file, remove_file, warn_of_a_used_folder
+from .checkpoint_files import remove_file, remove_unfinished, warn_of_a_used_folder
 from .checkpoint_retention import KeptCheckpoints, Retention
+from .checkpoint_writes import CheckpointWrites, WrittenCheckpoint
 from .errors import HookArgumentError
 from .fingerprint import fingerprint
 from .hook import DataBatch, Hook
 from .metric_names import check_metric_names, usable_score
 from .protocol import HookRunner
-from .published import publish, published_keys_of
+from .published import check_export, export, publish, published_keys_of
 from .run_id import run_id_of
 from .save_clock import SaveClock
 from .types import StepOutputs, StorageSettings
@@ -69,8 +73,9 @@ class CheckpointHook(Hook):
         save_begin: First epoch, or iteration, that is saved; the interval counts from it. Defaults
             to 0: the first one is at the interval.
         async_save: Whether checkpoints are written in the background: training waits while the
-            state is copied, and for the one before if that is still being written. An error is
-            raised at the next save or at the end of training. Defaults to False.
+            state is copied, and for the one before if that is still being written. One that fails
+            is reported at once; the second in a row is an error, and so is the last of training.
+            Defaults to False.
         save_top_k: How many of the best checkpoints are kept, by each metric of ``save_best``.
             Defaults to 1.
         keep_every: Epochs, or iterations, between two checkpoints that are kept for ever, beside
@@ -78,12 +83,18 @@ class CheckpointHook(Hook):
             Defaults to None, none.
         save_every_minutes: Minutes after the last checkpoint at which one is saved between two
             iterations, by the clock of the first process. Defaults to None, by the interval alone.
+        format: ``'file'``: checkpoints are files, for which a sharded model is gathered in the
+            first process. ``'folder'``: they are folders, to which each process writes its shards,
+            under the name without ``.pth``. Defaults to ``'auto'``: folders if the model is
+            sharded.
+        export: ``'safetensors'`` or ``'pth'``: after training, the weights of the last checkpoint
+            and of each best one are written alone, beside it. Defaults to None, no such files.
         **kwargs: Further arguments of the runner's ``save_checkpoint``.
 
     Raises:
         HookArgumentError: If ``rule`` does not go with ``save_best``, ``filename_tmpl`` does not
-            format one number, a count is not one, or both kinds of settings are given. It is a
-            :class:`ValueError`.
+            format one number, a count is not one, the format is unknown, or both kinds of settings
+            are given. It is a :class:`ValueError`.
 
     Attributes:
         out_dir: Folder of the checkpoints, after :meth:`before_train`.
@@ -123,11 +134,13 @@ class CheckpointHook(Hook):
         save_top_k: int = 1,
         keep_every: int | None = None,
         save_every_minutes: float | None = None,
+        format: str = "auto",
+        export: str | None = None,
         **kwargs: Any,
     ) -> None:
         check_counts(interval, max_keep_ckpts, save_begin)
         check_retention(interval, keep_every, save_top_k, save_every_minutes, bool(save_best))
-        self.published_keys = published_keys_of(published_keys)
+        self.published_keys, self.export = published_keys_of(published_keys), check_export(export)
         self.interval, self.by_epoch, self.save_begin = interval, by_epoch, save_begin
         self.save_optimizer = save_optimizer
         self.save_param_scheduler = save_param_scheduler
@@ -142,7 +155,9 @@ class CheckpointHook(Hook):
         self.file_client_args = file_client_args
         self.backend_args = merged_backend_args("CheckpointHook", file_client_args, backend_args)
         self.async_save = async_save
-        self._writer = BackgroundWriter() if async_save else None
+        self._writes = CheckpointWrites(format, async_save)
+        #: Checkpoints that are removed when the next one is complete.
+        self._surplus: list[str] = []
         self.args = kwargs
         self.greater_keys = names_of("greater_keys", greater_keys)
         self.less_keys = names_of("less_keys", less_keys)
@@ -185,13 +200,14 @@ class CheckpointHook(Hook):
     @override
     def before_train(self, runner: HookRunner) -> None:
         """Settle where checkpoints go."""
-        folder = self.folder_in(runner.work_dir)
+        self._writes.choose_format(runner.model)
+        folder = replace(self.folder_in(runner.work_dir), template=self._template)
         self.file_backend = folder.backend
         self.out_dir = self._folder = folder.path
         runner.logger.info(f"Checkpoints will be saved to {self._folder}.")
         self._is_training, self._logger = True, runner.logger
-        self._began_at = runner.iter
-        key, is_only = _make_key(self, runner)
+        self._began_at, self._place = runner.iter, folder
+        key, is_only = self._make_key(runner)
         retention = Retention(self.max_keep_ckpts, self.keep_every, self.save_begin)
         self._kept = KeptCheckpoints(
             runner.message_hub, key, folder, runner.work_dir, retention, is_only
@@ -203,14 +219,22 @@ class CheckpointHook(Hook):
             if not (runner.is_resuming or runner.iter):
                 warn_of_a_used_folder(folder, runner)
         try:
-            self._finish_writing(close=True)
+            self._writes.finish(close=True)
         except Exception as error:  # reported once more, since training may start again after it
             runner.logger.warning(f"The last save of the previous training failed: {error}")
         #: The last checkpoint that this process made.
-        self._written: _Written | None = None
+        self._written: WrittenCheckpoint | None = None
         if self.key_indicators:
             check_metric_names(self.key_indicators, runner)
             self._load_bests(runner)
+
+    def _make_key(self, runner: HookRunner) -> tuple[str, bool]:
+        """Identify this hook among those of a run that save, and whether it is the only one."""
+        every = [*getattr(runner, "hooks", []), self]
+        hooks = [each for each in every if isinstance(each, CheckpointHook)]
+        place = next(number for number, each in enumerate(hooks) if each is self)
+        names = [f"{each._given_out_dir or ''}:{each.filename_tmpl}" for each in hooks]
+        return f"{names[-1]}:{names[:place].count(names[-1])}", len(set(map(id, hooks))) < 2
 
     def folder_in(self, work_dir: str) -> CheckpointFolder:
         """Return the folder for checkpoints of a work directory.
@@ -244,11 +268,17 @@ class CheckpointHook(Hook):
         is_saved = written is not None and written.point == (runner.epoch, runner.iter)
         if written is None or not is_saved or not self._kept.holds(written.name):
             self._save_between(runner, meta)
-        self._finish_writing()
+        self._writes.finish()
+
+    @property
+    def _template(self) -> str:
+        """Names of checkpoints in the format that is used."""
+        template = self.filename_tmpl
+        return folder_template(template) if self._writes.is_folder else template
 
     def _save_between(self, runner: HookRunner, meta: dict[str, int]) -> None:
         """Save between two iterations, under a name with the number of iterations."""
-        template, done = self.filename_tmpl, meta["iter"]
+        template, done = self._template, meta["iter"]
         if self.by_epoch:  # whose numbers are epochs
             template = f"iter_{{}}{PurePath(template).suffix}"
         self._save(runner, template.format(done), meta, None if self.by_epoch else done)
@@ -262,7 +292,7 @@ class CheckpointHook(Hook):
         ):
             done = runner.epoch + 1
             meta = {"epoch": done, "iter": runner.iter}
-            self._save(runner, self.filename_tmpl.format(done), meta, done)
+            self._save(runner, self._template.format(done), meta, done)
 
     @override
     def after_train_iter(
@@ -279,7 +309,7 @@ class CheckpointHook(Hook):
         ):
             done = runner.iter + 1
             meta = {"epoch": runner.epoch, "iter": done}
-            self._save(runner, self.filename_tmpl.format(done), meta, done)
+            self._save(runner, self._template.format(done), meta, done)
 
     def _after_timed_iter(
         self,
@@ -324,22 +354,23 @@ class CheckpointHook(Hook):
         if self._is_training and self.save_last and runner.iter > saved:
             number = runner.epoch if self.by_epoch else runner.iter
             meta = {"epoch": runner.epoch, "iter": runner.iter}
-            self._save(runner, self.filename_tmpl.format(number), meta, number)
+            self._save(runner, self._template.format(number), meta, number)
         self.after_interrupted_train(runner)
         self._publish(runner)
 
     def after_interrupted_train(self, runner: HookRunner) -> None:
         """Stop saving after an interrupted training, whose progress is saved already."""
         self._is_training = False
-        self._finish_writing(close=True)
+        self._writes.finish(close=True)
 
     def _publish(self, runner: HookRunner) -> None:
-        if not self.published_keys or not is_main_process():
+        if not is_main_process():
             return
         paths = [runner.message_hub.get_info("last_ckpt")] if self.save_last else []
         paths += [self.best_ckpt_path, *self.best_ckpt_path_dict.values()]
         for path in dict.fromkeys(path for path in paths if path):
             publish(path, self.published_keys, self.backend_args, runner.logger)
+            export(path, self.export, self.backend_args, runner.logger)
 
     # ------------------------------------------------------------------ the latest
 
@@ -348,20 +379,52 @@ class CheckpointHook(Hook):
     ) -> None:
         """Save, point ``last_checkpoint`` to it, and only then remove old checkpoints."""
         self._restart_clock()
-        surplus = self._kept.add(name, number)
-        path = self._folder_path(name)
+        self._pass_over_failure(runner)
+        self._surplus += self._kept.add(name, number)
+        surplus, path = self._surplus, self._folder_path(name)
         runner.message_hub.update_info("last_ckpt", path)
         self._write(runner, name, meta)
 
         # A crash between any two of these steps leaves a whole checkpoint that is pointed to.
         def publish() -> None:
             write_last_checkpoint(runner.work_dir, path)
-            for old in surplus:
-                self._remove(old)
+            while surplus:
+                self._remove(surplus.pop(0))
+            if self._writes.is_folder:
+                remove_unfinished(self._place, self._logger)
 
-        self._run_after_writing(publish)
-        if self._writer is None:
+        self._writes.then(publish)
+        if not is_main_process():
+            surplus.clear()
+        if not self._writes.in_background:
             barrier()
+
+    def _pass_over_failure(self, runner: HookRunner) -> None:
+        """Wait for the checkpoint before, and forget it if it could not be written."""
+        if not self._writes.in_background:
+            return
+        hub = runner.message_hub
+        for name in self._writes.check(runner.logger):
+            self._written = None
+            self._kept.forget(name)
+            if hub.get_info("last_ckpt") == self._folder_path(name):
+                kept = self._kept.files[-1:]
+                hub.update_info("last_ckpt", self._folder_path(kept[0]) if kept else None)
+            if self.key_indicators:
+                self._forget_best(hub, name)
+
+    def _forget_best(self, hub: MessageHub, name: str) -> None:
+        """Forget a best checkpoint that could not be written: the one before is the best again."""
+        for metric in self._bests.forget(name):
+            suffix = f"_{metric}" if len(self.key_indicators) > 1 else ""
+            found = self._bests.best(metric)
+            if found is not None:
+                self._announce(hub, found, suffix)
+                continue
+            for key in (f"best_score{suffix}", f"best_ckpt{suffix}"):
+                hub.runtime_info.pop(key, None)
+            self.best_ckpt_path = None
+            self.best_ckpt_path_dict.pop(metric, None)
 
     def _write(self, runner: HookRunner, name: str, meta: dict[str, int]) -> None:
         """Write a checkpoint; one of the same state is copied, not serialised again."""
@@ -370,12 +433,13 @@ class CheckpointHook(Hook):
         written = self._written
         if written is not None and written.point == point and self._is_unchanged(written, bits):
             source = written.name
-            self._run_after_writing(lambda: self._copy(source, name))
+            self._writes.note(name)
+            self._writes.then(lambda: self._copy(source, name))
             return
-        settings = dict(self.args)
-        if self._writer is not None:
-            self._finish_writing()
-            settings["writer"] = self._writer.save
+        self._pass_over_failure(runner)
+        settings, writer = dict(self.args), self._writes.begin(name)
+        if writer is not None:
+            settings["writer"] = writer
         runner.save_checkpoint(
             self._folder,
             filename=name,
@@ -386,31 +450,9 @@ class CheckpointHook(Hook):
             backend_args=self.backend_args,
             **settings,
         )
-        self._written = _Written(name, point, bits)
+        self._written = WrittenCheckpoint(name, point, bits)
 
-    def _run_after_writing(self, work: Callable[[], None]) -> None:
-        """Do something with files once all checkpoints so far are whole. The first process does."""
-        if not is_main_process():
-            return
-        if self._writer is None:
-            work()
-        else:
-            self._writer.then(work)
-
-    def _finish_writing(self, close: bool = False) -> None:
-        """Wait for writes in the background; all processes fail if one failed."""
-        if self._writer is None:
-            return
-        boxes: list[Exception | None] = [None]
-        try:
-            self._writer.close() if close else self._writer.wait()
-        except Exception as error:
-            boxes = [error]
-        broadcast_object_list(boxes)
-        if boxes[0] is not None:
-            raise boxes[0]
-
-    def _is_unchanged(self, written: _Written, bits: list[int]) -> bool:
+    def _is_unchanged(self, written: WrittenCheckpoint, bits: list[int]) -> bool:
         """Whether a checkpoint has the present weights and still exists. All ranks agree.
 
         A hook may have changed the model since, as one that re-estimates statistics does.
@@ -418,12 +460,13 @@ class CheckpointHook(Hook):
         is_same = written.bits == bits
         if is_main_process():
             path = self._folder_path(written.name)
-            is_in_flight = self._writer is not None and self._writer.is_busy
-            is_same = is_same and (is_in_flight or self.file_backend.isfile(path))
+            exists = self._writes.is_busy or checkpoint_exists(self.file_backend, path)
+            is_same = is_same and exists
         return all(all_gather_object(is_same))
 
     def _copy(self, name: str, new_name: str) -> None:
-        copy_file(self.file_backend, *(self._folder_path(each) for each in (name, new_name)))
+        paths = (self._folder_path(each) for each in (name, new_name))
+        copy_checkpoint(self.file_backend, *paths)
 
     def _remove(self, name: str) -> None:
         remove_file(self.file_backend, self._folder_path(name), self._logger)
@@ -446,7 +489,8 @@ class CheckpointHook(Hook):
             return
         done = runner.epoch if self.by_epoch else runner.iter
         # Metrics may have a prefix, "accuracy/top1": it must not make a folder.
-        name = f"best_{key.replace('/', '_')}_{self.filename_tmpl.format(done)}"
+        name = f"best_{key.replace('/', '_')}_{self._template.format(done)}"
+        self._pass_over_failure(runner)
         best = BestCheckpoint(key, score, name, runner.epoch, runner.iter, is_best)
         self._bests.records.append(best)
         if is_best:
@@ -460,7 +504,7 @@ class CheckpointHook(Hook):
             for file in superseded:
                 self._remove(file)
 
-        self._run_after_writing(publish)
+        self._writes.then(publish)
         print_log(
             f"{'The best checkpoint' if is_best else f'One of the {self.save_top_k} best'} with "
             f"{score:0.4f} {key} at {self.unit} {done} is {name}.",
@@ -474,10 +518,7 @@ class CheckpointHook(Hook):
             return False
         rule = self._find_rule(key)
         kept = self._bests.top(key, self.save_top_k, rule)
-        if any(each.iter == iteration for each in kept):  # the same validation, after a resume
-            return False
-        is_full = len(kept) == self.save_top_k
-        return not is_full or self.rule_map[rule](score, kept[-1].score)
+        return is_among_best(kept, self.save_top_k, score, iteration, self.rule_map[rule])
 
     def _load_bests(self, runner: HookRunner) -> None:
         """Read the best checkpoints so far: from the record of this run, else the message hub."""
@@ -548,24 +589,3 @@ class CheckpointHook(Hook):
     def _find_rule(self, key: str) -> str:
         given = self._rules.get(key) or self._rules.get("")
         return given or infer_rule(key, self.greater_keys, self.less_keys)
-
-
-class _Written(NamedTuple):
-    """A checkpoint that was made: its name, the point of training, and the bits of its weights."""
-
-    name: str
-    point: tuple[int, int]
-    bits: list[int]
-
-
-def _make_key(hook: CheckpointHook, runner: HookRunner) -> tuple[str, bool]:
-    """Identify a hook among those of a run that save as well, the same after a resume.
-
-    Returns:
-        The key, and whether it is the only such hook.
-    """
-    hooks = [each for each in getattr(runner, "hooks", [hook]) if isinstance(each, CheckpointHook)]
-    names = [f"{each._given_out_dir or ''}:{each.filename_tmpl}" for each in hooks]
-    place = next((number for number, each in enumerate(hooks) if each is hook), len(hooks))
-    name = f"{hook._given_out_dir or ''}:{hook.filename_tmpl}"
-    return f"{name}:{names[:place].count(name)}", len(hooks) < 2

@@ -117,6 +117,12 @@ class KeptCheckpoints:
             self._note_numbers(number)
         return self._exclude_files_of_others(surplus)
 
+    def forget(self, name: str) -> None:
+        """Forget a checkpoint that could not be written."""
+        self.files = [each for each in self.files if each != name]
+        self._for_ever = None if self._for_ever == name else self._for_ever
+        self._note(self.files)
+
     def holds(self, name: str) -> bool:
         """Whether a file is kept, as one of the newest or for ever."""
         return name in self.files or name == self._for_ever

@@ -1,8 +1,9 @@
-"""Write smaller files of checkpoints for publication."""
+"""Write smaller files of checkpoints for publication, and weights for other programs."""
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
 import logging
 from collections.abc import Sequence
@@ -10,14 +11,17 @@ from pathlib import PurePath
 
 import torch
 
-from eng.checkpoint import CheckpointLoader
+from eng.checkpoint import CheckpointLoader, checkpoint_exists, export_weights, find_weights
 from eng.fileio import get_file_backend
 
 from .errors import HookArgumentError
 from .types import StorageSettings
 from .values import names_of
 
-__all__ = ["publish", "published_keys_of"]
+__all__ = ["check_export", "export", "publish", "published_keys_of"]
+
+#: Ends of the names of exported weights by format.
+_EXPORTS = {"safetensors": ".safetensors", "pth": "_weights.pth"}
 
 
 def published_keys_of(value: str | Sequence[str] | None) -> list[str]:
@@ -42,6 +46,52 @@ def published_keys_of(value: str | Sequence[str] | None) -> list[str]:
     return keys
 
 
+def check_export(to: str | None) -> str | None:
+    """Return the format of exported weights if it is valid.
+
+    Args:
+        to: ``'safetensors'``, ``'pth'``, or None for none.
+
+    Raises:
+        HookArgumentError: If it is something else, or needs a package that is not installed.
+    """
+    if to is not None and to not in _EXPORTS:
+        accepted = ", ".join(map(repr, _EXPORTS))
+        raise HookArgumentError(f"CheckpointHook: export must be one of {accepted}, not {to!r}")
+    if to == "safetensors" and importlib.util.find_spec("safetensors") is None:
+        raise HookArgumentError(
+            "CheckpointHook: export='safetensors' requires: pip install "
+            "'eng-checkpoint[safetensors]'"
+        )
+    return to
+
+
+def export(
+    path: str, to: str | None, backend_args: StorageSettings | None, logger: logging.Logger
+) -> None:
+    """Write the weights of a checkpoint alone beside it.
+
+    Args:
+        path: The checkpoint, a file or a folder. If it is missing, nothing is written.
+        to: The format, None to write nothing.
+        backend_args: Settings of its storage.
+        logger: The logger of the run.
+    """
+    if to is None:
+        return
+    backend = get_file_backend(path, backend_args=backend_args)
+    if not checkpoint_exists(backend, path):
+        logger.warning(f"{path} is missing and is not exported.")
+        return
+    checkpoint = CheckpointLoader.load_checkpoint(
+        path, "cpu", logger="silent", backend_args=backend_args
+    )
+    ending = PurePath(path).suffix if backend.isfile(path) else ""
+    target = f"{path.removesuffix(ending)}{_EXPORTS[to]}"
+    export_weights(find_weights(checkpoint), target, to, backend_args)
+    logger.info(f"Exported the weights of {path} to {target}.")
+
+
 def publish(
     path: str,
     keys: Sequence[str],
@@ -54,13 +104,15 @@ def publish(
     published, since a run cannot be resumed from it.
 
     Args:
-        path: The checkpoint. If it is missing, nothing is written.
-        keys: The keys. Missing ones are warned of.
+        path: The checkpoint, a file or a folder. If it is missing, nothing is written.
+        keys: The keys, none to write nothing. Missing ones are warned of.
         backend_args: Settings of its storage.
         logger: The logger of the run.
     """
+    if not keys:
+        return
     backend = get_file_backend(path, backend_args=backend_args)
-    if not backend.isfile(path):
+    if not checkpoint_exists(backend, path):
         logger.warning(f"{path} is missing and is not published.")
         return
     checkpoint = CheckpointLoader.load_checkpoint(
@@ -76,7 +128,8 @@ def publish(
     torch.save(kept, content)
     digest = hashlib.sha256(content.getbuffer()).hexdigest()[:8]
     name = PurePath(path).name
-    stem, suffix = PurePath(name).stem, PurePath(name).suffix
+    is_file = backend.isfile(path)
+    stem, suffix = (PurePath(name).stem, PurePath(name).suffix) if is_file else (name, ".pth")
     folder = path.removesuffix(name).rstrip("/\\") or path.removesuffix(name)
     target = backend.join_path(folder, f"{stem}-{digest}{suffix}")
     content.seek(0)

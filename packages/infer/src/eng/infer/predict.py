@@ -11,6 +11,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from eng.checkpoint import is_checkpoint_folder
 from eng.config import Config
 from eng.fileio import dump
 from eng.registry import INFERENCERS
@@ -59,7 +60,8 @@ def predict(args: Namespace, cfg: Config) -> None:
 
 
 def _check_checkpoint(path: str) -> None:
-    if os.path.isdir(path):  # noqa: PTH112 - an address is not a path
+    # An address is not a path.
+    if os.path.isdir(path) and not is_checkpoint_folder(path):  # noqa: PTH112
         found = ", ".join(sorted(each.name for each in Path(path).glob("*.pth"))) or "none"
         raise UserError(f"{path} is a directory: name a checkpoint in it; there are {found}")
 

@@ -46,6 +46,7 @@ from .wrappers import (
 )
 
 if TYPE_CHECKING:
+    from .deferred import DeferralError, DeferredValues, Recording
     from .efficient_conv_bn_eval import (
         efficient_conv_bn_eval_control,
         efficient_conv_bn_eval_forward,
@@ -77,6 +78,8 @@ __all__ = [
     "BaseTTAModel",
     "Caffe2XavierInit",
     "ConstantInit",
+    "DeferralError",
+    "DeferredValues",
     "ExponentialMovingAverage",
     "ImgDataPreprocessor",
     "KaimingInit",
@@ -92,6 +95,7 @@ __all__ = [
     "ParallelSettings",
     "ParallelSettingsError",
     "PretrainedInit",
+    "Recording",
     "Sequential",
     "StochasticWeightAverage",
     "TruncNormalInit",
@@ -132,6 +136,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_modules(
     __name__,
     {
+        ".deferred": ("DeferralError", "DeferredValues", "Recording"),
         ".efficient_conv_bn_eval": (
             "efficient_conv_bn_eval_control",
             "efficient_conv_bn_eval_forward",

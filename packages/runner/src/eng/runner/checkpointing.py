@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import TypeAlias
 
 from eng.checkpoint import (
     CheckpointError,
     CheckpointFolder,
+    FolderSaver,
     MapLocation,
     absolute_path,
     complete_weights,
+    keep_shards,
     load_shared_checkpoint,
     load_state_dict,
     model_state,
     save_checkpoint,
+    shards_to_load,
     weights_to_cpu,
 )
 from eng.dist import (
@@ -85,7 +89,9 @@ def save_run(
     backend_args: StorageSettings | None,
     writer: CheckpointWriter | None,
 ) -> None:
-    """Save the state of a run. Called in all processes; the first one writes.
+    """Save the state of a run. Called in all processes.
+
+    The first one writes; with a :class:`FolderSaver`, every process writes its shards.
 
     Args:
         runner: The runner.
@@ -108,9 +114,12 @@ def save_run(
     meta = {"epoch": end.epoch, "iter": end.iter, **meta}
     point = progress.at(meta["epoch"], meta["iter"])
     # In all processes, since sharded states are gathered and hooks may communicate.
-    with evaluation_mode(runner.optim_wrapper):
+    is_folder = isinstance(writer, FolderSaver)
+    with evaluation_mode(runner.optim_wrapper), keep_shards() if is_folder else nullcontext():
         checkpoint = collect_checkpoint(runner, point, meta, leave_out)
-        if is_main_process():
+        if isinstance(writer, FolderSaver):
+            writer(checkpoint, path, backend_args=backend_args)
+        elif is_main_process():
             checkpoint["state_dict"] = weights_to_cpu(checkpoint["state_dict"])
             (writer or save_checkpoint)(checkpoint, path, backend_args=backend_args)
 
@@ -207,7 +216,9 @@ def load_weights(
         The checkpoint.
     """
     storage = storage_of(_list_folders(runner), filename)
-    checkpoint = load_shared_checkpoint(filename, map_location, runner.logger, storage)
+    like = shards_to_load(runner.model)
+    checkpoint = load_shared_checkpoint(filename, map_location, runner.logger, storage, like)
+    del like
     state = model_state(checkpoint, filename, revise_keys)
     checkpoint = (
         {**checkpoint, "state_dict": state} if "state_dict" in checkpoint else {"state_dict": state}

@@ -180,12 +180,12 @@ class EvalLoop(BaseLoop):
         self.runner.call_hook(f"before_{mode}_iter", batch_idx=idx, data_batch=data_batch)
         step = getattr(self.runner.model, f"{mode}_step")
         with autocast() if self.fp16 else nullcontext():
-            outputs = step(data_batch)
+            outputs = self._losses.split_off(step(data_batch))
+            count = len(outputs) if hasattr(outputs, "__len__") else 1
             if self.loss:
-                self._losses.add(compute_losses(self.runner.model, data_batch))
-        outputs = self._losses.split_off(outputs)
+                self._losses.add(compute_losses(self.runner.model, data_batch), count)
         self.evaluator.process(data_samples=outputs, data_batch=data_batch)
-        self._outputs += len(outputs) if hasattr(outputs, "__len__") else 1
+        self._outputs += count
         self.runner.call_hook(
             f"after_{mode}_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs
         )
@@ -200,7 +200,7 @@ class ValLoop(EvalLoop):
         dataloader: The data loader or its config.
         evaluator: The evaluator, its config, or configs of its metrics.
         fp16: Whether the model runs in mixed precision. Defaults to False.
-        loss: Whether the losses of the model are metrics as well: their averages over the batches
+        loss: Whether the losses of the model are metrics as well: their averages over the samples
             by name, and their sum as ``val_loss``. The model runs a second time on each batch,
             in its mode ``'loss'``. Defaults to False.
     """
@@ -222,7 +222,7 @@ class TestLoop(EvalLoop):
         dataloader: The data loader or its config.
         evaluator: The evaluator, its config, or configs of its metrics.
         fp16: Whether the model runs in mixed precision. Defaults to False.
-        loss: Whether the losses of the model are metrics as well: their averages over the batches
+        loss: Whether the losses of the model are metrics as well: their averages over the samples
             by name, and their sum as ``test_loss``. The model runs a second time on each batch,
             in its mode ``'loss'``. Defaults to False.
     """

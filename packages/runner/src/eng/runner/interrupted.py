@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from eng.checkpoint import write_last_checkpoint
+from eng.checkpoint import FolderSaver, is_sharded, write_last_checkpoint
 from eng.dist import is_main_process
 from eng.fileio import join_path
 from eng.hooks import CheckpointHook
@@ -82,11 +82,13 @@ def _save_checkpoint(runner: LoopRunner) -> None:
         if isinstance(hook, CheckpointHook) and hook.save_optimizer and hook.save_param_scheduler:
             hook.save_now(runner)
             return
-    name = f"iter_{runner.iter}.pth"
+    is_folder = is_sharded(runner.model)
+    name = f"iter_{runner.iter}" if is_folder else f"iter_{runner.iter}.pth"
     meta = {"epoch": runner.epoch, "iter": runner.iter}
     path = join_path(runner.work_dir, name)
     runner.message_hub.update_info("last_ckpt", path)
-    runner.save_checkpoint(runner.work_dir, name, meta=meta, by_epoch=False)
+    writer = FolderSaver() if is_folder else None
+    runner.save_checkpoint(runner.work_dir, name, meta=meta, by_epoch=False, writer=writer)
     if is_main_process():
         write_last_checkpoint(runner.work_dir, path)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from eng.checkpoint import find_newest_checkpoint
+from eng.checkpoint import find_newest_checkpoint, is_checkpoint_folder
 from eng.config import Config
 from eng.dist import report_failure
 from eng.hooks import find_best_checkpoint
@@ -93,8 +93,9 @@ def test(args: Namespace, cfg: Config) -> int:
 
 
 def _find_checkpoint(given: str) -> str:
-    """Find the checkpoint of a work directory; a file or address is returned as it is."""
-    if not os.path.isdir(given):  # noqa: PTH112 - an address is not a path
+    """Find the checkpoint of a work directory; a checkpoint or address is returned as it is."""
+    # An address is not a path.
+    if not os.path.isdir(given) or is_checkpoint_folder(given):  # noqa: PTH112
         return given
     found = find_best_checkpoint(given) or find_newest_checkpoint(given).path
     if found is None:

@@ -9,12 +9,18 @@ from typing import Any, TypeGuard
 from torch.optim import Optimizer
 
 from eng.checkpoint import (
+    OwnTensors,
     RankBuffers,
+    are_shards_kept,
     full_optimizer_state,
     get_state_dict,
+    is_shard,
     is_sharded,
     load_full_optimizer_state,
     load_state_dict,
+    optimizer_shards,
+    put_tensors,
+    take_tensors,
 )
 from eng.dist import gather_object, get_rank, get_world_size
 from eng.optim import BaseOptimWrapper, OptimWrapper, OptimWrapperDict, _ParamScheduler
@@ -141,7 +147,11 @@ class DataPart:
 
 
 class OptimizerPart:
-    """The optimizer wrapper; of a sharded model, the full state as without sharding."""
+    """The optimizer wrapper; of a sharded model, the full state as without sharding.
+
+    While a checkpoint is collected that is saved as a folder, it has the shards of each process,
+    by the names of their parameters.
+    """
 
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
@@ -196,7 +206,7 @@ class OptimizerPart:
         self._configured[id(wrapper)] = ConfiguredOptimizer.of(wrapper, fitting is not None)
         if fitting is None:
             return
-        if not sharded:
+        if not sharded or _has_shards(fitting):
             wrapper.load_state_dict(fitting)
             return
         load_full_optimizer_state(self._runner.model, wrapper.optimizer, fitting)
@@ -205,11 +215,20 @@ class OptimizerPart:
 
     def _gather_state(self, wrapper: OptimWrapper) -> StateDict:
         """Return the state of a wrapper, with that of its optimizer gathered from all processes."""
-        state = {**wrapper.state_dict(), "type": type(wrapper.optimizer).__name__}
-        if not is_sharded(self._runner.model):
+        model, optimizer = self._runner.model, wrapper.optimizer
+        state = {**wrapper.state_dict(), "type": type(optimizer).__name__}
+        if is_sharded(model):
+            state.pop("training_weights", None)  # shards of this process
+        if are_shards_kept():
+            return optimizer_shards(model, optimizer, state)
+        if not is_sharded(model):
             return state
-        state.pop("training_weights", None)  # shards of this process
-        return {**state, **full_optimizer_state(self._runner.model, wrapper.optimizer)}
+        return {**state, **full_optimizer_state(model, optimizer)}
+
+
+def _has_shards(state: StateDict) -> bool:
+    """Whether the state of an optimizer has the shards of this process already."""
+    return any(is_shard(value) for each in state["state"].values() for value in each.values())
 
 
 class AccumulationPart:
@@ -221,16 +240,23 @@ class AccumulationPart:
     def __init__(self, runner: LoopRunner) -> None:
         self._runner = runner
 
-    def take(self, point: Progress) -> list[StateDict] | None:
+    def take(self, point: Progress) -> list[StateDict] | StateDict | None:
         wrapper = self._runner.optim_wrapper
         if not hasattr(wrapper, "accumulation_state"):
             return None
-        return gather_object(wrapper.accumulation_state())
+        own = wrapper.accumulation_state()
+        if not are_shards_kept():
+            return gather_object(own)
+        taken = take_tensors({"optimizer": own})
+        boxes = gather_object({"state": taken.rest["optimizer"], "paths": taken.paths})
+        return {"by_rank": boxes, "gradients": OwnTensors.of(taken.tensors)}
 
-    def restore(self, state: list[StateDict]) -> None:
+    def restore(self, state: list[StateDict] | StateDict) -> None:
         wrapper = self._runner.optim_wrapper
         if not hasattr(wrapper, "load_accumulation_state"):
             return
+        if isinstance(state, dict):
+            state = _put_gradients(state)
         if len(state) == get_world_size():
             wrapper.load_accumulation_state(state[get_rank()])
         elif any(_has_gradients(each) for each in state):
@@ -239,6 +265,15 @@ class AccumulationPart:
                 f"{len(state)} processes, now {get_world_size()} run: the gradients of the "
                 "open cycle are lost."
             )
+
+
+def _put_gradients(state: StateDict) -> list[StateDict]:
+    """Put the gradients of this process, which it saved by itself, into its state."""
+    boxes = [{"optimizer": each["state"]} for each in state["by_rank"]]
+    rank = get_rank()
+    if state["gradients"] and rank < len(boxes):
+        put_tensors(boxes[rank], state["gradients"], state["by_rank"][rank]["paths"])
+    return [box["optimizer"] for box in boxes]
 
 
 def _has_gradients(state: StateDict) -> bool:

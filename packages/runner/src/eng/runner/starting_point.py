@@ -100,6 +100,10 @@ def _choose(
         (logging.WARNING, f"{path} cannot be resumed from: {fault}")
         for path, fault in found.faults.items()
     ]
+    lines += [
+        (logging.WARNING, f"{path} is incomplete, as it was not written to its end: it is skipped.")
+        for path in found.incomplete
+    ]
     if found.path is not None:
         run = "" if origin is None else f" of the run that started from {load_from}"
         text = f"Resuming from {found.path}, the newest whole checkpoint{run} in {work_dir}."
@@ -109,7 +113,7 @@ def _choose(
     if found.faults:
         raise CheckpointError(_describe_faults(work_dir, found.faults))
     start = f"loading the weights of {load_from}" if load_from else "starting from scratch"
-    lines = [(logging.WARNING, f"No checkpoint in {work_dir}: {start}.")]
+    lines = [*lines, (logging.WARNING, f"No checkpoint in {work_dir}: {start}.")]
     return StartingPoint(load_from, False, lines)
 
 

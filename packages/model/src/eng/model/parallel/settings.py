@@ -50,6 +50,9 @@ class ParallelSettings:
             ``MixedPrecisionPolicy``; ``params`` is the dtype of the parameters themselves. Defaults
             to none.
         cpu_offload: Whether shards are kept in the memory of the host. Defaults to False.
+        meta_device: Whether a model that is given as a config is built on the meta device, and gets
+            its values once it is split or sharded, so that no process holds all of them. Defaults
+            to True.
         reshard_after_forward: Whether gathered parameters are freed after the forward pass, see
             :func:`torch.distributed.fsdp.fully_shard`. Defaults to None, as it decides.
     """
@@ -63,6 +66,7 @@ class ParallelSettings:
     compile: bool | str | Sequence[str] | Mapping[str, Any] | None = None
     mixed_precision: Mapping[str, Any] = field(default_factory=dict)
     cpu_offload: bool = False
+    meta_device: bool = True
     reshard_after_forward: bool | int | None = None
 
     @classmethod
@@ -155,10 +159,12 @@ class ParallelSettings:
         self.sizes(max(product, 1))
 
     def _check_flags(self) -> None:
-        if not isinstance(self.cpu_offload, bool):
-            raise ParallelSettingsError(
-                f"parallel: cpu_offload must be True or False, not {self.cpu_offload!r}"
-            )
+        for name in ("cpu_offload", "meta_device"):
+            value = getattr(self, name)
+            if not isinstance(value, bool):
+                raise ParallelSettingsError(
+                    f"parallel: {name} must be True or False, not {value!r}"
+                )
         after = self.reshard_after_forward
         if after is not None and not isinstance(after, int):
             raise ParallelSettingsError(

@@ -93,6 +93,9 @@ def _shorten(events: Sequence[Event]) -> Iterator[Event | str]:
 def _list_checkpoints(work_dir: Path) -> list[str]:
     """List the checkpoints in a directory, the oldest first, and the last one marked."""
     found = [each for each in work_dir.glob("*.pth") if not each.name.startswith(".")]
+    # Folders of shards, without those that a killed run left.
+    folders = (each.parent for each in work_dir.glob("*/complete.json"))
+    found += [each for each in folders if ".part-" not in each.name]
     pointer = work_dir / "last_checkpoint"
     last = pointer.read_text(encoding="utf-8").strip() if pointer.is_file() else ""
     found.sort(key=lambda each: (each.stat().st_mtime, each.name))

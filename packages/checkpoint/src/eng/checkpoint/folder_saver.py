@@ -1,0 +1,225 @@
+"""Save checkpoints as folders, to which every process writes its shards."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
+from importlib.metadata import version
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
+
+import torch
+from torch import Tensor
+
+from eng.dist import (
+    broadcast_object_list,
+    gather_object,
+    get_rank,
+    get_world_size,
+    is_main_process,
+)
+from eng.fileio import BaseStorageBackend, get_file_backend
+from eng.utils import StateDict
+
+from .errors import CheckpointError
+from .folder_files import being_written, publish_folder
+from .folder_format import COMPLETE, RUN, VERSION, is_local, make_part_name
+from .save_group import saving_group
+from .shards import is_dtensor
+from .tensor_paths import take_tensors
+from .types import BackendArgs
+
+if TYPE_CHECKING:
+    from torch.distributed.checkpoint.api import CheckpointException
+
+    from .dcp_storage import FileSum, FolderWriter
+    from .save_plan import Shard
+
+__all__ = ["FolderContent", "collect_folder", "save_folder", "write_folder"]
+
+#: Keys of the places of tensors in ``run.pth``, and of those that each rank has of its own.
+TENSORS, RANK_TENSORS = "tensor_paths", "rank_tensor_paths"
+
+
+class FolderContent(NamedTuple):
+    """The part of a checkpoint that a process writes.
+
+    Attributes:
+        rest: Everything but tensors; empty but in the first process.
+        shards: Parts of tensors.
+        layout: Description of the processes.
+    """
+
+    rest: StateDict
+    shards: Sequence[Shard]
+    layout: StateDict
+
+
+def save_folder(checkpoint: StateDict, path: str, backend_args: BackendArgs | None = None) -> None:
+    """Save a checkpoint as a folder, without gathering sharded tensors. Called in all processes.
+
+    It is written beside, and renamed when all processes have written; on stores that cannot rename,
+    ``complete.json`` is written last.
+
+    Args:
+        checkpoint: Tensors and plain data by name. Beside sharded tensors, that of the first
+            process is saved.
+        path: Path or URL of the folder, which all processes reach.
+        backend_args: Arguments of the storage backend. Defaults to None.
+
+    Raises:
+        CheckpointError: If a process could not write; raised in all processes.
+        OSError: The same with the system's error, such as of a full disk.
+    """
+    write_folder(collect_folder(checkpoint), path, backend_args)
+
+
+def collect_folder(checkpoint: StateDict) -> FolderContent:
+    """Collect what this process writes, without copying it. Called in all processes.
+
+    Args:
+        checkpoint: Tensors and plain data by name.
+
+    Returns:
+        The content.
+    """
+    from .save_plan import plan_shards
+
+    taken = take_tensors(checkpoint)
+    saving_group()  # made here, where all processes are, and not in a thread
+    own_paths, first = gather_object(taken.own_paths), is_main_process()
+    return FolderContent(
+        {**taken.rest, TENSORS: taken.paths, RANK_TENSORS: own_paths} if first else {},
+        plan_shards(taken.tensors, taken.own, first),
+        {"world_size": get_world_size(), "meshes": _describe_meshes(taken.tensors.values())},
+    )
+
+
+def write_folder(
+    content: FolderContent, path: str, backend_args: BackendArgs | None = None
+) -> None:
+    """Write a checkpoint. Called in all processes, in a thread or not.
+
+    Args:
+        content: The part of this process.
+        path: Path or URL of the folder.
+        backend_args: Arguments of the storage backend. Defaults to None.
+    """
+    from torch.distributed.checkpoint.api import CheckpointException
+
+    from .dcp_storage import FolderWriter
+
+    path = path.rstrip("/")
+    backend = get_file_backend(path, backend_args=backend_args)
+    with ExitStack() as stack:
+        place = _begin(backend, path, stack)
+
+        def complete(sums: list[FileSum]) -> None:
+            _complete(content, backend, (place, path), sums)
+
+        writer = FolderWriter(place, backend, get_rank(), complete)
+        try:
+            _write_shards(content.shards, writer)
+        except BaseException as error:
+            if is_main_process():
+                with suppress(OSError):
+                    backend.rmtree(place)
+            if isinstance(error, CheckpointException):
+                raise _simplify(error, path) from error
+            raise
+
+
+def _write_shards(shards: Sequence[Shard], writer: FolderWriter) -> None:
+    from torch.distributed.checkpoint.state_dict_saver import save
+
+    from .save_plan import ShardPlanner
+
+    planner, group = ShardPlanner(shards), saving_group()
+    if group is not None:
+        save({}, storage_writer=writer, planner=planner, process_group=group)
+        return
+    planner.set_up_planner({}, is_coordinator=True)
+    plans, metadata = planner.create_global_plan([planner.create_local_plan()])
+    results = writer.write_data(planner.finish_plan(plans[0]), planner).wait()
+    writer.finish(metadata, [results])
+
+
+def _begin(backend: BaseStorageBackend, path: str, stack: ExitStack) -> str:
+    """Choose where to write, in all processes that of the first one."""
+    boxes: list[Any] = [None]
+    if is_main_process():
+        try:
+            place = make_part_name(path) if is_local(backend) else path
+            stack.enter_context(being_written(place))
+            if place == path and backend.isdir(path):
+                _remove_old(backend, path)
+            boxes = [place]
+        except Exception as error:  # raised in all processes
+            boxes = [CheckpointError(f"{path!r} cannot be written: {error}")]
+    broadcast_object_list(boxes, group=saving_group())
+    if isinstance(boxes[0], Exception):
+        raise boxes[0]
+    found: str = boxes[0]
+    return found
+
+
+def _remove_old(backend: BaseStorageBackend, path: str) -> None:
+    complete = backend.join_path(path, COMPLETE)
+    if backend.isfile(complete):  # first, since what follows is not all at once
+        backend.remove(complete)
+    backend.rmtree(path)
+
+
+def _complete(
+    content: FolderContent,
+    backend: BaseStorageBackend,
+    places: tuple[str, str],
+    sums: list[FileSum],
+) -> None:
+    """Write everything but tensors, then ``complete.json``, and publish the folder."""
+    from .dcp_storage import CheckedFile
+
+    place, path = places
+    for each in sums:
+        if not backend.isfile(backend.join_path(place, *each.name.split("/"))):
+            raise CheckpointError(
+                f"{each.name} of {path!r} was written, but not where the first process is: all "
+                "machines must share the storage of checkpoints that are folders"
+            )
+
+    def write(file: BinaryIO) -> None:
+        checked = CheckedFile(file)
+        torch.save(content.rest, cast("IO[bytes]", checked))
+        sums.append(checked.sum(RUN))
+
+    backend.put_with(write, backend.join_path(place, RUN))
+    meta = content.rest.get("meta", {})
+    described = {
+        "format": VERSION,
+        **{key: meta.get(key) for key in ("epoch", "iter", "global_batch")},
+        "layout": content.layout,
+        "versions": {name: version(name) for name in ("eng-checkpoint", "torch")},
+        "files": {each.name: {"size": each.size, "crc32": each.crc32} for each in sums},
+    }
+    backend.put_text(f"{json.dumps(described, indent=1)}\n", backend.join_path(place, COMPLETE))
+    if place != path:
+        publish_folder(backend, place, path)
+
+
+def _describe_meshes(tensors: Iterable[Tensor]) -> list[StateDict]:
+    """Names and sizes of the dimensions of the meshes of tensors."""
+    meshes = {each.device_mesh for each in tensors if is_dtensor(each)}
+    found = [
+        {"dims": list(mesh.mesh_dim_names or ()), "shape": list(mesh.shape)} for mesh in meshes
+    ]
+    return sorted(found, key=str)
+
+
+def _simplify(error: CheckpointException, path: str) -> Exception:
+    """The error of the first process that failed, as it would be raised without others."""
+    rank, (cause, _) = min(error.failures.items())
+    if isinstance(cause, OSError) and cause.errno is not None:
+        return type(cause)(cause.errno, cause.strerror, cause.filename or path)
+    reason = "".join(traceback.format_exception_only(cause)).strip()
+    return CheckpointError(f"{path!r} could not be saved: rank {rank}: {reason}")
