@@ -101,6 +101,24 @@ def compiled_blocks(parallel: dict[str, Any]) -> tuple[list[bool], float]:
     return [*blocks, model.module.tail._compiled_call_impl is not None], float(loss.detach())
 
 
+def gradients_of_another_layout(layouts: list[dict[str, Any]]) -> list[tuple[int, list[bool]]]:
+    """Count of iterations, and which gradients there are, after a cycle is resumed in layouts."""
+    state: dict[str, Any] = {}
+    found = []
+    for parallel in layouts:
+        model = make(parallel)
+        optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+        wrapper = OptimWrapper(optimizer, accumulative_counts=3)
+        if state:
+            wrapper.load_accumulation_state(state)
+            given = [each.grad is not None for each in model.parameters()]
+            found.append((wrapper.inner_count, given))
+        else:
+            model.train_step(batch(), wrapper)
+            state = wrapper.accumulation_state()
+    return found
+
+
 def refusals(cases: dict[str, tuple[dict[str, Any], Any]]) -> dict[str, str]:
     """The error of each setting with a model, in the same processes."""
     found = {}
@@ -130,6 +148,7 @@ def everything(cases: dict[str, Any]) -> dict[str, Any]:
         "overflow": overflow_in_one_process,
         "dtypes": dtypes,
         "compiled": compiled_blocks,
+        "gradients": gradients_of_another_layout,
         "refusals": refusals,
     }
     return {name: functions[name.split()[0]](given) for name, given in cases.items()}

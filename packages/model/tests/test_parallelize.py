@@ -57,6 +57,7 @@ def ranks() -> list[dict[str, Any]]:
         "dtypes mixed": {**SHARD, "mixed_precision": half},
         "compiled wrap": {**SHARD, "compile": eager},
         "compiled data": {"compile": eager, "checkpoint_activations": "WideBlock"},
+        "gradients": [SHARD, SHARD, TENSOR],
         "refusals": bad,
     }
     return run_in_processes(workers.everything, 2, cases, timeout=120)
@@ -96,6 +97,16 @@ def test_blocks_are_compiled(ranks: list[dict[str, Any]]) -> None:
             compiled, loss = rank[name]
             assert compiled == [True, True, False]
             assert loss == pytest.approx(wanted, abs=1e-6)
+
+
+def test_accumulated_gradients_are_restored_in_all_processes_or_in_none(
+    ranks: list[dict[str, Any]],
+) -> None:
+    for rank in ranks:
+        (same_count, same), (count, other) = rank["gradients"]
+        assert same_count == count == 1
+        assert all(same)
+        assert not any(other)
 
 
 def test_a_model_that_does_not_fit_is_refused(ranks: list[dict[str, Any]]) -> None:

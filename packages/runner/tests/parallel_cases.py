@@ -149,7 +149,9 @@ def job(work_dir: str, data_ranks: int, parallel: Any, **more: Any) -> dict[str,
         "val_cfg": {},
         "val_evaluator": metrics,
         "custom_hooks": [{"type": "EMAHook", "momentum": 0.1}],
-        "default_hooks": {"checkpoint": {"type": "CheckpointHook", "interval": 1}},
+        "default_hooks": {
+            "checkpoint": {"type": "CheckpointHook", "interval": 1, "format": "file"}
+        },
         # The samples of a data rank, and so its random numbers, are those of one process.
         "randomness": {"seed": 3, "diff_rank_seed": dist.is_initialized()},
         "launcher": "pytorch" if dist.is_initialized() else "none",
@@ -194,7 +196,8 @@ def all_runs(folder: str, cases: dict[str, tuple[int, Any, dict[str, Any]]]) -> 
     found = {}
     for name, (data_ranks, parallel, more) in cases.items():
         found[name] = run(f"{folder}/{name}", data_ranks, parallel, **more)
-        if "resumed" in name:
+        if "resumed" in name:  # from a folder of shards
+            more |= {"default_hooks": {"checkpoint": {"type": "CheckpointHook", "interval": 1}}}
             before = run(f"{folder}/{name}_stopped", data_ranks, parallel, stop_at=7, **more)
             after = run(f"{folder}/{name}_stopped", data_ranks, parallel, resume=True, **more)
             found[name]["resumed"] = before["losses"][:5] + after["losses"]
