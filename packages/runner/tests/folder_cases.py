@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import os
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -313,3 +315,42 @@ def trained_fully(work_dir: str, layout: str, until: int, model: dict[str, Any])
     torch.set_num_threads(1)
     checkpoint = {"interval": 1, "max_keep_ckpts": 2}
     make_runner(work_dir, layout, until, checkpoint, model, resume=True).train()
+
+
+def measured(work_dir: str, layout: str, model: dict[str, Any]) -> dict[str, float]:
+    """Seconds of a save and a resume, and the peaks of memory over what was used before, in MB."""
+    torch.set_num_threads(1)
+    found: dict[str, float] = {}
+
+    def save(runner: Any) -> None:
+        if runner.iter == 2:
+            (hook,) = [each for each in runner.hooks if isinstance(each, CheckpointHook)]
+            with _measuring(found, "save"):
+                hook.save_now(runner)
+
+    checkpoint = {"interval": 100, "save_last": False}
+    runner = make_runner(work_dir, layout, 3, checkpoint, model)
+    runner.register_hook(LossRecord(before=save))
+    runner.train()
+    del runner
+    runner = make_runner(work_dir, layout, 4, checkpoint, model)
+    runner._prepare_training()
+    with _measuring(found, "resume"):
+        runner.resume(f"{work_dir}/iter_2")
+    return found
+
+
+@contextlib.contextmanager
+def _measuring(found: dict[str, float], name: str) -> Iterator[None]:
+    gc.collect()
+    ctypes.CDLL("libc.so.6").malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins at what is used now
+    before, begin = _read_memory("VmRSS"), time.monotonic()
+    yield
+    found[f"{name} seconds"] = time.monotonic() - begin
+    found[f"{name} MB"] = _read_memory("VmHWM") - before
+
+
+def _read_memory(key: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{key}:"))

@@ -108,6 +108,23 @@ def test_saves_in_the_background_have_the_state_of_their_call(tmp_path: Path) ->
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="measures by /proc")
+def test_no_process_needs_memory_for_more_than_its_shard(tmp_path: Path) -> None:
+    model = {"width": 1024, "depth": 6}  # 50 million parameters
+    numbers = sum(each.numel() for each in folder_cases.FolderModel(**model).parameters())
+    state = 3 * 4 * numbers / 2**20  # of Adam, in float32
+    args = (str(tmp_path / "work"), "fsdp2", model)
+    for rank, found in enumerate(
+        run_in_processes(folder_cases.measured, 4, *args, timeout=120, patience=300)
+    ):
+        assert found["save MB"] < 50, (rank, found)
+        assert found["resume MB"] < 1.3 * state / 4, (rank, found)
+    files = [each for each in (tmp_path / "work" / "iter_2").rglob("*") if each.is_file()]
+    assert sum(each.stat().st_size for each in files) / 2**20 < 1.02 * state
+
+
+@pytest.mark.exhaustive
 @pytest.mark.timeout(2400)
 @pytest.mark.parametrize("in_background", [False, True])
 def test_killed_at_any_moment_of_a_save(tmp_path: Path, in_background: bool) -> None:
