@@ -27,9 +27,10 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from eng.checkpoint import CheckpointLoader, get_state_dict, keep_shards
+from eng.evaluator import BaseMetric
 from eng.hooks import CheckpointHook, Hook
 from eng.model import BaseModel, MMDistributedDataParallel
-from eng.registry import DATASETS, MODEL_WRAPPERS, MODELS
+from eng.registry import DATASETS, METRICS, MODEL_WRAPPERS, MODELS
 from eng.runner import Runner
 
 
@@ -69,7 +70,18 @@ class FolderModel(BaseModel):
 
     def forward(self, inputs: Any, data_samples: Any = None, mode: str = "tensor") -> Any:
         out = self.head(self.norm(self.blocks(inputs))).flatten()
+        if mode == "predict":
+            return [{"error": float(each)} for each in (out - data_samples).abs()]
         return {"loss": functional.mse_loss(out, data_samples)} if mode == "loss" else out
+
+
+@METRICS.register_module(force=True)
+class FolderError(BaseMetric):
+    def process(self, data_batch: Any, data_samples: Any) -> None:
+        self.results.extend(sample["error"] for sample in data_samples)
+
+    def compute_metrics(self, results: list[float]) -> dict[str, float]:
+        return {"loss": sum(results) / len(results)}
 
 
 @MODEL_WRAPPERS.register_module(force=True)
@@ -162,10 +174,9 @@ def make_runner(
     return Runner.from_cfg(job)
 
 
-def resaved(layout: str, source: str, target: str, **model: Any) -> None:
+def resaved(layout: str, source: str, target: str, model: Mapping[str, Any] = {"width": 6}) -> None:
     """Resume in a layout, and save the same state again as a folder."""
     torch.set_num_threads(1)
-    model = model or {"width": 6}
     runner = make_runner(target, layout, 100, {"interval": 100, "format": "folder"}, model)
     runner.resume(source)
     (hook,) = [each for each in runner.hooks if isinstance(each, CheckpointHook)]
@@ -185,6 +196,39 @@ def trained(
     runner.register_hook(record)
     runner.train()
     return record.losses
+
+
+def saved_by_two_hooks(work_dir: str, layout: str, iters: int) -> None:
+    """Train with validations, the best of them kept, and two hooks that save at the same time."""
+    torch.set_num_threads(1)
+    checkpoint = {
+        "interval": 1,
+        "max_keep_ckpts": 2,
+        "save_best": "loss",
+        "save_top_k": 2,
+        "async_save": True,
+    }
+    second = {"interval": 2, "max_keep_ckpts": 1, "filename_tmpl": "second_{}.pth"}
+    hook = {"type": "CheckpointHook", "by_epoch": False, "async_save": True, **second}
+    loader = {
+        "batch_size": 8,
+        "dataset": {"type": "FolderData", "width": 6},
+        "sampler": {"type": "DefaultSampler", "shuffle": False},
+        "collate_fn": {"type": "default_collate"},
+    }
+    runner = make_runner(
+        work_dir,
+        layout,
+        iters,
+        checkpoint,
+        custom_hooks=[hook],
+        train_cfg={"by_epoch": False, "max_iters": iters, "val_interval": 2},
+        val_dataloader=loader,
+        val_cfg={},
+        val_evaluator={"type": "FolderError"},
+        resume=True,
+    )
+    runner.train()
 
 
 def digest(path: str) -> dict[str, Any]:
