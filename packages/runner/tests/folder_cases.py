@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import os
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +27,10 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from eng.checkpoint import CheckpointLoader, get_state_dict, keep_shards
+from eng.evaluator import BaseMetric
 from eng.hooks import CheckpointHook, Hook
 from eng.model import BaseModel, MMDistributedDataParallel
-from eng.registry import DATASETS, MODEL_WRAPPERS, MODELS
+from eng.registry import DATASETS, METRICS, MODEL_WRAPPERS, MODELS
 from eng.runner import Runner
 
 
@@ -67,7 +70,18 @@ class FolderModel(BaseModel):
 
     def forward(self, inputs: Any, data_samples: Any = None, mode: str = "tensor") -> Any:
         out = self.head(self.norm(self.blocks(inputs))).flatten()
+        if mode == "predict":
+            return [{"error": float(each)} for each in (out - data_samples).abs()]
         return {"loss": functional.mse_loss(out, data_samples)} if mode == "loss" else out
+
+
+@METRICS.register_module(force=True)
+class FolderError(BaseMetric):
+    def process(self, data_batch: Any, data_samples: Any) -> None:
+        self.results.extend(sample["error"] for sample in data_samples)
+
+    def compute_metrics(self, results: list[float]) -> dict[str, float]:
+        return {"loss": sum(results) / len(results)}
 
 
 @MODEL_WRAPPERS.register_module(force=True)
@@ -160,10 +174,9 @@ def make_runner(
     return Runner.from_cfg(job)
 
 
-def resaved(layout: str, source: str, target: str, **model: Any) -> None:
+def resaved(layout: str, source: str, target: str, model: Mapping[str, Any] = {"width": 6}) -> None:
     """Resume in a layout, and save the same state again as a folder."""
     torch.set_num_threads(1)
-    model = model or {"width": 6}
     runner = make_runner(target, layout, 100, {"interval": 100, "format": "folder"}, model)
     runner.resume(source)
     (hook,) = [each for each in runner.hooks if isinstance(each, CheckpointHook)]
@@ -183,6 +196,39 @@ def trained(
     runner.register_hook(record)
     runner.train()
     return record.losses
+
+
+def saved_by_two_hooks(work_dir: str, layout: str, iters: int) -> None:
+    """Train with validations, the best of them kept, and two hooks that save at the same time."""
+    torch.set_num_threads(1)
+    checkpoint = {
+        "interval": 1,
+        "max_keep_ckpts": 2,
+        "save_best": "loss",
+        "save_top_k": 2,
+        "async_save": True,
+    }
+    second = {"interval": 2, "max_keep_ckpts": 1, "filename_tmpl": "second_{}.pth"}
+    hook = {"type": "CheckpointHook", "by_epoch": False, "async_save": True, **second}
+    loader = {
+        "batch_size": 8,
+        "dataset": {"type": "FolderData", "width": 6},
+        "sampler": {"type": "DefaultSampler", "shuffle": False},
+        "collate_fn": {"type": "default_collate"},
+    }
+    runner = make_runner(
+        work_dir,
+        layout,
+        iters,
+        checkpoint,
+        custom_hooks=[hook],
+        train_cfg={"by_epoch": False, "max_iters": iters, "val_interval": 2},
+        val_dataloader=loader,
+        val_cfg={},
+        val_evaluator={"type": "FolderError"},
+        resume=True,
+    )
+    runner.train()
 
 
 def digest(path: str) -> dict[str, Any]:
@@ -313,3 +359,42 @@ def trained_fully(work_dir: str, layout: str, until: int, model: dict[str, Any])
     torch.set_num_threads(1)
     checkpoint = {"interval": 1, "max_keep_ckpts": 2}
     make_runner(work_dir, layout, until, checkpoint, model, resume=True).train()
+
+
+def measured(work_dir: str, layout: str, model: dict[str, Any]) -> dict[str, float]:
+    """Seconds of a save and a resume, and the peaks of memory over what was used before, in MB."""
+    torch.set_num_threads(1)
+    found: dict[str, float] = {}
+
+    def save(runner: Any) -> None:
+        if runner.iter == 2:
+            (hook,) = [each for each in runner.hooks if isinstance(each, CheckpointHook)]
+            with _measuring(found, "save"):
+                hook.save_now(runner)
+
+    checkpoint = {"interval": 100, "save_last": False}
+    runner = make_runner(work_dir, layout, 3, checkpoint, model)
+    runner.register_hook(LossRecord(before=save))
+    runner.train()
+    del runner
+    runner = make_runner(work_dir, layout, 4, checkpoint, model)
+    runner._prepare_training()
+    with _measuring(found, "resume"):
+        runner.resume(f"{work_dir}/iter_2")
+    return found
+
+
+@contextlib.contextmanager
+def _measuring(found: dict[str, float], name: str) -> Iterator[None]:
+    gc.collect()
+    ctypes.CDLL("libc.so.6").malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins at what is used now
+    before, begin = _read_memory("VmRSS"), time.monotonic()
+    yield
+    found[f"{name} seconds"] = time.monotonic() - begin
+    found[f"{name} MB"] = _read_memory("VmHWM") - before
+
+
+def _read_memory(key: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{key}:"))

@@ -96,6 +96,23 @@ def test_losses_go_on_in_every_layout(tmp_path: Path) -> None:
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(300)
+def test_two_hooks_save_at_the_same_time_and_keep_the_best(tmp_path: Path) -> None:
+    work_dir = tmp_path / "work"
+    for iters in (8, 14):
+        args = (str(work_dir), "fsdp2", iters)
+        run_in_processes(folder_cases.saved_by_two_hooks, 2, *args, timeout=120)
+        names = {path.name for path in work_dir.iterdir() if (path / "complete.json").exists()}
+        bests = {name for name in names if name.startswith("best_loss_iter_")}
+        assert len(bests) == 2
+        assert names - bests == {f"iter_{iters - 1}", f"iter_{iters}", f"second_{iters}"}
+        assert not [path for path in work_dir.iterdir() if ".part-" in path.name]
+        assert_same(*(folder_cases.digest(f"{work_dir}/{n}_{iters}") for n in ("iter", "second")))
+        for name in bests:
+            folder_cases.digest(str(work_dir / name))
+
+
+@pytest.mark.exhaustive
 @pytest.mark.timeout(900)
 def test_saves_in_the_background_have_the_state_of_their_call(tmp_path: Path) -> None:
     work_dir, expected = tmp_path / "work", tmp_path / "expected"
@@ -105,6 +122,23 @@ def test_saves_in_the_background_have_the_state_of_their_call(tmp_path: Path) ->
         found = folder_cases.digest(str(work_dir / f"iter_{number}"))
         state = torch.load(expected / f"{number}.pth")
         assert [name for name in state if not torch.equal(found[name], state[name])] == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="measures by /proc")
+def test_no_process_needs_memory_for_more_than_its_shard(tmp_path: Path) -> None:
+    model = {"width": 1024, "depth": 6}  # 50 million parameters
+    numbers = sum(each.numel() for each in folder_cases.FolderModel(**model).parameters())
+    state = 3 * 4 * numbers / 2**20  # of Adam, in float32
+    args = (str(tmp_path / "work"), "fsdp2", model)
+    for rank, found in enumerate(
+        run_in_processes(folder_cases.measured, 4, *args, timeout=120, patience=300)
+    ):
+        assert found["save MB"] < 50, (rank, found)
+        assert found["resume MB"] < 1.3 * state / 4, (rank, found)
+    files = [each for each in (tmp_path / "work" / "iter_2").rglob("*") if each.is_file()]
+    assert sum(each.stat().st_size for each in files) / 2**20 < 1.02 * state
 
 
 @pytest.mark.exhaustive

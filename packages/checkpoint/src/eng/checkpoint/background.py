@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from eng.logging import print_log
 from eng.utils import StateDict, override
 
-from .folder_saver import FolderContent, collect_folder, write_folder
+from .folder_saver import collect_folder, write_folder
+from .save_group import SavingGroup
 from .saver import save_checkpoint
 from .types import BackendArgs
 
@@ -46,6 +47,7 @@ class BackgroundWriter:
         self._pool: ThreadPoolExecutor | None = None
         self._pending: list[Future[None]] = []
         self._buffers = SnapshotBuffers()
+        self._group = SavingGroup()
 
     @override
     def __reduce__(self) -> tuple[type[BackgroundWriter], tuple[()]]:
@@ -92,12 +94,10 @@ class BackgroundWriter:
             Exception: The error of work submitted before.
         """
         self.wait()
-        content = collect_folder(checkpoint)
-        rest, values = snapshot(
-            (content.rest, [value for _, value in content.shards]), self._buffers
-        )
-        places = [item for item, _ in content.shards]
-        copied = FolderContent(rest, list(zip(places, values, strict=True)), content.layout)
+        content = collect_folder(checkpoint, self._group)
+        places, values = [item for item, _ in content.shards], [each for _, each in content.shards]
+        rest, values = snapshot((content.rest, values), self._buffers)
+        copied = content._replace(rest=rest, shards=list(zip(places, values, strict=True)))
         self.then(lambda: write_folder(copied, path, backend_args))
 
     def then(self, work: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 
 from eng.fileio import BaseStorageBackend, LocalBackend, get_file_backend
 
-from .folder_format import COMPLETE, whole_name
+from .folder_format import COMPLETE, FILE_SUFFIXES, whole_name
 from .types import BackendArgs
 
 __all__ = ["CheckpointFolder", "absolute_path", "folder_template"]
@@ -104,7 +104,8 @@ def folder_template(template: str) -> str:
     Args:
         template: The template, such as ``'iter_{}.pth'``.
     """
-    return template.removesuffix(PurePath(template).suffix)
+    suffix = PurePath(template).suffix
+    return template.removesuffix(suffix) if suffix in FILE_SUFFIXES else template
 
 
 def _match(template: str) -> str:

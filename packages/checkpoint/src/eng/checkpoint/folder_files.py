@@ -57,7 +57,9 @@ def publish_folder(backend: BaseStorageBackend, part: str, path: str) -> None:
     _rename(backend, part, path)
     with backend.get_local_path(path) as local:
         _sync(Path(local).absolute().parent)
-    if old is not None:
+    if old is not None and backend.isfile(old):
+        backend.remove(old)
+    elif old is not None:
         _remove_tree(backend, old)
 
 

@@ -20,6 +20,7 @@ from .types import BackendArgs
 
 __all__ = [
     "COMPLETE",
+    "FILE_SUFFIXES",
     "RUN",
     "checkpoint_exists",
     "find_folder_damage",
@@ -37,7 +38,7 @@ VERSION = 1
 #: End of the name of a folder that is being written.
 _PART = re.compile(r"\.part-[0-9a-f]{8}$")
 #: Names of files: a folder with such a name is not looked for, which takes a request on a store.
-_FILES = {".pth", ".pt", ".ckpt", ".bin", ".pkl", ".safetensors"}
+FILE_SUFFIXES = {".pth", ".pt", ".ckpt", ".bin", ".pkl", ".safetensors"}
 _CHUNK = 1 << 22
 
 
@@ -64,7 +65,7 @@ def is_checkpoint_folder(path: str, backend_args: BackendArgs | None = None) -> 
         backend_args: Arguments of the storage backend. Defaults to None.
     """
     path = path.rstrip("/")
-    if PurePath(path).suffix in _FILES:
+    if PurePath(path).suffix in FILE_SUFFIXES:
         return False
     backend = get_file_backend(path, backend_args=backend_args)
     try:
@@ -84,7 +85,8 @@ def checkpoint_exists(backend: BaseStorageBackend, path: str) -> bool:
         path: Its path.
     """
     return backend.isfile(path) or (
-        PurePath(path).suffix not in _FILES and backend.isfile(backend.join_path(path, COMPLETE))
+        PurePath(path).suffix not in FILE_SUFFIXES
+        and backend.isfile(backend.join_path(path, COMPLETE))
     )
 
 

@@ -25,12 +25,13 @@ from eng.utils import StateDict
 from .errors import CheckpointError
 from .folder_files import being_written, publish_folder
 from .folder_format import COMPLETE, RUN, VERSION, is_local, make_part_name
-from .save_group import saving_group
+from .save_group import SavingGroup
 from .shards import is_dtensor
 from .tensor_paths import take_tensors
 from .types import BackendArgs
 
 if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
     from torch.distributed.checkpoint.api import CheckpointException
 
     from .dcp_storage import FileSum, FolderWriter
@@ -40,6 +41,8 @@ __all__ = ["FolderContent", "collect_folder", "save_folder", "write_folder"]
 
 #: Keys of the places of tensors in ``run.pth``, and of those that each rank has of its own.
 TENSORS, RANK_TENSORS = "tensor_paths", "rank_tensor_paths"
+#: Of saves that are complete when the call returns.
+_group = SavingGroup()
 
 
 class FolderContent(NamedTuple):
@@ -49,11 +52,13 @@ class FolderContent(NamedTuple):
         rest: Everything but tensors; empty but in the first process.
         shards: Parts of tensors.
         layout: Description of the processes.
+        group: The processes, None of a single one.
     """
 
     rest: StateDict
     shards: Sequence[Shard]
     layout: StateDict
+    group: ProcessGroup | None
 
 
 def save_folder(checkpoint: StateDict, path: str, backend_args: BackendArgs | None = None) -> None:
@@ -72,14 +77,15 @@ def save_folder(checkpoint: StateDict, path: str, backend_args: BackendArgs | No
         CheckpointError: If a process could not write; raised in all processes.
         OSError: The same with the system's error, such as of a full disk.
     """
-    write_folder(collect_folder(checkpoint), path, backend_args)
+    write_folder(collect_folder(checkpoint, _group), path, backend_args)
 
 
-def collect_folder(checkpoint: StateDict) -> FolderContent:
+def collect_folder(checkpoint: StateDict, group: SavingGroup) -> FolderContent:
     """Collect what this process writes, without copying it. Called in all processes.
 
     Args:
         checkpoint: Tensors and plain data by name.
+        group: The processes, of one save at a time.
 
     Returns:
         The content.
@@ -87,12 +93,12 @@ def collect_folder(checkpoint: StateDict) -> FolderContent:
     from .save_plan import plan_shards
 
     taken = take_tensors(checkpoint)
-    saving_group()  # made here, where all processes are, and not in a thread
     own_paths, first = gather_object(taken.own_paths), is_main_process()
     return FolderContent(
         {**taken.rest, TENSORS: taken.paths, RANK_TENSORS: own_paths} if first else {},
         plan_shards(taken.tensors, taken.own, first),
         {"world_size": get_world_size(), "meshes": _describe_meshes(taken.tensors.values())},
+        group.get(),
     )
 
 
@@ -113,14 +119,14 @@ def write_folder(
     path = path.rstrip("/")
     backend = get_file_backend(path, backend_args=backend_args)
     with ExitStack() as stack:
-        place = _begin(backend, path, stack)
+        place = _begin(backend, path, content.group, stack)
 
         def complete(sums: list[FileSum]) -> None:
             _complete(content, backend, (place, path), sums)
 
         writer = FolderWriter(place, backend, get_rank(), complete)
         try:
-            _write_shards(content.shards, writer)
+            _write_shards(content, writer)
         except BaseException as error:
             if is_main_process():
                 with suppress(OSError):
@@ -130,14 +136,14 @@ def write_folder(
             raise
 
 
-def _write_shards(shards: Sequence[Shard], writer: FolderWriter) -> None:
+def _write_shards(content: FolderContent, writer: FolderWriter) -> None:
     from torch.distributed.checkpoint.state_dict_saver import save
 
     from .save_plan import ShardPlanner
 
-    planner, group = ShardPlanner(shards), saving_group()
-    if group is not None:
-        save({}, storage_writer=writer, planner=planner, process_group=group)
+    planner = ShardPlanner(content.shards)
+    if content.group is not None:
+        save({}, storage_writer=writer, planner=planner, process_group=content.group)
         return
     planner.set_up_planner({}, is_coordinator=True)
     plans, metadata = planner.create_global_plan([planner.create_local_plan()])
@@ -145,7 +151,9 @@ def _write_shards(shards: Sequence[Shard], writer: FolderWriter) -> None:
     writer.finish(metadata, [results])
 
 
-def _begin(backend: BaseStorageBackend, path: str, stack: ExitStack) -> str:
+def _begin(
+    backend: BaseStorageBackend, path: str, group: ProcessGroup | None, stack: ExitStack
+) -> str:
     """Choose where to write, in all processes that of the first one."""
     boxes: list[Any] = [None]
     if is_main_process():
@@ -157,7 +165,7 @@ def _begin(backend: BaseStorageBackend, path: str, stack: ExitStack) -> str:
             boxes = [place]
         except Exception as error:  # raised in all processes
             boxes = [CheckpointError(f"{path!r} cannot be written: {error}")]
-    broadcast_object_list(boxes, group=saving_group())
+    broadcast_object_list(boxes, group=group)
     if isinstance(boxes[0], Exception):
         raise boxes[0]
     found: str = boxes[0]

@@ -7,25 +7,28 @@ from torch.distributed import ProcessGroup
 
 from eng.dist import get_default_group, get_world_size
 
-__all__ = ["saving_group"]
-
-_made: tuple[ProcessGroup, ProcessGroup] | None = None
+__all__ = ["SavingGroup"]
 
 
-def saving_group() -> ProcessGroup | None:
-    """Return the group for saves, which communicates by the CPU. Made in all processes at once.
+class SavingGroup:
+    """A group of all processes for the saves of one writer, which communicates by the CPU.
 
-    Saves in the background communicate while training does: in one group, the operations of both
-    would meet.
-
-    Returns:
-        The group of all processes, None in a single one.
+    Saves in the background communicate while training does, and while those of another writer do:
+    in one group, the operations of both would meet.
     """
-    global _made  # noqa: PLW0603 - lives as long as the default group
-    if get_world_size() == 1:
-        return None
-    default = get_default_group()
-    assert default is not None
-    if _made is None or _made[0] is not default:
-        _made = default, torch_dist.new_group(backend="gloo")
-    return _made[1]
+
+    def __init__(self) -> None:
+        self._made: tuple[ProcessGroup, ProcessGroup] | None = None
+
+    def get(self) -> ProcessGroup | None:
+        """Return the group, None in a single process.
+
+        It is made by the first call, which is to be in all processes, and not in a thread.
+        """
+        if get_world_size() == 1:
+            return None
+        default = get_default_group()
+        assert default is not None
+        if self._made is None or self._made[0] is not default:
+            self._made = default, torch_dist.new_group(backend="gloo")
+        return self._made[1]
