@@ -122,6 +122,8 @@ class OptimWrapper(BaseOptimWrapper):
         self._clip_of_model: Callable[..., Tensor] | None = None
         #: Whether the model leaves gradients of accumulated iterations to each process.
         self._is_synchronized = False
+        #: Sets whether a sharded model sums gradients over processes in the next backward pass.
+        self._set_sync: Callable[[bool], None] | None = None
         # Unknown until initialize_count_status.
         self._max_counts = -1
         self._remainder_counts = -1
@@ -408,7 +410,11 @@ class OptimWrapper(BaseOptimWrapper):
         if not self._has_met_model:
             self._meet_model(model)
             self._has_met_model = True
-        if self.should_sync():
+        is_last = self.should_sync()
+        if self._set_sync is not None:
+            # Without the backward pass of a refused loss, nothing would sum those before it.
+            self._set_sync(is_last or self.loss_guard is not None)
+        if is_last:
             return _NOTHING
         no_sync = getattr(model, "no_sync", None)
         return _NOTHING if no_sync is None else no_sync()
@@ -469,6 +475,7 @@ class OptimWrapper(BaseOptimWrapper):
             )
         self._clip_of_model = getattr(model, "clip_grad_norm_", None)
         self._is_synchronized = get_world_size() > 1 and hasattr(model, "no_sync")
+        self._set_sync = getattr(model, "set_gradient_sync", None)
 
     def watch_left_out(self, parameters: Mapping[str, nn.Parameter]) -> None:
         """Warn once for each of these parameters if it is no longer frozen.
@@ -523,7 +530,8 @@ class OptimWrapper(BaseOptimWrapper):
         Returns:
             ``inner_count`` and ``accumulative_counts``, ``cycle_start`` unless it is 0, and in an
             open cycle ``gradients``: the accumulated gradients on the CPU, by the index of their
-            parameter in the optimizer; None is a zero gradient.
+            parameter in the optimizer; None is a zero gradient. ``lost`` where a sharded model has
+            them, not summed over processes.
         """
         waiting = {} if self._gradients_are_spent else waiting_gradients(self.optimizer)
         normalizer = self.loss_normalizer
@@ -532,6 +540,7 @@ class OptimWrapper(BaseOptimWrapper):
             "accumulative_counts": self._accumulative_counts,
             **({"cycle_start": self._cycle_start} if self._cycle_start else {}),
             **({"gradients": waiting} if waiting else {}),
+            **({"lost": True} if self._has_unsynchronized() else {}),
             **({} if normalizer is None else {"normalizer": normalizer.state_dict()}),
         }
 
@@ -554,8 +563,10 @@ class OptimWrapper(BaseOptimWrapper):
                     level=logging.WARNING,
                 )
             return
-        self._inner_count, self._is_resumed = state["inner_count"], True
         self._cycle_start = state.get("cycle_start", 0)
+        if state.get("lost"):  # reported where the run is continued
+            return
+        self._inner_count, self._is_resumed = state["inner_count"], True
         problem = put_gradients(self.optimizer, gradients)
         if self.loss_normalizer is not None:
             self.loss_normalizer.reset()
@@ -568,6 +579,11 @@ class OptimWrapper(BaseOptimWrapper):
                 logger="current",
                 level=logging.WARNING,
             )
+
+    def _has_unsynchronized(self) -> bool:
+        """Whether the model has gradients that are not summed over processes yet."""
+        is_open = not self._completes_cycle(self._inner_count)
+        return is_open and self._set_sync is not None and self.loss_guard is None
 
     @property
     def inner_count(self) -> int:
