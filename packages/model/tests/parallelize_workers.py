@@ -119,6 +119,43 @@ def gradients_of_another_layout(layouts: list[dict[str, Any]]) -> list[tuple[int
     return found
 
 
+class Words(nn.Module):
+    """Split in all ways: rows of words, columns and rows within blocks, gathered columns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.head = nn.Embedding(8, 3), nn.Linear(3, 8)
+        self.blocks = nn.ModuleList([WideBlock(), WideBlock()])
+
+    def forward(self, words: Any) -> Any:
+        x = self.words(words)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x)
+
+    def tensor_plan(self) -> dict[str, Any]:
+        from torch.distributed.tensor import Replicate
+        from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel
+
+        return {
+            "words": RowwiseParallel(input_layouts=Replicate()),
+            "blocks.*.up": "columns",
+            "blocks.*.down": "rows",
+            "head": ColwiseParallel(output_layouts=Replicate()),
+        }
+
+
+def gradients_of_words(parallel: dict[str, Any] | None) -> list[torch.Tensor]:
+    """Gradients of all parameters for a batch of words."""
+    torch.manual_seed(0)
+    model: Any = Words()
+    if parallel is not None:
+        settings = ParallelSettings.parse(parallel)
+        model = parallelize(model, settings, init_mesh(settings.sizes(dist.get_world_size())))
+    model(torch.arange(8).reshape(2, 4)).square().mean().backward()
+    return [_whole(each.grad) for each in model.parameters()]
+
+
 def accumulated(parallel: dict[str, Any] | None) -> dict[str, Any]:
     """Weights after two updates of three iterations each, and what there is inside the second."""
     model = make(parallel)
@@ -167,6 +204,7 @@ def everything(cases: dict[str, Any]) -> dict[str, Any]:
         "dtypes": dtypes,
         "compiled": compiled_blocks,
         "accumulated": accumulated,
+        "words": gradients_of_words,
         "gradients": gradients_of_another_layout,
         "refusals": refusals,
     }

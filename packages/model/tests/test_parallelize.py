@@ -42,6 +42,10 @@ def ranks() -> list[dict[str, Any]]:
         "tied": ({**TENSOR, "tensor_plan": {"head": "columns"}}, Tied()),
         "norm": ({**TENSOR, "tensor_plan": {"0": "rows"}}, nn.Sequential(nn.LayerNorm(2))),
         "no plan": (TENSOR, nn.Sequential(nn.Linear(2, 2))),
+        "recomputed inside": (
+            {**TENSOR, "compile": "model", "checkpoint_activations": ["WideBlock"]},
+            workers.Stack(),
+        ),
         "no blocks": ({"shard": 2, "compile": "blocks"}, nn.Sequential(nn.Linear(2, 2))),
         "unused plan": ({"data": 2, "tensor_plan": {"1": "rows"}}, nn.Sequential(nn.ReLU())),
     }
@@ -127,12 +131,28 @@ def test_accumulated_gradients_are_restored_in_all_processes_or_in_none(
         assert not any(other)
 
 
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("target", ["blocks", "model"])
+def test_gradients_of_split_layers_are_the_same_if_compiled(target: str) -> None:
+    compiled = {**TENSOR, "compile": {"target": target, "backend": "aot_eager"}}
+    settings = {"words": TENSOR, "words compiled": compiled}
+    if target == "blocks":
+        both = {"wrap": ["WideBlock"], "checkpoint_activations": ["WideBlock"]}
+        settings["words recomputed"] = {**compiled, **both}
+    wanted = workers.gradients_of_words(None)
+    for rank in run_in_processes(workers.everything, 2, settings, timeout=240):
+        for found in rank.values():
+            for gradient, other in zip(found, wanted, strict=True):
+                torch.testing.assert_close(gradient, other, rtol=0, atol=1e-6)
+
+
 def test_a_model_that_does_not_fit_is_refused(ranks: list[dict[str, Any]]) -> None:
     texts = {
         "tied": "splits 'head', whose weight is shared with another module",
         "norm": "by rows, which is for linear layers and embeddings; '0' is a LayerNorm",
         "no plan": "which Sequential does not have: set tensor_plan",
         "no blocks": "set wrap, or compile to the name of a class",
+        "recomputed inside": "torch cannot compile the recomputation of parts with split layers",
         "unused plan": "tensor_plan: Sequential has no part '1'",
         "call": "the copy of a sharded",
         "device": "the average of a sharded model is on the device of its shards",

@@ -173,6 +173,7 @@ def test_what_does_not_fit_is_refused_with_the_closest_name(tmp_path: Path) -> N
     [
         ({"model_wrapper_cfg": {"type": "MMFullyShard"}}, "parallel and model_wrapper_cfg both"),
         ({"parallel": {"compile": True}, "compile": True}, "parallel.compile and compile both"),
+        ({"parallel": {"tensor": 2}, "compile": True}, "are compiled by parallel.compile"),
         ({"parallel": {"shards": 2}}, "no setting 'shards': did you mean 'shard'"),
         ({"parallel": {"tensor_plan": {"up": "column"}}}, "did you mean 'columns'"),
         ({"parallel": {"mixed_precision": {"param_dtype": "bf16"}}}, "must be a dtype such as"),

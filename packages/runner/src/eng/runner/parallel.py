@@ -41,9 +41,13 @@ def check_parallel(cfg: Settings) -> ParallelSettings | None:
         raise RunnerConfigError(
             "parallel and model_wrapper_cfg both say how the model is wrapped: set one of them"
         )
-    if settings.compile_arguments()[0] is not None and cfg.get("compile"):
+    if cfg.get("compile") and settings.compile_arguments()[0] is not None:
         raise RunnerConfigError(
             "parallel.compile and compile both say what is compiled: set one of them"
+        )
+    if cfg.get("compile") and settings.tensor != 1:
+        raise RunnerConfigError(
+            "split layers (parallel.tensor) are compiled by parallel.compile, not by compile"
         )
     return settings
 

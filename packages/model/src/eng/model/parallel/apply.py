@@ -10,11 +10,11 @@ from torch import nn
 from eng.registry import MODEL_WRAPPERS, PartConfig
 
 from ..initial_values import share_initial_values
-from .compiling import compile_parts
+from .compiling import compile_forward, compile_parts
 from .find_parts import UnknownPartError, find_parts
 from .recompute import recompute_parts
 from .settings import ParallelSettings, ParallelSettingsError, parse_dtype
-from .tensor_plan import apply_tensor_plan, find_tensor_plan
+from .tensor_plan import apply_tensor_plan, find_tensor_plan, wait_for_outputs
 
 if TYPE_CHECKING:
     from torch.distributed.device_mesh import DeviceMesh
@@ -55,8 +55,9 @@ def parallelize(
     if mesh["tensor"].size() > 1:
         share_initial_values(model)
         apply_tensor_plan(model, styles, mesh["tensor"])
+        _compile_split(model, settings, styles)
     recompute_parts(_find("checkpoint_activations", model, settings.checkpoint_activations))
-    _compile(model, settings)
+    compile_parts(_find_compiled(model, settings), **settings.compile_arguments()[1])
     only_replicas = mesh["shard"].size() == mesh["tensor"].size() == 1
     if only_replicas and not settings.mixed_precision and not settings.cpu_offload:
         return wrap_for_processes(model, {}, find_unused_parameters)
@@ -88,8 +89,15 @@ def wrap_for_processes(
 def _check_parts(model: nn.Module, settings: ParallelSettings, mesh: DeviceMesh) -> dict[str, Any]:
     """Look up all names before the model is changed, and return the tensor plan."""
     _find("wrap", model, settings.wrap)
-    _find("checkpoint_activations", model, settings.checkpoint_activations)
-    _find_compiled(model, settings)
+    recomputed = _find("checkpoint_activations", model, settings.checkpoint_activations)
+    compiled = _find_compiled(model, settings)
+    if mesh["tensor"].size() > 1:
+        inside = {each for part in compiled for each in part.modules() if each is not part}
+        if not inside.isdisjoint(recomputed):
+            raise ParallelSettingsError(
+                "parallel: torch cannot compile the recomputation of parts with split layers: let "
+                "compile and checkpoint_activations name the same parts, or leave out one of them"
+            )
     if mesh["tensor"].size() > 1 or settings.tensor_plan:
         return find_tensor_plan(model, settings.tensor_plan)
     return {}
@@ -119,9 +127,16 @@ def _find_compiled(model: nn.Module, settings: ParallelSettings) -> list[nn.Modu
         ) from error
 
 
-def _compile(model: nn.Module, settings: ParallelSettings) -> None:
-    parts = _find_compiled(model, settings)
-    compile_parts(parts, **settings.compile_arguments()[1])
+def _compile_split(model: nn.Module, settings: ParallelSettings, styles: dict[str, Any]) -> None:
+    """Compile what torch 2.13 otherwise computes wrongly with split layers, or cannot compile."""
+    compiled = _find_compiled(model, settings)
+    inside = {layer for part in compiled for layer in part.modules()}
+    if compiled:
+        split = (model.get_submodule(name) for name in styles)
+        wait_for_outputs(layer for layer in split if layer not in inside)
+    for part in _find("checkpoint_activations", model, settings.checkpoint_activations):
+        if part in compiled:  # within its recomputation, which is not compiled then
+            compile_forward(part, **settings.compile_arguments()[1])
 
 
 def _cast_parameters(model: nn.Module, dtype: torch.dtype) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
@@ -14,7 +14,7 @@ from .settings import ParallelSettingsError, check_style
 if TYPE_CHECKING:
     from torch.distributed.device_mesh import DeviceMesh
 
-__all__ = ["apply_tensor_plan", "find_tensor_plan"]
+__all__ = ["apply_tensor_plan", "find_tensor_plan", "wait_for_outputs"]
 
 #: Layers that torch splits by columns or rows.
 _LAYERS = (nn.Linear, nn.Embedding)
@@ -90,3 +90,21 @@ def apply_tensor_plan(model: nn.Module, styles: Mapping[str, Any], mesh: DeviceM
         name: made[style]() if isinstance(style, str) else style for name, style in styles.items()
     }
     parallelize_module(model, mesh, plan)
+
+
+def wait_for_outputs(layers: Iterable[nn.Module]) -> None:
+    """Let split layers return their sums over processes, and not tensors that wait at first use.
+
+    Compiled parts of a model compute wrong gradients for such inputs, or fail (torch 2.13).
+
+    Args:
+        layers: The layers before compiled parts.
+    """
+    from torch.distributed._functional_collectives import AsyncCollectiveTensor
+
+    def wait(layer: nn.Module, inputs: object, output: object) -> object:
+        # A copy waits and keeps the graph, which waiting alone would leave.
+        return output.clone() if isinstance(output, AsyncCollectiveTensor) else output
+
+    for layer in layers:
+        layer.register_forward_hook(wait)
