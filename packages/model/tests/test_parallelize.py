@@ -41,6 +41,11 @@ def ranks() -> list[dict[str, Any]]:
     bad: dict[str, Any] = {
         "tied": ({**TENSOR, "tensor_plan": {"head": "columns"}}, Tied()),
         "norm": ({**TENSOR, "tensor_plan": {"0": "rows"}}, nn.Sequential(nn.LayerNorm(2))),
+        "odd columns": (
+            {**TENSOR, "tensor_plan": {"0": "columns"}},
+            nn.Sequential(nn.Linear(2, 7)),
+        ),
+        "odd rows": ({**TENSOR, "tensor_plan": {"0": "rows"}}, nn.Sequential(nn.Linear(3, 2))),
         "no plan": (TENSOR, nn.Sequential(nn.Linear(2, 2))),
         "recomputed inside": (
             {**TENSOR, "compile": "model", "checkpoint_activations": ["WideBlock"]},
@@ -150,6 +155,8 @@ def test_a_model_that_does_not_fit_is_refused(ranks: list[dict[str, Any]]) -> No
     texts = {
         "tied": "splits 'head', whose weight is shared with another module",
         "norm": "by rows, which is for linear layers and embeddings; '0' is a LayerNorm",
+        "odd columns": "tensor=2 does not divide the 7 features of '0' that tensor_plan splits by",
+        "odd rows": "tensor=2 does not divide the 3 features of '0' that tensor_plan splits by rows",
         "no plan": "which Sequential does not have: set tensor_plan",
         "no blocks": "set wrap, or compile to the name of a class",
         "recomputed inside": "torch cannot compile the recomputation of parts with split layers",

@@ -99,7 +99,7 @@ def _check_parts(model: nn.Module, settings: ParallelSettings, mesh: DeviceMesh)
                 "compile and checkpoint_activations name the same parts, or leave out one of them"
             )
     if mesh["tensor"].size() > 1 or settings.tensor_plan:
-        return find_tensor_plan(model, settings.tensor_plan)
+        return find_tensor_plan(model, settings.tensor_plan, mesh["tensor"].size())
     return {}
 
 

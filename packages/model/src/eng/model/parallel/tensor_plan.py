@@ -20,13 +20,16 @@ __all__ = ["apply_tensor_plan", "find_tensor_plan", "wait_for_outputs"]
 _LAYERS = (nn.Linear, nn.Embedding)
 
 
-def find_tensor_plan(model: nn.Module, given: Mapping[str, Any] | None) -> dict[str, Any]:
+def find_tensor_plan(
+    model: nn.Module, given: Mapping[str, Any] | None, size: int
+) -> dict[str, Any]:
     """Find the style of each layer that is split.
 
     Args:
         model: The model, without wrappers.
         given: Styles by names of layers, where ``*`` stands for any one module; None for that of
             the ``tensor_plan()`` of the model.
+        size: Number of processes that layers are split over.
 
     Returns:
         Styles by the names of layers, which exist.
@@ -52,9 +55,24 @@ def find_tensor_plan(model: nn.Module, given: Mapping[str, Any] | None) -> dict[
                     f"parallel: tensor_plan splits {pattern!r} by {style}, which is for linear "
                     f"layers and embeddings; {name!r} is a {type(layer).__name__}"
                 )
+            if isinstance(style, str):
+                _check_size(name, layer, style, size)
             styles[name] = style
     _refuse_shared(model, styles)
     return styles
+
+
+def _check_size(name: str, layer: nn.Module, style: str, size: int) -> None:
+    """Refuse features that cannot be split evenly, for which torch fails in the forward pass."""
+    if isinstance(layer, nn.Linear):
+        features = layer.out_features if style == "columns" else layer.in_features
+    else:  # the rows of an embedding need not be even
+        features = int(getattr(layer, "embedding_dim", 0)) if style == "columns" else 0
+    if features % size:
+        raise ParallelSettingsError(
+            f"parallel: tensor={size} does not divide the {features} features of {name!r} that "
+            f"tensor_plan splits by {style}"
+        )
 
 
 def _refuse_shared(model: nn.Module, styles: Mapping[str, Any]) -> None:
