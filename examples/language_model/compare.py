@@ -1,7 +1,7 @@
 """Compare the perplexities of two runs on the text that was left out.
 
 python examples/language_model/compare.py work_dirs/language_model/plain \
-    work_dirs/language_model/sharded
+    work_dirs/language_model/two
 """
 
 from __future__ import annotations

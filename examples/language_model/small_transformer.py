@@ -89,6 +89,10 @@ class SmallTransformer(BaseModel):
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, VOCABULARY)
 
+    def tensor_plan(self) -> dict[str, str]:
+        """Say how layers are split: each process has some of the inner features of a block."""
+        return {"blocks.*.mlp.0": "columns", "blocks.*.mlp.2": "rows"}
+
     def forward(
         self, inputs: Tensor, data_samples: Tensor | None = None, mode: str = "tensor"
     ) -> Any:

@@ -267,7 +267,7 @@ def test_sizes_have_their_names(length, size):
 )
 def test_the_number_of_samples_is_that_of_a_process(monkeypatch, length, world, round_up, counts):
     for rank, count in enumerate(counts):
-        monkeypatch.setattr("eng.dataset.sampler.get_dist_info", lambda r=rank: (r, world))
+        monkeypatch.setattr("eng.dataset.sampler.get_data_info", lambda r=rank: (r, world))
         sampler = DefaultSampler(range(length), seed=0, round_up=round_up)
         assert sampler.num_samples == len(list(sampler)) == count
 

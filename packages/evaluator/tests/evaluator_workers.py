@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from eng.dist import get_dist_info
+from eng.dist import get_data_info, get_rank, init_mesh, use_mesh
 from eng.evaluator import BaseMetric, DumpResults, Evaluator, RunningMetric
 from eng.fileio import load
 
@@ -44,14 +44,16 @@ def batches(length: int, batch: int, rank: int, world: int) -> list[list[dict[st
     return [mine[start : start + batch] for start in range(0, len(mine), batch)]
 
 
-def collect(folder: Path) -> None:
+def collect(
+    folder: Path, lengths: tuple[int, ...] = (1, 2, 3, 5, 6, 7), references: int = 6
+) -> None:
     """What each rank runs."""
     from torchmetrics import SumMetric
 
     from eng.evaluator import TorchMetric
 
-    rank, world = get_dist_info()
-    for length in (1, 2, 3, 5, 6, 7):
+    rank, world = get_data_info()
+    for length in lengths:
         for batch in (1, 2, 3):
             metrics = [
                 Entries(prefix="cpu"),
@@ -69,22 +71,29 @@ def collect(folder: Path) -> None:
                 assert numbers[f"{prefix}/numbers"] == wanted, (length, batch, prefix, numbers)
             assert numbers["cpu/order"] == numbers["gpu/order"] == wanted
             assert numbers["SumMetric"] == sum(wanted)
-            dumped = load(str(folder / f"{length}_{batch}.pkl")) if rank == 0 else []
-            assert [sample["number"] for sample in dumped] == (wanted if rank == 0 else [])
-    check_references(6)
+            is_first = get_rank() == 0
+            dumped = load(str(folder / f"{length}_{batch}.pkl")) if is_first else []
+            assert [sample["number"] for sample in dumped] == (wanted if is_first else [])
+    check_references(references)
     broken = Evaluator(Broken())
     broken.process([{"number": 0}])
     kind, words = (
-        (OSError, "^full$") if rank == 0 else (RuntimeError, "compute Broken: OSError: full")
+        (OSError, "^full$") if get_rank() == 0 else (RuntimeError, "compute Broken: OSError: full")
     )
     with pytest.raises(kind, match=words):
         broken.evaluate(world)
+
+
+def collect_in_tensor_groups(folder: Path) -> None:
+    """What each rank runs where two take the same samples."""
+    use_mesh(init_mesh({"data": "rest", "tensor": 2}))
+    collect(folder, lengths=(5,), references=0)
 
 
 def check_references(count: int) -> None:
     """Hold the metrics of many cases against scikit-learn; most have uneven shares."""
     import metric_cases
 
-    rank, world = get_dist_info()
+    rank, world = get_data_info()
     for seed in range(count):
         metric_cases.check(seed, rank, world)

@@ -302,6 +302,17 @@ def test_what_can_be_built_has_no_problem(settings: dict[str, Any]) -> None:
         ({"resume": "maybe"}, "resume: must be True, False or 'auto', not 'maybe'", False),
         ({"work_dir": 3}, "work_dir: must be a path, not 3", True),
         (
+            {"parallel": {"shards": 2}},
+            "parallel: no setting 'shards': did you mean 'shard'?",
+            True,
+        ),
+        ({"parallel": {"tensor": 0}}, "parallel: tensor must be a number of processes", True),
+        (
+            {"parallel": {"shard": 2}, "model_wrapper_cfg": {"type": "MMFullyShard"}},
+            "parallel: parallel and model_wrapper_cfg both say how the model is wrapped",
+            True,
+        ),
+        (
             {"log_processor": {"window_size": "x"}},
             "log_processor.window_size: must be an int",
             False,

@@ -69,3 +69,17 @@ def test_other_outputs_stay_as_they_are(
     monkeypatch.setattr(LossyLine, "losses", torch.tensor(1.0))
     with pytest.raises(TypeError, match="dict of losses by name"):
         Runner.from_cfg({**job, "model": {"type": "LossyLine"}}).val()
+
+
+def test_each_sample_counts_the_same_in_batches_of_any_size(
+    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LossyLine, "losses", {})
+    found = []
+    for batch_size in (1, 3, 100):
+        torch.manual_seed(0)
+        loader = {**job["val_dataloader"], "batch_size": batch_size}
+        parts = {"model": LossyLine(), "val_dataloader": loader, "val_cfg": {"loss": True}}
+        found.append(Runner.from_cfg({**job, **parts, "randomness": {"seed": 0}}).val()["val_loss"])
+    assert found[0] > 0
+    assert found == pytest.approx([found[-1]] * 3, rel=1e-5)

@@ -60,6 +60,7 @@ def test_a_run_goes_on_in_another_number_of_processes(found, name, tmp_path):
     assert losses == pytest.approx(found[0][0][name][0], abs=1e-5)
 
 
-def test_averages_of_sharded_models_are_refused(found):
-    for name in WRAPPERS[1:]:
-        assert "EMAHook needs a copy of the model" in found[0][0][f"{name} ema"]
+def test_averages_of_models_of_flat_parameters_are_refused(found):
+    text = "one sharded by FullyShardedDataParallel cannot be copied: shard it by MMFullyShard"
+    assert text in found[0][0]["MMFullyShardedDataParallel ema"]
+    assert "MMFullyShard ema" not in found[0][0]  # see test_parallel_runs.py

@@ -130,6 +130,7 @@ from eng.device import is_musa_available as is_musa_available
 from eng.device import is_npu_available as is_npu_available
 from eng.device import is_npu_support_full_precision as is_npu_support_full_precision
 from eng.device import is_out_of_memory as is_out_of_memory
+from eng.dist import MESH_AXES as MESH_AXES
 from eng.dist import DistributedError as DistributedError
 from eng.dist import MissingVariableError as MissingVariableError
 from eng.dist import ReduceOp as ReduceOp
@@ -151,21 +152,31 @@ from eng.dist import gather_object as gather_object
 from eng.dist import get_backend as get_backend
 from eng.dist import get_comm_device as get_comm_device
 from eng.dist import get_data_device as get_data_device
+from eng.dist import get_data_group as get_data_group
+from eng.dist import get_data_info as get_data_info
+from eng.dist import get_data_rank as get_data_rank
+from eng.dist import get_data_world_size as get_data_world_size
 from eng.dist import get_default_group as get_default_group
 from eng.dist import get_dist_info as get_dist_info
 from eng.dist import get_local_group as get_local_group
 from eng.dist import get_local_rank as get_local_rank
 from eng.dist import get_local_size as get_local_size
+from eng.dist import get_mesh as get_mesh
 from eng.dist import get_rank as get_rank
+from eng.dist import get_tensor_group as get_tensor_group
 from eng.dist import get_world_size as get_world_size
 from eng.dist import infer_launcher as infer_launcher
 from eng.dist import init_dist as init_dist
 from eng.dist import init_local_group as init_local_group
+from eng.dist import init_mesh as init_mesh
 from eng.dist import is_distributed as is_distributed
 from eng.dist import is_main_process as is_main_process
+from eng.dist import keep_data_ranks as keep_data_ranks
 from eng.dist import master_only as master_only
 from eng.dist import report_failure as report_failure
+from eng.dist import resolve_sizes as resolve_sizes
 from eng.dist import sync_random_seed as sync_random_seed
+from eng.dist import use_mesh as use_mesh
 from eng.dist import write_stacks_to as write_stacks_to
 from eng.dl_utils import TORCH_VERSION as TORCH_VERSION
 from eng.dl_utils import TimeCounter as TimeCounter
@@ -273,6 +284,7 @@ from eng.hooks import TrainedOnlyHook as TrainedOnlyHook
 from eng.hooks import build_runner_with_tta as build_runner_with_tta
 from eng.hooks import find_best_checkpoint as find_best_checkpoint
 from eng.hooks import get_priority as get_priority
+from eng.hooks import hash_batch as hash_batch
 from eng.hooks import infer_rule as infer_rule
 from eng.hooks import read_record as read_record
 from eng.hooks import run_id_of as run_id_of
@@ -300,6 +312,8 @@ from eng.model import BaseModule as BaseModule
 from eng.model import BaseTTAModel as BaseTTAModel
 from eng.model import Caffe2XavierInit as Caffe2XavierInit
 from eng.model import ConstantInit as ConstantInit
+from eng.model import DeferralError as DeferralError
+from eng.model import DeferredValues as DeferredValues
 from eng.model import ExponentialMovingAverage as ExponentialMovingAverage
 from eng.model import ImgDataPreprocessor as ImgDataPreprocessor
 from eng.model import KaimingInit as KaimingInit
@@ -312,14 +326,19 @@ from eng.model import ModuleDict as ModuleDict
 from eng.model import ModuleList as ModuleList
 from eng.model import MomentumAnnealingEMA as MomentumAnnealingEMA
 from eng.model import NormalInit as NormalInit
+from eng.model import ParallelSettings as ParallelSettings
+from eng.model import ParallelSettingsError as ParallelSettingsError
 from eng.model import PretrainedInit as PretrainedInit
+from eng.model import Recording as Recording
 from eng.model import Sequential as Sequential
 from eng.model import StochasticWeightAverage as StochasticWeightAverage
 from eng.model import TruncNormalInit as TruncNormalInit
 from eng.model import UniformInit as UniformInit
+from eng.model import UnknownPartError as UnknownPartError
 from eng.model import XavierInit as XavierInit
 from eng.model import bias_init_with_prob as bias_init_with_prob
 from eng.model import caffe2_xavier_init as caffe2_xavier_init
+from eng.model import compile_parts as compile_parts
 from eng.model import constant_init as constant_init
 from eng.model import convert_sync_batchnorm as convert_sync_batchnorm
 from eng.model import detect_anomalous_params as detect_anomalous_params
@@ -328,10 +347,13 @@ from eng.model import efficient_conv_bn_eval_forward as efficient_conv_bn_eval_f
 from eng.model import (
     efficient_conv_bn_eval_graph_transform as efficient_conv_bn_eval_graph_transform,
 )
+from eng.model import find_parts as find_parts
 from eng.model import initialize as initialize
 from eng.model import kaiming_init as kaiming_init
 from eng.model import merge_dict as merge_dict
 from eng.model import normal_init as normal_init
+from eng.model import parallelize as parallelize
+from eng.model import recompute_parts as recompute_parts
 from eng.model import revert_sync_batchnorm as revert_sync_batchnorm
 from eng.model import stack_batch as stack_batch
 from eng.model import trunc_normal_ as trunc_normal_
@@ -342,6 +364,8 @@ from eng.model import (
 )
 from eng.model import uniform_init as uniform_init
 from eng.model import update_init_info as update_init_info
+from eng.model import wrap_for_processes as wrap_for_processes
+from eng.model import wrap_forward as wrap_forward
 from eng.model import xavier_init as xavier_init
 from eng.optim import TORCH_OPTIMIZERS as TORCH_OPTIMIZERS
 from eng.optim import AmpOptimWrapper as AmpOptimWrapper
@@ -574,6 +598,7 @@ __all__ = [
     "INFERENCERS",
     "LOG_PROCESSORS",
     "LOOPS",
+    "MESH_AXES",
     "METRICS",
     "MODELS",
     "MODEL_WRAPPERS",
@@ -658,6 +683,8 @@ __all__ = [
     "DefaultOptimWrapperConstructor",
     "DefaultSampler",
     "DefaultScope",
+    "DeferralError",
+    "DeferredValues",
     "DictAction",
     "Difference",
     "DistSamplerSeedHook",
@@ -752,6 +779,8 @@ __all__ = [
     "OptimWrapperDict",
     "Origin",
     "OwnTensors",
+    "ParallelSettings",
+    "ParallelSettingsError",
     "ParamSchedulerHook",
     "ParameterReportHook",
     "Parameters",
@@ -779,6 +808,7 @@ __all__ = [
     "RankBuffers",
     "RawRandomState",
     "RebuiltBatch",
+    "Recording",
     "ReduceOnPlateauLR",
     "ReduceOnPlateauMomentum",
     "ReduceOnPlateauParamScheduler",
@@ -820,6 +850,7 @@ __all__ = [
     "TransformError",
     "TruncNormalInit",
     "UniformInit",
+    "UnknownPartError",
     "UserError",
     "ValLoop",
     "Visualizer",
@@ -876,6 +907,7 @@ __all__ = [
     "collect_results_gpu",
     "color_str2rgb",
     "color_val_matplotlib",
+    "compile_parts",
     "complete_weights",
     "complexity_stats_str",
     "complexity_stats_table",
@@ -921,6 +953,7 @@ __all__ = [
     "find_mismatches",
     "find_model_folder",
     "find_newest_checkpoint",
+    "find_parts",
     "find_vcs_root",
     "find_weights",
     "flop_count",
@@ -942,6 +975,10 @@ __all__ = [
     "get_comm_device",
     "get_config",
     "get_data_device",
+    "get_data_group",
+    "get_data_info",
+    "get_data_rank",
+    "get_data_world_size",
     "get_default_group",
     "get_deprecated_model_names",
     "get_device",
@@ -958,6 +995,7 @@ __all__ = [
     "get_max_cuda_memory",
     "get_max_memory",
     "get_max_musa_memory",
+    "get_mesh",
     "get_metric_value",
     "get_mmcls_models",
     "get_model",
@@ -966,11 +1004,13 @@ __all__ = [
     "get_priority",
     "get_rank",
     "get_state_dict",
+    "get_tensor_group",
     "get_text",
     "get_torchvision_models",
     "get_world_size",
     "has_batch_norm",
     "has_method",
+    "hash_batch",
     "hide_secrets",
     "img_from_canvas",
     "import_modules_from_strings",
@@ -979,6 +1019,7 @@ __all__ = [
     "init_default_scope",
     "init_dist",
     "init_local_group",
+    "init_mesh",
     "init_pool",
     "initialize",
     "install_package",
@@ -1012,6 +1053,7 @@ __all__ = [
     "iter_cast",
     "join_path",
     "kaiming_init",
+    "keep_data_ranks",
     "keep_shards",
     "lazy_modules",
     "lazy_names",
@@ -1042,6 +1084,7 @@ __all__ = [
     "optimizer_shards",
     "override",
     "package2module",
+    "parallelize",
     "parameter_count",
     "parameter_count_table",
     "plain_name",
@@ -1058,6 +1101,7 @@ __all__ = [
     "read_parameters",
     "read_record",
     "rebuild_batch",
+    "recompute_parts",
     "register_backend",
     "register_handler",
     "remove",
@@ -1067,6 +1111,7 @@ __all__ = [
     "requires_executable",
     "requires_package",
     "resolve_package_path",
+    "resolve_sizes",
     "revert_sync_batchnorm",
     "rmtree",
     "run_id_of",
@@ -1108,12 +1153,15 @@ __all__ = [
     "uniform_init",
     "unwrap",
     "update_init_info",
+    "use_mesh",
     "used_checkpoint",
     "value2list",
     "value_at",
     "wait_continue",
     "weights_to_cpu",
     "worker_init_fn",
+    "wrap_for_processes",
+    "wrap_forward",
     "write_last_checkpoint",
     "write_stacks_to",
     "xavier_init",

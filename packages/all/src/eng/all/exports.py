@@ -60,14 +60,16 @@ _NAMES = {
         is_musa_available is_npu_available is_npu_support_full_precision is_out_of_memory
     """,
     "dist": """
-        DistributedError MissingVariableError ReduceOp all_gather all_gather_object
-        all_reduce all_reduce_dict all_reduce_params barrier broadcast
+        MESH_AXES DistributedError MissingVariableError ReduceOp all_gather
+        all_gather_object all_reduce all_reduce_dict all_reduce_params barrier broadcast
         broadcast_object_list cast_data_device collect_results collect_results_cpu
         collect_results_gpu explain_failures gather gather_object get_backend
-        get_comm_device get_data_device get_default_group get_dist_info get_local_group
-        get_local_rank get_local_size get_rank get_world_size infer_launcher init_dist
-        init_local_group is_distributed is_main_process master_only report_failure
-        sync_random_seed write_stacks_to
+        get_comm_device get_data_device get_data_group get_data_info get_data_rank
+        get_data_world_size get_default_group get_dist_info get_local_group get_local_rank
+        get_local_size get_mesh get_rank get_tensor_group get_world_size infer_launcher
+        init_dist init_local_group init_mesh is_distributed is_main_process
+        keep_data_ranks master_only report_failure resolve_sizes sync_random_seed use_mesh
+        write_stacks_to
     """,
     "dl_utils": """
         TORCH_VERSION TimeCounter collect_env has_batch_norm is_jit_tracing
@@ -121,18 +123,19 @@ _NAMES = {
     """,
     "model": """
         BaseAveragedModel BaseDataPreprocessor BaseInit BaseModel BaseModule BaseTTAModel
-        Caffe2XavierInit ConstantInit ExponentialMovingAverage ImgDataPreprocessor
-        KaimingInit MMDistributedDataParallel MMFullyShard MMFullyShardedDataParallel
-        MMSeparateDistributedDataParallel ModelWithLoss ModuleDict ModuleList
-        MomentumAnnealingEMA NormalInit PretrainedInit Sequential StochasticWeightAverage
-        TruncNormalInit UniformInit XavierInit bias_init_with_prob caffe2_xavier_init
-        constant_init convert_sync_batchnorm detect_anomalous_params
-        efficient_conv_bn_eval_control efficient_conv_bn_eval_forward
-        efficient_conv_bn_eval_graph_transform initialize is_model_wrapper kaiming_init
-        merge_dict normal_init revert_sync_batchnorm stack_batch trunc_normal_
-        trunc_normal_init turn_on_efficient_conv_bn_eval
-        turn_on_efficient_conv_bn_eval_for_single_model uniform_init update_init_info
-        xavier_init
+        Caffe2XavierInit ConstantInit DeferralError DeferredValues
+        ExponentialMovingAverage ImgDataPreprocessor KaimingInit MMDistributedDataParallel
+        MMFullyShard MMFullyShardedDataParallel MMSeparateDistributedDataParallel
+        ModelWithLoss ModuleDict ModuleList MomentumAnnealingEMA NormalInit
+        ParallelSettings ParallelSettingsError PretrainedInit Recording Sequential
+        StochasticWeightAverage TruncNormalInit UniformInit UnknownPartError XavierInit
+        bias_init_with_prob caffe2_xavier_init compile_parts constant_init
+        convert_sync_batchnorm detect_anomalous_params efficient_conv_bn_eval_control
+        efficient_conv_bn_eval_forward efficient_conv_bn_eval_graph_transform find_parts
+        initialize is_model_wrapper kaiming_init merge_dict normal_init parallelize
+        recompute_parts revert_sync_batchnorm stack_batch trunc_normal_ trunc_normal_init
+        turn_on_efficient_conv_bn_eval turn_on_efficient_conv_bn_eval_for_single_model
+        uniform_init update_init_info wrap_for_processes wrap_forward xavier_init
     """,
     "analysis": """
         ActivationAnalyzer FlopAnalyzer JitModelAnalysis activation_count
@@ -153,8 +156,8 @@ _NAMES = {
         HookRunState HookRunner HookTrainLoop IterTimerHook LoggerHook ModelStatisticsHook
         NaiveVisualizationHook ParamSchedulerHook ParameterReportHook PrepareTTAHook
         Priority ProfilerHook RuntimeInfoHook SlowRankHook SyncBuffersHook ThroughputHook
-        TrainedOnlyHook build_runner_with_tta find_best_checkpoint get_priority infer_rule
-        read_record run_id_of scalar_of
+        TrainedOnlyHook build_runner_with_tta find_best_checkpoint get_priority hash_batch
+        infer_rule read_record run_id_of scalar_of
     """,
     "runner": """
         BaseLoop BatchSizeSearch BatchTrial BestScore CheckpointLoader ConfusionMatrixHook

@@ -40,6 +40,8 @@ __all__ = [
 def is_sharded(module: nn.Module) -> bool:
     """Whether FSDP, ``fully_shard`` or tensor parallelism was applied to a module or a submodule.
 
+    So it is if a parameter is split over processes, as in the average of a sharded model.
+
     Args:
         module: The module, possibly wrapped.
     """

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 from torch.utils.data import Sampler
 
-from eng.dist import get_dist_info
+from eng.dist import get_data_info
 from eng.utils import override
 
 __all__ = ["DistributedSamplerWrapper"]
@@ -35,7 +35,7 @@ class DistributedSamplerWrapper(Sampler[IndexT]):
         if getattr(sampler, "generator", None) is None:
             sampler.generator = torch.Generator().manual_seed(seed)
         self.generator: torch.Generator = sampler.generator
-        self.rank, self.world_size = get_dist_info()
+        self.rank, self.world_size = get_data_info()
 
     @override
     def __iter__(self) -> Iterator[IndexT]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset, get_worker_info
 
-from eng.dist import get_dist_info
+from eng.dist import get_data_info
 from eng.utils import DataBatch, DataSample
 
 from .randomness import Origin, RawRandomState, SampleIndex, place_samples
@@ -116,7 +116,7 @@ class PlacedSampler:
 
         The position is that in the order of all processes.
         """
-        rank, world_size = get_dist_info()
+        rank, world_size = get_data_info()
         places = itertools.count(number * world_size + rank, world_size)
         return zip(itertools.repeat(self.seed), itertools.repeat(self.epoch), places)
 

@@ -8,7 +8,7 @@ from itertools import count, islice
 import torch
 from torch.utils.data import Sampler
 
-from eng.dist import get_dist_info, sync_random_seed
+from eng.dist import get_data_info, sync_random_seed
 from eng.registry import DATA_SAMPLERS
 from eng.utils import StateDict, override
 
@@ -31,7 +31,7 @@ class _StatefulSampler(Sampler[int]):
                 f"{type(self).__name__} cannot sample from an empty dataset: "
                 f"{type(dataset).__name__} has length 0"
             )
-        self.rank, self.world_size = get_dist_info()
+        self.rank, self.world_size = get_data_info()
         self.dataset = dataset
         self.shuffle = shuffle
         self.seed = sync_random_seed() if seed is None else seed

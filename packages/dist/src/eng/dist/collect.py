@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from eng.utils import ArgumentValueError
 
 from .groups import get_dist_info
+from .mesh import keep_data_ranks
 from .objects import (
     all_gather_object,
     broadcast_object_list,
@@ -34,7 +35,8 @@ def collect_results(
 ) -> list[T] | None:
     """Collect the results of all processes in the main process, in the order of the dataset.
 
-    Sample ``i`` is item ``i // world_size`` of rank ``i % world_size``, the order of samplers.
+    Sample ``i`` is item ``i // n`` of data rank ``i % n`` of ``n``, the order of samplers. Without
+    a mesh these are all processes.
 
     Args:
         results: Results of this process, each picklable.
@@ -92,7 +94,8 @@ def collect_results_cpu(
         _raise_together(_write(result_part, folder / f"part_{rank}.pkl"))
         if rank != 0:
             return None
-        return _restore_order([_read(folder, other) for other in range(world_size)], size)
+        parts = keep_data_ranks(range(world_size))
+        return _restore_order([_read(folder, other) for other in parts], size)
     finally:
         if rank == 0:
             for other in range(world_size):
@@ -119,7 +122,7 @@ def collect_results_gpu(result_part: list[T], size: int) -> list[T] | None:
     if get_dist_info()[1] == 1:
         return result_part[:size]
     parts = gather_object(result_part)
-    return None if parts is None else _restore_order(parts, size)
+    return None if parts is None else _restore_order(keep_data_ranks(parts), size)
 
 
 def _restore_order(parts: list[list[T]], size: int) -> list[T]:

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from eng.dist import gather_object, get_dist_info
+from eng.dist import gather_object, get_data_info, keep_data_ranks
 from eng.logging import print_log
 from eng.utils import DataBatch, DataSample, override
 
@@ -118,7 +118,7 @@ class RunningMetric(BaseMetric):
         Returns:
             The number of samples that this process has added.
         """
-        rank, world_size = get_dist_info()
+        rank, world_size = get_data_info()
         padding = max(0, self._seen - len(range(rank, size, world_size)))
         held, seen, self._seen = len(self._held[1]), self._seen, 0
         if padding > held:
@@ -141,4 +141,4 @@ class RunningMetric(BaseMetric):
         sums = to_cpu(dict(self.sums))
         self.sums.clear()
         gathered = gather_object(sums)
-        return None if gathered is None else [each for each in gathered if each]
+        return None if gathered is None else [each for each in keep_data_ranks(gathered) if each]

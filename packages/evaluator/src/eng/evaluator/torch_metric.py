@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 import torch
 from torch import Tensor
+from torch.distributed import ProcessGroup
 
-from eng.dist import all_gather_object, get_comm_device, is_distributed, is_main_process
+from eng.dist import (
+    all_gather_object,
+    get_comm_device,
+    get_data_group,
+    get_tensor_group,
+    is_distributed,
+    is_main_process,
+)
 from eng.registry import METRICS
 from eng.utils import ArgumentValueError, DataBatch, DataSample, override
 
@@ -140,11 +148,20 @@ class TorchMetric(RunningMetric):
             raise self._make_empty_error()
         if is_distributed():
             self.metric.to(get_comm_device())
+            _synchronize_over(self.metric, get_data_group())
         computed = self.metric.compute()  # in all processes together
         self.metric.reset()
         if not isinstance(computed, Mapping):
             computed = {type(self.metric).__name__: computed}
         return [dict(computed)] if is_main_process() else None
+
+
+def _synchronize_over(metric: Any, group: ProcessGroup | None) -> None:
+    """Let a metric, or the members of a collection, count each sample of a group once."""
+    is_collection = isinstance(metric, sys.modules["torchmetrics"].MetricCollection)
+    for each in metric.values() if is_collection else [metric]:
+        if getattr(each, "process_group", None) is None and get_tensor_group() is not None:
+            each.process_group = group
 
 
 def is_torchmetrics(metric: object) -> TypeGuard[Metric | MetricCollection]:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from .batch_hash import hash_batch
 from .batch_record_hook import BatchRecordHook
 from .best_checkpoint import BestCheckpoint, BestCheckpoints, find_best_checkpoint
 from .best_rule import infer_rule
@@ -68,6 +69,7 @@ __all__ = [
     "build_runner_with_tta",
     "find_best_checkpoint",
     "get_priority",
+    "hash_batch",
     "infer_rule",
     "read_record",
     "run_id_of",

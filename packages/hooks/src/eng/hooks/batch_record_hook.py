@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-from eng.dist import get_world_size, is_main_process
+from eng.dist import get_data_world_size, is_main_process
 from eng.registry import HOOKS
 from eng.utils import DataBatch, StateDict, override
 
@@ -104,7 +104,7 @@ def _describe_data(runner: HookRunner) -> StateDict:
     """Describe the training data: numbers of samples, batches and processes, and the metainfo."""
     loader = runner.train_dataloader
     dataset = getattr(loader, "dataset", None)
-    found: StateDict = {"dataset": type(dataset).__name__, "processes": get_world_size()}
+    found: StateDict = {"dataset": type(dataset).__name__, "processes": get_data_world_size()}
     for name, value in (("samples", dataset), ("batches", loader)):
         if hasattr(value, "__len__"):
             found[name] = len(value)  # type: ignore[arg-type]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import itertools
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from eng.checkpoint import RankBuffers, get_state_dict, is_sharded, load_state_dict
+from eng.checkpoint import RankBuffers, get_state_dict, load_state_dict
 from eng.dl_utils import unwrap
 from eng.logging import print_log
 from eng.model import BaseAveragedModel
@@ -31,7 +32,8 @@ class EMAHook(Hook):
     """Keeps an average of the model's weights, and validates, tests and saves with it.
 
     In a checkpoint ``state_dict`` has the average and ``ema_state_dict`` the weights from which
-    training resumes.
+    training resumes. Of a model sharded by :class:`eng.model.MMFullyShard` each process averages
+    its own shards.
 
     Args:
         ema_type: Name of the kind of average in ``MODELS``. Defaults to
@@ -79,8 +81,8 @@ class EMAHook(Hook):
         """Make the copy that becomes the average, unless it exists for this model.
 
         Raises:
-            ValueError: If the model is sharded, which cannot be copied, or another hook averages
-                the same model.
+            ValueError: If the model is sharded by ``FullyShardedDataParallel``, which cannot be
+                copied, or another hook averages the same model.
         """
         self._refuse_another(runner)
         self._make_average(runner.model)
@@ -107,15 +109,16 @@ class EMAHook(Hook):
         # A later test(), or a resume before train(), continues with the existing average.
         if getattr(self, "src_model", None) is unwrap(model):
             return
-        if is_sharded(model):
+        if _list_parts(model, "FullyShardedDataParallel"):
             raise ValueError(
-                "EMAHook needs a copy of the model, and a sharded one cannot be copied: remove the "
-                "hook, or wrap the model by MMDistributedDataParallel"
+                "EMAHook needs a copy of the model, and one sharded by FullyShardedDataParallel "
+                "cannot be copied: shard it by MMFullyShard, or remove the hook"
             )
         self.src_model = unwrap(model)
         defaults = {"model": self.src_model}
         self.ema_model: BaseAveragedModel = MODELS.build(self.ema_cfg, default_args=defaults)
         self._buffers = RankBuffers(self.ema_model.module)
+        self._sharded_parts = _list_parts(self.src_model, "FSDPModule")
 
     @override
     def before_train(self, runner: HookRunner) -> None:
@@ -212,6 +215,9 @@ class EMAHook(Hook):
     def _zip_tensors(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Parameters and buffers of the average and of the model."""
         average, source = self.ema_model.module, self.src_model
+        for part in self._sharded_parts:
+            # A forward pass without a backward pass leaves parts of a sharded model gathered.
+            part.reshard()
         return zip(
             itertools.chain(average.parameters(), average.buffers()),
             itertools.chain(source.parameters(), source.buffers()),
@@ -248,3 +254,9 @@ class EMAHook(Hook):
             inside = f"module.{name}"
             if inside in averaged:
                 state[name], averaged[inside] = averaged[inside], value
+
+
+def _list_parts(model: nn.Module, kind: str) -> list[Any]:
+    """List the parts of a model that are sharded by a class of torch."""
+    found = getattr(sys.modules.get("torch.distributed.fsdp"), kind, None)
+    return [] if found is None else [part for part in model.modules() if isinstance(part, found)]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from eng.dist import get_world_size
+from eng.dist import get_data_world_size, get_world_size
 from eng.registry import HOOKS
 from eng.utils import DataBatch, override
 
@@ -113,13 +113,15 @@ class ThroughputHook(Hook):
             torch.cuda.synchronize()  # steps that are only queued would count as done
         now = time.perf_counter()
         seconds = max(now - self._begun - self._paused, 1e-9)
-        scale = get_world_size() / seconds
+        scale = get_data_world_size() / seconds
         hub = runner.message_hub
         hub.update_scalar("train/samples_per_s", self._samples * scale)
         if self.tokens is not None:
             hub.update_scalar("train/tokens_per_s", self._tokens * scale)
         if self.flops is not None and self.peak is not None:
-            hub.update_scalar("train/mfu", self._samples / seconds * self.flops / self.peak)
+            # Of one device, where several may share the work on a sample.
+            flops = self._samples * scale * self.flops / get_world_size()
+            hub.update_scalar("train/mfu", flops / self.peak)
         self._start(now)
 
     def _count_samples(self, runner: HookRunner, data_batch: DataBatch) -> int:

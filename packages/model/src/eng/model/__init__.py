@@ -46,12 +46,24 @@ from .wrappers import (
 )
 
 if TYPE_CHECKING:
+    from .deferred import DeferralError, DeferredValues, Recording
     from .efficient_conv_bn_eval import (
         efficient_conv_bn_eval_control,
         efficient_conv_bn_eval_forward,
         efficient_conv_bn_eval_graph_transform,
         turn_on_efficient_conv_bn_eval,
         turn_on_efficient_conv_bn_eval_for_single_model,
+    )
+    from .parallel import (
+        ParallelSettings,
+        ParallelSettingsError,
+        UnknownPartError,
+        compile_parts,
+        find_parts,
+        parallelize,
+        recompute_parts,
+        wrap_for_processes,
+        wrap_forward,
     )
     from .wrappers.sharded import MMFullyShard, MMFullyShardedDataParallel
 
@@ -66,6 +78,8 @@ __all__ = [
     "BaseTTAModel",
     "Caffe2XavierInit",
     "ConstantInit",
+    "DeferralError",
+    "DeferredValues",
     "ExponentialMovingAverage",
     "ImgDataPreprocessor",
     "KaimingInit",
@@ -78,25 +92,33 @@ __all__ = [
     "ModuleList",
     "MomentumAnnealingEMA",
     "NormalInit",
+    "ParallelSettings",
+    "ParallelSettingsError",
     "PretrainedInit",
+    "Recording",
     "Sequential",
     "StochasticWeightAverage",
     "TruncNormalInit",
     "UniformInit",
+    "UnknownPartError",
     "XavierInit",
     "bias_init_with_prob",
     "caffe2_xavier_init",
+    "compile_parts",
     "constant_init",
     "convert_sync_batchnorm",
     "detect_anomalous_params",
     "efficient_conv_bn_eval_control",
     "efficient_conv_bn_eval_forward",
     "efficient_conv_bn_eval_graph_transform",
+    "find_parts",
     "initialize",
     "is_model_wrapper",
     "kaiming_init",
     "merge_dict",
     "normal_init",
+    "parallelize",
+    "recompute_parts",
     "revert_sync_batchnorm",
     "stack_batch",
     "trunc_normal_",
@@ -105,6 +127,8 @@ __all__ = [
     "turn_on_efficient_conv_bn_eval_for_single_model",
     "uniform_init",
     "update_init_info",
+    "wrap_for_processes",
+    "wrap_forward",
     "xavier_init",
 ]
 
@@ -112,12 +136,24 @@ __all__ = [
 __getattr__, __dir__ = lazy_modules(
     __name__,
     {
+        ".deferred": ("DeferralError", "DeferredValues", "Recording"),
         ".efficient_conv_bn_eval": (
             "efficient_conv_bn_eval_control",
             "efficient_conv_bn_eval_forward",
             "efficient_conv_bn_eval_graph_transform",
             "turn_on_efficient_conv_bn_eval",
             "turn_on_efficient_conv_bn_eval_for_single_model",
+        ),
+        ".parallel": (
+            "ParallelSettings",
+            "ParallelSettingsError",
+            "UnknownPartError",
+            "compile_parts",
+            "find_parts",
+            "parallelize",
+            "recompute_parts",
+            "wrap_for_processes",
+            "wrap_forward",
         ),
         ".wrappers.sharded": ("MMFullyShard", "MMFullyShardedDataParallel"),
     },

@@ -6,7 +6,6 @@ import itertools
 import logging
 from abc import abstractmethod
 from collections.abc import Sequence
-from copy import deepcopy
 from typing import TypeAlias
 
 import torch
@@ -17,6 +16,7 @@ from eng.registry import MODELS
 from eng.utils import ArgumentValueError, StateDict, override
 
 from .model_tensors import ModelTensors, Slots, picker, tensors_of
+from .sharded_copy import copy_model, has_shards, local_of
 from .types import ModelOutputs
 
 __all__ = [
@@ -37,7 +37,8 @@ class BaseAveragedModel(nn.Module):
     :meth:`avg_func_foreach`, which averages all parameters at once and is faster.
 
     Args:
-        model: The model to average, which is copied.
+        model: The model to average, which is copied. Of a sharded model each process averages its
+            shards; that average cannot be called.
         interval: Calls of :meth:`update_parameters` between two updates. Defaults to 1.
         device: Device of the copy. Defaults to None, that of the model.
         update_buffers: Whether to average floating point buffers as well, and to copy the others
@@ -49,7 +50,7 @@ class BaseAveragedModel(nn.Module):
             It is only written: the host has its own counter.
 
     Raises:
-        ValueError: If ``interval`` is below 1.
+        ValueError: If ``interval`` is below 1, or ``device`` is set for a sharded model.
     """
 
     steps: Tensor
@@ -64,7 +65,11 @@ class BaseAveragedModel(nn.Module):
         super().__init__()
         if interval < 1:
             raise ArgumentValueError(f"interval must be at least 1, not {interval}")
-        self.module = deepcopy(model).requires_grad_(False)
+        if device is not None and has_shards(model):
+            raise ArgumentValueError(
+                f"the average of a sharded model is on the device of its shards, not on {device!r}"
+            )
+        self.module = copy_model(model).requires_grad_(False)
         self.interval = interval
         if device is not None:
             self.module = self.module.to(device)
@@ -88,7 +93,7 @@ class BaseAveragedModel(nn.Module):
         """Update the average of one parameter in place.
 
         Args:
-            averaged_param: The average.
+            averaged_param: The average; of a sharded parameter, the shard of this process.
             source_param: The parameter, of the same shape.
             steps: Number of previous calls of :meth:`update_parameters`.
         """
@@ -199,6 +204,7 @@ class _Plan:
         self._same_device = all(
             tensors[a].device == source[b].device for a, b in (*averaged, *copied)
         )
+        self._is_sharded = any(hasattr(tensors[a], "to_local") for a, _ in (*averaged, *copied))
         self._pickers = [
             (picker([a for a, _ in pairs]), picker([b for _, b in pairs]))
             for pairs in (averaged, copied)
@@ -207,6 +213,8 @@ class _Plan:
     def pairs(self, tensors: Slots, source: Slots) -> list[Pair]:
         """Return corresponding tensors: those to average, and those to copy."""
         pairs: list[Pair] = [(mine(tensors), other(source)) for mine, other in self._pickers]
+        if self._is_sharded:  # shards of one process are averaged as whole tensors are
+            pairs = [([*map(local_of, mine)], [*map(local_of, other)]) for mine, other in pairs]
         if self._same_device:
             return pairs
         return [

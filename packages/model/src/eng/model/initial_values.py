@@ -23,5 +23,6 @@ def share_initial_values(module: nn.Module, group: ProcessGroup | None = None) -
     """
     first = 0 if group is None else torch.distributed.get_global_rank(group, 0)
     for tensor in (*module.parameters(), *module.buffers()):
-        if not tensor.is_meta:
+        # Those that are split already were distributed from their values in one process.
+        if not tensor.is_meta and not hasattr(tensor, "to_local"):
             broadcast(tensor.detach(), src=first, group=group)

@@ -18,7 +18,9 @@ from .counts import check_count
 from .errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
 from .known_settings import check_settings
 from .model_features import check_model_features
+from .other_processes import check_global_batch
 from .out_of_memory import check_on_oom
+from .parallel import check_parallel
 from .types import RunConfig, Settings
 
 __all__ = [
@@ -73,6 +75,8 @@ def check_run(cfg: Settings, param_scheduler: object, optim_wrapper: object) -> 
         )
     check_model_features(cfg)
     check_on_oom(cfg)
+    check_parallel(cfg)
+    check_global_batch(cfg)
     shows_bar = cfg.get("progress_bar", True)
     if not isinstance(shows_bar, bool):
         raise RunnerTypeError(f"progress_bar must be True or False, not {shows_bar!r}")

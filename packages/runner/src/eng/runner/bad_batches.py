@@ -8,7 +8,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from eng.dataset import sampler_with
-from eng.dist import all_gather_object, get_rank, get_world_size, is_main_process
+from eng.dist import (
+    all_gather_object,
+    get_data_rank,
+    get_data_world_size,
+    is_main_process,
+    keep_data_ranks,
+)
 from eng.fileio import BaseStorageBackend, get_file_backend
 from eng.hooks import read_record
 from eng.utils import StateDict
@@ -34,7 +40,7 @@ class BadBatch:
         problem: What is wrong with its loss.
         epoch: Number of its epoch of the data, from 1.
         position: Samples of the epoch before it, of all processes.
-        world_size: Number of processes.
+        world_size: Number of processes with samples of their own.
         seed: Seed of the run.
         sampler_seed: Seed of the sampler, None if it has none.
         losses: Losses by rank, as text since JSON has no NaN.
@@ -64,7 +70,10 @@ def write_batch(runner: LoopRunner, problem: str, loss: float | None, together: 
             its own part of the batch.
     """
     own = (None if loss is None else repr(loss), _list_indices(runner))
-    known = dict(enumerate(all_gather_object(own))) if together else {get_rank(): own}
+    if together:
+        known = dict(enumerate(keep_data_ranks(all_gather_object(own))))
+    else:
+        known = {get_data_rank(): own}
     if together and not is_main_process():
         return
     record = BadBatch(
@@ -72,7 +81,7 @@ def write_batch(runner: LoopRunner, problem: str, loss: float | None, together: 
         problem=problem,
         epoch=runner.progress.data_epoch + 1,
         position=runner.progress.position,
-        world_size=get_world_size(),
+        world_size=get_data_world_size(),
         seed=runner.seed,
         sampler_seed=_seed_of_sampler(runner),
         losses={str(rank): text for rank, (text, _) in known.items() if text is not None},

@@ -27,7 +27,7 @@ class SavedPoint:
         position: Samples of it that were trained on by all processes.
         seed: Seed of the run, None if it is not known.
         sampler_seed: Seed of the sampler, None if it is not known.
-        world_size: Number of processes, None if it is not known.
+        world_size: Number of processes with samples of their own, None if it is not known.
         origin: Generator states of the first process from which the epoch is drawn, None if they
             are not known.
     """
@@ -97,7 +97,7 @@ def _read(path: str, meta: StateDict, state: StateDict) -> SavedPoint:
         position=loop["position"],
         seed=meta.get("seed"),
         sampler_seed=loop.get("sampler_seed"),
-        world_size=meta.get("world_size"),
+        world_size=meta.get("data_world_size", meta.get("world_size")),
         origin=_read_origin(state),
     )
 

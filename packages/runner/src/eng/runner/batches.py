@@ -10,7 +10,7 @@ from itertools import chain
 from torch.utils.data import BatchSampler
 
 from eng.dataset import DefaultSampler, length_of, open_loader, sampler_with, samplers_of
-from eng.dist import get_world_size
+from eng.dist import get_data_world_size
 from eng.logging import print_log
 from eng.utils import DataBatch, StateDict
 
@@ -29,6 +29,7 @@ from .dataloader_info import (
 from .generators import GeneratorState
 from .prefetching import prefetch
 from .progress import Progress
+from .same_samples import check_same_samples
 from .types import Loader
 
 __all__ = ["ResumableBatches"]
@@ -187,7 +188,7 @@ class ResumableBatches:
             self._move_sampler()
             per_process = self._movable.num_remaining
         else:
-            per_process -= self._progress.position // get_world_size()
+            per_process -= self._progress.position // get_data_world_size()
         size = batch_sampler.batch_size
         return max(0, per_process // size if batch_sampler.drop_last else -(-per_process // size))
 
@@ -221,6 +222,7 @@ class ResumableBatches:
 
     def _open_watched(self) -> Iterator[DataBatch]:
         batches = prefetch(self._dataloader, self._open())
+        batches = check_same_samples(batches, self._dataloader)
         return batches if self.watch is None else self.watch(batches)
 
     def _open(self) -> Iterator[DataBatch]:
@@ -265,7 +267,7 @@ class ResumableBatches:
                 {**sampler.state_dict(), "epoch": self._progress.data_epoch, "position": 0}
             )
         placed.seed, placed.epoch = self.seed, self._progress.data_epoch
-        placed.start = self._progress.position // get_world_size()
+        placed.start = self._progress.position // get_data_world_size()
         times = placed.times_opened
         placed.first = None
         iterator = self._track(open_loader(self._dataloader, placed, self._base_seed))

@@ -10,8 +10,10 @@ from typing import TypeAlias
 
 from eng.dist import is_distributed
 from eng.registry import Problem, check_arguments
+from eng.utils import UserError
 
 from .environment import seed_everything
+from .parallel import check_parallel
 from .types import Settings
 
 __all__ = ["check_loader_values", "check_values"]
@@ -62,6 +64,11 @@ def check_values(settings: Settings, modes: Collection[str]) -> Problems:
         problem = _must("True, False or 'auto'", resume)
         yield ("resume",), problem._replace(is_certain=False)
     yield from _check_randomness(settings.get("randomness"))
+    try:
+        check_parallel(settings)
+    except UserError as error:
+        message = str(error).removeprefix("parallel has").removeprefix("parallel:").strip()
+        yield ("parallel",), Problem((), message, is_value=True)
 
 
 def check_loader_values(path: tuple[str, ...], cfg: Settings) -> Problems:

@@ -23,14 +23,19 @@ from eng.checkpoint import (
     shards_to_load,
     weights_to_cpu,
 )
-from eng.dist import broadcast_object_list, get_world_size, is_main_process
+from eng.dist import (
+    broadcast_object_list,
+    get_data_world_size,
+    get_world_size,
+    is_main_process,
+)
 from eng.fileio import join_path
 from eng.hooks import CheckpointHook, CheckpointWriter
 from eng.optim import evaluation_mode
 from eng.utils import StateDict, check_inner_path
 
 from .checkpoint_meta import MMENGINE_VERSION, dataset_meta_of, warn_of_other_data
-from .other_processes import adapt_to_processes, count_global_batch
+from .other_processes import adapt_to_processes, count_global_batch, keep_global_batch
 from .progress import Progress
 from .protocol import LoopRunner
 from .starting_point import choose_starting_point, storage_of
@@ -152,6 +157,7 @@ def _collect_meta(runner: LoopRunner, meta: StateDict) -> StateDict:
             "saved_at": time.time(),
             "seed": runner.seed,
             "world_size": get_world_size(),
+            "data_world_size": get_data_world_size(),
             "global_batch": count_global_batch(runner),
             "cfg": runner.meta["cfg"],
             "mmengine_version": MMENGINE_VERSION,
@@ -274,6 +280,7 @@ def resume_run(
     states.update(checkpoint.get("train_state", {}))
     _report_missing_parts(checkpoint, filename, runner)
     states["loop"] = {**states.get("loop", {}), "epoch": meta["epoch"], "iter": meta["iter"]}
+    keep_global_batch(runner, meta)  # now, by which an open cycle is restored
     # The weights are loaded already, as hooks have changed them.
     foreign_file = None if "train_state" in checkpoint else filename
     runner.run_state.restore(states, {"model", *leave_out}, foreign_file)

@@ -17,7 +17,7 @@ from eng.dataset import (
     sampler_with,
     samplers_of,
 )
-from eng.dist import get_world_size
+from eng.dist import get_data_world_size
 from eng.utils import DataBatch, StateDict
 
 from .errors import RunnerConfigError
@@ -68,7 +68,7 @@ def samples_per_step(dataloader: Loader) -> int:
     Returns:
         The number.
     """
-    return _read_batch_size(dataloader) * get_world_size()
+    return _read_batch_size(dataloader) * get_data_world_size()
 
 
 def reseed(dataloader: Loader, seed: int, instead_of: int | None = None) -> None:
@@ -103,9 +103,9 @@ def check_has_batches(dataloader: Loader) -> None:
     if length_of(dataloader) == 0:
         samples = length_of(getattr(dataloader, "dataset", None))
         raise RunnerConfigError(
-            f"the training data has no batch: {samples} samples for {get_world_size()} processes "
-            f"in batches of {_read_batch_size(dataloader)}; with drop_last=True an incomplete one "
-            "is left out"
+            f"the training data has no batch: {samples} samples for {get_data_world_size()} "
+            f"processes in batches of {_read_batch_size(dataloader)}; with drop_last=True an "
+            "incomplete one is left out"
         )
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
-from eng.dist import get_dist_info, get_rank, init_dist, is_distributed, sync_random_seed
+from eng.dist import get_data_rank, get_dist_info, init_dist, is_distributed, sync_random_seed
 from eng.dl_utils import set_multi_processing
 
 from .types import Settings
+
+if TYPE_CHECKING:
+    from torch.distributed.device_mesh import DeviceMesh
 
 __all__ = ["Environment", "Seeds", "seed_everything", "setup_environment"]
 
@@ -29,6 +32,7 @@ class Environment:
         randomness: Settings of the seeds: ``seed``, ``diff_rank_seed`` and ``deterministic``.
         seed: The seed of all random number generators, without the rank.
         deterministic: Whether only deterministic algorithms are used.
+        mesh: The processes by named axes, None without ``parallel`` in the config.
     """
 
     launcher: str = "none"
@@ -37,15 +41,19 @@ class Environment:
     randomness: Settings = field(default_factory=dict)
     seed: int = 0
     deterministic: bool = False
+    mesh: DeviceMesh | None = None
 
-    def present(self) -> Environment:
+    def present(self, mesh: DeviceMesh | None = None) -> Environment:
         """The same with the processes as they are now.
+
+        Args:
+            mesh: Their mesh. Defaults to None.
 
         Returns:
             A new environment.
         """
         rank, world_size = get_dist_info()
-        return replace(self, rank=rank, world_size=world_size)
+        return replace(self, rank=rank, world_size=world_size, mesh=mesh)
 
     @property
     def distributed(self) -> bool:
@@ -115,7 +123,7 @@ def seed_everything(
     """
     if seed is None:
         seed = sync_random_seed()
-    own = (seed + get_rank()) if diff_rank_seed else seed
+    own = (seed + get_data_rank()) if diff_rank_seed else seed
     random.seed(own)
     np.random.seed(own % 2**32)
     torch.manual_seed(own)

@@ -10,7 +10,7 @@ import torch
 from eng.checkpoint import is_sharded
 from eng.dataset import length_of, open_loader
 from eng.device import autocast
-from eng.dist import all_gather_object
+from eng.dist import all_gather_object, keep_data_ranks
 from eng.dl_utils import unwrap
 from eng.evaluator import BaseMetric, Evaluator
 from eng.optim import evaluation_mode
@@ -24,6 +24,7 @@ from .errors import RunnerConfigError
 from .eval_losses import EvalLosses, compute_losses
 from .prefetching import prefetch
 from .protocol import LoopRunner
+from .same_samples import check_same_samples
 from .types import EvaluatorOrConfig, LoaderOrConfig
 
 __all__ = ["EvalLoop", "TestLoop", "ValLoop", "run_between_hooks"]
@@ -144,7 +145,7 @@ class EvalLoop(BaseLoop):
         """Count the samples of the data, without duplicates that fill up a batch."""
         size = length_of(getattr(self.dataloader, "dataset", None))
         # Of a stream, the samples that were read: none of them is a duplicate.
-        return sum(all_gather_object(self._outputs)) if size is None else size
+        return sum(keep_data_ranks(all_gather_object(self._outputs))) if size is None else size
 
     def _open(self) -> Iterator[DataBatch]:
         """Begin an iteration that is the same each time, independent of earlier ones.
@@ -159,7 +160,8 @@ class EvalLoop(BaseLoop):
         iterator = open_loader(self.dataloader, placed)
         is_whole = False
         try:
-            yield from prefetch(self.dataloader, iterator)
+            batches = prefetch(self.dataloader, iterator)
+            yield from check_same_samples(batches, self.dataloader)
             is_whole = True
         finally:
             put_generators(self.dataloader, generators)
@@ -178,12 +180,12 @@ class EvalLoop(BaseLoop):
         self.runner.call_hook(f"before_{mode}_iter", batch_idx=idx, data_batch=data_batch)
         step = getattr(self.runner.model, f"{mode}_step")
         with autocast() if self.fp16 else nullcontext():
-            outputs = step(data_batch)
+            outputs = self._losses.split_off(step(data_batch))
+            count = len(outputs) if hasattr(outputs, "__len__") else 1
             if self.loss:
-                self._losses.add(compute_losses(self.runner.model, data_batch))
-        outputs = self._losses.split_off(outputs)
+                self._losses.add(compute_losses(self.runner.model, data_batch), count)
         self.evaluator.process(data_samples=outputs, data_batch=data_batch)
-        self._outputs += len(outputs) if hasattr(outputs, "__len__") else 1
+        self._outputs += count
         self.runner.call_hook(
             f"after_{mode}_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs
         )
@@ -198,7 +200,7 @@ class ValLoop(EvalLoop):
         dataloader: The data loader or its config.
         evaluator: The evaluator, its config, or configs of its metrics.
         fp16: Whether the model runs in mixed precision. Defaults to False.
-        loss: Whether the losses of the model are metrics as well: their averages over the batches
+        loss: Whether the losses of the model are metrics as well: their averages over the samples
             by name, and their sum as ``val_loss``. The model runs a second time on each batch,
             in its mode ``'loss'``. Defaults to False.
     """
@@ -220,7 +222,7 @@ class TestLoop(EvalLoop):
         dataloader: The data loader or its config.
         evaluator: The evaluator, its config, or configs of its metrics.
         fp16: Whether the model runs in mixed precision. Defaults to False.
-        loss: Whether the losses of the model are metrics as well: their averages over the batches
+        loss: Whether the losses of the model are metrics as well: their averages over the samples
             by name, and their sum as ``test_loss``. The model runs a second time on each batch,
             in its mode ``'loss'``. Defaults to False.
     """

@@ -19,10 +19,10 @@ __all__ = ["EvalLosses", "compute_losses"]
 
 
 class EvalLosses:
-    """Averages losses over the batches of all processes.
+    """Averages losses over what all processes evaluate.
 
     A model returns them as the last of its outputs: a :class:`eng.structures.BaseDataElement` with
-    nothing but ``loss``, a dict of tensors or lists of tensors by name.
+    nothing but ``loss``, a dict of tensors or lists of tensors by name. Each batch counts the same.
     """
 
     def __init__(self) -> None:
@@ -58,21 +58,22 @@ class EvalLosses:
                 self._add(str(name), each)
         return outputs[:-1]
 
-    def add(self, losses: Mapping[str, Tensor]) -> None:
-        """Count the losses of a batch.
+    def add(self, losses: Mapping[str, Tensor], count: int) -> None:
+        """Count the losses of a batch, each of its samples the same.
 
         Args:
-            losses: A number for each name.
+            losses: Their mean over the batch by name.
+            count: Number of samples.
         """
         for name, value in losses.items():
-            self._add(name, value)
+            self._add(name, value, count)
 
     def averages(self) -> dict[str, float]:
-        """The average of each loss over the batches of this process so far, by name."""
+        """The average of each loss in this process so far, by name."""
         return {name: float(total) / self._counts[name] for name, total in self._sums.items()}
 
     def metrics(self, mode: str) -> dict[str, float]:
-        """The average of each loss over all batches. To be called in all processes.
+        """The average of each loss. To be called in all processes.
 
         Args:
             mode: ``'val'`` or ``'test'``.
@@ -92,11 +93,12 @@ class EvalLosses:
         whole = sum(value for name, value in averages.items() if "loss" in name)
         return {**averages, f"{mode}_loss": whole}
 
-    def _add(self, name: str, value: Tensor | float) -> None:
+    def _add(self, name: str, value: Tensor | float, count: int = 1) -> None:
         # A tensor stays on its device until the end, so that no batch waits for it.
-        number = value.detach().mean() if isinstance(value, Tensor) else value
-        self._sums[name] = self._sums[name] + number if name in self._sums else number
-        self._counts[name] = self._counts.get(name, 0) + 1
+        number = value.detach().float().mean() if isinstance(value, Tensor) else value
+        total = number * count
+        self._sums[name] = self._sums[name] + total if name in self._sums else total
+        self._counts[name] = self._counts.get(name, 0) + count
 
 
 def compute_losses(model: Any, data_batch: DataBatch) -> dict[str, Tensor]:

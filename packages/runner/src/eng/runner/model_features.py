@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
-from torch.utils.checkpoint import checkpoint
 
 from eng.dl_utils import unwrap
-from eng.model import turn_on_efficient_conv_bn_eval
+from eng.model import (
+    compile_parts,
+    find_parts,
+    recompute_parts,
+    turn_on_efficient_conv_bn_eval,
+    wrap_forward,
+)
 
 from .errors import RunnerAssertionError, RunnerTypeError
 from .protocol import LoopRunner
@@ -54,7 +57,7 @@ def prepare_model(runner: LoopRunner) -> None:
 
     Args:
         runner: The runner. ``activation_checkpointing`` and ``efficient_conv_bn_eval`` of its
-            config are dotted names of parts of the model, or one such name.
+            config are names of parts of the model, or one such name.
     """
     model, cfg = unwrap(runner.model), runner.cfg
     if cfg.get("activation_checkpointing") is not None:
@@ -72,36 +75,14 @@ def turn_on_activation_checkpointing(model: nn.Module, modules: str | Sequence[s
 
     Args:
         model: The model.
-        modules: Dotted names of its parts, or one name.
+        modules: Names of its parts or of their classes, or one name.
 
     Raises:
         AttributeError: If the model has no part of a name.
         TypeError: If ``modules`` is neither.
     """
-    for part in [
-        _find_part(model, name) for name in _check_names("activation_checkpointing", modules)
-    ]:
-        if not hasattr(part.forward, "recomputes"):
-            part.forward = wrap_forward(part.forward)
-
-
-def wrap_forward(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a forward pass so that it is recomputed in the backward pass.
-
-    Args:
-        forward: The method, of any arguments.
-
-    Returns:
-        The method to put in its place.
-    """
-
-    @functools.wraps(forward)
-    def recomputed(*args: Any, **kwargs: Any) -> Any:
-        # Gradients reach the parameters even where no input needs one.
-        return checkpoint(forward, *args, use_reentrant=False, **kwargs)
-
-    recomputed.recomputes = True  # type: ignore[attr-defined]
-    return recomputed
+    names = _check_names("activation_checkpointing", modules)
+    recompute_parts(find_parts(model, names, "activation_checkpointing"))
 
 
 def compile_model(runner: LoopRunner) -> None:
@@ -109,7 +90,8 @@ def compile_model(runner: LoopRunner) -> None:
 
     Args:
         runner: The runner. The setting is True, or a dict of arguments of :func:`torch.compile`
-            with ``target``: ``'train_step'`` (the default), ``'model'``, or dotted names of blocks.
+            with ``target``: ``'train_step'`` (the default), ``'model'``, or names of blocks or of
+            their classes.
 
     Raises:
         AttributeError: If the model has no block of a name.
@@ -125,25 +107,11 @@ def compile_model(runner: LoopRunner) -> None:
             setattr(model, target, torch.compile(getattr(model, target), **settings))
     else:
         plain = unwrap(model)
-        blocks = (
-            [plain]
-            if target == "model"
-            else [_find_part(plain, n) for n in _check_names("", target)]
+        names = _check_names("", target)
+        compile_parts(
+            [plain] if target == "model" else find_parts(plain, names, "compile"), **settings
         )
-        for block in blocks:
-            if getattr(block, "_compiled_call_impl", None) is None:
-                block.compile(**settings)  # in its place, so that names of weights stay
     runner.logger.info(f"Compiling {target}: the first iterations take longer.")
-
-
-def _find_part(model: nn.Module, name: str) -> nn.Module:
-    try:
-        return model.get_submodule(name)
-    except AttributeError as error:
-        known = ", ".join(each for each, _ in model.named_children())
-        raise AttributeError(
-            f"{type(model).__name__} has no part {name!r}; its parts are {known}"
-        ) from error
 
 
 def _check_names(setting: str, value: object) -> list[str]:

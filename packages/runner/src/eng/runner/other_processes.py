@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from eng.dist import get_rank, get_world_size
+from eng.dist import get_data_info, get_data_world_size, get_world_size
+from eng.optim import OptimWrapper
 
+from .errors import RunnerConfigError, RunnerTypeError
 from .progress import Progress
 from .protocol import LoopRunner
 from .random_state import seed_apart
+from .types import Settings
 
-__all__ = ["adapt_to_processes", "count_global_batch"]
+__all__ = ["adapt_to_processes", "check_global_batch", "count_global_batch", "keep_global_batch"]
 
 
 def count_global_batch(runner: LoopRunner) -> int | None:
@@ -36,17 +39,19 @@ def adapt_to_processes(runner: LoopRunner, meta: Mapping[str, Any]) -> None:
         runner: The runner, whose state is restored.
         meta: The ``meta`` of the checkpoint.
     """
-    before, now, rank = meta.get("world_size"), get_world_size(), get_rank()
     texts = []
+    before, now = meta.get("world_size"), get_world_size()
     if isinstance(before, int) and before != now:
         texts.append(f"The checkpoint was saved by {before} processes, now there are {now}.")
+    # Random numbers belong to samples: processes that take the same ones share them.
+    before, (rank, now) = meta.get("data_world_size", before), get_data_info()
+    if isinstance(before, int) and now > before:
         if rank >= before:
             seed_apart(runner.seed, meta["iter"], rank)
-        if now > before:
-            texts.append(
-                f"Random numbers of ranks {before} to {now - 1} are seeded by the seed, the "
-                "iteration and the rank."
-            )
+        texts.append(
+            f"Random numbers of {_name_ranks()} {before} to {now - 1} are seeded by the seed, the "
+            "iteration and the rank."
+        )
     samples, count = meta.get("global_batch"), count_global_batch(runner)
     if isinstance(samples, int) and count not in (None, samples):
         rates = runner.optim_wrapper.get_lr()
@@ -58,3 +63,63 @@ def adapt_to_processes(runner: LoopRunner, meta: Mapping[str, Any]) -> None:
         )
     if texts:
         runner.logger.warning(" ".join(texts))
+
+
+def _name_ranks() -> str:
+    return "ranks" if get_data_world_size() == get_world_size() else "data ranks"
+
+
+def check_global_batch(cfg: Settings) -> None:
+    """Refuse a ``keep_global_batch`` that is not a bool.
+
+    Args:
+        cfg: The config of the run.
+
+    Raises:
+        RunnerConfigError: If it is not.
+    """
+    given = cfg.get("keep_global_batch", False)
+    if not isinstance(given, bool):
+        raise RunnerTypeError(f"keep_global_batch must be True or False, not {given!r}")
+
+
+def keep_global_batch(runner: LoopRunner, meta: Mapping[str, Any]) -> None:
+    """Accumulate as many iterations as an update of the checkpoint takes samples, if asked for.
+
+    Args:
+        runner: The runner, before its state is restored. ``keep_global_batch`` of its config asks
+            for it.
+        meta: The ``meta`` of the checkpoint.
+
+    Raises:
+        RunnerConfigError: If the number of samples cannot be kept.
+    """
+    samples, count = meta.get("global_batch"), count_global_batch(runner)
+    wrapper = runner.optim_wrapper
+    if not runner.cfg.get("keep_global_batch") or count is None:
+        return
+    if samples == count:
+        if isinstance(wrapper, OptimWrapper):  # an update begins, wherever the last one began
+            wrapper.accumulate(wrapper.accumulative_counts)
+        return
+    if not isinstance(samples, int) or not isinstance(wrapper, OptimWrapper):
+        raise RunnerConfigError(
+            "keep_global_batch=True needs a single optimizer and a checkpoint that says the "
+            "samples of an update (meta['global_batch']): set accumulative_counts yourself"
+        )
+    per_iteration = count // wrapper.accumulative_counts
+    counts, rest = divmod(samples, per_iteration)
+    if rest or not counts:
+        raise RunnerConfigError(
+            f"keep_global_batch=True cannot keep the {samples} samples of an update: an iteration "
+            f"of {get_data_world_size()} processes takes {per_iteration}, which does not divide "
+            "them: change batch_size or the number of processes"
+        )
+    text = (
+        f"An update keeps its {samples} samples (keep_global_batch): accumulative_counts is "
+        f"{counts} instead of {wrapper.accumulative_counts}."
+    )
+    if not runner.progress.by_epoch:
+        text += " max_iters, intervals and schedules still count iterations, of another size now."
+    runner.logger.warning(text)
+    wrapper.accumulate(counts)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
+from eng.dist import use_mesh
 from eng.hooks import LoggerHook
 from eng.logging import MessageHub, MMLogger
 from eng.registry import DefaultScope
@@ -79,11 +80,12 @@ def _take_turn(runner: LoopRunner) -> None:
     """Let a runner continue after another one of the process.
 
     Code that asks for the current logger, message hub or visualizer gets those of this run, and
-    the random draws are those that it would have without the other.
+    the random draws and the ranks in the data are those that it would have without the other.
     """
     for kind, name in _list_instances(runner, getattr(runner.logger, "instance_name", "")):
         kind.make_current(name)
     runner.random_state.take_turn()
+    use_mesh(runner.environment.mesh)
 
 
 @contextmanager

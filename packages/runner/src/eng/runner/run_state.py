@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Protocol, TypeGuard
 
 from eng.checkpoint import CheckpointError
-from eng.dist import all_gather_object, gather_object, get_rank
+from eng.dist import all_gather_object, gather_object, get_data_rank, keep_data_ranks
 from eng.logging import print_log
 from eng.utils import StateDict
 
@@ -60,17 +60,22 @@ class StatefulPart:
 
 
 class PerRankPart:
-    """A part of which every process has its own: states of all processes by rank."""
+    """A part of which every process has its own: states of all processes by data rank.
+
+    Processes that take the same samples share their state, as well as their random numbers.
+    """
 
     def __init__(self, part: Part) -> None:
         self._part = part
 
     def take(self, point: Progress) -> list[PartState] | None:
         states = gather_object(self._part.take(point))
-        return None if states is None or all(state is None for state in states) else states
+        if states is None or all(state is None for state in states):
+            return None
+        return keep_data_ranks(states)
 
     def restore(self, state: list[PartState]) -> None:
-        rank = get_rank()
+        rank = get_data_rank()
         if rank < len(state) and state[rank] is not None:  # fewer if saved by fewer processes
             self._part.restore(state[rank])
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import Any, cast
 
 from torch import nn
 from torch.utils.data import DataLoader
 
 from eng.checkpoint import MapLocation
-from eng.device import get_device
 from eng.dl_utils import is_model_wrapper, unwrap
 from eng.evaluator import Evaluator
 from eng.fileio import merged_backend_args
@@ -31,7 +31,9 @@ from .identity import RunIdentity, folders_of
 from .interruption import Interruption
 from .log_processor import LogProcessor
 from .loops import EvalSlot, Loops
+from .model_build import ModelBuild
 from .nan_loss import NanLossPolicy
+from .parallel import join_mesh, keep_wrapper
 from .progress import Progress
 from .random_state import RandomState
 from .run_files import closes_files, forget_when_gone
@@ -184,7 +186,7 @@ class Runner:
         # As of this process alone, until setup_env has joined the others.
         self._identity = RunIdentity.create(work_dir, name, self.cfg.filename)
         self.setup_env(env_cfg)
-        self._environment = self._environment.present()
+        self._environment = self._environment.present(join_mesh(self.cfg))
         self._identity = self._identity.shared()
         self.set_randomness(**self._environment.randomness)
 
@@ -219,7 +221,9 @@ class Runner:
         """Build the model, and the table of the parts of its checkpoints."""
         self._loaded = self._is_prepared = self._weights_are_initialized = self.is_resuming = False
         self._stopwatch = Stopwatch()
-        self.model = self.wrap_model(self.cfg.get("model_wrapper_cfg"), self.build_model(model))
+        self._model_build = ModelBuild(self.cfg, model)
+        built = self._model_build.build(partial(self.build_model, model))
+        self.model = self.wrap_model(self.cfg.get("model_wrapper_cfg"), built)
         self._run_state = build_run_state(self, self._nan_loss)
 
     def _set_up_hooks(self, default: types.HooksByName | None, custom: types.Hooks | None) -> None:
@@ -336,6 +340,7 @@ class Runner:
     def wrap_model(self, model_wrapper_cfg: PartConfig | None, model: nn.Module) -> nn.Module:
         """Move a model to its device and, with several processes, wrap it.
 
+        With several processes and ``parallel`` in the config, it is spread over them as that says.
         With several processes and ``sync_bn`` in the config (``'torch'`` or ``'mmcv'``), batch
         normalisation is converted to a synchronised one; in a single process it is reverted.
 
@@ -348,16 +353,9 @@ class Runner:
             The model, or its wrapper.
         """
         if is_model_wrapper(model):
-            return model
-        model = model.to(get_device())
-        model = builders.synchronise_norms(model, self.distributed, self.cfg.get("sync_bn"))
-        if not self.distributed:
-            return model
-        if self._loops.train:
-            # Now, since wrappers broadcast the values of the first process, or shard them.
-            self._init_weights(model)
-        unused = self.cfg.get("find_unused_parameters", False)
-        return builders.wrap_for_processes(model, model_wrapper_cfg or {}, unused)
+            return keep_wrapper(model, self.cfg)
+        initialize = self._init_weights if self._loops.train else None
+        return self._model_build.wrap(model, model_wrapper_cfg, self.distributed, initialize)
 
     def _init_weights(self, model: nn.Module) -> None:
         initialize = getattr(model, "init_weights", None)

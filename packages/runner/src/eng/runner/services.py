@@ -143,6 +143,8 @@ def log_environment(runner: LoopRunner, env_cfg: Settings) -> None:
     for name, value in runner.cfg.env_variables.items():
         log_details(logger, f"The config uses the environment variable {name}: {value}")
     log_details(logger, f"Config:\n{runner.meta['cfg']}")
+    if runner.cfg.get("parallel") is not None and runner.environment.mesh is None:
+        logger.info("The setting parallel is ignored: there is a single process.")
 
 
 def log_end(runner: LoopRunner) -> None:

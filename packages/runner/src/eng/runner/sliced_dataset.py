@@ -9,7 +9,7 @@ from typing import TypeVar
 from torch.utils.data import Dataset
 
 from eng.dataset import length_of
-from eng.dist import get_world_size
+from eng.dist import get_data_world_size
 from eng.logging import print_log
 from eng.utils import override
 
@@ -74,7 +74,7 @@ def first_batches(dataset: Dataset[SampleT], batches: object, batch_size: int) -
             f"num_batch_per_epoch needs a dataset with a length, and {type(dataset).__name__} has "
             "none: leave it out"
         )
-    wanted = int(batches) * batch_size * get_world_size()
+    wanted = int(batches) * batch_size * get_data_world_size()
     if wanted > length:
         print_log(
             f"num_batch_per_epoch={batches} requests {wanted} samples, the dataset has {length}: "

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from eng.dist import all_reduce, all_reduce_params, get_world_size
+from eng.dist import all_gather_object, all_reduce, all_reduce_params, get_world_size
 
 __all__ = ["average_gradients", "put_gradients", "waiting_gradients"]
 
@@ -59,7 +59,9 @@ def waiting_gradients(optimizer: Optimizer) -> dict[int, Tensor | None]:
 
 
 def put_gradients(optimizer: Optimizer, gradients: Mapping[int, Tensor | None]) -> str | None:
-    """Restore the gradients of an optimizer's parameters, all or none.
+    """Restore the gradients of an optimizer's parameters, all or none, in all processes or none.
+
+    To be called in all processes: those of another layout of shards may fit in some of them.
 
     Args:
         optimizer: The optimizer.
@@ -69,6 +71,24 @@ def put_gradients(optimizer: Optimizer, gradients: Mapping[int, Tensor | None]) 
         The mismatch, None if all were restored.
     """
     parameters = _list_parameters(optimizer)
+    problems = all_gather_object(_find_mismatch(parameters, gradients))
+    problem = next((each for each in problems if each is not None), None)
+    if problem is not None:
+        return problem
+    for index, gradient in gradients.items():
+        parameter = parameters[index]
+        if gradient is not None and gradient.is_sparse:
+            parameter.grad = gradient.to(parameter)
+            continue
+        parameter.grad = torch.zeros_like(parameter)
+        if gradient is not None:
+            _get_local(parameter.grad).copy_(gradient)
+    return None
+
+
+def _find_mismatch(
+    parameters: Sequence[nn.Parameter], gradients: Mapping[int, Tensor | None]
+) -> str | None:
     for index, gradient in gradients.items():
         if index >= len(parameters):
             return f"the optimizer has {len(parameters)} parameters, not one at index {index}"
@@ -78,14 +98,6 @@ def put_gradients(optimizer: Optimizer, gradients: Mapping[int, Tensor | None]) 
                 f"size mismatch: gradient {index} has the shape {tuple(gradient.shape)}, its "
                 f"parameter {shape}"
             )
-    for index, gradient in gradients.items():
-        parameter = parameters[index]
-        if gradient is not None and gradient.is_sparse:
-            parameter.grad = gradient.to(parameter)
-            continue
-        parameter.grad = torch.zeros_like(parameter)
-        if gradient is not None:
-            _get_local(parameter.grad).copy_(gradient)
     return None
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from eng.device import get_device
+from eng.dist import all_reduce
 from eng.registry import OPTIM_WRAPPERS
 from eng.utils import ArgumentValueError, StateDict, override
 
@@ -138,17 +139,35 @@ class AmpOptimWrapper(OptimWrapper):
     def _meet_model(self, model: nn.Module) -> None:
         super()._meet_model(model)
         fsdp = sys.modules.get("torch.distributed.fsdp")
-        if fsdp is None or not isinstance(model, fsdp.FullyShardedDataParallel):
-            return
-        self._shard_scaler()
+        if fsdp is not None and isinstance(model, fsdp.FullyShardedDataParallel):
+            self._shard_scaler()
+        elif any(hasattr(parameter, "device_mesh") for parameter in model.parameters()):
+            self._replace_scaler(SharedGradScaler)
 
     def _shard_scaler(self) -> None:
         # Each process has a shard of the gradients: all must skip an update if one overflows.
         from torch.distributed.fsdp.sharded_grad_scaler import ShardedGradScaler
 
+        self._replace_scaler(ShardedGradScaler)
+
+    def _replace_scaler(self, kind: type[torch.amp.GradScaler]) -> None:
         state = self.loss_scaler.state_dict()
-        self.loss_scaler = ShardedGradScaler(self.device_type, **self._scaler_settings)
+        self.loss_scaler = kind(self.device_type, **self._scaler_settings)
         self.loss_scaler.load_state_dict(state)
+
+
+class SharedGradScaler(torch.amp.GradScaler):
+    """Scaler of gradients that are sharded over one or several meshes.
+
+    torch asks the processes of one mesh for overflows. Those of others would go on to update.
+    """
+
+    @override
+    def _unscale_grads_(self, *args: Any, **kwargs: Any) -> dict[torch.device, Tensor]:
+        found: dict[torch.device, Tensor] = super()._unscale_grads_(*args, **kwargs)
+        for each in found.values():
+            all_reduce(each, "max")
+        return found
 
 
 def _parse_dtype(dtype: str | torch.dtype | None, device_type: str) -> torch.dtype:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn import utils
 
+from eng.dist import all_reduce
+
 if TYPE_CHECKING:
     from torch.distributed.device_mesh import DeviceMesh
 
 __all__ = ["clip_grad_norm"]
+
+#: A mesh, None for gradients that are not sharded, and axes of it.
+Axes: TypeAlias = "tuple[DeviceMesh | None, tuple[int, ...]]"
 
 
 def clip_grad_norm(
@@ -24,8 +30,8 @@ def clip_grad_norm(
 ) -> Tensor:
     """Clip gradients as :func:`torch.nn.utils.clip_grad_norm_` does, also on several meshes.
 
-    torch refuses to norm tensors of several meshes, or sharded ones and others, together. Here the
-    norm of all is that of the norms of each mesh.
+    torch refuses to norm tensors of several meshes, or sharded ones and others, together. Here each
+    process norms its shards, and the processes that share a mesh add up.
 
     Args:
         parameters: The parameters. Those without a gradient are left out.
@@ -41,19 +47,14 @@ def clip_grad_norm(
     Raises:
         RuntimeError: If the norm is NaN or infinite and ``error_if_nonfinite`` is set.
     """
-    by_mesh: dict[DeviceMesh | None, list[nn.Parameter]] = {}
-    for parameter in parameters:
-        if parameter.grad is not None:
-            mesh = getattr(parameter.grad, "device_mesh", None)
-            by_mesh.setdefault(mesh, []).append(parameter)
-    if len(by_mesh) < 2:
-        every = next(iter(by_mesh.values()), [])
-        return utils.clip_grad_norm_(every, max_norm, norm_type, error_if_nonfinite, foreach)
-    norms: list[Tensor] = []
-    for group in by_mesh.values():
-        grads = [parameter.grad for parameter in group if parameter.grad is not None]
-        norm: Any = utils.get_total_norm(grads, norm_type, foreach=foreach)
-        norms.append(norm.full_tensor() if hasattr(norm, "full_tensor") else norm)
+    trained = [parameter for parameter in parameters if parameter.grad is not None]
+    if not any(hasattr(parameter.grad, "device_mesh") for parameter in trained):
+        return utils.clip_grad_norm_(trained, max_norm, norm_type, error_if_nonfinite, foreach)
+    grads = [parameter.grad for parameter in trained if parameter.grad is not None]
+    norms = [
+        _norm_of(group, axes, float(norm_type), foreach)
+        for axes, group in _group_by_shards(grads).items()
+    ]
     total = torch.linalg.vector_norm(
         torch.stack([norm.to(norms[0].device) for norm in norms]), norm_type
     )
@@ -62,16 +63,45 @@ def clip_grad_norm(
             f"the norm of order {norm_type} of the gradients is {total.item()}, so that they "
             "cannot be clipped"
         )
-    for mesh, group in by_mesh.items():
-        utils.clip_grads_with_norm_(
-            group, max_norm, total if mesh is None else _replicate(total, mesh), foreach
-        )
+    factor = torch.clamp(max_norm / (total + 1e-6), max=1.0)  # as torch does
+    for grad in grads:
+        _local_of(grad).mul_(factor.to(grad.device))
     return total
 
 
-def _replicate(value: Tensor, mesh: DeviceMesh) -> Tensor:
-    """Make a number that all processes have one of a mesh."""
-    from torch.distributed.tensor import DTensor, Replicate  # slow to import
+def _group_by_shards(grads: Iterable[Tensor]) -> dict[Axes, list[Tensor]]:
+    """Group gradients by the mesh and its axes that they are sharded over."""
+    groups: dict[Axes, list[Tensor]] = {}
+    for grad in grads:
+        mesh = getattr(grad, "device_mesh", None)
+        placements = getattr(grad, "placements", ())
+        if any(each.is_partial() for each in placements):
+            raise RuntimeError("gradients that are not reduced yet cannot be clipped")
+        axes = tuple(axis for axis, each in enumerate(placements) if not each.is_replicate())
+        groups.setdefault((mesh, axes), []).append(grad)
+    return groups
 
-    whole: Tensor = DTensor.from_local(value, mesh, [Replicate()] * mesh.ndim, run_check=False)
-    return whole
+
+def _norm_of(grads: list[Tensor], place: Axes, order: float, foreach: bool | None) -> Tensor:
+    """Compute the norm of gradients that are sharded over the same axes of a mesh.
+
+    torch's own norm fails on shards without elements.
+    """
+    local = [each for each in map(_local_of, grads) if each.numel()]
+    norm = utils.get_total_norm(local, order, foreach=foreach) if local else None
+    device = _local_of(grads[0]).device
+    shared = torch.zeros((), device=device) if norm is None else norm.to(device).float()
+    mesh, axes = place
+    if mesh is None or not axes:
+        return shared
+    is_largest = math.isinf(order)
+    shared = shared if is_largest else shared**order
+    for axis in axes:
+        all_reduce(shared, "max" if is_largest else "sum", mesh.get_group(axis))
+    return shared if is_largest else shared ** (1 / order)
+
+
+def _local_of(tensor: Tensor) -> Tensor:
+    """Return the shard of this process, sharing its memory."""
+    local: Tensor = tensor.to_local() if hasattr(tensor, "to_local") else tensor
+    return local

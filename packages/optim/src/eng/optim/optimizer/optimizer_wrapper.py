@@ -110,6 +110,9 @@ class OptimWrapper(BaseOptimWrapper):
         self.message_hub = MessageHub.get_current_instance()
         self.loss_guard: Callable[[Tensor], bool] | None = None
         self._inner_count = 0
+        #: By how much the count is ahead of the iterations, so that cycles begin where a run with
+        #: another length of them is continued; and whether one begins there next.
+        self._ahead, self._begins_cycle = 0, False
         #: Whether the current gradients were already used for an update.
         self._gradients_are_spent = False
         self._is_resumed = False
@@ -119,6 +122,8 @@ class OptimWrapper(BaseOptimWrapper):
         self._clip_of_model: Callable[..., Tensor] | None = None
         #: Whether the model leaves gradients of accumulated iterations to each process.
         self._is_synchronized = False
+        #: Sets whether a sharded model sums gradients over processes in the next backward pass.
+        self._set_sync: Callable[[bool], None] | None = None
         # Unknown until initialize_count_status.
         self._max_counts = -1
         self._remainder_counts = -1
@@ -306,7 +311,7 @@ class OptimWrapper(BaseOptimWrapper):
         bad = {name: value for name, value in values.items() if not math.isfinite(value)}
         if bad:
             raise FloatingPointError(
-                f"iteration {self._inner_count + 1}: {_describe_losses(bad)} (all losses: "
+                f"iteration {self.inner_count + 1}: {_describe_losses(bad)} (all losses: "
                 f"{_describe_losses(values)}); the parameters have not been updated with it"
             )
 
@@ -370,6 +375,30 @@ class OptimWrapper(BaseOptimWrapper):
         count = self._inner_count + 1
         return count % self._accumulative_counts == 0 or count == self._max_counts
 
+    def _tell_sync(self) -> bool:
+        """Stands in for :meth:`should_sync`, and tells a sharded model."""
+        is_last = type(self).should_sync(self)
+        if self._set_sync is not None:
+            # Without the backward pass of a refused loss, nothing would sum those before it.
+            self._set_sync(is_last or self.loss_guard is not None)
+        return is_last
+
+    def accumulate(self, counts: int) -> None:
+        """Change the number of iterations for an update, between two updates.
+
+        A cycle of accumulated iterations begins where the run is continued.
+
+        Args:
+            counts: The number.
+
+        Raises:
+            ValueError: If it is below 1, or above 1 with an optimizer that takes a closure.
+        """
+        if counts < 1:
+            raise ArgumentValueError(f"accumulative_counts must be at least 1, not {counts}")
+        check_closure(self.takes_closure, counts, type(self.optimizer).__name__)
+        self._accumulative_counts, self._begins_cycle = counts, True
+
     def optim_context(self, model: nn.Module) -> AbstractContextManager[None]:
         """Enter the context of the forward pass of a training step.
 
@@ -402,19 +431,22 @@ class OptimWrapper(BaseOptimWrapper):
             max_counts: Iterations of the whole run.
         """
         # Training that continues in the same process still has the gradients.
-        is_resumed = self._is_resumed or self._inner_count == init_counts
+        is_resumed = self._is_resumed or self.inner_count == init_counts
+        if self._begins_cycle and not is_resumed:
+            self._ahead = -init_counts % self._accumulative_counts
         if not self._is_resumed:
-            self._inner_count = init_counts
-        self._is_resumed = False
-        self._max_counts = max_counts
-        self._remainder_counts = max_counts % self._accumulative_counts
+            self._inner_count = init_counts + self._ahead
+        self._is_resumed = self._begins_cycle = False
+        self._max_counts = max_counts + self._ahead
+        self._remainder_counts = self._max_counts % self._accumulative_counts
         if self._accumulative_counts == 1:
             return
-        if init_counts % self._accumulative_counts and not is_resumed:
+        lost = (init_counts + self._ahead) % self._accumulative_counts
+        if lost and not is_resumed:
             print_log(
                 f"Resuming after {init_counts} iterations, inside a cycle of "
                 f"{self._accumulative_counts} accumulated iterations: the gradients of "
-                f"{init_counts % self._accumulative_counts} of them are lost.",
+                f"{lost} of them are lost.",
                 logger="current",
                 level=logging.WARNING,
             )
@@ -445,6 +477,9 @@ class OptimWrapper(BaseOptimWrapper):
             )
         self._clip_of_model = getattr(model, "clip_grad_norm_", None)
         self._is_synchronized = get_world_size() > 1 and hasattr(model, "no_sync")
+        self._set_sync = getattr(model, "set_gradient_sync", None)
+        if self._set_sync is not None:  # others look at nothing more in an iteration
+            self.should_sync = self._tell_sync  # type: ignore[method-assign]
 
     def watch_left_out(self, parameters: Mapping[str, nn.Parameter]) -> None:
         """Warn once for each of these parameters if it is no longer frozen.
@@ -497,15 +532,18 @@ class OptimWrapper(BaseOptimWrapper):
         """Return the position in the cycle of accumulated iterations, of this process only.
 
         Returns:
-            ``inner_count`` and ``accumulative_counts``, and in an open cycle ``gradients``: the
-            accumulated gradients on the CPU, by the index of their parameter in the optimizer; None
-            is a zero gradient.
+            ``inner_count`` and ``accumulative_counts``, ``ahead`` if the count is ahead of the
+            iterations, and in an open cycle ``gradients``: the accumulated gradients on the CPU, by
+            the index of their parameter in the optimizer; None is a zero gradient. ``lost`` where a
+            sharded model has them, not summed over processes.
         """
         waiting = {} if self._gradients_are_spent else waiting_gradients(self.optimizer)
         normalizer = self.loss_normalizer
         return {
             "inner_count": self._inner_count,
             "accumulative_counts": self._accumulative_counts,
+            **({"ahead": self._ahead} if self._ahead else {}),
+            **({"lost": True} if self._has_unsynchronized() else {}),
             **({"gradients": waiting} if waiting else {}),
             **({} if normalizer is None else {"normalizer": normalizer.state_dict()}),
         }
@@ -529,6 +567,9 @@ class OptimWrapper(BaseOptimWrapper):
                     level=logging.WARNING,
                 )
             return
+        self._ahead = state.get("ahead", 0)
+        if state.get("lost"):  # reported where the run is continued
+            return
         self._inner_count, self._is_resumed = state["inner_count"], True
         problem = put_gradients(self.optimizer, gradients)
         if self.loss_normalizer is not None:
@@ -543,10 +584,14 @@ class OptimWrapper(BaseOptimWrapper):
                 level=logging.WARNING,
             )
 
+    def _has_unsynchronized(self) -> bool:
+        """Whether the model has gradients that are not summed over processes yet."""
+        return self._set_sync is not None and self.loss_guard is None and not self.should_update()
+
     @property
     def inner_count(self) -> int:
         """Number of backward passes so far."""
-        return self._inner_count
+        return self._inner_count - self._ahead
 
     @property
     def accumulative_counts(self) -> int:

@@ -2,7 +2,7 @@
 
 from .dataloader import build_dataloader
 from .loop import build_eval_loop, build_evaluator, build_train_loop
-from .model import build_model, synchronise_norms, wrap_for_processes
+from .model import build_model, synchronise_norms
 from .optim import build_optim_wrapper, build_param_scheduler, scale_learning_rate
 
 __all__ = [
@@ -15,5 +15,4 @@ __all__ = [
     "build_train_loop",
     "scale_learning_rate",
     "synchronise_norms",
-    "wrap_for_processes",
 ]

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from eng.dataset import DefaultSampler, worker_init_fn
 from eng.device import is_cuda_available
-from eng.dist import get_rank
+from eng.dist import get_data_rank
 from eng.registry import (
     DATA_SAMPLERS,
     DATASETS,
@@ -135,7 +135,7 @@ def _build_worker_init(cfg: Arguments, seed: int | None) -> Callable[..., object
         )
     settings = {
         "num_workers": cfg.get("num_workers", 0),
-        "rank": get_rank(),
+        "rank": get_data_rank(),
         "seed": seed,
         "disable_subprocess_warning": is_silent,
     }

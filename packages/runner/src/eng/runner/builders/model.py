@@ -1,18 +1,17 @@
-"""Build a model and what wraps it for several processes."""
+"""Build a model and prepare it for several processes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import nn
 
 from eng.model import convert_sync_batchnorm, revert_sync_batchnorm
-from eng.registry import MODEL_WRAPPERS, MODELS, PartConfig, PartOrConfig
+from eng.registry import MODELS, PartOrConfig
 
 from ..errors import RunnerTypeError
 
-__all__ = ["build_model", "synchronise_norms", "wrap_for_processes"]
+__all__ = ["build_model", "synchronise_norms"]
 
 
 def build_model(model: PartOrConfig[nn.Module]) -> nn.Module:
@@ -49,25 +48,3 @@ def synchronise_norms(model: nn.Module, distributed: bool, sync_bn: str | None) 
     if not distributed:
         return revert_sync_batchnorm(model)
     return model if sync_bn is None else convert_sync_batchnorm(model, sync_bn)
-
-
-def wrap_for_processes(
-    model: nn.Module, cfg: PartConfig, find_unused_parameters: bool
-) -> nn.Module:
-    """Wrap a model for several processes.
-
-    Args:
-        model: The model, on its device.
-        cfg: Config of the wrapper, whose ``type`` defaults to ``MMDistributedDataParallel``.
-        find_unused_parameters: Default of that setting of ``MMDistributedDataParallel``.
-
-    Returns:
-        The wrapper.
-    """
-    settings = {"type": "MMDistributedDataParallel", **cfg}
-    if settings["type"] == "MMDistributedDataParallel":
-        settings.setdefault("broadcast_buffers", False)
-        settings.setdefault("find_unused_parameters", find_unused_parameters)
-        if torch.cuda.is_available():
-            settings.setdefault("device_ids", [torch.cuda.current_device()])
-    return MODEL_WRAPPERS.build(settings, default_args={"module": model})

@@ -30,7 +30,8 @@ class MMFullyShard(ModelSteps):
 
     Parameters become :class:`~torch.distributed.tensor.DTensor` under their own names: optimizers,
     gradient clipping and ``paramwise_cfg`` work unchanged. Build the optimizer after the wrapper.
-    Accumulated gradients are synchronized in every iteration, so that they stay sharded.
+    Accumulated gradients are synchronized in every iteration, so that they stay sharded, unless
+    ``sync_accumulation`` is False.
 
     Args:
         module: The model, which is sharded in place with the values of the first process.
@@ -40,10 +41,15 @@ class MMFullyShard(ModelSteps):
         mesh: The processes to shard over: sizes of dimensions by name, such as ``dict(data=2,
             shard='rest')``, a list of sizes, or torch's ``DeviceMesh``. Two dimensions replicate
             over the first. Defaults to None, all.
-        mixed_precision: Arguments of torch's ``MixedPrecisionPolicy``, whose dtypes may be names,
-            or the policy. Defaults to None, no mixed precision.
+        mixed_precision: Arguments of torch's ``MixedPrecisionPolicy``, whose dtypes may be names
+            and whose ``output_dtype`` is that of the whole model; or the policy, which every part
+            has. Defaults to None, no mixed precision.
         cpu_offload: Whether to offload parameters, gradients and optimizer states to the CPU.
             Defaults to False.
+        sync_accumulation: Whether accumulated gradients are summed over processes in every
+            iteration, so that they stay sharded. If False, they are summed once an update, and each
+            process keeps whole ones until then, which a checkpoint inside an update does not have.
+            Defaults to True.
         **kwargs: Further arguments of ``fully_shard``, such as ``reshard_after_forward``.
 
     Attributes:
@@ -61,26 +67,28 @@ class MMFullyShard(ModelSteps):
         mesh: Mapping[str, int | str] | Sequence[int | str] | DeviceMesh | None = None,
         mixed_precision: dict[str, object] | MixedPrecisionPolicy | None = None,
         cpu_offload: bool = False,
+        sync_accumulation: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__()
         unknown = sorted(set(kwargs) - set(inspect.signature(fully_shard).parameters))
         if unknown:
             raise TypeError(f"{type(self).__name__} got unexpected arguments {unknown}")
-        if isinstance(mixed_precision, dict):
-            mixed_precision = MixedPrecisionPolicy(
-                **{name: dtype_of(value) for name, value in mixed_precision.items()}
-            )
-        if mixed_precision is not None:
-            kwargs["mp_policy"] = mixed_precision
+        same = kwargs.pop("mp_policy", None)  # under the name in torch
+        precision, of_parts = _read_precision(same if mixed_precision is None else mixed_precision)
         if cpu_offload and device_kind() != "cpu":
             kwargs["offload_policy"] = CPUOffloadPolicy()
         policy = build_wrap_policy(fsdp_auto_wrap_policy)
         devices = build_mesh(mesh)
         share_initial_values(module)
-        for part in [*(parts_to_shard(module, policy) if policy is not None else ()), module]:
-            fully_shard(part, mesh=devices, **kwargs)
+        parts = parts_to_shard(module, policy) if policy is not None else []
+        for part in [*parts, module]:
+            mp_policy = precision if part is module else of_parts
+            fully_shard(part, mesh=devices, mp_policy=mp_policy, **kwargs)
         self.module = module
+        if not sync_accumulation:
+            #: Asked for by an optimizer wrapper, with whether the iteration completes an update.
+            self.set_gradient_sync = module.set_requires_gradient_sync
 
     @override
     def forward(self, *args: object, **kwargs: object) -> ModelOutputs:
@@ -99,3 +107,15 @@ class MMFullyShard(ModelSteps):
         if not torch.is_grad_enabled():
             self.module.reshard()
         return predictions
+
+
+def _read_precision(
+    given: dict[str, object] | MixedPrecisionPolicy | None,
+) -> tuple[MixedPrecisionPolicy, MixedPrecisionPolicy]:
+    """Read the mixed precision of a model and of the parts that are sharded separately."""
+    if isinstance(given, MixedPrecisionPolicy):
+        return given, given
+    dtypes: dict[str, Any] = {name: dtype_of(value) for name, value in (given or {}).items()}
+    # What follows a part in the model has parameters of the lower precision.
+    of_parts = MixedPrecisionPolicy(**{**dtypes, "output_dtype": None})
+    return MixedPrecisionPolicy(**dtypes), of_parts
