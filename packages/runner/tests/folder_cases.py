@@ -335,6 +335,7 @@ FULL = {
         "accumulative_counts": 3,
         "optimizer": {"type": "Adam", "lr": 0.01},
     },
+    "custom_hooks": [{"type": "EMAHook", "momentum": 0.1}],
     "checkpoint": {"interval": 4, "async_save": True},
 }
 
