@@ -156,7 +156,7 @@ def test_a_model_that_does_not_fit_is_refused(ranks: list[dict[str, Any]]) -> No
         "tied": "splits 'head', whose weight is shared with another module",
         "norm": "by rows, which is for linear layers and embeddings; '0' is a LayerNorm",
         "odd columns": "tensor=2 does not divide the 7 features of '0' that tensor_plan splits by",
-        "odd rows": "tensor=2 does not divide the 3 features of '0' that tensor_plan splits by rows",
+        "odd rows": "tensor=2 does not divide the 3 features of '0' that tensor_plan",
         "no plan": "which Sequential does not have: set tensor_plan",
         "no blocks": "set wrap, or compile to the name of a class",
         "recomputed inside": "torch cannot compile the recomputation of parts with split layers",
