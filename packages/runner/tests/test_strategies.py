@@ -17,6 +17,7 @@ from eng.runner import (
     RunnerConfigError,
     SingleDeviceStrategy,
 )
+from eng.runner.check import check_config
 
 
 class Losses(Hook):
@@ -118,6 +119,26 @@ def test_a_strategy_object_brings_its_folder_unless_the_runner_has_one(job, tmp_
     runner = FlexibleRunner(job["model"], strategy=second, work_dir=place)
     assert runner.work_dir == second.work_dir == place
     assert runner.seed == second.seed
+
+
+def test_a_strategy_object_is_for_one_run(job):
+    strategy = SingleDeviceStrategy()
+    FlexibleRunner(job["model"], work_dir=job["work_dir"], strategy=strategy)
+    with pytest.raises(RunnerConfigError, match="make one for each run"):
+        FlexibleRunner(job["model"], work_dir=job["work_dir"], strategy=strategy)
+
+
+def test_arguments_of_a_strategy_are_checked_before_anything_is_built(job):
+    strategy = {"type": "SingleDeviceStrategy", "sync": 1}
+    job |= {"runner_type": "FlexibleRunner", "strategy": strategy}
+    ((text, is_error),) = check_config(Config(job))
+    assert text.startswith("strategy: SingleDeviceStrategy has no argument 'sync'")
+    assert is_error
+
+
+def test_parallel_and_a_strategy_are_refused(job):
+    with pytest.raises(RunnerConfigError, match="remove parallel"):
+        FlexibleRunner.from_cfg({**job, "parallel": {"shard": 1}})
 
 
 def test_a_strategy_of_a_user_handles_the_files(job):

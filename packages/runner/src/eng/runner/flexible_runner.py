@@ -247,11 +247,20 @@ class FlexibleRunner(Runner):
                 log_level,
                 work_dir=work_dir,
             )
-        if self.strategy is strategy and work_dir != _WORK_DIR:
-            self.strategy.move_to(work_dir)
+        if self.strategy is strategy:
+            self._check_is_new(strategy)
+            if work_dir != _WORK_DIR:
+                strategy.move_to(work_dir)
         self.strategy.follow(self.cfg)
         join_mesh(self.cfg)  # that of another runner is none of this one
         self._environment, self._identity = self.strategy.environment, self.strategy.identity
+
+    def _check_is_new(self, strategy: BaseStrategy) -> None:
+        if strategy.is_driven or strategy.model is not None:
+            raise RunnerConfigError(
+                f"this {type(strategy).__name__} has prepared a model or serves another runner "
+                "already: make one for each run, or give its config"
+            )
 
     @override
     def _set_up_services(self, *args: Any, **kwargs: Any) -> None:

@@ -35,6 +35,8 @@ class DDPStrategy(SingleDeviceStrategy):
     """
 
     needs_processes = True
+    #: Whether ``model_wrapper_cfg`` of a run is that of the strategy as well.
+    _takes_model_wrapper = True
 
     def __init__(
         self,
@@ -57,7 +59,7 @@ class DDPStrategy(SingleDeviceStrategy):
                 ``find_unused_parameters``, as for :class:`eng.runner.Runner`.
         """
         super().follow(cfg)
-        if self.model_wrapper is None:
+        if self.model_wrapper is None and self._takes_model_wrapper:
             self.model_wrapper = copy.deepcopy(cfg.get("model_wrapper_cfg"))
         if self.sync_bn is None:
             self.sync_bn = cfg.get("sync_bn")

@@ -53,6 +53,8 @@ class FSDPStrategy(DDPStrategy):
         ValueError: If a name is unknown.
     """
 
+    _takes_model_wrapper = False  # it may be of a wrapper that does not shard
+
     def __init__(
         self,
         *,
