@@ -24,8 +24,14 @@ from eng.dist import (
 from eng.dist.testing import run_in_processes
 
 
-def test_processes_of_a_tensor_group_share_their_data_rank(tmp_path: Path) -> None:
-    ranks = run_in_processes(mesh_workers.ranks_in_meshes, 4, str(tmp_path))
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What each of four processes found."""
+    folder = tmp_path_factory.mktemp("results")
+    return run_in_processes(mesh_workers.ranks_in_meshes, 4, str(folder))
+
+
+def test_processes_of_a_tensor_group_share_their_data_rank(ranks: list[dict[str, Any]]) -> None:
     assert [rank["none"]["rank"] for rank in ranks] == [0, 1, 2, 3]
     assert [rank["shard"]["rank"] for rank in ranks] == [0, 1, 2, 3]
     assert [rank["tensor"]["rank"] for rank in ranks] == [0, 0, 1, 1]
@@ -37,8 +43,8 @@ def test_processes_of_a_tensor_group_share_their_data_rank(tmp_path: Path) -> No
     assert all(rank["none"]["tensor"] is None for rank in ranks)
 
 
-def test_results_are_collected_once_for_each_data_rank(tmp_path: Path) -> None:
-    first, *others = run_in_processes(mesh_workers.ranks_in_meshes, 4, str(tmp_path))
+def test_results_are_collected_once_for_each_data_rank(ranks: list[dict[str, Any]]) -> None:
+    first, *others = ranks
     for name in ("tensor cpu", "tensor gpu", "shard cpu", "shard gpu"):
         assert first[name] == [0, 1, 2, 3, 4]
         assert all(other[name] is None for other in others)

@@ -119,6 +119,24 @@ def gradients_of_another_layout(layouts: list[dict[str, Any]]) -> list[tuple[int
     return found
 
 
+def accumulated(parallel: dict[str, Any] | None) -> dict[str, Any]:
+    """Weights after two updates of three iterations each, and what there is inside the second."""
+    model = make(parallel)
+    wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1), accumulative_counts=3)
+    found: dict[str, Any] = {}
+    for number in range(6):
+        share = {"inputs": batch()["inputs"] + number}
+        model.train_step(share, wrapper)
+        if number == 3:
+            found["has gradients"] = any(each.grad is not None for each in model.parameters())
+            found["state"] = {k: v for k, v in wrapper.accumulation_state().items() if k == "lost"}
+    found["weights"] = [_whole(each) for each in model.parameters()]
+    other = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1), accumulative_counts=3)
+    other.load_accumulation_state({"inner_count": 4, "accumulative_counts": 3, **found["state"]})
+    found["count"] = other.inner_count
+    return found
+
+
 def refusals(cases: dict[str, tuple[dict[str, Any], Any]]) -> dict[str, str]:
     """The error of each setting with a model, in the same processes."""
     found = {}
@@ -148,6 +166,7 @@ def everything(cases: dict[str, Any]) -> dict[str, Any]:
         "overflow": overflow_in_one_process,
         "dtypes": dtypes,
         "compiled": compiled_blocks,
+        "accumulated": accumulated,
         "gradients": gradients_of_another_layout,
         "refusals": refusals,
     }

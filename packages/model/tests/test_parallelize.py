@@ -58,6 +58,9 @@ def ranks() -> list[dict[str, Any]]:
         "compiled wrap": {**SHARD, "compile": eager},
         "compiled data": {"compile": eager, "checkpoint_activations": "WideBlock"},
         "gradients": [SHARD, SHARD, TENSOR],
+        "accumulated once": {**SHARD, "sync_accumulation": False},
+        "accumulated tensor": {**TENSOR, "sync_accumulation": False},
+        "accumulated each": SHARD,
         "refusals": bad,
     }
     return run_in_processes(workers.everything, 2, cases, timeout=120)
@@ -97,6 +100,21 @@ def test_blocks_are_compiled(ranks: list[dict[str, Any]]) -> None:
             compiled, loss = rank[name]
             assert compiled == [True, True, False]
             assert loss == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["once", "tensor", "each"])
+def test_gradients_are_summed_once_an_update_or_in_each_iteration(
+    ranks: list[dict[str, Any]], name: str
+) -> None:
+    wanted = workers.accumulated(None)["weights"]
+    is_each = name == "each"
+    for rank in ranks:
+        found = rank[f"accumulated {name}"]
+        assert found["has gradients"] == is_each
+        assert found["state"] == ({} if is_each else {"lost": True})
+        assert found["count"] == (4 if is_each else 0)
+        for weight, other in zip(found["weights"], wanted, strict=True):
+            torch.testing.assert_close(weight, other, rtol=0, atol=1e-6)
 
 
 def test_accumulated_gradients_are_restored_in_all_processes_or_in_none(
@@ -168,6 +186,7 @@ def test_a_copy_of_a_recomputed_module_calls_its_own_method() -> None:
         ({"data": "rest", "shard": "rest"}, "only one size may be 'rest'"),
         ({"data": -1}, "data must be a number of processes"),
         ({"cpu_offload": "yes"}, "cpu_offload must be True or False"),
+        ({"sync_accumulation": 0}, "sync_accumulation must be True or False"),
         ({"reshard_after_forward": "no"}, "reshard_after_forward must be"),
     ],
 )

@@ -25,9 +25,17 @@ TWO: dict[str, tuple[int, Any, dict[str, Any]]] = {
     "data": (2, {"data": 2, "checkpoint_activations": BLOCKS}, {}),
 }
 FOUR: dict[str, tuple[int, Any, dict[str, Any]]] = {
-    "hybrid": (4, {"data": 2, "shard": 2, "wrap": BLOCKS, "checkpoint_activations": BLOCKS}, {}),
     "shard and tensor": (2, {"shard": 2, "tensor": 2, "wrap": BLOCKS}, {}),
 }
+MORE: dict[str, tuple[int, Any, dict[str, Any]]] = {
+    "hybrid": (4, {"data": 2, "shard": 2, "wrap": BLOCKS, "checkpoint_activations": BLOCKS}, {}),
+    "data and tensor": (
+        2,
+        {"tensor": 2, "tensor_plan": {"blocks.*.up": "columns", "blocks.*.down": "rows"}},
+        {},
+    ),
+}
+ALL = {**TWO, **FOUR, **MORE}
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +59,27 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[float, tuple[Any, Pa
     }
 
 
-def drop_of(name: str) -> float:
-    return ({**TWO, **FOUR})[name][2].get("drop", 0.0)
+def check_equal(
+    name: str, ranks: list[Any], folder: Path, alone: dict[float, tuple[Any, Path]]
+) -> None:
+    """Hold a case in some processes against the same run in one."""
+    wanted, other_folder = alone[ALL[name][2].get("drop", 0.0)]
+    for rank in ranks:
+        assert rank["losses"] == pytest.approx(wanted["losses"], abs=1e-5)
+        assert rank["metrics"] == pytest.approx(wanted["metrics"], abs=1e-5)
+        assert rank["metrics"]["number"] == rank["metrics"]["running_number"] == 20
+        assert rank["samples_per_iter"] == 4
+        # Each sample once, by the data rank alone.
+        data_ranks = len(rank["epochs"][0])
+        assert data_ranks == ALL[name][0]
+        for epoch in rank["epochs"]:
+            assert sorted(number for own in epoch for number in own) == [*range(20)]
+    saved = torch.load(folder / name / "epoch_2.pth", weights_only=True)
+    other = torch.load(other_folder / "epoch_2.pth", weights_only=True)
+    for key in ("state_dict", "ema_state_dict"):
+        assert set(saved[key]) == set(other[key])
+        for weight, value in other[key].items():
+            torch.testing.assert_close(saved[key][weight], value, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", [*TWO, *FOUR])
@@ -61,23 +88,17 @@ def test_losses_metrics_and_averages_are_those_of_one_process(
     alone: dict[float, tuple[Any, Path]],
     name: str,
 ) -> None:
-    wanted, folder = alone[drop_of(name)]
-    for rank in found[0][name]:
-        assert rank["losses"] == pytest.approx(wanted["losses"], abs=1e-5)
-        assert rank["metrics"] == pytest.approx(wanted["metrics"], abs=1e-5)
-        assert rank["metrics"]["number"] == rank["metrics"]["running_number"] == 20
-        assert rank["samples_per_iter"] == 4
-        # Each sample once, by the data rank alone.
-        data_ranks = len(rank["epochs"][0])
-        assert data_ranks == ({**TWO, **FOUR})[name][0]
-        for epoch in rank["epochs"]:
-            assert sorted(number for own in epoch for number in own) == [*range(20)]
-    saved = torch.load(found[1] / name / "epoch_2.pth", weights_only=True)
-    other = torch.load(folder / "epoch_2.pth", weights_only=True)
-    for key in ("state_dict", "ema_state_dict"):
-        assert set(saved[key]) == set(other[key])
-        for weight, value in other[key].items():
-            torch.testing.assert_close(saved[key][weight], value, rtol=0, atol=1e-6)
+    check_equal(name, found[0][name], found[1], alone)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", MORE)
+def test_other_layouts_of_four_processes(
+    alone: dict[float, tuple[Any, Path]], tmp_path: Path, name: str
+) -> None:
+    some = {name: MORE[name]}
+    ranks = run_in_processes(cases.all_runs, 4, str(tmp_path), some, timeout=120)
+    check_equal(name, [rank[name] for rank in ranks], tmp_path, alone)
 
 
 def test_logged_means_of_split_layers_are_those_of_one_process(
@@ -97,7 +118,7 @@ def test_a_process_keeps_its_share_of_the_model_and_its_average(
 ) -> None:
     whole = alone[0.0][0]["own"]
     # Some sizes are odd, and layers without a plan are whole in each process of a tensor group.
-    shares = {"shard": 0.52, "hybrid": 0.52, "tensor resumed": 0.7, "shard and tensor": 0.32}
+    shares = {"shard": 0.52, "tensor resumed": 0.7, "shard and tensor": 0.32}
     for name, ranks in found[0].items():
         for rank in ranks:
             assert rank["own_average"] == rank["own"]

@@ -96,7 +96,11 @@ def keep_global_batch(runner: LoopRunner, meta: Mapping[str, Any]) -> None:
     """
     samples, count = meta.get("global_batch"), count_global_batch(runner)
     wrapper = runner.optim_wrapper
-    if not runner.cfg.get("keep_global_batch") or count is None or samples == count:
+    if not runner.cfg.get("keep_global_batch") or count is None:
+        return
+    if samples == count:
+        if isinstance(wrapper, OptimWrapper):  # an update begins, wherever the last one began
+            wrapper.accumulate(wrapper.accumulative_counts)
         return
     if not isinstance(samples, int) or not isinstance(wrapper, OptimWrapper):
         raise RunnerConfigError(

@@ -145,6 +145,7 @@ def _shard(model: nn.Module, settings: ParallelSettings, mesh: DeviceMesh) -> nn
         mesh=mesh[axes],
         mixed_precision=_read_policy(settings),
         cpu_offload=settings.cpu_offload,
+        sync_accumulation=settings.sync_accumulation,
         **more,
     )
 

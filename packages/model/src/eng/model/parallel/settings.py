@@ -53,6 +53,8 @@ class ParallelSettings:
         meta_device: Whether a model that is given as a config is built on the meta device, and gets
             its values once it is split or sharded, so that no process holds all of them. Defaults
             to True.
+        sync_accumulation: Whether sharded gradients that are accumulated are summed over processes
+            in every iteration, see :class:`MMFullyShard`. Defaults to True.
         reshard_after_forward: Whether gathered parameters are freed after the forward pass, see
             :func:`torch.distributed.fsdp.fully_shard`. Defaults to None, as it decides.
     """
@@ -66,6 +68,7 @@ class ParallelSettings:
     compile: bool | str | Sequence[str] | Mapping[str, Any] | None = None
     mixed_precision: Mapping[str, Any] = field(default_factory=dict)
     cpu_offload: bool = False
+    sync_accumulation: bool = True
     meta_device: bool = True
     reshard_after_forward: bool | int | None = None
 
@@ -159,7 +162,7 @@ class ParallelSettings:
         self.sizes(max(product, 1))
 
     def _check_flags(self) -> None:
-        for name in ("cpu_offload", "meta_device"):
+        for name in ("cpu_offload", "meta_device", "sync_accumulation"):
             value = getattr(self, name)
             if not isinstance(value, bool):
                 raise ParallelSettingsError(

@@ -110,9 +110,9 @@ class OptimWrapper(BaseOptimWrapper):
         self.message_hub = MessageHub.get_current_instance()
         self.loss_guard: Callable[[Tensor], bool] | None = None
         self._inner_count = 0
-        #: Count at which a cycle of accumulated iterations began, and whether the next one begins
-        #: where the run is continued.
-        self._cycle_start, self._begins_cycle = 0, False
+        #: By how much the count is ahead of the iterations, so that cycles begin where a run with
+        #: another length of them is continued; and whether one begins there next.
+        self._ahead, self._begins_cycle = 0, False
         #: Whether the current gradients were already used for an update.
         self._gradients_are_spent = False
         self._is_resumed = False
@@ -122,6 +122,8 @@ class OptimWrapper(BaseOptimWrapper):
         self._clip_of_model: Callable[..., Tensor] | None = None
         #: Whether the model leaves gradients of accumulated iterations to each process.
         self._is_synchronized = False
+        #: Sets whether a sharded model sums gradients over processes in the next backward pass.
+        self._set_sync: Callable[[bool], None] | None = None
         # Unknown until initialize_count_status.
         self._max_counts = -1
         self._remainder_counts = -1
@@ -309,7 +311,7 @@ class OptimWrapper(BaseOptimWrapper):
         bad = {name: value for name, value in values.items() if not math.isfinite(value)}
         if bad:
             raise FloatingPointError(
-                f"iteration {self._inner_count + 1}: {_describe_losses(bad)} (all losses: "
+                f"iteration {self.inner_count + 1}: {_describe_losses(bad)} (all losses: "
                 f"{_describe_losses(values)}); the parameters have not been updated with it"
             )
 
@@ -365,15 +367,21 @@ class OptimWrapper(BaseOptimWrapper):
 
     def should_update(self) -> bool:
         """Whether the counted iterations complete an update."""
-        return self._completes_cycle(self._inner_count)
+        count = self._inner_count
+        return count % self._accumulative_counts == 0 or count == self._max_counts
 
     def should_sync(self) -> bool:
         """Whether the next backward pass completes an update and must synchronize gradients."""
-        return self._completes_cycle(self._inner_count + 1)
+        count = self._inner_count + 1
+        return count % self._accumulative_counts == 0 or count == self._max_counts
 
-    def _completes_cycle(self, count: int) -> bool:
-        done = count - self._cycle_start
-        return done % self._accumulative_counts == 0 or count == self._max_counts
+    def _tell_sync(self) -> bool:
+        """Stands in for :meth:`should_sync`, and tells a sharded model."""
+        is_last = type(self).should_sync(self)
+        if self._set_sync is not None:
+            # Without the backward pass of a refused loss, nothing would sum those before it.
+            self._set_sync(is_last or self.loss_guard is not None)
+        return is_last
 
     def accumulate(self, counts: int) -> None:
         """Change the number of iterations for an update, between two updates.
@@ -423,17 +431,17 @@ class OptimWrapper(BaseOptimWrapper):
             max_counts: Iterations of the whole run.
         """
         # Training that continues in the same process still has the gradients.
-        is_resumed = self._is_resumed or self._inner_count == init_counts
-        if not self._is_resumed:
-            self._inner_count = init_counts
+        is_resumed = self._is_resumed or self.inner_count == init_counts
         if self._begins_cycle and not is_resumed:
-            self._cycle_start = init_counts
+            self._ahead = -init_counts % self._accumulative_counts
+        if not self._is_resumed:
+            self._inner_count = init_counts + self._ahead
         self._is_resumed = self._begins_cycle = False
-        self._max_counts = max_counts
-        self._remainder_counts = (max_counts - self._cycle_start) % self._accumulative_counts
+        self._max_counts = max_counts + self._ahead
+        self._remainder_counts = self._max_counts % self._accumulative_counts
         if self._accumulative_counts == 1:
             return
-        lost = (init_counts - self._cycle_start) % self._accumulative_counts
+        lost = (init_counts + self._ahead) % self._accumulative_counts
         if lost and not is_resumed:
             print_log(
                 f"Resuming after {init_counts} iterations, inside a cycle of "
@@ -469,6 +477,9 @@ class OptimWrapper(BaseOptimWrapper):
             )
         self._clip_of_model = getattr(model, "clip_grad_norm_", None)
         self._is_synchronized = get_world_size() > 1 and hasattr(model, "no_sync")
+        self._set_sync = getattr(model, "set_gradient_sync", None)
+        if self._set_sync is not None:  # others look at nothing more in an iteration
+            self.should_sync = self._tell_sync  # type: ignore[method-assign]
 
     def watch_left_out(self, parameters: Mapping[str, nn.Parameter]) -> None:
         """Warn once for each of these parameters if it is no longer frozen.
@@ -521,16 +532,18 @@ class OptimWrapper(BaseOptimWrapper):
         """Return the position in the cycle of accumulated iterations, of this process only.
 
         Returns:
-            ``inner_count`` and ``accumulative_counts``, ``cycle_start`` unless it is 0, and in an
-            open cycle ``gradients``: the accumulated gradients on the CPU, by the index of their
-            parameter in the optimizer; None is a zero gradient.
+            ``inner_count`` and ``accumulative_counts``, ``ahead`` if the count is ahead of the
+            iterations, and in an open cycle ``gradients``: the accumulated gradients on the CPU, by
+            the index of their parameter in the optimizer; None is a zero gradient. ``lost`` where a
+            sharded model has them, not summed over processes.
         """
         waiting = {} if self._gradients_are_spent else waiting_gradients(self.optimizer)
         normalizer = self.loss_normalizer
         return {
             "inner_count": self._inner_count,
             "accumulative_counts": self._accumulative_counts,
-            **({"cycle_start": self._cycle_start} if self._cycle_start else {}),
+            **({"ahead": self._ahead} if self._ahead else {}),
+            **({"lost": True} if self._has_unsynchronized() else {}),
             **({"gradients": waiting} if waiting else {}),
             **({} if normalizer is None else {"normalizer": normalizer.state_dict()}),
         }
@@ -554,8 +567,10 @@ class OptimWrapper(BaseOptimWrapper):
                     level=logging.WARNING,
                 )
             return
+        self._ahead = state.get("ahead", 0)
+        if state.get("lost"):  # reported where the run is continued
+            return
         self._inner_count, self._is_resumed = state["inner_count"], True
-        self._cycle_start = state.get("cycle_start", 0)
         problem = put_gradients(self.optimizer, gradients)
         if self.loss_normalizer is not None:
             self.loss_normalizer.reset()
@@ -569,10 +584,14 @@ class OptimWrapper(BaseOptimWrapper):
                 level=logging.WARNING,
             )
 
+    def _has_unsynchronized(self) -> bool:
+        """Whether the model has gradients that are not summed over processes yet."""
+        return self._set_sync is not None and self.loss_guard is None and not self.should_update()
+
     @property
     def inner_count(self) -> int:
         """Number of backward passes so far."""
-        return self._inner_count
+        return self._inner_count - self._ahead
 
     @property
     def accumulative_counts(self) -> int:

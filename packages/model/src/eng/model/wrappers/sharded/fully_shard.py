@@ -30,7 +30,8 @@ class MMFullyShard(ModelSteps):
 
     Parameters become :class:`~torch.distributed.tensor.DTensor` under their own names: optimizers,
     gradient clipping and ``paramwise_cfg`` work unchanged. Build the optimizer after the wrapper.
-    Accumulated gradients are synchronized in every iteration, so that they stay sharded.
+    Accumulated gradients are synchronized in every iteration, so that they stay sharded, unless
+    ``sync_accumulation`` is False.
 
     Args:
         module: The model, which is sharded in place with the values of the first process.
@@ -45,6 +46,10 @@ class MMFullyShard(ModelSteps):
             has. Defaults to None, no mixed precision.
         cpu_offload: Whether to offload parameters, gradients and optimizer states to the CPU.
             Defaults to False.
+        sync_accumulation: Whether accumulated gradients are summed over processes in every
+            iteration, so that they stay sharded. If False, they are summed once an update, and each
+            process keeps whole ones until then, which a checkpoint inside an update does not have.
+            Defaults to True.
         **kwargs: Further arguments of ``fully_shard``, such as ``reshard_after_forward``.
 
     Attributes:
@@ -62,6 +67,7 @@ class MMFullyShard(ModelSteps):
         mesh: Mapping[str, int | str] | Sequence[int | str] | DeviceMesh | None = None,
         mixed_precision: dict[str, object] | MixedPrecisionPolicy | None = None,
         cpu_offload: bool = False,
+        sync_accumulation: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__()
@@ -80,6 +86,9 @@ class MMFullyShard(ModelSteps):
             mp_policy = precision if part is module else of_parts
             fully_shard(part, mesh=devices, mp_policy=mp_policy, **kwargs)
         self.module = module
+        if not sync_accumulation:
+            #: Asked for by an optimizer wrapper, with whether the iteration completes an update.
+            self.set_gradient_sync = module.set_requires_gradient_sync
 
     @override
     def forward(self, *args: object, **kwargs: object) -> ModelOutputs:
