@@ -96,7 +96,28 @@ def losses(folder, stage):
         strategy_cases.run(Runner, f"{folder}/c", load_from=f"{folder}/whole/epoch_2")
     except CheckpointError as error:
         found["refused"] = str(error)
+    found["errors"] = [*errors(folder, stage)]
     return found
+
+
+def errors(folder, stage):
+    """Messages of what is refused before training."""
+    plain = {"optimizer": {"type": "SGD", "lr": 0.1}}
+    for name, changes in [
+        ("average", {"custom_hooks": [{"type": "EMAHook"}]}),
+        ("wrapper", {"optim_wrapper": plain}),
+        ("clipping", {"optim_wrapper": {**WRAPPER, "clip_grad": {"max_norm": 1.0}}}),
+    ]:
+        try:
+            run(f"{folder}/{name}", stage, **changes)
+        except ValueError as error:
+            yield str(error)
+    runner = make(f"{folder}/late", stage)
+    runner.val()
+    try:
+        runner.train()
+    except ValueError as error:
+        yield str(error)
 
 
 def by_hand(folder, stage):

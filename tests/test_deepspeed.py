@@ -62,6 +62,14 @@ def test_a_folder_of_deepspeed_is_refused_by_others(found):
     assert "has the format of DeepSpeedStrategy, which alone can load it" in found["refused"]
 
 
+def test_what_it_cannot_do_is_refused_before_training(found):
+    average, wrapper, clipping, late = found["errors"]
+    assert "EMAHook needs whole weights in checkpoints" in average
+    assert "DeepSpeedStrategy needs optim_wrapper=dict(type='DeepSpeedOptimWrapper'" in wrapper
+    assert "DeepSpeedOptimWrapper has no argument 'clip_grad'" in clipping
+    assert "was made without an optimizer, to evaluate" in late
+
+
 def test_a_loop_of_ones_own(found, request):
     stage = request.node.callspec.params["found"]
     expected = {"changed": True, "restored": True, "rest": 1, "stage": stage}

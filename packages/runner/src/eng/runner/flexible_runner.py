@@ -319,6 +319,7 @@ class FlexibleRunner(Runner):
     def _prepare_training(self) -> None:
         if self._is_prepared:
             return
+        self.strategy.check_hooks(self.hooks)
         given: dict[str, Any] = {"dispatch_kwargs": _RunSizes(self)}
         given["optim_wrapper"] = self.optim_wrapper
         if self.param_schedulers is not None:

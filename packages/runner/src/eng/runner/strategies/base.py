@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,6 +13,7 @@ from torch import nn
 
 from eng.dist import is_distributed
 from eng.dl_utils import collect_env
+from eng.hooks import Hook
 from eng.logging import MMLogger
 from eng.optim import BaseOptimWrapper, OptimWrapper, OptimWrapperDict
 from eng.registry import PartOrConfig
@@ -101,6 +103,16 @@ class BaseStrategy(StrategyState):
         """
         seed = seed_everything(seed, deterministic, diff_rank_seed).shared
         self._environment = self._environment.with_seed(seed, deterministic, diff_rank_seed)
+
+    def check_hooks(self, hooks: Sequence[Hook]) -> None:
+        """Refuse hooks of a run that do not go with the strategy, before training.
+
+        Args:
+            hooks: The hooks.
+
+        Raises:
+            RunnerConfigError: If there are such hooks.
+        """
 
     def move_to(self, work_dir: str) -> None:
         """Choose another work directory, before anything is written.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +15,7 @@ from eng.checkpoint import MapLocation, is_checkpoint_folder, progress_of, save_
 from eng.device import get_device
 from eng.dist import broadcast, broadcast_object_list
 from eng.fileio import load
+from eng.hooks import EMAHook, Hook, TrainedOnlyHook
 from eng.registry import STRATEGIES, PartOrConfig
 from eng.utils import StateDict, override
 
@@ -112,6 +113,15 @@ class DeepSpeedStrategy(BaseStrategy):
         register_deepspeed_optimizers()
 
     # ------------------------------------------------------------------ preparing
+
+    @override
+    def check_hooks(self, hooks: Sequence[Hook]) -> None:
+        for hook in hooks:
+            if isinstance(hook, (EMAHook, TrainedOnlyHook)):
+                raise RunnerConfigError(
+                    f"{type(hook).__name__} needs whole weights in checkpoints, which those of "
+                    "DeepSpeed do not have: remove it, or use FSDPStrategy or DDPStrategy"
+                )
 
     @override
     def prepare(
