@@ -208,7 +208,7 @@ def saved_by_two_hooks(work_dir: str, layout: str, iters: int) -> None:
         "save_top_k": 2,
         "async_save": True,
     }
-    second = {"interval": 2, "max_keep_ckpts": 1, "filename_tmpl": "second_{}.pth"}
+    second = {"interval": 2, "filename_tmpl": "second_{}.pth"}
     hook = {"type": "CheckpointHook", "by_epoch": False, "async_save": True, **second}
     loader = {
         "batch_size": 8,
@@ -335,6 +335,7 @@ FULL = {
         "accumulative_counts": 3,
         "optimizer": {"type": "Adam", "lr": 0.01},
     },
+    "custom_hooks": [{"type": "EMAHook", "momentum": 0.1}],
     "checkpoint": {"interval": 4, "async_save": True},
 }
 

@@ -30,7 +30,7 @@ def test_a_seed_makes_all_draw_the_same(monkeypatch: pytest.MonkeyPatch) -> None
     first = draw()
     set_random_seed(5)
     assert draw() == first
-    monkeypatch.setattr("eng.runner.environment.get_rank", lambda: 2)
+    monkeypatch.setattr("eng.runner.environment.get_data_rank", lambda: 2)
     assert set_random_seed(3, diff_rank_seed=True) == 5
     assert draw() == first
     assert set_random_seed(5) == 5

@@ -96,8 +96,13 @@ def test_the_loss_of_a_validation_is_that_of_its_data_in_evaluation_mode(tmp_pat
     model: Any = runner.train()
     batches = list(runner.val_dataloader)
     model.eval()
-    losses: list[Tensor] = [model(*batch, mode="loss")["loss"] for batch in batches]
-    assert runner.summary.metrics["val_loss"] == pytest.approx(float(sum(losses)) / len(losses))
+    sizes = [len(targets) for _, targets in batches]
+    losses: list[Tensor] = [
+        model(*batch, mode="loss")["loss"] * size
+        for batch, size in zip(batches, sizes, strict=True)
+    ]
+    assert len(set(sizes)) > 1  # the last batch is smaller
+    assert runner.summary.metrics["val_loss"] == pytest.approx(float(sum(losses)) / sum(sizes))
     log = Path(str(runner.summary.log_file)).read_text()
     assert f"val_loss: {runner.summary.metrics['val_loss']:.4f}" in log
 

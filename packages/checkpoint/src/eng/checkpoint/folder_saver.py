@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 from importlib.metadata import version
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 import torch
 from torch import Tensor
 
 from eng.dist import (
-    broadcast_object_list,
     gather_object,
     get_rank,
     get_world_size,
@@ -25,14 +23,16 @@ from eng.utils import StateDict
 from .errors import CheckpointError
 from .folder_files import being_written, publish_folder
 from .folder_format import COMPLETE, RUN, VERSION, is_local, make_part_name
-from .save_group import SavingGroup
+from .save_group import SavingGroup, agree
 from .shards import is_dtensor
 from .tensor_paths import take_tensors
 from .types import BackendArgs
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
-    from torch.distributed.checkpoint.api import CheckpointException
+    from torch.distributed.checkpoint.metadata import Metadata
+    from torch.distributed.checkpoint.planner import SavePlan
+    from torch.distributed.checkpoint.storage import WriteResult
 
     from .dcp_storage import FileSum, FolderWriter
     from .save_plan import Shard
@@ -112,64 +112,57 @@ def write_folder(
         path: Path or URL of the folder.
         backend_args: Arguments of the storage backend. Defaults to None.
     """
-    from torch.distributed.checkpoint.api import CheckpointException
-
     from .dcp_storage import FolderWriter
 
     path = path.rstrip("/")
     backend = get_file_backend(path, backend_args=backend_args)
     with ExitStack() as stack:
-        place = _begin(backend, path, content.group, stack)
+        place = agree(content.group, lambda: None, lambda _: _begin(backend, path, stack))
 
         def complete(sums: list[FileSum]) -> None:
             _complete(content, backend, (place, path), sums)
 
-        writer = FolderWriter(place, backend, get_rank(), complete)
         try:
-            _write_shards(content, writer)
-        except BaseException as error:
+            _write_shards(content, FolderWriter(place, backend, get_rank(), complete))
+        except BaseException:
             if is_main_process():
                 with suppress(OSError):
                     backend.rmtree(place)
-            if isinstance(error, CheckpointException):
-                raise _simplify(error, path) from error
             raise
 
 
-def _write_shards(content: FolderContent, writer: FolderWriter) -> None:
-    from torch.distributed.checkpoint.state_dict_saver import save
+def _begin(backend: BaseStorageBackend, path: str, stack: ExitStack) -> list[str]:
+    """Choose where all processes write."""
+    place = make_part_name(path) if is_local(backend) else path
+    stack.enter_context(being_written(place))
+    if place == path and backend.isdir(path):
+        _remove_old(backend, path)
+    return [place] * get_world_size()
 
+
+def _write_shards(content: FolderContent, writer: FolderWriter) -> None:
+    """Plan, write, and complete the checkpoint, as torch's own function for it does.
+
+    That waits for operations of the whole group, which do not end where a process was killed.
+    """
     from .save_plan import ShardPlanner
 
     planner = ShardPlanner(content.shards)
-    if content.group is not None:
-        save({}, storage_writer=writer, planner=planner, process_group=content.group)
-        return
-    planner.set_up_planner({}, is_coordinator=True)
-    plans, metadata = planner.create_global_plan([planner.create_local_plan()])
-    results = writer.write_data(planner.finish_plan(plans[0]), planner).wait()
-    writer.finish(metadata, [results])
+    planner.set_up_planner({}, is_coordinator=is_main_process())
+    metadata: Metadata | None = None
 
+    def plan_all(plans: list[SavePlan]) -> list[SavePlan]:
+        nonlocal metadata
+        chosen, metadata = planner.create_global_plan(plans)
+        return chosen
 
-def _begin(
-    backend: BaseStorageBackend, path: str, group: ProcessGroup | None, stack: ExitStack
-) -> str:
-    """Choose where to write, in all processes that of the first one."""
-    boxes: list[Any] = [None]
-    if is_main_process():
-        try:
-            place = make_part_name(path) if is_local(backend) else path
-            stack.enter_context(being_written(place))
-            if place == path and backend.isdir(path):
-                _remove_old(backend, path)
-            boxes = [place]
-        except Exception as error:  # raised in all processes
-            boxes = [CheckpointError(f"{path!r} cannot be written: {error}")]
-    broadcast_object_list(boxes, group=group)
-    if isinstance(boxes[0], Exception):
-        raise boxes[0]
-    found: str = boxes[0]
-    return found
+    def finish(results: list[list[WriteResult]]) -> list[None]:
+        assert metadata is not None
+        writer.finish(metadata, results)
+        return [None] * len(results)
+
+    plan = planner.finish_plan(agree(content.group, planner.create_local_plan, plan_all))
+    agree(content.group, lambda: writer.write_data(plan, planner).wait(), finish)
 
 
 def _remove_old(backend: BaseStorageBackend, path: str) -> None:
@@ -222,12 +215,3 @@ def _describe_meshes(tensors: Iterable[Tensor]) -> list[StateDict]:
         {"dims": list(mesh.mesh_dim_names or ()), "shape": list(mesh.shape)} for mesh in meshes
     ]
     return sorted(found, key=str)
-
-
-def _simplify(error: CheckpointException, path: str) -> Exception:
-    """The error of the first process that failed, as it would be raised without others."""
-    rank, (cause, _) = min(error.failures.items())
-    if isinstance(cause, OSError) and cause.errno is not None:
-        return type(cause)(cause.errno, cause.strerror, cause.filename or path)
-    reason = "".join(traceback.format_exception_only(cause)).strip()
-    return CheckpointError(f"{path!r} could not be saved: rank {rank}: {reason}")
