@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import functools
+import logging
 from collections.abc import Callable, Iterator, Mapping
 
 from eng.hooks import Hook, Priority, get_priority
+from eng.logging import print_log
 from eng.registry import HOOKS, PartOrConfig
 
 from .arguments import warn_of_close_names
@@ -102,6 +104,7 @@ class HookList:
         if not hasattr(hook, "priority"):
             raise RunnerTypeError(f"a hook must be a Hook or a config, not {type(hook).__name__}")
         check_passed_on(hook, self._save_checkpoint)
+        _warn_of_older_stages(hook)
         self.add(hook, priority)  # type: ignore[arg-type]
 
     def add(self, hook: Hook, priority: int | str | Priority | None = None) -> None:
@@ -148,6 +151,20 @@ class _Stages(dict[str, list[Callable[..., None]]]):
         methods = [_find_method(hook, stage) for hook in self._hooks if _acts_at(hook, stage)]
         self[stage] = methods
         return methods
+
+
+def _warn_of_older_stages(hook: object) -> None:
+    """Warn of methods that MMCV 1.x called in training and validation, and that nothing calls."""
+    for name in ("before_epoch", "after_epoch", "before_iter", "after_iter"):
+        when, _, what = name.partition("_")
+        present = [f"{when}_{mode}_{what}" for mode in ("train", "val", "test")]
+        if hasattr(hook, name) and not any(_acts_at(hook, stage) for stage in present):
+            print_log(
+                f"{type(hook).__name__}.{name} is a stage of MMCV 1.x, which nothing calls: name "
+                f"it {', '.join(present)}, or _{name}, which all three call.",
+                logger="current",
+                level=logging.WARNING,
+            )
 
 
 def _acts_at(hook: object, stage: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -154,7 +155,24 @@ def _build_list(
         built.append(PARAM_SCHEDULERS.build(cfg, default_args=defaults))
         if follows_training:
             built[-1].follows_training = True
+        _warn_of_epochs(built[-1], train_loop)
     return built
+
+
+def _warn_of_epochs(scheduler: _ParamScheduler, train_loop: TrainingLength) -> None:
+    """Warn of a scheduler that counts the epochs of a training that has none."""
+    progress = getattr(train_loop, "progress", None)
+    if getattr(progress, "by_epoch", True) or not scheduler.by_epoch:
+        return
+    if getattr(scheduler, "need_val_args", False):  # it steps after each validation
+        return
+    print_log(
+        f"{type(scheduler).__name__} counts epochs (by_epoch=True), but training is by iterations, "
+        "which end no epoch before its end: it changes nothing. Set by_epoch=False, and its "
+        "numbers in iterations.",
+        logger="current",
+        level=logging.WARNING,
+    )
 
 
 def end_of_training(
