@@ -64,6 +64,7 @@ from eng.checkpoint import remove_checkpoint as remove_checkpoint
 from eng.checkpoint import remove_incomplete as remove_incomplete
 from eng.checkpoint import save_checkpoint as save_checkpoint
 from eng.checkpoint import save_folder as save_folder
+from eng.checkpoint import save_foreign_folder as save_foreign_folder
 from eng.checkpoint import shards_to_load as shards_to_load
 from eng.checkpoint import take_tensors as take_tensors
 from eng.checkpoint import tensor_digest as tensor_digest
@@ -459,15 +460,25 @@ from eng.registry import list_registered as list_registered
 from eng.registry import read_parameters as read_parameters
 from eng.registry import traverse_registry_tree as traverse_registry_tree
 from eng.runner import BaseLoop as BaseLoop
+from eng.runner import BaseStrategy as BaseStrategy
 from eng.runner import BatchSizeSearch as BatchSizeSearch
 from eng.runner import BatchTrial as BatchTrial
 from eng.runner import BestScore as BestScore
+from eng.runner import ColossalAIModelWrapper as ColossalAIModelWrapper
+from eng.runner import ColossalAIOptimWrapper as ColossalAIOptimWrapper
+from eng.runner import ColossalAIStrategy as ColossalAIStrategy
 from eng.runner import ConfusionMatrixHook as ConfusionMatrixHook
+from eng.runner import DDPStrategy as DDPStrategy
+from eng.runner import DeepSpeedOptimWrapper as DeepSpeedOptimWrapper
+from eng.runner import DeepSpeedStrategy as DeepSpeedStrategy
 from eng.runner import EpochBasedTrainLoop as EpochBasedTrainLoop
+from eng.runner import FSDPStrategy as FSDPStrategy
+from eng.runner import FlexibleRunner as FlexibleRunner
 from eng.runner import IterBasedTrainLoop as IterBasedTrainLoop
 from eng.runner import LearningRateCurve as LearningRateCurve
 from eng.runner import LogProcessor as LogProcessor
 from eng.runner import LoopRunner as LoopRunner
+from eng.runner import MMDeepSpeedEngineWrapper as MMDeepSpeedEngineWrapper
 from eng.runner import MissingLoopError as MissingLoopError
 from eng.runner import Progress as Progress
 from eng.runner import RebuiltBatch as RebuiltBatch
@@ -475,6 +486,7 @@ from eng.runner import RunState as RunState
 from eng.runner import RunSummary as RunSummary
 from eng.runner import Runner as Runner
 from eng.runner import RunnerConfigError as RunnerConfigError
+from eng.runner import SingleDeviceStrategy as SingleDeviceStrategy
 from eng.runner import Stateful as Stateful
 from eng.runner import TestLoop as TestLoop
 from eng.runner import TrainingInterrupted as TrainingInterrupted
@@ -483,6 +495,7 @@ from eng.runner import calc_dynamic_intervals as calc_dynamic_intervals
 from eng.runner import find_batch_size as find_batch_size
 from eng.runner import find_learning_rate as find_learning_rate
 from eng.runner import rebuild_batch as rebuild_batch
+from eng.runner import register_deepspeed_optimizers as register_deepspeed_optimizers
 from eng.runner import set_random_seed as set_random_seed
 from eng.runner import turn_on_activation_checkpointing as turn_on_activation_checkpointing
 from eng.structures import BaseDataElement as BaseDataElement
@@ -641,6 +654,7 @@ __all__ = [
     "BaseModule",
     "BaseOptimWrapper",
     "BaseStorageBackend",
+    "BaseStrategy",
     "BaseTTAModel",
     "BaseVisBackend",
     "BatchRecordHook",
@@ -658,6 +672,9 @@ __all__ = [
     "CheckpointWriter",
     "ClassBalancedDataset",
     "ClearMLVisBackend",
+    "ColossalAIModelWrapper",
+    "ColossalAIOptimWrapper",
+    "ColossalAIStrategy",
     "Command",
     "Compose",
     "ConcatDataset",
@@ -677,9 +694,12 @@ __all__ = [
     "CosineRestartLR",
     "CosineRestartMomentum",
     "CosineRestartParamScheduler",
+    "DDPStrategy",
     "DVCLiveVisBackend",
     "DataBatch",
     "DataSample",
+    "DeepSpeedOptimWrapper",
+    "DeepSpeedStrategy",
     "DefaultOptimWrapperConstructor",
     "DefaultSampler",
     "DefaultScope",
@@ -701,8 +721,10 @@ __all__ = [
     "ExponentialMomentum",
     "ExponentialMovingAverage",
     "ExponentialParamScheduler",
+    "FSDPStrategy",
     "FileClient",
     "FilterDuplicateWarning",
+    "FlexibleRunner",
     "FlopAnalyzer",
     "FolderSaver",
     "FreezeHook",
@@ -742,6 +764,7 @@ __all__ = [
     "LoopRunner",
     "LossNormalizer",
     "MLflowVisBackend",
+    "MMDeepSpeedEngineWrapper",
     "MMDistributedDataParallel",
     "MMFullyShard",
     "MMFullyShardedDataParallel",
@@ -828,6 +851,7 @@ __all__ = [
     "Scalar",
     "SchemaError",
     "Sequential",
+    "SingleDeviceStrategy",
     "SlowRankHook",
     "StateDict",
     "Stateful",
@@ -1103,6 +1127,7 @@ __all__ = [
     "rebuild_batch",
     "recompute_parts",
     "register_backend",
+    "register_deepspeed_optimizers",
     "register_handler",
     "remove",
     "remove_checkpoint",
@@ -1119,6 +1144,7 @@ __all__ = [
     "samplers_of",
     "save_checkpoint",
     "save_folder",
+    "save_foreign_folder",
     "scalar_of",
     "scandir",
     "set_multi_processing",

@@ -91,8 +91,8 @@ _NAMES = {
         is_shard is_sharded keep_shards load_checkpoint load_full_model_state
         load_full_optimizer_state load_shared_checkpoint load_state_dict model_shards
         model_state optimizer_shards progress_of put_tensors remove_checkpoint
-        remove_incomplete save_checkpoint save_folder shards_to_load take_tensors
-        tensor_digest used_checkpoint weights_to_cpu write_last_checkpoint
+        remove_incomplete save_checkpoint save_folder save_foreign_folder shards_to_load
+        take_tensors tensor_digest used_checkpoint weights_to_cpu write_last_checkpoint
     """,
     "dataset": """
         COLLATE_FUNCTIONS AnnotationError BaseDataset BucketBatchSampler
@@ -160,15 +160,18 @@ _NAMES = {
         infer_rule read_record run_id_of scalar_of
     """,
     "runner": """
-        BaseLoop BatchSizeSearch BatchTrial BestScore CheckpointLoader ConfusionMatrixHook
-        EpochBasedTrainLoop IterBasedTrainLoop LearningRateCurve LogProcessor LoopRunner
+        BaseLoop BaseStrategy BatchSizeSearch BatchTrial BestScore CheckpointLoader
+        ColossalAIModelWrapper ColossalAIOptimWrapper ColossalAIStrategy
+        ConfusionMatrixHook DDPStrategy DeepSpeedOptimWrapper DeepSpeedStrategy
+        EpochBasedTrainLoop FSDPStrategy FlexibleRunner IterBasedTrainLoop
+        LearningRateCurve LogProcessor LoopRunner MMDeepSpeedEngineWrapper
         MissingLoopError Priority Progress RebuiltBatch RunState RunSummary Runner
-        RunnerConfigError Stateful TestLoop TrainingInterrupted ValLoop autocast
-        calc_dynamic_intervals find_batch_size find_latest_checkpoint find_learning_rate
-        get_deprecated_model_names get_external_models get_mmcls_models get_priority
-        get_state_dict get_torchvision_models load_checkpoint load_state_dict
-        rebuild_batch save_checkpoint set_random_seed turn_on_activation_checkpointing
-        weights_to_cpu
+        RunnerConfigError SingleDeviceStrategy Stateful TestLoop TrainingInterrupted
+        ValLoop autocast calc_dynamic_intervals find_batch_size find_latest_checkpoint
+        find_learning_rate get_deprecated_model_names get_external_models get_mmcls_models
+        get_priority get_state_dict get_torchvision_models load_checkpoint load_state_dict
+        rebuild_batch register_deepspeed_optimizers save_checkpoint set_random_seed
+        turn_on_activation_checkpointing weights_to_cpu
     """,
     "hub": """
         MODULE2PACKAGE find_model_folder get_config get_model list_metafile_models

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .folder_format import checkpoint_exists, is_checkpoint_folder
     from .folder_saver import save_folder
     from .folder_writer import FolderSaver
+    from .foreign_folder import save_foreign_folder
     from .loader import CheckpointLoader
     from .loading import load_checkpoint
     from .model_zoo import (
@@ -108,6 +109,7 @@ __all__ = [
     "remove_incomplete",
     "save_checkpoint",
     "save_folder",
+    "save_foreign_folder",
     "shards_to_load",
     "take_tensors",
     "tensor_digest",
@@ -130,6 +132,7 @@ __getattr__, __dir__ = lazy_modules(
         ".folder_format": ("checkpoint_exists", "is_checkpoint_folder"),
         ".folder_saver": ("save_folder",),
         ".folder_writer": ("FolderSaver",),
+        ".foreign_folder": ("save_foreign_folder",),
         ".loader": ("CheckpointLoader",),
         ".loading": ("load_checkpoint",),
         ".model_zoo": (

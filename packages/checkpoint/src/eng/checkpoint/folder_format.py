@@ -22,6 +22,7 @@ __all__ = [
     "COMPLETE",
     "FILE_SUFFIXES",
     "RUN",
+    "SAVED_BY",
     "checkpoint_exists",
     "find_folder_damage",
     "is_checkpoint_folder",
@@ -33,6 +34,8 @@ __all__ = [
 
 #: The file that is written last, and the file of everything but tensors.
 COMPLETE, RUN = "complete.json", "run.pth"
+#: Key in it of what has saved a checkpoint in a format of its own.
+SAVED_BY = "saved_by"
 #: Version of the format.
 VERSION = 1
 #: End of the name of a folder that is being written.

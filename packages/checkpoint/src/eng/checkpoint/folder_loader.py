@@ -20,7 +20,7 @@ from eng.fileio import BaseStorageBackend, get_file_backend
 from eng.utils import StateDict
 
 from .errors import CheckpointError
-from .folder_format import RUN, find_folder_damage
+from .folder_format import RUN, SAVED_BY, find_folder_damage
 from .folder_saver import RANK_TENSORS, TENSORS
 from .loader import parse_checkpoint
 from .locations import move_tensors
@@ -157,6 +157,11 @@ def _load(
 
     from .dcp_storage import FolderReader
 
+    if SAVED_BY in run:
+        raise CheckpointError(
+            f"{path!r} has the format of {run[SAVED_BY]}, which alone can load it. With "
+            "CheckpointHook(format='file') it saves files that all can load"
+        )
     paths, by_rank = run.pop(TENSORS), run.pop(RANK_TENSORS, None) or []
     if len(by_rank) == get_world_size():
         paths = {**paths, **by_rank[get_rank()]}

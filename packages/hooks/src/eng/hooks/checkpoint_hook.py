@@ -200,7 +200,7 @@ class CheckpointHook(Hook):
     @override
     def before_train(self, runner: HookRunner) -> None:
         """Settle where checkpoints go."""
-        self._writes.choose_format(runner.model)
+        self._writes.choose_format(runner.model, getattr(runner, "checkpoint_format", None))
         folder = replace(self.folder_in(runner.work_dir), template=self._template)
         self.file_backend = folder.backend
         self.out_dir = self._folder = folder.path

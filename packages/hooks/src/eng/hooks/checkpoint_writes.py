@@ -61,10 +61,15 @@ class CheckpointWrites:
         """Whether a checkpoint is being written."""
         return self._writer is not None and self._writer.is_busy
 
-    def choose_format(self, model: nn.Module) -> None:
-        """Choose the format for a model."""
+    def choose_format(self, model: nn.Module, preferred: str | None = None) -> None:
+        """Choose the format for a model.
+
+        Args:
+            model: The model.
+            preferred: The format that ``'auto'`` means. Defaults to None: by the model.
+        """
         if self._format == "auto":
-            self.is_folder = is_sharded(model)
+            self.is_folder = is_sharded(model) if preferred is None else preferred == "folder"
 
     def begin(self, name: str) -> CheckpointWriter | None:
         """Note that a checkpoint is written.

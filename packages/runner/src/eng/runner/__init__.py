@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .confusion_matrix_hook import ConfusionMatrixHook
     from .errors import MissingLoopError, RunnerConfigError
     from .eval_loops import TestLoop, ValLoop
+    from .flexible_runner import FlexibleRunner
     from .interrupted import TrainingInterrupted
     from .learning_rates import LearningRateCurve
     from .log_processor import LogProcessor
@@ -45,22 +46,45 @@ if TYPE_CHECKING:
     from .run_state import RunState, Stateful
     from .run_summary import BestScore, RunSummary
     from .runner import Runner
+    from .strategies import (
+        BaseStrategy,
+        ColossalAIModelWrapper,
+        ColossalAIOptimWrapper,
+        ColossalAIStrategy,
+        DDPStrategy,
+        DeepSpeedOptimWrapper,
+        DeepSpeedStrategy,
+        FSDPStrategy,
+        MMDeepSpeedEngineWrapper,
+        SingleDeviceStrategy,
+        register_deepspeed_optimizers,
+    )
     from .train_loops import EpochBasedTrainLoop, IterBasedTrainLoop
 
 __version__: str  # see _version.py
 
 __all__ = [
     "BaseLoop",
+    "BaseStrategy",
     "BatchSizeSearch",
     "BatchTrial",
     "BestScore",
     "CheckpointLoader",
+    "ColossalAIModelWrapper",
+    "ColossalAIOptimWrapper",
+    "ColossalAIStrategy",
     "ConfusionMatrixHook",
+    "DDPStrategy",
+    "DeepSpeedOptimWrapper",
+    "DeepSpeedStrategy",
     "EpochBasedTrainLoop",
+    "FSDPStrategy",
+    "FlexibleRunner",
     "IterBasedTrainLoop",
     "LearningRateCurve",
     "LogProcessor",
     "LoopRunner",
+    "MMDeepSpeedEngineWrapper",
     "MissingLoopError",
     "Priority",
     "Progress",
@@ -69,6 +93,7 @@ __all__ = [
     "RunSummary",
     "Runner",
     "RunnerConfigError",
+    "SingleDeviceStrategy",
     "Stateful",
     "TestLoop",
     "TrainingInterrupted",
@@ -87,6 +112,7 @@ __all__ = [
     "load_checkpoint",
     "load_state_dict",
     "rebuild_batch",
+    "register_deepspeed_optimizers",
     "save_checkpoint",
     "set_random_seed",
     "turn_on_activation_checkpointing",
@@ -117,6 +143,7 @@ __getattr__, __dir__ = lazy_modules(
         ".confusion_matrix_hook": ("ConfusionMatrixHook",),
         ".errors": ("MissingLoopError", "RunnerConfigError"),
         ".eval_loops": ("TestLoop", "ValLoop"),
+        ".flexible_runner": ("FlexibleRunner",),
         ".interrupted": ("TrainingInterrupted",),
         ".learning_rates": ("LearningRateCurve",),
         ".log_processor": ("LogProcessor",),
@@ -129,6 +156,19 @@ __getattr__, __dir__ = lazy_modules(
         ".run_state": ("RunState", "Stateful"),
         ".run_summary": ("BestScore", "RunSummary"),
         ".runner": ("Runner",),
+        ".strategies": (
+            "BaseStrategy",
+            "ColossalAIModelWrapper",
+            "ColossalAIOptimWrapper",
+            "ColossalAIStrategy",
+            "DDPStrategy",
+            "DeepSpeedOptimWrapper",
+            "DeepSpeedStrategy",
+            "FSDPStrategy",
+            "MMDeepSpeedEngineWrapper",
+            "SingleDeviceStrategy",
+            "register_deepspeed_optimizers",
+        ),
         ".train_loops": ("EpochBasedTrainLoop", "IterBasedTrainLoop"),
     },
 )

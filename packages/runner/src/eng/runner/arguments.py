@@ -180,17 +180,20 @@ def check_intervals(dynamic_intervals: Iterable[object] | None) -> list[tuple[in
     return pairs
 
 
-def check_keys(cfg: Settings, arguments: Sequence[str]) -> None:
+def check_keys(
+    cfg: Settings, arguments: Sequence[str], required: Sequence[str] = ("model", "work_dir")
+) -> None:
     """Refuse a config without required keys, and warn of keys that look like misspelt arguments.
 
     Args:
         cfg: The config. Other keys are allowed, as variables of its own.
         arguments: Names of the arguments of the runner.
+        required: Names of those without a default. Defaults to ``model`` and ``work_dir``.
 
     Raises:
-        RunnerConfigError: If ``model`` or ``work_dir`` is missing.
+        RunnerConfigError: If one of these is missing.
     """
-    for name in ("model", "work_dir"):
+    for name in required:
         if name not in cfg:
             raise RunnerConfigError(f"the config has no {name!r}, which a runner needs")
     # Of those of the command line, merging them has warned.
@@ -265,12 +268,15 @@ def check_steps(model: nn.Module, *steps: str) -> None:
             )
 
 
-def given_arguments(cfg: Settings, arguments: Sequence[str]) -> Settings:
+def given_arguments(
+    cfg: Settings, arguments: Sequence[str], required: Sequence[str] = ("model", "work_dir")
+) -> Settings:
     """Pick the arguments of a runner from a config.
 
     Args:
         cfg: The config, in which other keys are allowed as well.
         arguments: Names of all arguments.
+        required: Names of those without a default. Defaults to ``model`` and ``work_dir``.
 
     Returns:
         Values by name. An ``env_cfg`` of None is left out, so that the default is used.
@@ -278,6 +284,6 @@ def given_arguments(cfg: Settings, arguments: Sequence[str]) -> Settings:
     Raises:
         RunnerConfigError: If one without a default is missing.
     """
-    check_keys(cfg, arguments)
+    check_keys(cfg, arguments, required)
     names = [name for name in arguments if name in cfg]
     return {name: cfg[name] for name in names if (name, cfg[name]) != ("env_cfg", None)}

@@ -21,6 +21,7 @@ from eng.registry import (
     OPTIM_WRAPPERS,
     OPTIMIZERS,
     PARAM_SCHEDULERS,
+    STRATEGIES,
     TASK_UTILS,
     TRANSFORMS,
     VISBACKENDS,
@@ -75,6 +76,7 @@ class PartChecker:
         """
         self.found += check_values(self._settings, modes)
         self._check_model()
+        self._part(("strategy",), self._settings.get("strategy"), STRATEGIES)
         if "train" in modes:
             self._check_loop("train", ("runner", "dataloader"))
             self._check_optim_wrapper()

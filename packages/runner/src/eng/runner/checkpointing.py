@@ -34,7 +34,7 @@ from eng.hooks import CheckpointHook, CheckpointWriter
 from eng.optim import evaluation_mode
 from eng.utils import StateDict, check_inner_path
 
-from .checkpoint_meta import MMENGINE_VERSION, dataset_meta_of, warn_of_other_data
+from .checkpoint_meta import dataset_meta_of, warn_of_other_data
 from .other_processes import adapt_to_processes, count_global_batch, keep_global_batch
 from .progress import Progress
 from .protocol import LoopRunner
@@ -42,11 +42,15 @@ from .starting_point import choose_starting_point, storage_of
 from .types import StorageSettings
 
 __all__ = [
+    "choose_place",
+    "drop_average",
     "left_out",
     "load_or_resume",
     "load_weights",
+    "restore_run",
     "resume_run",
     "save_run",
+    "take_checkpoint",
 ]
 
 #: Pairs of a regular expression and its replacement in names of weights.
@@ -59,6 +63,8 @@ _KEYS = {
     "optimizer": "optimizer",
     "param_schedulers": "param_schedulers",
 }
+#: Entries of the ``meta`` of a run that those of its checkpoints have as well.
+_META_OF_RUN = ("mmengine_version", "mmengine", "load_from")
 
 
 def left_out(optimizer: bool, param_scheduler: bool) -> set[str]:
@@ -106,13 +112,7 @@ def save_run(
     Raises:
         ValueError: If the name leads out of the folder.
     """
-    out_dir, filename = place
-    check_inner_path(filename, "filename")
-    path = join_path(out_dir, filename, backend_args=backend_args)
-    progress = runner.progress
-    end = progress.after_epoch() if by_epoch else progress.after_iteration()
-    meta = {"epoch": end.epoch, "iter": end.iter, **meta}
-    point = progress.at(meta["epoch"], meta["iter"])
+    path, meta, point = choose_place(runner, place, meta, by_epoch, backend_args)
     # In all processes, since sharded states are gathered and hooks may communicate.
     is_folder = isinstance(writer, FolderSaver)
     with evaluation_mode(runner.optim_wrapper), keep_shards() if is_folder else nullcontext():
@@ -122,6 +122,37 @@ def save_run(
         elif is_main_process():
             checkpoint["state_dict"] = weights_to_cpu(checkpoint["state_dict"])
             (writer or save_checkpoint)(checkpoint, path, backend_args=backend_args)
+
+
+def choose_place(
+    runner: LoopRunner,
+    place: tuple[str, str],
+    meta: StateDict,
+    by_epoch: bool,
+    backend_args: StorageSettings | None,
+) -> tuple[str, StateDict, Progress]:
+    """Choose the path of a checkpoint, and the point of training that it is of.
+
+    Args:
+        runner: The runner.
+        place: Folder, and name of the file in it.
+        meta: Entries of the ``meta`` of the checkpoint, perhaps with ``epoch`` and ``iter``.
+        by_epoch: Whether the point is otherwise the end of the present epoch or of the iteration.
+        backend_args: Settings of the storage.
+
+    Returns:
+        The path, the ``meta`` with ``epoch`` and ``iter``, and the point.
+
+    Raises:
+        ValueError: If the name leads out of the folder.
+    """
+    out_dir, filename = place
+    check_inner_path(filename, "filename")
+    path = join_path(out_dir, filename, backend_args=backend_args)
+    progress = runner.progress
+    end = progress.after_epoch() if by_epoch else progress.after_iteration()
+    meta = {"epoch": end.epoch, "iter": end.iter, **meta}
+    return path, meta, progress.at(meta["epoch"], meta["iter"])
 
 
 def collect_checkpoint(
@@ -139,11 +170,29 @@ def collect_checkpoint(
         The checkpoint, with the same keys and ``meta`` in every process. Its tensors are those of
         this process, not copied.
     """
+    checkpoint = take_checkpoint(runner, point, meta, leave_out)
+    runner.call_hook("before_save_checkpoint", checkpoint=checkpoint)
+    return checkpoint
+
+
+def take_checkpoint(
+    runner: LoopRunner, point: Progress, meta: StateDict, leave_out: Collection[str]
+) -> StateDict:
+    """Take the state of a run, before hooks add to it. Called in all processes.
+
+    Args:
+        runner: The runner.
+        point: The point of training that the checkpoint is of.
+        meta: Further entries of the ``meta`` of the checkpoint.
+        leave_out: Parts of the state that are not saved.
+
+    Returns:
+        The checkpoint.
+    """
     states = runner.run_state.take(point, leave_out)
     checkpoint: StateDict = {"meta": _collect_meta(runner, meta)}
     checkpoint.update({key: states.pop(name) for name, key in _KEYS.items() if name in states})
     checkpoint["train_state"] = states
-    runner.call_hook("before_save_checkpoint", checkpoint=checkpoint)
     return checkpoint
 
 
@@ -160,9 +209,8 @@ def _collect_meta(runner: LoopRunner, meta: StateDict) -> StateDict:
             "data_world_size": get_data_world_size(),
             "global_batch": count_global_batch(runner),
             "cfg": runner.meta["cfg"],
-            "mmengine_version": MMENGINE_VERSION,
             **({} if described is None else {"dataset_meta": described}),
-            **{key: runner.meta[key] for key in ("load_from",) if key in runner.meta},
+            **{key: runner.meta[key] for key in _META_OF_RUN if key in runner.meta},
             **meta,
         }
     ]
@@ -226,15 +274,23 @@ def load_weights(
     read = partial(load_shared_checkpoint, map_location=map_location, logger=runner.logger)
     checkpoint = complete_weights(runner.model, checkpoint, filename, runner.logger, read)
     if runner.is_resuming:
-        checkpoint = _drop_average(runner, checkpoint)
+        checkpoint = drop_average(runner, checkpoint)
     # Before the weights are loaded, since hooks swap them, as EMAHook does.
     runner.call_hook("after_load_checkpoint", checkpoint=checkpoint)
     load_state_dict(runner.model, checkpoint["state_dict"], strict, runner.logger)
     return checkpoint
 
 
-def _drop_average(runner: LoopRunner, checkpoint: StateDict) -> StateDict:
-    """Without a hook that averages weights, use the weights of training instead of the average."""
+def drop_average(runner: LoopRunner, checkpoint: StateDict) -> StateDict:
+    """Without a hook that averages weights, use the weights of training instead of the average.
+
+    Args:
+        runner: The runner.
+        checkpoint: A checkpoint that it is resumed from.
+
+    Returns:
+        The checkpoint with the weights that the run is to have.
+    """
     averaged = checkpoint.get("ema_state_dict")
     # A third-party hook may load the average as well: it is known by its name.
     has_hook = any("ema" in type(hook).__name__.lower() for hook in runner.hooks)
@@ -264,6 +320,23 @@ def resume_run(
         CheckpointError: If the checkpoint does not say how far the run had come.
     """
     checkpoint = load_weights(runner, filename, map_location, False, [(r"^module\.", "")])
+    restore_run(runner, checkpoint, filename, leave_out)
+
+
+def restore_run(
+    runner: LoopRunner, checkpoint: StateDict, filename: str, leave_out: Collection[str]
+) -> None:
+    """Restore the parts of a run, but for the weights of the model, from a checkpoint.
+
+    Args:
+        runner: The runner.
+        checkpoint: The checkpoint, whose weights are loaded.
+        filename: Its path or address.
+        leave_out: Parts of the state that stay as they are.
+
+    Raises:
+        CheckpointError: If the checkpoint does not say how far the run had come.
+    """
     meta = checkpoint.get("meta")
     if not isinstance(meta, Mapping) or "epoch" not in meta or "iter" not in meta:
         raise CheckpointError(

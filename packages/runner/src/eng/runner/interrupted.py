@@ -82,7 +82,8 @@ def _save_checkpoint(runner: LoopRunner) -> None:
         if isinstance(hook, CheckpointHook) and hook.save_optimizer and hook.save_param_scheduler:
             hook.save_now(runner)
             return
-    is_folder = is_sharded(runner.model)
+    preferred = getattr(runner, "checkpoint_format", None)  # of a strategy
+    is_folder = is_sharded(runner.model) if preferred is None else preferred == "folder"
     name = f"iter_{runner.iter}" if is_folder else f"iter_{runner.iter}.pth"
     meta = {"epoch": runner.epoch, "iter": runner.iter}
     path = join_path(runner.work_dir, name)

@@ -57,7 +57,7 @@ def find_learning_rate(
             is empty, or ``train_step`` does not return a loss.
     """
     rates = _plan_rates(start, end, num_iters)
-    lazy = [name for name, each in runner.model.named_parameters() if is_lazy(each)]
+    lazy = [name for name, each in runner._ready().named_parameters() if is_lazy(each)]
     if lazy:
         raise UserError(
             f"{', '.join(lazy)} of the model have no shape yet, so that they could not be restored:"
@@ -94,7 +94,7 @@ def _prepare(runner: Runner) -> TrainLoop:
     """Prepare training, and refuse runs that cannot be tested."""
     if get_world_size() > 1:
         raise UserError("the learning-rate range test is for a single process")
-    check_steps(runner.model, "train_step")
+    check_steps(runner._ready(), "train_step")
     loop = runner._loops.train.require("for the learning-rate range test")
     runner._prepare_training()
     if isinstance(runner.optim_wrapper, OptimWrapperDict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -23,6 +24,7 @@ from .types import Settings
 __all__ = [
     "check_model_features",
     "compile_model",
+    "compile_target",
     "prepare_model",
     "turn_on_activation_checkpointing",
     "wrap_forward",
@@ -99,19 +101,40 @@ def compile_model(runner: LoopRunner) -> None:
     given = runner.cfg.get("compile")
     if not given and not isinstance(given, Mapping):
         return
+    if getattr(runner, "strategy", None) is not None:
+        return  # which has compiled it
     settings = {} if given is True else dict(given)
-    target = settings.pop("target", "train_step")
-    model = runner.model
-    if target == "train_step":
-        if "train_step" not in vars(model):
-            setattr(model, target, torch.compile(getattr(model, target), **settings))
-    else:
-        plain = unwrap(model)
-        names = _check_names("", target)
-        compile_parts(
-            [plain] if target == "model" else find_parts(plain, names, "compile"), **settings
-        )
+    target = compile_target(runner.model, {"target": "train_step", **settings})
     runner.logger.info(f"Compiling {target}: the first iterations take longer.")
+
+
+def compile_target(model: nn.Module, settings: Settings) -> str | Sequence[str]:
+    """Compile a method or blocks of a model, once.
+
+    Args:
+        model: The model, possibly wrapped.
+        settings: Arguments of :func:`torch.compile`, with ``target``: ``'model'`` or ``'forward'``,
+            another method, or dotted names of blocks.
+
+    Returns:
+        The target.
+
+    Raises:
+        AttributeError: If the model has no method or block of a name.
+    """
+    settings = dict(settings)
+    target = settings.pop("target")
+    is_method = isinstance(target, str) and inspect.ismethod(getattr(model, target, None))
+    if is_method and target not in ("forward", "compile"):
+        setattr(model, target, torch.compile(getattr(model, target), **settings))
+        return target
+    if isinstance(target, str) and target in vars(model):
+        return target  # compiled already
+    plain = unwrap(model)
+    names = _check_names("compile['target']", target)
+    is_whole = target in ("model", "forward")
+    compile_parts([plain] if is_whole else find_parts(plain, names, "compile"), **settings)
+    return target
 
 
 def _check_names(setting: str, value: object) -> list[str]:

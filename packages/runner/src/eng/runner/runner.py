@@ -267,7 +267,7 @@ class Runner:
             TrainingInterrupted: If a signal or the time limit ended it; all is saved then.
         """
         check.check_start(self, "train", "to train")
-        arguments.check_steps(self.model, "train_step", *(["val_step"] if self._loops.val else []))
+        arguments.check_steps(self._ready(), "train_step", *["val_step"] * bool(self._loops.val))
         self._prepare_training()
         loop = self._loops.train.require("to train")
         begin_training(self)
@@ -297,6 +297,9 @@ class Runner:
         """
         return self._evaluate("test_step", self._loops.test, "to test")
 
+    def _ready(self) -> nn.Module:
+        return self.model  # built with the runner
+
     def _prepare_training(self) -> None:
         """Build the parts of training and initialise the weights, once."""
         if self._is_prepared:
@@ -312,7 +315,7 @@ class Runner:
     @closes_files
     def _evaluate(self, step: str, slot: EvalSlot, purpose: str) -> dict[str, float]:
         check.check_start(self, step.partition("_")[0], purpose)
-        arguments.check_steps(self.model, step)
+        arguments.check_steps(self._ready(), step)
         loop = slot.require(purpose)
         self.call_hook("before_run")
         self.load_or_resume()
@@ -426,8 +429,7 @@ class Runner:
             RunnerConfigError: If a name is not that of an optimizer, or there is a config but the
                 run does not train.
         """
-        loop = self.train_loop
-        return builders.build_param_scheduler(scheduler, self.optim_wrapper, loop)
+        return builders.build_param_scheduler(scheduler, self.optim_wrapper, self.train_loop)
 
     def scale_lr(
         self, optim_wrapper: OptimWrapper, auto_scale_lr: types.Settings | None = None
@@ -812,8 +814,7 @@ class Runner:
     @property
     def progress(self) -> Progress:
         """The progress of training."""
-        loop = self._loops.train.built
-        progress: Progress | None = getattr(loop, "progress", None)
+        progress: Progress | None = getattr(self._loops.train.built, "progress", None)
         return Progress(epoch=self.epoch, iter=self.iter) if progress is None else progress
 
     @property

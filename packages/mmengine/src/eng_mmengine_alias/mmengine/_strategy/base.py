@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from eng.registry import MODELS as MODELS
     from eng.registry import OPTIM_WRAPPERS as OPTIM_WRAPPERS
     from eng.registry import PARAM_SCHEDULERS as PARAM_SCHEDULERS
+    from eng.runner import BaseStrategy as BaseStrategy
     from eng.utils import digit_version as digit_version
 
 __all__, __getattr__, __dir__ = offer(
@@ -36,9 +37,7 @@ __all__, __getattr__, __dir__ = offer(
         "eng.logging": "MMLogger",
         "eng.optim": "BaseOptimWrapper OptimWrapperDict build_optim_wrapper",
         "eng.registry": "MODELS OPTIM_WRAPPERS PARAM_SCHEDULERS",
+        "eng.runner": "BaseStrategy",
         "eng.utils": "digit_version",
-    },
-    missing={
-        "BaseStrategy": "",
     },
 )

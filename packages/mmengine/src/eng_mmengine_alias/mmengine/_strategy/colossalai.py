@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from eng.registry import OPTIM_WRAPPERS as OPTIM_WRAPPERS
     from eng.registry import Registry as Registry
     from eng.registry import STRATEGIES as STRATEGIES
+    from eng.runner import BaseStrategy as BaseStrategy
+    from eng.runner import ColossalAIModelWrapper as ColossalAIModelWrapper
+    from eng.runner import ColossalAIOptimWrapper as ColossalAIOptimWrapper
+    from eng.runner import ColossalAIStrategy as ColossalAIStrategy
     from eng.utils import get_git_hash as get_git_hash
     from eng.utils import mkdir_or_exist as mkdir_or_exist
 
@@ -34,15 +38,12 @@ __all__, __getattr__, __dir__ = offer(
         "eng.model": "BaseDataPreprocessor",
         "eng.optim": "BaseOptimWrapper OptimWrapper",
         "eng.registry": "MODEL_WRAPPERS OPTIMIZERS OPTIM_WRAPPERS Registry STRATEGIES",
+        "eng.runner": "BaseStrategy ColossalAIModelWrapper ColossalAIOptimWrapper ColossalAIStrategy",
         "eng.utils": "get_git_hash mkdir_or_exist",
     },
     missing={
-        "BaseStrategy": "",
-        "ColossalAIModelWrapper": "",
-        "ColossalAIOptimWrapper": "",
-        "ColossalAIStrategy": "",
-        "register_mixed_precisions": "",
-        "register_optimizers": "",
-        "register_plugins": "",
+        "register_mixed_precisions": "ColossalAI is not run by eng",
+        "register_optimizers": "ColossalAI is not run by eng",
+        "register_plugins": "ColossalAI is not run by eng",
     },
 )

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from eng.registry import OPTIMIZERS as OPTIMIZERS
     from eng.registry import OPTIM_WRAPPERS as OPTIM_WRAPPERS
     from eng.registry import STRATEGIES as STRATEGIES
+    from eng.runner import BaseStrategy as BaseStrategy
+    from eng.runner import DeepSpeedOptimWrapper as DeepSpeedOptimWrapper
+    from eng.runner import DeepSpeedStrategy as DeepSpeedStrategy
+    from eng.runner import MMDeepSpeedEngineWrapper as MMDeepSpeedEngineWrapper
+    from eng.runner import register_deepspeed_optimizers as register_deepspeed_optimizers
     from eng.utils import apply_to as apply_to
     from eng.utils import digit_version as digit_version
     from eng.utils import get_git_hash as get_git_hash
@@ -30,13 +35,7 @@ __all__, __getattr__, __dir__ = offer(
         "eng.logging": "print_log",
         "eng.optim": "BaseOptimWrapper",
         "eng.registry": "MODEL_WRAPPERS OPTIMIZERS OPTIM_WRAPPERS STRATEGIES",
+        "eng.runner": "BaseStrategy DeepSpeedOptimWrapper DeepSpeedStrategy MMDeepSpeedEngineWrapper register_deepspeed_optimizers",
         "eng.utils": "apply_to digit_version get_git_hash",
-    },
-    missing={
-        "BaseStrategy": "",
-        "DeepSpeedOptimWrapper": "",
-        "DeepSpeedStrategy": "",
-        "MMDeepSpeedEngineWrapper": "",
-        "register_deepspeed_optimizers": "",
     },
 )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from eng.model import convert_sync_batchnorm as convert_sync_batchnorm
     from eng.registry import MODEL_WRAPPERS as MODEL_WRAPPERS
     from eng.registry import STRATEGIES as STRATEGIES
+    from eng.runner import DDPStrategy as DDPStrategy
 
 __all__, __getattr__, __dir__ = offer(
     __name__,
@@ -25,8 +26,6 @@ __all__, __getattr__, __dir__ = offer(
         "eng.dl_utils": "is_model_wrapper",
         "eng.model": "convert_sync_batchnorm",
         "eng.registry": "MODEL_WRAPPERS STRATEGIES",
-    },
-    missing={
-        "DDPStrategy": "",
+        "eng.runner": "DDPStrategy",
     },
 )

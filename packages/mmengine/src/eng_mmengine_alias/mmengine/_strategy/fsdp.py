@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from eng.registry import PARAM_SCHEDULERS as PARAM_SCHEDULERS
     from eng.registry import Registry as Registry
     from eng.registry import STRATEGIES as STRATEGIES
+    from eng.runner import FSDPStrategy as FSDPStrategy
     from eng.utils import get_git_hash as get_git_hash
     from eng.utils import mkdir_or_exist as mkdir_or_exist
 
@@ -39,9 +40,7 @@ __all__, __getattr__, __dir__ = offer(
         "eng.model": "BaseDataPreprocessor",
         "eng.optim": "AmpOptimWrapper BaseOptimWrapper OptimWrapper OptimWrapperDict build_optim_wrapper",
         "eng.registry": "FUNCTIONS MODEL_WRAPPERS OPTIM_WRAPPERS PARAM_SCHEDULERS Registry STRATEGIES",
+        "eng.runner": "FSDPStrategy",
         "eng.utils": "get_git_hash mkdir_or_exist",
-    },
-    missing={
-        "FSDPStrategy": "",
     },
 )

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from eng.model import revert_sync_batchnorm as revert_sync_batchnorm
     from eng.optim import BaseOptimWrapper as BaseOptimWrapper
     from eng.registry import STRATEGIES as STRATEGIES
+    from eng.runner import BaseStrategy as BaseStrategy
+    from eng.runner import SingleDeviceStrategy as SingleDeviceStrategy
     from eng.utils import get_git_hash as get_git_hash
 
 __all__, __getattr__, __dir__ = offer(
@@ -21,10 +23,7 @@ __all__, __getattr__, __dir__ = offer(
         "eng.model": "revert_sync_batchnorm",
         "eng.optim": "BaseOptimWrapper",
         "eng.registry": "STRATEGIES",
+        "eng.runner": "BaseStrategy SingleDeviceStrategy",
         "eng.utils": "get_git_hash",
-    },
-    missing={
-        "BaseStrategy": "",
-        "SingleDeviceStrategy": "",
     },
 )

@@ -8,6 +8,6 @@ from eng.mmengine.lazy import offer
 __all__, __getattr__, __dir__ = offer(
     __name__,
     missing={
-        "MetaTensorContext": "",
+        "MetaTensorContext": "use FSDPStrategy(skip_init_weights=True)",
     },
 )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from eng.hooks import get_priority as get_priority
     from eng.runner import BaseLoop as BaseLoop
     from eng.runner import EpochBasedTrainLoop as EpochBasedTrainLoop
+    from eng.runner import FlexibleRunner as FlexibleRunner
     from eng.runner import IterBasedTrainLoop as IterBasedTrainLoop
     from eng.runner import LogProcessor as LogProcessor
     from eng.runner import Runner as Runner
@@ -38,10 +39,7 @@ __all__, __getattr__, __dir__ = offer(
         "eng.checkpoint": "CheckpointLoader find_latest_checkpoint get_deprecated_model_names get_external_models get_mmcls_models get_state_dict get_torchvision_models load_checkpoint load_state_dict save_checkpoint weights_to_cpu",
         "eng.device": "autocast",
         "eng.hooks": "Priority get_priority",
-        "eng.runner": "BaseLoop EpochBasedTrainLoop IterBasedTrainLoop LogProcessor Runner TestLoop ValLoop set_random_seed turn_on_activation_checkpointing",
-    },
-    missing={
-        "FlexibleRunner": "",
+        "eng.runner": "BaseLoop EpochBasedTrainLoop FlexibleRunner IterBasedTrainLoop LogProcessor Runner TestLoop ValLoop set_random_seed turn_on_activation_checkpointing",
     },
     modules="_flexible_runner activation_checkpointing amp base_loop checkpoint log_processor loops priority runner utils",
 )

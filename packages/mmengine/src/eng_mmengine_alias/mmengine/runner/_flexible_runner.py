@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from eng.registry import STRATEGIES as STRATEGIES
     from eng.registry import VISUALIZERS as VISUALIZERS
     from eng.runner import BaseLoop as BaseLoop
+    from eng.runner import BaseStrategy as BaseStrategy
     from eng.runner import EpochBasedTrainLoop as EpochBasedTrainLoop
+    from eng.runner import FlexibleRunner as FlexibleRunner
     from eng.runner import IterBasedTrainLoop as IterBasedTrainLoop
     from eng.runner import LogProcessor as LogProcessor
     from eng.runner import TestLoop as TestLoop
@@ -58,12 +60,8 @@ __all__, __getattr__, __dir__ = offer(
         "eng.logging": "MessageHub print_log",
         "eng.optim": "OptimWrapper OptimWrapperDict",
         "eng.registry": "DATASETS DATA_SAMPLERS DefaultScope EVALUATOR FUNCTIONS HOOKS LOG_PROCESSORS LOOPS RUNNERS STRATEGIES VISUALIZERS",
-        "eng.runner": "BaseLoop EpochBasedTrainLoop IterBasedTrainLoop LogProcessor TestLoop ValLoop",
+        "eng.runner": "BaseLoop BaseStrategy EpochBasedTrainLoop FlexibleRunner IterBasedTrainLoop LogProcessor TestLoop ValLoop",
         "eng.utils": "digit_version",
         "eng.vis": "Visualizer",
-    },
-    missing={
-        "BaseStrategy": "",
-        "FlexibleRunner": "",
     },
 )

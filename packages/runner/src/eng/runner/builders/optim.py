@@ -31,7 +31,9 @@ __all__ = [
 class TrainingLength(Protocol):
     """The part of a training loop that schedules follow."""
 
-    dataloader: Loader
+    @property
+    def dataloader(self) -> Loader:
+        """The data loader of training."""
 
     @property
     def max_epochs(self) -> int:
