@@ -101,7 +101,7 @@ class DeepSpeedOptimWrapper(BaseOptimWrapper):
             model: The model.
 
         Raises:
-            RunnerConfigError: If there is no engine, as without :class:`DeepSpeedStrategy`.
+            RunnerConfigError: If the engine is missing, as without :class:`DeepSpeedStrategy`.
         """
         _ = self.model
         return nullcontext()

@@ -351,7 +351,7 @@ class StrategyState:
 
 
 def find_checkpoint(path: str) -> str:
-    """Return the folder that a checkpoint was saved as, if there is no file of its name.
+    """Return the folder that a checkpoint was saved as, if a file of its name is missing.
 
     Args:
         path: Path or address of the checkpoint.
