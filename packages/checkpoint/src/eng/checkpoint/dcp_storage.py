@@ -30,8 +30,8 @@ from eng.fileio import BaseStorageBackend
 from eng.utils import check_inner_path, override
 
 from .errors import CheckpointError
-from .loader import load_checked
 from .metadata_reader import parse_metadata
+from .parsing import load_checked
 
 __all__ = ["METADATA", "STATE", "CheckedFile", "FileSum", "FolderReader", "FolderWriter"]
 

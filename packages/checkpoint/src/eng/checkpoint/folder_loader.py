@@ -22,9 +22,9 @@ from eng.utils import StateDict
 from .errors import CheckpointError
 from .folder_format import RUN, SAVED_BY, find_folder_damage
 from .folder_saver import RANK_TENSORS, TENSORS
-from .loader import parse_checkpoint
 from .locations import move_tensors
 from .named_optimizer import number_parameters
+from .parsing import parse_checkpoint
 from .shards import is_dtensor
 from .tensor_paths import put_tensors
 from .types import BackendArgs, MapLocation

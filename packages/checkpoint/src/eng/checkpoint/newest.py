@@ -15,7 +15,7 @@ from .folder import CheckpointFolder
 from .folder_files import list_incomplete
 from .folder_format import find_folder_damage, is_checkpoint_folder, read_complete
 from .integrity import ARCHIVE, find_damage
-from .loader import load_checked, parse_checkpoint, read_file
+from .parsing import load_checked, parse_checkpoint, read_file
 from .pointer import LAST_CHECKPOINT, Pointer, read_pointer
 from .types import BackendArgs, Checkpoint, Meta
 

@@ -13,7 +13,8 @@ from eng.logging import print_log
 
 from .errors import CheckpointError
 from .folder_format import is_checkpoint_folder
-from .loader import CheckpointLoader, parse_checkpoint, read_file
+from .loader import CheckpointLoader
+from .parsing import parse_checkpoint, read_file
 from .types import BackendArgs, Checkpoint, Logger, MapLocation
 
 __all__ = ["load_shared_checkpoint"]

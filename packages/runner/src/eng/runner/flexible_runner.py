@@ -36,6 +36,8 @@ __all__ = ["FlexibleRunner"]
 
 #: Where a run is unless the user says so, by which it may be the strategy that says so.
 _WORK_DIR = "work_dirs"
+#: Arguments that the runner of the same arguments takes.
+_OF_RUNNER = {name for name in Runner.__init__.__annotations__ if name != "return"}
 
 
 @RUNNERS.register_module()
@@ -124,41 +126,16 @@ class FlexibleRunner(Runner):
         compile: bool | types.Settings = False,
         cfg: types.RunConfig | None = None,
     ) -> None:
+        passed_on: Any = {name: value for name, value in locals().items() if name in _OF_RUNNER}
         _check_strategy(strategy)
         _check_compile(compile)
         check_resume(load_from, resume)
         self._compile, self._trains, self._has_model = compile, False, False
         self._resume_path = resume if isinstance(resume, str) and resume != "auto" else None
         self._given = (strategy, default_scope, log_level)
-        super().__init__(
-            model=model,
-            work_dir=work_dir,
-            train_dataloader=train_dataloader,
-            val_dataloader=val_dataloader,
-            test_dataloader=test_dataloader,
-            train_cfg=train_cfg,
-            val_cfg=val_cfg,
-            test_cfg=test_cfg,
-            auto_scale_lr=auto_scale_lr,
-            optim_wrapper=optim_wrapper,
-            param_scheduler=param_scheduler,
-            val_evaluator=val_evaluator,
-            test_evaluator=test_evaluator,
-            default_hooks=default_hooks,
-            custom_hooks=custom_hooks,
-            data_preprocessor=data_preprocessor,
-            load_from=load_from,
-            resume=False if self._resume_path else resume,
-            launcher=infer_launcher() if launcher is None else launcher,
-            env_cfg=env_cfg,
-            log_processor=log_processor,
-            log_level=log_level,
-            visualizer=visualizer,
-            default_scope=default_scope,
-            randomness=randomness,
-            experiment_name=experiment_name,
-            cfg=cfg,
-        )
+        passed_on["resume"] = False if self._resume_path else resume
+        passed_on["launcher"] = infer_launcher() if launcher is None else launcher
+        super().__init__(**passed_on)
 
     @classmethod
     @override
