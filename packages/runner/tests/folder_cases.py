@@ -115,6 +115,15 @@ WRAPPERS: dict[str, dict[str, Any] | None] = {
     "hsdp": {"type": "MMFullyShard", "mesh": {"data": 2, "shard": 2}},
     "tensor": {"type": "TensorParallelByHand", "sizes": (1, 2)},
     "tensor2d": {"type": "TensorParallelByHand", "sizes": (2, 2)},
+    "parallel": None,
+}
+#: The setting of the layout of that name: four processes, of which two share their samples.
+PARALLEL = {
+    "data": 1,
+    "shard": 2,
+    "tensor": 2,
+    "wrap": ["FolderBlock"],
+    "tensor_plan": {"blocks.*.up": "columns", "blocks.*.down": "rows"},
 }
 
 
@@ -150,6 +159,8 @@ def make_runner(
     **more: Any,
 ) -> Runner:
     world_size = dist.get_world_size() if dist.is_initialized() else 1
+    if layout == "parallel":
+        more, world_size = {"parallel": PARALLEL, **more}, 2
     job = {
         "work_dir": work_dir,
         "model": {"type": "FolderModel", **model},

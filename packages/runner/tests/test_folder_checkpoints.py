@@ -27,6 +27,7 @@ LAYOUTS = [
     ("fsdp1", 2),
     ("tensor", 2),
     ("tensor2d", 4),
+    ("parallel", 4),
     ("ddp", 2),
     ("one", 1),
 ]
@@ -88,7 +89,7 @@ def test_a_run_saves_folders_on_a_store_that_cannot_rename(
 def test_losses_go_on_in_every_layout(tmp_path: Path) -> None:
     whole = folder_cases.trained(str(tmp_path / "whole"), "one", 21, False)
     losses = []
-    layouts = [("one", 1), ("fsdp2", 2), ("fsdp2", 4), ("hsdp", 4), ("fsdp1", 2), ("ddp", 2)]
+    layouts = [("one", 1), ("fsdp2", 2), ("fsdp2", 4), ("hsdp", 4), ("parallel", 4), ("fsdp1", 2)]
     for number, (layout, count) in enumerate([*layouts, ("one", 1)], 1):
         args = (str(tmp_path / "parts"), layout, 3 * number, False)
         losses += in_processes(folder_cases.trained, layout, count, *args)
