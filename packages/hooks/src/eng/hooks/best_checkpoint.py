@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields
 
 from eng.checkpoint import checkpoint_exists
 from eng.dist import broadcast_object_list, is_main_process
 from eng.fileio import get_file_backend
+from eng.logging import print_log
 from eng.utils import StateDict
 
+from .best_rule import RULE_MAP
 from .record import read_record
 
-__all__ = ["BestCheckpoint", "BestCheckpoints", "find_best_checkpoint", "is_among_best"]
+__all__ = ["BestCheckpoint", "BestCheckpoints", "find_best_checkpoint", "log_best"]
 
 #: Name of the file in a work directory.
 BEST_CHECKPOINT = "best_checkpoint.json"
@@ -41,6 +44,23 @@ class BestCheckpoint:
     epoch: int
     iter: int
     is_best: bool = True
+
+
+def log_best(best: BestCheckpoint, place: str, count: int, logger: logging.Logger) -> None:
+    """Log that a checkpoint is kept as the best, or one of the best.
+
+    Args:
+        best: The checkpoint.
+        place: Where in training it was made, such as ``'epoch 3'``.
+        count: How many are kept.
+        logger: The logger of the run.
+    """
+    kind = "The best checkpoint" if best.is_best else f"One of the {count} best"
+    print_log(
+        f"{kind} with {best.score:0.4f} {best.metric} at {place} is {best.file}.",
+        logger=logger,
+        level=logging.INFO,
+    )
 
 
 class BestCheckpoints:
@@ -131,6 +151,22 @@ class BestCheckpoints:
         own = {each.file: each for each in self.records if each.metric == metric}.values()
         return sorted(own, key=lambda each: (sign * each.score, each.iter))[:count]
 
+    def is_among(self, metric: str, score: float, iteration: int, count: int, rule: str) -> bool:
+        """Whether a score that is not the best is one of the best that are kept.
+
+        Args:
+            metric: Name of the metric.
+            score: The score.
+            iteration: Iterations done.
+            count: How many are kept.
+            rule: ``'greater'`` or ``'less'``, which scores are better.
+        """
+        kept = self.top(metric, count, rule)
+        # The second: of the same validation, after a resume.
+        if count == 1 or any(each.iter == iteration for each in kept):
+            return False
+        return len(kept) < count or RULE_MAP[rule](score, kept[-1].score)
+
     def forget(self, file: str) -> list[str]:
         """Forget a file that could not be written.
 
@@ -161,27 +197,6 @@ class BestCheckpoints:
             kept |= {each.file for each in self.top(metric, count, rule)}
         files = [each.file for each in self.records if each.metric == metric]
         return [file for file in dict.fromkeys(files) if file not in kept]
-
-
-def is_among_best(
-    kept: Sequence[BestCheckpoint],
-    count: int,
-    score: float,
-    iteration: int,
-    is_better: Callable[[float, float], bool],
-) -> bool:
-    """Whether a score is one of the best.
-
-    Args:
-        kept: The best so far, the best first.
-        count: How many are kept.
-        score: The score.
-        iteration: Iterations done.
-        is_better: Whether a score is better than another one.
-    """
-    if any(each.iter == iteration for each in kept):  # the same validation, after a resume
-        return False
-    return len(kept) < count or is_better(score, kept[-1].score)
 
 
 def find_best_checkpoint(work_dir: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,11 +17,11 @@ from eng.checkpoint import (
 )
 from eng.dist import all_gather_object, barrier, is_main_process
 from eng.fileio import FileClient, get_file_backend, merged_backend_args
-from eng.logging import MessageHub, print_log
+from eng.logging import MessageHub
 from eng.registry import HOOKS
 from eng.utils import override
 
-from .best_checkpoint import BestCheckpoint, BestCheckpoints, is_among_best
+from .best_checkpoint import BestCheckpoint, BestCheckpoints, log_best
 from .best_rule import RULE_MAP, WORST_VALUES, infer_rule, pair_rules
 from .checkpoint_arguments import check_counts, check_retention, check_template
 from .checkpoint_files import remove_file, remove_unfinished, warn_of_a_used_folder
@@ -142,23 +141,20 @@ class CheckpointHook(Hook):
         check_retention(interval, keep_every, save_top_k, save_every_minutes, bool(save_best))
         self.published_keys, self.export = published_keys_of(published_keys), check_export(export)
         self.interval, self.by_epoch, self.save_begin = interval, by_epoch, save_begin
-        self.save_optimizer = save_optimizer
-        self.save_param_scheduler = save_param_scheduler
+        self.save_optimizer, self.save_param_scheduler = save_optimizer, save_param_scheduler
         self._given_out_dir = self.out_dir = None if out_dir is None else str(out_dir)
-        self.max_keep_ckpts = max_keep_ckpts
+        self.max_keep_ckpts, self.save_last = max_keep_ckpts, save_last
         self.save_top_k, self.keep_every = save_top_k, keep_every
         self._set_clock(save_every_minutes)
-        self.save_last = save_last
         self.unit = "epoch" if by_epoch else "iter"
         self.filename_tmpl = filename_tmpl or f"{self.unit}_{{}}.pth"
         check_template(self.filename_tmpl)
         self.file_client_args = file_client_args
         self.backend_args = merged_backend_args("CheckpointHook", file_client_args, backend_args)
-        self.async_save = async_save
+        self.async_save, self.args = async_save, kwargs
         self._writes = CheckpointWrites(format, async_save)
         #: Checkpoints that are removed when the next one is complete.
         self._surplus: list[str] = []
-        self.args = kwargs
         self.greater_keys = names_of("greater_keys", greater_keys)
         self.less_keys = names_of("less_keys", less_keys)
         self._set_best(save_best, rule)
@@ -432,9 +428,9 @@ class CheckpointHook(Hook):
         bits = fingerprint(runner.model) if self.key_indicators else []
         written = self._written
         if written is not None and written.point == point and self._is_unchanged(written, bits):
-            source = written.name
+            paths = self._folder_path(written.name), self._folder_path(name)
             self._writes.note(name)
-            self._writes.then(lambda: self._copy(source, name))
+            self._writes.then(lambda: copy_checkpoint(self.file_backend, *paths))
             return
         self._pass_over_failure(runner)
         settings, writer = dict(self.args), self._writes.begin(name)
@@ -464,10 +460,6 @@ class CheckpointHook(Hook):
             is_same = is_same and exists
         return all(all_gather_object(is_same))
 
-    def _copy(self, name: str, new_name: str) -> None:
-        paths = (self._folder_path(each) for each in (name, new_name))
-        copy_checkpoint(self.file_backend, *paths)
-
     def _remove(self, name: str) -> None:
         remove_file(self.file_backend, self._folder_path(name), self._logger)
 
@@ -485,7 +477,8 @@ class CheckpointHook(Hook):
         is_better, worst = self.rule_map[rule], self.init_value_map[rule]
         best_score = self._find_best_score(runner.message_hub, key, suffix, worst)
         is_best = is_better(score, best_score)
-        if math.isnan(score) or not (is_best or self._is_among_best(key, score, runner.iter)):
+        is_kept = self._bests.is_among(key, score, runner.iter, self.save_top_k, rule)
+        if math.isnan(score) or not (is_best or is_kept):
             return
         done = runner.epoch if self.by_epoch else runner.iter
         # Metrics may have a prefix, "accuracy/top1": it must not make a folder.
@@ -505,20 +498,7 @@ class CheckpointHook(Hook):
                 self._remove(file)
 
         self._writes.then(publish)
-        print_log(
-            f"{'The best checkpoint' if is_best else f'One of the {self.save_top_k} best'} with "
-            f"{score:0.4f} {key} at {self.unit} {done} is {name}.",
-            logger=runner.logger,
-            level=logging.INFO,
-        )
-
-    def _is_among_best(self, key: str, score: float, iteration: int) -> bool:
-        """Whether a score that is not the best is one of the best that are kept."""
-        if self.save_top_k == 1:
-            return False
-        rule = self._find_rule(key)
-        kept = self._bests.top(key, self.save_top_k, rule)
-        return is_among_best(kept, self.save_top_k, score, iteration, self.rule_map[rule])
+        log_best(best, f"{self.unit} {done}", self.save_top_k, runner.logger)
 
     def _load_bests(self, runner: HookRunner) -> None:
         """Read the best checkpoints so far: from the record of this run, else the message hub."""
