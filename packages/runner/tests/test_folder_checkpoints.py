@@ -151,7 +151,8 @@ def test_killed_at_any_moment_of_a_save(tmp_path: Path, in_background: bool) -> 
     settings = {"async_save": in_background}
     dice, inside = random.Random(int(in_background)), 0
     for _ in range(25):
-        kill = (dice.randrange(4), dice.randint(1, 3), dice.random() * 0.25)
+        longest = 0.25 if in_background else 0.12  # about as long as a save takes
+        kill = (dice.randrange(4), dice.randint(1, 3), dice.random() * longest)
         args = (work_dir, "fsdp2", settings, kill)
         # the others must not wait for the process that was killed
         run_in_processes(folder_cases.killed_in_a_save, 4, *args, check=False, patience=60)
@@ -160,10 +161,10 @@ def test_killed_at_any_moment_of_a_save(tmp_path: Path, in_background: bool) -> 
         assert found.faults == {}
         done = int(found.path.rpartition("_")[2])
         assert begun - done <= 1 + in_background
-        inside += bool(found.incomplete)
+        inside += done < begun
         names = [each.name for each in Path(work_dir).glob("iter_*") if ".part-" not in each.name]
         assert len(names) <= 3
-    assert inside > 2
+    assert inside > 4
     model = {"width": 128, "dropout": 0.2}
     for folder in (work_dir, str(tmp_path / "whole")):
         args = (folder, "fsdp2", done + 2)
