@@ -63,7 +63,11 @@ def test_a_folder_of_somebody_else_is_left_as_it_was(tmp_path):
     ("how", "cause"),
     [
         ("raise", "training failed in rank [02]: rank 1 failed with ValueError: oh no"),
-        ("kill", r"training failed in rank [02]: .*rank 1 \(process \d+ on "),
+        pytest.param(
+            "kill",
+            r"training failed in rank [02]: .*rank 1 \(process \d+ on ",
+            marks=pytest.mark.exhaustive,
+        ),
     ],
 )
 def test_a_rank_that_dies_in_the_backward_pass_is_named(how, cause):
