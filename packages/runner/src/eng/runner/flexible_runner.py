@@ -44,8 +44,8 @@ _OF_RUNNER = {name for name in Runner.__init__.__annotations__ if name != "retur
 class FlexibleRunner(Runner):
     """A :class:`Runner` whose model, optimizer and schedulers are prepared by a strategy.
 
-    The strategy is asked when :meth:`train`, :meth:`val` or :meth:`test` needs them; before,
-    ``model`` is what was given. Checkpoints go through it as well; those of strategies that do not
+    The strategy is asked when ``train()``, ``val()`` or ``test()`` needs them; before, ``model``
+    is what was given. Checkpoints go through it as well; those of strategies that do not
     write files of their own are those of :class:`Runner`.
 
     Args:
