@@ -300,6 +300,7 @@ def late_to_a_barrier(rounds):
 
 def failing_before_the_group_goes_down():
     """Rank 1 destroys the group on its way out, as many programs do."""
+    dist.barrier()  # until both have joined: an end before that is another failure
     try:
         with dist.explain_failures("training"):
             if dist.get_rank() == 1:
@@ -311,6 +312,7 @@ def failing_before_the_group_goes_down():
 
 def failing_and_caught():
     """Rank 1 catches its error to print one line, as commands do."""
+    dist.barrier()
     if dist.get_rank() == 1:
         dist.report_failure(ValueError("oh no"))
         torch.distributed.destroy_process_group()
