@@ -69,6 +69,14 @@ def test_a_large_tensor_that_changes_after_its_use_is_refused():
         recording.compute(recording.place_of(made))
 
 
+def test_small_and_large_tensors_that_change_together_are_refused():
+    def scale():
+        torch._foreach_mul_([torch.ones(3), torch.ones(300, 300)], 2.0)
+
+    with pytest.raises(DeferralError, match="some have no values"):
+        make_deferred(scale)
+
+
 def test_tensors_that_a_model_wants_without_values_stay_so():
     made, recording = make_deferred(lambda: torch.empty(3, device="meta"))
     assert recording.place_of(made) is None

@@ -11,6 +11,7 @@ from torch import nn
 from torch.distributed.tensor import DTensor
 from torch.nn import functional
 
+from eng.dist import barrier
 from eng.model import BaseModel, BaseModule
 from eng.registry import DATASETS, MODELS
 from eng.runner import Runner
@@ -89,7 +90,9 @@ def build_and_train(parallel, batch_size, **model):
         start = gather(runner.model)
         runner.train()
         log = "".join(path.read_text() for path in Path(runner.log_dir).glob("*.log"))
-    return start, gather(runner.model), list(SEEN), log
+    end = gather(runner.model)
+    barrier()  # a process that ends may still owe another one its part
+    return start, end, list(SEEN), log
 
 
 def gather(model):

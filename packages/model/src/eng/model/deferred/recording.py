@@ -163,8 +163,7 @@ class Recording:
         Returns:
             Its result, where it is recorded without values.
         """
-        leaves = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
-        if any(self.place_of(leaf) is not None for leaf in leaves):
+        if any(self._is_known(tensor) for tensor in _list_tensors((args, kwargs))):
             return self._run_on_deferred(function, args, kwargs)
         if _name_of(function) == "scalar_tensor":
             # A number that is put into a tensor: torch makes it on the device of that.
@@ -194,10 +193,7 @@ class Recording:
         if not isinstance(shown, Tensor) or _count_bytes(shown) < self._threshold:
             return function(*args, **kwargs)
         device = torch.device(kwargs.get("device") or torch.get_default_device())
-        operation = self._describe(function, args, kwargs)
-        if _draws(function):
-            operation.random_state = self._draw(function, args, kwargs, device)
-        self._add(operation, [shown], device)
+        self._add(self._describe(function, args, kwargs, device), [shown], device)
         return shown
 
     def _run_on_deferred(
@@ -206,7 +202,9 @@ class Recording:
         """Run an operation on tensors of which some have no values."""
         written = list(_find_written(function, args, kwargs))
         places = [self.place_of(tensor) for tensor in written]
-        if written and None in places:  # their values go into a tensor that has some
+        if None in places:  # values go into a tensor that has some
+            if any(place is not None for place in places):
+                raise DeferralError(f"{function} changes tensors of which some have no values")
             return function(*self.realize(args), **self.realize(kwargs))
         try:
             shown = self._run_without_values(function, args, kwargs)
@@ -219,9 +217,7 @@ class Recording:
         is_view = all(self._is_known(each) for each in made)
         if not written and is_view:
             return shown
-        operation = self._describe(function, args, kwargs)
-        if _draws(function):
-            operation.random_state = self._draw(function, args, kwargs, device)
+        operation = self._describe(function, args, kwargs, device)
         self._add(operation, made, device, [place for place in places if place is not None])
         return shown
 
@@ -262,16 +258,23 @@ class Recording:
         return isinstance(value, Tensor) and self.place_of(value) is not None
 
     def _describe(
-        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        device: torch.device,
     ) -> Operation:
+        """Describe an operation, and draw its random numbers."""
+
         def describe(leaf: object) -> object:
             if not isinstance(leaf, Tensor):
                 return leaf
             return self.place_of(leaf) or RealTensor(leaf, _count_bytes(leaf) < self._threshold)
 
+        drawn = self._draw(function, args, kwargs, device) if _draws(function) else None
         args, kwargs = tree_map(describe, (args, kwargs))
         reads = {place.memory for place in _list_places((args, kwargs))}
-        return Operation(function, args, kwargs, reads)
+        return Operation(function, args, kwargs, reads, drawn)
 
     # ------------------------------------------------------------------ running
 

@@ -35,7 +35,7 @@ def find_tensor_plan(
         Styles by the names of layers, which exist.
 
     Raises:
-        ParallelSettingsError: If there is no plan, or it is invalid for a layer.
+        ParallelSettingsError: If the plan is missing, or invalid for a layer.
         UnknownPartError: If a name matches no layer.
     """
     own = getattr(model, "tensor_plan", None)

@@ -151,6 +151,21 @@ class BaseStrategy(StrategyState):
                 :class:`ValueError`.
         """
 
+    def _init_weights(self, model: nn.Module) -> None:
+        initialize = getattr(model, "init_weights", None)
+        if initialize is not None:
+            initialize()
+
+    def _finish_preparing(self, param_scheduler: SchedulersOrConfigs | None) -> Prepared:
+        """Build schedulers for the optimizer, and list all parts that are prepared."""
+        if param_scheduler is not None and self.param_schedulers is None:
+            if self.optim_wrapper is None:
+                raise RunnerConfigError("param_scheduler needs an optim_wrapper that it schedules")
+            schedulers = self.build_param_scheduler(param_scheduler, self.optim_wrapper)
+            self.param_schedulers = schedulers
+        parts = [self.model, self.optim_wrapper, self.param_schedulers]
+        return [part for part in parts if part is not None]
+
     # ------------------------------------------------------------------ building
 
     def build_model(self, model: PartOrConfig[nn.Module]) -> nn.Module:

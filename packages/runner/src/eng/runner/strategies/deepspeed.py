@@ -143,19 +143,11 @@ class DeepSpeedStrategy(BaseStrategy):
                 "the engine of DeepSpeed was made without an optimizer, to evaluate: train before "
                 "that, or with another runner"
             )
-        if param_scheduler is not None and self.param_schedulers is None:
-            if self.optim_wrapper is None:
-                raise RunnerConfigError("param_scheduler needs an optim_wrapper that it schedules")
-            schedulers = self.build_param_scheduler(param_scheduler, self.optim_wrapper)
-            self.param_schedulers = schedulers
-        parts = [self.model, self.optim_wrapper, self.param_schedulers]
-        return [part for part in parts if part is not None]
+        return self._finish_preparing(param_scheduler)
 
     def _prepare_engine(self, model: nn.Module, optim_wrapper: OptimizerOrConfig | None) -> None:
         model = model.to(get_device())
-        initialize = getattr(model, "init_weights", None)
-        if initialize is not None:
-            initialize()
+        self._init_weights(model)
         for tensor in (*model.parameters(), *model.buffers()):
             broadcast(tensor.detach())  # every process would shard its own values
         wrapper = None

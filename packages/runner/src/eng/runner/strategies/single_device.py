@@ -10,7 +10,6 @@ from eng.optim import BaseOptimWrapper
 from eng.registry import STRATEGIES, PartOrConfig
 from eng.utils import override
 
-from ..errors import RunnerConfigError
 from ..types import OptimizerOrConfig, SchedulersOrConfigs, Settings
 from .base import BaseStrategy, Prepared
 from .sizes import TrainingSizes
@@ -53,13 +52,7 @@ class SingleDeviceStrategy(BaseStrategy):
             self.model = self.compile_model(self._prepare_model(self.build_model(model)), compile)
         if optim_wrapper is not None and self.optim_wrapper is None:
             self._prepare_optimizer(optim_wrapper)
-        if param_scheduler is not None and self.param_schedulers is None:
-            if self.optim_wrapper is None:
-                raise RunnerConfigError("param_scheduler needs an optim_wrapper that it schedules")
-            schedulers = self.build_param_scheduler(param_scheduler, self.optim_wrapper)
-            self.param_schedulers = schedulers
-        parts = [self.model, self.optim_wrapper, self.param_schedulers]
-        return [part for part in parts if part is not None]
+        return self._finish_preparing(param_scheduler)
 
     def convert_model(self, model: nn.Module) -> nn.Module:
         """Convert layers of a model to those of the strategy.
@@ -80,11 +73,6 @@ class SingleDeviceStrategy(BaseStrategy):
 
     def _move(self, model: nn.Module) -> nn.Module:
         return model.to(get_device())
-
-    def _init_weights(self, model: nn.Module) -> None:
-        initialize = getattr(model, "init_weights", None)
-        if initialize is not None:
-            initialize()
 
     def _prepare_optimizer(self, optim_wrapper: OptimizerOrConfig) -> None:
         built: BaseOptimWrapper = self.build_optim_wrapper(optim_wrapper, self.model)
