@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -211,3 +212,45 @@ def test_no_thread_is_left(job: dict[str, Any]) -> None:
     before = set(threading.enumerate())
     train(job, "work", async_save=True)
     assert set(threading.enumerate()) <= before
+
+
+def hold_back(monkeypatch: pytest.MonkeyPatch, held: str, until: str, work_dir: Path) -> None:
+    """Hold writes of a checkpoint back until another one is named as the latest."""
+    put, pointer = LocalBackend.put_with, work_dir / "last_checkpoint"
+
+    def wait(backend: LocalBackend, write: Any, path: Any) -> None:
+        given_up = time.monotonic() + 60
+        while held in str(path) and not (pointer.exists() and pointer.read_text() == until):
+            assert time.monotonic() < given_up
+            time.sleep(0.01)
+        put(backend, write, path)
+
+    monkeypatch.setattr(LocalBackend, "put_with", wait)
+
+
+@pytest.mark.parametrize(("format_", "suffix"), [("file", ".pth"), ("folder", "")])
+def test_the_latest_of_two_hooks_is_named_whichever_is_complete_first(
+    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch, format_: str, suffix: str
+) -> None:
+    work_dir = Path(job["work_dir"]) / "work"
+    hold_back(monkeypatch, "iter_14", f"iter_15{suffix}", work_dir)
+    settings = {"by_epoch": False, "save_last": False, "format": format_, "max_keep_ckpts": 1}
+    slow = CheckpointHook(interval=7, async_save=True, **settings)
+    job.update(val_cfg=None, val_dataloader=None, val_evaluator=None)
+    train(job, "work", slow, **{**settings, "interval": 5}, async_save=True)
+    assert (work_dir / "last_checkpoint").read_text() == f"iter_15{suffix}"
+    left = {path.name for path in work_dir.glob("iter_*")}
+    assert left == {f"iter_14{suffix}", f"iter_15{suffix}"}
+
+
+@pytest.mark.parametrize("is_last_saved", [True, False])
+def test_a_save_at_once_is_named_before_one_that_is_still_written(
+    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch, is_last_saved: bool
+) -> None:
+    work_dir = Path(job["work_dir"]) / "work"
+    hold_back(monkeypatch, "iter_14", "iter_15.pth", work_dir)
+    at_once = CheckpointHook(interval=15, by_epoch=False, save_last=is_last_saved)
+    job.update(val_cfg=None, val_dataloader=None, val_evaluator=None)
+    settings = {"interval": 14, "by_epoch": False, "save_last": False}
+    train(job, "work", at_once, **settings, async_save=True)
+    assert (work_dir / "last_checkpoint").read_text() == "iter_15.pth"

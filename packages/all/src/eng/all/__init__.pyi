@@ -57,6 +57,7 @@ from eng.checkpoint import load_shared_checkpoint as load_shared_checkpoint
 from eng.checkpoint import load_state_dict as load_state_dict
 from eng.checkpoint import model_shards as model_shards
 from eng.checkpoint import model_state as model_state
+from eng.checkpoint import next_save_number as next_save_number
 from eng.checkpoint import optimizer_shards as optimizer_shards
 from eng.checkpoint import progress_of as progress_of
 from eng.checkpoint import put_tensors as put_tensors
@@ -1103,6 +1104,7 @@ __all__ = [
     "model_shards",
     "model_state",
     "names_of_model",
+    "next_save_number",
     "normal_init",
     "open_loader",
     "optimizer_shards",

@@ -90,9 +90,10 @@ _NAMES = {
         get_mmcls_models get_state_dict get_torchvision_models is_checkpoint_folder
         is_shard is_sharded keep_shards load_checkpoint load_full_model_state
         load_full_optimizer_state load_shared_checkpoint load_state_dict model_shards
-        model_state optimizer_shards progress_of put_tensors remove_checkpoint
-        remove_incomplete save_checkpoint save_folder save_foreign_folder shards_to_load
-        take_tensors tensor_digest used_checkpoint weights_to_cpu write_last_checkpoint
+        model_state next_save_number optimizer_shards progress_of put_tensors
+        remove_checkpoint remove_incomplete save_checkpoint save_folder
+        save_foreign_folder shards_to_load take_tensors tensor_digest used_checkpoint
+        weights_to_cpu write_last_checkpoint
     """,
     "dataset": """
         COLLATE_FUNCTIONS AnnotationError BaseDataset BucketBatchSampler

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         _load_checkpoint_to_model,
         _load_checkpoint_with_prefix,
     )
-    from .pointer import find_latest_checkpoint, write_last_checkpoint
+    from .pointer import find_latest_checkpoint, next_save_number, write_last_checkpoint
     from .rank_buffers import RankBuffers
     from .saver import save_checkpoint
     from .sharded import (
@@ -102,6 +102,7 @@ __all__ = [
     "load_state_dict",
     "model_shards",
     "model_state",
+    "next_save_number",
     "optimizer_shards",
     "progress_of",
     "put_tensors",
@@ -147,7 +148,7 @@ __getattr__, __dir__ = lazy_modules(
             "_load_checkpoint_to_model",
             "_load_checkpoint_with_prefix",
         ),
-        ".pointer": ("find_latest_checkpoint", "write_last_checkpoint"),
+        ".pointer": ("find_latest_checkpoint", "next_save_number", "write_last_checkpoint"),
         ".rank_buffers": ("RankBuffers",),
         ".saver": ("save_checkpoint",),
         ".sharded": (

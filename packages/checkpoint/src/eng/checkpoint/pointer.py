@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import threading
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -17,12 +19,18 @@ __all__ = [
     "LAST_CHECKPOINT",
     "Pointer",
     "find_latest_checkpoint",
+    "next_save_number",
     "read_pointer",
     "write_last_checkpoint",
 ]
 
 #: Name of the file in a work directory that names its latest checkpoint.
 LAST_CHECKPOINT = "last_checkpoint"
+#: Saves are numbered in the order in which they begin, in which threads may not complete them.
+_numbers = itertools.count(1)
+#: The number of the save that a file names, by its path.
+_named: dict[str, int] = {}
+_lock = threading.Lock()
 
 
 class Pointer(NamedTuple):
@@ -39,8 +47,20 @@ class Pointer(NamedTuple):
     fault: str | None = None
 
 
-def write_last_checkpoint(work_dir: str, path: str) -> None:
+def next_save_number() -> int:
+    """Return the number of a save that begins now, for :func:`write_last_checkpoint`.
+
+    Returns:
+        The number, higher than those of all saves of this process before.
+    """
+    return next(_numbers)
+
+
+def write_last_checkpoint(work_dir: str, path: str, number: int | None = None) -> None:
     """Write the name of the latest checkpoint to ``last_checkpoint`` in a work directory.
+
+    Saves in the background may complete in another order than they began in: the file names the
+    complete one that began last.
 
     A checkpoint in the directory is named relative to it, so that the directory can be moved and
     copied; any other by its URL or absolute path. If ``last_checkpoint`` is a directory, this
@@ -49,11 +69,19 @@ def write_last_checkpoint(work_dir: str, path: str) -> None:
     Args:
         work_dir: The directory.
         path: Path or URL of the checkpoint.
+        number: Number of its save, by :func:`next_save_number` when that began; if the file names
+            a later save already, nothing is written. Defaults to None: it is the latest.
     """
+    number = next_save_number() if number is None else number
     backend = get_file_backend(work_dir)
     pointer = backend.join_path(work_dir, LAST_CHECKPOINT)
+    key = absolute_path(pointer)
     try:
-        backend.put_text(_make_relative(work_dir, path) or absolute_path(path), pointer)
+        with _lock:
+            if number > _named.get(key, 0):
+                text = _make_relative(work_dir, path) or absolute_path(path)
+                backend.put_text(text, pointer)
+                _named[key] = number
     except IsADirectoryError:
         print_log(
             f"{pointer} is a directory, so the latest checkpoint is not recorded there. Remove it.",

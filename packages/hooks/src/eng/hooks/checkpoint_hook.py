@@ -13,6 +13,7 @@ from eng.checkpoint import (
     checkpoint_exists,
     copy_checkpoint,
     folder_template,
+    next_save_number,
     write_last_checkpoint,
 )
 from eng.dist import all_gather_object, barrier, is_main_process
@@ -375,6 +376,7 @@ class CheckpointHook(Hook):
     ) -> None:
         """Save, point ``last_checkpoint`` to it, and only then remove old checkpoints."""
         self._restart_clock()
+        order = next_save_number()  # another hook may complete a later save before
         self._pass_over_failure(runner)
         self._surplus += self._kept.add(name, number)
         surplus, path = self._surplus, self._folder_path(name)
@@ -383,7 +385,7 @@ class CheckpointHook(Hook):
 
         # A crash between any two of these steps leaves a whole checkpoint that is pointed to.
         def publish() -> None:
-            write_last_checkpoint(runner.work_dir, path)
+            write_last_checkpoint(runner.work_dir, path, order)
             while surplus:
                 self._remove(surplus.pop(0))
             if self._writes.is_folder:
