@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pickle
 import shutil
+import threading
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +173,25 @@ def test_a_later_save_of_the_name_replaces_the_folder(root: str) -> None:
     assert {name.partition("/")[0] for name in list_files(root)} == {"iter_10"}
 
 
+def test_two_threads_save_under_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting, exists = threading.Barrier(2), LocalBackend.exists
+
+    def exists_and_meet(backend: LocalBackend, path: Any) -> bool:
+        found = exists(backend, path)
+        if Path(path).name == "iter_10":
+            with contextlib.suppress(threading.BrokenBarrierError):
+                meeting.wait(0.2)
+        return found
+
+    monkeypatch.setattr(LocalBackend, "exists", exists_and_meet)
+    checkpoints = [make_checkpoint(number)[2] for number in (1, 2)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda each: save_folder(each, f"{tmp_path}/iter_10"), checkpoints))
+    found = CheckpointLoader.load_checkpoint(f"{tmp_path}/iter_10", "cpu")
+    assert found["meta"]["epoch"] in (1, 2)
+    assert [each.name for each in tmp_path.iterdir()] == ["iter_10"]
+
+
 def test_the_newest_is_found_and_a_damaged_one_passed_over(root: str) -> None:
     for number in (1, 2, 3):
         save_folder(make_checkpoint(number)[2], f"{root}/iter_{10 * number}")
@@ -303,6 +325,90 @@ def test_what_a_killed_process_leaves_is_skipped_named_and_removed(root: str) ->
     assert not store.isdir(f"{root}/iter_30")
     assert store.isfile(f"{root}/iter_40/notes.txt")
     assert store.isfile(f"{root}/other.part-0123abcd/state/a")
+
+
+@pytest.mark.parametrize("renames", [0, 1, 2])
+def test_a_kill_while_a_folder_is_replaced_loses_nothing(tmp_path: Path, renames: int) -> None:
+    old, new = (make_checkpoint(number)[2] for number in (1, 2))
+    for name in ("iter_5", "iter_10"):
+        save_folder(old, f"{tmp_path}/{name}")
+    write_last_checkpoint(str(tmp_path), f"{tmp_path}/iter_10")
+    if os.fork() == 0:
+        rename, left = Path.rename, [renames]
+
+        def rename_or_end(path: Path, target: Any) -> Path:
+            if not left[0]:
+                os._exit(0)
+            left[0] -= 1
+            return rename(path, target)
+
+        Path.rename = rename_or_end  # type: ignore[assignment, method-assign]
+        save_folder(new, f"{tmp_path}/iter_10")
+        os._exit(0)
+    os.wait()
+    folder = CheckpointFolder(str(tmp_path), template="iter_{}.pth")
+    found = find_newest_checkpoint(str(tmp_path), [folder])
+    assert found.path is not None
+    assert found.path not in found.incomplete
+    assert Path(found.path).name.partition(".")[0] == "iter_10"
+    remove_incomplete(folder)
+    assert sorted(folder.subfolders()) == ["iter_10", "iter_5"]
+    kept = CheckpointLoader.load_checkpoint(f"{tmp_path}/iter_10", "cpu", "silent")
+    assert kept["meta"]["epoch"] == (2 if renames else 1)
+
+
+def test_a_complete_folder_without_its_name_is_found_and_named(tmp_path: Path) -> None:
+    save_folder(make_checkpoint(1)[2], f"{tmp_path}/iter_10")
+    for name in ("iter_20", "iter_30", "best_acc_iter_20"):
+        shutil.copytree(tmp_path / "iter_10", tmp_path / f"{name}.part-0123abcd")
+    flip(tmp_path / "iter_30.part-0123abcd" / "state" / "__0_0.distcp")
+    shutil.copytree(tmp_path / "iter_10", tmp_path / "iter_10.part-0123abcd")
+    folder = CheckpointFolder(str(tmp_path), template="iter_{}.pth")
+    assert find_newest_checkpoint(str(tmp_path), [folder]).incomplete == [
+        f"{tmp_path}/iter_10.part-0123abcd"
+    ]
+    removed = remove_incomplete(folder)
+    assert removed == ["iter_10.part-0123abcd", "iter_30.part-0123abcd"]
+    assert sorted(folder.names()) == ["best_acc_iter_20", "iter_10", "iter_20"]
+
+
+def test_a_folder_whose_removal_was_cut_off_does_not_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("iter_10", "iter_20"):
+        save_folder(make_checkpoint(1)[2], f"{tmp_path}/{name}")
+
+    def refuse(backend: LocalBackend, path: str) -> None:
+        raise OSError(5, "Input/output error", path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalBackend, "rmtree", refuse)
+        with pytest.raises(OSError, match="Input/output"):
+            remove_checkpoint(LocalBackend(), f"{tmp_path}/iter_10")
+    folder = CheckpointFolder(str(tmp_path), template="iter_{}.pth")
+    (left,) = remove_incomplete(folder)
+    assert left.startswith("iter_10.part-")
+    assert list(folder.subfolders()) == ["iter_20"]
+
+
+def test_a_rename_that_fails_leaves_the_folder_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_folder(make_checkpoint(1)[2], f"{tmp_path}/iter_10")
+    rename, calls = Path.rename, []
+
+    def fail_once(path: Path, target: Any) -> Path:
+        calls.append(path)
+        if len(calls) == 2:
+            raise OSError(5, "Input/output error", str(path))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail_once)
+    with pytest.raises(OSError, match="Input/output"):
+        save_folder(make_checkpoint(2)[2], f"{tmp_path}/iter_10")
+    found = CheckpointLoader.load_checkpoint(f"{tmp_path}/iter_10", "cpu", "silent")
+    assert found["meta"]["epoch"] == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["iter_10"]
 
 
 def test_a_save_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

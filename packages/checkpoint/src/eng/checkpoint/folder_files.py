@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +11,15 @@ from pathlib import Path
 from eng.fileio import BaseStorageBackend
 
 from .folder import CheckpointFolder
-from .folder_format import COMPLETE, checkpoint_exists, is_local, is_part, make_part_name
+from .folder_format import (
+    COMPLETE,
+    checkpoint_exists,
+    find_folder_damage,
+    is_local,
+    is_part,
+    make_part_name,
+    whole_name,
+)
 
 __all__ = [
     "being_written",
@@ -23,6 +32,8 @@ __all__ = [
 
 #: Folders that this process is writing, which are incomplete without being left behind.
 _in_progress: set[str] = set()
+#: Held while a folder is given its name: two threads may save under the same one.
+_publishing = threading.Lock()
 
 
 @contextmanager
@@ -50,17 +61,25 @@ def publish_folder(backend: BaseStorageBackend, part: str, path: str) -> None:
         part: The folder.
         path: Its name from now on.
     """
-    old = None
-    if backend.exists(path):
-        old = make_part_name(path)
-        _rename(backend, path, old)
-    _rename(backend, part, path)
-    with backend.get_local_path(path) as local:
-        _sync(Path(local).absolute().parent)
-    if old is not None and backend.isfile(old):
-        backend.remove(old)
-    elif old is not None:
-        _remove_tree(backend, old)
+    old = make_part_name(path)
+    with being_written(old):
+        with _publishing:
+            # Killed between the two renames, either folder is found by its complete.json.
+            is_replaced = backend.exists(path)
+            if is_replaced:
+                _rename(backend, path, old)
+            try:
+                _rename(backend, part, path)
+            except OSError:
+                if is_replaced:
+                    _rename(backend, old, path)
+                raise
+        with backend.get_local_path(path) as local:
+            _sync(Path(local).absolute().parent)
+        if is_replaced and backend.isfile(old):
+            backend.remove(old)
+        elif is_replaced:
+            _discard_folder(backend, old)
 
 
 def copy_checkpoint(backend: BaseStorageBackend, source: str, target: str) -> None:
@@ -97,16 +116,17 @@ def list_incomplete(folder: CheckpointFolder) -> list[str]:
         folder: The folder of the checkpoints.
 
     Returns:
-        Their names.
+        Their names, without those of complete folders that only lack their name.
     """
-    backend = folder.backend
-    found = []
-    for name in folder.subfolders():
+    backend, found = folder.backend, []
+    for name in _list_left(folder):
         path = folder.join(name)
-        if path in _in_progress:
-            continue
-        is_ours = is_part(name) or backend.isdir(backend.join_path(path, "state"))
-        if is_ours and (is_part(name) or not checkpoint_exists(backend, path)):
+        if is_part(name):
+            is_incomplete = backend.isdir(path) and not _lacks_its_name(folder, name)
+        else:
+            has_state = backend.isdir(backend.join_path(path, "state"))
+            is_incomplete = has_state and not checkpoint_exists(backend, path)
+        if is_incomplete:
             found.append(name)
     return sorted(found)
 
@@ -114,16 +134,53 @@ def list_incomplete(folder: CheckpointFolder) -> list[str]:
 def remove_incomplete(folder: CheckpointFolder) -> list[str]:
     """Remove folders that a killed process left without finishing them.
 
+    A complete one whose process was killed before it could rename it, or while it replaced another
+    one by it, is given its name.
+
     Args:
         folder: The folder of the checkpoints.
 
     Returns:
-        Their names.
+        The names of those that are removed.
     """
-    names = list_incomplete(folder)
+    backend = folder.backend
+    damaged = _name_complete(folder)
+    names = sorted({*damaged, *list_incomplete(folder)})
     for name in names:
-        _remove_tree(folder.backend, folder.join(name))
+        _remove_tree(backend, folder.join(name))
     return names
+
+
+def _list_left(folder: CheckpointFolder) -> list[str]:
+    """List folders named like checkpoints, complete or not, that this process is not writing."""
+    return [name for name in folder.subfolders() if folder.join(name) not in _in_progress]
+
+
+def _lacks_its_name(folder: CheckpointFolder, name: str) -> bool:
+    """Whether a folder under a temporary name is complete, and none has the name it is to have."""
+    backend = folder.backend
+    has_all = is_local(backend) and backend.isfile(backend.join_path(folder.path, name, COMPLETE))
+    return has_all and not backend.exists(folder.join(whole_name(name)))
+
+
+def _name_complete(folder: CheckpointFolder) -> list[str]:
+    """Give complete folders their names, the later one of two. Return those that are damaged."""
+    left = [name for name in _list_left(folder) if is_part(name) and _lacks_its_name(folder, name)]
+    damaged = []
+    for name in sorted(left, key=lambda each: _completed_at(folder, each), reverse=True):
+        path = folder.join(name)
+        if find_folder_damage(path, folder.backend) is not None:
+            damaged.append(name)
+            continue
+        with _publishing:
+            if _lacks_its_name(folder, name):  # not that of one that came first
+                _rename(folder.backend, path, folder.join(whole_name(name)))
+    return damaged
+
+
+def _completed_at(folder: CheckpointFolder, name: str) -> float:
+    with folder.backend.get_local_path(folder.join(name)) as local:
+        return (Path(local) / COMPLETE).stat().st_mtime
 
 
 def _copy_folder(backend: BaseStorageBackend, source: str, target: str) -> None:
@@ -161,10 +218,13 @@ def _remove_folder(backend: BaseStorageBackend, path: str) -> None:
         part = make_part_name(path)
         _rename(backend, path, part)
         path = part
-    else:
-        complete = backend.join_path(path, COMPLETE)
-        if backend.isfile(complete):
-            backend.remove(complete)
+    _discard_folder(backend, path)
+
+
+def _discard_folder(backend: BaseStorageBackend, path: str) -> None:
+    complete = backend.join_path(path, COMPLETE)
+    if backend.isfile(complete):  # first: what is left by a kill is incomplete
+        backend.remove(complete)
     _remove_tree(backend, path)
 
 
