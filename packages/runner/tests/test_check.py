@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from torch import nn
 from torch.utils.data import Dataset
 
@@ -325,6 +326,75 @@ def test_a_mistake_is_found(settings: dict[str, Any], text: str, is_error: bool)
     assert found[0][0].startswith(text), found[0][0]
     assert found[0][1] is is_error
     assert [each for _, each in texts(settings, is_strict=False)] == [False]
+
+
+@MODELS.register_module(force=True)
+class CheckedBlocks(BaseModel):
+    def __init__(self, fails: bool = False, data_preprocessor: Any = None) -> None:
+        super().__init__(data_preprocessor)
+        self.blocks = nn.ModuleList(nn.Linear(2048, 2048) for _ in range(2))
+        if fails:
+            raise FileNotFoundError("words.txt")
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("parallel", "text"),
+    [
+        ({"shard": "rest", "wrap": ["Linear"]}, None),
+        ({"shard": "rest", "wrap": ["blocks.*"], "compile": "blocks"}, None),
+        ({"tensor": 2, "tensor_plan": {"blocks.*": "columns"}}, None),
+        ({"shard": 8}, None),
+        ({"wrap": ["Linaer"]}, "parallel.wrap: CheckedBlocks has no part 'Linaer': did you mean"),
+        ({"checkpoint_activations": ["block"]}, "parallel.checkpoint_activations: CheckedBlocks"),
+        ({"compile": ["Linaer"]}, "parallel.compile: CheckedBlocks has no part 'Linaer': did you"),
+        (
+            {"tensor": 2, "tensor_plan": {"blocks.*.up": "rows"}},
+            "parallel.tensor_plan: CheckedBlocks has no part 'blocks.*.up': did you mean",
+        ),
+        ({"tensor": 2}, "parallel: tensor splits layers by a plan, which CheckedBlocks does not"),
+    ],
+)
+def test_names_of_parts_are_held_against_the_model(
+    job: dict[str, Any], parallel: dict[str, Any], text: str | None
+) -> None:
+    before = torch.get_rng_state()
+    job.update(model={"type": "CheckedBlocks"}, parallel=parallel)
+    found = check_config(job)
+    assert torch.equal(torch.get_rng_state(), before)
+    if text is None:
+        assert found == []
+        return
+    ((message, is_error),) = found
+    assert message.startswith(text)
+    assert is_error
+
+
+def test_the_check_says_where_it_cannot_look_up_names_of_parts(job: dict[str, Any]) -> None:
+    job.update(model={"type": "CheckedBlocks", "fails": True}, parallel={"wrap": ["Linaer"]})
+    ((message, is_error),) = check_config(job)
+    assert message.startswith("parallel: its names of parts are not checked, as the model is not")
+    assert message.endswith("words.txt")
+    assert not is_error
+    job["model"] = {"type": "CheckedBlok"}
+    assert [each[0].partition(":")[0] for each in check_config(job)] == ["model"]
+
+
+def test_the_check_names_the_line_of_a_misspelled_part(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [
+        "model = dict(type='CheckedBlocks')",
+        "parallel = dict(",
+        "    shard='rest',",
+        "    wrap=['Linaer'])",
+    ]
+    path = tmp_path / "config.py"
+    path.write_text("\n".join(lines))
+    assert main(["config", "--check", str(path)]) == 2
+    assert f"{path}:4: parallel.wrap: CheckedBlocks has no part 'Linaer'" in capsys.readouterr().err
 
 
 def test_only_what_the_run_does_is_checked() -> None:

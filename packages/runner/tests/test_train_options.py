@@ -122,6 +122,7 @@ def test_a_dry_run_updates_where_gradients_are_accumulated(
         ("val_evaluator.type=NoMetric", "NoMetric"),
         ("param_scheduler.type=NoLR", "NoLR"),
         ("launcher=pytorch", "--dry-run is for a single process"),
+        ("parallel={wrap:[Linaer]}", "wrap: LineModel has no part 'Linaer': did you mean 'Linear'"),
     ],
 )
 def test_a_dry_run_finds_what_would_fail(

@@ -340,6 +340,7 @@ from eng.model import UnknownPartError as UnknownPartError
 from eng.model import XavierInit as XavierInit
 from eng.model import bias_init_with_prob as bias_init_with_prob
 from eng.model import caffe2_xavier_init as caffe2_xavier_init
+from eng.model import check_parallel_parts as check_parallel_parts
 from eng.model import compile_parts as compile_parts
 from eng.model import constant_init as constant_init
 from eng.model import convert_sync_batchnorm as convert_sync_batchnorm
@@ -920,6 +921,7 @@ __all__ = [
     "check_file_exist",
     "check_inner_path",
     "check_length",
+    "check_parallel_parts",
     "check_part",
     "check_prerequisites",
     "check_time",

@@ -130,11 +130,12 @@ _NAMES = {
         ModelWithLoss ModuleDict ModuleList MomentumAnnealingEMA NormalInit
         ParallelSettings ParallelSettingsError PretrainedInit Recording Sequential
         StochasticWeightAverage TruncNormalInit UniformInit UnknownPartError XavierInit
-        bias_init_with_prob caffe2_xavier_init compile_parts constant_init
-        convert_sync_batchnorm detect_anomalous_params efficient_conv_bn_eval_control
-        efficient_conv_bn_eval_forward efficient_conv_bn_eval_graph_transform find_parts
-        initialize is_model_wrapper kaiming_init merge_dict normal_init parallelize
-        recompute_parts revert_sync_batchnorm stack_batch trunc_normal_ trunc_normal_init
+        bias_init_with_prob caffe2_xavier_init check_parallel_parts compile_parts
+        constant_init convert_sync_batchnorm detect_anomalous_params
+        efficient_conv_bn_eval_control efficient_conv_bn_eval_forward
+        efficient_conv_bn_eval_graph_transform find_parts initialize is_model_wrapper
+        kaiming_init merge_dict normal_init parallelize recompute_parts
+        revert_sync_batchnorm stack_batch trunc_normal_ trunc_normal_init
         turn_on_efficient_conv_bn_eval turn_on_efficient_conv_bn_eval_for_single_model
         uniform_init update_init_info wrap_for_processes wrap_forward xavier_init
     """,

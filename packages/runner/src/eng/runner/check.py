@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, Protocol
 
 from eng.config import Config, Origin
 from eng.dist import get_rank
-from eng.registry import RUNNERS, DefaultScope, NotRegisteredError
+from eng.registry import RUNNERS, DefaultScope, NotRegisteredError, Problem
 
+from .check_model_parts import check_model_parts
 from .check_parts import PartChecker
 from .errors import ConfigProblemsError
 from .loops import Loops
@@ -84,8 +85,15 @@ def find_problems(
     with DefaultScope.overwrite_default_scope(settings.get("default_scope") or "mmengine"):
         checker.check(modes)
     source = settings if source is None else source
+    return _describe(checker.found, source, is_strict)
+
+
+def _describe(
+    problems: Iterable[tuple[tuple[str, ...], Problem]], source: Settings, is_strict: bool
+) -> list[Finding]:
+    """Describe problems by their keys and origins."""
     found: dict[object, Finding] = {}
-    for path, problem in checker.found:
+    for path, problem in problems:
         whole = (*path, *problem.path)
         key = ".".join(whole if problem.is_value else path)
         text = f"{key}: {problem.message}"
@@ -97,12 +105,16 @@ def find_problems(
     return list(found.values())
 
 
-def find_config_problems(cfg: Settings, modes: Collection[str] = MODES) -> list[Finding]:
+def find_config_problems(
+    cfg: Settings, modes: Collection[str] = MODES, builds_model: bool = False
+) -> list[Finding]:
     """Look up each type of a config, including that of the runner, and check all arguments.
 
     Args:
         cfg: The config.
         modes: What the run is to do.
+        builds_model: Whether the model is built, without its values, where ``parallel`` names parts
+            of it and there is no other mistake. Defaults to False.
 
     Returns:
         All mistakes found. None is certain if a runner of another package builds the parts.
@@ -115,7 +127,10 @@ def find_config_problems(cfg: Settings, modes: Collection[str] = MODES) -> list[
             origin = _find_origin(cfg, ("runner_type",))
             unknown = [Finding(f"runner_type: {error}", True, origin)]
     is_strict = str(getattr(kind, "__module__", "")).startswith("eng.")
-    return [*unknown, *find_problems(cfg, modes, is_strict=is_strict)]
+    found = [*unknown, *find_problems(cfg, modes, is_strict=is_strict)]
+    if builds_model and not any(each.is_error for each in found):
+        found += _describe(check_model_parts(cfg), cfg, is_strict)
+    return found
 
 
 def check_config(cfg: Settings) -> list[tuple[str, bool]]:
@@ -127,7 +142,7 @@ def check_config(cfg: Settings) -> list[tuple[str, bool]]:
     Returns:
         The mistakes in a line each, and whether building the run would fail with it.
     """
-    return [(each.line, each.is_error) for each in find_config_problems(cfg)]
+    return [(each.line, each.is_error) for each in find_config_problems(cfg, builds_model=True)]
 
 
 def refuse_problems(findings: Iterable[Finding]) -> None:

@@ -9,12 +9,14 @@ from torch import Tensor
 
 from eng.config import Config
 from eng.dl_utils import unwrap
+from eng.model import check_parallel_parts
 from eng.optim import OptimWrapper, OptimWrapperDict
 
 from .batch_steps import place_before_update
 from .descriptions import count_parameters, describe_data
 from .first_mistakes import mistakes_explained
 from .named_loop import loops_by_name
+from .parallel import check_parallel
 from .runner import Runner
 from .trial_run import trial_runner
 
@@ -36,10 +38,13 @@ def try_run(cfg: Config) -> Iterator[str]:
         Lines that say what was found.
 
     Raises:
-        UserError: If there are several processes.
+        UserError: If there are several processes, or the model lacks a part of ``parallel``.
     """
     with trial_runner(cfg, "--dry-run") as runner:
         yield from _describe(runner)
+        parallel = check_parallel(runner.cfg)
+        if parallel is not None:  # ignored here, in a single process
+            check_parallel_parts(unwrap(runner.model), parallel)
         with mistakes_explained(runner.model, "train_dataloader"):
             yield from _train_one_batch(runner)
         if runner.val_loop is not None:

@@ -19,7 +19,7 @@ from .tensor_plan import apply_tensor_plan, find_tensor_plan, wait_for_outputs
 if TYPE_CHECKING:
     from torch.distributed.device_mesh import DeviceMesh
 
-__all__ = ["parallelize", "wrap_for_processes"]
+__all__ = ["check_parallel_parts", "parallelize", "wrap_for_processes"]
 
 
 def parallelize(
@@ -48,7 +48,7 @@ def parallelize(
         ParallelSettingsError: If the settings do not fit the model.
         UnknownPartError: If the model lacks a part that is named.
     """
-    styles = _check_parts(model, settings, mesh)
+    styles = check_parallel_parts(model, settings, mesh["tensor"].size())
     dtype = parse_dtype(settings.mixed_precision.get("params"), "params")
     if dtype is not None:
         _cast_parameters(model, dtype)
@@ -62,6 +62,41 @@ def parallelize(
     if only_replicas and not settings.mixed_precision and not settings.cpu_offload:
         return wrap_for_processes(model, {}, find_unused_parameters)
     return _shard(model, settings, mesh)
+
+
+def check_parallel_parts(
+    model: nn.Module, settings: ParallelSettings, tensor: int | None = None
+) -> dict[str, Any]:
+    """Look up all names of parts before a model is changed.
+
+    Args:
+        model: The model, without wrappers. It may be on the meta device.
+        settings: The settings.
+        tensor: Number of processes that layers are split over. Defaults to None: that of the
+            settings, or 1 where it is ``'rest'``.
+
+    Returns:
+        The tensor plan: styles by the names of layers; empty if nothing is split.
+
+    Raises:
+        ParallelSettingsError: If the settings do not fit the model.
+        UnknownPartError: If the model lacks a part that is named.
+    """
+    if tensor is None:
+        tensor = settings.tensor if isinstance(settings.tensor, int) else 1
+    _find("wrap", model, settings.wrap)
+    recomputed = _find("checkpoint_activations", model, settings.checkpoint_activations)
+    compiled = _find_compiled(model, settings)
+    if tensor > 1:
+        inside = {each for part in compiled for each in part.modules() if each is not part}
+        if not inside.isdisjoint(recomputed):
+            raise ParallelSettingsError(
+                "parallel: torch cannot compile the recomputation of parts with split layers: let "
+                "compile and checkpoint_activations name the same parts, or leave out one of them"
+            )
+    if tensor > 1 or settings.tensor_plan:
+        return find_tensor_plan(model, settings.tensor_plan, tensor)
+    return {}
 
 
 def wrap_for_processes(
@@ -84,23 +119,6 @@ def wrap_for_processes(
         if torch.cuda.is_available():
             settings.setdefault("device_ids", [torch.cuda.current_device()])
     return MODEL_WRAPPERS.build(settings, default_args={"module": model})
-
-
-def _check_parts(model: nn.Module, settings: ParallelSettings, mesh: DeviceMesh) -> dict[str, Any]:
-    """Look up all names before the model is changed, and return the tensor plan."""
-    _find("wrap", model, settings.wrap)
-    recomputed = _find("checkpoint_activations", model, settings.checkpoint_activations)
-    compiled = _find_compiled(model, settings)
-    if mesh["tensor"].size() > 1:
-        inside = {each for part in compiled for each in part.modules() if each is not part}
-        if not inside.isdisjoint(recomputed):
-            raise ParallelSettingsError(
-                "parallel: torch cannot compile the recomputation of parts with split layers: let "
-                "compile and checkpoint_activations name the same parts, or leave out one of them"
-            )
-    if mesh["tensor"].size() > 1 or settings.tensor_plan:
-        return find_tensor_plan(model, settings.tensor_plan, mesh["tensor"].size())
-    return {}
 
 
 def _find(setting: str, model: nn.Module, names: Any) -> list[nn.Module]:
