@@ -58,6 +58,16 @@ FILES = {
     "collate.py": "_base_ = 'job.py'\ntrain_dataloader = dict(collate_fn='default_collate')\n",
     "runner.py": "_base_ = 'job.py'\nrunner_type = 'Runer'\n",
     "start.py": "_base_ = 'job.py'\nenv_cfg = dict(mp_cfg=dict(mp_start_method='frok'))\n",
+    "count.py": "_base_ = 'job.py'\ntrain_cfg = dict(\n    max_epochs=0)\n",
+    "interval.py": "_base_ = 'job.py'\ntrain_cfg = dict(\n    val_interval='often')\n",
+    "milestones.py": "_base_ = 'job.py'\ntrain_cfg = dict(\n    dynamic_intervals=[(3, 0)])\n",
+    "kind.py": "_base_ = 'job.py'\ntrain_cfg = dict(_delete_=True, max_epochs=3)\n",
+    "val.py": "_base_ = 'job.py'\nval_cfg = dict(\n    fp=True)\n",
+    "test.py": "_base_ = 'job.py'\ntest_cfg = dict(\n    fp=True)\n",
+    "half_test.py": "_base_ = 'job.py'\ntest_evaluator = None\n",
+    "memory.py": "_base_ = 'job.py'\n\non_oom = 'shrnk'\n",
+    "limit.py": "_base_ = 'job.py'\ninterruption = dict(\n    time_limit='soon')\n",
+    "nan.py": "_base_ = 'job.py'\nnan_loss = dict(action='skip',\n    max_times=0)\n",
     "text.pth": "no checkpoint",
 }
 
@@ -147,7 +157,52 @@ MISTAKES = {
         "train loop.py",
         "{}/loop.py:2: train_cfg: .*no argument 'max_epoch'; .*'max_epochs'?",
     ),
-    "half of validation": ("train half.py", "val_dataloader, val_cfg given, but not val_evaluator"),
+    "half of validation": (
+        "train half.py",
+        "{}/half.py:2: val_evaluator: val_dataloader, val_cfg given, but not val_evaluator",
+    ),
+    "half of a test": (
+        "test half_test.py no.pth",
+        "{}/half_test.py:2: test_evaluator: test_dataloader, test_cfg given, but not test_eval",
+    ),
+    "count": (
+        "train count.py",
+        "{}/count.py:3: train_cfg.max_epochs: must be an integer of at least 1, got 0",
+    ),
+    "count of a loop that is not run": (
+        "test count.py no.pth",
+        "{}/count.py:3: train_cfg.max_epochs: must be an integer of at least 1, got 0",
+    ),
+    "count in the check": (
+        "config --check interval.py",
+        "{}/interval.py:3: train_cfg.val_interval: must be an integer of at least 1, got 'often'",
+    ),
+    "pairs": (
+        "train milestones.py",
+        "{}/milestones.py:3: train_cfg.dynamic_intervals: an interval must be an integer of at "
+        "least 1, got 0",
+    ),
+    "kind of loop": (
+        "train kind.py",
+        "{}/kind.py:2: train_cfg: needs either 'by_epoch' or 'type'; it has ['max_epochs']",
+    ),
+    "loop of validation": (
+        "train val.py",
+        "{}/val.py:3: val_cfg: ValLoop has no argument 'fp'; did you mean 'fp16'?",
+    ),
+    "loop of a test": (
+        "test test.py no.pth",
+        "{}/test.py:3: test_cfg: TestLoop has no argument 'fp'; did you mean 'fp16'?",
+    ),
+    "memory": ("train memory.py", "{}/memory.py:3: on_oom: must be 'raise' or 'shrink', not 'shr"),
+    "time limit": (
+        "train limit.py",
+        "{}/limit.py:3: interruption.time_limit: must be a positive number of seconds or a text",
+    ),
+    "losses that are NaN": (
+        "train nan.py",
+        "{}/nan.py:3: nan_loss.max_times: must be an integer of at least 1, got 0",
+    ),
     "text for a number": (
         "train rate.py",
         "{}/rate.py:3: optim_wrapper.optimizer.lr: must be a float or a Tensor, not '0.1x'",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import difflib
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from torch import nn
@@ -29,9 +30,13 @@ __all__ = [
     "check_keys",
     "check_loop",
     "check_names_loop",
+    "check_progress_bar",
+    "check_resume_schedule",
     "check_run",
+    "check_schedules",
     "check_steps",
     "check_together",
+    "checks_of_values",
     "given_arguments",
     "warn_of_close_names",
     "with_preprocessor",
@@ -69,17 +74,54 @@ def check_run(cfg: Settings, param_scheduler: object, optim_wrapper: object) -> 
             is neither ``'checkpoint'`` nor ``'config'``, ``on_oom`` is invalid, or
             ``progress_bar`` or a setting of the model for training is of a wrong type.
     """
-    if param_scheduler is not None and optim_wrapper is None:
-        raise RunnerConfigError(
-            "param_scheduler needs an optim_wrapper whose settings it schedules"
-        )
+    check_schedules(param_scheduler, optim_wrapper)
     check_model_features(cfg)
     check_on_oom(cfg)
     check_parallel(cfg)
     check_global_batch(cfg)
-    shows_bar = cfg.get("progress_bar", True)
-    if not isinstance(shows_bar, bool):
-        raise RunnerTypeError(f"progress_bar must be True or False, not {shows_bar!r}")
+    check_progress_bar(cfg)
+    check_resume_schedule(cfg)
+
+
+def check_schedules(param_scheduler: object, optim_wrapper: object) -> None:
+    """Refuse schedules without an optimizer wrapper.
+
+    Args:
+        param_scheduler: Schedules, or None.
+        optim_wrapper: The optimizer wrapper, or None.
+
+    Raises:
+        RunnerConfigError: If there are schedules alone.
+    """
+    if param_scheduler is not None and optim_wrapper is None:
+        raise RunnerConfigError(
+            "param_scheduler needs an optim_wrapper whose settings it schedules"
+        )
+
+
+def check_progress_bar(cfg: Settings) -> None:
+    """Refuse a ``progress_bar`` that is not a bool.
+
+    Args:
+        cfg: The config of the run.
+
+    Raises:
+        RunnerTypeError: If it is not.
+    """
+    given = cfg.get("progress_bar", True)
+    if not isinstance(given, bool):
+        raise RunnerTypeError(f"progress_bar must be True or False, not {given!r}")
+
+
+def check_resume_schedule(cfg: Settings) -> None:
+    """Refuse an unknown ``resume_schedule``.
+
+    Args:
+        cfg: The config of the run.
+
+    Raises:
+        RunnerConfigError: If it is unknown.
+    """
     given = cfg.get("resume_schedule", "checkpoint")
     if given not in ("checkpoint", "config"):
         raise RunnerConfigError(
@@ -126,8 +168,8 @@ def check_loop(name: str, value: object) -> None:
 def _check_train_cfg(cfg: Settings) -> None:
     """Refuse settings that the training loops of this package would refuse when they are built."""
     check_names_loop(cfg)
-    if "type" in cfg and cfg["type"] not in _OWN_LOOPS:
-        return  # a third-party loop has settings of its own
+    if not _is_of_own_loop(cfg):
+        return
     by_epoch = cfg.get("type") == _OWN_LOOPS[0] or cfg.get("by_epoch")
     end = "max_epochs" if by_epoch else "max_iters"
     if end not in cfg:
@@ -135,10 +177,29 @@ def _check_train_cfg(cfg: Settings) -> None:
     known = ["type", "by_epoch", end, "val_begin", "val_interval", "dynamic_intervals"]
     # A base of another package sets `_scope_` (`_base_ = 'mmseg::…'`).
     check_settings("train_cfg", {key: cfg[key] for key in cfg if key != "_scope_"}, known)
+    for check in checks_of_values(cfg):
+        check()
+
+
+def checks_of_values(cfg: Settings) -> Iterator[Callable[[], object]]:
+    """Yield a check for each value of the config of a training loop of this package.
+
+    Args:
+        cfg: The config; one of a third-party loop has settings of its own.
+
+    Yields:
+        Functions that raise a :class:`RunnerConfigError` for an invalid value.
+    """
+    if not _is_of_own_loop(cfg):
+        return
     for key, least in _COUNTS.items():
         if key in cfg:
-            check_count(key, cfg[key], least)
-    check_intervals(cfg.get("dynamic_intervals"))
+            yield partial(check_count, key, cfg[key], least)
+    yield partial(check_intervals, cfg.get("dynamic_intervals"))
+
+
+def _is_of_own_loop(cfg: Settings) -> bool:
+    return "type" not in cfg or cfg["type"] in _OWN_LOOPS
 
 
 def check_names_loop(cfg: Settings) -> None:
@@ -175,8 +236,8 @@ def check_intervals(dynamic_intervals: Iterable[object] | None) -> list[tuple[in
                 "train_cfg: dynamic_intervals must be pairs of a milestone and an interval, "
                 f"got {pair!r}"
             )
-        milestone = check_count("a milestone of dynamic_intervals", pair[0], least=0)
-        pairs.append((milestone, check_count("an interval of dynamic_intervals", pair[1])))
+        milestone = check_count("dynamic_intervals: a milestone", pair[0], least=0)
+        pairs.append((milestone, check_count("dynamic_intervals: an interval", pair[1])))
     return pairs
 
 

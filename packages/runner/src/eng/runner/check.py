@@ -13,6 +13,7 @@ from eng.registry import RUNNERS, DefaultScope, NotRegisteredError, Problem
 
 from .check_model_parts import check_model_parts
 from .check_parts import PartChecker
+from .check_run_values import check_run_values
 from .errors import ConfigProblemsError
 from .loops import Loops
 from .types import Settings
@@ -127,7 +128,12 @@ def find_config_problems(
             origin = _find_origin(cfg, ("runner_type",))
             unknown = [Finding(f"runner_type: {error}", True, origin)]
     is_strict = str(getattr(kind, "__module__", "")).startswith("eng.")
-    found = [*unknown, *find_problems(cfg, modes, is_strict=is_strict)]
+    refused = _describe(check_run_values(cfg), cfg, is_strict)
+    keys = {each.text.partition(": ")[0] for each in refused}
+    found = [*unknown, *refused]
+    for each in find_problems(cfg, modes, is_strict=is_strict):
+        if each.is_error or each.text.partition(": ")[0] not in keys:  # said once
+            found.append(each)
     if builds_model and not any(each.is_error for each in found):
         found += _describe(check_model_parts(cfg), cfg, is_strict)
     return found

@@ -80,6 +80,7 @@ def test(args: Namespace, cfg: Config) -> int:
         The exit status, 0.
     """
     _apply_running_arguments(cfg, args)
+    refuse_problems(find_config_problems(cfg, ("test",)))
     cfg["load_from"], cfg["resume"] = _find_checkpoint(args.checkpoint), False
     start = FailedStart(cfg["work_dir"])
     with _report_failures():
