@@ -425,3 +425,42 @@ def test_an_unknown_option_gets_one_warning(folder: Path) -> None:
         assert train("--cfg-options", *options) == 0
     found = [str(each.message) for each in caught if "optim_wraper" in str(each.message)]
     assert found == ["no key 'optim_wraper' (job.py); did you mean 'optim_wrapper'?"]
+
+
+STOPPED = """
+import signal
+from eng.hooks import Hook
+from eng.registry import HOOKS
+
+@HOOKS.register_module(force=True)
+class StoppedInSecondEpoch(Hook):
+    def before_train_epoch(self, runner):
+        if runner.epoch == 1:
+            signal.raise_signal(signal.SIGINT)
+"""
+
+
+@pytest.mark.parametrize(
+    ("same", "level", "count"),
+    [(True, "INFO", 1), (False, "INFO", 2), (True, "ERROR", 1)],
+    ids=["one terminal", "two places", "a quiet log"],
+)
+def test_an_interruption_is_reported_once_on_a_terminal(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    same: bool,
+    level: str,
+    count: int,
+) -> None:
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a background job ignores
+    if same:
+        monkeypatch.setattr(sys, "stderr", sys.stdout)
+    (folder / "stopped_cases.py").write_text(STOPPED)
+    job = (folder / "job.py").read_text().replace("['conftest']", "['conftest', 'stopped_cases']")
+    (folder / "job.py").write_text(f"{job}custom_hooks = [dict(type='StoppedInSecondEpoch')]\n")
+    monkeypatch.syspath_prepend(str(folder))
+    assert main(["train", "job.py", "--work-dir", "out", "--log-level", level]) == 130
+    shown = capfd.readouterr()
+    assert (shown.out + shown.err).count("training was ended after 5 iterations") == count

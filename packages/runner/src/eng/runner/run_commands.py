@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from argparse import Namespace
@@ -58,7 +59,8 @@ def train(args: Namespace, cfg: Config) -> int:
             with start.removed(runner), _traceback_kept(args, start):
                 runner.train()
     except TrainingInterrupted as interrupted:
-        print(f"eng: {interrupted}", file=sys.stderr)
+        if runner.rank == 0 and not _shows_warnings(runner.logger):
+            print(f"eng: {interrupted}", file=sys.stderr)
         return interrupted.status
     except KeyboardInterrupt as error:
         if not start.has_begun:
@@ -114,6 +116,20 @@ def _apply_running_arguments(cfg: Config, args: Namespace) -> None:
         cfg["log_level"] = args.log_level or "DEBUG"
     if args.no_progress:
         cfg["progress_bar"] = False
+
+
+def _shows_warnings(logger: logging.Logger) -> bool:
+    """Whether warnings of a log are displayed where errors are, such as on the same terminal."""
+    is_shown = logger.isEnabledFor(logging.WARNING) and any(
+        isinstance(each, logging.StreamHandler)
+        and not isinstance(each, logging.FileHandler)
+        and each.level <= logging.WARNING
+        for each in logger.handlers
+    )
+    try:
+        return is_shown and os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+    except (OSError, ValueError, AttributeError):  # closed, missing, or not a file
+        return False
 
 
 def _build_runner(cfg: Config) -> Runner:
