@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import runner_workers as workers
 
 from eng.dist.testing import run_in_processes
+from eng.hooks import Hook
 from eng.runner import Runner, set_random_seed
 from eng.runner.environment import Environment
 
@@ -45,7 +46,7 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
     yield
     torch.use_deterministic_algorithms(False)
-    torch.backends.cudnn.deterministic = False
+    torch.backends.cudnn.deterministic = torch.backends.cudnn.benchmark = False
 
 
 @pytest.mark.usefixtures("restored")
@@ -57,6 +58,63 @@ def test_deterministic_algorithms_have_what_they_need() -> None:
     assert torch.backends.cudnn.deterministic
     assert not torch.backends.cudnn.benchmark
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+def read_flags() -> tuple[bool, bool]:
+    return torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.deterministic
+
+
+class SeenFlags(Hook):
+    def before_train(self, runner: Any) -> None:
+        self.train = read_flags()
+
+    def before_val(self, runner: Any) -> None:
+        self.val = read_flags()
+
+
+def build(job: dict[str, Any], name: str, deterministic: bool, **more: Any) -> Runner:
+    work_dir = str(Path(job["work_dir"]) / name)
+    randomness = {"seed": 1, "deterministic": deterministic}
+    return Runner.from_cfg({**job, "work_dir": work_dir, "randomness": randomness, **more})
+
+
+@pytest.mark.usefixtures("restored")
+def test_only_runs_that_ask_for_it_are_deterministic(job: dict[str, Any]) -> None:
+    first, second = build(job, "first", True), build(job, "second", False)
+    assert read_flags() == (False, False)
+    hooks = SeenFlags(), SeenFlags()
+    for runner, hook in zip((first, second), hooks, strict=True):
+        runner.register_hook(hook)
+        runner.train()
+        runner.val()
+    assert (hooks[0].train, hooks[0].val) == ((True, True), (True, True))
+    assert (hooks[1].train, hooks[1].val) == ((False, False), (False, False))
+    first.val()  # after the other one
+    assert hooks[0].val == (True, True)
+    build(job, "third", False, env_cfg={"cudnn_benchmark": True})
+    assert torch.backends.cudnn.benchmark
+    build(job, "fourth", True, env_cfg={"cudnn_benchmark": True})
+    assert not torch.backends.cudnn.benchmark
+    build(job, "fifth", False)
+    assert not torch.backends.cudnn.benchmark
+
+
+@pytest.mark.usefixtures("restored")
+def test_a_run_leaves_what_the_program_has_set(job: dict[str, Any]) -> None:
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    build(job, "first", False)
+    assert torch.is_deterministic_algorithms_warn_only_enabled()
+    build(job, "second", True)
+    assert not torch.is_deterministic_algorithms_warn_only_enabled()
+    build(job, "third", False)
+    assert torch.is_deterministic_algorithms_warn_only_enabled()
+    build(job, "fourth", True)
+    torch.use_deterministic_algorithms(False)
+    build(job, "fifth", False)
+    assert read_flags() == (False, False)
+    set_random_seed(1, deterministic=True)
+    build(job, "sixth", False)
+    assert read_flags() == (True, True)
 
 
 def test_the_environment_of_a_single_process() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,12 +12,13 @@ import torch
 from eng.dist import get_data_rank, get_dist_info, init_dist, is_distributed, sync_random_seed
 from eng.dl_utils import set_multi_processing
 
+from .determinism import follow_determinism, use_deterministic_algorithms
 from .types import Settings
 
 if TYPE_CHECKING:
     from torch.distributed.device_mesh import DeviceMesh
 
-__all__ = ["Environment", "Seeds", "seed_everything", "setup_environment"]
+__all__ = ["Environment", "Seeds", "seed_everything", "seed_run", "setup_environment"]
 
 
 @dataclass(frozen=True)
@@ -128,12 +128,24 @@ def seed_everything(
     np.random.seed(own % 2**32)
     torch.manual_seed(own)
     if deterministic:
-        # cuBLAS refuses to be deterministic without a workspace of fixed size.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.backends.cudnn.deterministic = True
-        torch.backends.cudnn.benchmark = False
-        torch.use_deterministic_algorithms(True)
+        use_deterministic_algorithms()
     return Seeds(seed, own)
+
+
+def seed_run(seed: int | None, deterministic: bool, diff_rank_seed: bool) -> int:
+    """Seed all random number generators for a run, and follow its choice of algorithms.
+
+    Args:
+        seed: The seed, None to draw one.
+        deterministic: Whether torch uses deterministic algorithms only; otherwise it uses those
+            that it used before a run that asked for this.
+        diff_rank_seed: Whether each process adds its rank to the seed.
+
+    Returns:
+        The seed without the rank.
+    """
+    follow_determinism(deterministic)
+    return seed_everything(seed, diff_rank_seed=diff_rank_seed).shared
 
 
 def _raise_limit_of_open_files(wanted: int) -> None:

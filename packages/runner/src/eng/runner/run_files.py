@@ -15,6 +15,7 @@ from eng.registry import DefaultScope
 from eng.utils import ManagerMixin
 from eng.vis import Visualizer
 
+from .determinism import follow_determinism
 from .protocol import LoopRunner
 
 __all__ = ["closes_files", "forget_when_gone"]
@@ -80,11 +81,13 @@ def _take_turn(runner: LoopRunner) -> None:
     """Let a runner continue after another one of the process.
 
     Code that asks for the current logger, message hub or visualizer gets those of this run, and
-    the random draws and the ranks in the data are those that it would have without the other.
+    the random draws, the algorithms and the ranks in the data are those that it would have without
+    the other.
     """
     for kind, name in _list_instances(runner, getattr(runner.logger, "instance_name", "")):
         kind.make_current(name)
     runner.random_state.take_turn()
+    follow_determinism(runner.environment.deterministic)
     use_mesh(runner.environment.mesh)
 
 

@@ -24,7 +24,7 @@ from . import arguments, builders, check, services, types
 from .base_loop import BaseLoop
 from .checkpoint_meta import MMENGINE_VERSION
 from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
-from .environment import Environment, seed_everything, setup_environment
+from .environment import Environment, seed_run, setup_environment
 from .eval_loops import TestLoop, ValLoop
 from .hook_list import HookList, with_default_hooks
 from .identity import RunIdentity, folders_of
@@ -720,7 +720,7 @@ class Runner:
             diff_rank_seed: Whether each process adds its rank. Defaults to False.
             deterministic: Whether only deterministic algorithms are used. Defaults to False.
         """
-        seed = seed_everything(seed, deterministic, diff_rank_seed).shared
+        seed = seed_run(seed, deterministic, diff_rank_seed)
         self._environment = self._environment.with_seed(seed, deterministic, diff_rank_seed)
 
     def dump_config(self) -> None:

@@ -20,7 +20,7 @@ from eng.registry import PartOrConfig
 from eng.utils import override
 
 from .. import builders, services
-from ..environment import Environment, seed_everything, setup_environment
+from ..environment import Environment, seed_run, setup_environment
 from ..errors import RunnerConfigError, RunnerTypeError
 from ..identity import RunIdentity
 from ..model_features import compile_target
@@ -101,7 +101,7 @@ class BaseStrategy(StrategyState):
             diff_rank_seed: Whether each process adds its rank. Defaults to False.
             deterministic: Whether only deterministic algorithms are used. Defaults to False.
         """
-        seed = seed_everything(seed, deterministic, diff_rank_seed).shared
+        seed = seed_run(seed, deterministic, diff_rank_seed)
         self._environment = self._environment.with_seed(seed, deterministic, diff_rank_seed)
 
     def check_hooks(self, hooks: Sequence[Hook]) -> None:
