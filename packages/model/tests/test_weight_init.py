@@ -295,6 +295,46 @@ def test_the_record_says_once_what_initialised_each_parameter(log_file, capfd):
     assert not any(hasattr(part, "_params_init_info") for part in model.modules())
 
 
+class WithLazyLayers(BaseModule):
+    """Gives some of its lazy layers their values while it is initialised."""
+
+    def __init__(self):
+        super().__init__(dict(type="Constant", val=2, layer="Conv2d"))
+        self.conv = nn.Conv2d(1, 1, 1)
+        self.later = nn.LazyLinear(2)
+        self.norm = nn.LazyBatchNorm1d()
+        self.now = LazyChild()
+
+
+class LazyChild(BaseModule):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.LazyLinear(2)
+
+    def init_weights(self):
+        self.linear(torch.ones(1, 3))
+        nn.init.zeros_(self.linear.weight)
+
+
+def test_lazy_layers_are_recorded_and_get_their_values_later(log_file):
+    model = WithLazyLayers()
+    model.init_weights()
+    assert log_file().splitlines()[-11:] == [
+        "  ConstantInit: bias=0, val=2",
+        "    conv.weight (1, 1, 1, 1)",
+        "    conv.bias (1,)",
+        "  as before init_weights of WithLazyLayers",
+        "    later.weight (by the first batch)",
+        "    later.bias (by the first batch)",
+        "    norm.weight (by the first batch)",
+        "    norm.bias (by the first batch)",
+        "  init_weights of LazyChild",
+        "    now.linear.weight (2, 3)",
+        "    now.linear.bias (2,)",
+    ]
+    assert model.norm(model.later(torch.ones(2, 5))).shape == (2, 2)
+
+
 def test_the_record_goes_where_the_log_goes_if_that_has_no_file(tmp_path, capfd):
     MMLogger.get_instance(f"plain_{tmp_path.name}", log_level="INFO")
     Top().init_weights()

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from eng.dist import is_main_process
 from eng.logging import MMLogger
@@ -111,13 +112,15 @@ def _has_changed(entry: Entry, parameter: Tensor) -> bool:
 
 
 def _compute_mean(parameter: Tensor) -> Tensor:
-    if has_no_values(parameter) or not parameter.numel():
+    if is_lazy(parameter) or has_no_values(parameter) or not parameter.numel():
         return torch.zeros(())
     return parameter.detach().mean().cpu() if parameter.is_floating_point() else torch.zeros(())
 
 
 def _take_fingerprint(parameter: Tensor) -> tuple[float, ...]:
     """Return numbers that change with the values; not only the mean, which may stay zero."""
+    if is_lazy(parameter):  # without values until the first batch
+        return ()
     if has_no_values(parameter) or not parameter.numel():
         return (float(parameter._version),)
     values = parameter.detach().double()
@@ -130,7 +133,8 @@ def _describe(module: nn.Module, record: Record) -> str:
     for name, parameter in module.named_parameters():
         known = record.get(parameter, {})
         info = known.get("init_info", "added during initialization")
-        by_info.setdefault(info, []).append(f"    {name} {tuple(parameter.shape)}")
+        shape = "(by the first batch)" if is_lazy(parameter) else tuple(parameter.shape)
+        by_info.setdefault(info, []).append(f"    {name} {shape}")
     blocks = ("\n".join([f"  {info}", *lines]) for info, lines in by_info.items())
     return "\n".join([f"Parameters of {type(module).__name__} were initialized by", *blocks])
 
