@@ -93,6 +93,7 @@ from eng.config import hide_secrets as hide_secrets
 from eng.config import read_base as read_base
 from eng.config import resolve_package_path as resolve_package_path
 from eng.config import value_at as value_at
+from eng.dataset import LOADER_SETTINGS as LOADER_SETTINGS
 from eng.dataset import AnnotationError as AnnotationError
 from eng.dataset import BaseDataset as BaseDataset
 from eng.dataset import BucketBatchSampler as BucketBatchSampler
@@ -111,6 +112,7 @@ from eng.dataset import TokenBudgetBatchSampler as TokenBudgetBatchSampler
 from eng.dataset import TransformError as TransformError
 from eng.dataset import default_collate as default_collate
 from eng.dataset import force_full_init as force_full_init
+from eng.dataset import has_named_loaders as has_named_loaders
 from eng.dataset import length_of as length_of
 from eng.dataset import open_loader as open_loader
 from eng.dataset import prefetch_to_device as prefetch_to_device
@@ -358,6 +360,7 @@ from eng.model import normal_init as normal_init
 from eng.model import parallelize as parallelize
 from eng.model import recompute_parts as recompute_parts
 from eng.model import revert_sync_batchnorm as revert_sync_batchnorm
+from eng.model import share_initial_values as share_initial_values
 from eng.model import stack_batch as stack_batch
 from eng.model import trunc_normal_ as trunc_normal_
 from eng.model import trunc_normal_init as trunc_normal_init
@@ -611,6 +614,7 @@ __all__ = [
     "FUNCTIONS",
     "HOOKS",
     "INFERENCERS",
+    "LOADER_SETTINGS",
     "LOG_PROCESSORS",
     "LOOPS",
     "MESH_AXES",
@@ -1037,6 +1041,7 @@ __all__ = [
     "get_world_size",
     "has_batch_norm",
     "has_method",
+    "has_named_loaders",
     "hash_batch",
     "hide_secrets",
     "img_from_canvas",
@@ -1154,6 +1159,7 @@ __all__ = [
     "set_multi_processing",
     "set_random_seed",
     "shards_to_load",
+    "share_initial_values",
     "slice_list",
     "stack_batch",
     "symlink",

@@ -96,12 +96,13 @@ _NAMES = {
         weights_to_cpu write_last_checkpoint
     """,
     "dataset": """
-        COLLATE_FUNCTIONS AnnotationError BaseDataset BucketBatchSampler
+        COLLATE_FUNCTIONS LOADER_SETTINGS AnnotationError BaseDataset BucketBatchSampler
         ClassBalancedDataset Compose ConcatDataset DefaultSampler
         DistributedSamplerWrapper InfiniteSampler LengthGroupedSampler PlacedSampler
         RawRandomState RepeatDataset SampleIndex TokenBudgetBatchSampler TransformError
-        default_collate force_full_init length_of open_loader prefetch_to_device
-        pseudo_collate random_numbers_of sampler_with samplers_of worker_init_fn
+        default_collate force_full_init has_named_loaders length_of open_loader
+        prefetch_to_device pseudo_collate random_numbers_of sampler_with samplers_of
+        worker_init_fn
     """,
     "evaluator": """
         Accuracy BaseMetric ConfusionMatrix DumpPredictions DumpResults Evaluator Mean
@@ -135,9 +136,10 @@ _NAMES = {
         efficient_conv_bn_eval_control efficient_conv_bn_eval_forward
         efficient_conv_bn_eval_graph_transform find_parts initialize is_model_wrapper
         kaiming_init merge_dict normal_init parallelize recompute_parts
-        revert_sync_batchnorm stack_batch trunc_normal_ trunc_normal_init
-        turn_on_efficient_conv_bn_eval turn_on_efficient_conv_bn_eval_for_single_model
-        uniform_init update_init_info wrap_for_processes wrap_forward xavier_init
+        revert_sync_batchnorm share_initial_values stack_batch trunc_normal_
+        trunc_normal_init turn_on_efficient_conv_bn_eval
+        turn_on_efficient_conv_bn_eval_for_single_model uniform_init update_init_info
+        wrap_for_processes wrap_forward xavier_init
     """,
     "analysis": """
         ActivationAnalyzer FlopAnalyzer JitModelAnalysis activation_count

@@ -13,6 +13,7 @@ from .length_samplers import (
     TokenBudgetBatchSampler,
 )
 from .loader import length_of, sampler_with, samplers_of
+from .named_loaders import LOADER_SETTINGS, has_named_loaders
 from .placed import PlacedSampler, open_loader
 from .prefetch import prefetch_to_device
 from .randomness import RawRandomState, SampleIndex, random_numbers_of
@@ -27,6 +28,7 @@ __version__: str  # see _version.py
 
 __all__ = [
     "COLLATE_FUNCTIONS",
+    "LOADER_SETTINGS",
     "AnnotationError",
     "BaseDataset",
     "BucketBatchSampler",
@@ -45,6 +47,7 @@ __all__ = [
     "TransformError",
     "default_collate",
     "force_full_init",
+    "has_named_loaders",
     "length_of",
     "open_loader",
     "prefetch_to_device",

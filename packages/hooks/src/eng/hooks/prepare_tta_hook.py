@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from eng.dataset import has_named_loaders
 from eng.registry import HOOKS, MODELS, RUNNERS, PartConfig
 from eng.utils import override
 
@@ -75,7 +76,7 @@ def build_runner_with_tta(cfg: Mapping[str, Any]) -> Any:
             )
     cfg = copy.deepcopy(cfg)
     loader = cfg["test_dataloader"]
-    for each in [loader] if "dataset" in loader else loader.values():  # or several by name
+    for each in loader.values() if has_named_loaders(loader) else [loader]:
         _set_pipeline(each["dataset"], cfg["tta_pipeline"])
     runner = RUNNERS.build(cfg)
     runner.register_hook(PrepareTTAHook(tta_cfg=copy.deepcopy(cfg["tta_model"])))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from eng.dataset import has_named_loaders
+
 from .types import ConfigType
 
 __all__ = ["find_loader"]
@@ -22,8 +24,5 @@ def find_loader(cfg: ConfigType, *keys: str) -> Any:
         set the first. None without one.
     """
     loader = next((cfg[key] for key in keys if cfg.get(key)), None)
-    if isinstance(loader, Mapping) and "dataset" not in loader:
-        sets = [each for each in loader.values() if isinstance(each, Mapping)]
-        if len(sets) == len(loader) and "dataset" in sets[0]:
-            return sets[0]
-    return loader
+    first = next(iter(loader.values())) if has_named_loaders(loader) else None
+    return first if isinstance(first, Mapping) else loader

@@ -13,6 +13,7 @@ from .averaged_model import (
 )
 from .base_model import BaseDataPreprocessor, BaseModel, BaseTTAModel, ImgDataPreprocessor
 from .base_module import BaseModule, ModuleDict, ModuleList, Sequential
+from .initial_values import share_initial_values
 from .merge_dict import merge_dict
 from .model_with_loss import ModelWithLoss
 from .stack_batch import stack_batch
@@ -122,6 +123,7 @@ __all__ = [
     "parallelize",
     "recompute_parts",
     "revert_sync_batchnorm",
+    "share_initial_values",
     "stack_batch",
     "trunc_normal_",
     "trunc_normal_init",

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from torch.utils.data import DataLoader
 
+from eng.dataset import LOADER_SETTINGS, has_named_loaders
 from eng.registry import (
     DATA_SAMPLERS,
     DATASETS,
@@ -38,8 +39,7 @@ from eng.registry import (
 from .check_values import check_loader_values, check_values
 from .hook_arguments import read_passed_on
 from .hook_list import DEFAULT_HOOKS
-from .loader_settings import LOADER_SETTINGS
-from .named_sets import are_by_name, composes_sets, is_by_name, missing_evaluators
+from .named_sets import are_by_name, composes_sets, missing_evaluators
 from .types import Settings
 
 __all__ = ["PartChecker"]
@@ -160,7 +160,7 @@ class PartChecker:
     def _find_sets(self, mode: str) -> Mapping[str, object]:
         """Find the data loaders by name of an evaluation; none where it has one set."""
         loaders, default = self._settings.get(f"{mode}_dataloader"), _EVAL_LOOPS.get(mode)
-        if default is None or not is_by_name(loaders):
+        if default is None or not has_named_loaders(loaders):
             return {}
         return loaders if composes_sets(self._settings.get(f"{mode}_cfg"), default) else {}
 

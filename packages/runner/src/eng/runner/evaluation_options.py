@@ -55,8 +55,10 @@ def apply_test_options(args: argparse.Namespace, cfg: Config) -> None:
 
 def _add_metric(cfg: Config, metric: dict[str, str]) -> None:
     """Add a metric to the evaluator of the test, or to that of each set."""
+    from eng.dataset import has_named_loaders  # which imports torch
+
     given, loaders = cfg.get("test_evaluator"), cfg["test_dataloader"]
-    if isinstance(given, Mapping) and "dataset" not in loaders and set(given) == set(loaders):
+    if isinstance(given, Mapping) and has_named_loaders(loaders) and set(given) == set(loaders):
         root, suffix = os.path.splitext(metric["out_file_path"])  # noqa: PTH122 - of any storage
         cfg["test_evaluator"] = {
             name: _with_metric(each, {**metric, "out_file_path": f"{root}.{name}{suffix}"})

@@ -4,57 +4,23 @@ from __future__ import annotations
 
 import copy
 import difflib
-import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, TypeGuard
-
-from torch.utils.data import DataLoader
 
 from eng.registry import LOOPS, NotRegisteredError, PartConfig, WrongKindError
 
 from .errors import RunnerConfigError
 from .eval_loops import EvalLoop
-from .loader_settings import LOADER_SETTINGS
-from .types import EvaluatorOrConfig, LoaderOrConfig
+from .types import EvaluatorOrConfig
 
 __all__ = [
     "are_by_name",
     "composes_sets",
     "evaluators_by_name",
-    "is_by_name",
     "keep_files_apart",
     "missing_evaluators",
 ]
-
-#: Settings of a data loader, none of which is the name of a set.
-_OF_LOADER = frozenset(
-    {*inspect.signature(DataLoader).parameters, *LOADER_SETTINGS, "type", "_scope_"}
-)
-
-
-def is_by_name(dataloader: object) -> TypeGuard[Mapping[str, LoaderOrConfig]]:
-    """Whether data loaders are given by the name of their set.
-
-    Args:
-        dataloader: The ``val_dataloader`` or ``test_dataloader`` of a run.
-
-    Returns:
-        True for a dict without any setting of a data loader, all of whose values are data loaders
-        or dicts.
-
-    Examples:
-        >>> is_by_name({"day": {"dataset": []}, "night": {"dataset": []}})
-        True
-        >>> is_by_name({"dataset": {"type": "Nights"}, "batch_size": 2})
-        False
-    """
-    if not isinstance(dataloader, Mapping) or not dataloader or _OF_LOADER & set(dataloader):
-        return False
-    return all(
-        isinstance(each, Mapping) or (hasattr(each, "__iter__") and not isinstance(each, str))
-        for each in dataloader.values()
-    )
 
 
 def composes_sets(loop: object, default: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from eng.dataset import has_named_loaders
 from eng.evaluator import Evaluator
 from eng.registry import EVALUATOR, LOOPS, PartConfig
 
@@ -16,7 +17,6 @@ from ..named_sets import (
     are_by_name,
     composes_sets,
     evaluators_by_name,
-    is_by_name,
     keep_files_apart,
 )
 from ..protocol import LoopRunner
@@ -92,7 +92,7 @@ def build_eval_loop(
     if not isinstance(loop, Mapping):
         raise RunnerTypeError(f"a loop must be a BaseLoop or a config, not {type(loop).__name__}")
     cfg = {"type": default, **loop}
-    if is_by_name(parts.dataloader) and composes_sets(cfg, default):
+    if has_named_loaders(parts.dataloader) and composes_sets(cfg, default):
         return _build_named_loop(runner, cfg, default, parts)
     defaults = {"runner": runner, "dataloader": parts.dataloader, "evaluator": parts.partner}
     return LOOPS.build(cfg, default_args=defaults)
