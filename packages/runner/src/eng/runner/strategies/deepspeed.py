@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from eng.checkpoint import MapLocation, is_checkpoint_folder, progress_of, save_foreign_folder
 from eng.device import get_device
-from eng.dist import broadcast, broadcast_object_list
+from eng.dist import broadcast_object_list
 from eng.fileio import load
 from eng.hooks import EMAHook, Hook, TrainedOnlyHook
+from eng.model import share_initial_values
 from eng.registry import STRATEGIES, PartOrConfig
 from eng.utils import StateDict, override
 
@@ -148,8 +149,7 @@ class DeepSpeedStrategy(BaseStrategy):
     def _prepare_engine(self, model: nn.Module, optim_wrapper: OptimizerOrConfig | None) -> None:
         model = model.to(get_device())
         self._init_weights(model)
-        for tensor in (*model.parameters(), *model.buffers()):
-            broadcast(tensor.detach())  # every process would shard its own values
+        share_initial_values(model)  # every process would shard its own
         wrapper = None
         if optim_wrapper is not None:
             wrapper = self._build_deepspeed_wrapper(optim_wrapper, model)
