@@ -37,6 +37,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: rank.get(item.path, len(LONGEST)))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def no_instances_of_other_files() -> Iterator[None]:
+    """Isolate loggers, message hubs and visualizers of a file of tests.
+
+    The current logger, to which warnings go, would otherwise be that of the last Runner of the file
+    before, whose level may hide them.
+    """
+    utils = sys.modules.get("eng.utils")
+    with nullcontext() if utils is None else utils.ManagerMixin.isolated():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_default_scope() -> Iterator[None]:
     """Isolate the default scope of a test: each Runner sets one, and it lasts in the process."""
