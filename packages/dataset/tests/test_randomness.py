@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import sys
+from contextlib import ExitStack
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -49,6 +52,11 @@ DRAWS = [
     lambda: np.random.seed(5),
     lambda: np.random.set_state(np.random.RandomState(7).get_state()),
     lambda: torch.rand(3),
+    lambda: torch.rand(624),
+    lambda: torch.randn(3),  # draws two, and keeps the second of the last pair
+    lambda: torch.randn(1, dtype=torch.float64),
+    lambda: torch.manual_seed(5),
+    lambda: torch.manual_seed(5 + 2**32),  # of the same numbers
     lambda: None,
 ]
 
@@ -69,6 +77,38 @@ def test_snapshots_follow_every_way_to_change_a_generator(draws: list[int]) -> N
         expected = random.random(), np.random.normal(), float(torch.rand(()))
         state.restore()
         assert (random.random(), np.random.normal(), float(torch.rand(()))) == expected
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="elsewhere states are read anew")
+def test_a_snapshot_reads_no_state_that_has_not_changed() -> None:
+    np.random.seed(3)  # no half of a pair is kept
+    RawRandomState()
+    with ExitStack() as stack:
+        for owner, name in [(random, "getstate"), (np.random, "get_state")]:
+            stack.enter_context(patch.object(owner, name, side_effect=AssertionError))
+        state, again = RawRandomState(), RawRandomState()
+    expected = drawn()
+    for each in (state, again):
+        each.restore()
+        assert drawn() == expected
+
+
+def test_a_generator_that_was_replaced_is_followed() -> None:
+    own = np.random.get_bit_generator()
+    state = RawRandomState()
+    try:
+        np.random.set_bit_generator(np.random.PCG64(3))
+        other = RawRandomState()
+        expected = np.random.rand(3).tolist()
+        other.restore()
+        assert np.random.rand(3).tolist() == expected
+    finally:
+        np.random.set_bit_generator(own)
+    again = RawRandomState()
+    expected = np.random.rand(3).tolist()
+    for each in (state, again):
+        each.restore()
+        assert np.random.rand(3).tolist() == expected
 
 
 @pytest.mark.parametrize("drop_last", [False, True])

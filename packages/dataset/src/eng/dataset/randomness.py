@@ -5,18 +5,18 @@ from __future__ import annotations
 import ctypes
 import random
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import repeat
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from eng.utils import StateDict, override
 
-__all__ = ["Origin", "RawRandomState", "SampleIndex", "place_samples", "random_numbers_of"]
+__all__ = ["Origin", "RawRandomState", "SampleIndex", "random_numbers_of"]
 
 #: Seed of an order, number of the epoch or pass over the dataset, and position in its order,
 #: counted over all processes.
@@ -49,24 +49,6 @@ class SampleIndex(int):
     @override
     def __reduce__(self) -> tuple[type[SampleIndex], tuple[int, ...]]:
         return SampleIndex, (int(self), *self.origin)
-
-
-_EACH_CLASS, _EACH_NAME = repeat(SampleIndex), repeat("origin")
-
-
-def place_samples(indices: Iterable[int], origins: Iterable[Origin]) -> list[SampleIndex]:
-    """Make many :class:`SampleIndex` at once, faster than with the class.
-
-    Args:
-        indices: The indices, each an ``int``.
-        origins: Seed, epoch and position of each. May be longer.
-
-    Returns:
-        The indices with their positions.
-    """
-    samples = list(map(int.__new__, _EACH_CLASS, indices))
-    any(map(setattr, samples, _EACH_NAME, origins))  # which return None: all are set
-    return samples
 
 
 @contextmanager
@@ -114,9 +96,7 @@ class RawRandomState:
     """A snapshot of the random number generators, taken in microseconds; not for saving."""
 
     def __init__(self) -> None:
-        self._python = _python_state.take()
-        self._numpy = _numpy_state.take()
-        self._torch = torch.default_generator.get_state()
+        self._python, self._numpy, self._torch = _global_states.take()
         self._cuda = None
         if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
             self._cuda = torch.cuda.get_rng_state()
@@ -130,67 +110,97 @@ class RawRandomState:
             torch.cuda.set_rng_state(self._cuda)
 
 
-class _PythonState:
-    """The state of Python's global generator, cached until it changes like by :class:`_NumpyState`.
+#: The states of the global generators of Python, numpy and torch (CPU).
+_States: TypeAlias = "tuple[tuple[object, ...], StateDict, Tensor]"
+_NOWHERE = memoryview(b"")
 
-    Reading it makes a tuple of 625 numbers. CPython keeps them behind the header of the object: the
-    position in the block, then the block. If they are not found there, the state is read each time.
+
+class _GlobalStates:
+    """The states of the global generators of Python, numpy and torch (CPU), cached until they draw.
+
+    Reading them is slow: each has a block of 624 numbers. A draw moves the position in the block,
+    and a new block has other numbers, so that the position and the numbers beside it, which are
+    looked at in memory, identify a state. A generator that is not found there is read each time.
     """
 
     def __init__(self) -> None:
-        # None if the functions of the module were replaced.
-        self._generator: Any = getattr(random.getstate, "__self__", None)
-        self._block = _find_block(self._generator)
-        self._known: tuple[object, ...] = ()
-        self._mark: tuple[object, ...] = ()
+        # Without it if the functions of the module were replaced: it is not found then.
+        self._python: Any = getattr(random.getstate, "__self__", random.Random(0))
+        self._numpy: object = None
+        self._python_view, self._numpy_view = _find_python(), _NOWHERE
+        self._torch_view, self._torch_normals = _find_torch()
+        self._mark: tuple[object, ...] = (None,) * 5
+        self._known: _States = (), {}, torch.empty(0)
 
-    def take(self) -> tuple[object, ...]:
-        if self._block is None:
-            return random.getstate()
-        mark = self._block[:3], self._generator.gauss_next
-        if mark != self._mark:
-            self._known, self._mark = random.getstate(), mark
-        return self._known
-
-
-def _find_block(generator: object) -> ctypes.Array[ctypes.c_uint32] | None:
-    """Map the memory of a generator of Python: its position in the block, and the block."""
-    if type(generator) is not random.Random or sys.implementation.name != "cpython":
-        return None
-    block = (ctypes.c_uint32 * 625).from_address(id(generator) + object.__basicsize__)
-    numbers = generator.getstate()[1]
-    return block if (*block[1:], block[0]) == numbers else None
-
-
-class _NumpyState:
-    """The state of numpy's global generator, cached until it changes since reading it is slow.
-
-    A draw moves the position in the generator's block of numbers, and a new block has other
-    numbers, so that the position and two of the numbers identify the state. Only the second normal
-    number of a pair is drawn without either: while one is pending, the state is read each time.
-    """
-
-    def __init__(self) -> None:
-        self._generator: object = None
-        self._block: ctypes.Array[ctypes.c_uint32]
-        self._known: StateDict = {}
-        self._mark: list[int] = []
-        self._has_normal = False
-
-    def take(self) -> StateDict:
+    def take(self) -> _States:
+        """Return the states, which are not to be modified."""
         generator = np.random.get_bit_generator()  # type: ignore[attr-defined]
-        if generator is not self._generator:
-            if type(generator) is not np.random.MT19937:
-                return np.random.get_state(legacy=False)
-            self._generator, self._mark = generator, []
-            # The C struct of numpy: 624 numbers and the position in them.
-            self._block = (ctypes.c_uint32 * 625).from_address(generator.ctypes.state_address)
-        mark = self._block[622:]
-        if mark != self._mark or self._has_normal:
-            self._known, self._mark = np.random.get_state(legacy=False), mark
-            self._has_normal = bool(self._known["has_gauss"])
+        if generator is not self._numpy:
+            self._numpy, self._numpy_view = generator, _find_numpy(generator)
+            self._mark = (*self._mark[:2], None, *self._mark[3:])
+        mark = (
+            self._python_view.tobytes(),
+            self._python.gauss_next,
+            self._numpy_view.tobytes(),
+            self._torch_view.tobytes(),
+            self._torch_normals.tobytes(),
+        )
+        if mark != self._mark:
+            self._read_changed(mark)
         return self._known
 
+    def _read_changed(self, mark: tuple[object, ...]) -> None:
+        python, numpy, cpu = self._known
+        if mark[:2] != self._mark[:2]:
+            python = random.getstate()
+        if mark[2] != self._mark[2]:
+            numpy = np.random.get_state(legacy=False)
+        if mark[3:] != self._mark[3:]:
+            cpu = torch.default_generator.get_state()
+        self._known = python, numpy, cpu
+        # The second normal number of a pair is drawn from numpy without a change of its block.
+        hidden = [not mark[0], False, not mark[2] or bool(numpy.get("has_gauss")), not mark[3]]
+        changes = zip(mark, [*hidden, False], strict=True)
+        self._mark = tuple(None if is_hidden else part for part, is_hidden in changes)
 
-_numpy_state = _NumpyState()
-_python_state = _PythonState()
+
+def _map(address: int, size: int) -> memoryview:
+    return memoryview((ctypes.c_uint8 * size).from_address(address))
+
+
+def _find_python() -> memoryview:
+    """Map the position and two numbers of Python's generator: behind the header of the object."""
+    generator = getattr(random.getstate, "__self__", None)
+    if type(generator) is not random.Random or sys.implementation.name != "cpython":
+        return _NOWHERE
+    address = id(generator) + object.__basicsize__
+    *numbers, position = generator.getstate()[1]
+    expected = np.array([position, *numbers], dtype=np.uint32).tobytes()
+    return _map(address, 12) if _map(address, len(expected)) == expected else _NOWHERE
+
+
+def _find_numpy(generator: Any) -> memoryview:
+    """Map two numbers of numpy's generator and the position: a C struct with a public address."""
+    if type(generator) is not np.random.MT19937:
+        return _NOWHERE
+    return _map(generator.ctypes.state_address + 622 * 4, 12)
+
+
+def _find_torch() -> tuple[memoryview, memoryview]:
+    """Map seed, position and two numbers of torch's generator, and the normal numbers it has drawn.
+
+    The object has, after what all generators have, its seed in 8 bytes, its position in 12, 624
+    numbers in 4 each, and two optional normal numbers in 24.
+    """
+    generator: Any = torch.default_generator
+    saved = generator.get_state().numpy().view(np.uint64)  # seed, position in two, numbers, ...
+    expected = saved[3:627].astype(np.uint32).tobytes()
+    address = getattr(generator, "_cdata", 0)
+    start = _map(address, 256 + len(expected)).tobytes().find(expected) if address else -1
+    if start < 20:
+        return _NOWHERE, _NOWHERE
+    address += start
+    return _map(address - 20, 28), _map(address + len(expected), 24)
+
+
+_global_states = _GlobalStates()

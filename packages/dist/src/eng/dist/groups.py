@@ -27,11 +27,13 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _local_group: ProcessGroup | None = None
+#: Whether torch was built with its distributed part.
+_IS_AVAILABLE = torch_dist.is_available()
 
 
 def is_distributed() -> bool:
     """Whether a distributed environment is initialized."""
-    return torch_dist.is_available() and torch_dist.is_initialized()
+    return _IS_AVAILABLE and torch_dist.is_initialized()
 
 
 def get_default_group() -> ProcessGroup | None:
@@ -93,7 +95,7 @@ def is_main_process(group: ProcessGroup | None = None) -> bool:
     Args:
         group: The group; the default group when None.
     """
-    return get_rank(group) == 0
+    return not is_distributed() or torch_dist.get_rank(group) == 0
 
 
 def master_only(func: Callable[P, R]) -> Callable[P, R | None]:

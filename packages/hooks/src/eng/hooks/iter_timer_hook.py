@@ -75,9 +75,9 @@ class IterTimerHook(Hook):
         now = time.perf_counter()
         took, self._last = now - self._last, now
         if mode == "train":
-            self.time_sec_tot += took
+            self.time_sec_tot = total = self.time_sec_tot + took
             done = runner.iter + 1
-            eta = self.time_sec_tot / (done - self.start_iter) * ((self._max_iters or done) - done)
+            eta = total / (done - self.start_iter) * ((self._max_iters or done) - done)
         else:
             eta = self._estimate_eta(runner, batch_idx, took, mode)
         hub = runner.message_hub

@@ -19,7 +19,7 @@ Method = TypeVar("Method", bound=Callable[..., object])
 #: entries are moved into the arrays in blocks, too.
 BLOCK = 64
 #: The usual count, compared by identity, which any value has.
-_ONE = 1
+ONE = 1
 #: Beyond what is kept, an array has room for a block.
 _FIRST_CAPACITY = 2 * BLOCK
 
@@ -126,7 +126,7 @@ class HistoryBuffer:
             value = copy_scalar(log_val)
             if type(value) is not float:
                 self._has_tensors = True
-        if count is not _ONE:
+        if count is not ONE:
             self._late_counts[len(late)] = read_scalar(count)
         late.append(value)
         if len(late) == BLOCK:
@@ -186,6 +186,16 @@ class HistoryBuffer:
         Args:
             window_size: Number of latest values. Default: all.
         """
+        late = self._late
+        # In each line of the log: a part of the entries that are not in the arrays yet.
+        if (
+            type(window_size) is int
+            and 0 < window_size <= len(late)
+            and window_size < self._max_length
+            and (self._end or window_size < len(late))
+            and not (self._has_tensors or self._late_counts)
+        ):
+            return np.add.reduce(late[-window_size:]) / window_size  # type: ignore[arg-type]
         values, counts, is_all = self._select_window(window_size)
         if is_all:
             totals = self._earlier.plus(values, counts)
@@ -210,6 +220,8 @@ class HistoryBuffer:
         Raises:
             ValueError: The history is empty.
         """
+        if self._late and not self._has_tensors:
+            return np.float64(self._late[-1])  # type: ignore[arg-type]
         return self._select_window(1)[0][-1]
 
     def latest(self, least: int) -> "HistoryBuffer":

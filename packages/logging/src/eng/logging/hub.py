@@ -17,7 +17,7 @@ from eng.utils import (
     override,
 )
 
-from .history import HistoryBuffer
+from .history import BLOCK, ONE, HistoryBuffer
 from .logger import print_log
 from .pending import is_tensor
 from .types import Scalar
@@ -101,6 +101,12 @@ class MessageHub(ManagerMixin):
         history = self._log_scalars.get(key)
         if history is None:
             history = self._log_scalars[key] = HistoryBuffer()
+        if type(value) is float and count is ONE and type(history) is HistoryBuffer:
+            late = history._late  # as HistoryBuffer.update does, in nearly all calls of a run
+            late.append(value)
+            if len(late) == BLOCK:
+                history._take_late()
+            return
         try:
             history.update(value, count)
         except TypeError as error:

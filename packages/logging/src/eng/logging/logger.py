@@ -211,12 +211,37 @@ def _restore(name: str, settings: dict[str, Any], log_file: Path | None) -> MMLo
     return logger
 
 
-class _TerminalHandler(logging.StreamHandler):
+class _QuickHandler(logging.StreamHandler):
+    """Handles a record as handlers of the standard library do, in fewer calls."""
+
+    @override
+    def handle(self, record: LogRecord) -> bool:
+        if self.filters:
+            return super().handle(record)
+        with self.lock or nullcontext():
+            self.emit(record)
+        return True
+
+    @override
+    def emit(self, record: LogRecord) -> None:
+        try:
+            stream: Any = self.stream
+            stream.write(self.format(record) + self.terminator)
+            if hasattr(stream, "flush"):
+                stream.flush()
+        except RecursionError:
+            raise
+        except Exception:
+            self.handleError(record)
+
+
+class _TerminalHandler(_QuickHandler):
     """Writes to the current ``sys.stdout``, in color on a terminal."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
         self.setFormatter(_LineFormatter())
+        self._known: tuple[TextIO | None, bool] = (None, False)
 
     @property
     @override
@@ -226,8 +251,11 @@ class _TerminalHandler(logging.StreamHandler):
     @override
     def format(self, record: LogRecord) -> str:
         text = super().format(record)
-        color = _COLORS.get(record.levelno)
-        if color is None or "NO_COLOR" in os.environ or not self.stream.isatty():
+        stream = sys.stdout
+        if stream is not self._known[0]:
+            self._known = stream, stream.isatty() and "NO_COLOR" not in os.environ
+        color = _COLORS.get(record.levelno) if self._known[1] else None
+        if color is None:
             return text
         return text.replace(record.levelname, f"\033[{color}m{record.levelname}\033[0m", 1)
 
@@ -247,7 +275,7 @@ class _ViewHandler(_TerminalHandler):
             self.handleError(record)
 
 
-class _FileHandler(logging.FileHandler):
+class _FileHandler(_QuickHandler, logging.FileHandler):
     """Appends to a file that may be closed between records; reports a failed write once."""
 
     def __init__(self, path: Path) -> None:
@@ -258,11 +286,14 @@ class _FileHandler(logging.FileHandler):
     @override
     def emit(self, record: LogRecord) -> None:
         try:
-            super().emit(record)
-            if not self.is_kept_open:
-                self.close_stream()
-        except OSError:  # the file cannot be opened again or flushed
+            if self.stream is None:
+                self.stream = self._open()
+        except OSError:
             self.handleError(record)
+            return
+        super().emit(record)
+        if not self.is_kept_open:
+            self.close_stream()
 
     def close_stream(self) -> None:
         """Close the file until the next record."""
@@ -295,6 +326,13 @@ class _LineFormatter(logging.Formatter):
         super().__init__(datefmt="%m/%d %H:%M:%S")
         self._second = -1
         self._time = ""
+
+    @override
+    def format(self, record: LogRecord) -> str:
+        if record.exc_info or record.exc_text or record.stack_info:
+            return super().format(record)
+        record.message = record.getMessage()
+        return self.formatMessage(record)
 
     @override
     def formatTime(self, record: LogRecord, datefmt: str | None = None) -> str:

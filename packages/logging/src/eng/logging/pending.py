@@ -59,6 +59,10 @@ def copy_scalar(value: Scalar) -> float | Tensor:
     if torch is None or not isinstance(value, torch.Tensor):
         return read_scalar(value)
     tensor: Tensor = value
+    if tensor.is_cpu and not tensor.ndim:
+        number = tensor.item()
+        if type(number) is float:
+            return number
     if tensor.ndim or tensor.is_complex():
         if tensor.numel() != 1 or tensor.is_complex():
             raise TypeError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -23,6 +24,9 @@ __all__ = ["LogProcessor"]
 
 #: Statistics of a history that cover entries which it no longer keeps.
 _OF_TOTALS = ("mean", "max", "min", "current")
+_TIMES = ("time", "data_time")
+#: Numbers of a line that are not losses.
+_OTHERS = (*_TIMES, "epoch", "iter", "memory")
 
 
 @LOG_PROCESSORS.register_module()
@@ -64,6 +68,11 @@ class LogProcessor:
         self.log_with_hierarchy = log_with_hierarchy
         self.mean_pattern = re.compile(mean_pattern)
         self._batch_idx = 0
+        #: Number of batches of an epoch of training, the epoch, and its latest batch with a line.
+        self._length: int | None = None
+        self._measured: tuple[int | None, int] = (None, 0)
+        #: By key of the message hub, the names of scalars and whether they are averaged.
+        self._names: dict[str, tuple[str, bool]] = {}
         self._check_custom_cfg()
 
     def get_log_after_iter(
@@ -80,28 +89,25 @@ class LogProcessor:
             Numbers by name, and the line.
         """
         scalars = self._collect(runner, batch_idx, mode)
-        number = f".{self.num_digits}f"
-        parts = [self._format_position(runner, batch_idx, mode)]
-        rates = [name for name in scalars if name.endswith("lr")]
-        parts += [f"{name}: {scalars[name]:.{self.num_digits}e}" for name in rates]
-        eta = runner.message_hub.runtime_info.get("eta")
+        digits = self.num_digits
+        parts, losses = [self._format_position(runner, batch_idx, mode)], []
+        for name, value in scalars.items():
+            if name.endswith("lr"):
+                parts.append(f"{name}: {value:.{digits}e}")
+            elif mode == "train" and name not in _OTHERS:
+                losses.append(f"{name}: {value:.{digits}f}")
+        eta = runner.message_hub.get_info("eta")
         if eta is not None:
             parts.append(f"eta: {datetime.timedelta(seconds=int(eta))}")
-        times = [name for name in ("time", "data_time") if name in scalars]
-        parts += [f"{name}: {format(scalars[name], number)}" for name in times]
-        losses = scalars.keys() - {*rates, *times, "epoch", "iter", "memory"}
+        parts += [f"{n}: {scalars[n]:.{digits}f}" for n in _TIMES if n in scalars]
         if mode == "train":
             scalars["epoch"] = runner.epoch + 1 if self.by_epoch else runner.epoch
             scalars["iter"] = runner.iter + 1
-        if is_cuda_available():
+        if self._has_gpu:
             memory = self._get_max_memory(runner)
             parts.append(f"memory: {memory}")
             scalars["memory"] = memory
-        if mode == "train":
-            parts += [
-                f"{n}: {format(value, number)}" for n, value in scalars.items() if n in losses
-            ]
-        line = LogLine("  ".join(parts))
+        line = LogLine("  ".join(parts + losses))
         line.mode, line.scalars = mode, scalars
         return self._add_prefix(scalars, mode), line
 
@@ -173,8 +179,9 @@ class LogProcessor:
         done = batch_idx + 1
         if mode == "train":
             if self.by_epoch:
-                length = self._get_dataloader_size(runner, mode) or "?"
-                epoch = f"[{self._get_epoch(runner, mode):>{len(str(runner.max_epochs))}}]"
+                number = self._get_epoch(runner, mode)
+                length = self._measure_epoch(runner, number, batch_idx) or "?"
+                epoch = f"[{number:>{len(str(runner.max_epochs))}}]"
                 return f"Epoch(train)  {epoch}[{done:>{len(str(length))}}/{length}]"
             total = runner.max_iters
             return f"Iter(train)  [{self._get_iter(runner):>{len(str(total))}}/{total}]"
@@ -185,10 +192,21 @@ class LogProcessor:
             return f"{kind}({mode})    [{self._get_epoch(runner, mode)}]{batch}"
         return f"{kind}({mode})  {batch}"
 
+    def _measure_epoch(self, runner: HookRunner, epoch: int, batch_idx: int) -> int | None:
+        """Return the length of an epoch of training, which goes through loader and dataset."""
+        if self._measured[0] != epoch or self._measured[1] >= batch_idx:  # of the first line
+            self._length = self._get_dataloader_size(runner, "train")
+        self._measured = epoch, batch_idx
+        return self._length
+
     def _collect(self, runner: HookRunner, batch_idx: int, mode: str) -> StateDict:
         """The scalars of a mode without its prefix, each by its statistics."""
         custom = self._parse_windows_size(runner, batch_idx, self.custom_cfg)
         return self._collect_scalars(custom, runner, mode)
+
+    @functools.cached_property
+    def _has_gpu(self) -> bool:
+        return is_cuda_available()
 
     # Third-party log processors override the methods below.
 
@@ -248,29 +266,34 @@ class LogProcessor:
         """The scalars of a mode, each by its statistics, after ``_parse_windows_size``."""
         prefix = f"{mode}/"
         kept = prefix if reserve_prefix else ""
-        histories = {
-            self._remove_prefix(key, prefix): history
-            for key, history in runner.message_hub.log_scalars.items()
-            if key.startswith(prefix)
-        }
         done = self._batch_idx + 1
         window = min(self.window_size, done) if self.by_epoch else self.window_size
         metrics = () if mode == "train" else runner.message_hub.get_info("metric_names", ())
+        histories = runner.message_hub.log_scalars
         collected = {}
-        for name, history in histories.items():
+        for key, history in histories.items():
+            if not key.startswith(prefix):
+                continue
+            name, is_averaged = self._names.get(key) or self._find_name(key, prefix)
             # Times of an evaluation are averaged over all its batches.
-            whole = mode != "train" and name in ("time", "data_time")
-            size = done if whole else window
+            size = done if mode != "train" and name in _TIMES else window
             # A metric has one entry an evaluation, which is not averaged with those before.
-            is_mean = self.mean_pattern.search(name) and prefix + name not in metrics
+            is_mean = is_averaged and key not in metrics
             collected[kept + name] = float(history.mean(size) if is_mean else history.current())
         for cfg in custom_cfg:
             settings = dict(cfg)
             source = settings.pop("data_src")
-            if source in histories:
+            if prefix + source in histories:
                 name = settings.pop("log_name", source)
-                collected[kept + name] = float(histories[source].statistics(**settings))
+                history = histories[prefix + source]
+                collected[kept + name] = float(history.statistics(**settings))
         return collected
+
+    def _find_name(self, key: str, prefix: str) -> tuple[str, bool]:
+        """Find the name of a scalar and whether it is averaged, once."""
+        name = self._remove_prefix(key, prefix)
+        self._names[key] = name, self.mean_pattern.search(name) is not None
+        return self._names[key]
 
     def _add_prefix(self, scalars: StateDict, mode: str) -> StateDict:
         """Return the numbers under their recorded names."""

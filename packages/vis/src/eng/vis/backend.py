@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BaseVisBackend", "LocalVisBackend"]
 
+_encode = json.JSONEncoder().encode
+_PLAIN = frozenset({int, float})
+
 
 class BaseVisBackend(ABC):
     """Records configs, scalars and images of a run. Methods do nothing unless overridden.
@@ -289,25 +292,25 @@ class LocalVisBackend(BaseVisBackend):
             ValueError: If ``file_path`` is not a ``.json`` file, is the scalar file itself, or is
                 outside of the directory.
         """
-        other = None if file_path is None else self._find_other_file(file_path)
+        other = None
+        if file_path is not None:
+            other = self._other_files.get(file_path) or self._find_other_file(file_path)
         self._record({"step": step, **scalar_dict}, other)
 
     def _find_other_file(self, name: str) -> str:
-        if name not in self._other_files:
-            _check_json("file_path", name)
-            check_inner_path(name, "file_path")
-            path = str(Path(self._save_dir) / name)
-            if path == self._scalar_save_file:
-                raise ArgumentValueError(f"file_path {name!r} must differ from scalar_save_file")
-            self._other_files[name] = path
-        return self._other_files[name]
+        _check_json("file_path", name)
+        check_inner_path(name, "file_path")
+        path = str(Path(self._save_dir) / name)
+        if path == self._scalar_save_file:
+            raise ArgumentValueError(f"file_path {name!r} must differ from scalar_save_file")
+        self._other_files[name] = path
+        return path
 
     def _record(self, record: Scalars, other: str | None = None) -> None:
-        plain = {
-            key: value if isinstance(value, (int, float)) else plain_value(value)
-            for key, value in record.items()
-        }
-        line = json.dumps(plain)
+        plain = record
+        if not set(map(type, record.values())) <= _PLAIN:
+            plain = {key: plain_value(value) for key, value in record.items()}
+        line = _encode(plain)
         if other is not None:
             self._append(line, other)
         if self._earlier is not None:
@@ -317,11 +320,11 @@ class LocalVisBackend(BaseVisBackend):
     def _append(self, line: str, path: str) -> None:
         # A full disk may have cut off the last line: the next one must not be joined to it.
         start = "\n" if path in self._torn else ""
-        self._torn.add(path)
-        rest = memoryview(f"{start}{line}\n".encode())
+        data = f"{start}{line}\n".encode()
         file = self._open(path)
-        while rest:
-            rest = rest[file.write(rest) :]
+        self._torn.add(path)
+        while data:
+            data = data[file.write(data) :]
         self._torn.discard(path)
 
     def _open(self, path: str) -> FileIO:

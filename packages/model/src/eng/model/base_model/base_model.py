@@ -17,7 +17,7 @@ from eng.utils import ArgumentTypeError, DataBatch, override
 from ..base_module import BaseModule, InitConfig
 from ..types import ModelOutputs, Prediction
 from .data_preprocessor import BaseDataPreprocessor
-from .steps import run_forward, take_train_step
+from .steps import preprocessor_of, run_forward, take_train_step
 from .vendor_devices import VendorDevices
 
 __all__ = ["BaseModel"]
@@ -113,7 +113,7 @@ class BaseModel(VendorDevices, BaseModule):
         Returns:
             One prediction per sample.
         """
-        data = self.data_preprocessor(data, False)
+        data = preprocessor_of(self)(data, False)
         return self._run_forward(data, "predict")
 
     def test_step(self, data: DataBatch) -> list[Prediction]:
@@ -127,21 +127,8 @@ class BaseModel(VendorDevices, BaseModule):
         """
         return self.val_step(data)
 
-    def _run_forward(self, data: DataBatch, mode: str) -> ModelOutputs:
-        """Call the model with a preprocessed batch, in every step. A subclass may override it.
-
-        Args:
-            data: Keyword arguments of :meth:`forward` in a dict, or positional ones in a list or
-                tuple.
-            mode: See :meth:`forward`.
-
-        Returns:
-            The outputs of the model.
-
-        Raises:
-            TypeError: If ``data`` is neither a dict nor a list or tuple.
-        """
-        return run_forward(self, data, mode)
+    #: Calls the model with a preprocessed batch, in every step. A subclass may override it.
+    _run_forward = run_forward
 
     def parse_losses(self, losses: ModelOutputs) -> tuple[Tensor, dict[str, Tensor]]:
         """Sum the losses of a forward pass.
@@ -159,13 +146,13 @@ class BaseModel(VendorDevices, BaseModule):
             TypeError: If it is not a dict, or a value is neither a tensor nor a list of tensors.
             ValueError: If none of the names has ``loss`` in it.
         """
-        if not isinstance(losses, (dict, Mapping)):
+        if not isinstance(losses, dict) and not isinstance(losses, Mapping):
             raise ArgumentTypeError(
                 f"forward() of {type(self).__name__} must return a dict of losses by name in mode "
                 f"'loss', such as dict(loss=...), not {type(losses).__name__}"
             )
         parts: list[Tensor] = []
-        log_vars: OrderedDict[str, Tensor] = OrderedDict()
+        others: list[tuple[str, Tensor]] = []
         for name, value in losses.items():
             # The mean of a scalar would add a useless node to the graph.
             if not isinstance(value, Tensor) or value.ndim:
@@ -173,15 +160,13 @@ class BaseModel(VendorDevices, BaseModule):
             if "loss" in name:
                 parts.append(value)
             if name != "loss":
-                log_vars[name] = value.detach()
+                others.append((name, value.detach()))
         if not parts:
             raise ValueError(
                 f"no loss to backpropagate: none of {sorted(losses)} has 'loss' in its name"
             )
         total = parts[0] if len(parts) == 1 else torch.stack(parts).sum()
-        log_vars["loss"] = total.detach()
-        log_vars.move_to_end("loss", last=False)
-        return total, log_vars
+        return total, OrderedDict([("loss", total.detach()), *others])
 
     # The data preprocessor has its own device, since it has no parameters to move.
 

@@ -46,7 +46,10 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
         """
         # The most frequent types first; a check for Mapping takes ten times as long as for dict.
         if isinstance(data, Tensor):
-            return data.to(self.device, non_blocking=self.non_blocking)
+            device = self.device
+            if type(data) is Tensor and data.device == device:  # a fifth of the time of to()
+                return data
+            return data.to(device, non_blocking=self.non_blocking)
         if isinstance(data, dict):
             return {key: self.cast_data(value) for key, value in data.items()}
         if isinstance(data, (list, tuple)):

@@ -15,7 +15,22 @@ from .closure_step import take_step_with_closure
 from .micro_batches import take_step_in_parts
 from .normalized_step import take_normalized_step
 
-__all__ = ["run_forward", "take_train_step"]
+__all__ = ["preprocessor_of", "run_forward", "take_train_step"]
+
+
+def preprocessor_of(model: Any) -> Any:
+    """Return the data preprocessor of a model, in a fifth of the time of an attribute.
+
+    A module finds its submodules after a failed look-up, whose error is formatted each time.
+
+    Args:
+        model: The model, a :class:`BaseModel`.
+
+    Returns:
+        Its ``data_preprocessor``.
+    """
+    found = model._modules.get("data_preprocessor")
+    return model.data_preprocessor if found is None else found
 
 
 def run_forward(model: nn.Module, data: DataBatch, mode: str) -> ModelOutputs:
@@ -59,7 +74,7 @@ def take_train_step(
     if optim_wrapper.takes_other_steps:
         return _take_other_step(model, bare, data, optim_wrapper)
     with optim_wrapper.optim_context(model):
-        data = bare.data_preprocessor(data, True)
+        data = preprocessor_of(bare)(data, True)
         losses = model._run_forward(data, "loss")
     loss, log_vars = bare.parse_losses(losses)
     optim_wrapper.check_losses(log_vars)
