@@ -18,14 +18,7 @@ from .types import Settings
 if TYPE_CHECKING:
     from torch.distributed.device_mesh import DeviceMesh
 
-__all__ = [
-    "Environment",
-    "ProcessProperties",
-    "Seeds",
-    "seed_everything",
-    "seed_run",
-    "setup_environment",
-]
+__all__ = ["Environment", "Seeds", "seed_everything", "seed_run", "setup_environment"]
 
 
 @dataclass(frozen=True)
@@ -86,42 +79,6 @@ class Environment:
         asked = {"diff_rank_seed": diff_rank_seed, "deterministic": deterministic}
         randomness = {**self.randomness, **asked}
         return replace(self, seed=seed, deterministic=deterministic, randomness=randomness)
-
-
-class ProcessProperties:
-    """Properties of what runs in the processes of an :class:`Environment`."""
-
-    _environment: Environment
-
-    @property
-    def environment(self) -> Environment:
-        """Processes and seeds."""
-        return self._environment
-
-    @property
-    def launcher(self) -> str:
-        """The launcher of the processes, ``'none'`` for a single one."""
-        return self._environment.launcher
-
-    @property
-    def distributed(self) -> bool:
-        """Whether there are several processes."""
-        return self._environment.distributed
-
-    @property
-    def rank(self) -> int:
-        """Rank of this process."""
-        return self._environment.rank
-
-    @property
-    def world_size(self) -> int:
-        """Number of processes."""
-        return self._environment.world_size
-
-    @property
-    def seed(self) -> int:
-        """The seed of all random number generators, without the rank."""
-        return self._environment.seed
 
 
 def setup_environment(env_cfg: Settings, launcher: str) -> None:

@@ -24,7 +24,7 @@ from . import arguments, builders, check, services, types
 from .base_loop import BaseLoop
 from .checkpoint_meta import MMENGINE_VERSION
 from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
-from .environment import Environment, ProcessProperties, seed_run, setup_environment
+from .environment import Environment, seed_run, setup_environment
 from .eval_loops import TestLoop, ValLoop
 from .hook_list import HookList, with_default_hooks
 from .identity import RunIdentity, folders_of
@@ -48,7 +48,7 @@ __all__ = ["Runner"]
 
 
 @RUNNERS.register_module()
-class Runner(ProcessProperties):
+class Runner:
     """Trains, validates and tests a model as configs say.
 
     Every part is given as a config or as the object itself. The model is built at once, everything
@@ -760,6 +760,36 @@ class Runner(ProcessProperties):
     def model_name(self) -> str:
         """Name of the class of the model."""
         return type(unwrap(self.model)).__name__
+
+    @property
+    def environment(self) -> Environment:
+        """Processes and seeds."""
+        return self._environment
+
+    @property
+    def launcher(self) -> str:
+        """The launcher of the processes, ``'none'`` for a single one."""
+        return self._environment.launcher
+
+    @property
+    def distributed(self) -> bool:
+        """Whether there are several processes."""
+        return self._environment.distributed
+
+    @property
+    def rank(self) -> int:
+        """Rank of this process."""
+        return self._environment.rank
+
+    @property
+    def world_size(self) -> int:
+        """Number of processes."""
+        return self._environment.world_size
+
+    @property
+    def seed(self) -> int:
+        """The seed of all random number generators."""
+        return self._environment.seed
 
     @property
     def deterministic(self) -> bool:

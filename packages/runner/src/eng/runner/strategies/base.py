@@ -20,7 +20,7 @@ from eng.registry import PartOrConfig
 from eng.utils import override
 
 from .. import builders, services
-from ..environment import Environment, ProcessProperties, seed_run, setup_environment
+from ..environment import Environment, seed_run, setup_environment
 from ..errors import RunnerConfigError, RunnerTypeError
 from ..identity import RunIdentity
 from ..model_features import compile_target
@@ -34,7 +34,7 @@ __all__ = ["BaseStrategy", "Prepared"]
 Prepared: TypeAlias = "list[Any]"
 
 
-class BaseStrategy(ProcessProperties, StrategyState):
+class BaseStrategy(StrategyState):
     """Prepares model, optimizer and schedulers for the devices of a run, and keeps their state.
 
     :class:`eng.runner.FlexibleRunner` uses one; without a runner, it serves a loop of one's own.
@@ -329,9 +329,40 @@ class BaseStrategy(ProcessProperties, StrategyState):
         return self._identity.timestamp
 
     @property
+    def launcher(self) -> str:
+        """The launcher of the processes, ``'none'`` for a single one."""
+        return self._environment.launcher
+
+    @property
+    def distributed(self) -> bool:
+        """Whether there are several processes."""
+        return self._environment.distributed
+
+    @property
+    def rank(self) -> int:
+        """Rank of this process."""
+        return self._environment.rank
+
+    @property
+    def world_size(self) -> int:
+        """Number of processes."""
+        return self._environment.world_size
+
+    @property
+    @override
+    def seed(self) -> int:
+        """The seed of all random number generators, without the rank."""
+        return self._environment.seed
+
+    @property
     def randomness(self) -> Settings:
         """``seed``, ``diff_rank_seed`` and ``deterministic``."""
         return self._environment.randomness
+
+    @property
+    def environment(self) -> Environment:
+        """Processes and seeds."""
+        return self._environment
 
     @property
     def identity(self) -> RunIdentity:
