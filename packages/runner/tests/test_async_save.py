@@ -214,16 +214,18 @@ def test_no_thread_is_left(job: dict[str, Any]) -> None:
     assert set(threading.enumerate()) <= before
 
 
-def hold_back(monkeypatch: pytest.MonkeyPatch, held: str, until: str, work_dir: Path) -> None:
-    """Hold writes of a checkpoint back until another one is named as the latest."""
-    put, pointer = LocalBackend.put_with, work_dir / "last_checkpoint"
+def hold_back(monkeypatch: pytest.MonkeyPatch, held: str, path: Path, text: str = "") -> None:
+    """Hold writes of a checkpoint back until a file is there, with a text if one is given."""
+    put = LocalBackend.put_with
 
-    def wait(backend: LocalBackend, write: Any, path: Any) -> None:
-        given_up = time.monotonic() + 60
-        while held in str(path) and not (pointer.exists() and pointer.read_text() == until):
+    def wait(backend: LocalBackend, write: Any, target: Any) -> None:
+        given_up = time.monotonic() + 30
+        while held in str(target) and not (
+            path.exists() and (not text or path.read_text() == text)
+        ):
             assert time.monotonic() < given_up
             time.sleep(0.01)
-        put(backend, write, path)
+        put(backend, write, target)
 
     monkeypatch.setattr(LocalBackend, "put_with", wait)
 
@@ -233,7 +235,7 @@ def test_the_latest_of_two_hooks_is_named_whichever_is_complete_first(
     job: dict[str, Any], monkeypatch: pytest.MonkeyPatch, format_: str, suffix: str
 ) -> None:
     work_dir = Path(job["work_dir"]) / "work"
-    hold_back(monkeypatch, "iter_14", f"iter_15{suffix}", work_dir)
+    hold_back(monkeypatch, "iter_14", work_dir / "last_checkpoint", f"iter_15{suffix}")
     settings = {"by_epoch": False, "save_last": False, "format": format_, "max_keep_ckpts": 1}
     slow = CheckpointHook(interval=7, async_save=True, **settings)
     job.update(val_cfg=None, val_dataloader=None, val_evaluator=None)
@@ -248,9 +250,22 @@ def test_a_save_at_once_is_named_before_one_that_is_still_written(
     job: dict[str, Any], monkeypatch: pytest.MonkeyPatch, is_last_saved: bool
 ) -> None:
     work_dir = Path(job["work_dir"]) / "work"
-    hold_back(monkeypatch, "iter_14", "iter_15.pth", work_dir)
+    hold_back(monkeypatch, "iter_14", work_dir / "last_checkpoint", "iter_15.pth")
     at_once = CheckpointHook(interval=15, by_epoch=False, save_last=is_last_saved)
     job.update(val_cfg=None, val_dataloader=None, val_evaluator=None)
     settings = {"interval": 14, "by_epoch": False, "save_last": False}
     train(job, "work", at_once, **settings, async_save=True)
     assert (work_dir / "last_checkpoint").read_text() == "iter_15.pth"
+
+
+def test_each_hook_publishes_its_own_last_checkpoint_when_it_is_whole(
+    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work_dir = Path(job["work_dir"]) / "work"
+    # that of the other hook is written once the first one has published its own
+    hold_back(monkeypatch, "late_15", work_dir / "iter_15_weights.pth")
+    late = CheckpointHook(interval=15, by_epoch=False, filename_tmpl="late_{}.pth", async_save=True)
+    job.update(val_cfg=None, val_dataloader=None, val_evaluator=None)
+    settings = {"interval": 15, "by_epoch": False, "export": "pth", "async_save": True}
+    runner = train(job, "work", late, **settings)
+    assert torch.load(work_dir / "iter_15_weights.pth").keys() == runner.model.state_dict().keys()

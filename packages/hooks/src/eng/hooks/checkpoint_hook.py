@@ -219,8 +219,9 @@ class CheckpointHook(Hook):
             self._writes.finish(close=True)
         except Exception as error:  # reported once more, since training may start again after it
             runner.logger.warning(f"The last save of the previous training failed: {error}")
-        #: The last checkpoint that this process made.
+        #: The last checkpoint that this process made, and the last that is not one of the best.
         self._written: WrittenCheckpoint | None = None
+        self._last: str | None = None
         if self.key_indicators:
             check_metric_names(self.key_indicators, runner)
             self._load_bests(runner)
@@ -363,7 +364,9 @@ class CheckpointHook(Hook):
     def _publish(self, runner: HookRunner) -> None:
         if not is_main_process():
             return
-        paths = [runner.message_hub.get_info("last_ckpt")] if self.save_last else []
+        # Not that of another hook, which may still be written.
+        last = self._last or runner.message_hub.get_info("last_ckpt")
+        paths = [last] if self.save_last else []
         paths += [self.best_ckpt_path, *self.best_ckpt_path_dict.values()]
         for path in dict.fromkeys(path for path in paths if path):
             publish(path, self.published_keys, self.backend_args, runner.logger)
@@ -382,6 +385,7 @@ class CheckpointHook(Hook):
         surplus, path = self._surplus, self._folder_path(name)
         runner.message_hub.update_info("last_ckpt", path)
         self._write(runner, name, meta)
+        self._last = path
 
         # A crash between any two of these steps leaves a whole checkpoint that is pointed to.
         def publish() -> None:
@@ -403,7 +407,7 @@ class CheckpointHook(Hook):
             return
         hub = runner.message_hub
         for name in self._writes.check(runner.logger):
-            self._written = None
+            self._written = self._last = None
             self._kept.forget(name)
             if hub.get_info("last_ckpt") == self._folder_path(name):
                 kept = self._kept.files[-1:]
