@@ -46,6 +46,24 @@ def test_statistics_equal_numpy(first, max_length, steps):
             np.testing.assert_array_equal(np.transpose(same.data), expected)
 
 
+@settings(deadline=None)
+@given(
+    recorded=st.lists(st.tuples(values, st.booleans()), min_size=1, max_size=150),
+    window=st.integers(1, 70),
+    max_length=st.integers(1, 80),
+)
+def test_a_mean_is_the_same_whenever_entries_were_read(recorded, window, max_length):
+    history, late = HistoryBuffer(max_length=max_length), HistoryBuffer(max_length=max_length)
+    for value, is_read in recorded:
+        history.update(value)
+        late.update(value)
+        if is_read:
+            assert history.mean(window) == copy.deepcopy(late).mean(window)
+            assert history.current() == value
+    assert history.mean(window) == late.mean(window)
+    assert type(history.mean(window)) is type(history.current()) is np.float64
+
+
 @pytest.mark.parametrize("window", [0, -1])
 def test_windows_below_one_are_refused(window):
     with pytest.raises(ValueError, match=f"at least 1, but got {window}"):

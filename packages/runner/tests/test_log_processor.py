@@ -45,6 +45,19 @@ def test_a_window_does_not_reach_into_the_epoch_before() -> None:
     assert line.startswith("Iter(train)  [ 25/240]  ")
 
 
+def test_each_epoch_and_each_run_has_its_own_length() -> None:
+    runner, other = (runner_with(name, train__loss=[1, 2]) for name in ("first run", "second run"))
+    processor = LogProcessor()
+    lengths = []
+    for length, epoch, batch_idx in [(20, 1, 4), (20, 1, 9), (16, 2, 4), (16, 2, 14), (7, 3, 6)]:
+        runner.train_dataloader, runner.epoch = [0] * length, epoch
+        _, line = processor.get_log_after_iter(runner, batch_idx, "train")
+        lengths.append(line.partition("/")[2].partition("]")[0])
+    other.train_dataloader, other.epoch = [0] * 9, 3
+    _, line = processor.get_log_after_iter(other, 6, "train")
+    assert [*lengths, line.partition("/")[2][:1]] == ["20", "20", "16", "16", "7", "9"]
+
+
 @pytest.mark.parametrize(
     ("window", "batch_idx", "expected"),
     [(2, 9, 3.5), ("epoch", 2, 3), ("global", 9, 2.5)],

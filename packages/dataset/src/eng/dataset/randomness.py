@@ -93,13 +93,36 @@ def _seed(origin: Origin) -> None:
 
 
 class RawRandomState:
-    """A snapshot of the random number generators, taken in microseconds; not for saving."""
+    """A snapshot of the random number generators, taken in a microsecond; not for saving.
 
-    def __init__(self) -> None:
-        self._python, self._numpy, self._torch = _global_states.take()
-        self._cuda = None
-        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-            self._cuda = torch.cuda.get_rng_state()
+    Reading the states of the global generators of Python, numpy and torch (CPU) is slow: each has a
+    block of 624 numbers. But a draw moves the position in the block, and a new block has other
+    numbers, so that the position and the numbers beside it, which are looked at in memory, identify
+    a state. Where no generator has drawn, the latest snapshot is returned. A generator that is not
+    found in memory is read each time.
+    """
+
+    _python: tuple[object, ...]
+    _numpy: StateDict
+    _torch: Tensor
+    _cuda: Tensor | None
+
+    def __new__(cls) -> RawRandomState:
+        """Take a snapshot, or return the latest one where it still holds."""
+        places = _places
+        generator = np.random.get_bit_generator()  # type: ignore[attr-defined]
+        if generator is not places.numpy:
+            places.follow_numpy(generator)
+        mark = (
+            places.python_view.tobytes(),
+            places.python.gauss_next,
+            places.numpy_view.tobytes(),
+            places.torch_view.tobytes(),
+            places.torch_normals.tobytes(),
+        )
+        if mark != places.mark or torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            places.read_changed(mark)
+        return places.latest
 
     def restore(self) -> None:
         """Restore the generators."""
@@ -110,58 +133,44 @@ class RawRandomState:
             torch.cuda.set_rng_state(self._cuda)
 
 
-#: The states of the global generators of Python, numpy and torch (CPU).
-_States: TypeAlias = "tuple[tuple[object, ...], StateDict, Tensor]"
-_NOWHERE = memoryview(b"")
+class _Places:
+    """Where the states of the global generators are in memory, and what they were last."""
 
-
-class _GlobalStates:
-    """The states of the global generators of Python, numpy and torch (CPU), cached until they draw.
-
-    Reading them is slow: each has a block of 624 numbers. A draw moves the position in the block,
-    and a new block has other numbers, so that the position and the numbers beside it, which are
-    looked at in memory, identify a state. A generator that is not found there is read each time.
-    """
+    latest: RawRandomState
 
     def __init__(self) -> None:
         # Without it if the functions of the module were replaced: it is not found then.
-        self._python: Any = getattr(random.getstate, "__self__", random.Random(0))
-        self._numpy: object = None
-        self._python_view, self._numpy_view = _find_python(), _NOWHERE
-        self._torch_view, self._torch_normals = _find_torch()
-        self._mark: tuple[object, ...] = (None,) * 5
-        self._known: _States = (), {}, torch.empty(0)
+        self.python: Any = getattr(random.getstate, "__self__", random.Random(0))
+        self.numpy: object = None
+        self.python_view, self.numpy_view = _find_python(), _NOWHERE
+        self.torch_view, self.torch_normals = _find_torch()
+        self.mark: tuple[object, ...] = (None,) * 5
 
-    def take(self) -> _States:
-        """Return the states, which are not to be modified."""
-        generator = np.random.get_bit_generator()  # type: ignore[attr-defined]
-        if generator is not self._numpy:
-            self._numpy, self._numpy_view = generator, _find_numpy(generator)
-            self._mark = (*self._mark[:2], None, *self._mark[3:])
-        mark = (
-            self._python_view.tobytes(),
-            self._python.gauss_next,
-            self._numpy_view.tobytes(),
-            self._torch_view.tobytes(),
-            self._torch_normals.tobytes(),
-        )
-        if mark != self._mark:
-            self._read_changed(mark)
-        return self._known
+    def follow_numpy(self, generator: object) -> None:
+        """Look at another generator of numpy, which has taken the place of the global one."""
+        self.numpy, self.numpy_view = generator, _find_numpy(generator)
+        self.mark = (*self.mark[:2], None, *self.mark[3:])
 
-    def _read_changed(self, mark: tuple[object, ...]) -> None:
-        python, numpy, cpu = self._known
-        if mark[:2] != self._mark[:2]:
-            python = random.getstate()
-        if mark[2] != self._mark[2]:
-            numpy = np.random.get_state(legacy=False)
-        if mark[3:] != self._mark[3:]:
-            cpu = torch.default_generator.get_state()
-        self._known = python, numpy, cpu
+    def read_changed(self, mark: tuple[object, ...]) -> None:
+        """Take a snapshot, with the states that are still the same from the latest one."""
+        state = object.__new__(RawRandomState)
+        is_same = [new == old for new, old in zip(mark, self.mark, strict=True)]
+        state._python = self.latest._python if all(is_same[:2]) else random.getstate()
+        state._numpy = self.latest._numpy if is_same[2] else np.random.get_state(legacy=False)
+        is_torch_same = all(is_same[3:])
+        state._torch = self.latest._torch if is_torch_same else torch.default_generator.get_state()
+        is_cuda = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+        state._cuda = torch.cuda.get_rng_state() if is_cuda else None
+        self.latest = state
         # The second normal number of a pair is drawn from numpy without a change of its block.
-        hidden = [not mark[0], False, not mark[2] or bool(numpy.get("has_gauss")), not mark[3]]
-        changes = zip(mark, [*hidden, False], strict=True)
-        self._mark = tuple(None if is_hidden else part for part, is_hidden in changes)
+        is_hidden = [not mark[0], False, not mark[2], not mark[3], False]
+        is_hidden[2] = is_hidden[2] or bool(state._numpy.get("has_gauss"))
+        self.mark = tuple(
+            None if hidden else part for part, hidden in zip(mark, is_hidden, strict=True)
+        )
+
+
+_NOWHERE = memoryview(b"")
 
 
 def _map(address: int, size: int) -> memoryview:
@@ -203,4 +212,4 @@ def _find_torch() -> tuple[memoryview, memoryview]:
     return _map(address - 20, 28), _map(address + len(expected), 24)
 
 
-_global_states = _GlobalStates()
+_places = _Places()

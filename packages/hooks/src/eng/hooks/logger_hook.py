@@ -133,12 +133,12 @@ class LoggerHook(Hook):
         if batch_idx == 0 or not self._is_measured:
             # Once an epoch: a length goes through loader, samplers and dataset.
             self._length, self._is_measured = length_of(runner.train_dataloader), True
-        is_last = batch_idx + 1 == self._length
-        iteration = runner.iter + 1
+        number, iteration = batch_idx + 1, runner.iter + 1
+        is_last = number == self._length
         if is_last or iteration % self.interval_exp_name == 0:
             name = f"Exp name: {runner.experiment_name}"
             runner.logger.info(name, extra={"terminal_text": ""})  # not for a terminal
-        due = (batch_idx + 1) % self.interval == 0
+        due = number % self.interval == 0
         if is_last and not due:
             due = not self.ignore_last or batch_idx < self.interval
         if due:

@@ -96,17 +96,17 @@ class MessageHub(ManagerMixin):
             ValueError: ``resumed`` differs from earlier calls.
             TypeError: ``value`` or ``count`` is not a number.
         """
+        history = self._log_scalars.get(key)
         if self._resumed_keys.get(key) is not resumed or self._loaded_keys:
             self._set_resumed(key, resumed)
-        history = self._log_scalars.get(key)
-        if history is None:
-            history = self._log_scalars[key] = HistoryBuffer()
-        if type(value) is float and count is ONE and type(history) is HistoryBuffer:
+        elif type(value) is float and count is ONE and type(history) is HistoryBuffer:
             late = history._late  # as HistoryBuffer.update does, in nearly all calls of a run
             late.append(value)
             if len(late) == BLOCK:
                 history._take_late()
             return
+        if history is None:
+            history = self._log_scalars[key] = HistoryBuffer()
         try:
             history.update(value, count)
         except TypeError as error:

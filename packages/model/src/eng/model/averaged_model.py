@@ -138,11 +138,14 @@ class BaseAveragedModel(nn.Module):
             # Buffers that are not averaged always equal those of the model.
             _copy(*copied)
         self._steps += 1
-        self.steps += 1
+        # Not by the attributes, which a module finds after a failed look-up and sets after checks.
+        self._buffers["steps"].add_(1)  # type: ignore[union-attr]
 
     def _pair_tensors(self, model: nn.Module) -> list[Pair]:
         """Pair tensors of the average and of a model: those to average, and those to copy."""
-        ours, tensors = tensors_of(self.module)
+        module = self._modules["module"]
+        assert module is not None
+        ours, tensors = tensors_of(module)
         theirs, source = tensors_of(model)
         # Models are moved as a whole: the device of the first tensor stands for all.
         key = (

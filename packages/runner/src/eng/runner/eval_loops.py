@@ -61,6 +61,9 @@ def run_between_hooks(
     return metrics
 
 
+_NOTHING = nullcontext()
+
+
 class EvalLoop(BaseLoop):
     """Base of validation and testing, which differ in the names of hooks and steps."""
 
@@ -176,17 +179,17 @@ class EvalLoop(BaseLoop):
             idx: Number of the batch, from 0.
             data_batch: The batch.
         """
-        mode = self.mode
-        self.runner.call_hook(f"before_{mode}_iter", batch_idx=idx, data_batch=data_batch)
-        step = getattr(self.runner.model, f"{mode}_step")
-        with autocast() if self.fp16 else nullcontext():
+        mode, runner = self.mode, self._runner
+        runner.call_hook(f"before_{mode}_iter", batch_idx=idx, data_batch=data_batch)
+        step = getattr(runner.model, f"{mode}_step")
+        with autocast() if self.fp16 else _NOTHING:
             outputs = self._losses.split_off(step(data_batch))
             count = len(outputs) if hasattr(outputs, "__len__") else 1
             if self.loss:
-                self._losses.add(compute_losses(self.runner.model, data_batch), count)
+                self._losses.add(compute_losses(runner.model, data_batch), count)
         self.evaluator.process(data_samples=outputs, data_batch=data_batch)
         self._outputs += count
-        self.runner.call_hook(
+        runner.call_hook(
             f"after_{mode}_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs
         )
 

@@ -55,7 +55,9 @@ class Interruption:
         self._watch: SignalWatch | None = None
         self._agreement = Agreement()
         self._is_alone = True
-        self._was_fetched = False
+        #: Whether the next iteration was checked for by :meth:`fetch`; a loop that does not call it
+        #: is checked by the runner.
+        self.was_fetched = False
 
     @property
     def is_watching(self) -> bool:
@@ -112,13 +114,14 @@ class Interruption:
         Raises:
             BrokenOff: If training is to end before the next one.
         """
+        may_break = can_break and self._is_alone
         try:
             while True:
                 watch = self._watch
-                if watch is None or not can_break or not self._is_alone:
+                if watch is None or not may_break:
                     item = self._fetch_next(batches, progress.iter, can_break)
                 else:  # in nearly all iterations of all runs, so not by a method
-                    self._was_fetched = True
+                    self.was_fetched = True
                     before = RawRandomState()
                     try:
                         item = watch.take_next(batches)
@@ -140,10 +143,10 @@ class Interruption:
         if watch is None:
             return next(batches)
         if not can_break:
-            self.before_iteration()
-            self._was_fetched = True
+            self.check()
+            self.was_fetched = True
             return next(batches)
-        self._was_fetched = True
+        self.was_fetched = True
         if iteration % self._interval:
             return next(batches)  # the processes agree at another iteration
         before = RawRandomState()
@@ -194,16 +197,6 @@ class Interruption:
         """
         if self._watch is not None and (cause := self._agreement.latest(self._watch.cause)):
             raise BrokenOff(cause)
-
-    def before_iteration(self) -> None:
-        """Check before an iteration of a loop that does not call :meth:`fetch`.
-
-        Raises:
-            BrokenOff: If training is to end.
-        """
-        if not self._was_fetched:
-            self.check()
-        self._was_fetched = False
 
     @contextmanager
     def may_break(self) -> Iterator[None]:

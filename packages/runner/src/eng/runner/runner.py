@@ -551,7 +551,9 @@ class Runner:
             **kwargs: Its arguments.
         """
         if fn_name == "before_train_iter":
-            self.interruption.before_iteration()
+            if not self.interruption.was_fetched:
+                self.interruption.check()
+            self.interruption.was_fetched = False
         for method in self._hooks.at[fn_name]:
             method(self, **kwargs)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from torch import nn
@@ -77,25 +78,18 @@ class TrainLoop(BaseLoop):
         if visualizer is not None and meta is not None:
             visualizer.dataset_meta = meta
 
-    @property
-    def epoch(self) -> int:
-        """Epochs done."""
-        return self.progress.epoch
+    # Properties that Python reads without a call: hooks ask for them in each iteration.
+    epoch: int = property(attrgetter("progress.epoch"))  # type: ignore[assignment]
+    """Epochs done."""
 
-    @property
-    def iter(self) -> int:
-        """Iterations done."""
-        return self.progress.iter
+    iter: int = property(attrgetter("progress.iter"))  # type: ignore[assignment]
+    """Iterations done."""
 
-    @property
-    def max_epochs(self) -> int:
-        """Epochs of the whole training; by iterations 1, which all of them are to hooks."""
-        return self._max_epochs
+    max_epochs: int = property(attrgetter("_max_epochs"))  # type: ignore[assignment]
+    """Epochs of the whole training; by iterations 1, which all of them are to hooks."""
 
-    @property
-    def max_iters(self) -> int:
-        """Iterations of the whole training."""
-        return self._max_iters
+    max_iters: int = property(attrgetter("_max_iters"))  # type: ignore[assignment]
+    """Iterations of the whole training."""
 
     # Third-party loops that derive from these count by `self._iter += 1` and `self._epoch += 1`.
 

@@ -47,7 +47,7 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
         # The most frequent types first; a check for Mapping takes ten times as long as for dict.
         if isinstance(data, Tensor):
             device = self.device
-            if type(data) is Tensor and data.device == device:  # a fifth of the time of to()
+            if data.device == device:  # which takes a fifth of the time of to()
                 return data
             return data.to(device, non_blocking=self.non_blocking)
         if isinstance(data, dict):

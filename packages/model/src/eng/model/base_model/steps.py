@@ -77,7 +77,8 @@ def take_train_step(
         data = preprocessor_of(bare)(data, True)
         losses = model._run_forward(data, "loss")
     loss, log_vars = bare.parse_losses(losses)
-    optim_wrapper.check_losses(log_vars)
+    if optim_wrapper.stop_on_nan_loss:
+        optim_wrapper.check_losses(log_vars)
     optim_wrapper.update_params(loss)
     return loss, log_vars
 

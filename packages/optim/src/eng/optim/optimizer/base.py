@@ -30,6 +30,7 @@ class BaseOptimWrapper(ABC):
             of groups. None with one group.
         takes_other_steps: Whether a training step is not one forward pass and one backward pass, so
             that :class:`eng.model.BaseModel` takes it in another way.
+        stop_on_nan_loss: Whether a training step checks its losses by ``check_losses``.
 
     Raises:
         TypeError: If ``optimizer`` is not an optimizer.
@@ -37,6 +38,7 @@ class BaseOptimWrapper(ABC):
 
     # Of the class, so that wrappers which do not call this constructor have them as well.
     takes_other_steps: bool = False
+    stop_on_nan_loss: bool = False
     _micro_batches: MicroBatches | None = None
     #: Weights of training, while the parameters have those of evaluation.
     _training_weights: list[Tensor] | None = None

@@ -199,8 +199,8 @@ class OptimWrapper(BaseOptimWrapper):
         else:
             self.backward(self.scale_loss(loss))
         if self.should_update():
-            self.step(**step_kwargs or {})
-            self.zero_grad(**zero_kwargs or {})
+            self.step(**step_kwargs) if step_kwargs else self.step()
+            self.zero_grad(**zero_kwargs) if zero_kwargs else self.zero_grad()
 
     def backward_part(self, loss: Tensor, share: float) -> None:
         """Compute the gradients of a part of an iteration's batch, without counting it.
