@@ -33,7 +33,7 @@ from .fingerprint import fingerprint
 from .hook import DataBatch, Hook
 from .metric_names import check_metric_names, usable_score
 from .protocol import HookRunner
-from .published import check_export, export, publish, published_keys_of
+from .published import check_export, publish_all, published_keys_of
 from .run_id import run_id_of
 from .save_clock import SaveClock
 from .types import StepOutputs, StorageSettings
@@ -365,12 +365,9 @@ class CheckpointHook(Hook):
         if not is_main_process():
             return
         # Not that of another hook, which may still be written.
-        last = self._last or runner.message_hub.get_info("last_ckpt")
-        paths = [last] if self.save_last else []
+        paths = [self._last or runner.message_hub.get_info("last_ckpt")] if self.save_last else []
         paths += [self.best_ckpt_path, *self.best_ckpt_path_dict.values()]
-        for path in dict.fromkeys(path for path in paths if path):
-            publish(path, self.published_keys, self.backend_args, runner.logger)
-            export(path, self.export, self.backend_args, runner.logger)
+        publish_all(paths, self.published_keys, self.export, self.backend_args, runner.logger)
 
     # ------------------------------------------------------------------ the latest
 
@@ -382,22 +379,21 @@ class CheckpointHook(Hook):
         order = next_save_number()  # another hook may complete a later save before
         self._pass_over_failure(runner)
         self._surplus += self._kept.add(name, number)
-        surplus, path = self._surplus, self._folder_path(name)
+        path = self._last = self._folder_path(name)
         runner.message_hub.update_info("last_ckpt", path)
         self._write(runner, name, meta)
-        self._last = path
 
         # A crash between any two of these steps leaves a whole checkpoint that is pointed to.
         def publish() -> None:
             write_last_checkpoint(runner.work_dir, path, order)
-            while surplus:
-                self._remove(surplus.pop(0))
+            while self._surplus:
+                self._remove(self._surplus.pop(0))
             if self._writes.is_folder:
                 remove_unfinished(self._place, self._logger)
 
         self._writes.then(publish)
         if not is_main_process():
-            surplus.clear()
+            self._surplus.clear()
         if not self._writes.in_background:
             barrier()
 

@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 import torch
@@ -18,7 +18,7 @@ from .errors import HookArgumentError
 from .types import StorageSettings
 from .values import names_of
 
-__all__ = ["check_export", "export", "publish", "published_keys_of"]
+__all__ = ["check_export", "export", "publish", "publish_all", "published_keys_of"]
 
 #: Ends of the names of exported weights by format.
 _EXPORTS = {"safetensors": ".safetensors", "pth": "_weights.pth"}
@@ -64,6 +64,28 @@ def check_export(to: str | None) -> str | None:
             "'eng-checkpoint[safetensors]'"
         )
     return to
+
+
+def publish_all(
+    paths: Iterable[str | None],
+    keys: Sequence[str],
+    to: str | None,
+    backend_args: StorageSettings | None,
+    logger: logging.Logger,
+) -> None:
+    """Publish checkpoints, and write their weights alone, each once.
+
+    Args:
+        paths: The checkpoints; None for one that was not made.
+        keys: See :func:`publish`.
+        to: See :func:`export`.
+        backend_args: Settings of their storage.
+        logger: The logger of the run.
+    """
+    for path in dict.fromkeys(paths):
+        if path:
+            publish(path, keys, backend_args, logger)
+            export(path, to, backend_args, logger)
 
 
 def export(
