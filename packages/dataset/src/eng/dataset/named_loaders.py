@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 
 __all__ = ["LOADER_SETTINGS", "has_named_loaders"]
 
-#: Settings of a data loader in a config that are no arguments of torch's, or are built.
+#: Settings of a data loader in a config beside torch's own arguments, or built from configs.
 LOADER_SETTINGS = (
     "dataset",
     "sampler",

@@ -115,7 +115,7 @@ def find_config_problems(
         cfg: The config.
         modes: What the run is to do.
         builds_model: Whether the model is built, without its values, where ``parallel`` names parts
-            of it and there is no other mistake. Defaults to False.
+            of it and nothing else is wrong. Defaults to False.
 
     Returns:
         All mistakes found. None is certain if a runner of another package builds the parts.
