@@ -93,6 +93,21 @@ def test_a_snapshot_reads_no_state_that_has_not_changed() -> None:
         assert drawn() == expected
 
 
+def test_a_snapshot_has_the_present_state_of_a_gpu() -> None:
+    present, states = [1], []
+    with (
+        patch.object(torch.cuda, "is_initialized", lambda: True),
+        patch.object(torch.cuda, "get_rng_state", lambda: torch.tensor(present)),
+        patch.object(torch.cuda, "set_rng_state", states.append),
+    ):
+        first = RawRandomState()
+        present[0] = 2  # while nothing on the host has drawn
+        second = RawRandomState()
+        for each in (first, second, first):
+            each.restore()
+    assert [int(state) for state in states] == [1, 2, 1]
+
+
 def test_a_generator_that_was_replaced_is_followed() -> None:
     own = np.random.get_bit_generator()
     state = RawRandomState()

@@ -120,9 +120,18 @@ class RawRandomState:
             places.torch_view.tobytes(),
             places.torch_normals.tobytes(),
         )
-        if mark != places.mark or torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        if mark != places.mark:
             places.read_changed(mark)
+        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            return places.latest._with_cuda()
         return places.latest
+
+    def _with_cuda(self) -> RawRandomState:
+        """Return this snapshot with the state of the present GPU."""
+        state = object.__new__(RawRandomState)
+        state._python, state._numpy, state._torch = self._python, self._numpy, self._torch
+        state._cuda = torch.cuda.get_rng_state()
+        return state
 
     def restore(self) -> None:
         """Restore the generators."""
@@ -159,8 +168,7 @@ class _Places:
         state._numpy = self.latest._numpy if is_same[2] else np.random.get_state(legacy=False)
         is_torch_same = all(is_same[3:])
         state._torch = self.latest._torch if is_torch_same else torch.default_generator.get_state()
-        is_cuda = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
-        state._cuda = torch.cuda.get_rng_state() if is_cuda else None
+        state._cuda = None
         self.latest = state
         # The second normal number of a pair is drawn from numpy without a change of its block.
         is_hidden = [not mark[0], False, not mark[2], not mark[3], False]
