@@ -47,7 +47,8 @@ class BackgroundWriter:
         self._pool: ThreadPoolExecutor | None = None
         self._pending: list[Future[None]] = []
         self._buffers = SnapshotBuffers()
-        self._group = SavingGroup()
+        #: The processes that save folders together.
+        self.group = SavingGroup()
 
     @override
     def __reduce__(self) -> tuple[type[BackgroundWriter], tuple[()]]:
@@ -94,7 +95,7 @@ class BackgroundWriter:
             Exception: The error of work submitted before.
         """
         self.wait()
-        content = collect_folder(checkpoint, self._group)
+        content = collect_folder(checkpoint, self.group)
         places, values = [item for item, _ in content.shards], [each for _, each in content.shards]
         rest, values = snapshot((content.rest, values), self._buffers)
         copied = content._replace(rest=rest, shards=list(zip(places, values, strict=True)))

@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from .dcp_storage import FileSum, FolderWriter
     from .save_plan import Shard
 
-__all__ = ["FolderContent", "collect_folder", "save_folder", "write_folder"]
+__all__ = ["GROUP", "FolderContent", "collect_folder", "save_folder", "write_folder"]
 
 #: Keys of the places of tensors in ``run.pth``, and of those that each rank has of its own.
 TENSORS, RANK_TENSORS = "tensor_paths", "rank_tensor_paths"
 #: Of saves that are complete when the call returns.
-_group = SavingGroup()
+GROUP = SavingGroup()
 
 
 class FolderContent(NamedTuple):
@@ -77,7 +77,7 @@ def save_folder(checkpoint: StateDict, path: str, backend_args: BackendArgs | No
         CheckpointError: If a process could not write; raised in all processes.
         OSError: The same with the system's error, such as of a full disk.
     """
-    write_folder(collect_folder(checkpoint, _group), path, backend_args)
+    write_folder(collect_folder(checkpoint, GROUP), path, backend_args)
 
 
 def collect_folder(checkpoint: StateDict, group: SavingGroup) -> FolderContent:

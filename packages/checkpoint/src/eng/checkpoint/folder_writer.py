@@ -5,7 +5,7 @@ from __future__ import annotations
 from eng.utils import StateDict
 
 from .background import BackgroundWriter
-from .folder_saver import save_folder
+from .folder_saver import GROUP, save_folder
 from .types import BackendArgs
 
 __all__ = ["FolderSaver"]
@@ -34,3 +34,12 @@ class FolderSaver:
         """
         save = save_folder if self._background is None else self._background.save_folder
         save(checkpoint, filename, backend_args)
+
+    def join(self) -> None:
+        """Make the group of the processes that save, which the first save makes otherwise.
+
+        Called in all processes, before training: while a group is made, none of them learns that
+        another one was killed.
+        """
+        group = GROUP if self._background is None else self._background.group
+        group.get()

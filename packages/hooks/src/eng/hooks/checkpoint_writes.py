@@ -62,7 +62,7 @@ class CheckpointWrites:
         return self._writer is not None and self._writer.is_busy
 
     def choose_format(self, model: nn.Module, preferred: str | None = None) -> None:
-        """Choose the format for a model.
+        """Choose the format for a model. Called in all processes.
 
         Args:
             model: The model.
@@ -70,6 +70,8 @@ class CheckpointWrites:
         """
         if self._format == "auto":
             self.is_folder = is_sharded(model) if preferred is None else preferred == "folder"
+        if self.is_folder:
+            FolderSaver(self._writer).join()
 
     def begin(self, name: str) -> CheckpointWriter | None:
         """Note that a checkpoint is written.
