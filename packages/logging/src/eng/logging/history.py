@@ -1,6 +1,7 @@
 """Histories of scalars, with constant time to record an entry."""
 
 from collections.abc import Callable, Mapping
+from operator import add
 from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -20,6 +21,8 @@ Method = TypeVar("Method", bound=Callable[..., object])
 BLOCK = 64
 #: The usual count, compared by identity, which any value has.
 ONE = 1
+#: Of a sum by numpy.
+_PARTIAL_SUMS = 8
 #: Beyond what is kept, an array has room for a block.
 _FIRST_CAPACITY = 2 * BLOCK
 
@@ -56,6 +59,26 @@ def _add_blocks(start: float, values: Array) -> float:
     sums = np.add.reduceat(values, np.arange(0, len(values), BLOCK))
     # Accumulated from left to right, whatever is already summed.
     return float(np.add.accumulate(np.concatenate([[start], sums]))[-1])
+
+
+def _add_up(values: list[float]) -> float:
+    """Add up to 128 numbers to the bit as numpy does, which takes three times as long for a few.
+
+    Pairwise summation, unrolled to eight partial sums: N. J. Higham, "The accuracy of floating
+    point summation", SIAM J. Sci. Comput. 14 (1993).
+    """
+    if len(values) < _PARTIAL_SUMS:
+        total, rest = values[0], values[1:]
+    else:
+        end = len(values) - len(values) % _PARTIAL_SUMS
+        sums = values[:_PARTIAL_SUMS]
+        for start in range(_PARTIAL_SUMS, end, _PARTIAL_SUMS):
+            sums = [*map(add, sums, values[start:end])]
+        a, b, c, d, e, f, g, h = sums
+        total, rest = ((a + b) + (c + d)) + ((e + f) + (g + h)), values[end:]
+    for value in rest:
+        total += value
+    return total
 
 
 class HistoryBuffer:
@@ -195,7 +218,7 @@ class HistoryBuffer:
             and (self._end or window_size < len(late))
             and not (self._has_tensors or self._late_counts)
         ):
-            return np.add.reduce(late[-window_size:]) / window_size  # type: ignore[arg-type]
+            return np.float64(_add_up(late[-window_size:]) / window_size)  # type: ignore[arg-type]
         values, counts, is_all = self._select_window(window_size)
         if is_all:
             totals = self._earlier.plus(values, counts)
