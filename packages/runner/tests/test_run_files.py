@@ -6,6 +6,7 @@ import copy
 import gc
 import json
 import os
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,20 @@ def test_what_is_kept_by_name_goes_with_its_runner(job: dict[str, Any]) -> None:
         Runner.from_cfg(job)
         assert 0 < len(loggers) < 10
         assert 0 < len(hubs) < 10
+
+
+def test_a_deleted_runner_takes_nothing_from_another_of_its_name(
+    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "strftime", lambda *_: "20260101_000000")  # both begin then
+    job["log_level"] = "ERROR"
+    with ManagerMixin.isolated():
+        with ManagerMixin.isolated():
+            Runner.from_cfg(job)
+        gc.collect()
+        runner = Runner.from_cfg({**job, "work_dir": f"{job['work_dir']}_of_another"})
+        assert MMLogger.get_current_instance() is runner.logger
+        assert MessageHub.get_current_instance() is runner.message_hub
 
 
 WINDOWS = [

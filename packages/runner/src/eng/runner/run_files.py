@@ -24,8 +24,8 @@ RunnerT = TypeVar("RunnerT", bound=LoopRunner)
 P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
 
-#: Names of instances of deleted runners, each with the class that keeps it.
-_gone: list[list[tuple[type[ManagerMixin], str]]] = []
+#: Instances of deleted runners, each with the class that keeps it and its name there.
+_gone: list[list[tuple[type[ManagerMixin], str, weakref.ref[ManagerMixin]]]] = []
 
 
 def closes_files(
@@ -60,10 +60,16 @@ def forget_when_gone(runner: LoopRunner, instance_name: str) -> None:
         instance_name: The name under which it keeps them.
     """
     while _gone:
-        for kind, name in _gone.pop():
-            kind.drop_instance(name)
-    names = _list_instances(runner, instance_name)
-    weakref.finalize(runner, _gone.append, names).atexit = False
+        for kind, name, instance in _gone.pop():
+            # Another run may have the name by now, such as one that began in the same second.
+            if kind.check_instance_created(name) and kind.get_instance(name) is instance():
+                kind.drop_instance(name)
+    kept = [
+        (kind, name, weakref.ref(kind.get_instance(name)))
+        for kind, name in _list_instances(runner, instance_name)
+        if kind.check_instance_created(name)
+    ]
+    weakref.finalize(runner, _gone.append, kept).atexit = False
 
 
 def _list_instances(runner: LoopRunner, instance_name: str) -> list[tuple[type[ManagerMixin], str]]:
