@@ -90,6 +90,7 @@ def build_and_train(parallel, batch_size, **model):
         start = gather(runner.model)
         runner.train()
         log = "".join(path.read_text() for path in Path(runner.log_dir).glob("*.log"))
+        barrier()  # the folder of the first process, which removes it, is that of all
     end = gather(runner.model)
     barrier()  # a process that ends may still owe another one its part
     return start, end, list(SEEN), log
