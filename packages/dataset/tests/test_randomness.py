@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import BatchSampler, SequentialSampler
 
-from eng.dataset import PlacedSampler, RawRandomState
+from eng.dataset import PlacedSampler, RawRandomState, randomness
 
 
 def drawn() -> tuple[float, ...]:
@@ -106,6 +106,25 @@ def test_a_snapshot_has_the_present_state_of_a_gpu() -> None:
         for each in (first, second, first):
             each.restore()
     assert [int(state) for state in states] == [1, 2, 1]
+
+
+def test_replaced_functions_of_python_are_called() -> None:
+    class Replaced:
+        def state(self) -> object:
+            return own()
+
+    own, restored = random.getstate, []
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(random, "getstate", Replaced().state))
+        # What is in memory is looked for once, at import.
+        stack.enter_context(patch.object(randomness, "_places", randomness._Places()))
+        state = RawRandomState()
+        expected = drawn()
+        again = RawRandomState()
+        for each in (state, again, state):
+            each.restore()
+            restored.append(drawn())
+    assert restored[0] == restored[2] == expected != restored[1]
 
 
 def test_a_generator_that_was_replaced_is_followed() -> None:

@@ -148,10 +148,12 @@ class _Places:
     latest: RawRandomState
 
     def __init__(self) -> None:
-        # Without it if the functions of the module were replaced: it is not found then.
-        self.python: Any = getattr(random.getstate, "__self__", random.Random(0))
+        generator = getattr(random.getstate, "__self__", None)
+        self.python_view = _find_python(generator)
+        # Another one, which never draws, where it was not found.
+        self.python: Any = generator if self.python_view else random.Random(0)
         self.numpy: object = None
-        self.python_view, self.numpy_view = _find_python(), _NOWHERE
+        self.numpy_view = _NOWHERE
         self.torch_view, self.torch_normals = _find_torch()
         self.mark: tuple[object, ...] = (None,) * 5
 
@@ -170,12 +172,10 @@ class _Places:
         state._torch = self.latest._torch if is_torch_same else torch.default_generator.get_state()
         state._cuda = None
         self.latest = state
-        # The second normal number of a pair is drawn from numpy without a change of its block.
-        is_hidden = [not mark[0], False, not mark[2], not mark[3], False]
-        is_hidden[2] = is_hidden[2] or bool(state._numpy.get("has_gauss"))
-        self.mark = tuple(
-            None if hidden else part for part, hidden in zip(mark, is_hidden, strict=True)
-        )
+        python, gauss, numpy, cpu, normals = mark  # empty where a generator is not found
+        if state._numpy.get("has_gauss"):  # drawn next, without a change of the block
+            numpy = None
+        self.mark = python or None, gauss, numpy or None, cpu or None, normals
 
 
 _NOWHERE = memoryview(b"")
@@ -185,9 +185,8 @@ def _map(address: int, size: int) -> memoryview:
     return memoryview((ctypes.c_uint8 * size).from_address(address))
 
 
-def _find_python() -> memoryview:
+def _find_python(generator: Any) -> memoryview:
     """Map the position and two numbers of Python's generator: behind the header of the object."""
-    generator = getattr(random.getstate, "__self__", None)
     if type(generator) is not random.Random or sys.implementation.name != "cpython":
         return _NOWHERE
     address = id(generator) + object.__basicsize__
