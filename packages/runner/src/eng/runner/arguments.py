@@ -17,9 +17,8 @@ from eng.dl_utils import unwrap
 from .base_loop import BaseLoop
 from .counts import check_count
 from .errors import RunnerAssertionError, RunnerConfigError, RunnerTypeError
-from .known_settings import check_settings
+from .known_settings import check_flag, check_settings
 from .model_features import check_model_features
-from .other_processes import check_global_batch
 from .out_of_memory import check_on_oom
 from .parallel import check_parallel
 from .types import RunConfig, Settings
@@ -30,7 +29,6 @@ __all__ = [
     "check_keys",
     "check_loop",
     "check_names_loop",
-    "check_progress_bar",
     "check_resume_schedule",
     "check_run",
     "check_schedules",
@@ -78,8 +76,8 @@ def check_run(cfg: Settings, param_scheduler: object, optim_wrapper: object) -> 
     check_model_features(cfg)
     check_on_oom(cfg)
     check_parallel(cfg)
-    check_global_batch(cfg)
-    check_progress_bar(cfg)
+    check_flag(cfg, "keep_global_batch")
+    check_flag(cfg, "progress_bar")
     check_resume_schedule(cfg)
 
 
@@ -97,20 +95,6 @@ def check_schedules(param_scheduler: object, optim_wrapper: object) -> None:
         raise RunnerConfigError(
             "param_scheduler needs an optim_wrapper whose settings it schedules"
         )
-
-
-def check_progress_bar(cfg: Settings) -> None:
-    """Refuse a ``progress_bar`` that is not a bool.
-
-    Args:
-        cfg: The config of the run.
-
-    Raises:
-        RunnerTypeError: If it is not.
-    """
-    given = cfg.get("progress_bar", True)
-    if not isinstance(given, bool):
-        raise RunnerTypeError(f"progress_bar must be True or False, not {given!r}")
 
 
 def check_resume_schedule(cfg: Settings) -> None:

@@ -11,16 +11,15 @@ from eng.utils import UserError
 
 from .arguments import (
     check_names_loop,
-    check_progress_bar,
     check_resume_schedule,
     check_schedules,
     check_together,
     checks_of_values,
 )
 from .interruption import Interruption
+from .known_settings import check_flag
 from .model_features import check_model_features
 from .nan_loss import NanLossPolicy
-from .other_processes import check_global_batch
 from .out_of_memory import check_on_oom
 from .types import Settings
 
@@ -30,8 +29,8 @@ __all__ = ["check_run_values"]
 _CHECKS: tuple[Callable[[Settings], object], ...] = (
     check_model_features,
     check_on_oom,
-    check_global_batch,
-    check_progress_bar,
+    partial(check_flag, name="keep_global_batch"),
+    partial(check_flag, name="progress_bar"),
     check_resume_schedule,
     lambda cfg: check_schedules(cfg.get("param_scheduler"), cfg.get("optim_wrapper")),
     lambda cfg: Interruption(cfg.get("interruption")),

@@ -8,13 +8,12 @@ from typing import Any
 from eng.dist import get_data_info, get_data_world_size, get_world_size
 from eng.optim import OptimWrapper
 
-from .errors import RunnerConfigError, RunnerTypeError
+from .errors import RunnerConfigError
 from .progress import Progress
 from .protocol import LoopRunner
 from .random_state import seed_apart
-from .types import Settings
 
-__all__ = ["adapt_to_processes", "check_global_batch", "count_global_batch", "keep_global_batch"]
+__all__ = ["adapt_to_processes", "count_global_batch", "keep_global_batch"]
 
 
 def count_global_batch(runner: LoopRunner) -> int | None:
@@ -67,20 +66,6 @@ def adapt_to_processes(runner: LoopRunner, meta: Mapping[str, Any]) -> None:
 
 def _name_ranks() -> str:
     return "ranks" if get_data_world_size() == get_world_size() else "data ranks"
-
-
-def check_global_batch(cfg: Settings) -> None:
-    """Refuse a ``keep_global_batch`` that is not a bool.
-
-    Args:
-        cfg: The config of the run.
-
-    Raises:
-        RunnerConfigError: If it is not.
-    """
-    given = cfg.get("keep_global_batch", False)
-    if not isinstance(given, bool):
-        raise RunnerTypeError(f"keep_global_batch must be True or False, not {given!r}")
 
 
 def keep_global_batch(runner: LoopRunner, meta: Mapping[str, Any]) -> None:
