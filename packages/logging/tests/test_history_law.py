@@ -46,21 +46,56 @@ def test_statistics_equal_numpy(first, max_length, steps):
             np.testing.assert_array_equal(np.transpose(same.data), expected)
 
 
+class Tensor:
+    """What is read of a tensor on the host, without torch."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def item(self):
+        return self.value
+
+    size = 1
+
+
+READS = {
+    "mean": lambda history, window: history.mean(window),
+    "mean of all": lambda history, _: history.mean(),
+    "max": lambda history, window: history.max(window),
+    "current": lambda history, _: history.current(),
+    "data": lambda history, _: history.data[0].tolist(),
+    "length": lambda history, _: len(history),
+}
+
+
 @settings(deadline=None)
 @given(
-    recorded=st.lists(st.tuples(values, st.booleans()), min_size=1, max_size=150),
-    window=st.integers(1, 70),
-    max_length=st.integers(1, 80),
+    # values, each so often, with its count, and what is read then
+    recorded=st.lists(
+        st.tuples(
+            values,
+            st.sampled_from([1, 1, 1, 3, 63, 64, 65, 127, 128, 129]),
+            st.sampled_from([1, 1, 1, 1, 5]),
+            st.sampled_from([None, *READS]),
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    kind=st.sampled_from([float, Tensor, np.float64]),
+    window=st.integers(1, 140),
+    max_length=st.sampled_from([1, 5, 64, 65, 128, 200, 10**6]),
 )
-def test_a_mean_is_the_same_whenever_entries_were_read(recorded, window, max_length):
-    history, late = HistoryBuffer(max_length=max_length), HistoryBuffer(max_length=max_length)
-    for value, is_read in recorded:
-        history.update(value)
-        late.update(value)
-        if is_read:
-            assert history.mean(window) == copy.deepcopy(late).mean(window)
-            assert history.current() == value
-    assert history.mean(window) == late.mean(window)
+def test_what_is_read_does_not_depend_on_what_was_read(recorded, kind, window, max_length):
+    history, unread = HistoryBuffer(max_length=max_length), HistoryBuffer(max_length=max_length)
+    for value, times, count, reading in recorded:
+        for number in range(times):
+            history.update(kind(value + number / 7), count)
+            unread.update(value + number / 7, count)
+        if reading is not None:
+            read = READS[reading]
+            assert read(history, window) == read(copy.deepcopy(unread), window)
+    for read in READS.values():
+        assert read(history, window) == read(copy.deepcopy(unread), window)
     assert type(history.mean(window)) is type(history.current()) is np.float64
 
 

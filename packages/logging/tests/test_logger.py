@@ -26,6 +26,33 @@ def no_instances(monkeypatch):
         yield
 
 
+def test_a_record_has_the_line_that_logs():
+    records = []
+    logger, plain = MMLogger.get_instance("lines"), logging.Logger("plain")
+    for each in (logger, plain):
+        each.addFilter(lambda record: records.append(record) or False)
+
+    def inner(each):
+        each.info("one")
+        each.warning("two", stacklevel=2)
+        each.error("three", stack_info=True)
+        each.log(logging.INFO, "four", stacklevel=99)
+
+    for each in (logger, plain):
+        inner(each)
+    print_log("of a function", logger)
+    line = inner.__code__.co_firstlineno + 8
+    ours, theirs, [last] = records[:4], records[4:8], records[8:]
+    places = [
+        [(r.pathname, r.lineno, r.funcName, r.filename, r.module) for r in each]
+        for each in (ours, theirs)
+    ]
+    assert places[0] == places[1]
+    assert places[0][0][1:3] == (line - 7, "inner")
+    assert ours[2].stack_info == theirs[2].stack_info
+    assert (last.funcName, last.lineno) == ("test_a_record_has_the_line_that_logs", line)
+
+
 def on_a_terminal(monkeypatch, work, lines):
     ours, theirs = pty.openpty()
     with os.fdopen(theirs, "w") as terminal:

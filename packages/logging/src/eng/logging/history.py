@@ -1,6 +1,7 @@
 """Histories of scalars, with constant time to record an entry."""
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from operator import add
 from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 
@@ -16,15 +17,16 @@ __all__ = ["HistoryBuffer"]
 
 Array = NDArray[np.float64]
 Method = TypeVar("Method", bound=Callable[..., object])
-#: Sums are computed block by block, so that sums of whole blocks can replace their entries. Latest
-#: entries are moved into the arrays in blocks, too.
-BLOCK = 64
+#: Sums are computed block by block, so that sums of whole blocks can replace their entries.
+_BLOCK = 64
+#: The latest entries are in a list. At this length, those before the last block are dropped.
+MOST_RECENT = 2 * _BLOCK
 #: The usual count, compared by identity, which any value has.
 ONE = 1
 #: Of a sum by numpy.
 _PARTIAL_SUMS = 8
-#: Beyond what is kept, an array has room for a block.
-_FIRST_CAPACITY = 2 * BLOCK
+#: Beyond what is kept, an array has room for a whole list.
+_FIRST_CAPACITY = 2 * MOST_RECENT
 
 
 class Totals(NamedTuple):
@@ -56,7 +58,7 @@ class Totals(NamedTuple):
 
 
 def _add_blocks(start: float, values: Array) -> float:
-    sums = np.add.reduceat(values, np.arange(0, len(values), BLOCK))
+    sums = np.add.reduceat(values, np.arange(0, len(values), _BLOCK))
     # Accumulated from left to right, whatever is already summed.
     return float(np.add.accumulate(np.concatenate([[start], sums]))[-1])
 
@@ -68,17 +70,14 @@ def _add_up(values: list[float]) -> float:
     point summation", SIAM J. Sci. Comput. 14 (1993).
     """
     if len(values) < _PARTIAL_SUMS:
-        total, rest = values[0], values[1:]
-    else:
-        end = len(values) - len(values) % _PARTIAL_SUMS
-        sums = values[:_PARTIAL_SUMS]
-        for start in range(_PARTIAL_SUMS, end, _PARTIAL_SUMS):
-            sums = [*map(add, sums, values[start:end])]
-        a, b, c, d, e, f, g, h = sums
-        total, rest = ((a + b) + (c + d)) + ((e + f) + (g + h)), values[end:]
-    for value in rest:
-        total += value
-    return total
+        return reduce(add, values)
+    end = len(values) & -_PARTIAL_SUMS
+    a, b, c, d, e, f, g, h = (
+        values[:_PARTIAL_SUMS]
+        if end == _PARTIAL_SUMS
+        else [reduce(add, values[start:end:_PARTIAL_SUMS]) for start in range(_PARTIAL_SUMS)]
+    )
+    return reduce(add, values[end:], ((a + b) + (c + d)) + ((e + f) + (g + h)))
 
 
 class HistoryBuffer:
@@ -111,8 +110,9 @@ class HistoryBuffer:
     _counts: Array
     _end: int
     _recorded: int
-    _late: list[float | Tensor]
-    _late_counts: dict[int, float]
+    _recent: list[float | Tensor]
+    _moved: int
+    _recent_counts: dict[int, float]
     _has_tensors: bool
     _pending: PendingTensors
     _is_pending: bool
@@ -141,7 +141,7 @@ class HistoryBuffer:
         Raises:
             TypeError: ``log_val`` or ``count`` is not a number.
         """
-        late = self._late
+        recent = self._recent
         value: float | Tensor
         if type(log_val) is float:
             value = log_val
@@ -150,10 +150,10 @@ class HistoryBuffer:
             if type(value) is not float:
                 self._has_tensors = True
         if count is not ONE:
-            self._late_counts[len(late)] = read_scalar(count)
-        late.append(value)
-        if len(late) == BLOCK:
-            self._take_late()
+            self._recent_counts[len(recent)] = read_scalar(count)
+        recent.append(value)
+        if len(recent) == MOST_RECENT:
+            self._trim_recent()
 
     @property
     def data(self) -> tuple[Array, Array]:
@@ -166,7 +166,7 @@ class HistoryBuffer:
         return self._max_length
 
     def __len__(self) -> int:
-        return min(self._end + len(self._late), self._max_length)
+        return min(self._end + len(self._recent) - self._moved, self._max_length)
 
     @classmethod
     def register_statistics(cls, method: Method) -> Method:
@@ -209,16 +209,16 @@ class HistoryBuffer:
         Args:
             window_size: Number of latest values. Default: all.
         """
-        late = self._late
-        # In each line of the log: a part of the entries that are not in the arrays yet.
+        recent = self._recent
+        # In each line of the log: not all of the entries, and none that is not in the list.
         if (
             type(window_size) is int
-            and 0 < window_size <= len(late)
+            and 0 < window_size <= len(recent)
             and window_size < self._max_length
-            and (self._end or window_size < len(late))
-            and not (self._has_tensors or self._late_counts)
+            and (self._end > self._moved or window_size < len(recent))
+            and not (self._has_tensors or self._recent_counts)
         ):
-            return np.float64(_add_up(late[-window_size:]) / window_size)  # type: ignore[arg-type]
+            return np.float64(_add_up(recent[-window_size:]) / window_size)  # type: ignore[arg-type]
         values, counts, is_all = self._select_window(window_size)
         if is_all:
             totals = self._earlier.plus(values, counts)
@@ -243,8 +243,8 @@ class HistoryBuffer:
         Raises:
             ValueError: The history is empty.
         """
-        if self._late and not self._has_tensors:
-            return np.float64(self._late[-1])  # type: ignore[arg-type]
+        if self._recent and not self._has_tensors:
+            return np.float64(self._recent[-1])  # type: ignore[arg-type]
         return self._select_window(1)[0][-1]
 
     def latest(self, least: int) -> "HistoryBuffer":
@@ -258,7 +258,7 @@ class HistoryBuffer:
             least: Minimum number of entries to keep.
         """
         values, counts = self.data
-        surplus = max(0, (len(values) - max(least, 1)) // BLOCK * BLOCK)
+        surplus = max(0, (len(values) - max(least, 1)) // _BLOCK * _BLOCK)
         other = HistoryBuffer.__new__(HistoryBuffer)
         other._fill(values[surplus:], counts[surplus:], self._max_length)
         other._earlier = self._earlier
@@ -296,7 +296,7 @@ class HistoryBuffer:
 
         Entries that are no longer kept are in the totals.
         """
-        if self._late or self._is_pending:
+        if self._moved < len(self._recent) or self._is_pending:
             self._settle()
         end = self._end
         if type(size) is int and 0 < size < end and size < self._max_length:  # in each log line
@@ -327,9 +327,11 @@ class HistoryBuffer:
         self._max_length = int(max_length)
         self._values, self._counts = values[-max_length:], counts[-max_length:]
         self._end = self._recorded = len(self._values)
-        #: Latest values that are not in the arrays yet, and by their positions counts other than 1.
-        self._late = []
-        self._late_counts = {}
+        #: Latest values; how many of them, from the first on, are in the arrays as well; and counts
+        #: other than 1 of the others, by their positions.
+        self._recent = []
+        self._moved = 0
+        self._recent_counts = {}
         self._has_tensors = False
         self._pending = PendingTensors()
         self._is_pending = False
@@ -349,33 +351,42 @@ class HistoryBuffer:
         self._pending.forget_before(self._recorded - keep)
         return keep
 
-    def _take_late(self) -> None:
-        """Move the latest values into the arrays, or, those on a device, to the pending ones."""
-        late, self._late = self._late, []
-        values = self._set_tensors_aside(late) if self._has_tensors else cast("list[float]", late)
-        end = self._end + len(late)
-        if end > len(self._values):
-            end = self._make_room() + len(late)
-        self._values[self._end : end], self._counts[self._end : end] = values, 1
-        if self._late_counts:
-            for position, count in self._late_counts.items():
-                self._counts[self._end + position] = count
-            self._late_counts = {}
-        self._end, self._recorded = end, self._recorded + len(late)
+    def _trim_recent(self) -> None:
+        """Move the latest values into the arrays, and drop those before the last block."""
+        self._move_recent()
+        del self._recent[:-_BLOCK]
+        self._moved = len(self._recent)
 
-    def _set_tensors_aside(self, late: list[float | Tensor]) -> list[float]:
+    def _move_recent(self) -> None:
+        """Move the latest values into the arrays, or, those on a device, to the pending ones."""
+        recent = self._recent[self._moved :]
+        # Without a list of floats that count once, means are computed from the arrays.
+        kept = [] if self._has_tensors or self._recent_counts else self._recent
+        values = (
+            self._set_tensors_aside(recent) if self._has_tensors else cast("list[float]", recent)
+        )
+        end = self._end + len(recent)
+        if end > len(self._values):
+            end = self._make_room() + len(recent)
+        self._values[self._end : end], self._counts[self._end : end] = values, 1
+        for position, count in self._recent_counts.items():
+            self._counts[self._end + position - self._moved] = count
+        self._end, self._recorded = end, self._recorded + len(recent)
+        self._recent, self._moved, self._recent_counts = kept, len(kept), {}
+
+    def _set_tensors_aside(self, recent: list[float | Tensor]) -> list[float]:
         """Replace tensors among the latest values, which are read later, all at once."""
         first, self._is_pending, self._has_tensors = self._recorded, True, False
-        if float not in set(map(type, late)):
-            self._pending.add(range(first, first + len(late)), late)  # type: ignore[arg-type]
-            return [0.0] * len(late)
-        tensors = {i: value for i, value in enumerate(late) if not isinstance(value, float)}
+        if float not in set(map(type, recent)):
+            self._pending.add(range(first, first + len(recent)), recent)  # type: ignore[arg-type]
+            return [0.0] * len(recent)
+        tensors = {i: value for i, value in enumerate(recent) if not isinstance(value, float)}
         self._pending.add([first + i for i in tensors], list(tensors.values()))
-        return [value if isinstance(value, float) else 0.0 for value in late]
+        return [value if isinstance(value, float) else 0.0 for value in recent]
 
     def _settle(self) -> None:
-        if self._late:
-            self._take_late()
+        if self._moved < len(self._recent):
+            self._move_recent()
         self._is_pending = False
         if self._pending:  # unless all of them were dropped as the oldest
             numbers, values = self._pending.take()

@@ -17,9 +17,9 @@ from eng.utils import (
     override,
 )
 
-from .history import BLOCK, ONE, HistoryBuffer
+from .history import MOST_RECENT, ONE, HistoryBuffer
 from .logger import print_log
-from .pending import is_tensor
+from .pending import is_tensor, read_at_once
 from .types import Scalar
 
 __all__ = ["MessageHub"]
@@ -99,11 +99,15 @@ class MessageHub(ManagerMixin):
         history = self._log_scalars.get(key)
         if self._resumed_keys.get(key) is not resumed or self._loaded_keys:
             self._set_resumed(key, resumed)
-        elif type(value) is float and count is ONE and type(history) is HistoryBuffer:
-            late = history._late  # as HistoryBuffer.update does, in nearly all calls of a run
-            late.append(value)
-            if len(late) == BLOCK:
-                history._take_late()
+        elif (
+            count is ONE
+            and type(history) is HistoryBuffer
+            and (type(value) is float or type(value := read_at_once(value)) is float)
+        ):
+            recent = history._recent  # as HistoryBuffer.update does, in nearly all calls of a run
+            recent.append(value)
+            if len(recent) == MOST_RECENT:
+                history._trim_recent()
             return
         if history is None:
             history = self._log_scalars[key] = HistoryBuffer()
@@ -193,9 +197,10 @@ class MessageHub(ManagerMixin):
 
     def get_info(self, key: str, default: object = None) -> Any:
         """Return a copy of runtime information, or ``default`` if it is missing."""
-        if key in self._runtime_info:
-            return copy.deepcopy(self._runtime_info[key])
-        return default
+        if key not in self._runtime_info:
+            return default
+        value = self._runtime_info[key]
+        return value if type(value) in _PLAIN_TYPES else copy.deepcopy(value)
 
     def state_dict(self, keep: Callable[[str], int | None] | None = None) -> StateDict:
         """Return the state to resume a run, as plain data.

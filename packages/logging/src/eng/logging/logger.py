@@ -17,6 +17,9 @@ from .terminal_view import TerminalView
 
 __all__ = ["MMLogger", "print_log"]
 
+#: The file of the standard library whose frames no line is logged by.
+_LOGGING = logging.addLevelName.__code__.co_filename
+
 _COLORS = {
     logging.DEBUG: "36",
     logging.INFO: "32",
@@ -135,6 +138,18 @@ class MMLogger(logging.Logger, ManagerMixin):
                 if record.levelno >= handler.level:
                     handler.handle(record)
             logger = logger.parent if logger.propagate else None
+
+    @override
+    def findCaller(
+        self, stack_info: bool = False, stacklevel: int = 1
+    ) -> tuple[str, int, str, str | None]:
+        """Find the line that logs, as other loggers do, in a third of the calls."""
+        if stack_info or stacklevel != 1:
+            return super().findCaller(stack_info, stacklevel + 1)
+        frame = sys._getframe(1)
+        while frame.f_code.co_filename == _LOGGING and frame.f_back is not None:
+            frame = frame.f_back
+        return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, None
 
     @override
     def setLevel(self, level: int | str) -> None:

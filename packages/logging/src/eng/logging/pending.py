@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .types import Device, Scalar, Tensor
 
-__all__ = ["PendingTensors", "copy_scalar", "is_tensor", "read_scalar"]
+__all__ = ["PendingTensors", "copy_scalar", "is_tensor", "read_at_once", "read_scalar"]
 
 _KIND = attrgetter("device", "dtype")
 
@@ -55,14 +55,13 @@ def copy_scalar(value: Scalar) -> float | Tensor:
     Raises:
         TypeError: The value is neither.
     """
+    number = read_at_once(value)
+    if type(number) is float:
+        return number
     torch = sys.modules.get("torch")
     if torch is None or not isinstance(value, torch.Tensor):
         return read_scalar(value)
     tensor: Tensor = value
-    if tensor.is_cpu and not tensor.ndim:
-        number = tensor.item()
-        if type(number) is float:
-            return number
     if tensor.ndim or tensor.is_complex():
         if tensor.numel() != 1 or tensor.is_complex():
             raise TypeError(
@@ -73,6 +72,22 @@ def copy_scalar(value: Scalar) -> float | Tensor:
     if tensor.is_cpu:
         return float(tensor.item())
     return (tensor.detach() if tensor.requires_grad else tensor).clone()
+
+
+def read_at_once(value: Scalar) -> Scalar:
+    """Read a tensor that is a float without a dimension, where the CPU has it.
+
+    Args:
+        value: A number, or an array or tensor.
+
+    Returns:
+        The float; any other value as it is.
+    """
+    if getattr(value, "is_cpu", False) and not value.ndim:  # type: ignore[union-attr]
+        number = value.item()  # type: ignore[union-attr]
+        if type(number) is float:
+            return number
+    return value
 
 
 class PendingTensors:
