@@ -1,7 +1,11 @@
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eng.config import Config
 from eng.registry import VISBACKENDS, VISUALIZERS
@@ -10,6 +14,20 @@ from eng.vis import BaseVisBackend, LocalVisBackend, Visualizer
 
 def lines(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=9) | st.sampled_from(["%", "%s", '"', "a/b", "lr"]),
+        st.integers() | st.floats() | st.sampled_from([10**400, -0.0, 1e16, 1e-7]),
+        min_size=1,
+    )
+)
+def test_numbers_are_written_as_json_writes_them(numbers):
+    with TemporaryDirectory() as folder:
+        LocalVisBackend(folder).add_scalars(numbers, step=3)
+        written = Path(folder, "scalars.json").read_text("utf-8")
+    assert written == json.dumps({"step": 3, **numbers}) + "\n"
 
 
 class Item:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import math
 import os
 from abc import ABC, abstractmethod
 from io import FileIO
@@ -308,37 +310,39 @@ class LocalVisBackend(BaseVisBackend):
 
     def _record(self, record: Scalars, other: str | None = None) -> None:
         plain = record
-        if not set(map(type, record.values())) <= _PLAIN:
+        if set(map(type, record.values())) <= _PLAIN:
+            line = _encode_numbers(record)
+        else:
             plain = {key: plain_value(value) for key, value in record.items()}
-        line = _encode(plain)
+            line = _encode(plain)
+        data = f"{line}\n".encode()
         if other is not None:
-            self._append(line, other)
+            self._append(data, other)
         if self._earlier is not None:
             self._earlier.replace(plain)
-        self._append(line, self._scalar_save_file)
+        self._append(data, self._scalar_save_file)
 
-    def _append(self, line: str, path: str) -> None:
+    def _append(self, line: bytes, path: str) -> None:
+        file, own = self._files.get(path, (None, None))
+        try:  # a Path takes as long as the writing
+            found = os.stat(path)  # noqa: PTH116
+        except FileNotFoundError:
+            file = self._open(path)
+        else:
+            if file is None or (found.st_dev, found.st_ino) != own:  # was replaced
+                file = self._open(path)
         # A full disk may have cut off the last line: the next one must not be joined to it.
-        start = "\n" if path in self._torn else ""
-        data = f"{start}{line}\n".encode()
-        file = self._open(path)
+        rest = b"\n" + line if path in self._torn else line
         self._torn.add(path)
-        while data:
-            data = data[file.write(data) :]
+        while rest:
+            rest = rest[file.write(rest) :]
         self._torn.discard(path)
 
     def _open(self, path: str) -> FileIO:
-        """Return a file to append to: the open one, unless its path was replaced or removed."""
-        file, own = self._files.get(path, (None, None))
-        try:
-            current = os.stat(path)  # noqa: PTH116 - a Path takes as long as the writing
-        except FileNotFoundError:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        else:
-            if file is not None and (current.st_dev, current.st_ino) == own:
-                return file
-        if file is not None:
-            file.close()
+        """Open a file to append to, instead of one whose path was replaced or removed."""
+        if path in self._files:
+            self._files.pop(path)[0].close()
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         file = open(path, "ab", buffering=0)  # noqa: PTH123, SIM115
         current = os.fstat(file.fileno())
         self._files[path] = file, (current.st_dev, current.st_ino)
@@ -352,6 +356,24 @@ class LocalVisBackend(BaseVisBackend):
         """Close the files. Later records open them again."""
         while self._files:
             self._files.popitem()[1][0].close()
+
+
+def _encode_numbers(record: Scalars) -> str:
+    """Encode plain numbers as the encoder does, in a third of its time."""
+    values = tuple(record.values())
+    try:
+        is_finite = math.isfinite(sum(values))
+    except OverflowError:  # of an integer beyond floats
+        is_finite = False
+    # JSON of Python calls the others NaN and Infinity.
+    return _make_template(tuple(record)) % values if is_finite else _encode(record)
+
+
+@functools.lru_cache
+def _make_template(names: tuple[str, ...]) -> str:
+    """Make the format of a JSON object of numbers by their names."""
+    keys = (json.dumps({name: 0})[1:-2].replace("%", "%%") for name in names)
+    return f"{{{', '.join(f'{key}%r' for key in keys)}}}"
 
 
 def _check_json(argument: str, path: str) -> None:
