@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 import random
 import sys
 from collections.abc import Iterator
@@ -113,15 +114,8 @@ class RawRandomState:
         generator = np.random.get_bit_generator()  # type: ignore[attr-defined]
         if generator is not places.numpy:
             places.follow_numpy(generator)
-        mark = (
-            places.python_view.tobytes(),
-            places.python.gauss_next,
-            places.numpy_view.tobytes(),
-            places.torch_view.tobytes(),
-            places.torch_normals.tobytes(),
-        )
-        if mark != places.mark:
-            places.read_changed(mark)
+        if places.views != places.copies or places.python.gauss_next is not places.python_normal:
+            places.read_changed()
         if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
             return places.latest._with_cuda()
         return places.latest
@@ -149,40 +143,44 @@ class _Places:
 
     def __init__(self) -> None:
         generator = getattr(random.getstate, "__self__", None)
-        self.python_view = _find_python(generator)
+        python = _find_python(generator)
         # Another one, which never draws, where it was not found.
-        self.python: Any = generator if self.python_view else random.Random(0)
+        self.python: Any = generator if python else random.Random(0)
+        self.python_normal: float | None = None
         self.numpy: object = None
-        self.numpy_view = _NOWHERE
-        self.torch_view, self.torch_normals = _find_torch()
-        self.mark: tuple[object, ...] = (None,) * 5
+        #: In memory: Python's, numpy's and torch's numbers, and the normal ones of torch.
+        self.views = [python, _NOWHERE, *_find_torch()]
+        #: What they were; None where a state is read each time.
+        self.copies: list[memoryview | None] = [None] * 4
 
     def follow_numpy(self, generator: object) -> None:
         """Look at another generator of numpy, which has taken the place of the global one."""
-        self.numpy, self.numpy_view = generator, _find_numpy(generator)
-        self.mark = (*self.mark[:2], None, *self.mark[3:])
+        self.numpy, self.views[1], self.copies[1] = generator, _find_numpy(generator), None
 
-    def read_changed(self, mark: tuple[object, ...]) -> None:
+    def read_changed(self) -> None:
         """Take a snapshot, with the states that are still the same from the latest one."""
         state = object.__new__(RawRandomState)
-        is_same = [new == old for new, old in zip(mark, self.mark, strict=True)]
-        state._python = self.latest._python if all(is_same[:2]) else random.getstate()
-        state._numpy = self.latest._numpy if is_same[2] else np.random.get_state(legacy=False)
-        is_torch_same = all(is_same[3:])
+        copies = [memoryview(view.tobytes()).cast("I") or None for view in self.views]
+        normal = self.python.gauss_next
+        python, numpy, cpu, normals = map(operator.eq, self.views, self.copies)
+        is_python_same = python and normal is self.python_normal
+        state._python = self.latest._python if is_python_same else random.getstate()
+        state._numpy = self.latest._numpy if numpy else np.random.get_state(legacy=False)
+        is_torch_same = cpu and normals
         state._torch = self.latest._torch if is_torch_same else torch.default_generator.get_state()
         state._cuda = None
-        self.latest = state
-        python, gauss, numpy, cpu, normals = mark  # empty where a generator is not found
         if state._numpy.get("has_gauss"):  # drawn next, without a change of the block
-            numpy = None
-        self.mark = python or None, gauss, numpy or None, cpu or None, normals
+            copies[1] = None
+        self.latest, self.copies, self.python_normal = state, copies, normal
 
 
-_NOWHERE = memoryview(b"")
+_NOWHERE = memoryview(b"").cast("I")
 
 
 def _map(address: int, size: int) -> memoryview:
-    return memoryview((ctypes.c_uint8 * size).from_address(address))
+    memory: Any = (ctypes.c_uint32 * (size // 4)).from_address(address)
+    numbers: Any = np.frombuffer(memory, np.uint32)  # views of ctypes compare ten times as slowly
+    return memoryview(numbers)
 
 
 def _find_python(generator: Any) -> memoryview:
@@ -192,7 +190,8 @@ def _find_python(generator: Any) -> memoryview:
     address = id(generator) + object.__basicsize__
     *numbers, position = generator.getstate()[1]
     expected = np.array([position, *numbers], dtype=np.uint32).tobytes()
-    return _map(address, 12) if _map(address, len(expected)) == expected else _NOWHERE
+    is_found = _map(address, len(expected)).tobytes() == expected
+    return _map(address, 12) if is_found else _NOWHERE
 
 
 def _find_numpy(generator: Any) -> memoryview:
