@@ -19,10 +19,10 @@ NONE = dict.fromkeys(
 #: Calls and instructions over the bare loop, as counted on Python 3.11 with torch 2.13. Lower a
 #: figure where it has fallen; where it rises, say in the commit what is worth it.
 RECORDED = {
-    "default hooks, a line every 10": Cost(63, 1655),
-    "default hooks, no line": Cost(53, 1360),
-    "no hooks": Cost(33, 685),
-    "by iterations": Cost(71, 1800),
+    "default hooks, a line every 10": Cost(57, 1545),
+    "default hooks, no line": Cost(49, 1285),
+    "no hooks": Cost(33, 665),
+    "by iterations": Cost(63, 1675),
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     "default hooks, a line every 10": {},

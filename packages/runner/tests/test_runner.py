@@ -577,6 +577,27 @@ def test_a_foreign_loop_runs_and_is_resumed_by_its_counts(job: dict[str, Any]) -
     assert len(losses_of({**job, "resume": True})) == 1
 
 
+def test_a_loop_may_count_epochs_late_or_not_at_all(job: dict[str, Any]) -> None:
+    class Uncounted(BaseLoop):
+        iter, max_epochs, max_iters = 0, 1, 5
+
+        def run(self) -> Any:
+            self.runner.call_hook("before_train")
+            seen.append((self.runner.epoch, self.runner.iter))
+            self.epoch, self.iter = 1, 5
+            seen.append((self.runner.epoch, self.runner.iter))
+            self.runner.call_hook("after_train")
+            return self.runner.model
+
+    seen: list[tuple[int, int]] = []
+    LOOPS.register_module(module=Uncounted, force=True)
+    job["train_cfg"] = {"type": "Uncounted"}
+    runner = Runner.from_cfg(job)
+    assert (runner.epoch, runner.iter) == (0, 0)
+    runner.train()
+    assert seen == [(0, 0), (1, 5)]
+
+
 @pytest.mark.parametrize(("interval", "times"), [(100, 1), (3, 4)])
 def test_a_loop_by_iterations_goes_over_the_modules_only_after_a_validation(
     job: dict[str, Any], interval: int, times: int

@@ -10,6 +10,7 @@ from eng.utils import override
 
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
+from .scalar_keys import DATA_TIME, TIME
 from .types import StepOutputs
 
 __all__ = ["IterTimerHook"]
@@ -61,7 +62,7 @@ class IterTimerHook(Hook):
         mode: str = "train",
     ) -> None:
         waited = time.perf_counter() - self._last
-        runner.message_hub.update_scalar(f"{mode}/data_time", waited)
+        runner.message_hub.update_scalar(DATA_TIME[mode], waited)
 
     @override
     def _after_iter(
@@ -81,7 +82,7 @@ class IterTimerHook(Hook):
         else:
             eta = self._estimate_eta(runner, batch_idx, took, mode)
         hub = runner.message_hub
-        hub.update_scalar(f"{mode}/time", took)
+        hub.update_scalar(TIME[mode], took)
         hub.update_info("eta", eta, resumed=False)
 
     def _estimate_eta(self, runner: HookRunner, batch_idx: int, took: float, mode: str) -> float:

@@ -10,6 +10,7 @@ from eng.utils import override
 
 from .hook import DataBatch, Hook
 from .protocol import HookRunner
+from .scalar_keys import TRAIN
 from .types import StepOutputs
 from .values import is_scalar
 
@@ -63,7 +64,7 @@ class RuntimeInfoHook(Hook):
                 f"{type(rates).__name__}"
             )
         for name, values in rates.items():
-            hub.update_scalar(f"train/{name}", values[0])
+            hub.update_scalar(TRAIN[name], values[0])
 
     @override
     def after_train_iter(
@@ -76,7 +77,7 @@ class RuntimeInfoHook(Hook):
         """Record the outputs of the training step. Tensors stay on their device."""
         hub = runner.message_hub
         for name, value in (outputs or {}).items():
-            hub.update_scalar(f"train/{name}", value)
+            hub.update_scalar(TRAIN[name], value)
 
     @override
     def after_train(self, runner: HookRunner) -> None:

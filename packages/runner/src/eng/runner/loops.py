@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Generic, SupportsInt, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, Protocol, SupportsInt, TypeAlias, TypeVar, cast
 
 from eng.registry import LOOPS, PartConfig
 
@@ -22,6 +22,33 @@ LoopT = TypeVar("LoopT", bound=BaseLoop)
 
 #: Arguments of the runner for a loop: data loader, loop, and optimizer wrapper or evaluator.
 Given: TypeAlias = "tuple[LoaderOrConfig | None, BaseLoop | PartConfig | None, object]"
+
+
+class _Counts(Protocol):
+    """Epochs and iterations that a loop has done."""
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+
+    @property
+    def iter(self) -> int:
+        """Iterations done."""
+
+
+class _OtherCounts:
+    """Counts of a loop that may not have them, as one of a third party, or is not built yet."""
+
+    def __init__(self, loop: BaseLoop | None) -> None:
+        self._loop = loop
+
+    @property
+    def epoch(self) -> int:
+        return getattr(self._loop, "epoch", 0)
+
+    @property
+    def iter(self) -> int:
+        return getattr(self._loop, "iter", 0)
 
 
 class LoopSlot(Generic[LoopT]):
@@ -51,9 +78,20 @@ class LoopSlot(Generic[LoopT]):
         self._build = build
         self.dataloader, loop, self.partner = given
         #: The loop, None while it is not built.
+        self.built: LoopT | None = None
+        self._config: PartConfig | None = None
+        #: Has the epochs and iterations that the loop has done.
+        self.counts: _Counts = _OtherCounts(None)
+        if isinstance(loop, BaseLoop):
+            self._keep(loop)
+        else:
+            self._config = loop
+
+    def _keep(self, loop: BaseLoop) -> None:
         # A third-party loop need not derive from the class of the slot.
-        self.built: LoopT | None = cast(LoopT, loop) if isinstance(loop, BaseLoop) else None
-        self._config: PartConfig | None = None if isinstance(loop, BaseLoop) else loop
+        self.built = cast(LoopT, loop)
+        has_counts = hasattr(loop, "epoch") and hasattr(loop, "iter")
+        self.counts = cast(_Counts, loop) if has_counts else _OtherCounts(loop)
 
     def __bool__(self) -> bool:
         """Whether the run has such a loop, built or not."""
@@ -67,7 +105,7 @@ class LoopSlot(Generic[LoopT]):
     def get(self) -> LoopT | None:
         """Return the loop, built now if it was not, or None where the run has none."""
         if self.built is None and self._config is not None:
-            self.built = cast(LoopT, self._build(self._config))
+            self._keep(self._build(self._config))
         return self.built
 
     def check_given(self, purpose: str) -> None:

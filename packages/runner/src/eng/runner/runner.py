@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from functools import partial
+from operator import attrgetter
 from typing import Any, cast
 
 from torch import nn
@@ -824,15 +825,12 @@ class Runner:
         """Scores, curves and places of the training. To be asked in all processes together."""
         return summarize(self, self._stopwatch.seconds)
 
-    @property
-    def epoch(self) -> int:
-        """Epochs of training done."""
-        return getattr(self._loops.train.built, "epoch", 0)
+    # Properties that Python reads without a call: hooks ask for them in each iteration.
+    epoch: int = property(attrgetter("_loops.train.counts.epoch"))  # type: ignore[assignment]
+    """Epochs of training done."""
 
-    @property
-    def iter(self) -> int:
-        """Iterations of training done."""
-        return getattr(self._loops.train.built, "iter", 0)
+    iter: int = property(attrgetter("_loops.train.counts.iter"))  # type: ignore[assignment]
+    """Iterations of training done."""
 
     @property
     def max_epochs(self) -> int | None:
