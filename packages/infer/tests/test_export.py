@@ -1,5 +1,6 @@
 """The command ``eng export``."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,23 @@ def test_mistakes(checkpoint, tmp_path, capsys):
     assert run(tmp_path / "none.pth", *words) == 2
     assert "the config needs the key 'model'" in capsys.readouterr().err
     assert not list(Path(tmp_path).glob("*.pt2"))
+
+
+@pytest.mark.parametrize("way", ["checkpoint", "config"])
+def test_modules_beside_the_config_are_found(checkpoint, tmp_path, monkeypatch, capsys, way):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    name = f"exported_data_{way}"
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / f"{name}.py").write_text("raise RuntimeError('was imported')\n")
+    text = f"custom_imports = dict(imports=[{name!r}])\n"
+    words = ["--format", "torch_export", "--shape", "4"]
+    if way == "config":
+        (folder / "config.py").write_text(f"model = dict(type='ExportedNet')\n{text}")
+        words += ["--config", folder / "config.py"]
+    else:
+        monkeypatch.chdir(folder)  # as eng train was called
+    with pytest.raises(RuntimeError, match="was imported"):
+        run(checkpoint(text=text), *words)
+    assert run(checkpoint(), *words[:4], "--config", tmp_path / "none.py") == 2
+    assert "none.py: the file does not exist" in capsys.readouterr().err

@@ -526,6 +526,7 @@ from eng.utils import StateDict as StateDict
 from eng.utils import Timer as Timer
 from eng.utils import TimerError as TimerError
 from eng.utils import UserError as UserError
+from eng.utils import add_module_folders as add_module_folders
 from eng.utils import apply_to as apply_to
 from eng.utils import call_command as call_command
 from eng.utils import check_file_exist as check_file_exist
@@ -896,6 +897,7 @@ __all__ = [
     "absolute_path",
     "activation_count",
     "add_config_arguments",
+    "add_module_folders",
     "all_gather",
     "all_gather_object",
     "all_reduce",

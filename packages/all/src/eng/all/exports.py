@@ -9,17 +9,17 @@ _NAMES = {
     "utils": """
         MODULE2PACKAGE PKG2PROJECT ArgumentIndexError ArgumentKeyError ArgumentTypeError
         ArgumentValueError DataBatch DataSample InvalidSettingError ManagerMeta
-        ManagerMixin Mismatch ProgressBar StateDict Timer TimerError UserError apply_to
-        call_command check_file_exist check_inner_path check_prerequisites check_time
-        concat_list deprecated_api_warning deprecated_function digit_version
-        find_mismatches find_vcs_root fopen get_git_hash get_installed_path
-        get_object_from_string has_method import_modules_from_strings init_pool
-        install_package is_abs is_filepath is_installed is_list_of is_method_overridden
-        is_plain_annotation is_seq_of is_str is_tuple_of iter_cast lazy_modules lazy_names
-        list_cast mkdir_or_exist override package2module read_hints requires_executable
-        requires_package scandir slice_list symlink to_1tuple to_2tuple to_3tuple
-        to_4tuple to_ntuple track_iter_progress track_parallel_progress track_progress
-        track_progress_rich tuple_cast
+        ManagerMixin Mismatch ProgressBar StateDict Timer TimerError UserError
+        add_module_folders apply_to call_command check_file_exist check_inner_path
+        check_prerequisites check_time concat_list deprecated_api_warning
+        deprecated_function digit_version find_mismatches find_vcs_root fopen get_git_hash
+        get_installed_path get_object_from_string has_method import_modules_from_strings
+        init_pool install_package is_abs is_filepath is_installed is_list_of
+        is_method_overridden is_plain_annotation is_seq_of is_str is_tuple_of iter_cast
+        lazy_modules lazy_names list_cast mkdir_or_exist override package2module
+        read_hints requires_executable requires_package scandir slice_list symlink
+        to_1tuple to_2tuple to_3tuple to_4tuple to_ntuple track_iter_progress
+        track_parallel_progress track_progress track_progress_rich tuple_cast
     """,
     "cli": """
         Command find_commands main

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
+
+from eng.utils import add_module_folders
 
 from .action import DictAction
 from .config import Config
@@ -65,9 +66,8 @@ def config_from_arguments(args: argparse.Namespace, import_custom_modules: bool 
         ConfigError: If the config is invalid; the message has the file and line.
         FileNotFoundError: If the file does not exist.
     """
-    for folder in (Path(args.config).resolve().parent, Path.cwd()):
-        if not args.no_code and str(folder) not in sys.path:
-            sys.path.append(str(folder))
+    if not args.no_code:
+        add_module_folders(Path(args.config).resolve().parent, Path.cwd())
     cfg = Config.fromfile(
         args.config, import_custom_modules=import_custom_modules, allow_code=not args.no_code
     )

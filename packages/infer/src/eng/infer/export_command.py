@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from eng.cli import Command
-from eng.utils import UserError
+from eng.utils import UserError, add_module_folders
 
 __all__ = ["EXPORT"]
 
@@ -50,6 +51,11 @@ def _run(args: argparse.Namespace) -> None:
         raise UserError(
             f"--out must end with {suffix} for --format {args.format}, not {args.out!r}"
         )
+    if args.config is not None and "::" not in args.config and not Path(args.config).is_file():
+        raise UserError(f"--config {args.config}: the file does not exist")
+    # Of modules that the config imports, as eng train finds them.
+    folders = [] if args.config is None else [Path(args.config).resolve().parent]
+    add_module_folders(*folders, Path.cwd())
     from .export import export_checkpoint
 
     out = args.out or f"{args.checkpoint.removesuffix('.pth')}{suffix}"

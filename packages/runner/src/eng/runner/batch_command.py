@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from eng.cli import Command
 from eng.config import DictAction, config_from_arguments
-from eng.utils import UserError
+from eng.utils import UserError, add_module_folders
 
 __all__ = ["BATCH"]
 
@@ -46,8 +45,8 @@ def _run(args: argparse.Namespace) -> int:
         raise UserError("--cfg-options and --no-code are for the config given by --config")
     if args.out is not None and not Path(args.out).absolute().parent.is_dir():
         raise UserError(f"--out {args.out}: its directory does not exist")
-    if args.config is None and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))  # modules of the config, as eng train finds them
+    if args.config is None:
+        add_module_folders(Path.cwd())  # modules of the config, as eng train finds them
     cfg = None if args.config is None else config_from_arguments(args)
     from .rebuilt_batch import rebuild_batch
 

@@ -6,14 +6,13 @@ import argparse
 import contextlib
 import difflib
 import inspect
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from eng.cli import Command
 from eng.registry import NotRegisteredError, RegisteredName, Registry, list_registered
-from eng.utils import UserError, import_modules_from_strings
+from eng.utils import UserError, add_module_folders, import_modules_from_strings
 
 from .listed_parts import KINDS, ListedPart, load_function
 
@@ -49,8 +48,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    if args.modules and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))  # last, as for the modules of a config
+    if args.modules:
+        add_module_folders(Path.cwd())
     import_modules_from_strings(args.modules)
     registries, others = _find_registries(), dict(KINDS)
     if args.kind is not None:

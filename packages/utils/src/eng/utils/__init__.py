@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         UserError,
     )
     from .introspection import has_method, is_method_overridden
-    from .modules import import_modules_from_strings
+    from .modules import add_module_folders, import_modules_from_strings
     from .nested import apply_to
     from .objects import get_object_from_string
     from .package import (
@@ -89,6 +89,7 @@ __all__ = [
     "Timer",
     "TimerError",
     "UserError",
+    "add_module_folders",
     "apply_to",
     "call_command",
     "check_file_exist",
@@ -157,7 +158,7 @@ _NAMES = {
         "UserError",
     ),
     ".introspection": ("has_method", "is_method_overridden"),
-    ".modules": ("import_modules_from_strings",),
+    ".modules": ("add_module_folders", "import_modules_from_strings"),
     ".nested": ("apply_to",),
     ".objects": ("get_object_from_string",),
     ".package": (

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import warnings
+from pathlib import Path
 from types import ModuleType
 
-__all__ = ["import_modules_from_strings"]
+__all__ = ["add_module_folders", "import_modules_from_strings"]
+
+
+def add_module_folders(*folders: str | Path) -> None:
+    """Let Python find modules in folders, such as that of a config, as a script can.
+
+    They come last in ``sys.path``, so that their modules do not shadow libraries.
+
+    Args:
+        *folders: The folders. Those that are in ``sys.path`` already stay where they are.
+    """
+    for folder in folders:
+        path = str(Path(folder).resolve())
+        if path not in sys.path:
+            sys.path.append(path)
 
 
 def import_modules_from_strings(
