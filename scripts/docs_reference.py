@@ -20,13 +20,13 @@ import docs_readme_tables
 from workspace import ROOT
 
 MODULES = (
+    docs_readme_tables,  # before the programs that others run, which register names of their own
     docs_api_pages,
     docs_changelogs,
     docs_commands,
     docs_config_keys,
     docs_errors,
     docs_hook_order,
-    docs_readme_tables,
 )
 
 
