@@ -40,8 +40,10 @@ class NanLossNotice:
         for name, history in runner.message_hub.log_scalars.items():
             if "loss" not in name or not name.startswith("train/"):
                 continue
-            # The mean is finite where all of them are.
-            if not len(history) or math.isfinite(history.mean(window)):
+            try:  # the mean is finite where all of them are
+                if math.isfinite(history.mean(window)):
+                    continue
+            except ValueError:  # of a history without entries
                 continue
             values = history.data[0][-window:]
             bad = np.flatnonzero(~np.isfinite(values))
