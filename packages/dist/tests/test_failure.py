@@ -44,8 +44,8 @@ def test_a_failure_that_is_caught_can_be_reported():
     ("how", "timeout"),
     [
         ("barrier", 60),
-        pytest.param("all_reduce", 2, marks=pytest.mark.exact),
-        pytest.param("backward", 2, marks=pytest.mark.exact),
+        pytest.param("all_reduce", 6, marks=pytest.mark.exact),
+        pytest.param("backward", 6, marks=pytest.mark.exact),
     ],
 )
 def test_a_hang_leaves_the_stacks_of_all_ranks(tmp_path, how, timeout):
