@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,3 +115,40 @@ def test_a_registry_of_a_cell_that_is_run_again_is_replaced() -> None:
     with pytest.warns(UserWarning, match="scope __main__ is defined again"):
         exec(code, names)
     assert root.children["__main__"] is names["OWN"]
+
+
+def test_a_module_that_is_reloaded_replaces_what_it_registers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, "reloaded_parts", None)
+    del sys.modules["reloaded_parts"]
+    text = """
+from eng.registry import Registry
+ROOT = globals().get("ROOT") or Registry("precedence", scope="eng")
+OWN = Registry("precedence", parent=ROOT, scope="reloaded")
+
+@ROOT.register_module()
+class Part:
+    depth = 1
+"""
+    path = tmp_path / "reloaded_parts.py"
+    path.write_text(text)
+    parts = importlib.import_module("reloaded_parts")
+    path.write_text(text.replace("depth = 1", "depth = 20"))
+    with (
+        pytest.warns(UserWarning, match="Part is defined again and replaced"),
+        pytest.warns(UserWarning, match="scope reloaded is defined again"),
+    ):
+        importlib.reload(parts)
+    assert parts.ROOT.get("Part") is parts.Part
+    assert parts.Part.depth == 20
+    assert parts.ROOT.children["reloaded"] is parts.OWN
+    with pytest.raises(KeyError, match="already registered"):  # twice in one module
+        exec(text.split('scope="reloaded")')[1], vars(parts))
+    path.write_text(f"{text}\n@ROOT.register_module(name='Part')\nclass Other:\n    pass\n")
+    with (
+        pytest.warns(UserWarning, match="again"),
+        pytest.raises(KeyError, match="already registered"),
+    ):
+        importlib.reload(parts)

@@ -22,7 +22,7 @@ from .discovery import (
 )
 from .kinds import Kind, find_mismatch
 from .part_config import PartConfig, Registered
-from .precedence import NOTEBOOK, is_of_engine, is_run_again
+from .precedence import NOTEBOOK, is_of_engine, is_run_again, reloaded_modules
 from .scope import ROOT_SCOPE, DefaultScope, canonical
 
 __all__ = ["NotRegisteredError", "Registry", "WrongKindError"]
@@ -402,15 +402,15 @@ class Registry(Generic[Part]):
 
     def _add_child(self, child: Registry) -> None:
         with _lock:
-            if child.scope == NOTEBOOK and child.scope in self._children:
+            if child.scope in self._children:
+                if child.scope != NOTEBOOK and not reloaded_modules():
+                    raise ArgumentValueError(
+                        f"scope {child.scope} exists in {self.name} registry already"
+                    )
                 warnings.warn(
                     f"the child of {self.name} in the scope {child.scope} is defined again and "
                     "replaced, with what was registered in it",
                     stacklevel=3,
-                )
-            elif child.scope in self._children:
-                raise ArgumentValueError(
-                    f"scope {child.scope} exists in {self.name} registry already"
                 )
             self._children[child.scope] = child
 
