@@ -107,3 +107,16 @@ def test_registry_takes_no_third_party_package() -> None:
     assert "eng" in tops
     strangers = tops - {"eng"} - set(sys.stdlib_module_names)
     assert not strangers, f"import eng.registry takes {sorted(strangers)}"
+
+
+def test_the_overview_of_commands_imports_only_their_arguments() -> None:
+    program = (
+        "import sys\n"
+        "from eng.cli import main\n"
+        "assert main(['--help']) == 0\n"
+        "print('IMPORTED', *(name for name in sys.modules if name.startswith('eng.')))\n"
+    )
+    imported = set(_fresh(program).splitlines()[-1].split())
+    assert {"eng.config.commands", "eng.runner.commands", "eng.runner.list_command"} <= imported
+    large = {"eng.config.config", "eng.registry", "eng.logging", "eng.runner.runner"}
+    assert not imported & large

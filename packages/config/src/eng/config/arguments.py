@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eng.utils import add_module_folders
 
 from .action import DictAction
-from .config import Config
+
+if TYPE_CHECKING:
+    from .config import Config
 
 __all__ = ["add_config_arguments", "config_from_arguments"]
 
@@ -66,6 +69,8 @@ def config_from_arguments(args: argparse.Namespace, import_custom_modules: bool 
         ConfigError: If the config is invalid; the message has the file and line.
         FileNotFoundError: If the file does not exist.
     """
+    from .config import Config  # late: eng --help imports this module
+
     if not args.no_code:
         add_module_folders(Path(args.config).resolve().parent, Path.cwd())
     cfg = Config.fromfile(

@@ -1,32 +1,13 @@
-"""The ``eng migrate`` command."""
+"""The command ``eng migrate``: its arguments."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 
 from eng.cli import Command
 
-from .offered import Origin, find_origin, nearest, offered_by, split_path
-from .rewrite import rewrite
-from .uses import Module, find_files, read_source
-
 __all__ = ["MIGRATE"]
-
-_PLAIN = "loads plain data only; for a trusted file: torch.load(path, weights_only=False)"
-_NO_PIP = "never installs a package, but names the missing one"
-#: Remarks on names that behave differently in eng.
-_DIFFERENT = {
-    Origin("eng.checkpoint", "CheckpointLoader"): _PLAIN,
-    Origin("eng.checkpoint", "load_checkpoint"): _PLAIN,
-    Origin("eng.checkpoint", "_load_checkpoint"): _PLAIN,
-    Origin("eng.checkpoint", "_load_checkpoint_with_prefix"): _PLAIN,
-    Origin("eng.dataset", "InfiniteSampler"): "later passes over the data are shuffled differently",
-    Origin("eng.dataset", "worker_init_fn"): "random numbers depend on the seed and the sample",
-    Origin("eng.hub", "get_config"): _NO_PIP,
-    Origin("eng.hub", "get_model"): _NO_PIP,
-}
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,53 +20,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    lacking, used, changed = 0, 0, 0
-    for path in find_files(args.path):
-        try:
-            text, encoding = read_source(path)
-            if "mmengine" not in text:
-                continue
-            uses = Module(text).uses()
-            new = rewrite(text)
-        except SyntaxError as error:
-            print(f"{path}:{error.lineno or 1}: cannot be parsed: {error.msg}")
-            continue
-        used += bool(uses)
-        for use in uses:
-            for line, is_lacking in _check_use(use.path):
-                print(f"{path}:{use.line}: {use.path}: {line}")
-                lacking += is_lacking
-        if new != text:
-            changed += 1
-            if args.write:
-                with path.open("w", encoding=encoding, newline="") as file:
-                    file.write(new)
-    print(_summarize(used, lacking, changed, args.write))
-    return 1 if lacking else 0
+    from .migration import migrate
 
-
-def _check_use(path: str) -> Iterator[tuple[str, bool]]:
-    """Yield remarks on the use of a dotted path, and whether the name is missing in eng."""
-    module, rest = split_path(path)
-    offered = offered_by(module)
-    if offered is None or not rest:
-        return
-    origin = find_origin(f"{module}.{rest[0]}")
-    if origin in _DIFFERENT:
-        yield _DIFFERENT[origin], False
-    if origin is None:
-        near = nearest(module, rest[0])
-        instead = offered.missing.get(rest[0]) or (f"did you mean {near!r}?" if near else "")
-        yield f"eng has no {rest[0]!r}{f'; {instead}' if instead else ''}", True
-
-
-def _summarize(used: int, lacking: int, changed: int, is_written: bool) -> str:
-    words = [f"files that use mmengine: {used}", f"uses of names missing in eng: {lacking}"]
-    if is_written:
-        words.append(f"files rewritten: {changed}")
-    else:
-        words.append(f"files that --write would rewrite: {changed}")
-    return "; ".join(words)
+    return migrate(args)
 
 
 MIGRATE = Command("list uses of mmengine in code, and rewrite them to eng", _add_arguments, _run)

@@ -9,7 +9,6 @@ from functools import partial
 from eng.cli import Command
 from eng.config import add_config_arguments, config_from_arguments
 
-from .batch_find import search_batch_size
 from .train_options import choose_device
 
 __all__ = ["BATCH_FIND"]
@@ -42,6 +41,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from .batch_find import search_batch_size
+
     # Each trial imports what the config names; this process only reads the batch size.
     cfg = config_from_arguments(args, import_custom_modules=False)
     if args.device is not None:

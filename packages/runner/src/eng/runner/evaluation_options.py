@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from eng.config import Config
 from eng.utils import UserError
+
+if TYPE_CHECKING:
+    from eng.config import Config
 
 __all__ = ["add_test_options", "apply_test_options"]
 

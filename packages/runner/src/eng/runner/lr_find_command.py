@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eng.cli import Command
-from eng.config import Config, add_config_arguments, config_from_arguments
+from eng.config import add_config_arguments, config_from_arguments
 from eng.utils import UserError
 
 from .train_options import choose_device
+
+if TYPE_CHECKING:
+    from eng.config import Config
 
 __all__ = ["LR_FIND"]
 

@@ -6,9 +6,12 @@ import argparse
 import os
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from eng.config import Config, ConfigDict
 from eng.utils import UserError
+
+if TYPE_CHECKING:
+    from eng.config import Config, ConfigDict
 
 __all__ = ["add_train_options", "apply_train_options", "choose_device"]
 
@@ -80,6 +83,8 @@ def apply_train_options(args: argparse.Namespace, cfg: Config) -> None:
 
 
 def _find_optim_wrappers(cfg: Config) -> Iterator[ConfigDict]:
+    from eng.config import ConfigDict  # late: eng --help imports this module
+
     given = cfg.get("optim_wrapper")
     if not isinstance(given, ConfigDict):
         raise UserError("--amp needs optim_wrapper = dict(optimizer=dict(...)) in the config")
