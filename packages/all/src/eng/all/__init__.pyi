@@ -545,6 +545,7 @@ from eng.utils import get_installed_path as get_installed_path
 from eng.utils import get_object_from_string as get_object_from_string
 from eng.utils import has_method as has_method
 from eng.utils import import_modules_from_strings as import_modules_from_strings
+from eng.utils import importing as importing
 from eng.utils import init_pool as init_pool
 from eng.utils import install_package as install_package
 from eng.utils import is_abs as is_abs
@@ -1048,6 +1049,7 @@ __all__ = [
     "hide_secrets",
     "img_from_canvas",
     "import_modules_from_strings",
+    "importing",
     "infer_launcher",
     "infer_rule",
     "init_default_scope",

@@ -14,7 +14,7 @@ _NAMES = {
         check_prerequisites check_time concat_list deprecated_api_warning
         deprecated_function digit_version find_mismatches find_vcs_root fopen get_git_hash
         get_installed_path get_object_from_string has_method import_modules_from_strings
-        init_pool install_package is_abs is_filepath is_installed is_list_of
+        importing init_pool install_package is_abs is_filepath is_installed is_list_of
         is_method_overridden is_plain_annotation is_seq_of is_str is_tuple_of iter_cast
         lazy_modules lazy_names list_cast mkdir_or_exist override package2module
         read_hints requires_executable requires_package scandir slice_list symlink

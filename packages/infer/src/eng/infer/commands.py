@@ -6,7 +6,7 @@ import argparse
 
 from eng.cli import Command
 from eng.config import add_config_arguments, config_from_arguments
-from eng.utils import UserError
+from eng.utils import UserError, importing
 
 __all__ = ["PREDICT"]
 
@@ -42,8 +42,9 @@ def _run(args: argparse.Namespace) -> None:
         raise UserError(f"--out must end with {', '.join(_SUFFIXES)}, not {args.out!r}")
     if args.batch_size < 1:
         raise UserError(f"--batch-size must be at least 1, not {args.batch_size}")
-    cfg = config_from_arguments(args)  # before torch, so that errors are reported at once
-    from .predict import predict
+    with importing():
+        cfg = config_from_arguments(args)  # before torch, so that errors are reported at once
+        from .predict import predict
 
     predict(args, cfg)
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from eng.cli import Command
-from eng.utils import UserError, add_module_folders
+from eng.utils import UserError, add_module_folders, importing
 
 __all__ = ["EXPORT"]
 
@@ -56,7 +56,8 @@ def _run(args: argparse.Namespace) -> None:
     # Of modules that the config imports, as eng train finds them.
     folders = [] if args.config is None else [Path(args.config).resolve().parent]
     add_module_folders(*folders, Path.cwd())
-    from .export import export_checkpoint
+    with importing():
+        from .export import export_checkpoint
 
     out = args.out or f"{args.checkpoint.removesuffix('.pth')}{suffix}"
     for line in export_checkpoint(args.checkpoint, args.format, out, args.shape, args.config):

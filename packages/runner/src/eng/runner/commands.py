@@ -6,6 +6,7 @@ import argparse
 
 from eng.cli import Command
 from eng.config import add_config_arguments, config_from_arguments
+from eng.utils import importing
 
 from .evaluation_options import add_test_options, apply_test_options
 from .train_options import add_train_options, apply_train_options
@@ -71,17 +72,19 @@ def _add_running_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_train(args: argparse.Namespace) -> int:
-    cfg = config_from_arguments(args)  # before torch, so that errors are reported at once
-    apply_train_options(args, cfg)
-    from .run_commands import train
+    with importing():
+        cfg = config_from_arguments(args)  # before torch, so that errors are reported at once
+        apply_train_options(args, cfg)
+        from .run_commands import train
 
     return train(args, cfg)
 
 
 def _run_test(args: argparse.Namespace) -> int:
-    cfg = config_from_arguments(args)
-    apply_test_options(args, cfg)
-    from .run_commands import test
+    with importing():
+        cfg = config_from_arguments(args)
+        apply_test_options(args, cfg)
+        from .run_commands import test
 
     return test(args, cfg)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from eng.cli import Command
 from eng.config import add_config_arguments, config_from_arguments
-from eng.utils import UserError
+from eng.utils import UserError, importing
 
 from .train_options import choose_device
 
@@ -41,14 +41,15 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    cfg = config_from_arguments(args)  # before torch, so that errors are reported at once
-    if args.device is not None:
-        choose_device(args.device, cfg.get("launcher") or "none")
-    if args.out is not None and Path(args.out).suffix not in _FORMATS:
-        raise UserError(f"--out must end in {', '.join(_FORMATS)}, not {args.out!r}")
-    plot = args.out or str(Path(_find_work_dir(args, cfg)) / "lr_find.png")
-    from .lr_find import try_learning_rates
-    from .trial_run import trial_runner
+    with importing():
+        cfg = config_from_arguments(args)  # before torch, so that errors are reported at once
+        if args.device is not None:
+            choose_device(args.device, cfg.get("launcher") or "none")
+        if args.out is not None and Path(args.out).suffix not in _FORMATS:
+            raise UserError(f"--out must end in {', '.join(_FORMATS)}, not {args.out!r}")
+        plot = args.out or str(Path(_find_work_dir(args, cfg)) / "lr_find.png")
+        from .lr_find import try_learning_rates
+        from .trial_run import trial_runner
 
     with trial_runner(cfg, "eng lr-find") as runner:
         curve = try_learning_rates(runner, args.start, args.end, args.iters)

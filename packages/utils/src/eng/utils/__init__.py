@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         UserError,
     )
     from .introspection import has_method, is_method_overridden
-    from .modules import add_module_folders, import_modules_from_strings
+    from .modules import add_module_folders, import_modules_from_strings, importing
     from .nested import apply_to
     from .objects import get_object_from_string
     from .package import (
@@ -108,6 +108,7 @@ __all__ = [
     "get_object_from_string",
     "has_method",
     "import_modules_from_strings",
+    "importing",
     "init_pool",
     "install_package",
     "is_abs",
@@ -158,7 +159,7 @@ _NAMES = {
         "UserError",
     ),
     ".introspection": ("has_method", "is_method_overridden"),
-    ".modules": ("add_module_folders", "import_modules_from_strings"),
+    ".modules": ("add_module_folders", "import_modules_from_strings", "importing"),
     ".nested": ("apply_to",),
     ".objects": ("get_object_from_string",),
     ".package": (

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-__all__ = ["add_module_folders", "import_modules_from_strings"]
+__all__ = ["add_module_folders", "import_modules_from_strings", "importing"]
 
 
 def add_module_folders(*folders: str | Path) -> None:
@@ -57,6 +60,35 @@ def import_modules_from_strings(
         if not isinstance(name, str):
             raise TypeError(f"{name!r} is of type {type(name).__name__} and cannot be imported")
     return [_import(name, allow_failed_imports) for name in imports]
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Import large packages in less time, as no garbage is collected within the block.
+
+    Imports leave next to none, but each collection visits all objects that they have made: with
+    torch, a quarter of the time. What there is at the end of the first such block of a process is
+    left out of all later collections (:func:`gc.freeze`), which also lets forked workers share its
+    memory.
+
+    Yields:
+        Nothing.
+
+    Examples:
+        >>> with importing():
+        ...     import json
+    """
+    was_enabled, is_first = gc.isenabled(), not gc.get_freeze_count()
+    if is_first:
+        gc.collect()  # else its garbage would be kept
+    gc.disable()
+    try:
+        yield
+        if is_first:
+            gc.freeze()
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _import(name: str, allow_failure: bool) -> ModuleType | None:
