@@ -68,7 +68,7 @@ def importing() -> Iterator[None]:
 
     Imports leave next to none, but each collection visits all objects that they have made: with
     torch, a quarter of the time. What there is at the end of the first such block of a process is
-    left out of all later collections (:func:`gc.freeze`), which also lets forked workers share its
+    left out of all later collections (``gc.freeze``), which also lets forked workers share its
     memory.
 
     Yields:
