@@ -24,7 +24,7 @@ def add_module_folders(*folders: str | Path) -> None:
     """
     for folder in folders:
         path = str(Path(folder).resolve())
-        if path not in sys.path:
+        if sys.path.count(path) == sys.path.count(str(folder)) == 0:
             sys.path.append(path)
 
 
