@@ -49,29 +49,13 @@ __getattr__, __dir__ = lazy_modules(
     __name__,
     {
         ".action": ("DictAction",),
-        ".arguments": (
-            "add_config_arguments",
-            "config_from_arguments",
-        ),
-        ".config": (
-            "Config",
-            "read_base",
-        ),
+        ".arguments": ("add_config_arguments", "config_from_arguments"),
+        ".config": ("Config", "read_base"),
         ".config_dict": ("ConfigDict",),
-        ".difference": (
-            "Difference",
-            "diff",
-        ),
-        ".errors": (
-            "ConfigError",
-            "ConfigParsingError",
-            "SchemaError",
-        ),
+        ".difference": ("Difference", "diff"),
+        ".errors": ("ConfigError", "ConfigParsingError", "SchemaError"),
         ".keys": ("value_at",),
-        ".lazy": (
-            "LazyAttr",
-            "LazyObject",
-        ),
+        ".lazy": ("LazyAttr", "LazyObject"),
         ".missing": ("MissingKeyError",),
         ".origins": ("Origin",),
         ".package_path": ("resolve_package_path",),

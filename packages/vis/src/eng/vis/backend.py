@@ -324,13 +324,13 @@ class LocalVisBackend(BaseVisBackend):
 
     def _append(self, line: bytes, path: str) -> None:
         file, own = self._files.get(path, (None, None))
-        try:  # a Path takes as long as the writing
-            found = os.stat(path)  # noqa: PTH116
+        try:
+            found = os.stat(path)  # noqa: PTH116 - a Path takes as long as the writing
+            is_same = (found.st_dev, found.st_ino) == own
         except FileNotFoundError:
+            is_same = False
+        if file is None or not is_same:
             file = self._open(path)
-        else:
-            if file is None or (found.st_dev, found.st_ino) != own:  # was replaced
-                file = self._open(path)
         # A full disk may have cut off the last line: the next one must not be joined to it.
         rest = b"\n" + line if path in self._torn else line
         self._torn.add(path)
