@@ -16,6 +16,12 @@ from measure import report, run_all, take_turns
 
 ROUNDS = 7
 ENG = Path(sys.executable).with_name("eng")
+#: Commands that answer without torch.
+QUICK = {
+    "eng --help": ["--help"],
+    "eng --version": ["--version"],
+    "eng config": ["config", "plain.py"],
+}
 
 #: What both programs train; each ends when the first batch arrives.
 PARTS = """
@@ -84,13 +90,8 @@ def start():
         for stem, text in files.items():
             (folder / f"{stem}.py").write_text(text)
         (folder / "plain.py").write_text("lr = 0.1\nmodel = dict(type='Net')\n")
-        commands = {
-            "eng --help": [ENG, "--help"],
-            "eng --version": [ENG, "--version"],
-            "eng config": [ENG, "config", "plain.py"],
-            "bare": [sys.executable, "bare.py"],
-        }
-        calls = {what: partial(run, *words, folder=folder) for what, words in commands.items()}
+        calls = {what: partial(run, ENG, *words, folder=folder) for what, words in QUICK.items()}
+        calls["bare"] = partial(run, sys.executable, "bare.py", folder=folder)
         number = itertools.count()
         calls["eng train"] = lambda: run(
             ENG, "train", "config.py", "--work-dir", f"runs/{next(number)}", folder=folder
@@ -98,7 +99,7 @@ def start():
         for call in calls.values():  # compiles the modules
             call()
         took = {what: median(times) for what, times in take_turns(calls, ROUNDS).items()}
-    kept = [report(what, took[what], 0.15, " s") for what in list(commands)[:3]]
+    kept = [report(what, took[what], 0.15, " s") for what in QUICK]
     more = took["eng train"] - took["bare"]
     what = "eng train to the first iteration, over a bare script"
     kept.append(report(what, more, 0.35, " s", f"bare {took['bare']:.3g} s"))

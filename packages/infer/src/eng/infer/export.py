@@ -119,8 +119,12 @@ def _list_tensors(outputs: object) -> Iterator[Tensor]:
 
 
 def _load_model(checkpoint: str, config: str | None) -> tuple[_TensorMode, ConfigType]:
+    cfg: Any = None if config is None else read_config(config)
+    if config is not None and cfg is None:
+        raise ExportError(f"--config {config}: the file does not exist")
     loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu", logger="silent")
-    cfg: Any = config_of_checkpoint(loaded) if config is None else read_config(config)
+    if cfg is None:
+        cfg = config_of_checkpoint(loaded)
     if not isinstance(cfg.get("model"), Mapping):
         raise ExportError(f"the config needs the key 'model', a dict, not {cfg.get('model')!r}")
     init_default_scope(cfg.get("default_scope") or "eng")

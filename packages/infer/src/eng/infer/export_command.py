@@ -51,8 +51,6 @@ def _run(args: argparse.Namespace) -> None:
         raise UserError(
             f"--out must end with {suffix} for --format {args.format}, not {args.out!r}"
         )
-    if args.config is not None and "::" not in args.config and not Path(args.config).is_file():
-        raise UserError(f"--config {args.config}: the file does not exist")
     # Of modules that the config imports, as eng train finds them.
     folders = [] if args.config is None else [Path(args.config).resolve().parent]
     add_module_folders(*folders, Path.cwd())
