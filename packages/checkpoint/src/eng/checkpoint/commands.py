@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 
 from eng.cli import Command
+from eng.utils import importing
 
 from .inspect_actions import add_action, add_inspect_actions, choose_output
 
@@ -24,6 +26,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int | None:
+    with importing():
+        importlib.import_module("torch")  # which every action needs
     status: int | None = args.action(args)
     return status
 

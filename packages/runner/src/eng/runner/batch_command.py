@@ -7,7 +7,7 @@ from pathlib import Path
 
 from eng.cli import Command
 from eng.config import DictAction, config_from_arguments
-from eng.utils import UserError, add_module_folders
+from eng.utils import UserError, add_module_folders, importing
 
 __all__ = ["BATCH"]
 
@@ -47,8 +47,9 @@ def _run(args: argparse.Namespace) -> int:
         raise UserError(f"--out {args.out}: its directory does not exist")
     if args.config is None:
         add_module_folders(Path.cwd())  # modules of the config, as eng train finds them
-    cfg = None if args.config is None else config_from_arguments(args)
-    from .rebuilt_batch import rebuild_batch
+    with importing():
+        cfg = None if args.config is None else config_from_arguments(args)
+        from .rebuilt_batch import rebuild_batch
 
     batch = rebuild_batch(args.work_dir, args.iteration, cfg=cfg, rank=args.rank)
     for line in batch.describe():

@@ -8,6 +8,7 @@ from functools import partial
 
 from eng.cli import Command
 from eng.config import add_config_arguments, config_from_arguments
+from eng.utils import importing
 
 from .train_options import choose_device
 
@@ -41,7 +42,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from .batch_find import search_batch_size
+    with importing():
+        from .batch_find import search_batch_size
 
     # Each trial imports what the config names; this process only reads the batch size.
     cfg = config_from_arguments(args, import_custom_modules=False)
