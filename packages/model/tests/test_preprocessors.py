@@ -141,6 +141,26 @@ def test_statistics_stay_exact_in_half_precision_and_out_of_the_state():
     assert MODELS.build({"type": "ImgDataPreprocessor"}).non_blocking is False
 
 
+def test_images_for_a_model_in_double_precision_have_its_precision():
+    class Model(BaseModel):
+        def __init__(self):
+            super().__init__(ImgDataPreprocessor(MEAN, STD))
+            self.conv = torch.nn.Conv2d(3, 1, 1)
+            self.data_preprocessor.register_buffer("places", torch.arange(3))
+
+        def forward(self, inputs, data_samples=None, mode="tensor"):
+            return self.conv(inputs)
+
+    model = Model()
+    for dtype in (torch.float64, torch.float32):
+        out = model.to(dtype).val_step({"inputs": [image(), image(dtype=torch.float64)]})
+        assert out.dtype is dtype
+        assert torch.isfinite(out).all()
+    model.double().half()
+    assert model.data_preprocessor({"inputs": [image()]})["inputs"].dtype is torch.float32
+    assert model.data_preprocessor.places.dtype is torch.int64
+
+
 @pytest.mark.parametrize(
     ("kwargs", "match"),
     [

@@ -79,7 +79,8 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
             training: Ignored. Defaults to False.
 
         Returns:
-            The batch with ``inputs`` of float32 (N, C, H, W). In a dict, ``data_samples`` defaults
+            The batch with ``inputs`` of float32 (N, C, H, W), or of float64 if a model in double
+            precision normalizes them. In a dict, ``data_samples`` defaults
             to None.
 
         Raises:
@@ -148,8 +149,8 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
         if not self._enable_normalize:
             return images.float()
         if images.dtype is torch.float64:
-            images = images.float()
-        # The difference is a new tensor of float32, so in-place division keeps the input.
+            images = images.to(self.mean.dtype)
+        # The difference is a new tensor of floats, so in-place division keeps the input.
         return images.sub(self.mean).div_(self.std)
 
     def _pad(self, batch: Tensor) -> Tensor:
@@ -161,13 +162,15 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
 
     @override
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> ImgDataPreprocessor:
-        # A model in half precision still normalizes its images in float32.
+        # A model in half precision still normalizes its images in float32, one in double precision
+        # needs inputs of its own precision.
         statistics = {name: buffer for name, buffer in self._buffers.items() if buffer is not None}
         super()._apply(fn, recurse)
         for name, buffer in statistics.items():
             moved = self._buffers[name]
-            if moved is not None and moved.dtype is not torch.float32:
-                self._buffers[name] = buffer.to(moved.device)
+            if moved is None or moved.dtype == buffer.dtype or moved.dtype is torch.float64:
+                continue
+            self._buffers[name] = buffer.to(moved.device, torch.float32)
         return self
 
 
