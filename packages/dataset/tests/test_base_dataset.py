@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils.data import DataLoader
 
 from eng.dataset import AnnotationError, BaseDataset, Compose, TransformError, force_full_init
 from eng.fileio import dump, put_text
@@ -500,3 +501,74 @@ def test_an_annotation_that_does_not_pickle() -> None:
 def test_categories_are_for_subclasses(ann_file: str) -> None:
     with pytest.raises(NotImplementedError, match="BaseDataset must implement get_cat_ids"):
         BaseDataset(ann_file).get_cat_ids(0)
+
+
+def test_a_subclass_keeps_the_storage_settings_that_it_sets_first(tmp_path):
+    class Images(BaseDataset):
+        def __init__(self, *args, backend_args=None, **kwargs):
+            self.backend_args = backend_args
+            super().__init__(*args, **kwargs)
+
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"metainfo": {}, "data_list": [{"i": 1}]}))
+    dataset = Images(str(path), data_prefix={}, backend_args={"backend": "of the images"})
+    assert dataset.backend_args == {"backend": "of the images"}
+    local = BaseDataset(str(path), data_prefix={}, backend_args={"backend": "local"})
+    assert local.backend_args == {"backend": "local"}
+    with pytest.raises(ValueError, match="nowhere"):
+        BaseDataset(str(path), data_prefix={}, backend_args={"backend": "nowhere"})
+
+
+def test_indices_that_a_subclass_knows_reach_it():
+    class Videos(BaseDataset):
+        def load_data_list(self):
+            return [{"frames": [1, 2, 3]}, {"frames": [4, 5]}]
+
+        def prepare_data(self, idx):
+            if not isinstance(idx, tuple):
+                return super().prepare_data(idx)
+            video, frame = idx
+            return self.pipeline({"frame": self.get_data_info(video)["frames"][frame]})
+
+    assert Videos()[1, 0] == {"frame": 4}
+    assert Videos()[-1]["sample_idx"] == 1
+    with pytest.raises(RuntimeError, match=r"returned None for sample \(0, 1\)"):
+        Videos(pipeline=[lambda sample: None], test_mode=True)[0, 1]
+    pairs = [(0, 2), (1, 1)]
+    for workers in (0, 1):
+        loader = DataLoader(Videos(), None, sampler=pairs, num_workers=workers)
+        assert [sample["frame"] for sample in loader] == [3, 5]
+
+
+@pytest.mark.parametrize("serialize_data", [True, False])
+def test_annotations_may_be_generated(serialize_data):
+    class Generated(BaseDataset):
+        def load_data_list(self):
+            return ({"i": i} for i in range(3))
+
+        def filter_data(self):
+            return filter(lambda info: info["i"] != 1, self.data_list)
+
+    class InArray(BaseDataset):
+        def load_data_list(self):
+            return np.array([{"i": 0}, {"i": 2}])
+
+    for kind in (Generated, InArray):
+        dataset = kind(serialize_data=serialize_data)
+        assert [sample["i"] for sample in dataset] == [0, 2]
+
+
+def test_names_of_the_own_helpers_of_a_subclass_do_not_matter(tmp_path):
+    class Own(BaseDataset):
+        def parse_data_info(self, raw_data_info):
+            return self._parse(raw_data_info["i"])
+
+        def _parse(self, number):
+            return {"i": self._pickle(number)}
+
+        def _pickle(self, number):
+            return number + 1
+
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"metainfo": {}, "data_list": [{"i": 1}]}))
+    assert Own(str(path))[0]["i"] == 2
