@@ -161,6 +161,25 @@ def test_images_for_a_model_in_double_precision_have_its_precision():
     assert model.data_preprocessor.places.dtype is torch.int64
 
 
+def test_helpers_of_a_subclass_may_have_any_name():
+    class Own(ImgDataPreprocessor):
+        def forward(self, data, training=False):
+            data = {"inputs": self._preprocess(self._pad(data["inputs"], 1))}
+            return super().forward(data, training)
+
+        def _preprocess(self, images):
+            return [self._normalize(each, top=2) for each in images]
+
+        def _normalize(self, picture, top):
+            return picture.clamp(max=top)
+
+        def _pad(self, images, border):
+            return [functional.pad(each, [border] * 4) for each in images]
+
+    out = Own()({"inputs": [torch.full((3, 2, 2), 5)]})["inputs"]
+    assert torch.equal(out, functional.pad(torch.full((1, 3, 2, 2), 2.0), [1] * 4))
+
+
 @pytest.mark.parametrize(
     ("kwargs", "match"),
     [
