@@ -572,3 +572,16 @@ def test_names_of_the_own_helpers_of_a_subclass_do_not_matter(tmp_path):
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"metainfo": {}, "data_list": [{"i": 1}]}))
     assert Own(str(path))[0]["i"] == 2
+
+
+def test_a_subclass_may_copy_the_metainfo_of_the_class():
+    class Own(BaseDataset):
+        def load_data_list(self):
+            return [{}]
+
+        @classmethod
+        def _load_metainfo(cls, metainfo=None):
+            return {**copy.deepcopy(cls.METAINFO), **(metainfo or {}), "own": 1}
+
+    assert Own(metainfo={"task": 2}).metainfo == {"task": 2, "own": 1}
+    assert BaseDataset.METAINFO == {}

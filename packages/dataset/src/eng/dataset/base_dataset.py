@@ -82,7 +82,8 @@ class BaseDataset(Dataset):
         ValueError: If the dataset is empty.
     """
 
-    METAINFO: Mapping[str, Any] = MappingProxyType({})
+    # A plain dict: subclasses copy it.
+    METAINFO: Mapping[str, Any] = {}
 
     # On the class, for subclasses whose __init__ does not call this one.
     _fully_initialized = False
