@@ -142,3 +142,26 @@ def test_bad_averages(capsys):
             make()
     with pytest.raises(KeyError, match=r"1\.weight"):
         ExponentialMovingAverage(net()).update_parameters(nn.Sequential(nn.Linear(2, 3)))
+
+
+def test_the_average_of_a_mixin_takes_precedence_over_that_of_the_class():
+    class Newest:
+        def avg_func(self, averaged_param, source_param, steps):
+            averaged_param.copy_(source_param)
+
+    class Average(Newest, ExponentialMovingAverage):
+        pass
+
+    class Both(Average):
+        def avg_func_foreach(self, averaged_params, source_params, steps):
+            for averaged in averaged_params:
+                averaged.fill_(7)
+
+    model = nn.Linear(1, 1)
+    for kind, wanted in ((Average, 3.0), (Both, 7.0)):
+        average = kind(model)
+        average.update_parameters(model)
+        with torch.no_grad():
+            model.weight.fill_(3.0)
+        average.update_parameters(model)
+        assert average.module.weight.item() == wanted

@@ -84,8 +84,12 @@ class BaseAveragedModel(nn.Module):
     @override
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
-        if "avg_func" in vars(cls) and "avg_func_foreach" not in vars(cls):
-            # The foreach version of the parent does not match the avg_func of this class.
+        owners = [
+            next(place for place, kind in enumerate(cls.__mro__) if name in vars(kind))
+            for name in ("avg_func", "avg_func_foreach")
+        ]
+        if owners[0] < owners[1]:
+            # The foreach version of a parent does not match the avg_func of this class or a mixin.
             cls.avg_func_foreach = BaseAveragedModel.avg_func_foreach  # type: ignore[method-assign]
 
     @abstractmethod
