@@ -585,3 +585,72 @@ def test_a_subclass_may_copy_the_metainfo_of_the_class():
 
     assert Own(metainfo={"task": 2}).metainfo == {"task": 2, "own": 1}
     assert BaseDataset.METAINFO == {}
+
+
+class BrokenImageError(Exception):
+    def __init__(self, path, code):
+        super().__init__(f"{path} is broken")
+        self.code = code
+
+
+def fail(error):
+    raise error
+
+
+ERRORS = [
+    FileNotFoundError(2, "No such file", "a.jpg"),
+    KeyError("img"),
+    BrokenImageError("a.jpg", 3),
+    UnicodeDecodeError("utf-8", b"x", 0, 1, "invalid"),
+    AssertionError("2 channels"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_errors_of_steps_are_caught_by_their_class(error):
+    with pytest.raises(type(error), match=r"step 0 of the pipeline, <lambda>, failed") as caught:
+        Compose([lambda _: fail(error)])({})
+    raised = caught.value
+    assert isinstance(raised, TransformError)
+    assert raised.__cause__ is error
+    copied = pickle.loads(pickle.dumps(raised))
+    assert type(copied) is type(raised)
+    assert str(copied) == str(raised)
+    for name in ("errno", "filename", "code"):
+        assert getattr(raised, name, None) == getattr(error, name, None)
+    with pytest.raises(type(error), match=r"step 0 .* step 0 .*, <lambda>, failed"):
+        Compose([Compose([lambda _: fail(error)])])({})
+
+
+@pytest.mark.parametrize("error", [StopIteration(), IndexError("0"), RuntimeError("r")])
+def test_no_error_of_a_step_ends_an_iteration(error):
+    class One(BaseDataset):
+        def load_data_list(self):
+            return [{}]
+
+    with pytest.raises(TransformError) as caught:
+        list(One(pipeline=[lambda _: fail(error)]))
+    assert type(caught.value) is TransformError
+
+
+class Skipping(BaseDataset):
+    def load_data_list(self):
+        return [{"img_path": "a.jpg"}]
+
+    def prepare_data(self, idx):
+        try:
+            return super().prepare_data(idx)
+        except OSError as error:
+            return {"skipped": error.filename}
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_dataset_may_skip_what_cannot_be_read(workers):
+    def read(info):
+        fail(FileNotFoundError(2, "No such file", info["img_path"]))
+
+    dataset = Skipping(pipeline=[read])
+    assert list(DataLoader(dataset, None, num_workers=workers)) == [{"skipped": "a.jpg"}]
+    dataset = Skipping(pipeline=[lambda _: fail(KeyError("img"))])
+    with pytest.raises(KeyError, match="failed on sample 0"):
+        list(DataLoader(dataset, None, num_workers=workers))
