@@ -622,6 +622,23 @@ def test_errors_of_steps_are_caught_by_their_class(error):
         Compose([Compose([lambda _: fail(error)])])({})
 
 
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_errors_of_parsing_are_caught_by_their_class(error, tmp_path):
+    class Parsing(BaseDataset):
+        def parse_data_info(self, raw_data_info):
+            fail(error)
+
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"metainfo": {}, "data_list": [{"i": 1}]}))
+    with pytest.raises(type(error), match=r"entry 0 of 'data_list' of annotation file") as caught:
+        Parsing(str(path))
+    assert isinstance(caught.value, AnnotationError)
+    path.write_text("{")
+    with pytest.raises(json.JSONDecodeError, match="cannot read annotations from") as caught:
+        Parsing(str(path))
+    assert isinstance(caught.value, AnnotationError)
+
+
 @pytest.mark.parametrize("error", [StopIteration(), IndexError("0"), RuntimeError("r")])
 def test_no_error_of_a_step_ends_an_iteration(error):
     class One(BaseDataset):

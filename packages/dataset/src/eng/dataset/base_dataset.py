@@ -19,6 +19,7 @@ from eng.logging import print_log
 from eng.registry import DATASETS, PartOrConfig
 from eng.utils import DataSample, is_abs, override
 
+from .combined_error import explain_error
 from .compose import Compose, sample_name
 from .full_init import force_full_init, initialize
 from .randomness import random_numbers_of
@@ -32,7 +33,10 @@ Indices = int | Sequence[int]
 
 
 class AnnotationError(ValueError):
-    """An annotation file is invalid; the message names the file and the entry."""
+    """An annotation file is invalid; the message names the file and the entry.
+
+    Where the code of a subclass raised, it is an error of that class too.
+    """
 
 
 @DATASETS.register_module()
@@ -174,7 +178,8 @@ class BaseDataset(Dataset):
                 self.ann_file, backend_args=None if storage is None else dict(storage)
             )
         except ValueError as error:
-            raise AnnotationError(f"cannot read annotations from {error}") from error
+            message = f"cannot read annotations from {error}"
+            raise explain_error(AnnotationError, message, error) from error
         if not isinstance(annotations, Mapping):
             raise AnnotationError(f"{where} must contain a dict, not {type(annotations).__name__}")
         for key, kind in (("metainfo", Mapping), ("data_list", list)):
@@ -440,7 +445,7 @@ def _parse_entry(
         parsed = parse(dict(entry))
     except Exception as error:
         reason = error if isinstance(error, AnnotationError) else repr(error)
-        raise AnnotationError(f"{where}: {reason}") from error
+        raise explain_error(AnnotationError, f"{where}: {reason}", error) from error
     samples = parsed if isinstance(parsed, list) else [parsed]
     for sample in samples:
         if not isinstance(sample, dict):

@@ -7,10 +7,18 @@ from collections.abc import Mapping, Sequence
 from eng.registry import TRANSFORMS, PartOrConfig
 from eng.utils import DataSample, override
 
-from .transform_error import TransformError, make_error
+from .combined_error import explain_error
 from .types import Transform
 
 __all__ = ["Compose", "TransformError"]
+
+
+class TransformError(RuntimeError):
+    """A step of a pipeline failed; its own error is the ``__cause__``.
+
+    It is an error of that class too: code that skips a broken image by ``except OSError`` catches
+    it.
+    """
 
 
 class Compose:
@@ -52,7 +60,8 @@ class Compose:
             try:
                 data = transform(data)
             except Exception as error:
-                raise make_error(
+                raise explain_error(
+                    TransformError,
                     f"step {step} of the pipeline, {_get_name(transform)}, failed on "
                     f"{sample_name(given)}: {type(error).__name__}: {error}",
                     error,
