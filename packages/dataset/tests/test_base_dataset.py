@@ -671,3 +671,36 @@ def test_a_dataset_may_skip_what_cannot_be_read(workers):
     dataset = Skipping(pipeline=[lambda _: fail(KeyError("img"))])
     with pytest.raises(KeyError, match="failed on sample 0"):
         list(DataLoader(dataset, None, num_workers=workers))
+
+
+class Five(BaseDataset):
+    def load_data_list(self):
+        return [{"i": i, "text": "x" * i} for i in range(5)]
+
+
+def test_serialized_annotations_are_read_like_arrays():
+    dataset = Five()
+    starts = [0, *np.asarray(dataset.data_address)[:-1].tolist()]
+    ends = [dataset.data_address[i].item() for i in range(len(dataset.data_address))]
+    read = [
+        pickle.loads(memoryview(dataset.data_bytes[start:end]))
+        for start, end in zip(starts, ends, strict=True)
+    ]
+    assert read == Five(serialize_data=False).data_list
+    assert len(dataset.data_bytes) == ends[-1]
+    assert len(dataset.get_subset([])) == 0
+
+
+def test_a_subclass_may_serialize_annotations_to_arrays():
+    class Own(Five):
+        def _serialize_data(self):
+            each = [np.frombuffer(pickle.dumps(info), np.uint8) for info in self.data_list]
+            return np.concatenate(each), np.cumsum([len(one) for one in each])
+
+    dataset = Own()
+    assert len(dataset) == 5
+    assert [sample["i"] for sample in dataset] == [0, 1, 2, 3, 4]
+    assert [sample["i"] for sample in dataset.get_subset([3, -5, 1])] == [3, 0, 1]
+    assert [sample["i"] for sample in copy.deepcopy(dataset).get_subset(-2)] == [3, 4]
+    with pytest.raises(IndexError, match="out of range"):
+        dataset[5]

@@ -269,7 +269,7 @@ class BaseDataset(Dataset):
         """Move ``data_list`` to shared memory.
 
         Returns:
-            The pickled annotations, and their offsets with the end of the last one.
+            The pickled annotations, and the end of each. A subclass may return arrays.
         """
         buffers = _fill_buffers(_pickle_each(self.data_list, type(self).__name__))
         self.data_list = []
@@ -279,9 +279,9 @@ class BaseDataset(Dataset):
         return buffers
 
     def _get_serialized_subset(self, indices: Indices) -> tuple[SharedBuffer, SharedBuffer]:
-        content, address = self.data_bytes.view, self.data_address.view
+        content, ends = _view(self.data_bytes), _view(self.data_address)
         chosen = _resolve_indices(indices, len(self))
-        return _fill_buffers(content[address[i] : address[i + 1]] for i in chosen)
+        return _fill_buffers(content[ends[i - 1] if i else 0 : ends[i]] for i in chosen)
 
     def _get_unserialized_subset(self, indices: Indices) -> list[DataInfo]:
         return [self.data_list[i] for i in _resolve_indices(indices, len(self.data_list))]
@@ -315,8 +315,9 @@ class BaseDataset(Dataset):
                 if number < 0:
                     raise IndexError
             if self.serialize_data:
-                address = self.data_address.view
-                kept = self.data_bytes.view[address[number] : address[number + 1]]
+                ends = _view(self.data_address)
+                start = ends[number - 1] if number else 0
+                kept = _view(self.data_bytes)[start : ends[number]]
             else:
                 kept = self.data_list[number]
         except IndexError:
@@ -389,7 +390,7 @@ class BaseDataset(Dataset):
 
     @force_full_init
     def __len__(self) -> int:
-        return len(self.data_address.view) - 1 if self.serialize_data else len(self.data_list)
+        return len(self.data_address if self.serialize_data else self.data_list)
 
     # ------------------------------------------------------------------ subsets
 
@@ -487,16 +488,22 @@ def _read_metainfo(key: str, value: str) -> str | list[str]:
 
 
 def _fill_buffers(pickles: Iterable[bytes | memoryview]) -> tuple[SharedBuffer, SharedBuffer]:
-    """Concatenate pickles; the second buffer has their offsets and the end of the last one."""
-    address = array("q", [0])
+    """Concatenate pickles; the second buffer has the end of each."""
+    ends = array("q")
 
     def measure() -> Iterator[bytes | memoryview]:
+        end = 0
         for each in pickles:
-            address.append(address[-1] + len(each))
+            end += len(each)
+            ends.append(end)
             yield each
 
     content = SharedBuffer(measure())
-    return content, SharedBuffer([address.tobytes()], "q")
+    return content, SharedBuffer([ends.tobytes()], "q")
+
+
+def _view(numbers: SharedBuffer | np.ndarray) -> memoryview:
+    return numbers.view if isinstance(numbers, SharedBuffer) else numbers.data
 
 
 def _resolve_indices(indices: Any, length: int) -> Sequence[int]:
