@@ -236,12 +236,14 @@ class WithoutCategories(BaseDataset):
 def test_a_subclass_may_have_a_metainfo_of_its_own() -> None:
     class Numbered(ConcatDataset):
         def __init__(self, datasets: Any) -> None:
-            super().__init__(datasets, lazy_init=True)
+            super().__init__(datasets, lazy_init=True, ignore_keys="source")
+            self.ignore_keys += ["split"]
             self._metainfo["numbered"] = True
             self.full_init()
             self._metainfo.update(sizes=self.cumulative_sizes)
 
     dataset = Numbered([of("a", 2, metainfo={"task": 1}), of("b", 1, metainfo={"task": 1})])
+    assert dataset.ignore_keys == ["source", "split"]
     assert dataset.metainfo == {"task": 1, "numbered": True, "sizes": [2, 3]}
     repeated = RepeatDataset(dataset, 2)
     repeated._metainfo["task"] = 2

@@ -369,11 +369,11 @@ class ClassBalancedDataset(_Wrapper):
         return len(self.repeat_indices)
 
 
-def _list_keys(keys: object) -> tuple[str, ...]:
+def _list_keys(keys: object) -> list[str]:
     each = [] if keys is None else [keys] if isinstance(keys, str) else keys
     if not isinstance(each, (list, tuple, set)) or not all(isinstance(k, str) for k in each):
         raise TypeError(f"ignore_keys must be a key or a list of keys, not {keys!r}")
-    return tuple(each)
+    return list(each)
 
 
 def _check_equal(first: Metainfo, other: Metainfo, number: int) -> None:
