@@ -186,3 +186,13 @@ def test_a_config_that_was_pickled_with_a_tuple_state_is_read(further):
         assert each.to_dict() == {"a": {"b": [1, {"c": 3}]}}
     cfg = pickle.loads(pickle.dumps(OriginalConfig(values, None, None)))
     assert (cfg.filename, cfg.text) == (None, "")
+
+
+@pytest.mark.parametrize("name", ["self", "other", "key", "default", "args", "cfg_dict"])
+def test_any_name_is_a_key(name):
+    cfg = ConfigDict(**{name: dict(a=1)})
+    cfg.update(**{name: dict(b=2)})
+    assert cfg == {name: {"a": 1, "b": 2}}
+    whole = Config(dict(cfg))
+    whole.update(**{name: dict(c=3)})
+    assert whole[name] == {"a": 1, "b": 2, "c": 3}

@@ -167,6 +167,21 @@ def test_deep_yaml_is_an_error(text):
         Config.fromstring(text, "yaml")
 
 
+def test_tuples_in_yaml_that_pyyaml_dumped(tmp_path):
+    (tmp_path / "base.yaml").write_text(
+        "optimizer:\n  betas: !!python/tuple\n  - 0.9\n  - 0.99\nsizes: [!!python/tuple [1, 2]]\n"
+    )
+    (tmp_path / "c.yaml").write_text(
+        "_base_: base.yaml\nfirst: '{{ _base_.optimizer }}'\nown: !!python/tuple [x, {k: 1}]\n"
+    )
+    cfg = Config.fromfile(tmp_path / "c.yaml")
+    assert cfg.optimizer.betas == cfg.first.betas == (0.9, 0.99)
+    assert cfg.sizes == [(1, 2)]
+    assert cfg.own == ("x", {"k": 1})
+    assert cfg.own[1].k == 1
+    assert Config.fromstring(cfg.pretty_text, "py").own == cfg.own
+
+
 def test_yaml_runs_no_code(tmp_path):
     mark = tmp_path / "mark"
     (tmp_path / "c.yaml").write_text(f"a: 1\nb: !!python/object/apply:os.mkdir ['{mark}']\n")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils.data import DataLoader
 
 from eng.dataset import AnnotationError, BaseDataset, Compose, TransformError, force_full_init
 from eng.fileio import dump, put_text
@@ -500,3 +501,206 @@ def test_an_annotation_that_does_not_pickle() -> None:
 def test_categories_are_for_subclasses(ann_file: str) -> None:
     with pytest.raises(NotImplementedError, match="BaseDataset must implement get_cat_ids"):
         BaseDataset(ann_file).get_cat_ids(0)
+
+
+def test_a_subclass_keeps_the_storage_settings_that_it_sets_first(tmp_path):
+    class Images(BaseDataset):
+        def __init__(self, *args, backend_args=None, **kwargs):
+            self.backend_args = backend_args
+            super().__init__(*args, **kwargs)
+
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"metainfo": {}, "data_list": [{"i": 1}]}))
+    dataset = Images(str(path), data_prefix={}, backend_args={"backend": "of the images"})
+    assert dataset.backend_args == {"backend": "of the images"}
+    local = BaseDataset(str(path), data_prefix={}, backend_args={"backend": "local"})
+    assert local.backend_args == {"backend": "local"}
+    with pytest.raises(ValueError, match="nowhere"):
+        BaseDataset(str(path), data_prefix={}, backend_args={"backend": "nowhere"})
+
+
+def test_indices_that_a_subclass_knows_reach_it():
+    class Videos(BaseDataset):
+        def load_data_list(self):
+            return [{"frames": [1, 2, 3]}, {"frames": [4, 5]}]
+
+        def prepare_data(self, idx):
+            if not isinstance(idx, tuple):
+                return super().prepare_data(idx)
+            video, frame = idx
+            return self.pipeline({"frame": self.get_data_info(video)["frames"][frame]})
+
+    assert Videos()[1, 0] == {"frame": 4}
+    assert Videos()[-1]["sample_idx"] == 1
+    with pytest.raises(RuntimeError, match=r"returned None for sample \(0, 1\)"):
+        Videos(pipeline=[lambda sample: None], test_mode=True)[0, 1]
+    pairs = [(0, 2), (1, 1)]
+    for workers in (0, 1):
+        loader = DataLoader(Videos(), None, sampler=pairs, num_workers=workers)
+        assert [sample["frame"] for sample in loader] == [3, 5]
+
+
+@pytest.mark.parametrize("serialize_data", [True, False])
+def test_annotations_may_be_generated(serialize_data):
+    class Generated(BaseDataset):
+        def load_data_list(self):
+            return ({"i": i} for i in range(3))
+
+        def filter_data(self):
+            return filter(lambda info: info["i"] != 1, self.data_list)
+
+    class InArray(BaseDataset):
+        def load_data_list(self):
+            return np.array([{"i": 0}, {"i": 2}])
+
+    for kind in (Generated, InArray):
+        dataset = kind(serialize_data=serialize_data)
+        assert [sample["i"] for sample in dataset] == [0, 2]
+
+
+def test_names_of_the_own_helpers_of_a_subclass_do_not_matter(tmp_path):
+    class Own(BaseDataset):
+        def parse_data_info(self, raw_data_info):
+            return self._parse(raw_data_info["i"])
+
+        def _parse(self, number):
+            return {"i": self._pickle(number)}
+
+        def _pickle(self, number):
+            return number + 1
+
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"metainfo": {}, "data_list": [{"i": 1}]}))
+    assert Own(str(path))[0]["i"] == 2
+
+
+def test_a_subclass_may_copy_the_metainfo_of_the_class():
+    class Own(BaseDataset):
+        def load_data_list(self):
+            return [{}]
+
+        @classmethod
+        def _load_metainfo(cls, metainfo=None):
+            return {**copy.deepcopy(cls.METAINFO), **(metainfo or {}), "own": 1}
+
+    assert Own(metainfo={"task": 2}).metainfo == {"task": 2, "own": 1}
+    assert BaseDataset.METAINFO == {}
+
+
+class BrokenImageError(Exception):
+    def __init__(self, path, code):
+        super().__init__(f"{path} is broken")
+        self.code = code
+
+
+def fail(error):
+    raise error
+
+
+ERRORS = [
+    FileNotFoundError(2, "No such file", "a.jpg"),
+    KeyError("img"),
+    BrokenImageError("a.jpg", 3),
+    UnicodeDecodeError("utf-8", b"x", 0, 1, "invalid"),
+    AssertionError("2 channels"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_errors_of_steps_are_caught_by_their_class(error):
+    with pytest.raises(type(error), match=r"step 0 of the pipeline, <lambda>, failed") as caught:
+        Compose([lambda _: fail(error)])({})
+    raised = caught.value
+    assert isinstance(raised, TransformError)
+    assert raised.__cause__ is error
+    copied = pickle.loads(pickle.dumps(raised))
+    assert type(copied) is type(raised)
+    assert str(copied) == str(raised)
+    for name in ("errno", "filename", "code"):
+        assert getattr(raised, name, None) == getattr(error, name, None)
+    with pytest.raises(type(error), match=r"step 0 .* step 0 .*, <lambda>, failed"):
+        Compose([Compose([lambda _: fail(error)])])({})
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_errors_of_parsing_are_caught_by_their_class(error, tmp_path):
+    class Parsing(BaseDataset):
+        def parse_data_info(self, raw_data_info):
+            fail(error)
+
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"metainfo": {}, "data_list": [{"i": 1}]}))
+    with pytest.raises(type(error), match=r"entry 0 of 'data_list' of annotation file") as caught:
+        Parsing(str(path))
+    assert isinstance(caught.value, AnnotationError)
+    path.write_text("{")
+    with pytest.raises(json.JSONDecodeError, match="cannot read annotations from") as caught:
+        Parsing(str(path))
+    assert isinstance(caught.value, AnnotationError)
+
+
+@pytest.mark.parametrize("error", [StopIteration(), IndexError("0"), RuntimeError("r")])
+def test_no_error_of_a_step_ends_an_iteration(error):
+    class One(BaseDataset):
+        def load_data_list(self):
+            return [{}]
+
+    with pytest.raises(TransformError) as caught:
+        list(One(pipeline=[lambda _: fail(error)]))
+    assert type(caught.value) is TransformError
+
+
+class Skipping(BaseDataset):
+    def load_data_list(self):
+        return [{"img_path": "a.jpg"}]
+
+    def prepare_data(self, idx):
+        try:
+            return super().prepare_data(idx)
+        except OSError as error:
+            return {"skipped": error.filename}
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_dataset_may_skip_what_cannot_be_read(workers):
+    def read(info):
+        fail(FileNotFoundError(2, "No such file", info["img_path"]))
+
+    dataset = Skipping(pipeline=[read])
+    assert list(DataLoader(dataset, None, num_workers=workers)) == [{"skipped": "a.jpg"}]
+    dataset = Skipping(pipeline=[lambda _: fail(KeyError("img"))])
+    with pytest.raises(KeyError, match="failed on sample 0"):
+        list(DataLoader(dataset, None, num_workers=workers))
+
+
+class Five(BaseDataset):
+    def load_data_list(self):
+        return [{"i": i, "text": "x" * i} for i in range(5)]
+
+
+def test_serialized_annotations_are_read_like_arrays():
+    dataset = Five()
+    starts = [0, *np.asarray(dataset.data_address)[:-1].tolist()]
+    ends = [dataset.data_address[i].item() for i in range(len(dataset.data_address))]
+    read = [
+        pickle.loads(memoryview(dataset.data_bytes[start:end]))
+        for start, end in zip(starts, ends, strict=True)
+    ]
+    assert read == Five(serialize_data=False).data_list
+    assert len(dataset.data_bytes) == ends[-1]
+    assert len(dataset.get_subset([])) == 0
+
+
+def test_a_subclass_may_serialize_annotations_to_arrays():
+    class Own(Five):
+        def _serialize_data(self):
+            each = [np.frombuffer(pickle.dumps(info), np.uint8) for info in self.data_list]
+            return np.concatenate(each), np.cumsum([len(one) for one in each])
+
+    dataset = Own()
+    assert len(dataset) == 5
+    assert [sample["i"] for sample in dataset] == [0, 1, 2, 3, 4]
+    assert [sample["i"] for sample in dataset.get_subset([3, -5, 1])] == [3, 0, 1]
+    assert [sample["i"] for sample in copy.deepcopy(dataset).get_subset(-2)] == [3, 4]
+    with pytest.raises(IndexError, match="out of range"):
+        dataset[5]

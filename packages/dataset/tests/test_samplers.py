@@ -296,3 +296,51 @@ def test_the_infinite_order_is_asked_for_by_its_older_names():
     together = list(islice(sampler._infinite_indices(), 12))
     assert sorted(together[:5]) == sorted(together[5:10]) == list(range(5))
     assert list(islice(other._indices_of_rank(), 6)) == together[1::2] == list(islice(other, 6))
+
+
+def test_a_subclass_may_set_the_size_of_an_epoch():
+    class Short(DefaultSampler):
+        def __init__(self, dataset, per_rank, **kwargs):
+            super().__init__(dataset, **kwargs)
+            self.num_samples = per_rank
+            self.total_size = per_rank * self.world_size
+
+    whole = list(DefaultSampler(range(5), seed=3))
+    for size, wanted in ((2, whole[:2]), (7, whole + whole[:2])):
+        sampler = Short(range(5), size, seed=3)
+        assert len(sampler) == sampler.num_remaining == size
+        assert list(sampler) == wanted
+    assert list(Short(range(5), 7, seed=3, round_up=False)) == whole
+    resumed = Short(range(5), 7, seed=3)
+    resumed.load_state_dict({"epoch": 0, "position": 4, "seed": 3})
+    assert list(resumed) == [*whole, *whole[:2]][4:]
+
+
+def test_a_subclass_may_set_the_size_of_an_infinite_order():
+    class First(InfiniteSampler):
+        def __init__(self, dataset, **kwargs):
+            super().__init__(dataset, **kwargs)
+            self.size = 2
+
+    sampler = First(range(5), shuffle=False)
+    assert len(sampler) == 2
+    assert list(islice(sampler, 5)) == [0, 1, 0, 1, 0]
+    assert sorted(islice(First(range(5), seed=1), 2)) == [0, 1]
+
+
+def test_a_subclass_may_have_a_constructor_of_its_own():
+    class Own(DefaultSampler):
+        def __init__(self, dataset):
+            self.dataset, self.shuffle, self.seed, self.round_up = dataset, True, 3, True
+            self.rank, self.world_size = 0, 1
+            self.num_samples = self.total_size = len(dataset)
+
+    assert list(Own(range(5))) == list(DefaultSampler(range(5), seed=3))
+
+
+@pytest.mark.parametrize("cls", [DefaultSampler, InfiniteSampler])
+def test_a_seed_may_be_an_integer_of_numpy(cls):
+    assert list(islice(cls(range(5), seed=np.int64(3)), 5)) == list(
+        islice(cls(range(5), seed=3), 5)
+    )
+    assert type(cls(range(5), seed=np.int64(3)).state_dict()["seed"]) is int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -230,3 +231,44 @@ def test_bad_input() -> None:
 class WithoutCategories(BaseDataset):
     def load_data_list(self) -> list[dict]:
         return [{"a": 1}]
+
+
+def test_a_subclass_may_have_a_metainfo_of_its_own() -> None:
+    class Numbered(ConcatDataset):
+        def __init__(self, datasets: Any) -> None:
+            super().__init__(datasets, lazy_init=True, ignore_keys="source")
+            self.ignore_keys += ["split"]
+            self._metainfo["numbered"] = True
+            self.full_init()
+            self._metainfo.update(sizes=self.cumulative_sizes)
+
+    dataset = Numbered([of("a", 2, metainfo={"task": 1}), of("b", 1, metainfo={"task": 1})])
+    assert dataset.ignore_keys == ["source", "split"]
+    assert dataset.metainfo == {"task": 1, "numbered": True, "sizes": [2, 3]}
+    repeated = RepeatDataset(dataset, 2)
+    repeated._metainfo["task"] = 2
+    assert repeated.metainfo == {"task": 2, "numbered": True, "sizes": [2, 3]}
+    assert dataset.metainfo["task"] == 1
+
+
+def test_a_constructor_without_super_may_join_different_metainfo() -> None:
+    class Joined(ConcatDataset):
+        def __init__(self, datasets: Any) -> None:
+            self.datasets = datasets
+            self._metainfo = [each.metainfo for each in datasets]
+            self._fully_initialized = False
+            self.full_init()
+
+    dataset = Joined([of("a", 2, metainfo={"task": 1}), of("b", 1, metainfo={"task": 2})])
+    assert dataset.metainfo == [{"task": 1}, {"task": 2}]
+    assert keys(dataset) == [("a", 0), ("a", 1), ("b", 0)]
+
+
+def test_metainfo_of_annotation_files_is_added_to_that_of_a_subclass(tmp_path: Path) -> None:
+    annotations = tmp_path / "a.json"
+    annotations.write_text('{"metainfo": {"classes": ["a"]}, "data_list": [{"k": 1}]}')
+    lazy = BaseDataset(ann_file=str(annotations), data_prefix={}, lazy_init=True)
+    dataset = RepeatDataset(lazy, 2, True)
+    dataset._metainfo["own"] = 1
+    assert len(dataset) == 2
+    assert dataset.metainfo == {"own": 1, "classes": ["a"]}

@@ -17,7 +17,7 @@ from eng.structures import BaseDataElement, InstanceData
 
 @pytest.mark.parametrize("name", ["out.pkl", "deep/out.pickle"])
 def test_predictions_are_dumped_and_evaluated_later(tmp_path, name):
-    path = str(tmp_path / name)
+    path = tmp_path / name
     evaluator = Evaluator({"type": "DumpResults", "out_file_path": path})
     scores = torch.ones(2, requires_grad=True) * 2
     for i in range(3):

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from evaluator_cases import Accuracy, Bare, Sums, samples
 
-from eng.evaluator import DumpResults, Evaluator
+from eng.evaluator import BaseMetric, DumpResults, Evaluator
 from eng.structures import InstanceData
 
 
@@ -91,7 +91,7 @@ def test_results_meet_in_the_folder_that_is_given(monkeypatch):
     monkeypatch.setattr("eng.evaluator.metric.collect_results", lambda *given: seen.append(given))
     for metric in (Bare(collect_dir="shared"), DumpResults("a.pkl", collect_dir="shared"), Bare()):
         metric.results = [1]
-        metric._collect(1)
+        metric._gather_results(1)
     assert [given[1:] for given in seen] == [(1, "cpu", "shared")] * 2 + [(1, "cpu", None)]
     for wrong in (Bare, lambda **settings: DumpResults("a.pkl", **settings)):
         with pytest.raises(ValueError, match="collect_dir is for collect_device='cpu'"):
@@ -115,3 +115,22 @@ def test_metrics_have_a_short_representation():
     sums.process(None, samples(1, 0, 1))
     assert repr(sums).endswith("3 samples)")
     assert repr(Evaluator([metric, sums])) == f"Evaluator([{metric!r}, {sums!r}])"
+
+
+def test_helpers_of_a_metric_may_have_any_name():
+    class Own(BaseMetric):
+        def process(self, data_batch, data_samples):
+            self.results += self._collect(data_samples)
+
+        def _collect(self, data_samples):
+            return [sample["value"] for sample in data_samples]
+
+        def _compute(self, values, scale):
+            return sum(values) * scale
+
+        def compute_metrics(self, results):
+            return {"sum": self._compute(results, scale=10)}
+
+    metric = Own(prefix="own")
+    metric.process(None, [{"value": 1}, {"value": 2}])
+    assert metric.evaluate(2) == {"own/sum": 30}

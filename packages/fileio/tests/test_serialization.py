@@ -140,6 +140,35 @@ def test_a_byte_order_mark_is_dropped(tmp_path, name, text, store):
     assert fileio.get_text(f"{folder}/{name}") == marked
 
 
+def test_plain_data_of_other_dumpers_of_yaml(tmp_path):
+    import yaml
+
+    data = {"betas": (0.9, [0.99, (1,)]), (1, 2): {"text": b"x"}, "c": 1j, "nothing": None}
+    path = tmp_path / "x.yaml"
+    path.write_text(yaml.dump(data, Dumper=yaml.Dumper))
+    assert "!!python/tuple" in path.read_text()
+    assert fileio.load(path) == data
+    path.write_text("[!!python/str a, !!python/int 1, !!python/list [!!python/none , 1e-3]]")
+    assert fileio.load(path) == ["a", 1, [None, 1e-3]]
+    for invalid in ("!!python/tuple 3", "!!python/complex x", "!!python/name:builtins.int ''"):
+        path.write_text(invalid)
+        with pytest.raises(ValueError, match=r"x\.yaml: "):
+            fileio.load(path)
+
+
+def test_errors_of_the_parsers_are_caught_by_their_class(tmp_path):
+    import yaml
+
+    for name, text, error in (
+        ("x.json", "{", json.JSONDecodeError),
+        ("x.yaml", "a: [1", yaml.YAMLError),
+    ):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(error, match=rf"{name}: ") as caught:
+            fileio.load(tmp_path / name)
+        assert isinstance(caught.value, ValueError)
+
+
 def test_yaml_runs_no_code_and_pickle_needs_its_name(tmp_path):
     import yaml
 

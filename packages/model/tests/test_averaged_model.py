@@ -142,3 +142,69 @@ def test_bad_averages(capsys):
             make()
     with pytest.raises(KeyError, match=r"1\.weight"):
         ExponentialMovingAverage(net()).update_parameters(nn.Sequential(nn.Linear(2, 3)))
+
+
+def test_the_average_of_a_mixin_takes_precedence_over_that_of_the_class():
+    class Newest:
+        def avg_func(self, averaged_param, source_param, steps):
+            averaged_param.copy_(source_param)
+
+    class Average(Newest, ExponentialMovingAverage):
+        pass
+
+    class Both(Average):
+        def avg_func_foreach(self, averaged_params, source_params, steps):
+            for averaged in averaged_params:
+                averaged.fill_(7)
+
+    model = nn.Linear(1, 1)
+    for kind, wanted in ((Average, 3.0), (Both, 7.0)):
+        average = kind(model)
+        average.update_parameters(model)
+        with torch.no_grad():
+            model.weight.fill_(3.0)
+        average.update_parameters(model)
+        assert average.module.weight.item() == wanted
+
+
+@pytest.mark.parametrize("set_steps", ["fill", "assign", "add"])
+def test_the_number_of_steps_may_be_set(set_steps):
+    model = nn.Linear(1, 1, bias=False)
+    average = ExponentialMovingAverage(model, momentum=0.5)
+    if set_steps == "fill":
+        average.steps.fill_(3)
+    elif set_steps == "assign":
+        average.steps = torch.tensor(3)
+    else:
+        average.steps += 3
+    before = average.module.weight.item()
+    for step in (1, 2):  # averages, and does not copy the parameters first
+        with torch.no_grad():
+            model.weight.fill_(before + 2)
+        average.update_parameters(model)
+        assert average.module.weight.item() == pytest.approx(before + 2 - 2 / 2**step)
+        assert average.steps.item() == 3 + step
+
+
+@pytest.mark.parametrize("update_buffers", [False, True])
+def test_a_subclass_may_update_by_itself(update_buffers):
+    class Own(ExponentialMovingAverage):
+        def update_parameters(self, model):
+            source = model.state_dict()
+            for name, averaged in self.avg_parameters.items():
+                if self.steps == 0 or not averaged.dtype.is_floating_point:
+                    averaged.data.copy_(source[name])
+                else:
+                    self.avg_func(averaged.data, source[name], int(self.steps))
+            self.steps += 1
+
+    seen = []
+    for kind in (Own, ExponentialMovingAverage):
+        model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+        average = kind(model, momentum=0.25, update_buffers=update_buffers)
+        walk(average, model, 4)
+        tensors = average.module.state_dict() if update_buffers else average.avg_parameters
+        seen.append({name: tensor.clone() for name, tensor in tensors.items()})
+    assert seen[0].keys() == seen[1].keys()
+    assert len(seen[0]) == (7 if update_buffers else 4)
+    assert all(torch.allclose(tensor, seen[1][name]) for name, tensor in seen[0].items())

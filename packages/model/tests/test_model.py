@@ -102,8 +102,25 @@ def test_parse_losses():
         make().parse_losses({"loss_x": 1.0})
     with pytest.raises(TypeError, match="'loss_x'"):
         make().parse_losses({"loss_x": []})
+    with pytest.raises(TypeError, match="'loss_x'"):
+        make().parse_losses({"loss_x": [], "acc": b})
     with pytest.raises(ValueError, match=r"none of \['acc'\] has 'loss'"):
         make().parse_losses({"acc": b})
+
+
+def test_an_empty_list_of_losses_is_zero():
+    loss = torch.tensor(5.0, requires_grad=True)
+    total, log_vars = make().parse_losses({"loss_aux": [], "loss": loss, "accs": []})
+    assert total is loss
+    assert {name: v.item() for name, v in log_vars.items()} == {"loss": 5, "loss_aux": 0, "accs": 0}
+
+
+def test_a_constant_of_the_cpu_is_added_to_losses_of_any_device():
+    there = torch.ones(2, device="meta")
+    total, _ = make().parse_losses({"loss": there, "loss_none": torch.tensor(0.0)})
+    assert total.is_meta
+    total, _ = make().parse_losses({"loss": [torch.tensor(0.0), there]})
+    assert total.is_meta
 
 
 @pytest.mark.parametrize(
@@ -208,6 +225,14 @@ def test_a_module_around_a_model_moves_its_preprocessor_along():
         assert part.device == torch.device("cpu")
         module.cpu()
         assert part.device == torch.device("cpu")
+
+
+def test_a_class_whose_to_takes_a_device_alone_is_moved():
+    class Boxes:
+        def to(self, device):
+            return ("moved", device)
+
+    assert BaseDataPreprocessor().cast_data([Boxes()]) == [("moved", torch.device("cpu"))]
 
 
 class Answers(Mapping):

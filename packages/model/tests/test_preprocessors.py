@@ -141,6 +141,45 @@ def test_statistics_stay_exact_in_half_precision_and_out_of_the_state():
     assert MODELS.build({"type": "ImgDataPreprocessor"}).non_blocking is False
 
 
+def test_images_for_a_model_in_double_precision_have_its_precision():
+    class Model(BaseModel):
+        def __init__(self):
+            super().__init__(ImgDataPreprocessor(MEAN, STD))
+            self.conv = torch.nn.Conv2d(3, 1, 1)
+            self.data_preprocessor.register_buffer("places", torch.arange(3))
+
+        def forward(self, inputs, data_samples=None, mode="tensor"):
+            return self.conv(inputs)
+
+    model = Model()
+    for dtype in (torch.float64, torch.float32):
+        out = model.to(dtype).val_step({"inputs": [image(), image(dtype=torch.float64)]})
+        assert out.dtype is dtype
+        assert torch.isfinite(out).all()
+    model.double().half()
+    assert model.data_preprocessor({"inputs": [image()]})["inputs"].dtype is torch.float32
+    assert model.data_preprocessor.places.dtype is torch.int64
+
+
+def test_helpers_of_a_subclass_may_have_any_name():
+    class Own(ImgDataPreprocessor):
+        def forward(self, data, training=False):
+            data = {"inputs": self._preprocess(self._pad(data["inputs"], 1))}
+            return super().forward(data, training)
+
+        def _preprocess(self, images):
+            return [self._normalize(each, top=2) for each in images]
+
+        def _normalize(self, picture, top):
+            return picture.clamp(max=top)
+
+        def _pad(self, images, border):
+            return [functional.pad(each, [border] * 4) for each in images]
+
+    out = Own()({"inputs": [torch.full((3, 2, 2), 5)]})["inputs"]
+    assert torch.equal(out, functional.pad(torch.full((1, 3, 2, 2), 2.0), [1] * 4))
+
+
 @pytest.mark.parametrize(
     ("kwargs", "match"),
     [

@@ -2,6 +2,7 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -118,13 +119,18 @@ def test_settings_and_state():
         other.state_dict()["state"][0]["exp_avg"], wrapper.state_dict()["state"][0]["exp_avg"]
     )
     assert "accumulative_counts: 1" in repr(wrapper)
+    for counts in (np.int64(2), 32 / 16, np.float64(2)):
+        made = OptimWrapper(SGD(model.parameters(), lr=0.1), accumulative_counts=counts)
+        assert type(made.accumulative_counts) is int
+        assert made.accumulative_counts == 2
 
 
 @pytest.mark.parametrize(
     ("kwargs", "error", "match"),
     [
         ({"optimizer": "SGD"}, TypeError, "not str"),
-        ({"accumulative_counts": 2.0}, TypeError, "must be an int, not float"),
+        ({"accumulative_counts": 2.5}, TypeError, "must be an int, not 2.5"),
+        ({"accumulative_counts": "2"}, TypeError, "must be an int, not str"),
         ({"accumulative_counts": 0}, ValueError, "at least 1, not 0"),
         ({"clip_grad": 1.0}, TypeError, "clip_grad must be a dict"),
         ({"clip_grad": {"type": "nrm", "max_norm": 1}}, ValueError, "'norm', 'value'.*not 'nrm'"),

@@ -381,7 +381,7 @@ class Config(MutableMapping[str, ConfigValue]):
         return self._cfg_dict.setdefault(key, default)
 
     @override
-    def update(self, *args: object, **kwargs: ConfigValue) -> None:
+    def update(self, /, *args: object, **kwargs: ConfigValue) -> None:
         """Update keys as :meth:`ConfigDict.update` does: dictionaries are merged."""
         self._cfg_dict.update(*args, **kwargs)
 

@@ -56,7 +56,7 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
         1
     """
 
-    def __init__(self, *args: object, **kwargs: ConfigValue) -> None:
+    def __init__(self, /, *args: object, **kwargs: ConfigValue) -> None:
         super().__init__()
         repeats = Repeats()
         for key, value in _make_raw_dict(*args, **kwargs).items():
@@ -161,7 +161,7 @@ class ConfigDict(Dict, metaclass=_LazySwitch):
             self[key] = default
         return self[key]
 
-    def update(self, *args: object, **kwargs: ConfigValue) -> None:
+    def update(self, /, *args: object, **kwargs: ConfigValue) -> None:
         """Update several keys; a dictionary is merged into the existing one.
 
         A dictionary with ``_delete_=True`` replaces the existing one.

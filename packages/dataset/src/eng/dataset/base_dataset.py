@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from operator import index
 from pickle import HIGHEST_PROTOCOL, dumps, loads
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from eng.logging import print_log
 from eng.registry import DATASETS, PartOrConfig
 from eng.utils import DataSample, is_abs, override
 
+from .combined_error import explain_error
 from .compose import Compose, sample_name
 from .full_init import force_full_init, initialize
 from .randomness import random_numbers_of
@@ -32,7 +33,10 @@ Indices = int | Sequence[int]
 
 
 class AnnotationError(ValueError):
-    """An annotation file is invalid; the message names the file and the entry."""
+    """An annotation file is invalid; the message names the file and the entry.
+
+    Where the code of a subclass raised, it is an error of that class too.
+    """
 
 
 @DATASETS.register_module()
@@ -82,12 +86,14 @@ class BaseDataset(Dataset):
         ValueError: If the dataset is empty.
     """
 
-    METAINFO: Mapping[str, Any] = MappingProxyType({})
+    # A plain dict: subclasses copy it.
+    METAINFO: Mapping[str, Any] = {}
 
     # On the class, for subclasses whose __init__ does not call this one.
     _fully_initialized = False
     share_across_ranks = False
     backend_args: Mapping[str, object] | None = None
+    _annotation_storage: Mapping[str, object] | None = None
 
     def __init__(
         self,
@@ -115,7 +121,8 @@ class BaseDataset(Dataset):
         self.test_mode = test_mode
         self.max_refetch = max_refetch
         self.share_across_ranks = share_across_ranks
-        self.backend_args = backend_args
+        if backend_args is not None:  # else a subclass may have set its own, for its images
+            self.backend_args = self._annotation_storage = backend_args
         self.data_list: list[DataInfo] = []
         self._join_prefix()
         self.pipeline = Compose(pipeline)
@@ -134,13 +141,13 @@ class BaseDataset(Dataset):
         """
         if self._fully_initialized:
             return
-        self.data_list = self.load_data_list()
+        self.data_list = _to_sized(self.load_data_list())
         loaded = len(self.data_list)
-        self.data_list = self.filter_data()
+        self.data_list = _to_sized(self.filter_data())
         kept = len(self.data_list)
         if self._indices is not None:
             self.data_list = self._get_unserialized_subset(self._indices)
-        if not self.data_list:
+        if len(self.data_list) == 0:
             raise ValueError(
                 f"{type(self).__name__} has no samples: {loaded} in {self.ann_file!r}, {kept} "
                 f"after filter_data (filter_cfg={self.filter_cfg}), 0 after selecting "
@@ -165,11 +172,14 @@ class BaseDataset(Dataset):
                 "or override load_data_list"
             )
         where = f"annotation file {self.ann_file!r}"
-        backend_args = None if self.backend_args is None else dict(self.backend_args)
+        storage = self._annotation_storage
         try:
-            annotations = load(self.ann_file, backend_args=backend_args)
+            annotations = load(
+                self.ann_file, backend_args=None if storage is None else dict(storage)
+            )
         except ValueError as error:
-            raise AnnotationError(f"cannot read annotations from {error}") from error
+            message = f"cannot read annotations from {error}"
+            raise explain_error(AnnotationError, message, error) from error
         if not isinstance(annotations, Mapping):
             raise AnnotationError(f"{where} must contain a dict, not {type(annotations).__name__}")
         for key, kind in (("metainfo", Mapping), ("data_list", list)):
@@ -186,25 +196,9 @@ class BaseDataset(Dataset):
             self._metainfo.setdefault(key, value)
         data_list: list[DataInfo] = []
         for number, entry in enumerate(annotations["data_list"]):
-            data_list += self._parse(entry, f"entry {number} of 'data_list' of {where}")
+            place = f"entry {number} of 'data_list' of {where}"
+            data_list += _parse_entry(self.parse_data_info, entry, place)
         return data_list
-
-    def _parse(self, entry: object, where: str) -> list[DataInfo]:
-        if not isinstance(entry, Mapping):
-            raise AnnotationError(f"{where} must be a dict, not {type(entry).__name__}")
-        try:
-            parsed = self.parse_data_info(dict(entry))
-        except Exception as error:
-            reason = error if isinstance(error, AnnotationError) else repr(error)
-            raise AnnotationError(f"{where}: {reason}") from error
-        samples = parsed if isinstance(parsed, list) else [parsed]
-        for sample in samples:
-            if not isinstance(sample, dict):
-                raise AnnotationError(
-                    f"{where}: parse_data_info must return a dict or a list of dicts, not "
-                    f"{type(sample).__name__}"
-                )
-        return samples
 
     def parse_data_info(self, raw_data_info: DataInfo) -> DataInfo | list[DataInfo]:
         """Convert an entry of the annotation file to the annotation of a sample.
@@ -275,28 +269,19 @@ class BaseDataset(Dataset):
         """Move ``data_list`` to shared memory.
 
         Returns:
-            The pickled annotations, and their offsets with the end of the last one.
+            The pickled annotations, and the end of each. A subclass may return arrays.
         """
-        buffers = _fill_buffers(map(self._pickle, range(len(self.data_list))))
+        buffers = _fill_buffers(_pickle_each(self.data_list, type(self).__name__))
         self.data_list = []
         if self.share_across_ranks:
             content, address = buffers
             buffers = content.across_ranks(), address.across_ranks()
         return buffers
 
-    def _pickle(self, number: int) -> bytes:
-        try:
-            return dumps(self.data_list[number], protocol=HIGHEST_PROTOCOL)
-        except Exception as error:  # an object's own __reduce__ may raise anything
-            raise TypeError(
-                f"annotation {number} of {type(self).__name__} cannot be pickled: {error}; set "
-                "serialize_data=False to keep it as an object"
-            ) from error
-
     def _get_serialized_subset(self, indices: Indices) -> tuple[SharedBuffer, SharedBuffer]:
-        content, address = self.data_bytes.view, self.data_address.view
+        content, ends = _view(self.data_bytes), _view(self.data_address)
         chosen = _resolve_indices(indices, len(self))
-        return _fill_buffers(content[address[i] : address[i + 1]] for i in chosen)
+        return _fill_buffers(content[ends[i - 1] if i else 0 : ends[i]] for i in chosen)
 
     def _get_unserialized_subset(self, indices: Indices) -> list[DataInfo]:
         return [self.data_list[i] for i in _resolve_indices(indices, len(self.data_list))]
@@ -330,8 +315,9 @@ class BaseDataset(Dataset):
                 if number < 0:
                     raise IndexError
             if self.serialize_data:
-                address = self.data_address.view
-                kept = self.data_bytes.view[address[number] : address[number + 1]]
+                ends = _view(self.data_address)
+                start = ends[number - 1] if number else 0
+                kept = _view(self.data_bytes)[start : ends[number]]
             else:
                 kept = self.data_list[number]
         except IndexError:
@@ -369,7 +355,8 @@ class BaseDataset(Dataset):
         """Return a sample.
 
         Args:
-            idx: Its index.
+            idx: Its index. A subclass whose :meth:`prepare_data` knows others, such as a pair of
+                a video and a frame, gets them as they are.
 
         Returns:
             Output of the pipeline for it. If that is None and ``test_mode`` is not set, the output
@@ -381,7 +368,7 @@ class BaseDataset(Dataset):
             RuntimeError: If the pipeline returns None for it and for ``max_refetch`` others.
         """
         with random_numbers_of(idx):
-            tried = wanted = index(idx)
+            tried = wanted = _to_index(idx)
             for _ in range(1 if self.test_mode else self.max_refetch + 1):
                 data = self.prepare_data(tried)
                 if data is not None:
@@ -392,9 +379,10 @@ class BaseDataset(Dataset):
             if self.test_mode
             else f"and for {self.max_refetch} other samples (max_refetch)"
         )
+        has_info = isinstance(wanted, int)
+        name = sample_name(self.get_data_info(wanted)) if has_info else f"sample {wanted!r}"
         raise RuntimeError(
-            f"the pipeline of {type(self).__name__} returned None for "
-            f"{sample_name(self.get_data_info(wanted))}; {others}"
+            f"the pipeline of {type(self).__name__} returned None for {name}; {others}"
         )
 
     def _rand_another(self) -> int:
@@ -402,7 +390,7 @@ class BaseDataset(Dataset):
 
     @force_full_init
     def __len__(self) -> int:
-        return len(self.data_address.view) - 1 if self.serialize_data else len(self.data_list)
+        return len(self.data_address if self.serialize_data else self.data_list)
 
     # ------------------------------------------------------------------ subsets
 
@@ -443,6 +431,51 @@ class BaseDataset(Dataset):
         return subset
 
 
+def _to_sized(annotations: Any) -> Any:
+    """Make a list of annotations that are generated or in an array; others may load lazily."""
+    is_sized = isinstance(annotations, Sized) and not isinstance(annotations, np.ndarray)
+    return annotations if is_sized else list(annotations)
+
+
+def _parse_entry(
+    parse: Callable[[DataInfo], DataInfo | list[DataInfo]], entry: object, where: str
+) -> list[DataInfo]:
+    if not isinstance(entry, Mapping):
+        raise AnnotationError(f"{where} must be a dict, not {type(entry).__name__}")
+    try:
+        parsed = parse(dict(entry))
+    except Exception as error:
+        reason = error if isinstance(error, AnnotationError) else repr(error)
+        raise explain_error(AnnotationError, f"{where}: {reason}", error) from error
+    samples = parsed if isinstance(parsed, list) else [parsed]
+    for sample in samples:
+        if not isinstance(sample, dict):
+            raise AnnotationError(
+                f"{where}: parse_data_info must return a dict or a list of dicts, not "
+                f"{type(sample).__name__}"
+            )
+    return samples
+
+
+def _pickle_each(annotations: Sequence[DataInfo], dataset: str) -> Iterator[bytes]:
+    for number in range(len(annotations)):
+        try:
+            pickled = dumps(annotations[number], protocol=HIGHEST_PROTOCOL)
+        except Exception as error:  # an object's own __reduce__ may raise anything
+            raise TypeError(
+                f"annotation {number} of {dataset} cannot be pickled: {error}; set "
+                "serialize_data=False to keep it as an object"
+            ) from error
+        yield pickled
+
+
+def _to_index(idx: int) -> int:
+    try:
+        return index(idx)
+    except TypeError:
+        return idx
+
+
 def _read_metainfo(key: str, value: str) -> str | list[str]:
     if value != "" and isfile(value):
         return list_from_file(value)
@@ -455,16 +488,22 @@ def _read_metainfo(key: str, value: str) -> str | list[str]:
 
 
 def _fill_buffers(pickles: Iterable[bytes | memoryview]) -> tuple[SharedBuffer, SharedBuffer]:
-    """Concatenate pickles; the second buffer has their offsets and the end of the last one."""
-    address = array("q", [0])
+    """Concatenate pickles; the second buffer has the end of each."""
+    ends = array("q")
 
     def measure() -> Iterator[bytes | memoryview]:
+        end = 0
         for each in pickles:
-            address.append(address[-1] + len(each))
+            end += len(each)
+            ends.append(end)
             yield each
 
     content = SharedBuffer(measure())
-    return content, SharedBuffer([address.tobytes()], "q")
+    return content, SharedBuffer([ends.tobytes()], "q")
+
+
+def _view(numbers: SharedBuffer | np.ndarray) -> memoryview:
+    return numbers.view if isinstance(numbers, SharedBuffer) else numbers.data
 
 
 def _resolve_indices(indices: Any, length: int) -> Sequence[int]:

@@ -7,13 +7,18 @@ from collections.abc import Mapping, Sequence
 from eng.registry import TRANSFORMS, PartOrConfig
 from eng.utils import DataSample, override
 
+from .combined_error import explain_error
 from .types import Transform
 
 __all__ = ["Compose", "TransformError"]
 
 
 class TransformError(RuntimeError):
-    """A step of a pipeline failed; its own error is the ``__cause__``."""
+    """A step of a pipeline failed; its own error is the ``__cause__``.
+
+    It is an error of that class too: code that skips a broken image by ``except OSError`` catches
+    it.
+    """
 
 
 class Compose:
@@ -47,16 +52,19 @@ class Compose:
             Output of the last transform, or None if one of them returns None.
 
         Raises:
-            TransformError: If a step raises; names the step, the sample and its file.
+            TransformError: If a step raises; names the step, the sample and its file. It is an
+                error of the class that the step raised, too.
         """
         given = data
         for step, transform in enumerate(self.transforms):
             try:
                 data = transform(data)
             except Exception as error:
-                raise TransformError(
+                raise explain_error(
+                    TransformError,
                     f"step {step} of the pipeline, {_get_name(transform)}, failed on "
-                    f"{sample_name(given)}: {type(error).__name__}: {error}"
+                    f"{sample_name(given)}: {type(error).__name__}: {error}",
+                    error,
                 ) from error
             if data is None:
                 return None

@@ -25,6 +25,10 @@ class _StatefulSampler(Sampler[int]):
     process. A data loader with workers prefetches samples before it returns them.
     """
 
+    # Also of a subclass with a constructor of its own.
+    epoch = 0
+    position = 0
+
     def __init__(self, dataset: Sized, shuffle: bool, seed: int | None) -> None:
         if len(dataset) == 0:
             raise ValueError(
@@ -34,7 +38,7 @@ class _StatefulSampler(Sampler[int]):
         self.rank, self.world_size = get_data_info()
         self.dataset = dataset
         self.shuffle = shuffle
-        self.seed = sync_random_seed() if seed is None else seed
+        self.seed = sync_random_seed() if seed is None else int(seed)
         self.epoch = 0
         self.position = 0
 
@@ -66,12 +70,15 @@ class _StatefulSampler(Sampler[int]):
 
     def _order(self, turn: int) -> Sequence[int]:
         """Return all indices in the order of one pass over the dataset."""
-        length = len(self.dataset)
+        length = self._order_length()
         if not self.shuffle:
             return range(length)
         generator = torch.Generator().manual_seed(self.seed + turn)
         # A view, since a list would take five times the memory.
         return torch.randperm(length, generator=generator).numpy().data
+
+    def _order_length(self) -> int:
+        return len(self.dataset)
 
 
 @DATA_SAMPLERS.register_module()
@@ -86,9 +93,16 @@ class DefaultSampler(_StatefulSampler):
         round_up: Whether to pad the order with samples from its start, so that all processes get
             the same number. Defaults to True.
 
+    A subclass may set ``total_size`` for shorter or longer epochs, and ``num_samples`` for its
+    length.
+
     Raises:
         ValueError: If the dataset is empty.
     """
+
+    _start = 0
+    _own_total_size: int | None = None
+    _own_num_samples: int | None = None
 
     def __init__(
         self,
@@ -99,7 +113,6 @@ class DefaultSampler(_StatefulSampler):
     ) -> None:
         super().__init__(dataset, shuffle, seed)
         self.round_up = round_up
-        self._start = 0
 
     @override
     def load_state_dict(self, state_dict: Mapping[str, int]) -> None:
@@ -119,17 +132,23 @@ class DefaultSampler(_StatefulSampler):
     @property
     def total_size(self) -> int:
         """Number of samples of all processes per epoch, with padding."""
+        if self._own_total_size is not None:
+            return self._own_total_size
         length = len(self.dataset)
         if self.round_up:
             return -(-length // self.world_size) * self.world_size
         return length
+
+    @total_size.setter
+    def total_size(self, size: int) -> None:
+        self._own_total_size = int(size)
 
     @override
     def __iter__(self) -> Iterator[int]:
         order = self._order(self.epoch)
         length = len(order)
         start, self._start = self._start, 0
-        end = max(start, length)
+        end = max(start, self._end_of_epoch())
         if self.round_up:
             # Round up the remainder, not the whole: the position may come from another number of
             # processes, and every process must get the same number of samples.
@@ -148,16 +167,29 @@ class DefaultSampler(_StatefulSampler):
     @property
     def num_remaining(self) -> int:
         """Number of samples of this process in the next iteration."""
-        length = len(self.dataset)
-        left = max(0, length - self._start)
+        end = self._end_of_epoch()
+        left = max(0, end - self._start)
         if self.round_up:
             return -(-left // self.world_size)
-        return len(range(self._start + self.rank, length, self.world_size))
+        return len(range(self._start + self.rank, end, self.world_size))
+
+    def _end_of_epoch(self) -> int:
+        """Return the number of samples of all processes per epoch, without padding."""
+        length = len(self.dataset)
+        if self._own_total_size is None:
+            return length
+        return self._own_total_size if self.round_up else min(length, self._own_total_size)
 
     @property
     def num_samples(self) -> int:
         """Number of samples of this process per epoch."""
+        if self._own_num_samples is not None:
+            return self._own_num_samples
         return len(range(self.rank, self.total_size, self.world_size))
+
+    @num_samples.setter
+    def num_samples(self, number: int) -> None:
+        self._own_num_samples = int(number)
 
     def __len__(self) -> int:
         """Return the number of samples of this process per epoch."""
@@ -181,7 +213,8 @@ class InfiniteSampler(_StatefulSampler):
     """Samples a dataset infinitely, each pass in a new order.
 
     A new iteration continues at the position of the last one. A subclass may define its own order
-    with ``_infinite_indices()`` for all processes or ``_indices_of_rank()`` for each.
+    with ``_infinite_indices()`` for all processes or ``_indices_of_rank()`` for each, or set
+    ``size`` to sample other indices than those of the dataset.
 
     Args:
         dataset: The dataset.
@@ -193,13 +226,23 @@ class InfiniteSampler(_StatefulSampler):
         ValueError: If the dataset is empty.
     """
 
+    _own_size: int | None = None
+
     def __init__(self, dataset: Sized, shuffle: bool = True, seed: int | None = None) -> None:
         super().__init__(dataset, shuffle, seed)
 
     @property
     def size(self) -> int:
         """Number of samples of the dataset."""
-        return len(self.dataset)
+        return len(self.dataset) if self._own_size is None else self._own_size
+
+    @size.setter
+    def size(self, size: int) -> None:
+        self._own_size = int(size)
+
+    @override
+    def _order_length(self) -> int:
+        return self.size
 
     @override
     def __iter__(self) -> Iterator[int]:
@@ -209,7 +252,7 @@ class InfiniteSampler(_StatefulSampler):
         return self._in_turns()
 
     def _in_turns(self) -> Iterator[int]:
-        length = len(self.dataset)
+        length = self.size
         turn = -1
         order: Sequence[int] = ()
         while True:
@@ -237,7 +280,7 @@ class InfiniteSampler(_StatefulSampler):
 
     def __len__(self) -> int:
         """Return the number of samples of the dataset."""
-        return len(self.dataset)
+        return self.size
 
     def set_epoch(self, epoch: int) -> None:
         """Ignore the epoch: an infinite order has none.

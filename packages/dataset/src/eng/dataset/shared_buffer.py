@@ -14,6 +14,8 @@ from multiprocessing.context import get_spawning_popen
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from eng.dist import all_gather_object, barrier, get_rank, get_world_size
 from eng.logging import print_log
 from eng.utils import override
@@ -67,6 +69,18 @@ class SharedBuffer:
         # An empty file cannot be mapped.
         memory = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) if size else b""
         self.view = memoryview(memory).cast(form)
+
+    # Like an array, for code that reads the numbers itself.
+
+    def __len__(self) -> int:
+        return len(self.view)
+
+    def __getitem__(self, item: Any) -> Any:
+        return np.asarray(self.view)[item]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        numbers = np.asarray(self.view, dtype)
+        return numbers.copy() if copy else numbers
 
     def __deepcopy__(self, memo: dict[int, object]) -> SharedBuffer:
         return self  # immutable

@@ -39,7 +39,7 @@ def worker_init_fn(
         disable_subprocess_warning: Whether to silence warnings in the workers other than the
             first. Defaults to False.
     """
-    worker_seed = (num_workers * rank + worker_id + seed) % 2**32
+    worker_seed = int(num_workers * rank + worker_id + seed) % 2**32
     random.seed(worker_seed)
     np.random.seed(worker_seed)
     torch.manual_seed(worker_seed)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from operator import index
 from typing import Any, NoReturn
 
@@ -34,6 +35,40 @@ class _Wrapper:
     """Base class of wrappers: loads lazily, and forwards requests for samples."""
 
     _fully_initialized = False
+    _own_metainfo: Any = None
+
+    @property
+    def metainfo(self) -> Metainfo:
+        """A copy of the metainfo: that of the first dataset, unless a subclass modifies it."""
+        if self._own_metainfo is None:
+            return self._first_dataset().metainfo
+        own: Metainfo = copy.deepcopy(self._own_metainfo)
+        return own
+
+    @property
+    def _metainfo(self) -> Any:
+        """The metainfo itself, for a subclass to modify or replace."""
+        if self._own_metainfo is None:
+            self._own_metainfo = self._first_dataset().metainfo
+        return self._own_metainfo
+
+    @_metainfo.setter
+    def _metainfo(self, metainfo: Any) -> None:
+        self._own_metainfo = metainfo
+
+    def _first_dataset(self) -> AnnotatedDataset:
+        raise NotImplementedError
+
+    def _load_first(self) -> None:
+        """Load the annotations of the first dataset, which may add keys to the metainfo."""
+        dataset = self._first_dataset()
+        before = dataset.metainfo
+        dataset.full_init()
+        if not isinstance(self._own_metainfo, MutableMapping):
+            return
+        for key, value in dataset.metainfo.items():
+            if key not in before:
+                self._own_metainfo.setdefault(key, value)
 
     def full_init(self) -> None:
         """Load the annotations of the wrapped datasets, once."""
@@ -137,6 +172,9 @@ class ConcatDataset(_Wrapper, TorchConcatDataset):
             differs.
     """
 
+    # Not where a constructor of a subclass does without this one, since it joins metainfo itself.
+    _compares_metainfo = False
+
     def __init__(
         self,
         datasets: Sequence[PartOrConfig[AnnotatedDataset]],
@@ -149,13 +187,9 @@ class ConcatDataset(_Wrapper, TorchConcatDataset):
         if not self.datasets:
             raise ValueError("ConcatDataset needs at least one dataset")
         self.ignore_keys = _list_keys(ignore_keys)
+        self._compares_metainfo = True
         if not lazy_init:
             self.full_init()
-
-    @property
-    def metainfo(self) -> Metainfo:
-        """A copy of the metainfo of the first dataset."""
-        return self.datasets[0].metainfo
 
     @override
     def full_init(self) -> None:
@@ -167,13 +201,20 @@ class ConcatDataset(_Wrapper, TorchConcatDataset):
         """
         if self._fully_initialized:
             return
-        for dataset in self.datasets:
+        self._load_first()
+        for dataset in self.datasets[1:]:
             dataset.full_init()
-        first = self._select_metainfo(self.datasets[0])
-        for number, dataset in enumerate(self.datasets[1:], 1):
-            _check_equal(first, self._select_metainfo(dataset), number)
+        if self._compares_metainfo:
+            first = self._select_metainfo(self.datasets[0])
+            for number, dataset in enumerate(self.datasets[1:], 1):
+                _check_equal(first, self._select_metainfo(dataset), number)
         TorchConcatDataset.__init__(self, self.datasets)
         self._fully_initialized = True
+
+    @override
+    def _first_dataset(self) -> AnnotatedDataset:
+        first: AnnotatedDataset = self.datasets[0]
+        return first
 
     def _select_metainfo(self, dataset: AnnotatedDataset) -> Metainfo:
         return {k: v for k, v in dataset.metainfo.items() if k not in self.ignore_keys}
@@ -222,21 +263,22 @@ class RepeatDataset(_Wrapper):
         if not lazy_init:
             self.full_init()
 
-    @property
-    def metainfo(self) -> Metainfo:
-        """A copy of the metainfo of the dataset."""
-        return self.dataset.metainfo
-
     @override
     def full_init(self) -> None:
         """Load the annotations of the dataset, once."""
-        self.dataset.full_init()
+        if self._fully_initialized:
+            return
+        self._load_first()
         self._fully_initialized = True
 
     @force_full_init
     def _get_ori_dataset_idx(self, idx: int) -> int:
         """Return the index of a sample in the dataset."""
         return self._check_index(idx) % len(self.dataset)
+
+    @override
+    def _first_dataset(self) -> AnnotatedDataset:
+        return self.dataset
 
     @override
     def _locate(self, idx: int) -> tuple[AnnotatedDataset, int]:
@@ -286,17 +328,12 @@ class ClassBalancedDataset(_Wrapper):
         if not lazy_init:
             self.full_init()
 
-    @property
-    def metainfo(self) -> Metainfo:
-        """A copy of the metainfo of the dataset."""
-        return self.dataset.metainfo
-
     @override
     def full_init(self) -> None:
         """Load the annotations of the dataset and count its categories, once."""
         if self._fully_initialized:
             return
-        self.dataset.full_init()
+        self._load_first()
         own = self._get_repeat_factors(self.dataset, self.oversample_thr)
         factors = [math.ceil(factor) for factor in own]
         self.repeat_indices = np.repeat(np.arange(len(factors)), factors)
@@ -319,6 +356,10 @@ class ClassBalancedDataset(_Wrapper):
         return int(self.repeat_indices[self._check_index(idx)])
 
     @override
+    def _first_dataset(self) -> AnnotatedDataset:
+        return self.dataset
+
+    @override
     def _locate(self, idx: int) -> tuple[AnnotatedDataset, int]:
         return self.dataset, self._get_ori_dataset_idx(idx)
 
@@ -328,11 +369,11 @@ class ClassBalancedDataset(_Wrapper):
         return len(self.repeat_indices)
 
 
-def _list_keys(keys: object) -> tuple[str, ...]:
+def _list_keys(keys: object) -> list[str]:
     each = [] if keys is None else [keys] if isinstance(keys, str) else keys
     if not isinstance(each, (list, tuple, set)) or not all(isinstance(k, str) for k in each):
         raise TypeError(f"ignore_keys must be a key or a list of keys, not {keys!r}")
-    return tuple(each)
+    return list(each)
 
 
 def _check_equal(first: Metainfo, other: Metainfo, number: int) -> None:

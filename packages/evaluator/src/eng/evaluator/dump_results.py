@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -42,9 +43,13 @@ class DumpResults(BaseMetric):
     suffixes: ClassVar[tuple[str, ...]] = (".pkl", ".pickle")
 
     def __init__(
-        self, out_file_path: str, collect_device: str = "cpu", collect_dir: str | None = None
+        self,
+        out_file_path: str | os.PathLike[str],
+        collect_device: str = "cpu",
+        collect_dir: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, collect_dir=collect_dir)
+        out_file_path = os.fspath(out_file_path)
         if not out_file_path.endswith(self.suffixes):
             accepted = " or ".join(map(repr, self.suffixes))
             raise ValueError(f"out_file_path must end with {accepted}, not {out_file_path!r}")

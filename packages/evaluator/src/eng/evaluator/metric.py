@@ -123,13 +123,13 @@ class BaseMetric(ABC):
             RuntimeError: In the other processes, if the main process, which raises the original
                 error, cannot compute the metrics.
         """
-        results = self._collect(size)
+        results = self._gather_results(size)
         self.results.clear()
         answer: list[tuple[Metrics, str]] = [({}, "")]
         error: Exception | None = None
         if is_main_process():
             try:
-                answer = [(self._compute(results or []), "")]
+                answer = [(_compute_named(self, results or []), "")]
             except Exception as problem:  # broadcast to the other processes, which wait for it
                 error = problem
                 answer = [({}, f"{type(problem).__name__}: {problem}")]
@@ -141,7 +141,7 @@ class BaseMetric(ABC):
             raise RuntimeError(f"rank 0 cannot compute {type(self).__name__}: {reason}")
         return metrics
 
-    def _collect(self, size: int) -> list[Result] | None:
+    def _gather_results(self, size: int) -> list[Result] | None:
         """Collect the entries of all processes in the main process."""
         if not self.results:
             print_log(
@@ -152,23 +152,25 @@ class BaseMetric(ABC):
         found = collect_results(self.results, size, self.collect_device, self.collect_dir)
         return to_cpu(found)
 
-    def _compute(self, results: list[Result]) -> Metrics:
-        try:
-            metrics = self.compute_metrics(results)
-        except Exception as error:
-            if results:
-                raise
-            raise self._make_empty_error() from error
-        if not isinstance(metrics, Mapping):
-            raise TypeError(
-                f"compute_metrics of {type(self).__name__} must return a dict of values by name, "
-                f"not {type(metrics).__name__}"
-            )
-        prefix = f"{self.prefix}/" if self.prefix else ""
-        return {f"{prefix}{name}": value for name, value in metrics.items()}
-
     def _make_empty_error(self) -> ValueError:
         return ValueError(
             f"{type(self).__name__} has no results to compute metrics from: no process received "
             "samples"
         )
+
+
+def _compute_named(metric: BaseMetric, results: list[Result]) -> Metrics:
+    """Compute metrics and prepend the prefix to their names."""
+    try:
+        metrics = metric.compute_metrics(results)
+    except Exception as error:
+        if results:
+            raise
+        raise metric._make_empty_error() from error
+    if not isinstance(metrics, Mapping):
+        raise TypeError(
+            f"compute_metrics of {type(metric).__name__} must return a dict of values by name, "
+            f"not {type(metrics).__name__}"
+        )
+    prefix = f"{metric.prefix}/" if metric.prefix else ""
+    return {f"{prefix}{name}": value for name, value in metrics.items()}

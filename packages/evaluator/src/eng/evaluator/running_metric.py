@@ -136,7 +136,7 @@ class RunningMetric(BaseMetric):
         return seen - padding
 
     @override
-    def _collect(self, size: int) -> list[Result] | None:
+    def _gather_results(self, size: int) -> list[Result] | None:
         self._flush(size)
         sums = to_cpu(dict(self.sums))
         self.sums.clear()

@@ -143,7 +143,7 @@ class TorchMetric(RunningMetric):
         ) from missing
 
     @override
-    def _collect(self, size: int) -> list[Result] | None:
+    def _gather_results(self, size: int) -> list[Result] | None:
         if not any(all_gather_object(self._flush(size))):
             raise self._make_empty_error()
         if is_distributed():

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from .override import override
 from .types import FileData, OpenFile
 from .uris import PathLike
-from .yaml_types import YamlClass, make_safe_dumper, make_safe_loader
+from .yaml_types import YamlClass, make_safe_dumper, make_safe_loader, make_yaml_error
 
 __all__ = [
     "BaseFileHandler",
@@ -108,7 +108,8 @@ class YamlHandler(BaseFileHandler):
         """Read an object from an open file.
 
         Raises:
-            ValueError: If the file is invalid, or ``Loader`` could run code.
+            ValueError: If the file is invalid, also a :class:`yaml.YAMLError` then, or ``Loader``
+                could run code.
         """
         import yaml
 
@@ -119,7 +120,7 @@ class YamlHandler(BaseFileHandler):
         try:
             return yaml.load(file, Loader=loader, **kwargs)
         except yaml.YAMLError as error:
-            raise ValueError(f"invalid YAML for a safe loader: {error}") from error
+            raise make_yaml_error()(f"invalid YAML for a safe loader: {error}") from error
 
     @override
     def dump_to_fileobj(self, obj: FileData, file: OpenFile, **kwargs: Any) -> None:

@@ -8,6 +8,7 @@ from .backends.registry import BackendArgs, get_file_backend, merged_backend_arg
 from .handlers import get_handler
 from .types import FileData, OpenFile
 from .uris import PathLike, parse_uri_prefix, to_text
+from .yaml_types import is_yaml_error
 
 __all__ = ["dump", "find_backend", "load"]
 
@@ -35,7 +36,8 @@ def load(
     Raises:
         TypeError: If the format is unknown, or ``file`` is neither a path nor a file.
         ValueError: If both ``file_client_args`` and ``backend_args`` are set, or the content
-            cannot be parsed; the message has the file.
+            cannot be parsed; the message has the file. Invalid JSON is a
+            :class:`json.JSONDecodeError`, invalid YAML also a :class:`yaml.YAMLError`.
     """
     backend_args = merged_backend_args("load", file_client_args, backend_args)
     backend = find_backend(file, backend_args)
@@ -52,7 +54,18 @@ def load(
         with io.BytesIO(backend.get(file)) as data:
             return handler.load_from_fileobj(data, **kwargs)
     except ValueError as error:
-        raise ValueError(f"{to_text(file)}: {error}") from error
+        raise _name_file(error, to_text(file)) from error
+
+
+def _name_file(error: ValueError, file: str) -> ValueError:
+    """Return the same error with the file in its message, of a class that callers may catch."""
+    from json import JSONDecodeError
+
+    if isinstance(error, JSONDecodeError):
+        return JSONDecodeError(f"{file}: {error.msg}", error.doc, error.pos)
+    if is_yaml_error(error):
+        return type(error)(f"{file}: {error}")
+    return ValueError(f"{file}: {error}")
 
 
 def dump(

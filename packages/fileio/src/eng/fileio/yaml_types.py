@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import cache
 from typing import Any, TypeAlias
 
-__all__ = ["YamlClass", "make_safe_dumper", "make_safe_loader"]
+__all__ = [
+    "YamlClass",
+    "is_yaml_error",
+    "make_safe_dumper",
+    "make_safe_loader",
+    "make_yaml_error",
+]
 
 #: A loader or dumper of PyYAML; those in C have no stubs.
 YamlClass: TypeAlias = "type[Any]"
@@ -25,7 +32,7 @@ def make_safe_loader() -> YamlClass:
     import yaml
 
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return _add_floats("SafeLoader", _limit_merges(base))
+    return _add_plain_tags(_add_floats("SafeLoader", _limit_merges(base)))
 
 
 @cache
@@ -36,10 +43,45 @@ def make_safe_dumper() -> YamlClass:
     return _add_floats("SafeDumper", getattr(yaml, "CSafeDumper", yaml.SafeDumper))
 
 
+@cache
+def make_yaml_error() -> type[ValueError]:
+    """Return the class of errors of invalid YAML; made when PyYAML, which has its base, is used."""
+    import yaml
+
+    return type("InvalidYamlError", (ValueError, yaml.YAMLError), {})
+
+
+def is_yaml_error(error: Exception) -> bool:
+    """Return whether an error is one of invalid YAML."""
+    yaml = sys.modules.get("yaml")
+    return yaml is not None and isinstance(error, yaml.YAMLError)
+
+
 def _add_floats(name: str, base: YamlClass) -> YamlClass:
     kind: Any = type(name, (base,), {})
     # It is checked after the others, so that integers and dates are not affected.
     kind.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+.0123456789"))
+    return kind
+
+
+def _add_plain_tags(kind: Any) -> YamlClass:
+    """Add the tags of plain data with which other dumpers of PyYAML write tuples, for instance."""
+    constructors = {
+        "bool": kind.construct_yaml_bool,
+        "bytes": kind.construct_yaml_binary,
+        "complex": lambda loader, node: complex(loader.construct_scalar(node)),
+        "dict": kind.construct_yaml_map,
+        "float": kind.construct_yaml_float,
+        "int": kind.construct_yaml_int,
+        "list": kind.construct_yaml_seq,
+        "long": kind.construct_yaml_int,
+        "none": kind.construct_yaml_null,
+        "str": kind.construct_yaml_str,
+        "tuple": lambda loader, node: tuple(loader.construct_sequence(node, deep=True)),
+        "unicode": kind.construct_yaml_str,
+    }
+    for name, construct in constructors.items():
+        kind.add_constructor(f"tag:yaml.org,2002:python/{name}", construct)
     return kind
 
 

@@ -47,7 +47,7 @@ class BaseAveragedModel(nn.Module):
     Attributes:
         module: The averaged model.
         steps: Number of calls of :meth:`update_parameters`, a tensor of one integer, for the state.
-            It is only written: the host has its own counter.
+            The host has its own counter, which follows if other code sets it.
 
     Raises:
         ValueError: If ``interval`` is below 1, or ``device`` is set for a sharded model.
@@ -79,13 +79,18 @@ class BaseAveragedModel(nn.Module):
         self.register_buffer("steps", torch.tensor(0, dtype=torch.long, device=own_device))
         # The same number on the host, which reads it without synchronizing with a device.
         self._steps = 0
+        self._seen_steps: tuple[Tensor, int] | None = (self.steps, _version_of(self.steps))
         self._plan: _Plan | None = None
 
     @override
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
-        if "avg_func" in vars(cls) and "avg_func_foreach" not in vars(cls):
-            # The foreach version of the parent does not match the avg_func of this class.
+        owners = [
+            next(place for place, kind in enumerate(cls.__mro__) if name in vars(kind))
+            for name in ("avg_func", "avg_func_foreach")
+        ]
+        if owners[0] < owners[1]:
+            # The foreach version of a parent does not match the avg_func of this class or a mixin.
             cls.avg_func_foreach = BaseAveragedModel.avg_func_foreach  # type: ignore[method-assign]
 
     @abstractmethod
@@ -127,6 +132,7 @@ class BaseAveragedModel(nn.Module):
         Raises:
             KeyError: If a parameter or buffer of the averaged model is missing in it.
         """
+        self._follow_steps()
         first = self._steps == 0
         due = first or self._steps % self.interval == 0
         if due or not self.update_buffers:
@@ -139,7 +145,27 @@ class BaseAveragedModel(nn.Module):
             _copy(*copied)
         self._steps += 1
         # Not by the attributes, which a module finds after a failed look-up and sets after checks.
-        self._buffers["steps"].add_(1)  # type: ignore[union-attr]
+        steps = self._buffers["steps"]
+        assert steps is not None
+        steps.add_(1)
+        self._seen_steps = (steps, _version_of(steps))
+
+    @property
+    def avg_parameters(self) -> dict[str, Tensor]:
+        """The averages by name, with buffers if ``update_buffers`` is set, to modify in place."""
+        if self.update_buffers:
+            return dict(self.module.state_dict())
+        return dict(self.module.named_parameters())
+
+    def _follow_steps(self) -> None:
+        """Read the counter, which synchronizes with its device, if other code has set it."""
+        steps = self._buffers["steps"]
+        assert steps is not None
+        seen = self._seen_steps
+        if seen is not None and seen[0] is steps and seen[1] == _version_of(steps):
+            return
+        if not steps.is_meta:
+            self._steps = int(steps)
 
     def _pair_tensors(self, model: nn.Module) -> list[Pair]:
         """Pair tensors of the average and of a model: those to average, and those to copy."""
@@ -162,13 +188,18 @@ class BaseAveragedModel(nn.Module):
     @override
     def __getstate__(self) -> StateDict:
         # A copy has other tensors.
-        return {**self.__dict__, "_plan": None}
+        return {**self.__dict__, "_plan": None, "_seen_steps": None}
 
     @override
     def _load_from_state_dict(self, *args: object, **kwargs: object) -> None:
         super()._load_from_state_dict(*args, **kwargs)
         if not self.steps.is_meta:
             self._steps = int(self.steps)
+
+
+def _version_of(tensor: Tensor) -> int:
+    """Return the number of in-place changes, which is not counted in inference mode."""
+    return 0 if tensor.is_inference() else tensor._version
 
 
 class _Plan:

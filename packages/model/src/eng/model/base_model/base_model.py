@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -135,8 +137,8 @@ class BaseModel(VendorDevices, BaseModule):
 
         Args:
             losses: Tensors, or lists of tensors, by name. Each is averaged to a number; a list is
-                summed. Those with ``loss`` in their name are summed to the total, the others are
-                only logged.
+                summed, to 0 if it is empty. Those with ``loss`` in their name are summed to the
+                total, the others are only logged.
 
         Returns:
             The total loss to backpropagate, and the values to log: the total as ``loss``, and each
@@ -154,6 +156,9 @@ class BaseModel(VendorDevices, BaseModule):
         parts: list[Tensor] = []
         others: list[tuple[str, Tensor]] = []
         for name, value in losses.items():
+            if isinstance(value, list) and not value and _has_loss(losses):
+                others.append((name, torch.zeros(())))  # such as that of no auxiliary heads
+                continue
             # The mean of a scalar would add a useless node to the graph.
             if not isinstance(value, Tensor) or value.ndim:
                 value = _average_loss(name, value)  # noqa: PLW2901
@@ -165,7 +170,7 @@ class BaseModel(VendorDevices, BaseModule):
             raise ValueError(
                 f"no loss to backpropagate: none of {sorted(losses)} has 'loss' in its name"
             )
-        total = parts[0] if len(parts) == 1 else torch.stack(parts).sum()
+        total = _add(parts)
         return total, OrderedDict([("loss", total.detach()), *others])
 
     # The data preprocessor has its own device, since it has no parameters to move.
@@ -222,14 +227,28 @@ class BaseModel(VendorDevices, BaseModule):
                 module._device = device
 
 
+def _has_loss(losses: ModelOutputs) -> bool:
+    return any("loss" in name and not (isinstance(v, list) and not v) for name, v in losses.items())
+
+
 def _average_loss(name: str, value: object) -> Tensor:
     if isinstance(value, Tensor):
         return _mean(value)
     if isinstance(value, (list, tuple)) and value and all(isinstance(v, Tensor) for v in value):
-        return torch.stack([_mean(v) for v in value]).sum()
+        return _add([_mean(v) for v in value])
     raise TypeError(
         f"loss {name!r} must be a tensor or a list of tensors, not {type(value).__name__}"
     )
+
+
+def _add(values: list[Tensor]) -> Tensor:
+    if len(values) == 1:
+        return values[0]
+    device = values[0].device
+    if all(value.device == device for value in values):
+        return torch.stack(values).sum()
+    # A constant of the CPU can be added to a loss of any device, but not stacked with it.
+    return functools.reduce(operator.add, values)
 
 
 def _mean(value: Tensor) -> Tensor:

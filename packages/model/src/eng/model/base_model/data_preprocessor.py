@@ -60,7 +60,9 @@ class BaseDataPreprocessor(VendorDevices, nn.Module):
         if isinstance(data, Mapping):
             return {key: self.cast_data(value) for key, value in data.items()}
         if hasattr(data, "to"):
-            return data.to(self.device, non_blocking=self.non_blocking)
+            # Other people's classes may take a device alone.
+            options = {"non_blocking": True} if self.non_blocking else {}
+            return data.to(self.device, **options)
         return data
 
     @override

@@ -79,7 +79,8 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
             training: Ignored. Defaults to False.
 
         Returns:
-            The batch with ``inputs`` of float32 (N, C, H, W). In a dict, ``data_samples`` defaults
+            The batch with ``inputs`` of float32 (N, C, H, W), or of float64 if a model in double
+            precision normalizes them. In a dict, ``data_samples`` defaults
             to None.
 
         Raises:
@@ -92,21 +93,21 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
                 raise ArgumentValueError(
                     f"missing key 'inputs' in the batch, which has {list(batch)}"
                 )
-            batch["inputs"] = self._preprocess(batch["inputs"])
+            batch["inputs"] = self._preprocess_images(batch["inputs"])
             batch.setdefault("data_samples", None)
             return batch
         inputs, *others = batch
-        return type(batch)([self._preprocess(inputs), *others])
+        return type(batch)([self._preprocess_images(inputs), *others])
 
-    def _preprocess(self, inputs: object) -> Tensor:
+    def _preprocess_images(self, inputs: object) -> Tensor:
         if isinstance(inputs, Tensor):
             if inputs.ndim != 4:
                 raise ArgumentValueError(
                     "inputs must be a batch of images (N, C, H, W) or a list of images, "
                     f"not of shape {tuple(inputs.shape)}"
                 )
-            self._check_channels(inputs[0], "inputs")
-            return self._pad(self._normalize(inputs))
+            self._check_image(inputs[0], "inputs")
+            return self._pad_images(self._normalize_images(inputs))
         if not isinstance(inputs, (list, tuple)):
             raise ArgumentTypeError(
                 f"inputs must be a list of images or a batch, not {type(inputs).__name__}"
@@ -116,15 +117,17 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
                 raise ArgumentTypeError(
                     f"inputs[{index}] must be a tensor, not {type(image).__name__}"
                 )
-            self._check_channels(image, f"inputs[{index}]")
+            self._check_image(image, f"inputs[{index}]")
         if all(image.shape == inputs[0].shape for image in inputs):
             # Stack bytes before the conversion to float32 takes four times the memory.
-            return self._pad(self._normalize(stack_batch(inputs)))
+            return self._pad_images(self._normalize_images(stack_batch(inputs)))
         return stack_batch(
-            [self._normalize(image) for image in inputs], self.pad_size_divisor, self.pad_value
+            [self._normalize_images(image) for image in inputs],
+            self.pad_size_divisor,
+            self.pad_value,
         )
 
-    def _check_channels(self, image: Tensor, name: str) -> None:
+    def _check_image(self, image: Tensor, name: str) -> None:
         if image.ndim != 3:
             raise ArgumentValueError(
                 f"{name} must be an image (C, H, W), not of shape {tuple(image.shape)}"
@@ -141,18 +144,18 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
                     f"size mismatch: {name} has {channels} channels, mean and std have {wanted}"
                 )
 
-    def _normalize(self, images: Tensor) -> Tensor:
+    def _normalize_images(self, images: Tensor) -> Tensor:
         """Swap the channels of one image or a batch and normalize it."""
         if self._channel_conversion:
             images = images.flip(-3)
         if not self._enable_normalize:
             return images.float()
         if images.dtype is torch.float64:
-            images = images.float()
-        # The difference is a new tensor of float32, so in-place division keeps the input.
+            images = images.to(self.mean.dtype)
+        # The difference is a new tensor of floats, so in-place division keeps the input.
         return images.sub(self.mean).div_(self.std)
 
-    def _pad(self, batch: Tensor) -> Tensor:
+    def _pad_images(self, batch: Tensor) -> Tensor:
         divisor = max(self.pad_size_divisor, 1)
         height, width = (-(-size // divisor) * divisor for size in batch.shape[-2:])
         if (height, width) == tuple(batch.shape[-2:]):
@@ -161,13 +164,15 @@ class ImgDataPreprocessor(BaseDataPreprocessor):
 
     @override
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> ImgDataPreprocessor:
-        # A model in half precision still normalizes its images in float32.
+        # A model in half precision still normalizes its images in float32, one in double precision
+        # needs inputs of its own precision.
         statistics = {name: buffer for name, buffer in self._buffers.items() if buffer is not None}
         super()._apply(fn, recurse)
         for name, buffer in statistics.items():
             moved = self._buffers[name]
-            if moved is not None and moved.dtype is not torch.float32:
-                self._buffers[name] = buffer.to(moved.device)
+            if moved is None or moved.dtype == buffer.dtype or moved.dtype is torch.float64:
+                continue
+            self._buffers[name] = buffer.to(moved.device, torch.float32)
         return self
 
 

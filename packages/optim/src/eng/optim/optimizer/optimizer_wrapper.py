@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import numbers
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
@@ -66,7 +67,7 @@ class OptimWrapper(BaseOptimWrapper):
             False, the iteration counts, but its loss is not backpropagated. Defaults to None.
 
     Raises:
-        TypeError: If ``optimizer`` is not an optimizer, ``accumulative_counts`` not an int, or
+        TypeError: If ``optimizer`` is not an optimizer, ``accumulative_counts`` not whole, or
             ``clip_grad`` not a dict.
         ValueError: If ``accumulative_counts`` is below 1, or the type of clipping is unknown or its
             arguments are missing.
@@ -94,10 +95,7 @@ class OptimWrapper(BaseOptimWrapper):
         loss_normalizer: NormalizerConfig | None = None,
     ) -> None:
         super().__init__(optimizer)
-        if not isinstance(accumulative_counts, int):
-            raise ArgumentTypeError(
-                f"accumulative_counts must be an int, not {type(accumulative_counts).__name__}"
-            )
+        accumulative_counts = _to_int(accumulative_counts)
         if accumulative_counts < 1:
             raise ArgumentValueError(
                 f"accumulative_counts must be at least 1, not {accumulative_counts}"
@@ -606,6 +604,15 @@ class OptimWrapper(BaseOptimWrapper):
             f"accumulative_counts: {self._accumulative_counts}\n"
             f"optimizer:\n    {optimizer}"
         )
+
+
+def _to_int(counts: float) -> int:
+    """Take integers of numpy and quotients such as ``64 / 16``, too."""
+    number = int(counts) if isinstance(counts, (numbers.Integral, float)) else None
+    if number is None or number != counts:
+        found = counts if isinstance(counts, float) else type(counts).__name__
+        raise ArgumentTypeError(f"accumulative_counts must be an int, not {found}")
+    return number
 
 
 def _refuse_to_normalize(*_: object, **__: object) -> NoReturn:
