@@ -155,6 +155,24 @@ def test_training_goes_on_after_one_failure(
     assert [each["files"] for each in known.values()] == [["epoch_3.pth"]]
 
 
+def test_a_best_checkpoint_that_was_not_written_is_not_named(
+    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_disk(monkeypatch, ("best_line_loss_epoch_2.pth",))
+    job["train_cfg"] |= {"val_interval": 2}
+    seen = []
+
+    class Noting(Hook):
+        priority = "LOWEST"
+
+        def after_train_epoch(self, runner: Any) -> None:
+            seen.append([runner.message_hub.get_info(name) for name in ("best_score", "best_ckpt")])
+
+    runner = train(job, "work", Noting(), async_save=True, interval=3, save_best="line/loss")
+    assert seen == [[None, None]] * 3
+    assert runner.message_hub.get_info("best_ckpt").endswith("best_line_loss_epoch_3.pth")
+
+
 def test_saving_now_waits_until_it_is_written(
     job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

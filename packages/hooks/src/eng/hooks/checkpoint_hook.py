@@ -420,7 +420,7 @@ class CheckpointHook(Hook):
                 self._announce(hub, found, suffix)
                 continue
             for key in (f"best_score{suffix}", f"best_ckpt{suffix}"):
-                hub.runtime_info.pop(key, None)
+                hub.pop_info(key)
             self.best_ckpt_path = None
             self.best_ckpt_path_dict.pop(metric, None)
 
