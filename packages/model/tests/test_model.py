@@ -113,6 +113,8 @@ def test_an_empty_list_of_losses_is_zero():
     total, log_vars = make().parse_losses({"loss_aux": [], "loss": loss, "accs": []})
     assert total is loss
     assert {name: v.item() for name, v in log_vars.items()} == {"loss": 5, "loss_aux": 0, "accs": 0}
+    total, log_vars = make().parse_losses({"loss": [], "loss_cls": loss})
+    assert {name: v.item() for name, v in log_vars.items()} == {"loss": 5, "loss_cls": 5}
 
 
 def test_a_constant_of_the_cpu_is_added_to_losses_of_any_device():

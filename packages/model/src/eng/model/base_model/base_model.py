@@ -156,11 +156,12 @@ class BaseModel(VendorDevices, BaseModule):
         parts: list[Tensor] = []
         others: list[tuple[str, Tensor]] = []
         for name, value in losses.items():
-            if isinstance(value, list) and not value and _has_loss(losses):
-                others.append((name, torch.zeros(())))  # such as that of no auxiliary heads
-                continue
             # The mean of a scalar would add a useless node to the graph.
             if not isinstance(value, Tensor) or value.ndim:
+                if _is_empty(value) and _has_loss(losses):  # such as that of no auxiliary heads
+                    if name != "loss":
+                        others.append((name, torch.zeros(())))
+                    continue
                 value = _average_loss(name, value)  # noqa: PLW2901
             if "loss" in name:
                 parts.append(value)
@@ -170,7 +171,7 @@ class BaseModel(VendorDevices, BaseModule):
             raise ValueError(
                 f"no loss to backpropagate: none of {sorted(losses)} has 'loss' in its name"
             )
-        total = _add(parts)
+        total = parts[0] if len(parts) == 1 else _add(parts)
         return total, OrderedDict([("loss", total.detach()), *others])
 
     # The data preprocessor has its own device, since it has no parameters to move.
@@ -227,8 +228,12 @@ class BaseModel(VendorDevices, BaseModule):
                 module._device = device
 
 
+def _is_empty(value: object) -> bool:
+    return isinstance(value, list) and not value
+
+
 def _has_loss(losses: ModelOutputs) -> bool:
-    return any("loss" in name and not (isinstance(v, list) and not v) for name, v in losses.items())
+    return any("loss" in name and not _is_empty(value) for name, value in losses.items())
 
 
 def _average_loss(name: str, value: object) -> Tensor:
@@ -242,8 +247,6 @@ def _average_loss(name: str, value: object) -> Tensor:
 
 
 def _add(values: list[Tensor]) -> Tensor:
-    if len(values) == 1:
-        return values[0]
     device = values[0].device
     if all(value.device == device for value in values):
         return torch.stack(values).sum()
