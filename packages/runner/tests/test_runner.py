@@ -44,6 +44,7 @@ from eng.runner import (
     LogProcessor,
     Runner,
     RunnerConfigError,
+    ValLoop,
 )
 from eng.vis import Visualizer
 
@@ -653,6 +654,54 @@ def test_a_loop_with_counts_of_its_own_resumes_exactly(
     whole = losses_of({**job, "work_dir": str(tmp_path / "whole")})
     losses_of(job, stop_at)
     assert losses_of({**job, "resume": True}) == whole[stop_at // 3 * 3 :]
+
+
+class OwnRun(EpochBasedTrainLoop):
+    """Has a run of its own, as loops of downstream libraries do."""
+
+    def run(self) -> Any:
+        self.runner.call_hook("before_train")
+        while self._epoch < self._max_epochs and not self.stop_training:
+            self.run_epoch()
+            self._decide_current_val_interval()
+            if self._epoch >= self.val_begin and self._epoch % self.val_interval == 0:
+                self.runner.val_loop.run()
+        self.runner.call_hook("after_train")
+        return self.runner.model
+
+
+def test_a_loop_with_a_run_of_its_own_decides_when_to_validate(job: dict[str, Any]) -> None:
+    LOOPS.register_module(module=OwnRun, force=True)
+    job["train_cfg"] = {
+        "type": "OwnRun",
+        "max_epochs": 6,
+        "val_interval": 3,
+        "dynamic_intervals": [(4, 2), (6, 1)],
+    }
+    runner = Runner.from_cfg(job)
+    runner.train()
+    steps = [record["step"] for record in scalars_of(runner) if "line/loss" in record]
+    assert steps == [4, 5, 6]
+
+
+TEST = ("test_dataloader", "test_cfg", "test_evaluator")
+
+
+class CountingLoop(ValLoop):
+    def run(self) -> dict[str, float]:
+        return {"count": 1.0}
+
+
+def test_loops_are_read_and_replaced_under_their_private_names(job: dict[str, Any]) -> None:
+    runner: Any = Runner.from_cfg({**job, **dict.fromkeys(TEST)})
+    assert runner._train_loop == job["train_cfg"]  # not built by being read
+    assert runner._test_loop is None
+    assert runner.train_loop is runner._train_loop
+    runner._val_loop = CountingLoop(runner, runner.val_dataloader, runner.val_evaluator)
+    assert runner.val() == {"count": 1.0}
+    runner._val_loop = None
+    runner.train()
+    assert not [record for record in scalars_of(runner) if "line/loss" in record]
 
 
 def test_a_run_resumed_with_another_seed_takes_over_the_old_one(

@@ -31,7 +31,7 @@ from .hook_list import HookList, with_default_hooks
 from .identity import RunIdentity, folders_of
 from .interruption import Interruption
 from .log_processor import LogProcessor
-from .loops import EvalSlot, Loops
+from .loops import EvalSlot, LoopAttribute, Loops
 from .model_build import ModelBuild
 from .nan_loss import NanLossPolicy
 from .parallel import join_mesh, keep_wrapper
@@ -752,7 +752,9 @@ class Runner:
         """Folder of the work directory that this start of the run logs into."""
         return self._identity.log_dir
 
-    _log_dir = log_dir  # the name that code of others reads
+    # Names that code of others reads.
+    _log_dir = log_dir
+    _train_loop, _val_loop, _test_loop = map(LoopAttribute, ("train", "val", "test"))
 
     @property
     def timestamp(self) -> str:

@@ -199,7 +199,7 @@ class TrainLoop(BaseLoop):
         progress.validated = True
         done = progress.epoch if progress.by_epoch else progress.iter
         if len(self.dynamic_milestones) > 1:
-            self.val_interval = self._find_interval(done)
+            self._decide_current_val_interval()
         end = self._max_epochs if progress.by_epoch else self._max_iters
         if done < self.val_begin or (done % self.val_interval and done != end):
             return
@@ -207,10 +207,11 @@ class TrainLoop(BaseLoop):
         if loop is not None:
             self._validate(loop)
 
-    def _find_interval(self, done: int) -> int:
-        """Find the interval between validations after a number of epochs or iterations."""
-        pairs = zip(self.dynamic_milestones, self.dynamic_intervals, strict=True)
-        return next(each for milestone, each in reversed([*pairs]) if done + 1 >= milestone)
+    def _decide_current_val_interval(self) -> None:
+        """Set the present interval between validations. Third-party loops call it in their run."""
+        done = self.progress.epoch if self.progress.by_epoch else self.progress.iter
+        pairs = reversed([*zip(self.dynamic_milestones, self.dynamic_intervals, strict=True)])
+        self.val_interval = next(each for start, each in pairs if done + 1 >= start)
 
     def _validate(self, loop: RunEvalLoop) -> None:
         try:
