@@ -300,7 +300,11 @@ def test_what_can_be_built_has_no_problem(settings: dict[str, Any]) -> None:
             True,
         ),
         ({"randomness": 3}, "randomness: must be a dict, not 3", True),
-        ({"resume": "maybe"}, "resume: must be True, False or 'auto', not 'maybe'", False),
+        (
+            {"resume": "maybe"},
+            "resume: must be True, False, 'auto' or the path of a checkpoint, not 'maybe'",
+            False,
+        ),
         ({"work_dir": 3}, "work_dir: must be a path, not 3", True),
         (
             {"parallel": {"shards": 2}},

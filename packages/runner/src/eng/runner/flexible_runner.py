@@ -30,7 +30,7 @@ from .random_state import RandomState
 from .runner import Runner
 from .strategies.base import BaseStrategy
 from .strategies.run_checkpoints import load_by_strategy, resume_by_strategy, save_by_strategy
-from .strategies.state import StrategyState, check_resume
+from .strategies.state import StrategyState
 
 __all__ = ["FlexibleRunner"]
 
@@ -129,7 +129,7 @@ class FlexibleRunner(Runner):
         passed_on: Any = {name: value for name, value in locals().items() if name in _OF_RUNNER}
         _check_strategy(strategy)
         _check_compile(compile)
-        check_resume(load_from, resume)
+        arguments.check_resume(load_from, resume)
         self._compile, self._trains, self._has_model = compile, False, False
         self._resume_path = resume if isinstance(resume, str) and resume != "auto" else None
         self._given = (strategy, default_scope, log_level)

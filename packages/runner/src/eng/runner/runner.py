@@ -80,8 +80,9 @@ class Runner:
         load_from: Checkpoint to start from, or, with ``resume``, to resume from. Defaults to None.
         resume: Whether to resume from the newest whole checkpoint in the work directory. With
             ``load_from``, from the newest of the run that started from that file, or from the file
-            itself until the run has one. ``'auto'`` has no effect until the work directory has a
-            checkpoint. Without any the run starts from scratch. Defaults to False.
+            itself until the run has one; a path is short for both. ``'auto'`` has no effect until
+            the work directory has a checkpoint. Without any the run starts from scratch. Defaults
+            to False.
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``: the launcher of several
             processes. Defaults to ``'none'``.
         env_cfg: Settings of processes and libraries. Defaults to the backend ``nccl``, replaced by
