@@ -79,7 +79,7 @@ class FlexibleRunner(Runner):
         log_level: Level of the log. Defaults to ``'INFO'``.
         visualizer: Where curves go. Defaults to None: files in the work directory.
         default_scope: Scope in which names are looked up first. Defaults to ``'mmengine'``, which
-            means ``'eng'``.
+            means ``'eng'``, as does None.
         randomness: ``seed``, ``deterministic`` and ``diff_rank_seed``. Defaults to a seed drawn.
         compile: Whether the model is compiled, or arguments of :func:`torch.compile` with
             ``target``, see :meth:`BaseStrategy.compile_model`. Defaults to False.
@@ -121,8 +121,8 @@ class FlexibleRunner(Runner):
         log_processor: PartOrConfig[LogProcessor] | None = None,
         log_level: int | str = "INFO",
         visualizer: PartOrConfig[Visualizer] | None = None,
-        default_scope: str = "mmengine",
-        randomness: types.Settings = {"seed": None},  # noqa: B006 - never changed
+        default_scope: str | None = "mmengine",
+        randomness: types.Settings | None = {"seed": None},  # noqa: B006 - never changed
         compile: bool | types.Settings = False,
         cfg: types.RunConfig | None = None,
     ) -> None:

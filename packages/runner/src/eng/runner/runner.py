@@ -91,7 +91,7 @@ class Runner:
         log_level: Level of the log. Defaults to ``'INFO'``.
         visualizer: Where curves go. Defaults to None: files in the work directory.
         default_scope: Scope in which names are looked up first. Defaults to ``'mmengine'``, which
-            means ``'eng'``.
+            means ``'eng'``, as does None.
         randomness: ``seed``, ``deterministic`` and ``diff_rank_seed``. Defaults to a seed drawn.
         experiment_name: Name of the experiment, to which the time is added. Defaults to None: the
             config's name.
@@ -157,8 +157,8 @@ class Runner:
         log_processor: PartOrConfig[LogProcessor] | None = None,
         log_level: int | str = "INFO",
         visualizer: PartOrConfig[Visualizer] | None = None,
-        default_scope: str = "mmengine",
-        randomness: types.Settings = {"seed": None},  # noqa: B006 - never changed
+        default_scope: str | None = "mmengine",
+        randomness: types.Settings | None = {"seed": None},  # noqa: B006 - never changed
         experiment_name: str | None = None,
         cfg: types.RunConfig | None = None,
     ) -> None:
@@ -175,7 +175,7 @@ class Runner:
         self.interruption = Interruption(self.cfg.get("interruption"))
         self._nan_loss = NanLossPolicy(self.cfg.get("nan_loss"))
         self.auto_scale_lr, self._load_from, self._resume = auto_scale_lr, load_from, resume
-        self._environment = Environment(launcher=launcher, randomness=dict(randomness))
+        self._environment = Environment(launcher, randomness={"seed": None, **(randomness or {})})
         self._set_up_environment(work_dir, experiment_name, env_cfg)
         with folders_of(self._identity):
             self._set_up_services(env_cfg, default_scope, log_level, log_processor, visualizer)
@@ -195,14 +195,14 @@ class Runner:
     def _set_up_services(
         self,
         env_cfg: types.Settings,
-        scope: str,
+        scope: str | None,
         log_level: int | str,
         log_processor: PartOrConfig[LogProcessor] | None,
         visualizer: PartOrConfig[Visualizer] | None,
     ) -> None:
         """Make the outputs of the run: folders, logger, message hub and visualizer."""
         name = self._identity.instance_name
-        self.default_scope = DefaultScope.get_instance(name, scope_name=scope)
+        self.default_scope = DefaultScope.get_instance(name, scope_name=scope or "mmengine")
         self.logger = self.build_logger(log_level=log_level)
         self.terminal_view = open_view(self.logger, self.rank, self.cfg)
         self.log_processor = self.build_log_processor(log_processor or {})
