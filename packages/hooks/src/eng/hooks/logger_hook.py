@@ -85,6 +85,9 @@ class LoggerHook(Hook):
         self._data_wait = DataWaitNotice()
         self._is_measured = False
         self._length: int | None = None
+        # Places of logs in out_dir, and those that are nowhere else.
+        self._targets: dict[Path, str] = {}
+        self._moved: set[Path] = set()
 
     @property
     def file_client(self) -> FileClient | None:
@@ -101,6 +104,7 @@ class LoggerHook(Hook):
         if root is not None:
             self.file_backend = get_file_backend(root, backend_args=self.backend_args)
             self.out_dir = self.file_backend.join_path(root, Path(runner.work_dir).name)
+            self._bring_back(runner)
             runner.logger.info(f"Logs will be copied to {self.out_dir} after the run.")
 
     @override
@@ -220,11 +224,39 @@ class LoggerHook(Hook):
     def _copy_logs(self, log_dir: Path, out_dir: str) -> None:
         for path in sorted(log_dir.rglob("*")):
             if path.is_file() and path.name.endswith(self.out_suffix):
-                relative = path.relative_to(log_dir).as_posix()
-                target = self.file_backend.join_path(out_dir, relative)
+                target = self._targets.get(path) or self._choose_target(path, log_dir, out_dir)
                 self.file_backend.copyfile_from_local(str(path), target)
                 if not self.keep_local:
+                    self._targets[path] = target
+                    self._moved.add(path)
                     path.unlink()
+
+    def _choose_target(self, path: Path, log_dir: Path, out_dir: str) -> str:
+        """Choose the place of a log, which is not that of another start without a local copy."""
+        relative = path.relative_to(log_dir).as_posix()
+        target = self.file_backend.join_path(out_dir, relative)
+        if self.keep_local or not self.file_backend.exists(target):
+            return target
+        return self.file_backend.join_path(out_dir, log_dir.name, relative)
+
+    def _bring_back(self, runner: HookRunner) -> None:
+        """Bring back the logs that were moved after an earlier run of the same runner.
+
+        This run appends to them; moved again, its own lines would replace all others.
+        """
+        if self._moved:
+            _close_files(runner.logger, Path(runner.log_dir))
+        while self._moved:
+            path = self._moved.pop()
+            since = path.read_bytes() if path.exists() else b""
+            try:
+                self.file_backend.copyfile_to_local(self._targets[path], str(path))
+            except Exception as error:  # of any storage: the log goes on beside it
+                target = self._targets.pop(path)
+                runner.logger.warning(f"Failed to continue {target}: {error}")
+                continue
+            with path.open("ab") as file:
+                file.write(since)
 
 
 def _close_files(logger: logging.Logger, folder: Path) -> None:
