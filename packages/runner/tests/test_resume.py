@@ -144,6 +144,21 @@ def check_exact(tmp_path: Path, make: Any, stop_at: int) -> Losses:
 # ---------------------------------------------------------------------- the order of the data
 
 
+def start_worker(worker_id: int, first: int) -> None:
+    """A function of the user, which takes no seed."""
+    assert worker_id >= first
+
+
+def test_workers_that_a_function_of_the_user_starts(tmp_path: Path) -> None:
+    def make(work_dir: Path) -> dict[str, Any]:
+        job = config(work_dir)
+        start = {"type": start_worker, "first": 0}
+        job["train_dataloader"].update(num_workers=1, worker_init_fn=start)
+        return job
+
+    check_exact(tmp_path, make, 7)
+
+
 class LazySampler(Sampler[int]):
     """Draws each index when it is asked for, from the generators of the process."""
 

@@ -85,10 +85,12 @@ def reseed(dataloader: Loader, seed: int, instead_of: int | None = None) -> None
     if sampler is not None and instead_of in (None, sampler.seed):
         sampler.seed = seed
     init = getattr(dataloader, "worker_init_fn", None)
-    if isinstance(init, partial) and init.keywords.get("seed") in (instead_of, seed):
-        dataloader.worker_init_fn = partial(
-            init.func, *init.args, **{**init.keywords, "seed": seed}
-        )
+    # A function of the user need not take a seed.
+    if isinstance(init, partial) and init.keywords.get("seed") is not None:
+        settings = init.keywords
+        if settings["seed"] in (instead_of, seed):
+            settings = {**settings, "seed": seed}
+            dataloader.worker_init_fn = partial(init.func, *init.args, **settings)
 
 
 def check_has_batches(dataloader: Loader) -> None:
