@@ -754,7 +754,7 @@ class Runner:
         return self._identity.log_dir
 
     # Names that code of others reads.
-    _log_dir = log_dir
+    _log_dir, _randomness_cfg = log_dir, property(attrgetter("_environment.randomness"))
     _train_loop, _val_loop, _test_loop = map(LoopAttribute, ("train", "val", "test"))
 
     @property
