@@ -46,6 +46,7 @@ from eng.runner import (
     RunnerConfigError,
     ValLoop,
 )
+from eng.runner.older_names import _InfiniteDataloaderIterator
 from eng.vis import Visualizer
 
 
@@ -696,12 +697,60 @@ def test_loops_are_read_and_replaced_under_their_private_names(job: dict[str, An
     runner: Any = Runner.from_cfg({**job, **dict.fromkeys(TEST)})
     assert runner._train_loop == job["train_cfg"]  # not built by being read
     assert runner._test_loop is None
+    assert runner._randomness_cfg == {"seed": 1, "deterministic": False, "diff_rank_seed": False}
     assert runner.train_loop is runner._train_loop
     runner._val_loop = CountingLoop(runner, runner.val_dataloader, runner.val_evaluator)
     assert runner.val() == {"count": 1.0}
     runner._val_loop = None
     runner.train()
     assert not [record for record in scalars_of(runner) if "line/loss" in record]
+
+
+class GrowingData(Hook):
+    """Trains on more data in each epoch."""
+
+    def before_train_epoch(self, runner: Any) -> None:
+        data = {"type": "LineData", "length": 8 + 4 * runner.epoch}
+        cfg = {**runner.cfg.train_dataloader, "dataset": data}
+        runner.train_loop.dataloader = runner.build_dataloader(cfg, seed=runner.seed)
+
+
+@pytest.mark.parametrize("stop_at", [3, 7])
+def test_data_that_a_hook_replaces_is_read_and_resumed(
+    job: dict[str, Any], tmp_path: Path, stop_at: int
+) -> None:
+    saved = {"type": "CheckpointHook", "by_epoch": False, "interval": 1}
+    job["default_hooks"]["checkpoint"] = saved
+    job["custom_hooks"] = [GrowingData()]
+    whole = losses_of({**job, "work_dir": str(tmp_path / "whole")})
+    assert len(whole) == 2 + 3 + 4
+    losses_of(job, stop_at)
+    assert losses_of({**job, "resume": True}) == whole[stop_at:]
+
+
+class SmallerBatches(Hook):
+    def __init__(self, replaces_iterator: bool) -> None:
+        self.sizes: list[int] = []
+        self.replaces_iterator = replaces_iterator
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        self.sizes.append(len(data_batch["inputs"]))
+        if runner.iter == 2:
+            loop = runner.train_loop
+            cfg = {**runner.cfg.train_dataloader, "batch_size": 3}
+            loop.dataloader = runner.build_dataloader(cfg, seed=runner.seed)
+            if self.replaces_iterator:
+                loop.dataloader_iterator = _InfiniteDataloaderIterator(loop.dataloader)
+
+
+@pytest.mark.parametrize("replaces_iterator", [True, False])
+def test_data_is_replaced_by_iterations(job: dict[str, Any], replaces_iterator: bool) -> None:
+    job["train_cfg"] = {"by_epoch": False, "max_iters": 11}
+    hook = SmallerBatches(replaces_iterator)
+    runner = Runner.from_cfg(job)
+    runner.register_hook(hook)
+    runner.train()
+    assert hook.sizes == [4, 4, 4, 3, 3, 3, 3, 3, 3, 2, 3]
 
 
 def test_a_run_resumed_with_another_seed_takes_over_the_old_one(

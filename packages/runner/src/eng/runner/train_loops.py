@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from torch import nn
+from torch.utils.data import DataLoader
 
 from eng.checkpoint import CheckpointError
 from eng.dataset import length_of, sampler_with
@@ -77,6 +78,17 @@ class TrainLoop(BaseLoop):
         meta = getattr(getattr(self.dataloader, "dataset", None), "metainfo", None)
         if visualizer is not None and meta is not None:
             visualizer.dataset_meta = meta
+
+    def _set_dataloader(self, dataloader: DataLoader[DataBatch]) -> None:
+        self._dataloader = dataloader
+        batches: ResumableBatches | None = vars(self).get("batches")
+        if batches is not None:  # replaced by a hook
+            batches.replace(dataloader)
+
+    dataloader: DataLoader[DataBatch] = property(  # type: ignore[assignment]
+        attrgetter("_dataloader"), _set_dataloader
+    )
+    """The data loader. Another one is read from the next epoch on, by iterations at once."""
 
     # Properties that Python reads without a call: hooks ask for them in each iteration.
     epoch: int = property(attrgetter("progress.epoch"))  # type: ignore[assignment]
@@ -360,7 +372,15 @@ class IterBasedTrainLoop(TrainLoop):
         self._max_epochs, self._max_iters = 1, check_count("max_iters", max_iters)
         progress = Progress(by_epoch=False)
         super().__init__(runner, dataloader, progress, val_begin, val_interval, dynamic_intervals)
-        self.dataloader_iterator = iter(self.batches)
+
+    def _read_from(self, iterator: Iterator[DataBatch]) -> None:
+        if iterator is not self.batches:
+            self.batches.read_from(iterator)
+
+    dataloader_iterator: Iterator[DataBatch] = property(  # type: ignore[assignment]
+        attrgetter("batches"), _read_from
+    )
+    """The batches, without end. Those of an iterator that replaces it are read from then on."""
 
     @override
     def run(self) -> nn.Module:
