@@ -264,29 +264,29 @@ class PartChecker:
                 if converts and not _is_of_engine(kind):  # by a method with arguments of its own
                     self._set_certain(at, False)
 
-    def _check_evaluators(self, mode: str, is_certain: bool) -> None:
+    def _check_evaluators(self, mode: str, is_known: bool) -> None:
         name = f"{mode}_evaluator"
         cfg, sets = self._settings.get(name), self._find_sets(mode)
         if not sets or not are_by_name(cfg):
-            self._check_evaluator((name,), cfg, is_certain)
+            self._check_evaluator((name,), cfg, is_known)
             return
         for problem in missing_evaluators(mode, list(sets), cfg):
             self._add((name,), [Problem((), problem)])
         for set_name, each in cfg.items():
-            self._check_evaluator((name, str(set_name)), each, is_certain)
+            self._check_evaluator((name, str(set_name)), each, is_known)
 
-    def _check_evaluator(self, path: Path, cfg: object, is_certain: bool) -> None:
+    def _check_evaluator(self, path: Path, cfg: object, is_known: bool) -> None:
         if isinstance(cfg, Mapping) and "metrics" in cfg:
-            kind = self._part(path, cfg, EVALUATOR, default="Evaluator", is_certain=is_certain)
+            kind = self._part(path, cfg, EVALUATOR, default="Evaluator")
             if not _is_of_engine(kind):
                 return
             path, cfg = (*path, "metrics"), cfg["metrics"]
         for at, each in _list_items(path, cfg):
             # A third-party loop may have an evaluator for each of several data loaders.
-            if not is_certain and isinstance(each, Mapping) and "metrics" in each:
-                self._check_evaluator(at, each, is_certain)
+            if not is_known and isinstance(each, Mapping) and "metrics" in each:
+                self._check_evaluator(at, each, is_known)
             else:
-                self._part(at, each, METRICS, is_certain=is_certain)
+                self._part(at, each, METRICS)
 
     def _check_hooks(self) -> None:
         default = self._settings.get("default_hooks")
