@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import BatchSampler, Dataset
+from torch.utils.data import BatchSampler, DataLoader, Dataset
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -751,6 +751,21 @@ def test_data_is_replaced_by_iterations(job: dict[str, Any], replaces_iterator: 
     runner.register_hook(hook)
     runner.train()
     assert hook.sizes == [4, 4, 4, 3, 3, 3, 3, 3, 3, 2, 3]
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_data_of_an_evaluation_is_replaced_as_a_whole(job: dict[str, Any], shuffle: bool) -> None:
+    def load(length: int) -> DataLoader[Any]:
+        return DataLoader(DATASETS.build({"type": "LineData", "length": length}), 3, shuffle)
+
+    job["test_dataloader"] = load(10)
+    runner = Runner(**job)
+    seen: list[int] = []
+    runner.test_evaluator.process = lambda data_samples, data_batch: seen.append(len(data_samples))
+    runner.test_evaluator.evaluate = lambda size: {"size": float(size)}
+    assert (runner.test(), sum(seen)) == ({"size": 10}, 10)
+    runner.test_loop.dataloader = load(17)  # type: ignore[union-attr]
+    assert (runner.test(), sum(seen)) == ({"size": 17}, 27)
 
 
 def test_a_run_resumed_with_another_seed_takes_over_the_old_one(
