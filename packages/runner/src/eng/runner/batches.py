@@ -251,6 +251,8 @@ class ResumableBatches:
     def _open(self) -> Iterator[DataBatch]:
         """Begin an iteration at the position. Late, since hooks may move the sampler before."""
         resumed, self._resumed = self._resumed, {}
+        # Again, as hooks may change the batch size between two epochs.
+        self._progress.samples_per_iter = samples_per_step(self._dataloader)
         self._set_epoch()
         put_generators(self._dataloader, resumed.get("generators", []))
         origin = resumed.get("origin")
