@@ -709,19 +709,23 @@ def test_loops_are_read_and_replaced_under_their_private_names(job: dict[str, An
 class GrowingData(Hook):
     """Trains on more data in each epoch."""
 
+    def __init__(self, is_seeded: bool) -> None:
+        self.is_seeded = is_seeded
+
     def before_train_epoch(self, runner: Any) -> None:
         data = {"type": "LineData", "length": 8 + 4 * runner.epoch}
         cfg = {**runner.cfg.train_dataloader, "dataset": data}
-        runner.train_loop.dataloader = runner.build_dataloader(cfg, seed=runner.seed)
+        seed = runner.seed if self.is_seeded else None
+        runner.train_loop.dataloader = runner.build_dataloader(cfg, seed=seed)
 
 
-@pytest.mark.parametrize("stop_at", [3, 7])
+@pytest.mark.parametrize(("stop_at", "is_seeded"), [(3, True), (7, True), (7, False)])
 def test_data_that_a_hook_replaces_is_read_and_resumed(
-    job: dict[str, Any], tmp_path: Path, stop_at: int
+    job: dict[str, Any], tmp_path: Path, stop_at: int, is_seeded: bool
 ) -> None:
     saved = {"type": "CheckpointHook", "by_epoch": False, "interval": 1}
     job["default_hooks"]["checkpoint"] = saved
-    job["custom_hooks"] = [GrowingData()]
+    job["custom_hooks"] = [GrowingData(is_seeded)]
     whole = losses_of({**job, "work_dir": str(tmp_path / "whole")})
     assert len(whole) == 2 + 3 + 4
     losses_of(job, stop_at)

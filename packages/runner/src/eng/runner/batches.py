@@ -164,6 +164,11 @@ class ResumableBatches:
         return self._origin
 
     @property
+    def is_resumed(self) -> bool:
+        """Whether the data is opened next where another run was."""
+        return bool(self._resumed)
+
+    @property
     def can_break_off(self) -> bool:
         """Whether a wait for a batch may be broken off: a stateful loader would lose it."""
         return self._stateful is None

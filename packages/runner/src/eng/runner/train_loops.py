@@ -72,6 +72,7 @@ class TrainLoop(BaseLoop):
         self.progress = progress
         self.batches = ResumableBatches(self.dataloader, progress, runner.seed)
         self.validations = Validations(runner)
+        self._resumed_seed: int | None = None
         #: Set by a hook to end training after the present epoch or iteration.
         self.stop_training = False
         visualizer = getattr(runner, "visualizer", None)
@@ -83,6 +84,8 @@ class TrainLoop(BaseLoop):
         self._dataloader = dataloader
         batches: ResumableBatches | None = vars(self).get("batches")
         if batches is not None:  # replaced by a hook
+            if batches.is_resumed and self.progress.position:  # by which the order was drawn
+                reseed(dataloader, self._resumed_seed)
             batches.replace(dataloader)
 
     dataloader: DataLoader[DataBatch] = property(  # type: ignore[assignment]
@@ -162,8 +165,8 @@ class TrainLoop(BaseLoop):
                 "load_from without resume"
             )
         self.progress.load_state_dict(state)
-        if state.get("sampler_seed") is not None:
-            reseed(self.dataloader, state["sampler_seed"])
+        self._resumed_seed = state.get("sampler_seed")
+        reseed(self.dataloader, self._resumed_seed)
 
     def _begin(self) -> None:
         """Prepare for a later resume; warn now if that cannot be exact."""
