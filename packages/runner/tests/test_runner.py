@@ -24,7 +24,7 @@ import runner_workers as workers
 from eng.config import Config
 from eng.dataset import BaseDataset
 from eng.dist.testing import run_in_processes
-from eng.hooks import EMAHook, Hook
+from eng.hooks import EMAHook, Hook, ParamSchedulerHook, RuntimeInfoHook
 from eng.logging import MessageHub, MMLogger
 from eng.model import BaseModel, BaseTTAModel
 from eng.optim import OptimWrapper, OptimWrapperDict
@@ -770,6 +770,33 @@ def test_data_of_an_evaluation_is_replaced_as_a_whole(job: dict[str, Any], shuff
     assert (runner.test(), sum(seen)) == ({"size": 10}, 10)
     runner.test_loop.dataloader = load(17)  # type: ignore[union-attr]
     assert (runner.test(), sum(seen)) == ({"size": 17}, 27)
+
+
+class OwnRates(ParamSchedulerHook):
+    """Has an __init__ of its own, as hooks of downstream libraries have."""
+
+    def __init__(self, rate: float) -> None:
+        self.rate = rate
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        for group in runner.optim_wrapper.param_groups:
+            group["lr"] = self.rate
+
+
+class OwnInfo(RuntimeInfoHook):
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def test_hooks_with_an_init_of_their_own_take_the_place_of_default_ones(
+    job: dict[str, Any],
+) -> None:
+    hooks = {"param_scheduler": OwnRates(0.5), "runtime_info": OwnInfo("a")}
+    runner = Runner.from_cfg({**job, "param_scheduler": None, "default_hooks": hooks})
+    assert "line/loss" in runner.val()
+    runner.train()
+    assert runner.optim_wrapper.get_lr() == {"lr": [0.5]}
+    assert "line/loss" in runner.test()
 
 
 def test_a_run_resumed_with_another_seed_takes_over_the_old_one(
