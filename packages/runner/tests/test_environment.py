@@ -79,6 +79,16 @@ def build(job: dict[str, Any], name: str, deterministic: bool, **more: Any) -> R
 
 
 @pytest.mark.parametrize("kind", [Runner, FlexibleRunner])
+def test_a_seed_is_an_integer_of_any_kind(job: dict[str, Any], kind: Any) -> None:
+    runner = kind.from_cfg({**job, "randomness": {"seed": np.int64(3)}})
+    assert type(runner.seed) is int
+    for seed in ("3", 3.0):
+        with pytest.raises(TypeError, match=f"the seed must be an int or None, not {seed!r}"):
+            kind.from_cfg({**job, "randomness": {"seed": seed}})
+    kind.from_cfg({**job, "env_cfg": {"mp_cfg": None, "dist_cfg": None}})
+
+
+@pytest.mark.parametrize("kind", [Runner, FlexibleRunner])
 def test_a_seed_is_drawn_where_randomness_names_none(job: dict[str, Any], kind: Any) -> None:
     for randomness in (None, {}, {"diff_rank_seed": True}):
         runner = kind.from_cfg({**job, "randomness": randomness})

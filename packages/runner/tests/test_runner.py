@@ -412,6 +412,12 @@ def test_stages_are_resolved_to_hooks_that_override_them(job: dict[str, Any]) ->
             "dynamic_intervals",
         ),
         ({"log_processor": {"custom_cfg": [{"data_src": "loss"}]}}, "method_name"),
+        ({"log_processor": "LogProcessor"}, "log_processor must be a dict .* not str"),
+        ({"visualizer": [{"type": "Visualizer"}]}, "visualizer must be a dict .* not list"),
+        ({"visualizer": Visualizer}, "visualizer must be a dict .* not Visualizer"),
+        ({"default_hooks": [{"type": "LoggerHook"}]}, "default_hooks must be a dict .* not list"),
+        ({"custom_hooks": {"type": "EMAHook"}}, "custom_hooks must be a list .* not (Config)?[dD]"),
+        ({"custom_hooks": EMAHook()}, "custom_hooks must be a list .* not EMAHook"),
     ],
 )
 def test_bad_settings_are_named(job: dict[str, Any], change: dict[str, Any], words: str) -> None:

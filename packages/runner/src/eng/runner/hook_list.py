@@ -14,9 +14,9 @@ from eng.registry import HOOKS, PartOrConfig
 from .arguments import warn_of_close_names
 from .errors import RunnerConfigError, RunnerTypeError
 from .hook_arguments import check_hook_config, check_passed_on
-from .types import HooksByName
+from .types import Hooks, HooksByName
 
-__all__ = ["DEFAULT_HOOKS", "HookList", "with_default_hooks"]
+__all__ = ["DEFAULT_HOOKS", "HookList", "list_hooks", "with_default_hooks"]
 
 #: The hooks that every run has, by the name under which a config changes or drops them.
 DEFAULT_HOOKS: dict[str, dict[str, object]] = {
@@ -42,6 +42,11 @@ def with_default_hooks(
     Returns:
         Hooks or configs, the default ones first.
     """
+    if not isinstance(hooks, Mapping):
+        raise RunnerTypeError(
+            "default_hooks must be a dict of hooks by name, such as dict(logger=dict(interval=10, "
+            f"type='LoggerHook')), not {type(hooks).__name__}; further hooks go into custom_hooks"
+        )
     warn_of_close_names("default_hooks", hooks, list(DEFAULT_HOOKS), "a default hook")
     for name, hook in hooks.items():
         if isinstance(hook, Mapping) and "type" not in hook:
@@ -55,6 +60,26 @@ def with_default_hooks(
         interval = min(1000, max(1, iterations // 10))
         default["checkpoint"].update(interval=interval, by_epoch=False)
     return [hook for hook in {**default, **hooks}.values() if hook is not None]
+
+
+def list_hooks(hooks: Hooks) -> list[PartOrConfig[Hook]]:
+    """List hooks.
+
+    Args:
+        hooks: Hooks or configs.
+
+    Returns:
+        The same as a list.
+
+    Raises:
+        RunnerTypeError: If it is a single hook or config.
+    """
+    if isinstance(hooks, (Mapping, Hook)) and hooks:
+        raise RunnerTypeError(
+            "custom_hooks must be a list of hooks, such as [dict(type='EMAHook')], not "
+            f"{type(hooks).__name__}"
+        )
+    return list(hooks)
 
 
 class HookList:

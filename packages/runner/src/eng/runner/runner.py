@@ -27,7 +27,7 @@ from .checkpoint_meta import MMENGINE_VERSION
 from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
 from .environment import Environment, seed_run, setup_environment
 from .eval_loops import TestLoop, ValLoop
-from .hook_list import HookList, with_default_hooks
+from .hook_list import HookList, list_hooks, with_default_hooks
 from .identity import RunIdentity, folders_of
 from .interruption import Interruption
 from .log_processor import LogProcessor
@@ -595,7 +595,7 @@ class Runner:
         Args:
             hooks: Hooks or their configs.
         """
-        for hook in hooks:
+        for hook in list_hooks(hooks):
             self.register_hook(hook)
 
     def register_hooks(
