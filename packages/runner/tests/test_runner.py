@@ -24,7 +24,7 @@ import runner_workers as workers
 from eng.config import Config
 from eng.dataset import BaseDataset
 from eng.dist.testing import run_in_processes
-from eng.hooks import EMAHook, Hook, ParamSchedulerHook, RuntimeInfoHook
+from eng.hooks import EMAHook, Hook, LoggerHook, ParamSchedulerHook, RuntimeInfoHook
 from eng.logging import MessageHub, MMLogger
 from eng.model import BaseModel, BaseTTAModel
 from eng.optim import OptimWrapper, OptimWrapperDict
@@ -776,6 +776,26 @@ def test_data_of_an_evaluation_is_replaced_as_a_whole(job: dict[str, Any], shuff
     assert (runner.test(), sum(seen)) == ({"size": 10}, 10)
     runner.test_loop.dataloader = load(17)  # type: ignore[union-attr]
     assert (runner.test(), sum(seen)) == ({"size": 17}, 27)
+
+
+def test_hooks_are_a_list_that_others_may_change(job: dict[str, Any]) -> None:
+    class Noting(Hook):
+        def __init__(self) -> None:
+            self.seen: list[int] = []
+
+        def after_train_iter(self, runner: Any, *args: Any, **kwargs: Any) -> None:
+            self.seen.append(runner.iter)
+            if runner.iter == 4:
+                runner.hooks.remove(self)
+
+    removed, popped, first = Noting(), Noting(), Noting()
+    runner = Runner(**job, custom_hooks=[removed, popped])
+    assert runner.hooks.pop(runner.hooks.index(popped)) is popped
+    runner.hooks.insert(0, first)
+    runner.hooks[:] = [hook for hook in runner.hooks if not isinstance(hook, LoggerHook)]
+    runner.train()
+    assert (removed.seen, popped.seen, first.seen) == ([0, 1, 2, 3, 4], [], [0, 1, 2, 3, 4])
+    assert not list(Path(runner.work_dir).rglob("scalars.json"))
 
 
 class OwnRates(ParamSchedulerHook):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import functools
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from eng.hooks import Hook, Priority, get_priority
 from eng.logging import print_log
@@ -82,8 +83,10 @@ def list_hooks(hooks: Hooks) -> list[PartOrConfig[Hook]]:
     return list(hooks)
 
 
-class HookList:
+class HookList(list[Hook]):
     """Hooks by priority. Those of equal priority run in the order in which they were added.
+
+    It is a list, from which code of others removes hooks, or inserts some at a place.
 
     Args:
         save_checkpoint: Method that hooks pass their further arguments to. Defaults to None: these
@@ -91,16 +94,10 @@ class HookList:
     """
 
     def __init__(self, save_checkpoint: Callable[..., object] | None = None) -> None:
+        super().__init__()
         self._save_checkpoint = save_checkpoint
-        self._hooks: list[Hook] = []
         #: By stage, the methods of hooks that do something there, in the order in which they run.
-        self.at: Mapping[str, list[Callable[..., None]]] = _Stages(self._hooks)
-
-    def __iter__(self) -> Iterator[Hook]:
-        return iter(self._hooks)
-
-    def __len__(self) -> int:
-        return len(self._hooks)
+        self.at: Mapping[str, list[Callable[..., None]]] = _Stages(self)
 
     def register(
         self, hook: PartOrConfig[Hook], priority: int | str | Priority | None = None
@@ -145,11 +142,10 @@ class HookList:
             value = get_priority(hook.priority)
         except ValueError as error:
             raise RunnerConfigError(f"{type(hook).__name__}: {error}") from error
-        place = len(self._hooks)
-        while place and get_priority(self._hooks[place - 1].priority) > value:
+        place = len(self)
+        while place and get_priority(self[place - 1].priority) > value:
             place -= 1
-        self._hooks.insert(place, hook)
-        self.at = _Stages(self._hooks)
+        self.insert(place, hook)
 
     def describe(self) -> str:
         """All stages with their hooks, for the log."""
@@ -157,12 +153,30 @@ class HookList:
         for stage in Hook.stages:
             lines = [
                 f"({_name_priority(hook):<12}) {type(hook).__name__:<35}"
-                for hook in self._hooks
+                for hook in self
                 if _acts_at(hook, stage)
             ]
             if lines:
                 blocks.append("\n".join([f"{stage}:", *lines]))
         return "\n -------------------- \n".join(blocks)
+
+
+def _resolve_after(name: str) -> Callable[..., Any]:
+    """Make a method that changes the list, after which the stages are resolved again."""
+    change = getattr(list, name)
+
+    @functools.wraps(change)
+    def method(self: HookList, *args: Any, **kwargs: Any) -> Any:
+        result = change(self, *args, **kwargs)
+        self.at = _Stages(self)
+        return result
+
+    return method
+
+
+_CHANGING = "insert append extend remove pop clear sort reverse __setitem__ __delitem__ __iadd__"
+for _name in _CHANGING.split():
+    setattr(HookList, _name, _resolve_after(_name))
 
 
 class _Stages(dict[str, list[Callable[..., None]]]):

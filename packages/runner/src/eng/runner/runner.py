@@ -815,7 +815,7 @@ class Runner:
     @property
     def hooks(self) -> list[Hook]:
         """All hooks in the order in which they run."""
-        return list(self._hooks)
+        return self._hooks
 
     @property
     def progress(self) -> Progress:
