@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import BatchSampler, DataLoader, Dataset
+from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -761,6 +761,44 @@ def test_data_is_replaced_by_iterations(job: dict[str, Any], replaces_iterator: 
     runner.register_hook(hook)
     runner.train()
     assert hook.sizes == [4, 4, 4, 3, 3, 3, 3, 3, 3, 2, 3]
+
+
+class Stream(IterableDataset):
+    def __iter__(self) -> Any:
+        yield from DATASETS.build({"type": "LineData", "length": 10})
+
+
+@pytest.mark.parametrize("mode", ["val", "test"])
+def test_a_stream_is_evaluated_and_logged(job: dict[str, Any], mode: str) -> None:
+    job[f"{mode}_dataloader"] = DataLoader(Stream(), batch_size=4)
+    runner = Runner(**job)
+    assert "line/loss" in (runner.val() if mode == "val" else runner.test())
+    log = next(Path(runner.log_dir).glob("*.log")).read_text()
+    assert "[3/?]  line/loss: " in log
+    runner.train()
+
+
+class LateLoop(BaseLoop):
+    """Has its data loader only while it runs, as loops over several of them have."""
+
+    def __init__(self, runner: Any, dataloader: Any, evaluator: Any) -> None:
+        self._runner = runner
+        self.loaders = [runner.build_dataloader(each) for each in dataloader]
+
+    def run(self) -> dict[str, float]:
+        for stage in ("before_val", "before_val_epoch"):
+            self.runner.call_hook(stage)
+        self.runner.call_hook("after_val_epoch", metrics={"n": float(len(self.loaders))})
+        self.runner.call_hook("after_val")
+        return {"n": 2.0}
+
+
+def test_a_loop_without_a_data_loader_of_its_own_is_logged(job: dict[str, Any]) -> None:
+    LOOPS.register_module(module=LateLoop, force=True)
+    job.update(val_cfg={"type": "LateLoop"}, val_dataloader=[job["val_dataloader"]] * 2)
+    runner = Runner.from_cfg(job)
+    runner.train()
+    assert [each["n"] for each in scalars_of(runner) if "n" in each] == [2.0] * 3
 
 
 @pytest.mark.parametrize("shuffle", [True, False])

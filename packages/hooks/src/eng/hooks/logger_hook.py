@@ -181,9 +181,8 @@ class LoggerHook(Hook):
     @override
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Write the metrics."""
-        scalars, line = runner.log_processor.get_log_after_epoch(
-            runner, length_of(runner.val_dataloader) or 0, "val"
-        )
+        length = _count_batches(runner, "val")
+        scalars, line = runner.log_processor.get_log_after_epoch(runner, length, "val")
         runner.logger.info(line)
         step = runner.epoch if self.log_metric_by_epoch else runner.iter
         runner.visualizer.add_scalars(scalars, step=step, file_path=self.json_log_path)
@@ -191,7 +190,7 @@ class LoggerHook(Hook):
     @override
     def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Write the results, and all of them to a separate file as well."""
-        processor, length = runner.log_processor, length_of(runner.test_dataloader) or 0
+        processor, length = runner.log_processor, _count_batches(runner, "test")
         more = (
             {"with_non_scalar": True} if _accepts_non_scalars(processor.get_log_after_epoch) else {}
         )
@@ -257,6 +256,13 @@ class LoggerHook(Hook):
                 continue
             with path.open("ab") as file:
                 file.write(since)
+
+
+def _count_batches(runner: HookRunner, mode: str) -> int:
+    """Count the batches of an evaluation, of data without a length those that were read."""
+    # A third-party loop may have several data loaders, and none under this name.
+    seen: int = getattr(getattr(runner, f"{mode}_loop", None), "batches_seen", 0)
+    return length_of(getattr(runner, f"{mode}_dataloader", None)) or seen
 
 
 def _close_files(logger: logging.Logger, folder: Path) -> None:
