@@ -242,6 +242,24 @@ def ending_in_backward(how, explained, stderr=os.devnull):
             loss.backward()
 
 
+def inside_master_only():
+    @dist.master_only
+    def meet(group=None):
+        dist.barrier(group)
+        return True
+
+    main, size = dist.get_rank() == 0, dist.get_world_size()
+    groups = [torch.distributed.new_group([rank]) for rank in range(size)] if size > 1 else [None]
+    assert meet(groups[0]) is (True if main else None)
+    if main and size > 1:
+        with pytest.raises(RuntimeError, match=r"\(barrier\) is called inside .* master_only"):
+            meet()
+    elif not main:
+        meet()
+        dist.barrier()  # that the main process has begun
+    assert dist.all_gather_object(dist.get_rank()) == list(range(size))
+
+
 def endless():
     time.sleep(600)
 

@@ -27,6 +27,11 @@ def test_in_processes(case, world_size):
     run_in_processes(case, world_size)
 
 
+@pytest.mark.parametrize("world_size", [1, 2])
+def test_a_collective_of_the_main_process_alone_is_refused(world_size):
+    run_in_processes(dist_workers.inside_master_only, world_size)
+
+
 def test_a_process_that_does_not_end_is_told():
     with pytest.raises(AssertionError, match=r"ranks \[0\] did not finish within 2 s"):
         run_in_processes(dist_workers.endless, 1, timeout=1)

@@ -9,6 +9,7 @@ import torch
 from eng.evaluator import (
     Accuracy,
     ConfusionMatrix,
+    DumpResults,
     Evaluator,
     Mean,
     MeanAbsoluteError,
@@ -223,6 +224,36 @@ def test_names_are_declared():
         "a/accuracy", "a/accuracy_top5", "loss", "mIoU", "mAcc", "aAcc", "precision", "recall", "f1"
     ]  # fmt: skip
     assert Evaluator(ConfusionMatrix(by_class=True)).metric_names() is None
+
+
+class WithError(Accuracy):
+    def compute_metrics(self, results):
+        values = super().compute_metrics(results)
+        return {**values, "error": 1 - values["accuracy"]}
+
+
+class Declared(WithError):
+    number_names = ("accuracy", "error")
+
+
+class Renamed(Evaluator):
+    def evaluate(self, size):
+        return {f"coco/{name}": value for name, value in super().evaluate(size).items()}
+
+
+class Counted(DumpResults):
+    def compute_metrics(self, results):
+        return {"count": len(results)}
+
+
+def test_names_of_subclasses_that_compute_others_are_unknown(tmp_path):
+    assert Evaluator(WithError()).metric_names() is None
+    assert Evaluator(WithError(prefix="a")).metric_prefixes() == ["a"]
+    assert Evaluator(Declared()).metric_names() == ["accuracy", "error"]
+    assert Renamed(Accuracy(prefix="a")).metric_names() is None
+    assert Renamed(Accuracy(prefix="a")).metric_prefixes() is None
+    counted = Counted(str(tmp_path / "out.pkl"))
+    assert Evaluator([counted, Accuracy(prefix="a")]).metric_prefixes() is None
 
 
 def test_a_class_of_the_user_takes_precedence():

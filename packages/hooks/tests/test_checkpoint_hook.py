@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fake_runner import FakeRunner
 
 from eng.fileio import LocalBackend
-from eng.hooks import CheckpointHook
+from eng.hooks import CheckpointHook, Hook
 
 
 def run_epochs(
@@ -161,6 +161,46 @@ def test_a_metric_that_nobody_knows_is_not_refused(tmp_path: Path, evaluator: An
     runner = FakeRunner(tmp_path)
     runner.val_loop = SimpleNamespace(evaluator=evaluator)  # type: ignore[attr-defined]
     CheckpointHook(interval=1, save_best="loss").before_train(runner)
+
+
+class OtherNames:
+    """A loop of the user that returns metrics under its own names."""
+
+    evaluator = Evaluator(["acc"])
+
+    def run(self) -> dict[str, float]:
+        return {"teacher/acc": 1.0}
+
+
+def test_a_metric_that_only_a_loop_of_the_user_knows_is_not_refused(tmp_path: Path) -> None:
+    runner = FakeRunner(tmp_path)
+    runner.val_loop = OtherNames()  # type: ignore[attr-defined]
+    CheckpointHook(interval=1, save_best="teacher/acc", rule="greater").before_train(runner)
+
+
+class Adds(Hook):
+    def after_val_epoch(self, runner: Any, metrics: Any = None) -> None:
+        metrics["sum"] = 2.0
+
+
+class Watches(Hook):
+    def after_val(self, runner: Any) -> None:
+        pass
+
+
+def test_a_metric_that_a_hook_may_add_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    runner = FakeRunner(tmp_path)
+    runner.val_loop = SimpleNamespace(evaluator=Evaluator(["acc"]))  # type: ignore[attr-defined]
+    hook = CheckpointHook(interval=1, save_best="sum", rule="greater")
+    runner.hooks = [Watches(), hook]  # type: ignore[attr-defined]
+    with pytest.raises(KeyError, match="missing metric 'sum'"):
+        hook.before_train(runner)
+    runner.hooks = [Adds(), hook]  # type: ignore[attr-defined]
+    with caplog.at_level("WARNING"):
+        hook.before_train(runner)
+    assert "save_best: missing metric 'sum'; available: ['acc'] (Adds may add it)" in caplog.text
 
 
 @pytest.mark.parametrize("interval", [0, -2, -10])

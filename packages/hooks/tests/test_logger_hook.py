@@ -64,6 +64,46 @@ def test_logs_are_copied_and_stay_if_asked_to(tmp_path: Path, keep_local: bool) 
     assert closed == [True]
 
 
+def test_logs_that_were_moved_are_continued_by_the_next_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log_dir = tmp_path / "job" / "20240131"
+    scalars, copied = log_dir / "vis_data" / "scalars.json", tmp_path / "out" / "job"
+    scalars.parent.mkdir(parents=True)
+    runner = FakeRunner(
+        tmp_path / "job",
+        log_dir=str(log_dir),
+        timestamp="20240131",
+        visualizer=SimpleNamespace(close=lambda: None),
+    )
+    hook = LoggerHook(out_dir=tmp_path / "out", keep_local=False)
+
+    def write(text: str, ends: bool = True) -> None:
+        hook.before_run(runner)
+        with scalars.open("a") as file:
+            file.write(text)
+        if ends:
+            hook.after_run(runner)
+
+    write("train ")
+    scalars.write_text("since ")
+    write("failed test ", ends=False)
+    write("test ")
+    path = copied / "vis_data" / "scalars.json"
+    assert path.read_text() == "train since failed test test "
+    # Another start of the run, and a copy that is gone, replace nothing.
+    other = LoggerHook(out_dir=tmp_path / "out", keep_local=False)
+    scalars.write_text("resumed")
+    other.before_run(runner)
+    other.after_run(runner)
+    assert path.read_text() == "train since failed test test "
+    assert (copied / "20240131" / "vis_data" / "scalars.json").read_text() == "resumed"
+    path.unlink()
+    write("more")
+    assert "Failed to continue" in caplog.text
+    assert path.read_text() == "more"
+
+
 @pytest.mark.parametrize("out_dir", [3, True, ["runs"]])
 def test_a_folder_that_is_not_a_path_is_refused(out_dir: Any) -> None:
     with pytest.raises(TypeError, match="LoggerHook: out_dir must be a path or None"):

@@ -46,6 +46,17 @@ def test_objects_are_those_of_eng() -> None:
     assert _load_checkpoint is eng.checkpoint._load_checkpoint
 
 
+def test_names_that_only_modules_of_hooks_and_runner_have() -> None:
+    from mmengine.hooks.hook import DATA_BATCH
+    from mmengine.hooks.logger_hook import DATA_BATCH as OF_LOGGER
+    from mmengine.runner.checkpoint import _get_mmengine_home
+    from mmengine.runner.utils import _get_batch_size
+
+    assert DATA_BATCH is OF_LOGGER
+    assert _get_batch_size({"batch_size": 3}) == 3
+    assert callable(_get_mmengine_home)
+
+
 def test_the_version_is_one_that_libraries_accept() -> None:
     from mmengine.utils import digit_version
     from mmengine.version import parse_version_info

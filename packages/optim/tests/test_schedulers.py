@@ -61,6 +61,33 @@ def values_of(optimizer, schedulers, count=STEPS, name="lr"):
     return values
 
 
+@pytest.mark.parametrize(
+    ("kind", "settings", "share"),
+    [
+        (StepLR, {"step_size": 2}, 0.1**3),
+        (CosineAnnealingLR, {"T_max": 8}, 0.0),
+        (LinearLR, {"start_factor": 0.5, "end": 6}, 1 / 0.8),
+        (
+            CosineRestartLR,
+            {"periods": [3, 3, 3], "restart_weights": [1, 0.5, 0.25], "eta_min": 0.0},
+            None,
+        ),
+        (ExponentialLR, {"gamma": 0.5}, 0.5**5),
+    ],
+)
+def test_a_group_that_is_added_later_is_scheduled_from_then_on(kind, settings, share):
+    whole = first(values_of((plain := make_optimizer(1.0)), kind(plain, **settings), 8))
+    optimizer = make_optimizer(1.0)
+    scheduler = kind(optimizer, **settings)
+    begun = first(values_of(optimizer, scheduler, 3))
+    optimizer.add_param_group({"params": [nn.Parameter(torch.zeros(1))], "lr": 0.5})
+    values = values_of(optimizer, scheduler, 5)
+    assert begun[:-1] + first(values) == pytest.approx(whole)
+    assert len(scheduler.get_last_value()) == 2
+    if share is not None:
+        assert values[-1][1] == pytest.approx(0.5 * share)
+
+
 def first(values):
     return [each[0] for each in values]
 

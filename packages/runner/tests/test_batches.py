@@ -97,6 +97,19 @@ def test_another_seed_gives_the_order_of_the_other_run() -> None:
     reseed(loader(RandomSampler(SAMPLES, generator=torch.Generator())), 1)  # has none: left alone
 
 
+def test_a_function_for_workers_keeps_arguments_of_its_own() -> None:
+    for settings in ({}, {"seed": 5}, {"seed": None}):
+        init = partial(print, **settings)
+        dataloader = loader(num_workers=1, worker_init_fn=init)
+        reseed(dataloader, 1)
+        assert dataloader.worker_init_fn is init
+        reseed(dataloader, 1, instead_of=3)
+        assert dataloader.worker_init_fn is init
+    dataloader = loader(num_workers=1, worker_init_fn=partial(print, seed=3))
+    reseed(dataloader, 1, instead_of=3)
+    assert dataloader.worker_init_fn.keywords == {"seed": 1}  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("at", range(7))
 @pytest.mark.parametrize("give_up", [ResumableBatches.abandon, ResumableBatches.close])
 def test_what_is_given_up_at_any_moment_continues_its_order(give_up: Any, at: int) -> None:

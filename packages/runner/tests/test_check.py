@@ -26,7 +26,7 @@ from eng.registry import (
     RUNNERS,
     TRANSFORMS,
 )
-from eng.runner import EpochBasedTrainLoop, Runner
+from eng.runner import EpochBasedTrainLoop, Runner, ValLoop
 from eng.runner.check import check_config, find_config_problems, find_problems
 
 
@@ -300,7 +300,11 @@ def test_what_can_be_built_has_no_problem(settings: dict[str, Any]) -> None:
             True,
         ),
         ({"randomness": 3}, "randomness: must be a dict, not 3", True),
-        ({"resume": "maybe"}, "resume: must be True, False or 'auto', not 'maybe'", False),
+        (
+            {"resume": "maybe"},
+            "resume: must be True, False, 'auto' or the path of a checkpoint, not 'maybe'",
+            False,
+        ),
         ({"work_dir": 3}, "work_dir: must be a path, not 3", True),
         (
             {"parallel": {"shards": 2}},
@@ -395,6 +399,32 @@ def test_the_check_names_the_line_of_a_misspelled_part(
     path.write_text("\n".join(lines))
     assert main(["config", "--check", str(path)]) == 2
     assert f"{path}:4: parallel.wrap: CheckedBlocks has no part 'Linaer'" in capsys.readouterr().err
+
+
+class LoopOfSets(ValLoop):
+    """Has several data loaders, each with an evaluator."""
+
+    def __init__(self, runner: Any, dataloader: Any, evaluator: Any) -> None:
+        super().__init__(runner, dataloader[0], evaluator[0])
+        self.evaluators = [runner.build_evaluator(each) for each in evaluator]
+
+    def run(self) -> dict[str, float]:
+        return {}
+
+
+def test_a_loop_of_the_user_may_have_several_evaluators(job: dict[str, Any]) -> None:
+    LOOPS.register_module(module=LoopOfSets, force=True)
+    job["val_cfg"] = {"type": "LoopOfSets"}
+    job["val_dataloader"] = [job["val_dataloader"]] * 2
+    job["val_evaluator"] = [{"type": "Evaluator", "metrics": [{"type": "MeanError"}]}] * 2
+    assert find_config_problems(job) == []
+    runner = Runner.from_cfg(job)
+    runner.train()
+    loop: Any = runner.val_loop
+    assert len(loop.evaluators) == 2
+    job["val_cfg"] = {}
+    with pytest.raises(ValueError, match=r"val_evaluator\.0: Evaluator is not in"):
+        Runner.from_cfg(job).train()
 
 
 def test_only_what_the_run_does_is_checked() -> None:

@@ -17,7 +17,7 @@ import runner_workers as workers
 
 from eng.dist.testing import run_in_processes
 from eng.hooks import Hook
-from eng.runner import Runner, set_random_seed
+from eng.runner import FlexibleRunner, Runner, set_random_seed
 from eng.runner.environment import Environment
 
 
@@ -76,6 +76,24 @@ def build(job: dict[str, Any], name: str, deterministic: bool, **more: Any) -> R
     work_dir = str(Path(job["work_dir"]) / name)
     randomness = {"seed": 1, "deterministic": deterministic}
     return Runner.from_cfg({**job, "work_dir": work_dir, "randomness": randomness, **more})
+
+
+@pytest.mark.parametrize("kind", [Runner, FlexibleRunner])
+def test_a_seed_is_an_integer_of_any_kind(job: dict[str, Any], kind: Any) -> None:
+    runner = kind.from_cfg({**job, "randomness": {"seed": np.int64(3)}})
+    assert type(runner.seed) is int
+    for seed in ("3", 3.0):
+        with pytest.raises(TypeError, match=f"the seed must be an int or None, not {seed!r}"):
+            kind.from_cfg({**job, "randomness": {"seed": seed}})
+    kind.from_cfg({**job, "env_cfg": {"mp_cfg": None, "dist_cfg": None}})
+
+
+@pytest.mark.parametrize("kind", [Runner, FlexibleRunner])
+def test_a_seed_is_drawn_where_randomness_names_none(job: dict[str, Any], kind: Any) -> None:
+    for randomness in (None, {}, {"diff_rank_seed": True}):
+        runner = kind.from_cfg({**job, "randomness": randomness})
+        assert isinstance(runner.seed, int)
+        assert runner.environment.diff_rank_seed is bool(randomness)
 
 
 @pytest.mark.usefixtures("restored")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from eng.logging import MessageHub, MMLogger
+from eng.registry import DefaultScope
 from eng.runner.identity import RunIdentity
 
 
@@ -46,8 +50,13 @@ def test_instances_of_one_process_have_names_of_their_own(tmp_path: Path) -> Non
     assert second.experiment_name == f"same-name_{second.timestamp}"
 
 
-def test_the_logger_of_a_refused_run_is_not_used_by_the_next(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "settings"), [(MMLogger, {}), (DefaultScope, {"scope_name": "a"})]
+)
+def test_what_a_refused_run_has_made_is_not_used_by_the_next(
+    tmp_path: Path, kind: Any, settings: dict[str, Any]
+) -> None:
     refused = RunIdentity.create(str(tmp_path), "same-name", None)
-    MMLogger.get_instance(refused.instance_name)
+    kind.get_instance(refused.instance_name, **settings)
     following = RunIdentity.create(str(tmp_path), "same-name", None)
     assert following.instance_name != refused.instance_name

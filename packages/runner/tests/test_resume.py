@@ -144,6 +144,39 @@ def check_exact(tmp_path: Path, make: Any, stop_at: int) -> Losses:
 # ---------------------------------------------------------------------- the order of the data
 
 
+def start_worker(worker_id: int, first: int) -> None:
+    """A function of the user, which takes no seed."""
+    assert worker_id >= first
+
+
+def test_workers_that_a_function_of_the_user_starts(tmp_path: Path) -> None:
+    def make(work_dir: Path) -> dict[str, Any]:
+        job = config(work_dir)
+        start = {"type": start_worker, "first": 0}
+        job["train_dataloader"].update(num_workers=1, worker_init_fn=start)
+        return job
+
+    check_exact(tmp_path, make, 7)
+
+
+class GrowingBatches(Hook):
+    """Changes the batch size of the data loader between epochs."""
+
+    def before_train_epoch(self, runner: Any) -> None:
+        runner.train_dataloader.batch_sampler.batch_size = 2 + runner.epoch
+
+
+@pytest.mark.parametrize("stop_at", [4, 9, 12, 17])
+def test_batches_that_a_hook_makes_larger(tmp_path: Path, stop_at: int) -> None:
+    def make(work_dir: Path) -> dict[str, Any]:
+        return config(work_dir, custom_hooks=[GrowingBatches()])
+
+    whole = check_exact(tmp_path, make, stop_at)
+    assert [len(numbers) for numbers, *_ in whole.seen.values()] == [2] * 9 + [3] * 6 + [4] * 4 + [
+        2
+    ]
+
+
 class LazySampler(Sampler[int]):
     """Draws each index when it is asked for, from the generators of the process."""
 

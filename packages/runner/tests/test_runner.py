@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import BatchSampler, Dataset
+from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -24,7 +24,7 @@ import runner_workers as workers
 from eng.config import Config
 from eng.dataset import BaseDataset
 from eng.dist.testing import run_in_processes
-from eng.hooks import EMAHook, Hook
+from eng.hooks import EMAHook, Hook, LoggerHook, ParamSchedulerHook, RuntimeInfoHook
 from eng.logging import MessageHub, MMLogger
 from eng.model import BaseModel, BaseTTAModel
 from eng.optim import OptimWrapper, OptimWrapperDict
@@ -44,7 +44,9 @@ from eng.runner import (
     LogProcessor,
     Runner,
     RunnerConfigError,
+    ValLoop,
 )
+from eng.runner.older_names import _InfiniteDataloaderIterator
 from eng.vis import Visualizer
 
 
@@ -410,6 +412,12 @@ def test_stages_are_resolved_to_hooks_that_override_them(job: dict[str, Any]) ->
             "dynamic_intervals",
         ),
         ({"log_processor": {"custom_cfg": [{"data_src": "loss"}]}}, "method_name"),
+        ({"log_processor": "LogProcessor"}, "log_processor must be a dict .* not str"),
+        ({"visualizer": [{"type": "Visualizer"}]}, "visualizer must be a dict .* not list"),
+        ({"visualizer": Visualizer}, "visualizer must be a dict .* not Visualizer"),
+        ({"default_hooks": [{"type": "LoggerHook"}]}, "default_hooks must be a dict .* not list"),
+        ({"custom_hooks": {"type": "EMAHook"}}, "custom_hooks must be a list .* not (Config)?[dD]"),
+        ({"custom_hooks": EMAHook()}, "custom_hooks must be a list .* not EMAHook"),
     ],
 )
 def test_bad_settings_are_named(job: dict[str, Any], change: dict[str, Any], words: str) -> None:
@@ -653,6 +661,206 @@ def test_a_loop_with_counts_of_its_own_resumes_exactly(
     whole = losses_of({**job, "work_dir": str(tmp_path / "whole")})
     losses_of(job, stop_at)
     assert losses_of({**job, "resume": True}) == whole[stop_at // 3 * 3 :]
+
+
+class OwnRun(EpochBasedTrainLoop):
+    """Has a run of its own, as loops of downstream libraries do."""
+
+    def run(self) -> Any:
+        self.runner.call_hook("before_train")
+        while self._epoch < self._max_epochs and not self.stop_training:
+            self.run_epoch()
+            self._decide_current_val_interval()
+            if self._epoch >= self.val_begin and self._epoch % self.val_interval == 0:
+                self.runner.val_loop.run()
+        self.runner.call_hook("after_train")
+        return self.runner.model
+
+
+def test_a_loop_with_a_run_of_its_own_decides_when_to_validate(job: dict[str, Any]) -> None:
+    LOOPS.register_module(module=OwnRun, force=True)
+    job["train_cfg"] = {
+        "type": "OwnRun",
+        "max_epochs": 6,
+        "val_interval": 3,
+        "dynamic_intervals": [(4, 2), (6, 1)],
+    }
+    runner = Runner.from_cfg(job)
+    runner.train()
+    steps = [record["step"] for record in scalars_of(runner) if "line/loss" in record]
+    assert steps == [4, 5, 6]
+
+
+TEST = ("test_dataloader", "test_cfg", "test_evaluator")
+
+
+class CountingLoop(ValLoop):
+    def run(self) -> dict[str, float]:
+        return {"count": 1.0}
+
+
+def test_loops_are_read_and_replaced_under_their_private_names(job: dict[str, Any]) -> None:
+    runner: Any = Runner.from_cfg({**job, **dict.fromkeys(TEST)})
+    assert runner._train_loop == job["train_cfg"]  # not built by being read
+    assert runner._test_loop is None
+    assert runner._randomness_cfg == {"seed": 1, "deterministic": False, "diff_rank_seed": False}
+    assert runner.train_loop is runner._train_loop
+    runner._val_loop = CountingLoop(runner, runner.val_dataloader, runner.val_evaluator)
+    assert runner.val() == {"count": 1.0}
+    runner._val_loop = None
+    runner.train()
+    assert not [record for record in scalars_of(runner) if "line/loss" in record]
+
+
+class GrowingData(Hook):
+    """Trains on more data in each epoch."""
+
+    def __init__(self, is_seeded: bool) -> None:
+        self.is_seeded = is_seeded
+
+    def before_train_epoch(self, runner: Any) -> None:
+        data = {"type": "LineData", "length": 8 + 4 * runner.epoch}
+        cfg = {**runner.cfg.train_dataloader, "dataset": data}
+        seed = runner.seed if self.is_seeded else None
+        runner.train_loop.dataloader = runner.build_dataloader(cfg, seed=seed)
+
+
+@pytest.mark.parametrize(("stop_at", "is_seeded"), [(3, True), (7, True), (7, False)])
+def test_data_that_a_hook_replaces_is_read_and_resumed(
+    job: dict[str, Any], tmp_path: Path, stop_at: int, is_seeded: bool
+) -> None:
+    saved = {"type": "CheckpointHook", "by_epoch": False, "interval": 1}
+    job["default_hooks"]["checkpoint"] = saved
+    job["custom_hooks"] = [GrowingData(is_seeded)]
+    whole = losses_of({**job, "work_dir": str(tmp_path / "whole")})
+    assert len(whole) == 2 + 3 + 4
+    losses_of(job, stop_at)
+    assert losses_of({**job, "resume": True}) == whole[stop_at:]
+
+
+class SmallerBatches(Hook):
+    def __init__(self, replaces_iterator: bool) -> None:
+        self.sizes: list[int] = []
+        self.replaces_iterator = replaces_iterator
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        self.sizes.append(len(data_batch["inputs"]))
+        if runner.iter == 2:
+            loop = runner.train_loop
+            cfg = {**runner.cfg.train_dataloader, "batch_size": 3}
+            loop.dataloader = runner.build_dataloader(cfg, seed=runner.seed)
+            if self.replaces_iterator:
+                loop.dataloader_iterator = _InfiniteDataloaderIterator(loop.dataloader)
+
+
+@pytest.mark.parametrize("replaces_iterator", [True, False])
+def test_data_is_replaced_by_iterations(job: dict[str, Any], replaces_iterator: bool) -> None:
+    job["train_cfg"] = {"by_epoch": False, "max_iters": 11}
+    hook = SmallerBatches(replaces_iterator)
+    runner = Runner.from_cfg(job)
+    runner.register_hook(hook)
+    runner.train()
+    assert hook.sizes == [4, 4, 4, 3, 3, 3, 3, 3, 3, 2, 3]
+
+
+class Stream(IterableDataset):
+    def __iter__(self) -> Any:
+        yield from DATASETS.build({"type": "LineData", "length": 10})
+
+
+@pytest.mark.parametrize("mode", ["val", "test"])
+def test_a_stream_is_evaluated_and_logged(job: dict[str, Any], mode: str) -> None:
+    job[f"{mode}_dataloader"] = DataLoader(Stream(), batch_size=4)
+    runner = Runner(**job)
+    assert "line/loss" in (runner.val() if mode == "val" else runner.test())
+    log = next(Path(runner.log_dir).glob("*.log")).read_text()
+    assert "[3/?]  line/loss: " in log
+    runner.train()
+
+
+class LateLoop(BaseLoop):
+    """Has its data loader only while it runs, as loops over several of them have."""
+
+    def __init__(self, runner: Any, dataloader: Any, evaluator: Any) -> None:
+        self._runner = runner
+        self.loaders = [runner.build_dataloader(each) for each in dataloader]
+
+    def run(self) -> dict[str, float]:
+        for stage in ("before_val", "before_val_epoch"):
+            self.runner.call_hook(stage)
+        self.runner.call_hook("after_val_epoch", metrics={"n": float(len(self.loaders))})
+        self.runner.call_hook("after_val")
+        return {"n": 2.0}
+
+
+def test_a_loop_without_a_data_loader_of_its_own_is_logged(job: dict[str, Any]) -> None:
+    LOOPS.register_module(module=LateLoop, force=True)
+    job.update(val_cfg={"type": "LateLoop"}, val_dataloader=[job["val_dataloader"]] * 2)
+    runner = Runner.from_cfg(job)
+    runner.train()
+    assert [each["n"] for each in scalars_of(runner) if "n" in each] == [2.0] * 3
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_data_of_an_evaluation_is_replaced_as_a_whole(job: dict[str, Any], shuffle: bool) -> None:
+    def load(length: int) -> DataLoader[Any]:
+        return DataLoader(DATASETS.build({"type": "LineData", "length": length}), 3, shuffle)
+
+    job["test_dataloader"] = load(10)
+    runner = Runner(**job)
+    seen: list[int] = []
+    runner.test_evaluator.process = lambda data_samples, data_batch: seen.append(len(data_samples))
+    runner.test_evaluator.evaluate = lambda size: {"size": float(size)}
+    assert (runner.test(), sum(seen)) == ({"size": 10}, 10)
+    runner.test_loop.dataloader = load(17)  # type: ignore[union-attr]
+    assert (runner.test(), sum(seen)) == ({"size": 17}, 27)
+
+
+def test_hooks_are_a_list_that_others_may_change(job: dict[str, Any]) -> None:
+    class Noting(Hook):
+        def __init__(self) -> None:
+            self.seen: list[int] = []
+
+        def after_train_iter(self, runner: Any, *args: Any, **kwargs: Any) -> None:
+            self.seen.append(runner.iter)
+            if runner.iter == 4:
+                runner.hooks.remove(self)
+
+    removed, popped, first = Noting(), Noting(), Noting()
+    runner = Runner(**job, custom_hooks=[removed, popped])
+    assert runner.hooks.pop(runner.hooks.index(popped)) is popped
+    runner.hooks.insert(0, first)
+    runner.hooks[:] = [hook for hook in runner.hooks if not isinstance(hook, LoggerHook)]
+    runner.train()
+    assert (removed.seen, popped.seen, first.seen) == ([0, 1, 2, 3, 4], [], [0, 1, 2, 3, 4])
+    assert not list(Path(runner.work_dir).rglob("scalars.json"))
+
+
+class OwnRates(ParamSchedulerHook):
+    """Has an __init__ of its own, as hooks of downstream libraries have."""
+
+    def __init__(self, rate: float) -> None:
+        self.rate = rate
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        for group in runner.optim_wrapper.param_groups:
+            group["lr"] = self.rate
+
+
+class OwnInfo(RuntimeInfoHook):
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def test_hooks_with_an_init_of_their_own_take_the_place_of_default_ones(
+    job: dict[str, Any],
+) -> None:
+    hooks = {"param_scheduler": OwnRates(0.5), "runtime_info": OwnInfo("a")}
+    runner = Runner.from_cfg({**job, "param_scheduler": None, "default_hooks": hooks})
+    assert "line/loss" in runner.val()
+    runner.train()
+    assert runner.optim_wrapper.get_lr() == {"lr": [0.5]}
+    assert "line/loss" in runner.test()
 
 
 def test_a_run_resumed_with_another_seed_takes_over_the_old_one(

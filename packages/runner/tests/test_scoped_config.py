@@ -23,7 +23,7 @@ from eng.registry import (
     DefaultScope,
     Registry,
 )
-from eng.runner import IterBasedTrainLoop, Runner
+from eng.runner import FlexibleRunner, IterBasedTrainLoop, Runner
 from eng.vis import LocalVisBackend, Visualizer
 
 SCOPE = "scoped_client"
@@ -151,3 +151,11 @@ def test_a_misspelt_setting_of_the_loop_is_refused(tmp_path: Any) -> None:
     with pytest.raises(ValueError, match="did you mean 'val_interval'"):
         Runner.from_cfg(Config(cfg))
     assert DefaultScope.get_current_instance() is None
+
+
+@pytest.mark.parametrize("kind", [Runner, FlexibleRunner])
+def test_a_config_may_say_that_it_has_no_default_scope(kind: Any, job: dict[str, Any]) -> None:
+    runner = kind.from_cfg({**job, "default_scope": None})
+    assert runner.default_scope.scope_name == "mmengine"
+    runner.train()
+    assert runner.iter == 15

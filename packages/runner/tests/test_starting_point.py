@@ -16,7 +16,7 @@ import runner_workers as workers
 
 from eng.checkpoint import CheckpointError
 from eng.dist.testing import run_in_processes
-from eng.runner import Runner
+from eng.runner import Runner, RunnerConfigError
 
 
 def train(job: dict[str, Any], epochs: int, **settings: Any) -> Runner:
@@ -143,6 +143,17 @@ def test_a_file_is_resumed_from_although_other_runs_were_here(
 ) -> None:
     runner = train(job, 2, load_from=str(folder / "epoch_1.pth"), resume=True)
     assert f"Resuming from {folder}/epoch_1.pth: " in log_of(runner)
+
+
+def test_a_path_to_resume_from_is_resumed_from(job: dict[str, Any], folder: Path) -> None:
+    path = str(folder / "epoch_1.pth")
+    runner = train(job, 3, resume=path)
+    assert f"Resuming from {path}: " in log_of(runner)
+    assert (runner.epoch, runner.iter) == (3, 15)
+    # Started again in the same way, from its own.
+    assert f"Resuming from {folder}/epoch_3.pth, the newest" in log_of(train(job, 4, resume=path))
+    with pytest.raises(RunnerConfigError, match="names the checkpoint to resume from"):
+        train(job, 4, resume=path, load_from=str(folder / "epoch_2.pth"))
 
 
 def test_a_file_of_weights_is_loaded_with_a_line(job: dict[str, Any], folder: Path) -> None:

@@ -24,7 +24,7 @@ from torch.distributed import ProcessGroup, Work
 from torch.distributed.distributed_c10d import Store
 
 from .devices import get_comm_device
-from .groups import is_distributed, ranks_of
+from .groups import get_world_size, is_distributed, is_inside_master_only, ranks_of
 from .stacks import stack_files
 
 __all__ = [
@@ -75,9 +75,16 @@ def wait(work: Work | None, operation: str, group: ProcessGroup | None) -> None:
 
     Raises:
         DistributedError: If it failed, or another process reported a failure meanwhile.
+        RuntimeError: Inside of a function that :func:`master_only` has decorated.
     """
     if work is None:
         return
+    if is_inside_master_only() and get_world_size(group) > 1:
+        raise RuntimeError(
+            f"a collective ({operation}) is called inside of a function decorated by master_only, "
+            "which the main process alone runs: it would wait for the other processes forever. "
+            "Remove the decorator, so that all processes call it"
+        )
     if get_comm_device(group).type != "cpu":
         # accelerators have a queue: this orders the stream and does not block the CPU
         work.wait()

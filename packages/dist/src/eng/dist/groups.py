@@ -2,6 +2,7 @@
 
 import functools
 import os
+import threading
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar, cast
 
@@ -27,6 +28,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _local_group: ProcessGroup | None = None
+_thread = threading.local()
 #: Whether torch was built with its distributed part.
 _IS_AVAILABLE = torch_dist.is_available()
 
@@ -101,6 +103,8 @@ def is_main_process(group: ProcessGroup | None = None) -> bool:
 def master_only(func: Callable[P, R]) -> Callable[P, R | None]:
     """Decorate a function so that the main process alone runs it.
 
+    With several processes, a collective inside of it is an error: it would wait for the others.
+
     Args:
         func: Function to be decorated.
 
@@ -110,9 +114,21 @@ def master_only(func: Callable[P, R]) -> Callable[P, R | None]:
 
     @functools.wraps(func)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R | None:
-        return func(*args, **kwargs) if is_main_process() else None
+        if not is_main_process():
+            return None
+        before = is_inside_master_only()
+        _thread.is_inside_master_only = True
+        try:
+            return func(*args, **kwargs)
+        finally:
+            _thread.is_inside_master_only = before
 
     return wrapper
+
+
+def is_inside_master_only() -> bool:
+    """Whether this thread runs a function that :func:`master_only` has decorated."""
+    return getattr(_thread, "is_inside_master_only", False)
 
 
 def init_local_group(node_rank: int, num_gpus_per_node: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from inspect import isabstract
 from itertools import islice
 from typing import Any
 
@@ -16,6 +17,9 @@ from .torch_metric import TorchMetric, is_torchmetrics
 from .types import MetricLike, MetricOrConfig, Metrics
 
 __all__ = ["Evaluator"]
+
+#: Methods of metrics that name the values.
+_COMPUTING = ("evaluate", "compute_metrics", "reduce", "compute_from_matrix")
 
 
 @EVALUATOR.register_module()
@@ -54,8 +58,8 @@ class Evaluator:
         """Return the metric names of :meth:`evaluate`; None if one metric does not declare them."""
         names: list[str] = []
         for metric in self.metrics:
-            own = metric.number_names if isinstance(metric, BaseMetric) else None
-            if own is None:
+            own = _find_names(metric)
+            if own is None or self._may_rename:
                 return None
             prefix = f"{metric.prefix}/" if metric.prefix else ""
             names += [f"{prefix}{name}" for name in own]
@@ -63,13 +67,20 @@ class Evaluator:
 
     def metric_prefixes(self) -> list[str] | None:
         """Return the prefixes of all names; None if a metric has none or may change it."""
-        silent = [getattr(metric, "number_names", None) == () for metric in self.metrics]
+        names = [_find_names(metric) for metric in self.metrics]
         prefixes = [
             _find_prefix(metric)
-            for metric, is_silent in zip(self.metrics, silent, strict=True)
-            if not is_silent
+            for metric, own in zip(self.metrics, names, strict=True)
+            if own is None or len(own)
         ]
-        return None if None in prefixes else [each for each in prefixes if each is not None]
+        if self._may_rename or None in prefixes:
+            return None
+        return [each for each in prefixes if each is not None]
+
+    @property
+    def _may_rename(self) -> bool:
+        """Whether a subclass may return other names than those of the metrics."""
+        return type(self).evaluate is not Evaluator.evaluate
 
     def process(self, data_samples: Sequence[DataSample], data_batch: DataBatch = None) -> None:
         """Pass one batch to every metric.
@@ -143,6 +154,21 @@ class Evaluator:
         if batches is not None and (rest := next(batches, [])):
             _check_lengths(size + len(rest), size)
         return self.evaluate(size)
+
+
+def _find_names(metric: MetricLike) -> Sequence[str] | None:
+    """Find the declared names of a metric; None where a subclass may compute others."""
+    names = metric.number_names if isinstance(metric, BaseMetric) else None
+    kinds = type(metric).__mro__
+    computing = [
+        place
+        for place, kind in enumerate(kinds)
+        if not isabstract(kind) and any(name in vars(kind) for name in _COMPUTING)
+    ]
+    if names is None or len(computing) < 2:
+        return names
+    own = [vars(kind) for kind in kinds[: computing[0] + 1]]
+    return next((each["number_names"] for each in own if "number_names" in each), None)
 
 
 def _find_prefix(metric: MetricLike) -> str | None:

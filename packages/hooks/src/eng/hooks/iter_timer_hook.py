@@ -39,6 +39,18 @@ class IterTimerHook(Hook):
         self.time_sec_tot = 0.0
         self.start_iter = 0
 
+    @property
+    def t(self) -> float:
+        """Time at which the last iteration ended, in seconds of :func:`time.time`.
+
+        Third-party hooks that derive from this one measure from it, and set it.
+        """
+        return time.time() - time.perf_counter() + self._last
+
+    @t.setter
+    def t(self, value: float) -> None:
+        self._last = value - time.time() + time.perf_counter()
+
     @override
     def before_train(self, runner: HookRunner) -> None:
         """Count from the iteration at which training starts or resumes."""

@@ -85,6 +85,9 @@ class LoggerHook(Hook):
         self._data_wait = DataWaitNotice()
         self._is_measured = False
         self._length: int | None = None
+        # Places of logs in out_dir, and those that are nowhere else.
+        self._targets: dict[Path, str] = {}
+        self._moved: set[Path] = set()
 
     @property
     def file_client(self) -> FileClient | None:
@@ -101,6 +104,7 @@ class LoggerHook(Hook):
         if root is not None:
             self.file_backend = get_file_backend(root, backend_args=self.backend_args)
             self.out_dir = self.file_backend.join_path(root, Path(runner.work_dir).name)
+            self._bring_back(runner)
             runner.logger.info(f"Logs will be copied to {self.out_dir} after the run.")
 
     @override
@@ -177,9 +181,8 @@ class LoggerHook(Hook):
     @override
     def after_val_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Write the metrics."""
-        scalars, line = runner.log_processor.get_log_after_epoch(
-            runner, length_of(runner.val_dataloader) or 0, "val"
-        )
+        length = _count_batches(runner, "val")
+        scalars, line = runner.log_processor.get_log_after_epoch(runner, length, "val")
         runner.logger.info(line)
         step = runner.epoch if self.log_metric_by_epoch else runner.iter
         runner.visualizer.add_scalars(scalars, step=step, file_path=self.json_log_path)
@@ -187,7 +190,7 @@ class LoggerHook(Hook):
     @override
     def after_test_epoch(self, runner: HookRunner, metrics: dict[str, float] | None = None) -> None:
         """Write the results, and all of them to a separate file as well."""
-        processor, length = runner.log_processor, length_of(runner.test_dataloader) or 0
+        processor, length = runner.log_processor, _count_batches(runner, "test")
         more = (
             {"with_non_scalar": True} if _accepts_non_scalars(processor.get_log_after_epoch) else {}
         )
@@ -220,11 +223,46 @@ class LoggerHook(Hook):
     def _copy_logs(self, log_dir: Path, out_dir: str) -> None:
         for path in sorted(log_dir.rglob("*")):
             if path.is_file() and path.name.endswith(self.out_suffix):
-                relative = path.relative_to(log_dir).as_posix()
-                target = self.file_backend.join_path(out_dir, relative)
+                target = self._targets.get(path) or self._choose_target(path, log_dir, out_dir)
                 self.file_backend.copyfile_from_local(str(path), target)
                 if not self.keep_local:
+                    self._targets[path] = target
+                    self._moved.add(path)
                     path.unlink()
+
+    def _choose_target(self, path: Path, log_dir: Path, out_dir: str) -> str:
+        """Choose the place of a log, which is not that of another start without a local copy."""
+        relative = path.relative_to(log_dir).as_posix()
+        target = self.file_backend.join_path(out_dir, relative)
+        if self.keep_local or not self.file_backend.exists(target):
+            return target
+        return self.file_backend.join_path(out_dir, log_dir.name, relative)
+
+    def _bring_back(self, runner: HookRunner) -> None:
+        """Bring back the logs that were moved after an earlier run of the same runner.
+
+        This run appends to them; moved again, its own lines would replace all others.
+        """
+        if self._moved:
+            _close_files(runner.logger, Path(runner.log_dir))
+        while self._moved:
+            path = self._moved.pop()
+            since = path.read_bytes() if path.exists() else b""
+            try:
+                self.file_backend.copyfile_to_local(self._targets[path], str(path))
+            except Exception as error:  # of any storage: the log goes on beside it
+                target = self._targets.pop(path)
+                runner.logger.warning(f"Failed to continue {target}: {error}")
+                continue
+            with path.open("ab") as file:
+                file.write(since)
+
+
+def _count_batches(runner: HookRunner, mode: str) -> int:
+    """Count the batches of an evaluation, of data without a length those that were read."""
+    # A third-party loop may have several data loaders, and none under this name.
+    seen: int = getattr(getattr(runner, f"{mode}_loop", None), "batches_seen", 0)
+    return length_of(getattr(runner, f"{mode}_dataloader", None)) or seen
 
 
 def _close_files(logger: logging.Logger, folder: Path) -> None:

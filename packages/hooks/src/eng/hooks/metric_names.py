@@ -18,30 +18,25 @@ def check_metric_names(keys: Sequence[str], runner: HookRunner, setting: str = "
 
     Args:
         keys: The names; ``'auto'`` means any.
-        runner: The runner. Without a validation, or with an evaluator that cannot tell, nothing is
-            refused.
+        runner: The runner. Without a validation, or with an evaluator or a loop that may return
+            other names, nothing is refused. With a hook that may add metrics, it is a warning.
         setting: The setting with the names, for the error. Defaults to ``'save_best'``.
 
     Raises:
         HookKeyError: If one is missing; names the closest one.
     """
-    loop = getattr(runner, "val_loop", None)
-    evaluator = getattr(loop, "evaluator", None)
+    evaluator = _find_evaluator(runner)
+    if evaluator is None:
+        return
     for key in keys:
-        if key == "auto" or evaluator is None or key in _list_sums(evaluator):
+        fault = None if key == "auto" else _find_fault(key, evaluator)
+        if fault is None:
             continue
-        names = _ask(evaluator, "metric_names")
-        if names is not None and key not in names:
-            raise HookKeyError(f"{setting}: {describe_missing(key, names)}")
-        prefixes = _ask(evaluator, "metric_prefixes")
-        if names is None and prefixes and not key.startswith(tuple(f"{p}/" for p in prefixes)):
-            close = [f"{prefix}/{key.rpartition('/')[2]}" for prefix in prefixes]
-            close += _list_sums(evaluator) if hasattr(evaluator, "set_names") else []
-            near = difflib.get_close_matches(key, close, n=1, cutoff=0) or close
-            raise HookKeyError(
-                f"{setting}: missing metric {key!r}: all begin with "
-                f"{' or '.join(repr(f'{each}/') for each in prefixes)}; did you mean {near[0]!r}?"
-            )
+        adding = [hook for hook in getattr(runner, "hooks", ()) if _may_add_metrics(hook)]
+        if not adding:
+            raise HookKeyError(f"{setting}: {fault}")
+        names = " or ".join(sorted({type(hook).__name__ for hook in adding}))
+        runner.logger.warning(f"{setting}: {fault} ({names} may add it)")
 
 
 def usable_score(
@@ -83,6 +78,45 @@ def describe_missing(key: str, names: Iterable[str]) -> str:
     near = difflib.get_close_matches(key, known, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return f"missing metric {key!r}; available: {known}{hint}"
+
+
+def _find_evaluator(runner: HookRunner) -> object | None:
+    """Find the evaluator of validation; None with a loop that may return other names."""
+    loop = getattr(runner, "val_loop", None)
+    loops = [loop, *getattr(loop, "loops", {}).values()]  # of named sets
+    methods = ("run", "evaluate_data")
+    if not all(_is_of_engine(each, method) for each in loops for method in methods):
+        return None
+    return getattr(loop, "evaluator", None)
+
+
+def _may_add_metrics(hook: object) -> bool:
+    return not _is_of_engine(hook, "after_val_epoch")
+
+
+def _is_of_engine(owner: object, method: str) -> bool:
+    """Whether a method is of the engine, or missing, and not of code of others."""
+    module = getattr(getattr(type(owner), method, None), "__module__", "eng")
+    return str(module).partition(".")[0] == "eng"
+
+
+def _find_fault(key: str, evaluator: object) -> str | None:
+    """Describe why a metric cannot be among those of an evaluator; None if it can."""
+    if key in _list_sums(evaluator):
+        return None
+    names = _ask(evaluator, "metric_names")
+    if names is not None:
+        return None if key in names else describe_missing(key, names)
+    prefixes = _ask(evaluator, "metric_prefixes")
+    if not prefixes or key.startswith(tuple(f"{prefix}/" for prefix in prefixes)):
+        return None
+    close = [f"{prefix}/{key.rpartition('/')[2]}" for prefix in prefixes]
+    close += _list_sums(evaluator) if hasattr(evaluator, "set_names") else []
+    near = difflib.get_close_matches(key, close, n=1, cutoff=0) or close
+    return (
+        f"missing metric {key!r}: all begin with "
+        f"{' or '.join(repr(f'{each}/') for each in prefixes)}; did you mean {near[0]!r}?"
+    )
 
 
 def _list_sums(evaluator: object) -> list[str]:

@@ -27,9 +27,8 @@ class ParamSchedulerHook(Hook):
     """
 
     priority = "LOW"
-
-    def __init__(self) -> None:
-        self._is_over = False
+    # On the class, for subclasses whose __init__ does not call one of this class.
+    _is_over = False
 
     @override
     def before_train(self, runner: HookRunner) -> None:

@@ -22,9 +22,8 @@ class RuntimeInfoHook(Hook):
     """Keeps epoch, iteration, learning rates, losses and metrics in the message hub."""
 
     priority = "VERY_HIGH"
-
-    def __init__(self) -> None:
-        self._outer_stage: str | None = None
+    # On the class, for subclasses whose __init__ does not call one of this class.
+    _outer_stage: str | None = None
 
     @override
     def before_run(self, runner: HookRunner) -> None:

@@ -29,6 +29,7 @@ __all__ = [
     "check_keys",
     "check_loop",
     "check_names_loop",
+    "check_resume",
     "check_resume_schedule",
     "check_run",
     "check_schedules",
@@ -36,6 +37,7 @@ __all__ = [
     "check_together",
     "checks_of_values",
     "given_arguments",
+    "split_resume",
     "warn_of_close_names",
     "with_preprocessor",
 ]
@@ -95,6 +97,42 @@ def check_schedules(param_scheduler: object, optim_wrapper: object) -> None:
         raise RunnerConfigError(
             "param_scheduler needs an optim_wrapper whose settings it schedules"
         )
+
+
+def check_resume(load_from: str | None, resume: bool | str) -> None:
+    """Refuse a checkpoint to resume from together with one to start from.
+
+    Args:
+        load_from: Path or address of a checkpoint, or None.
+        resume: Whether to resume, or the path of a checkpoint.
+
+    Raises:
+        RunnerConfigError: If both are paths.
+    """
+    if isinstance(resume, str) and resume != "auto" and load_from is not None:
+        raise RunnerConfigError(
+            f"resume={resume!r} names the checkpoint to resume from: leave out "
+            f"load_from={load_from!r}"
+        )
+
+
+def split_resume(load_from: str | None, resume: bool | str) -> tuple[str | None, bool | str]:
+    """Split a path to resume from into ``load_from`` and ``resume=True``.
+
+    Args:
+        load_from: Path or address of a checkpoint, or None.
+        resume: Whether to resume, ``'auto'``, or the path of a checkpoint.
+
+    Returns:
+        The checkpoint to start from, and whether to resume.
+
+    Raises:
+        RunnerConfigError: If both are paths.
+    """
+    check_resume(load_from, resume)
+    if isinstance(resume, str) and resume not in ("", "auto"):
+        return resume, True
+    return load_from, resume
 
 
 def check_resume_schedule(cfg: Settings) -> None:

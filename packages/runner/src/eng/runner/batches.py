@@ -54,21 +54,42 @@ class ResumableBatches:
     """
 
     def __init__(self, dataloader: Loader, progress: Progress, seed: int = 0) -> None:
-        self._dataloader = dataloader
         self._progress = progress
         self.seed = seed
         self._endless: Iterator[DataBatch] | None = None
-        self._iterator: Iterator[DataBatch] | None = None
-        self._stateful = stateful_part(dataloader)
-        self._movable = movable_sampler(dataloader)
-        self._placed = None if self._movable else place_sampler(dataloader)
-        #: Generator states from which the present epoch of the data was drawn.
-        self._origin: StateDict | None = None
         self._resumed: StateDict = {}
         self._preserved_generators: list[GeneratorState] | None = None
         #: Set by a hook that times the data: wraps the batches of each epoch as they are read.
         self.watch: Callable[[Iterator[DataBatch]], Iterator[DataBatch]] | None = None
-        progress.samples_per_iter = samples_per_step(dataloader)
+        self.replace(dataloader)
+
+    def replace(self, dataloader: Loader) -> None:
+        """Read from a data loader from the next time on that one is opened.
+
+        An epoch that is being read goes on to its end. Without epochs the data begins at once.
+
+        Args:
+            dataloader: The data loader.
+        """
+        # In the middle of an iteration, which is still counted as one of the data before.
+        self._is_new = self._endless is not None
+        self._dataloader = dataloader
+        self._stateful = stateful_part(dataloader)
+        self._movable = movable_sampler(dataloader)
+        self._placed = None if self._movable else place_sampler(dataloader)
+        self._progress.samples_per_iter = samples_per_step(dataloader)
+        self.read_from(None)
+
+    def read_from(self, iterator: Iterator[DataBatch] | None) -> None:
+        """Read batches without end from an iterator, for as long as it has some.
+
+        Args:
+            iterator: The iterator; None opens the data loader.
+        """
+        self._endless = iterator
+        self._iterator: Iterator[DataBatch] | None = None
+        #: Generator states from which the present epoch of the data was drawn.
+        self._origin: StateDict | None = None
 
     # ------------------------------------------------------------------ state
 
@@ -143,6 +164,11 @@ class ResumableBatches:
         return self._origin
 
     @property
+    def is_resumed(self) -> bool:
+        """Whether the data is opened next where another run was."""
+        return bool(self._resumed)
+
+    @property
     def can_break_off(self) -> bool:
         """Whether a wait for a batch may be broken off: a stateful loader would lose it."""
         return self._stateful is None
@@ -210,6 +236,8 @@ class ResumableBatches:
 
     def __next__(self) -> DataBatch:
         if self._endless is None:
+            if self._is_new:
+                self._is_new, self._progress.position = False, 0
             self._endless = self._open_watched()
         try:
             return next(self._endless)
@@ -228,6 +256,8 @@ class ResumableBatches:
     def _open(self) -> Iterator[DataBatch]:
         """Begin an iteration at the position. Late, since hooks may move the sampler before."""
         resumed, self._resumed = self._resumed, {}
+        # Again, as hooks may change the batch size between two epochs.
+        self._progress.samples_per_iter = samples_per_step(self._dataloader)
         self._set_epoch()
         put_generators(self._dataloader, resumed.get("generators", []))
         origin = resumed.get("origin")

@@ -83,8 +83,8 @@ class PartChecker:
             self._check_schedulers()
         for mode in ("val", "test"):
             if mode in modes:
-                self._check_loop(mode, ("runner", "dataloader", "evaluator"))
-                self._check_evaluators(mode)
+                is_known = self._check_loop(mode, ("runner", "dataloader", "evaluator"))
+                self._check_evaluators(mode, is_known)
         self._check_hooks()
         self._check_outputs()
 
@@ -140,13 +140,14 @@ class PartChecker:
                     if MODELS.of_default_scope().get(each["type"]) or not _is_registered(each):
                         self._add(at, check_part(each, MODELS), is_certain=False)
 
-    def _check_loop(self, mode: str, given: tuple[str, ...]) -> None:
+    def _check_loop(self, mode: str, given: tuple[str, ...]) -> bool:
+        """Check a loop and its data; return whether it may build parts as the engine does."""
         cfg = self._settings.get(f"{mode}_cfg")
         default = _EVAL_LOOPS.get(mode)
         taken: tuple[str, ...] = ()
         if mode == "train" and isinstance(cfg, Mapping) and "type" not in cfg:
             if "by_epoch" not in cfg:
-                return  # refused by the runner
+                return True  # refused by the runner
             default = "EpochBasedTrainLoop" if cfg["by_epoch"] else "IterBasedTrainLoop"
             taken = ("by_epoch",)
         kind = self._part((f"{mode}_cfg",), cfg, LOOPS, default=default, given=given, taken=taken)
@@ -156,6 +157,7 @@ class PartChecker:
             self._check_loader((name, str(set_name)), loader, is_certain)
         if not sets:
             self._check_loader((name,), self._settings.get(name), is_certain)
+        return is_certain or kind is None
 
     def _find_sets(self, mode: str) -> Mapping[str, object]:
         """Find the data loaders by name of an evaluation; none where it has one set."""
@@ -262,25 +264,29 @@ class PartChecker:
                 if converts and not _is_of_engine(kind):  # by a method with arguments of its own
                     self._set_certain(at, False)
 
-    def _check_evaluators(self, mode: str) -> None:
+    def _check_evaluators(self, mode: str, is_known: bool) -> None:
         name = f"{mode}_evaluator"
         cfg, sets = self._settings.get(name), self._find_sets(mode)
         if not sets or not are_by_name(cfg):
-            self._check_evaluator((name,), cfg)
+            self._check_evaluator((name,), cfg, is_known)
             return
         for problem in missing_evaluators(mode, list(sets), cfg):
             self._add((name,), [Problem((), problem)])
         for set_name, each in cfg.items():
-            self._check_evaluator((name, str(set_name)), each)
+            self._check_evaluator((name, str(set_name)), each, is_known)
 
-    def _check_evaluator(self, path: Path, cfg: object) -> None:
+    def _check_evaluator(self, path: Path, cfg: object, is_known: bool) -> None:
         if isinstance(cfg, Mapping) and "metrics" in cfg:
             kind = self._part(path, cfg, EVALUATOR, default="Evaluator")
             if not _is_of_engine(kind):
                 return
             path, cfg = (*path, "metrics"), cfg["metrics"]
         for at, each in _list_items(path, cfg):
-            self._part(at, each, METRICS)
+            # A third-party loop may have an evaluator for each of several data loaders.
+            if not is_known and isinstance(each, Mapping) and "metrics" in each:
+                self._check_evaluator(at, each, is_known)
+            else:
+                self._part(at, each, METRICS)
 
     def _check_hooks(self) -> None:
         default = self._settings.get("default_hooks")

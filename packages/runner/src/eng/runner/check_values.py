@@ -60,8 +60,8 @@ def check_values(settings: Settings, modes: Collection[str]) -> Problems:
     if not isinstance(settings.get("work_dir", ""), (str, os.PathLike, type(None))):
         yield ("work_dir",), _must("a path", settings["work_dir"])
     resume = settings.get("resume", False)
-    if isinstance(resume, str) and resume != "auto":
-        problem = _must("True, False or 'auto'", resume)
+    if isinstance(resume, str) and resume != "auto" and not set(resume) & set("/."):
+        problem = _must("True, False, 'auto' or the path of a checkpoint", resume)
         yield ("resume",), problem._replace(is_certain=False)
     yield from _check_randomness(settings.get("randomness"))
     try:

@@ -34,6 +34,7 @@ from eng.hooks import CheckpointHook, CheckpointWriter
 from eng.optim import evaluation_mode
 from eng.utils import StateDict, check_inner_path
 
+from .arguments import split_resume
 from .checkpoint_meta import dataset_meta_of, warn_of_other_data
 from .other_processes import adapt_to_processes, count_global_batch, keep_global_batch
 from .progress import Progress
@@ -224,8 +225,13 @@ def load_or_resume(runner: LoopRunner, load_from: str | None, resume: bool | str
     Args:
         runner: The runner.
         load_from: Path or address of a checkpoint.
-        resume: Whether to resume, see :func:`eng.runner.starting_point.choose_starting_point`.
+        resume: Whether to resume, see :func:`eng.runner.starting_point.choose_starting_point`, or
+            the path of the checkpoint to resume from, unless the run has newer ones.
+
+    Raises:
+        RunnerConfigError: If both are paths.
     """
+    load_from, resume = split_resume(load_from, resume)
     start = choose_starting_point(runner.work_dir, _list_folders(runner), load_from, resume)
     for level, text in start.lines:
         runner.logger.log(level, text)

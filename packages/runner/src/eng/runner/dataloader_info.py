@@ -71,24 +71,28 @@ def samples_per_step(dataloader: Loader) -> int:
     return _read_batch_size(dataloader) * get_data_world_size()
 
 
-def reseed(dataloader: Loader, seed: int, instead_of: int | None = None) -> None:
+def reseed(dataloader: Loader, seed: int | None, instead_of: int | None = None) -> None:
     """Replace the seed of a data loader, so that order and samples agree with those of another.
 
     Args:
         dataloader: The data loader, whose sampler may have a seed and whose workers may be seeded
             by :func:`eng.dataset.worker_init_fn`.
-        seed: The seed.
+        seed: The seed; None changes nothing.
         instead_of: The seed that is replaced; others, as one that the config gives the sampler,
             stay. Defaults to None, any.
     """
+    if seed is None:
+        return
     sampler = sampler_with(dataloader, "seed")
     if sampler is not None and instead_of in (None, sampler.seed):
         sampler.seed = seed
     init = getattr(dataloader, "worker_init_fn", None)
-    if isinstance(init, partial) and init.keywords.get("seed") in (instead_of, seed):
-        dataloader.worker_init_fn = partial(
-            init.func, *init.args, **{**init.keywords, "seed": seed}
-        )
+    # A function of the user need not take a seed.
+    if isinstance(init, partial) and init.keywords.get("seed") is not None:
+        settings = init.keywords
+        if settings["seed"] in (instead_of, seed):
+            settings = {**settings, "seed": seed}
+            dataloader.worker_init_fn = partial(init.func, *init.args, **settings)
 
 
 def check_has_batches(dataloader: Loader) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import random
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +14,7 @@ from eng.dist import get_data_rank, get_dist_info, init_dist, is_distributed, sy
 from eng.dl_utils import set_multi_processing
 
 from .determinism import follow_determinism, use_deterministic_algorithms
+from .errors import RunnerTypeError
 from .types import Settings
 
 if TYPE_CHECKING:
@@ -90,9 +92,9 @@ def setup_environment(env_cfg: Settings, launcher: str) -> None:
     """
     torch.backends.cudnn.benchmark = bool(env_cfg.get("cudnn_benchmark", False))
     distributed = launcher != "none"
-    set_multi_processing(**env_cfg.get("mp_cfg", {}), distributed=distributed)
+    set_multi_processing(**(env_cfg.get("mp_cfg") or {}), distributed=distributed)
     if distributed and not is_distributed():
-        settings = dict(env_cfg.get("dist_cfg", {}))
+        settings = dict(env_cfg.get("dist_cfg") or {})
         if settings.get("backend") == "nccl" and not torch.cuda.is_available():
             # The documented default is for GPUs; without one, it is the device that decides.
             settings["backend"] = None
@@ -121,8 +123,7 @@ def seed_everything(
     Returns:
         The seed without the rank, and that of this process.
     """
-    if seed is None:
-        seed = sync_random_seed()
+    seed = sync_random_seed() if seed is None else _check_seed(seed)
     own = (seed + get_data_rank()) if diff_rank_seed else seed
     random.seed(own)
     np.random.seed(own % 2**32)
@@ -130,6 +131,14 @@ def seed_everything(
     if deterministic:
         use_deterministic_algorithms()
     return Seeds(seed, own)
+
+
+def _check_seed(seed: object) -> int:
+    """Return a seed as an int of Python; one of numpy is taken, too."""
+    try:
+        return operator.index(seed)  # type: ignore[arg-type]
+    except TypeError:
+        raise RunnerTypeError(f"the seed must be an int or None, not {seed!r}") from None
 
 
 def seed_run(seed: int | None, deterministic: bool, diff_rank_seed: bool) -> int:

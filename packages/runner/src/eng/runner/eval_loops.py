@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from operator import attrgetter
 
 import torch
+from torch.utils.data import DataLoader
 
 from eng.checkpoint import is_sharded
 from eng.dataset import length_of, open_loader
@@ -91,10 +93,17 @@ class EvalLoop(BaseLoop):
         self.batches_seen = 0
         self._outputs = 0
         self._losses = EvalLosses()
-        self._placed = None
-        if movable_sampler(self.dataloader) is None and stateful_part(self.dataloader) is None:
-            self._placed = place_sampler(self.dataloader)
         self.publish_meta()
+
+    def _set_dataloader(self, dataloader: DataLoader[DataBatch]) -> None:
+        self._dataloader, self._placed = dataloader, None
+        if movable_sampler(dataloader) is None and stateful_part(dataloader) is None:
+            self._placed = place_sampler(dataloader)
+
+    dataloader: DataLoader[DataBatch] = property(  # type: ignore[assignment]
+        attrgetter("_dataloader"), _set_dataloader
+    )
+    """The data loader, which a hook may replace between two evaluations."""
 
     @override
     def run(self) -> dict[str, float]:

@@ -30,7 +30,7 @@ from .random_state import RandomState
 from .runner import Runner
 from .strategies.base import BaseStrategy
 from .strategies.run_checkpoints import load_by_strategy, resume_by_strategy, save_by_strategy
-from .strategies.state import StrategyState, check_resume
+from .strategies.state import StrategyState
 
 __all__ = ["FlexibleRunner"]
 
@@ -79,7 +79,7 @@ class FlexibleRunner(Runner):
         log_level: Level of the log. Defaults to ``'INFO'``.
         visualizer: Where curves go. Defaults to None: files in the work directory.
         default_scope: Scope in which names are looked up first. Defaults to ``'mmengine'``, which
-            means ``'eng'``.
+            means ``'eng'``, as does None.
         randomness: ``seed``, ``deterministic`` and ``diff_rank_seed``. Defaults to a seed drawn.
         compile: Whether the model is compiled, or arguments of :func:`torch.compile` with
             ``target``, see :meth:`BaseStrategy.compile_model`. Defaults to False.
@@ -121,15 +121,15 @@ class FlexibleRunner(Runner):
         log_processor: PartOrConfig[LogProcessor] | None = None,
         log_level: int | str = "INFO",
         visualizer: PartOrConfig[Visualizer] | None = None,
-        default_scope: str = "mmengine",
-        randomness: types.Settings = {"seed": None},  # noqa: B006 - never changed
+        default_scope: str | None = "mmengine",
+        randomness: types.Settings | None = {"seed": None},  # noqa: B006 - never changed
         compile: bool | types.Settings = False,
         cfg: types.RunConfig | None = None,
     ) -> None:
         passed_on: Any = {name: value for name, value in locals().items() if name in _OF_RUNNER}
         _check_strategy(strategy)
         _check_compile(compile)
-        check_resume(load_from, resume)
+        arguments.check_resume(load_from, resume)
         self._compile, self._trains, self._has_model = compile, False, False
         self._resume_path = resume if isinstance(resume, str) and resume != "auto" else None
         self._given = (strategy, default_scope, log_level)

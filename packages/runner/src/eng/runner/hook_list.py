@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import functools
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from eng.hooks import Hook, Priority, get_priority
 from eng.logging import print_log
@@ -14,9 +15,9 @@ from eng.registry import HOOKS, PartOrConfig
 from .arguments import warn_of_close_names
 from .errors import RunnerConfigError, RunnerTypeError
 from .hook_arguments import check_hook_config, check_passed_on
-from .types import HooksByName
+from .types import Hooks, HooksByName
 
-__all__ = ["DEFAULT_HOOKS", "HookList", "with_default_hooks"]
+__all__ = ["DEFAULT_HOOKS", "HookList", "list_hooks", "with_default_hooks"]
 
 #: The hooks that every run has, by the name under which a config changes or drops them.
 DEFAULT_HOOKS: dict[str, dict[str, object]] = {
@@ -42,6 +43,11 @@ def with_default_hooks(
     Returns:
         Hooks or configs, the default ones first.
     """
+    if not isinstance(hooks, Mapping):
+        raise RunnerTypeError(
+            "default_hooks must be a dict of hooks by name, such as dict(logger=dict(interval=10, "
+            f"type='LoggerHook')), not {type(hooks).__name__}; further hooks go into custom_hooks"
+        )
     warn_of_close_names("default_hooks", hooks, list(DEFAULT_HOOKS), "a default hook")
     for name, hook in hooks.items():
         if isinstance(hook, Mapping) and "type" not in hook:
@@ -57,8 +63,30 @@ def with_default_hooks(
     return [hook for hook in {**default, **hooks}.values() if hook is not None]
 
 
-class HookList:
+def list_hooks(hooks: Hooks) -> list[PartOrConfig[Hook]]:
+    """List hooks.
+
+    Args:
+        hooks: Hooks or configs.
+
+    Returns:
+        The same as a list.
+
+    Raises:
+        RunnerTypeError: If it is a single hook or config.
+    """
+    if isinstance(hooks, (Mapping, Hook)) and hooks:
+        raise RunnerTypeError(
+            "custom_hooks must be a list of hooks, such as [dict(type='EMAHook')], not "
+            f"{type(hooks).__name__}"
+        )
+    return list(hooks)
+
+
+class HookList(list[Hook]):
     """Hooks by priority. Those of equal priority run in the order in which they were added.
+
+    It is a list, from which code of others removes hooks, or inserts some at a place.
 
     Args:
         save_checkpoint: Method that hooks pass their further arguments to. Defaults to None: these
@@ -66,16 +94,10 @@ class HookList:
     """
 
     def __init__(self, save_checkpoint: Callable[..., object] | None = None) -> None:
+        super().__init__()
         self._save_checkpoint = save_checkpoint
-        self._hooks: list[Hook] = []
         #: By stage, the methods of hooks that do something there, in the order in which they run.
-        self.at: Mapping[str, list[Callable[..., None]]] = _Stages(self._hooks)
-
-    def __iter__(self) -> Iterator[Hook]:
-        return iter(self._hooks)
-
-    def __len__(self) -> int:
-        return len(self._hooks)
+        self.at: Mapping[str, list[Callable[..., None]]] = _Stages(self)
 
     def register(
         self, hook: PartOrConfig[Hook], priority: int | str | Priority | None = None
@@ -120,11 +142,10 @@ class HookList:
             value = get_priority(hook.priority)
         except ValueError as error:
             raise RunnerConfigError(f"{type(hook).__name__}: {error}") from error
-        place = len(self._hooks)
-        while place and get_priority(self._hooks[place - 1].priority) > value:
+        place = len(self)
+        while place and get_priority(self[place - 1].priority) > value:
             place -= 1
-        self._hooks.insert(place, hook)
-        self.at = _Stages(self._hooks)
+        self.insert(place, hook)
 
     def describe(self) -> str:
         """All stages with their hooks, for the log."""
@@ -132,12 +153,30 @@ class HookList:
         for stage in Hook.stages:
             lines = [
                 f"({_name_priority(hook):<12}) {type(hook).__name__:<35}"
-                for hook in self._hooks
+                for hook in self
                 if _acts_at(hook, stage)
             ]
             if lines:
                 blocks.append("\n".join([f"{stage}:", *lines]))
         return "\n -------------------- \n".join(blocks)
+
+
+def _resolve_after(name: str) -> Callable[..., Any]:
+    """Make a method that changes the list, after which the stages are resolved again."""
+    change = getattr(list, name)
+
+    @functools.wraps(change)
+    def method(self: HookList, *args: Any, **kwargs: Any) -> Any:
+        result = change(self, *args, **kwargs)
+        self.at = _Stages(self)
+        return result
+
+    return method
+
+
+_CHANGING = "insert append extend remove pop clear sort reverse __setitem__ __delitem__ __iadd__"
+for _name in _CHANGING.split():
+    setattr(HookList, _name, _resolve_after(_name))
 
 
 class _Stages(dict[str, list[Callable[..., None]]]):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from eng.dist import broadcast_object_list
 from eng.logging import MessageHub, MMLogger
+from eng.registry import DefaultScope
 
 __all__ = ["RunIdentity", "folders_of"]
 
@@ -119,8 +120,9 @@ def _choose_timestamp(work_dir: str) -> str:
 def _choose_instance_name(name: str) -> str:
     """The name, with a number behind it where another run of this process has it."""
     candidate, count = name, 1
-    # A run that was refused may have left its logger alone.
-    while any(kind.check_instance_created(candidate) for kind in (MessageHub, MMLogger)):
+    # A run that was refused may have left some of them alone.
+    kinds = (MessageHub, MMLogger, DefaultScope)
+    while any(kind.check_instance_created(candidate) for kind in kinds):
         count += 1
         candidate = f"{name}_{count}"
     return candidate

@@ -217,8 +217,8 @@ class LogProcessor:
     def _get_dataloader_size(self, runner: HookRunner, mode: str) -> int | None:
         """Return the number of batches of a mode, None if it is unknown."""
         if type(self)._get_cur_loop is LogProcessor._get_cur_loop:
-            return length_of(getattr(runner, f"{mode}_dataloader"))
-        return length_of(self._get_cur_loop(runner, mode).dataloader)
+            return length_of(getattr(runner, f"{mode}_dataloader", None))
+        return length_of(getattr(self._get_cur_loop(runner, mode), "dataloader", None))
 
     def _get_epoch(self, runner: HookRunner, mode: str) -> int:
         """Return the epoch of a line: the present one, or the last one of training."""
@@ -266,7 +266,7 @@ class LogProcessor:
         """The scalars of a mode, each by its statistics, after ``_parse_windows_size``."""
         prefix = f"{mode}/"
         kept = prefix if reserve_prefix else ""
-        done = self._batch_idx + 1
+        done = max(1, self._batch_idx + 1)
         window = min(self.window_size, done) if self.by_epoch else self.window_size
         metrics = () if mode == "train" else runner.message_hub.get_info("metric_names", ())
         histories = runner.message_hub.log_scalars

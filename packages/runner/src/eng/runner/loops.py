@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Generic, Protocol, SupportsInt, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsInt, TypeAlias, TypeVar, cast
 
 from eng.registry import LOOPS, PartConfig
 
@@ -16,7 +16,7 @@ from .train_loops import IterBasedTrainLoop, TrainLoop
 if TYPE_CHECKING:
     from .types import LoaderOrConfig
 
-__all__ = ["EvalSlot", "LoopSlot", "Loops"]
+__all__ = ["EvalSlot", "LoopAttribute", "LoopSlot", "Loops"]
 
 LoopT = TypeVar("LoopT", bound=BaseLoop)
 
@@ -77,6 +77,14 @@ class LoopSlot(Generic[LoopT]):
         check_loop(f"{mode}_cfg", given[1])
         self._build = build
         self.dataloader, loop, self.partner = given
+        self.put(loop)
+
+    def put(self, loop: BaseLoop | PartConfig | None) -> None:
+        """Replace the loop.
+
+        Args:
+            loop: The loop, the config that it is built from, or None for no loop.
+        """
         #: The loop, None while it is not built.
         self.built: LoopT | None = None
         self._config: PartConfig | None = None
@@ -202,3 +210,30 @@ class Loops:
             is_by_iterations = isinstance(loop, IterBasedTrainLoop)
         length = self.train.setting("max_iters") if is_by_iterations else None
         return length if isinstance(length, int) else None
+
+
+class _HasLoops(Protocol):
+    _loops: Loops
+
+
+class LoopAttribute:
+    """A loop of a runner under the private name by which code of others reads and replaces it.
+
+    Args:
+        mode: ``'train'``, ``'val'`` or ``'test'``.
+    """
+
+    def __init__(self, mode: str) -> None:
+        self._mode = mode
+
+    def __get__(self, runner: _HasLoops, owner: object = None) -> object:
+        """Return the loop if it is built, else its config, or None without one."""
+        return self._slot_of(runner).given
+
+    def __set__(self, runner: _HasLoops, loop: BaseLoop | PartConfig | None) -> None:
+        """Replace the loop or its config."""
+        self._slot_of(runner).put(loop)
+
+    def _slot_of(self, runner: _HasLoops) -> LoopSlot[Any]:
+        slot: LoopSlot[Any] = getattr(runner._loops, self._mode)
+        return slot

@@ -27,11 +27,11 @@ from .checkpoint_meta import MMENGINE_VERSION
 from .checkpointing import left_out, load_or_resume, load_weights, resume_run, save_run
 from .environment import Environment, seed_run, setup_environment
 from .eval_loops import TestLoop, ValLoop
-from .hook_list import HookList, with_default_hooks
+from .hook_list import HookList, list_hooks, with_default_hooks
 from .identity import RunIdentity, folders_of
 from .interruption import Interruption
 from .log_processor import LogProcessor
-from .loops import EvalSlot, Loops
+from .loops import EvalSlot, LoopAttribute, Loops
 from .model_build import ModelBuild
 from .nan_loss import NanLossPolicy
 from .parallel import join_mesh, keep_wrapper
@@ -80,8 +80,9 @@ class Runner:
         load_from: Checkpoint to start from, or, with ``resume``, to resume from. Defaults to None.
         resume: Whether to resume from the newest whole checkpoint in the work directory. With
             ``load_from``, from the newest of the run that started from that file, or from the file
-            itself until the run has one. ``'auto'`` has no effect until the work directory has a
-            checkpoint. Without any the run starts from scratch. Defaults to False.
+            itself until the run has one; a path is short for both. ``'auto'`` has no effect until
+            the work directory has a checkpoint. Without any the run starts from scratch. Defaults
+            to False.
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``: the launcher of several
             processes. Defaults to ``'none'``.
         env_cfg: Settings of processes and libraries. Defaults to the backend ``nccl``, replaced by
@@ -90,7 +91,7 @@ class Runner:
         log_level: Level of the log. Defaults to ``'INFO'``.
         visualizer: Where curves go. Defaults to None: files in the work directory.
         default_scope: Scope in which names are looked up first. Defaults to ``'mmengine'``, which
-            means ``'eng'``.
+            means ``'eng'``, as does None.
         randomness: ``seed``, ``deterministic`` and ``diff_rank_seed``. Defaults to a seed drawn.
         experiment_name: Name of the experiment, to which the time is added. Defaults to None: the
             config's name.
@@ -156,8 +157,8 @@ class Runner:
         log_processor: PartOrConfig[LogProcessor] | None = None,
         log_level: int | str = "INFO",
         visualizer: PartOrConfig[Visualizer] | None = None,
-        default_scope: str = "mmengine",
-        randomness: types.Settings = {"seed": None},  # noqa: B006 - never changed
+        default_scope: str | None = "mmengine",
+        randomness: types.Settings | None = {"seed": None},  # noqa: B006 - never changed
         experiment_name: str | None = None,
         cfg: types.RunConfig | None = None,
     ) -> None:
@@ -174,7 +175,7 @@ class Runner:
         self.interruption = Interruption(self.cfg.get("interruption"))
         self._nan_loss = NanLossPolicy(self.cfg.get("nan_loss"))
         self.auto_scale_lr, self._load_from, self._resume = auto_scale_lr, load_from, resume
-        self._environment = Environment(launcher=launcher, randomness=dict(randomness))
+        self._environment = Environment(launcher, randomness={"seed": None, **(randomness or {})})
         self._set_up_environment(work_dir, experiment_name, env_cfg)
         with folders_of(self._identity):
             self._set_up_services(env_cfg, default_scope, log_level, log_processor, visualizer)
@@ -194,14 +195,14 @@ class Runner:
     def _set_up_services(
         self,
         env_cfg: types.Settings,
-        scope: str,
+        scope: str | None,
         log_level: int | str,
         log_processor: PartOrConfig[LogProcessor] | None,
         visualizer: PartOrConfig[Visualizer] | None,
     ) -> None:
         """Make the outputs of the run: folders, logger, message hub and visualizer."""
         name = self._identity.instance_name
-        self.default_scope = DefaultScope.get_instance(name, scope_name=scope)
+        self.default_scope = DefaultScope.get_instance(name, scope_name=scope or "mmengine")
         self.logger = self.build_logger(log_level=log_level)
         self.terminal_view = open_view(self.logger, self.rank, self.cfg)
         self.log_processor = self.build_log_processor(log_processor or {})
@@ -594,7 +595,7 @@ class Runner:
         Args:
             hooks: Hooks or their configs.
         """
-        for hook in hooks:
+        for hook in list_hooks(hooks):
             self.register_hook(hook)
 
     def register_hooks(
@@ -752,7 +753,9 @@ class Runner:
         """Folder of the work directory that this start of the run logs into."""
         return self._identity.log_dir
 
-    _log_dir = log_dir  # the name that code of others reads
+    # Names that code of others reads.
+    _log_dir, _randomness_cfg = log_dir, property(attrgetter("_environment.randomness"))
+    _train_loop, _val_loop, _test_loop = map(LoopAttribute, ("train", "val", "test"))
 
     @property
     def timestamp(self) -> str:
@@ -812,7 +815,7 @@ class Runner:
     @property
     def hooks(self) -> list[Hook]:
         """All hooks in the order in which they run."""
-        return list(self._hooks)
+        return self._hooks
 
     @property
     def progress(self) -> Progress:

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 from eng.config import Config, ConfigError
 from eng.dist import explain_failures, master_only, write_stacks_to
@@ -20,11 +20,14 @@ from eng.registry import LOG_PROCESSORS, VISUALIZERS, PartOrConfig
 from eng.vis import Visualizer
 
 from .descriptions import shorten_path
+from .errors import RunnerTypeError
 from .first_mistakes import mistakes_explained
 from .identity import RunIdentity
 from .log_processor import LogProcessor
 from .protocol import LoopRunner
 from .types import Settings
+
+PartT = TypeVar("PartT")
 
 #: Settings of the data of an operation, but of training.
 _LOADERS = {"val_step": "val_dataloader", "test_step": "test_dataloader"}
@@ -81,7 +84,7 @@ def build_log_processor(
         The log processor.
     """
     if not isinstance(log_processor, Mapping):
-        return log_processor
+        return _check_is_part("log_processor", log_processor, "get_log_after_iter")
     by_epoch = train_cfg.get("by_epoch", True) if isinstance(train_cfg, Mapping) else True
     return LOG_PROCESSORS.build({"type": "LogProcessor", "by_epoch": by_epoch, **log_processor})
 
@@ -113,7 +116,7 @@ def build_visualizer(
         The visualizer.
     """
     if visualizer is not None and not isinstance(visualizer, Mapping):
-        return visualizer
+        return _check_is_part("visualizer", visualizer, "add_config")
     backends = [{"type": "LocalVisBackend"}]
     cfg = {"type": "Visualizer", "vis_backends": backends, **(visualizer or {})}
     # A name in the config is meant for one run: another runner in this process gets its own.
@@ -121,6 +124,17 @@ def build_visualizer(
     cfg["name"] = f"{identity.instance_name}_{name}" if name else identity.instance_name
     cfg.setdefault("save_dir", identity.log_dir)
     return VISUALIZERS.build(cfg)
+
+
+def _check_is_part(name: str, given: PartT, method: str) -> PartT:
+    """Refuse what is neither a part nor a config, such as a list or a name."""
+    if not hasattr(given, method) or isinstance(given, type):
+        shown = given.__name__ if isinstance(given, type) else type(given).__name__
+        raise RunnerTypeError(
+            f"{name} must be a dict such as dict(type={name.title().replace('_', '')!r}), or the "
+            f"object itself, not {shown}"
+        )
+    return given
 
 
 def log_environment(runner: LoopRunner, env_cfg: Settings) -> None:

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from torch import nn
+from torch.utils.data import DataLoader
 
 from eng.checkpoint import CheckpointError
 from eng.dataset import length_of, sampler_with
@@ -71,12 +72,26 @@ class TrainLoop(BaseLoop):
         self.progress = progress
         self.batches = ResumableBatches(self.dataloader, progress, runner.seed)
         self.validations = Validations(runner)
+        self._resumed_seed: int | None = None
         #: Set by a hook to end training after the present epoch or iteration.
         self.stop_training = False
         visualizer = getattr(runner, "visualizer", None)
         meta = getattr(getattr(self.dataloader, "dataset", None), "metainfo", None)
         if visualizer is not None and meta is not None:
             visualizer.dataset_meta = meta
+
+    def _set_dataloader(self, dataloader: DataLoader[DataBatch]) -> None:
+        self._dataloader = dataloader
+        batches: ResumableBatches | None = vars(self).get("batches")
+        if batches is not None:  # replaced by a hook
+            if batches.is_resumed and self.progress.position:  # by which the order was drawn
+                reseed(dataloader, self._resumed_seed)
+            batches.replace(dataloader)
+
+    dataloader: DataLoader[DataBatch] = property(  # type: ignore[assignment]
+        attrgetter("_dataloader"), _set_dataloader
+    )
+    """The data loader. Another one is read from the next epoch on, by iterations at once."""
 
     # Properties that Python reads without a call: hooks ask for them in each iteration.
     epoch: int = property(attrgetter("progress.epoch"))  # type: ignore[assignment]
@@ -150,8 +165,8 @@ class TrainLoop(BaseLoop):
                 "load_from without resume"
             )
         self.progress.load_state_dict(state)
-        if state.get("sampler_seed") is not None:
-            reseed(self.dataloader, state["sampler_seed"])
+        self._resumed_seed = state.get("sampler_seed")
+        reseed(self.dataloader, self._resumed_seed)
 
     def _begin(self) -> None:
         """Prepare for a later resume; warn now if that cannot be exact."""
@@ -199,7 +214,7 @@ class TrainLoop(BaseLoop):
         progress.validated = True
         done = progress.epoch if progress.by_epoch else progress.iter
         if len(self.dynamic_milestones) > 1:
-            self.val_interval = self._find_interval(done)
+            self._decide_current_val_interval()
         end = self._max_epochs if progress.by_epoch else self._max_iters
         if done < self.val_begin or (done % self.val_interval and done != end):
             return
@@ -207,10 +222,11 @@ class TrainLoop(BaseLoop):
         if loop is not None:
             self._validate(loop)
 
-    def _find_interval(self, done: int) -> int:
-        """Find the interval between validations after a number of epochs or iterations."""
-        pairs = zip(self.dynamic_milestones, self.dynamic_intervals, strict=True)
-        return next(each for milestone, each in reversed([*pairs]) if done + 1 >= milestone)
+    def _decide_current_val_interval(self) -> None:
+        """Set the present interval between validations. Third-party loops call it in their run."""
+        done = self.progress.epoch if self.progress.by_epoch else self.progress.iter
+        pairs = reversed([*zip(self.dynamic_milestones, self.dynamic_intervals, strict=True)])
+        self.val_interval = next(each for start, each in pairs if done + 1 >= start)
 
     def _validate(self, loop: RunEvalLoop) -> None:
         try:
@@ -359,7 +375,15 @@ class IterBasedTrainLoop(TrainLoop):
         self._max_epochs, self._max_iters = 1, check_count("max_iters", max_iters)
         progress = Progress(by_epoch=False)
         super().__init__(runner, dataloader, progress, val_begin, val_interval, dynamic_intervals)
-        self.dataloader_iterator = iter(self.batches)
+
+    def _read_from(self, iterator: Iterator[DataBatch]) -> None:
+        if iterator is not self.batches:
+            self.batches.read_from(iterator)
+
+    dataloader_iterator: Iterator[DataBatch] = property(  # type: ignore[assignment]
+        attrgetter("batches"), _read_from
+    )
+    """The batches, without end. Those of an iterator that replaces it are read from then on."""
 
     @override
     def run(self) -> nn.Module:

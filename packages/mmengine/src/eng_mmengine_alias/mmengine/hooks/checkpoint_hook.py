@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from eng.hooks import Hook as Hook
     from eng.logging import print_log as print_log
     from eng.registry import HOOKS as HOOKS
+    from eng.utils import DataBatch as DATA_BATCH
     from eng.utils import is_list_of as is_list_of
     from eng.utils import is_seq_of as is_seq_of
 
@@ -27,6 +28,6 @@ __all__, __getattr__, __dir__ = offer(
         "eng.hooks": "CheckpointHook Hook",
         "eng.logging": "print_log",
         "eng.registry": "HOOKS",
-        "eng.utils": "is_list_of is_seq_of",
+        "eng.utils": "DATA_BATCH=DataBatch is_list_of is_seq_of",
     },
 )

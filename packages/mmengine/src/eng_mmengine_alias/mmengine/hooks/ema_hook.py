@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from eng.logging import print_log as print_log
     from eng.registry import HOOKS as HOOKS
     from eng.registry import MODELS as MODELS
+    from eng.utils import DataBatch as DATA_BATCH
 
 __all__, __getattr__, __dir__ = offer(
     __name__,
@@ -22,5 +23,6 @@ __all__, __getattr__, __dir__ = offer(
         "eng.hooks": "EMAHook Hook",
         "eng.logging": "print_log",
         "eng.registry": "HOOKS MODELS",
+        "eng.utils": "DATA_BATCH=DataBatch",
     },
 )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from eng.hooks import EmptyCacheHook as EmptyCacheHook
     from eng.hooks import Hook as Hook
     from eng.registry import HOOKS as HOOKS
+    from eng.utils import DataBatch as DATA_BATCH
 
 __all__, __getattr__, __dir__ = offer(
     __name__,
@@ -20,5 +21,6 @@ __all__, __getattr__, __dir__ = offer(
         "eng.device": "is_cuda_available is_musa_available",
         "eng.hooks": "EmptyCacheHook Hook",
         "eng.registry": "HOOKS",
+        "eng.utils": "DATA_BATCH=DataBatch",
     },
 )

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from eng.hooks import Hook as Hook
     from eng.hooks import IterTimerHook as IterTimerHook
     from eng.registry import HOOKS as HOOKS
+    from eng.utils import DataBatch as DATA_BATCH
 
 __all__, __getattr__, __dir__ = offer(
     __name__,
     {
         "eng.hooks": "Hook IterTimerHook",
         "eng.registry": "HOOKS",
+        "eng.utils": "DATA_BATCH=DataBatch",
     },
 )

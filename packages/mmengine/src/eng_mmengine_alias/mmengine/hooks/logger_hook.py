@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from eng.hooks import LoggerHook as LoggerHook
     from eng.logging import print_log as print_log
     from eng.registry import HOOKS as HOOKS
+    from eng.utils import DataBatch as DATA_BATCH
     from eng.utils import is_seq_of as is_seq_of
     from eng.utils import scandir as scandir
 
@@ -25,6 +26,6 @@ __all__, __getattr__, __dir__ = offer(
         "eng.hooks": "Hook LoggerHook",
         "eng.logging": "print_log",
         "eng.registry": "HOOKS",
-        "eng.utils": "is_seq_of scandir",
+        "eng.utils": "DATA_BATCH=DataBatch is_seq_of scandir",
     },
 )

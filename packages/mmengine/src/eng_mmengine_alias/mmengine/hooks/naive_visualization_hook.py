@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from eng.hooks import Hook as Hook
     from eng.hooks import NaiveVisualizationHook as NaiveVisualizationHook
     from eng.registry import HOOKS as HOOKS
+    from eng.utils import DataBatch as DATA_BATCH
 
 __all__, __getattr__, __dir__ = offer(
     __name__,
@@ -19,5 +20,6 @@ __all__, __getattr__, __dir__ = offer(
         "eng.dl_utils": "tensor2imgs",
         "eng.hooks": "Hook NaiveVisualizationHook",
         "eng.registry": "HOOKS",
+        "eng.utils": "DATA_BATCH=DataBatch",
     },
 )

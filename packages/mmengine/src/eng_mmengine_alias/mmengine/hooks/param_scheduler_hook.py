@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from eng.hooks import Hook as Hook
     from eng.hooks import ParamSchedulerHook as ParamSchedulerHook
     from eng.registry import HOOKS as HOOKS
+    from eng.utils import DataBatch as DATA_BATCH
     from eng.utils import is_list_of as is_list_of
 
 __all__, __getattr__, __dir__ = offer(
@@ -18,6 +19,6 @@ __all__, __getattr__, __dir__ = offer(
     {
         "eng.hooks": "Hook ParamSchedulerHook",
         "eng.registry": "HOOKS",
-        "eng.utils": "is_list_of",
+        "eng.utils": "DATA_BATCH=DataBatch is_list_of",
     },
 )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from eng.hooks import ProfilerHook as ProfilerHook
     from eng.logging import print_log as print_log
     from eng.registry import HOOKS as HOOKS
+    from eng.utils import DataBatch as DATA_BATCH
 
 __all__, __getattr__, __dir__ = offer(
     __name__,
@@ -21,6 +22,7 @@ __all__, __getattr__, __dir__ = offer(
         "eng.hooks": "Hook ProfilerHook",
         "eng.logging": "print_log",
         "eng.registry": "HOOKS",
+        "eng.utils": "DATA_BATCH=DataBatch",
     },
     missing={
         "NPUProfilerHook": "use ProfilerHook",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from eng.hooks import RuntimeInfoHook as RuntimeInfoHook
     from eng.mmengine.original_version import __version__ as __version__
     from eng.registry import HOOKS as HOOKS
+    from eng.utils import DataBatch as DATA_BATCH
     from eng.utils import get_git_hash as get_git_hash
 
 __all__, __getattr__, __dir__ = offer(
@@ -20,6 +21,6 @@ __all__, __getattr__, __dir__ = offer(
         "eng.hooks": "Hook RuntimeInfoHook",
         "eng.mmengine.original_version": "__version__",
         "eng.registry": "HOOKS",
-        "eng.utils": "get_git_hash",
+        "eng.utils": "DATA_BATCH=DataBatch get_git_hash",
     },
 )

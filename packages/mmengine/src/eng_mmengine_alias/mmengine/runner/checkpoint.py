@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from eng.checkpoint.older_names import DEFAULT_CACHE_DIR as DEFAULT_CACHE_DIR
     from eng.checkpoint.older_names import ENV_MMENGINE_HOME as ENV_MMENGINE_HOME
     from eng.checkpoint.older_names import ENV_XDG_CACHE_HOME as ENV_XDG_CACHE_HOME
+    from eng.checkpoint.older_names import _get_mmengine_home as _get_mmengine_home
     from eng.dist import get_dist_info as get_dist_info
     from eng.dl_utils import is_model_wrapper as is_model_wrapper
     from eng.fileio import FileClient as FileClient
@@ -40,7 +41,7 @@ __all__, __getattr__, __dir__ = offer(
     __name__,
     {
         "eng.checkpoint": "CheckpointLoader _load_checkpoint _load_checkpoint_to_model _load_checkpoint_with_prefix find_latest_checkpoint get_deprecated_model_names get_external_models get_mmcls_models get_state_dict get_torchvision_models load_checkpoint load_state_dict save_checkpoint weights_to_cpu",
-        "eng.checkpoint.older_names": "DEFAULT_CACHE_DIR ENV_MMENGINE_HOME ENV_XDG_CACHE_HOME",
+        "eng.checkpoint.older_names": "DEFAULT_CACHE_DIR ENV_MMENGINE_HOME ENV_XDG_CACHE_HOME _get_mmengine_home",
         "eng.dist": "get_dist_info",
         "eng.dl_utils": "is_model_wrapper",
         "eng.fileio": "FileClient get_file_backend",

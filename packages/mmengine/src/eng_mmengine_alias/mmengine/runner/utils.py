@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from eng.logging import print_log as print_log
     from eng.runner import calc_dynamic_intervals as calc_dynamic_intervals
     from eng.runner import set_random_seed as set_random_seed
+    from eng.runner.older_names import _get_batch_size as _get_batch_size
     from eng.utils import digit_version as digit_version
     from eng.utils import is_list_of as is_list_of
 
@@ -27,6 +28,7 @@ __all__, __getattr__, __dir__ = offer(
         "eng.dl_utils": "TORCH_VERSION",
         "eng.logging": "print_log",
         "eng.runner": "calc_dynamic_intervals set_random_seed",
+        "eng.runner.older_names": "_get_batch_size",
         "eng.utils": "digit_version is_list_of",
     },
 )

@@ -246,11 +246,28 @@ class _ParamScheduler:
         groups = self.optimizer.param_groups
         if self._acts_at(self._global_step):
             self.last_step += 1
-            for index, (group, value) in enumerate(zip(groups, self._get_value(), strict=True)):
-                group[self.param_name] = value
-                if self.verbose:
-                    self.print_value(self.verbose, index, value)
+            try:
+                for index, (group, value) in enumerate(zip(groups, self._get_value(), strict=True)):
+                    group[self.param_name] = value
+                    if self.verbose:
+                        self.print_value(self.verbose, index, value)
+            except ValueError:  # of zip, so that nothing is compared in each step
+                if not self._include_new_groups():
+                    raise
+                self._global_step, self.last_step = self._global_step - 1, self.last_step - 1
+                self._advance()
+                return
         self._last_value = [group[self.param_name] for group in groups]
+
+    def _include_new_groups(self) -> bool:
+        """Schedule groups that were added to the optimizer later, from the value that they have.
+
+        Returns:
+            Whether there are any.
+        """
+        name, new = self.param_name, self.optimizer.param_groups[len(self.base_values) :]
+        self.base_values += [group.setdefault(f"initial_{name}", group[name]) for group in new]
+        return bool(new)
 
     @abstractmethod
     def _get_value(self) -> list[float]:
@@ -392,8 +409,8 @@ class FactorScheduler(_ParamScheduler):
         floors = self._get_floors()
         if before == 0:
             # The value is at the minimum, so a ratio cannot raise it: restart from the base value.
-            pairs = zip(self.base_values, floors, strict=True)
-            return [floor + (base - floor) * factor for base, floor in pairs]
+            triples = zip(groups, self.base_values, floors, strict=True)
+            return [floor + (base - floor) * factor for _, base, floor in triples]
         ratio = factor / before
         if ratio == 1:
             return [group[self.param_name] for group in groups]

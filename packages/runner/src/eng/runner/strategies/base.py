@@ -73,7 +73,7 @@ class BaseStrategy(StrategyState):
     def _join_processes(self, work_dir: str, experiment_name: str | None) -> None:
         settings = dict(self._env_kwargs)
         launcher = self._choose_launcher(settings.pop("launcher", None) or "none")
-        randomness = dict(settings.pop("randomness", None) or {"seed": None})
+        randomness = {"seed": None, **(settings.pop("randomness", None) or {})}
         settings["dist_cfg"] = {"backend": None, **(settings.get("dist_cfg") or {})}
         setup_environment(settings, launcher)
         self._environment = Environment(launcher=launcher, randomness=randomness).present()

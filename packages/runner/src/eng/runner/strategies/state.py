@@ -30,6 +30,7 @@ from eng.hooks import CheckpointWriter
 from eng.optim import BaseOptimWrapper
 from eng.utils import StateDict, get_git_hash
 
+from ..arguments import check_resume
 from ..checkpoint_meta import MMENGINE_VERSION
 from ..errors import RunnerConfigError
 from ..progress import Progress
@@ -40,7 +41,7 @@ from ..types import PartState, Schedulers, StorageSettings
 if TYPE_CHECKING:
     from ..protocol import LoopRunner
 
-__all__ = ["Callback", "ReviseKeys", "StrategyState", "check_resume", "find_checkpoint"]
+__all__ = ["Callback", "ReviseKeys", "StrategyState", "find_checkpoint"]
 
 #: Called with a checkpoint, which it may change.
 Callback: TypeAlias = "Callable[[StateDict], object]"
@@ -362,20 +363,3 @@ def find_checkpoint(path: str) -> str:
 
 def _without_suffix(path: str) -> str:
     return path.removesuffix(".pth")
-
-
-def check_resume(load_from: str | None, resume: bool | str) -> None:
-    """Refuse a checkpoint to resume from together with one to start from.
-
-    Args:
-        load_from: Path or address of a checkpoint, or None.
-        resume: Whether to resume, or the path of a checkpoint.
-
-    Raises:
-        RunnerConfigError: If both are paths.
-    """
-    if isinstance(resume, str) and resume != "auto" and load_from is not None:
-        raise RunnerConfigError(
-            f"resume={resume!r} names the checkpoint to resume from: leave out "
-            f"load_from={load_from!r}"
-        )
