@@ -28,7 +28,7 @@ def test_in_processes(case, world_size):
 
 
 @pytest.mark.parametrize("world_size", [1, 2])
-def test_a_collective_of_the_main_process_alone_is_refused(world_size):
+def test_a_collective_of_the_main_process_alone_is_warned_of(world_size):
     run_in_processes(dist_workers.inside_master_only, world_size)
 
 

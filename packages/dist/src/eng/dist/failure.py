@@ -12,6 +12,7 @@ import re
 import socket
 import sys
 import time
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,15 +76,15 @@ def wait(work: Work | None, operation: str, group: ProcessGroup | None) -> None:
 
     Raises:
         DistributedError: If it failed, or another process reported a failure meanwhile.
-        RuntimeError: Inside of a function that :func:`master_only` has decorated.
     """
     if work is None:
         return
     if is_inside_master_only() and get_world_size(group) > 1:
-        raise RuntimeError(
+        warnings.warn(
             f"a collective ({operation}) is called inside of a function decorated by master_only, "
-            "which the main process alone runs: it would wait for the other processes forever. "
-            "Remove the decorator, so that all processes call it"
+            "which the main process alone runs: unless the other processes call it elsewhere, it "
+            "waits for them until the timeout. Remove the decorator, so that all processes call it",
+            stacklevel=3,
         )
     if get_comm_device(group).type != "cpu":
         # accelerators have a queue: this orders the stream and does not block the CPU

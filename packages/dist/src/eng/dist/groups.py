@@ -103,7 +103,7 @@ def is_main_process(group: ProcessGroup | None = None) -> bool:
 def master_only(func: Callable[P, R]) -> Callable[P, R | None]:
     """Decorate a function so that the main process alone runs it.
 
-    With several processes, a collective inside of it is an error: it would wait for the others.
+    With several processes, a collective inside of it is warned of: it waits for the others.
 
     Args:
         func: Function to be decorated.
