@@ -32,11 +32,17 @@ from eng.registry import (
     DATA_SAMPLERS,
     DATASETS,
     HOOKS,
+    LOG_PROCESSORS,
     LOOPS,
+    METRICS,
     MODELS,
     OPTIM_WRAPPER_CONSTRUCTORS,
+    OPTIM_WRAPPERS,
+    PARAM_SCHEDULERS,
     TRANSFORMS,
+    VISUALIZERS,
     NotRegisteredError,
+    Registry,
 )
 from eng.runner import (
     BaseLoop,
@@ -1299,3 +1305,37 @@ def test_warnings_of_a_run_are_in_its_log_once(job: dict[str, Any]) -> None:
     log = next(Path(runner.log_dir).glob("*.log")).read_text()
     assert log.count("WARNING - UserWarning: something is odd") == 1
     assert f"{Path(__file__).name}:" in log
+
+
+#: Names that helpers of subclasses have, and those of the engine do not.
+NAMES_OF_HELPERS = (
+    "_advance", "_begin", "_collect", "_compute", "_fetch", "_move", "_open", "_order", "_parse",
+    "_record", "_run_iters", "_set_device", "_train_step", "_validate",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("by_epoch", [True, False])
+def test_helpers_of_subclasses_may_have_any_name(
+    job: dict[str, Any], tmp_path: Path, by_epoch: bool
+) -> None:
+    length = {"max_epochs": 3} if by_epoch else {"max_iters": 15, "val_interval": 5}
+    job["train_cfg"] = {"by_epoch": by_epoch, **length}
+    whole = losses_of({**job, "work_dir": str(tmp_path / "whole")})
+
+    def derive(registry: Registry, name: str) -> dict[str, Any]:
+        base: Any = registry.get(name)
+        own = type(f"Own{name}", (base,), dict.fromkeys(NAMES_OF_HELPERS))
+        registry.register_module(module=own, force=True)
+        return {"type": f"Own{name}"}
+
+    loop = "EpochBasedTrainLoop" if by_epoch else "IterBasedTrainLoop"
+    job["train_cfg"] = {**derive(LOOPS, loop), **length}
+    job["val_cfg"] = derive(LOOPS, "ValLoop")
+    job["train_dataloader"]["sampler"] |= derive(DATA_SAMPLERS, "DefaultSampler")
+    job["model"] = derive(MODELS, "LineModel")
+    job["val_evaluator"] = derive(METRICS, "MeanError")
+    job["param_scheduler"] |= derive(PARAM_SCHEDULERS, "LinearLR")
+    job["optim_wrapper"] |= derive(OPTIM_WRAPPERS, "OptimWrapper")
+    job["log_processor"] = derive(LOG_PROCESSORS, "LogProcessor")
+    job["visualizer"] = derive(VISUALIZERS, "Visualizer")
+    assert losses_of(job) == whole

@@ -62,8 +62,8 @@ class LengthGroupedSampler(DefaultSampler):
         self.lengths = read_lengths(dataset, lengths)
 
     @override
-    def _order(self, turn: int) -> Sequence[int]:
-        order = np.asarray(super()._order(turn))
+    def _draw_order(self, turn: int) -> Sequence[int]:
+        order = np.asarray(super()._draw_order(turn))
         group = np.arange(len(order)) // self.group_size
         return order[np.lexsort((-self.lengths[order], group))].data
 
@@ -97,7 +97,7 @@ class _LengthBatchSampler(Sampler[list[int]]):
     @override
     def __iter__(self) -> Iterator[list[int]]:
         sampler = self.sampler
-        batches = list(self._cut(np.asarray(sampler._order(sampler.epoch))))
+        batches = list(self._cut(np.asarray(sampler._draw_order(sampler.epoch))))
         places: list[int] = list(range(len(batches)))
         if sampler.shuffle:
             # Of another seed than the order of samples.

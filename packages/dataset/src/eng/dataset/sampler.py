@@ -68,7 +68,7 @@ class _StatefulSampler(Sampler[int]):
         self.position = state_dict["position"]
         self.seed = state_dict["seed"]
 
-    def _order(self, turn: int) -> Sequence[int]:
+    def _draw_order(self, turn: int) -> Sequence[int]:
         """Return all indices in the order of one pass over the dataset."""
         length = self._order_length()
         if not self.shuffle:
@@ -145,7 +145,7 @@ class DefaultSampler(_StatefulSampler):
 
     @override
     def __iter__(self) -> Iterator[int]:
-        order = self._order(self.epoch)
+        order = self._draw_order(self.epoch)
         length = len(order)
         start, self._start = self._start, 0
         end = max(start, self._end_of_epoch())
@@ -260,7 +260,7 @@ class InfiniteSampler(_StatefulSampler):
             self.position += self.world_size
             if place // length != turn:
                 turn = place // length
-                order = self._order(turn)
+                order = self._draw_order(turn)
             yield SampleIndex(order[place % length], self.seed, turn, place % length)
 
     def _in_own_order(self) -> Iterator[int]:
@@ -272,7 +272,7 @@ class InfiniteSampler(_StatefulSampler):
     def _infinite_indices(self) -> Iterator[int]:
         """Yield the infinite order of all processes, from its start."""
         for turn in count():
-            yield from self._order(turn)
+            yield from self._draw_order(turn)
 
     def _indices_of_rank(self) -> Iterator[int]:
         """Yield the indices of :meth:`_infinite_indices` for this process."""

@@ -126,16 +126,16 @@ class EvalLoop(BaseLoop):
         self.batches_seen, self._outputs = first, 0
         self._losses.reset()
         self.runner.model.eval()
-        self._run_iters()
+        self._run_batches()
         size = self._count_samples()
         with self.runner.interruption.may_break():
             metrics = self.evaluator.evaluate(size)
             losses = self._losses.metrics(self.mode)
         return {**metrics, **losses} if losses else metrics
 
-    def _run_iters(self) -> None:
+    def _run_batches(self) -> None:
         fetch, in_step = self.runner.interruption.fetch_to_validate, is_sharded(self.runner.model)
-        for idx, data_batch in enumerate(fetch(self._open(), in_step), self.batches_seen):
+        for idx, data_batch in enumerate(fetch(self._open_batches(), in_step), self.batches_seen):
             self.run_iter(idx, data_batch)
             self.batches_seen = idx + 1
 
@@ -159,7 +159,7 @@ class EvalLoop(BaseLoop):
         # Of a stream, the samples that were read: none of them is a duplicate.
         return sum(keep_data_ranks(all_gather_object(self._outputs))) if size is None else size
 
-    def _open(self) -> Iterator[DataBatch]:
+    def _open_batches(self) -> Iterator[DataBatch]:
         """Begin an iteration that is the same each time, independent of earlier ones.
 
         Samples draw random numbers by their positions, and generators of the data loader are

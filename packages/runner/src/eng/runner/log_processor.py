@@ -88,7 +88,7 @@ class LogProcessor:
         Returns:
             Numbers by name, and the line.
         """
-        scalars = self._collect(runner, batch_idx, mode)
+        scalars = self._collect_statistics(runner, batch_idx, mode)
         digits = self.num_digits
         parts, losses = [self._format_position(runner, batch_idx, mode)], []
         for name, value in scalars.items():
@@ -131,7 +131,7 @@ class LogProcessor:
         """
         if mode not in ("val", "test"):
             raise ValueError(f"mode must be 'val' or 'test', not {mode!r}")
-        scalars = self._collect(runner, batch_idx - 1, mode)
+        scalars = self._collect_statistics(runner, batch_idx - 1, mode)
         times = ("data_time", "time")
         words = self._collect_non_scalars(runner, mode)
         shown = [(name, value) for name, value in scalars.items() if name not in times]
@@ -199,7 +199,7 @@ class LogProcessor:
         self._measured = epoch, batch_idx
         return self._length
 
-    def _collect(self, runner: HookRunner, batch_idx: int, mode: str) -> StateDict:
+    def _collect_statistics(self, runner: HookRunner, batch_idx: int, mode: str) -> StateDict:
         """The scalars of a mode without its prefix, each by its statistics."""
         custom = self._parse_windows_size(runner, batch_idx, self.custom_cfg)
         return self._collect_scalars(custom, runner, mode)

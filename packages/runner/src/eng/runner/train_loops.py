@@ -168,7 +168,7 @@ class TrainLoop(BaseLoop):
         self._resumed_seed = state.get("sampler_seed")
         reseed(self.dataloader, self._resumed_seed)
 
-    def _begin(self) -> None:
+    def _begin_training(self) -> None:
         """Prepare for a later resume; warn now if that cannot be exact."""
         self.validations.begin()
         limits = limits_of_resume(self.dataloader)
@@ -220,7 +220,7 @@ class TrainLoop(BaseLoop):
             return
         loop = self.runner.val_loop
         if loop is not None:
-            self._validate(loop)
+            self._run_validation(loop)
 
     def _decide_current_val_interval(self) -> None:
         """Set the present interval between validations. Third-party loops call it in their run."""
@@ -228,7 +228,7 @@ class TrainLoop(BaseLoop):
         pairs = reversed([*zip(self.dynamic_milestones, self.dynamic_intervals, strict=True)])
         self.val_interval = next(each for start, each in pairs if done + 1 >= start)
 
-    def _validate(self, loop: RunEvalLoop) -> None:
+    def _run_validation(self, loop: RunEvalLoop) -> None:
         try:
             self.runner.interruption.check()
             preserved = self.runner.random_state.preserved(), self.batches.preserved()
@@ -239,14 +239,14 @@ class TrainLoop(BaseLoop):
             raise
         self.validations.add(self.progress, metrics)
 
-    def _fetch(self, batches: Iterator[Item]) -> Iterator[Item]:
+    def _fetch_batches(self, batches: Iterator[Item]) -> Iterator[Item]:
         """Iterate over batches until the data ends or training is interrupted."""
         own = self.batches
         return self.runner.interruption.fetch(
             batches, self.progress, own.can_break_off, own.abandon
         )
 
-    def _train_step(self, idx: int, data_batch: DataBatch) -> None:
+    def _train_on_batch(self, idx: int, data_batch: DataBatch) -> None:
         """Train on one batch, between the hooks of its iteration."""
         runner = self._runner
         runner.call_hook("before_train_iter", batch_idx=idx, data_batch=data_batch)
@@ -299,7 +299,7 @@ class EpochBasedTrainLoop(TrainLoop):
         Returns:
             The model.
         """
-        self._begin()
+        self._begin_training()
         self.runner.call_hook("before_train")
         self._validate_if_pending()
         while self.epoch < self.max_epochs and not self.stop_training:
@@ -312,7 +312,7 @@ class EpochBasedTrainLoop(TrainLoop):
         """Train for one epoch, or for the rest of it after a resume."""
         self.runner.call_hook("before_train_epoch")
         self.runner.model.train()
-        for idx, data_batch in self._fetch(self.batches.rest_of_epoch()):
+        for idx, data_batch in self._fetch_batches(self.batches.rest_of_epoch()):
             self.run_iter(idx, data_batch)
         # Counted last: to the hooks of its end the epoch is not done yet, and a checkpoint that one
         # of them saves says what will be (Progress.after_epoch).
@@ -326,7 +326,7 @@ class EpochBasedTrainLoop(TrainLoop):
             idx: Number of the batch in its epoch, from 0.
             data_batch: The batch.
         """
-        self._train_step(idx, data_batch)
+        self._train_on_batch(idx, data_batch)
 
     @override
     def load_state_dict(self, state: StateDict) -> None:
@@ -392,13 +392,13 @@ class IterBasedTrainLoop(TrainLoop):
         Returns:
             The model.
         """
-        self._begin()
+        self._begin_training()
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
         self._validate_if_pending()
         # Not in each iteration: visiting all modules takes as long as a step of a small model.
         self.runner.model.train()
-        batches = self._fetch(self.dataloader_iterator)
+        batches = self._fetch_batches(self.dataloader_iterator)
         runner = self.runner
         while self.iter < self.max_iters and not self.stop_training:
             if not runner.model.training:  # after a validation
@@ -415,7 +415,7 @@ class IterBasedTrainLoop(TrainLoop):
         Args:
             data_batch: The batch.
         """
-        self._train_step(self.iter, data_batch)
+        self._train_on_batch(self.iter, data_batch)
 
     @override
     def load_state_dict(self, state: StateDict) -> None:

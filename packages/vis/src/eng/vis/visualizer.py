@@ -503,7 +503,7 @@ class Visualizer(DrawingSurface, ManagerMixin):
             config: The config.
             **kwargs: Settings of the backends.
         """
-        self._record("add_config", config, **kwargs)
+        self._record_in_backends("add_config", config, **kwargs)
 
     @master_only
     def add_graph(self, model: nn.Module, data_batch: DataBatch, **kwargs: object) -> None:
@@ -514,7 +514,7 @@ class Visualizer(DrawingSurface, ManagerMixin):
             data_batch: A batch to run it on.
             **kwargs: Settings of the backends.
         """
-        self._record("add_graph", model, data_batch, **kwargs)
+        self._record_in_backends("add_graph", model, data_batch, **kwargs)
 
     @master_only
     def add_image(self, name: str, image: np.ndarray, step: int = 0) -> None:
@@ -525,7 +525,7 @@ class Visualizer(DrawingSurface, ManagerMixin):
             image: RGB, of shape (height, width, 3), uint8.
             step: Step of the run. Defaults to 0.
         """
-        self._record("add_image", name, image, step)
+        self._record_in_backends("add_image", name, image, step)
 
     @master_only
     def add_histogram(self, name: str, values: np.ndarray, step: int = 0) -> None:
@@ -552,7 +552,7 @@ class Visualizer(DrawingSurface, ManagerMixin):
             step: Step of the run. Defaults to 0.
             **kwargs: Settings of the backends.
         """
-        self._record("add_scalar", name, value, step, **kwargs)
+        self._record_in_backends("add_scalar", name, value, step, **kwargs)
 
     @master_only
     def add_scalars(
@@ -571,7 +571,7 @@ class Visualizer(DrawingSurface, ManagerMixin):
                 Defaults to None.
             **kwargs: Settings of the backends.
         """
-        self._record("add_scalars", scalar_dict, step, file_path, **kwargs)
+        self._record_in_backends("add_scalars", scalar_dict, step, file_path, **kwargs)
 
     def start_run(self, run_id: str, step: int, work_dir: str) -> list[str]:
         """Start to record a run, or continue one that is resumed.
@@ -587,7 +587,9 @@ class Visualizer(DrawingSurface, ManagerMixin):
         """
         if not is_main_process():
             return []
-        return [line for line in self._record("start_run", run_id, step, work_dir) if line]
+        return [
+            line for line in self._record_in_backends("start_run", run_id, step, work_dir) if line
+        ]
 
     def close(self) -> None:
         """Finish recording in every backend, and close the windows."""
@@ -595,7 +597,7 @@ class Visualizer(DrawingSurface, ManagerMixin):
             if window is not None:
                 window.close()
         self._window = self._cv2_window = None
-        self._record("close")
+        self._record_in_backends("close")
 
     @classmethod
     @override
@@ -626,7 +628,7 @@ class Visualizer(DrawingSurface, ManagerMixin):
             self._window = Window(self.fig_show_cfg)
         return self._window
 
-    def _record(self, method: str, *args: object, **kwargs: object) -> list[Any]:
+    def _record_in_backends(self, method: str, *args: object, **kwargs: object) -> list[Any]:
         """Call a method of each backend; one that cannot write does not stop the others."""
         return [
             self._guards[name].call(getattr(backend, method), *args, **kwargs)

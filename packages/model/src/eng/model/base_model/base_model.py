@@ -189,7 +189,7 @@ class BaseModel(VendorDevices, BaseModule):
         """
         device = torch._C._nn._parse_to(*args, **kwargs)[0]
         if device is not None:
-            self._set_device(device)
+            self._set_preprocessor_devices(device)
         return super().to(*args, **kwargs)
 
     @override
@@ -205,7 +205,7 @@ class BaseModel(VendorDevices, BaseModule):
         if device is None or isinstance(device, int):
             device = torch.device("cuda", torch.cuda.current_device() if device is None else device)
         device = torch.device(device)
-        self._set_device(device)
+        self._set_preprocessor_devices(device)
         return super().cuda(device)
 
     @override
@@ -219,10 +219,10 @@ class BaseModel(VendorDevices, BaseModule):
         Returns:
             The model itself.
         """
-        self._set_device(torch.device("cpu"))
+        self._set_preprocessor_devices(torch.device("cpu"))
         return super().cpu()
 
-    def _set_device(self, device: torch.device) -> None:
+    def _set_preprocessor_devices(self, device: torch.device) -> None:
         for module in self.modules():
             if isinstance(module, BaseDataPreprocessor):
                 module._device = device

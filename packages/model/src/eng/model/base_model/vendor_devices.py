@@ -26,7 +26,7 @@ class VendorDevices:
         Returns:
             The module itself.
         """
-        return self._move("npu", device)
+        return self._move_to_vendor("npu", device)
 
     def mlu(self, device: int | str | torch.device | None = None) -> Self:
         """Move to an MLU, of ``torch_mlu``.
@@ -37,7 +37,7 @@ class VendorDevices:
         Returns:
             The module itself.
         """
-        return self._move("mlu", device)
+        return self._move_to_vendor("mlu", device)
 
     def musa(self, device: int | str | torch.device | None = None) -> Self:
         """Move to a MUSA device, of ``torch_musa``.
@@ -48,9 +48,9 @@ class VendorDevices:
         Returns:
             The module itself.
         """
-        return self._move("musa", device)
+        return self._move_to_vendor("musa", device)
 
-    def _move(self, kind: str, device: int | str | torch.device | None) -> Self:
+    def _move_to_vendor(self, kind: str, device: int | str | torch.device | None) -> Self:
         if device is None:
             device = kind
         elif isinstance(device, int):

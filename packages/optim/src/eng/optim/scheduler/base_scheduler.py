@@ -188,7 +188,7 @@ class _ParamScheduler:
             steps: Number of steps.
         """
         for _ in range(steps):
-            self._advance()
+            self._advance_step()
 
     def get_last_value(self) -> list[float]:
         """Return the value of every parameter group after the last :meth:`step`."""
@@ -212,10 +212,10 @@ class _ParamScheduler:
         """Count one step and, inside ``[begin, end)``, set the parameter of every group."""
         if not self.by_optimizer_step:
             self._warn_about_wrong_order()
-            self._advance()
+            self._advance_step()
             return
         for _ in range(self._optimizer_steps):
-            self._advance()
+            self._advance_step()
         self._optimizer_steps = 0
 
     def _warn_about_wrong_order(self) -> None:
@@ -241,7 +241,7 @@ class _ParamScheduler:
     def _acts_at(self, step: int) -> bool:
         return self.begin <= step < self.end
 
-    def _advance(self) -> None:
+    def _advance_step(self) -> None:
         self._global_step += 1
         groups = self.optimizer.param_groups
         if self._acts_at(self._global_step):
@@ -255,7 +255,7 @@ class _ParamScheduler:
                 if not self._include_new_groups():
                     raise
                 self._global_step, self.last_step = self._global_step - 1, self.last_step - 1
-                self._advance()
+                self._advance_step()
                 return
         self._last_value = [group[self.param_name] for group in groups]
 

@@ -147,8 +147,8 @@ class ReduceOnPlateauParamScheduler(_ParamScheduler):
         self._last_value = [group[self.param_name] for group in self.optimizer.param_groups]
 
     @override
-    def _advance(self) -> None:
-        super()._advance()
+    def _advance_step(self) -> None:
+        super()._advance_step()
         # Replayed steps repeat the reductions that were made at them.
         for _ in range(self.reduced_at.count(self._global_step)):
             self._set_reduced()
