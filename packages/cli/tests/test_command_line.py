@@ -198,3 +198,18 @@ def test_a_reader_that_has_enough_is_no_error(site: Path) -> None:
     found = subprocess.run(["bash", "-c", shell], env=env, capture_output=True, text=True)
     assert found.stdout == "word"
     assert found.stderr == ""
+
+
+@pytest.mark.parametrize("given", [["--help"], ["--version"], ["completion", "bash"]])
+def test_a_closed_pipe_ends_any_output_without_a_traceback(given: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)  # as head does once it has its lines
+    with os.fdopen(writer, "w") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-m", "eng.cli", *given],
+            check=False,
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert (done.returncode, done.stderr) == (1, "")

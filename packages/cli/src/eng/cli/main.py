@@ -34,7 +34,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0, 2 for user errors, 130 after Ctrl-C, or the status of the sub-command.
     """
-    given = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _run_line(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            sys.stdout.flush()  # a help text, or few lines, are not written before
+    except BrokenPipeError:
+        # The reader, such as head, has closed the pipe. With the old stdout, Python would report
+        # an error when it flushes it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run_line(given: list[str]) -> int:
     commands = find_commands()
     if is_completing():
         complete(commands)
@@ -69,10 +81,7 @@ def _run(command: Command, args: Namespace) -> int:
     try:
         return command.run(args) or 0
     except BrokenPipeError:
-        # The reader, such as head, has closed the pipe. With the old stdout, Python would report
-        # an error when it flushes it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        raise  # the reader, such as head, has closed the pipe, which is no error of the user
     except KeyboardInterrupt as error:
         if args.debug:
             raise
