@@ -10,7 +10,7 @@ from eng.cli import Command
 from eng.config import add_config_arguments, config_from_arguments
 from eng.utils import importing
 
-from .train_options import choose_device
+from .train_options import check_device, choose_device
 
 __all__ = ["BATCH_FIND"]
 
@@ -49,6 +49,7 @@ def _run(args: argparse.Namespace) -> int:
     cfg = config_from_arguments(args, import_custom_modules=False)
     if args.device is not None:
         choose_device(args.device, cfg.get("launcher") or "none")
+        check_device(args.device)
     found = search_batch_size(
         cfg,
         partial(config_from_arguments, args),
