@@ -67,6 +67,7 @@ def test_help(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["sya"], "eng: unknown command 'sya'; did you mean 'say'?\n"),
         (["--verbos"], "eng: unknown option --verbos; options follow a command: "),
         (["fail", "user"], "eng: model: is missing\n"),
+        (["fail", "colour"], "eng: use --out\n"),
         (["fail", "file"], "eng: a/b.pth: No such file or directory\n"),
         (["fail", "syntax"], "eng: c.py, line 3: '(' was never closed\n"),
         (["fail", "note"], "eng: no argument 'lrr' (while SGD was built)\n"),
