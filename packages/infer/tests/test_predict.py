@@ -132,6 +132,8 @@ def test_inputs_by_the_inferencer_of_the_config(
         (["config.py", "w.pth", "files", "--batch-size", "0"], "--batch-size must be at least 1"),
         (["config.py", ".", "files"], "is a directory: name a checkpoint in it; there are w.pth"),
         (["config.py", "absent.pth", "files"], "absent.pth"),
+        (["config.py", "w.pth", "files", "--device", "gpu"], "--device must be a device here"),
+        (["config.py", "w.pth", "files", "--device", "cuda:99"], "--device must be a device here"),
         (["config.py", "w.pth", "files", "--show-dir", "d"], "PipelineInferencer cannot draw"),
         (
             ["config.py", "w.pth", "files", "--cfg-options", "test_dataloader=None"],

@@ -11,6 +11,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from eng.checkpoint import is_checkpoint_folder
 from eng.config import Config
 from eng.fileio import dump
@@ -39,6 +41,7 @@ def predict(args: Namespace, cfg: Config) -> None:
         UserError: If an argument is invalid, or the config does not support predictions.
     """
     _check_checkpoint(args.checkpoint)
+    _check_device(args.device)
     inputs = [each for given in args.inputs for each in list_inputs(given)]
     as_objects = args.out is not None and not args.out.endswith(".json")
     with redirect_stdout(sys.stderr):  # which has the predictions alone
@@ -64,6 +67,16 @@ def _check_checkpoint(path: str) -> None:
     if os.path.isdir(path) and not is_checkpoint_folder(path):  # noqa: PTH112
         found = ", ".join(sorted(each.name for each in Path(path).glob("*.pth"))) or "none"
         raise UserError(f"{path} is a directory: name a checkpoint in it; there are {found}")
+
+
+def _check_device(device: str | None) -> None:
+    if device is None:
+        return
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # an unknown kind, or one that is missing here
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"--device must be a device here, cpu or cuda:N: {reason}") from error
 
 
 def _build_inferencer(cfg: Config, checkpoint: str, device: str | None) -> BaseInferencer:
