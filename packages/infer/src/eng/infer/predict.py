@@ -6,8 +6,8 @@ import json
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import torch
 
 from eng.checkpoint import is_checkpoint_folder
 from eng.config import Config
+from eng.dataset import TransformError
 from eng.fileio import dump
 from eng.registry import INFERENCERS
 from eng.structures import to_plain
@@ -23,6 +24,7 @@ from eng.utils import UserError
 from .infer import BaseInferencer
 from .inputs import list_inputs
 from .pipeline_inferencer import PipelineInferencer
+from .types import InputType
 
 __all__ = ["predict"]
 
@@ -42,14 +44,15 @@ def predict(args: Namespace, cfg: Config) -> None:
     """
     _check_checkpoint(args.checkpoint)
     _check_device(args.device)
-    inputs = [each for given in args.inputs for each in list_inputs(given)]
+    inputs = [each for given in args.inputs for each in _list_files(given)]
     as_objects = args.out is not None and not args.out.endswith(".json")
     with redirect_stdout(sys.stderr):  # which has the predictions alone
         inferencer = _build_inferencer(cfg, args.checkpoint, args.device)
         drawing = {} if args.show_dir is None else _choose_folder(inferencer, args.show_dir)
-        results = inferencer(
-            inputs, return_datasamples=as_objects, batch_size=args.batch_size, **drawing
-        )
+        with _unreadable_inputs_reported():
+            results = inferencer(
+                inputs, return_datasamples=as_objects, batch_size=args.batch_size, **drawing
+            )
     predictions = _read_predictions(results)
     if args.out is None:
         for place, each in enumerate(predictions):
@@ -77,6 +80,24 @@ def _check_device(device: str | None) -> None:
     except (RuntimeError, AssertionError) as error:  # an unknown kind, or one that is missing here
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"--device must be a device here, cpu or cuda:N: {reason}") from error
+
+
+def _list_files(given: str) -> list[InputType]:
+    found = list_inputs(given)
+    if not found:
+        print(f"eng: {given} has no files to predict", file=sys.stderr)
+    return found
+
+
+@contextmanager
+def _unreadable_inputs_reported() -> Iterator[None]:
+    """Report an input that is missing or damaged as a mistake of the command line."""
+    try:
+        yield
+    except TransformError as error:
+        if isinstance(error.__cause__, OSError):
+            raise UserError(str(error)) from error
+        raise
 
 
 def _build_inferencer(cfg: Config, checkpoint: str, device: str | None) -> BaseInferencer:
