@@ -81,7 +81,7 @@ def _run(command: Command, args: Namespace) -> int:
     try:
         return command.run(args) or 0
     except BrokenPipeError:
-        raise  # the reader, such as head, has closed the pipe, which is no error of the user
+        raise  # see main()
     except KeyboardInterrupt as error:
         if args.debug:
             raise
