@@ -100,6 +100,11 @@ def test_rewriting() -> None:
             "def f(a: 'mmengine.Config' = eng.config.Config): ...\n",
         ),
         ("import mmengine\nprint(mmengine)\n", "same"),
+        ("import mmengine\r\rmmengine.Config\r", "import eng.config\r\reng.config.Config\r"),
+        (
+            "x = 1\rimport mmengine\ny = 2\nmmengine.Config\n",
+            "x = 1\rimport eng.config\ny = 2\neng.config.Config\n",
+        ),
         ("import mmengine; mmengine.Config\n", "import eng.config; eng.config.Config\n"),
         ("from mmengine import \\\n    Config\n", "from eng.config import Config\n"),
         ("x = 1; from mmengine import Config, mkdir_or_exist\n", None),
