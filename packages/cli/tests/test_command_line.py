@@ -201,6 +201,17 @@ def test_a_reader_that_has_enough_is_no_error(site: Path) -> None:
     assert found.stderr == ""
 
 
+def test_output_of_any_encoding_takes_any_text(site: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "eng.cli", "say", "ü", "\udcff"],
+        check=False,
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": f"{site}{os.pathsep}{HERE}"},
+    )
+    assert (done.stdout, done.stderr) == (b"\\xfc \xff\n", b"")
+    assert done.returncode == 2
+
+
 @pytest.mark.parametrize("given", [["--help"], ["--version"], ["completion", "bash"]])
 def test_a_closed_pipe_ends_any_output_without_a_traceback(given: list[str]) -> None:
     reader, writer = os.pipe()
