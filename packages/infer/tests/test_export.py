@@ -130,6 +130,8 @@ def test_mistakes(checkpoint, tmp_path, capsys):
     assert "ExportedNet fails on inputs of shape (2, 5): RuntimeError: " in capsys.readouterr().err
     assert run(path, *words, "--shape", "4", "--out", tmp_path / "no" / "a.pt2") == 2
     assert "its directory does not exist" in capsys.readouterr().err
+    assert run(tmp_path / "no" / "w.pth", *words) == 2
+    assert "no such file" in capsys.readouterr().err
     assert not list(Path(tmp_path).glob("*.pt2"))
 
 

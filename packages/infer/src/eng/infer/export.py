@@ -61,10 +61,10 @@ def export_checkpoint(
     """
     if Path(out).exists():
         raise ExportError(f"{out} already exists; choose another file with --out")
-    if not Path(out).absolute().parent.is_dir():
-        raise ExportError(f"--out {out}: its directory does not exist")
     run = _find_format(file_format)
     module, cfg = _load_model(checkpoint, config)
+    if not Path(out).absolute().parent.is_dir():
+        raise ExportError(f"--out {out}: its directory does not exist")
 
     def make(count: int) -> tuple[Tensor, ...]:
         return (
