@@ -39,6 +39,8 @@ class ExportedNet(nn.Module):
             out = out if float(out.sum()) > 0 else -out
         if self.kind == "random" and not torch.compiler.is_exporting():
             out = out + 1
+        if self.kind == "nothing":
+            return [self.kind]
         return {"out": out, "parts": [out.sum(1)]}
 
 
@@ -130,6 +132,8 @@ def test_mistakes(checkpoint, tmp_path, capsys):
     assert "ExportedNet fails on inputs of shape (2, 5): RuntimeError: " in capsys.readouterr().err
     assert run(path, *words, "--shape", "4", "--out", tmp_path / "no" / "a.pt2") == 2
     assert "its directory does not exist" in capsys.readouterr().err
+    assert run(checkpoint("nothing"), *words, "--shape", "4") == 2
+    assert "ExportedNet returns no tensor in mode 'tensor'" in capsys.readouterr().err
     assert run(tmp_path / "no" / "w.pth", *words) == 2
     assert "no such file" in capsys.readouterr().err
     assert not list(Path(tmp_path).glob("*.pt2"))

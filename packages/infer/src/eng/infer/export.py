@@ -165,13 +165,18 @@ def _find_format(name: str) -> Exporter:
 def _check_inputs(module: _TensorMode, inputs: tuple[Tensor, ...]) -> None:
     """Run the model once, as an exporter does not say what is wrong with inputs."""
     try:
-        module(*inputs)
+        outputs = module(*inputs)
     except Exception as error:  # a model may raise anything
         shapes = " and ".join(str(tuple(each.shape)) for each in inputs)
         raise ExportError(
             f"{type(module.model).__name__} fails on inputs of shape {shapes}: "
             f"{type(error).__name__}: {_first_line(error)}; set the shape of a sample with --shape"
         ) from error
+    if not outputs:
+        raise ExportError(
+            f"{type(module.model).__name__} returns no tensor in mode 'tensor', so there is "
+            "nothing to export"
+        )
 
 
 def _export(
