@@ -172,6 +172,18 @@ def test_the_command_rewrites_files_as_they_are_encoded(
     assert "nothing: No such file or directory" in capsys.readouterr().err
 
 
+def test_registered_names_in_a_scope_are_not_paths(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = "mmengine.SGD", "mmengine.ImgDataPreprocessor", "mmengine.OneOfTheUser"
+    (tmp_path / "cfg.py").write_text("".join(f"dict(type='{name}')\n" for name in names))
+    assert main(["migrate", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == (
+        "files that use mmengine: 1; uses of names missing in eng: 0; "
+        "files that --write would rewrite: 0\n"
+    )
+
+
 def test_files_that_cannot_be_read_do_not_stop_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
