@@ -53,6 +53,8 @@ def test_a_mean_is_exact_to_rounding(tmp_path: Path) -> None:
         (["a.pth", "more.pth"], "'extra' is in one of them alone"),
         (["a.pth", "shape.pth"], r"'w' has the shape (5,) in shape.pth and (2, 3) in a.pth"),
         (["a.pth", "a.pth", "--last", "2"], "--last needs one work directory"),
+        ([".", "--last", "0"], "--last must be at least 2, not 0"),
+        ([".", "--last", "-1"], "--last must be at least 2, not -1"),
         ([".", "--last", "5"], "has 1 checkpoints named by their epoch or iteration, not 5"),
     ],
 )

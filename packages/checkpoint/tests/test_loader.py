@@ -32,8 +32,9 @@ def test_code_in_a_checkpoint_does_not_run(tmp_path, capsys):
     torch.save({"state_dict": {}, "meta": Evil()}, path)
     with pytest.raises(
         CheckpointError, match=r"evil\.pth' contains objects other than tensors and plain data"
-    ):
+    ) as caught:
         CheckpointLoader.load_checkpoint(path)
+    assert str(caught.value).endswith("new_path). Refused: print")
     assert "code ran" not in capsys.readouterr().out
 
 

@@ -33,6 +33,7 @@ def _fail(args: Namespace) -> None:
         raise error
     raise {
         "user": UserError("model:\n  is missing"),
+        "colour": UserError("use \x1b[1;31m--out\x1b[0m"),
         "file": FileNotFoundError(2, "No such file or directory", "a/b.pth"),
         "syntax": SyntaxError("'(' was never closed", ("c.py", 3, 1, "(")),
         "bug": RuntimeError("size of tensor"),

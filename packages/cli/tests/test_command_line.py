@@ -67,6 +67,7 @@ def test_help(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["sya"], "eng: unknown command 'sya'; did you mean 'say'?\n"),
         (["--verbos"], "eng: unknown option --verbos; options follow a command: "),
         (["fail", "user"], "eng: model: is missing\n"),
+        (["fail", "colour"], "eng: use --out\n"),
         (["fail", "file"], "eng: a/b.pth: No such file or directory\n"),
         (["fail", "syntax"], "eng: c.py, line 3: '(' was never closed\n"),
         (["fail", "note"], "eng: no argument 'lrr' (while SGD was built)\n"),
@@ -198,3 +199,29 @@ def test_a_reader_that_has_enough_is_no_error(site: Path) -> None:
     found = subprocess.run(["bash", "-c", shell], env=env, capture_output=True, text=True)
     assert found.stdout == "word"
     assert found.stderr == ""
+
+
+def test_output_of_any_encoding_takes_any_text(site: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "eng.cli", "say", "ü", "\udcff"],
+        check=False,
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": f"{site}{os.pathsep}{HERE}"},
+    )
+    assert (done.stdout, done.stderr) == (b"\\xfc \xff\n", b"")
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("given", [["--help"], ["--version"], ["completion", "bash"]])
+def test_a_closed_pipe_ends_any_output_without_a_traceback(given: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)  # as head does once it has its lines
+    with os.fdopen(writer, "w") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-m", "eng.cli", *given],
+            check=False,
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert (done.returncode, done.stderr) == (1, "")

@@ -1,4 +1,4 @@
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict, UserDict, defaultdict, namedtuple
 
 import pytest
 import torch
@@ -84,3 +84,15 @@ def test_an_unknown_device_to_collect_on_is_not_implemented_either():
     for kind in (ValueError, NotImplementedError):
         with pytest.raises(kind, match="expected one of"):
             dist.collect_results([1], 1, device="tpu")
+
+
+@pytest.mark.parametrize("kind", [OrderedDict, UserDict, lambda x: defaultdict(list, x)])
+def test_mappings_keep_their_type(kind):
+    data = kind({"a": torch.tensor(1.0), "b": [torch.tensor(2)]})
+    moved = cast_data_device(data, "meta")
+    assert type(moved) is type(data)
+    assert moved["a"].device.type == moved["b"][0].device.type == "meta"
+    assert data["a"].device.type == "cpu"
+    if isinstance(moved, defaultdict):
+        assert moved["c"] == []
+        assert "c" not in data

@@ -155,6 +155,20 @@ def test_modules_of_a_package_of_the_family_are_imported(
     assert get_model("mmgen::a") == {"a": 1}
 
 
+def test_a_metafile_that_is_missing_does_not_hide_the_others(package: Path) -> None:
+    (package / ".mim" / "model-index.yml").write_text(
+        "Import:\n  - configs/gone/metafile.yml\n  - configs/line/metafile.yml\n"
+    )
+    with pytest.warns(UserWarning, match="lists configs/gone/metafile.yml, which is missing"):
+        cfg = get_config("zoo_of_tests::line/small", pretrained=True)
+    assert cfg.model_path.endswith("small.pth")
+    with (
+        pytest.warns(UserWarning, match="which is missing"),
+        pytest.raises(FileNotFoundError, match=r"zoo_of_tests has no config 'absent\.py'"),
+    ):
+        get_config("zoo_of_tests::absent")
+
+
 def test_a_config_beside_the_folder_of_mim_is_in_the_index_of_the_package(package: Path) -> None:
     (package / "configs").mkdir()
     (package / "configs" / "own.py").write_text("lr = 1\n")

@@ -39,6 +39,8 @@ class ExportedNet(nn.Module):
             out = out if float(out.sum()) > 0 else -out
         if self.kind == "random" and not torch.compiler.is_exporting():
             out = out + 1
+        if self.kind == "nothing":
+            return [self.kind]
         return {"out": out, "parts": [out.sum(1)]}
 
 
@@ -126,7 +128,38 @@ def test_mistakes(checkpoint, tmp_path, capsys):
     save_checkpoint({"state_dict": {}, "meta": {"cfg": "a = 1"}}, str(tmp_path / "none.pth"))
     assert run(tmp_path / "none.pth", *words) == 2
     assert "the config needs the key 'model'" in capsys.readouterr().err
+    assert run(path, *words, "--shape", "5") == 2
+    assert "ExportedNet fails on inputs of shape (2, 5): RuntimeError: " in capsys.readouterr().err
+    assert run(path, *words, "--shape", "4", "--out", tmp_path / "no" / "a.pt2") == 2
+    assert "its directory does not exist" in capsys.readouterr().err
+    assert run(checkpoint("nothing"), *words, "--shape", "4") == 2
+    assert "ExportedNet returns no tensor in mode 'tensor'" in capsys.readouterr().err
+    assert run(tmp_path / "no" / "w.pth", *words) == 2
+    assert "no such file" in capsys.readouterr().err
     assert not list(Path(tmp_path).glob("*.pt2"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{"weight": torch.ones(1)}, {"state_dict": {}, "meta": {}}, torch.ones(1), {}],
+    ids=["weights", "no config", "tensor", "empty"],
+)
+def test_a_checkpoint_without_a_config_needs_one(tmp_path, capsys, content):
+    torch.save(content, tmp_path / "w.pth")
+    assert run(tmp_path / "w.pth", "--format", "torch_export") == 2
+    error = capsys.readouterr().err
+    assert "w.pth has no config that can be read: name its config with --config" in error
+
+
+def test_a_checkpoint_of_an_address_is_exported_to_the_current_folder(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "w.pt2").touch()
+    assert run("https://example.com/models/w.pth", "--format", "torch_export") == 2
+    assert capsys.readouterr().err == (
+        "eng: w.pt2 already exists; choose another file with --out\n"
+    )
 
 
 @pytest.mark.parametrize("way", ["checkpoint", "config"])

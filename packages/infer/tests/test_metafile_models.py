@@ -78,6 +78,12 @@ def test_an_unknown_name(package: Path) -> None:
         open_model("l")
 
 
+def test_an_entry_without_a_config(package: Path) -> None:
+    (package / "configs" / "other.yml").write_text("- Name: plain\n")
+    with pytest.raises(ValueError, match="no 'Config' of the model 'plain'"):
+        open_model("plain")
+
+
 def test_list_of_models(package: Path) -> None:
     names = ["Line_A", "LineAlias", "line_b", "b1", "B2", "plain"]
     assert BaseInferencer.list_models("mmtrack") == names

@@ -109,6 +109,14 @@ def test_files_by_the_test_pipeline(folder: Path, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out == "2 predictions: p.json\n"
 
 
+def test_a_folder_without_files_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "none").mkdir()
+    predict("config.py", "w.pth", "none", "files/a")
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 1
+    assert "eng: none has no files to predict\n" in err
+
+
 def test_a_checkpoint_that_is_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_folder(torch.load("w.pth"), "iter_1")
     predict("config.py", "iter_1", "files/a")
@@ -132,6 +140,9 @@ def test_inputs_by_the_inferencer_of_the_config(
         (["config.py", "w.pth", "files", "--batch-size", "0"], "--batch-size must be at least 1"),
         (["config.py", ".", "files"], "is a directory: name a checkpoint in it; there are w.pth"),
         (["config.py", "absent.pth", "files"], "absent.pth"),
+        (["config.py", "w.pth", "files/a", "files/c"], "No such file or directory: 'files/c'"),
+        (["config.py", "w.pth", "files", "--device", "gpu"], "--device must be a device here"),
+        (["config.py", "w.pth", "files", "--device", "cuda:99"], "--device must be a device here"),
         (["config.py", "w.pth", "files", "--show-dir", "d"], "PipelineInferencer cannot draw"),
         (
             ["config.py", "w.pth", "files", "--cfg-options", "test_dataloader=None"],

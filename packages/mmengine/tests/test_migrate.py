@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,6 +100,11 @@ def test_rewriting() -> None:
             "def f(a: 'mmengine.Config' = eng.config.Config): ...\n",
         ),
         ("import mmengine\nprint(mmengine)\n", "same"),
+        ("import mmengine\r\rmmengine.Config\r", "import eng.config\r\reng.config.Config\r"),
+        (
+            "x = 1\rimport mmengine\ny = 2\nmmengine.Config\n",
+            "x = 1\rimport eng.config\ny = 2\neng.config.Config\n",
+        ),
         ("import mmengine; mmengine.Config\n", "import eng.config; eng.config.Config\n"),
         ("from mmengine import \\\n    Config\n", "from eng.config import Config\n"),
         ("x = 1; from mmengine import Config, mkdir_or_exist\n", None),
@@ -164,3 +170,47 @@ def test_the_command_rewrites_files_as_they_are_encoded(
     assert "files rewritten: 2" in capsys.readouterr().out
     assert main(["migrate", str(tmp_path / "nothing")]) == 2
     assert "nothing: No such file or directory" in capsys.readouterr().err
+
+
+def test_registered_names_in_a_scope_are_not_paths(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = "mmengine.SGD", "mmengine.ImgDataPreprocessor", "mmengine.OneOfTheUser"
+    (tmp_path / "cfg.py").write_text("".join(f"dict(type='{name}')\n" for name in names))
+    assert main(["migrate", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == (
+        "files that use mmengine: 1; uses of names missing in eng: 0; "
+        "files that --write would rewrite: 0\n"
+    )
+
+
+def test_files_that_cannot_be_read_do_not_stop_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.py").symlink_to("nowhere.py")
+    (tmp_path / "b.py").write_text("from mmengine import Config\n")
+    assert main(["migrate", str(tmp_path), "--write"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{tmp_path / 'a.py'}: cannot be read: No such file or directory"
+    assert lines[-1].endswith("files rewritten: 1")
+    assert (tmp_path / "b.py").read_text() == "from eng.config import Config\n"
+    assert main(["migrate", str(tmp_path / "a.py")]) == 2
+
+
+def test_files_that_cannot_be_written_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.py", "b.py"):
+        (tmp_path / name).write_text("from mmengine import Config\n")
+    opened = Path.open
+
+    def refuse(path: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        if path.name == "a.py" and "w" in mode:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, mode, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert main(["migrate", str(tmp_path), "--write"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{tmp_path / 'a.py'}: cannot be written: Permission denied"
+    assert lines[-1].endswith("files rewritten: 1")

@@ -66,6 +66,8 @@ def test_a_planted_sample_is_named_after_one_command(
     saved = torch.load(out, weights_only=True)
     assert saved["indices"] == {0: seen[bad]}
     assert saved["batches"][0]["inputs"].isnan().sum() == 1
+    assert main(["batch", str(tmp_path), str(bad), "--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"eng: {tmp_path}: Is a directory\n"
 
 
 @pytest.mark.parametrize("by_epoch", [True, False])

@@ -115,6 +115,12 @@ def test_what_cannot_be_searched_is_refused(
         find_batch_size(job(Wide, **changes), **arguments)
 
 
+@pytest.mark.parametrize("memory", ["nan", "inf", "0", "-1"])
+def test_memory_that_is_no_size_is_refused(capsys: pytest.CaptureFixture[str], memory: str) -> None:
+    assert main(["batch-find", "job.py", f"--memory={memory}"]) == 2
+    assert "--memory must be a number of GiB above 0, not " in capsys.readouterr().err
+
+
 @pytest.mark.exhaustive
 def test_the_largest_batch_within_a_memory_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -319,6 +319,23 @@ def test_failed_starts_leave_no_folder(folder: Path) -> None:
     assert sorted(folder.glob("out/*")) == before
 
 
+def test_a_failed_start_leaves_the_config_of_the_last_run(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("--cfg-options", "train_cfg.max_epochs=1") == 0
+    before = (folder / "out" / "job.py").read_text()
+    assert train("--resume", "absent.pth") == 2
+    assert main(["test", "job.py", "absent.pth", "--work-dir", "out"]) == 2
+    assert (folder / "out" / "job.py").read_text() == before
+    (folder / "other.py").write_text("_base_ = 'job.py'\n")
+    assert main(["train", "other.py", "--work-dir", "out", "--resume", "absent.pth"]) == 2
+    assert not (folder / "out" / "other.py").exists()
+    capsys.readouterr()
+    assert train("--cfg-options", "train_cfg.max_epochs=2") == 0
+    assert "is not a dump of a run" not in capsys.readouterr().out
+    assert "max_epochs=2" in (folder / "out" / "job.py").read_text()
+
+
 def test_a_failure_within_training_keeps_its_traceback_and_log(folder: Path) -> None:
     (folder / "failing.py").write_text(
         "_base_ = 'job.py'\ntrain_dataloader = dict(collate_fn=dict(type='pseudo_collate'))\n"

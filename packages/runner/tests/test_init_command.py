@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,14 @@ from pathlib import Path
 import pytest
 
 from eng.cli import main
+from eng.config import Config
+from eng.runner import Runner
 
 
-@pytest.mark.parametrize(("folder", "module"), [("my-rings", "my_rings"), ("3d", "project")])
+@pytest.mark.parametrize(
+    ("folder", "module"),
+    [("my-rings", "my_rings"), ("3d", "project"), ("numpy", "project"), ("Random", "project")],
+)
 def test_a_project_is_named_by_its_folder(tmp_path: Path, folder: str, module: str) -> None:
     assert main(["init", str(tmp_path / folder)]) == 0
     assert {path.name for path in (tmp_path / folder).iterdir()} == {
@@ -21,6 +27,26 @@ def test_a_project_is_named_by_its_folder(tmp_path: Path, folder: str, module: s
         f"test_{module}.py",
     }
     assert f'imports=["{module}"]' in (tmp_path / folder / "config.py").read_text()
+
+
+@pytest.mark.parametrize("name", ["torch", "logging"])
+def test_a_project_does_not_hide_an_installed_module(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(["init", str(tmp_path / "rings"), "--name", name]) == 2
+    assert f"--name {name}: a module of that name is installed" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_option_that_a_project_names_is_of_what_the_run_reads(tmp_path: Path) -> None:
+    assert main(["init", str(tmp_path / "rings")]) == 0
+    text = (tmp_path / "rings" / "config.py").read_text()
+    key, _, value = text.split("--cfg-options ")[1].split()[0].partition("=")
+    assert key.partition(".")[0] in inspect.signature(Runner).parameters
+    cfg = Config.fromfile(str(tmp_path / "rings" / "config.py"), import_custom_modules=False)
+    before = cfg.model.width
+    cfg.merge_from_dict({key: int(value)})
+    assert cfg.model.width == int(value) != before
 
 
 @pytest.mark.slow

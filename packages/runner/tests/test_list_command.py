@@ -54,6 +54,15 @@ def test_a_name_is_explained(capsys: pytest.CaptureFixture[str], module: str) ->
     assert lines[0] == f"HookOfAListTest of hooks: {module}.HookOfAListTest"
     assert lines[1].endswith(f"{module}.py:4")
     assert lines[2:] == ["  arguments: (often=3, *, name=None)", "  Does what a test asks for."]
+    assert main(["list", "--why", f"{module}.HookOfAListTest"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        lines[0].replace("Hook", f"{module}.Hook", 1),
+        *lines[1:],
+    ]
+    assert main(["list", "--why", "torch.nn.Identity"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "torch.nn.Identity: torch.nn.modules.linear.Identity"
+    assert [line for line in lines if not line.startswith(" ")] == lines[:1]
     assert main(["list", "optimizers", "--why", "SGD"]) == 0
     assert "torch.optim.sgd.SGD" in capsys.readouterr().out
 

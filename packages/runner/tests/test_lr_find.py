@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 import random
 import sys
 from pathlib import Path
@@ -323,3 +324,29 @@ def test_the_command_reports_mistakes_in_one_line(
     assert said in error
     assert "Traceback" not in error
     assert not (folder / "work_dirs").exists()
+
+
+@pytest.mark.parametrize("command", ["lr-find", "batch-find"])
+def test_a_gpu_that_is_missing_is_refused(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert main([command, "job.py", "--device", "cuda"]) == 2
+    error = capsys.readouterr().err
+    assert "--device cuda: PyTorch finds no such GPU here" in error
+    assert "Traceback" not in error
+
+
+def test_a_gpu_is_counted_among_those_that_are_visible(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
+    assert main(["lr-find", "job.py", "--device", "cuda:2"]) == 2
+    assert "CUDA_VISIBLE_DEVICES shows 2: 5, 7" in capsys.readouterr().err
+    assert main(["lr-find", "job.py", "--device", "cuda:1"]) == 2
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "7"

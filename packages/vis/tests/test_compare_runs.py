@@ -150,6 +150,18 @@ def test_places_of_runs_do_not_count_and_configs_may_be_missing(make_run, capsys
     assert told.startswith(f"config: not compared, {left}/20260101_000000 has no config\n")
 
 
+def test_the_environment_of_a_run_may_be_missing(make_run, capsys):
+    left, right = make_run("a"), make_run("b")
+    assert main(["diff", str(left), str(right)]) == 0
+    assert "environment: same\nseed: same\n" in capsys.readouterr().out
+    for log in left.rglob("*.log"):
+        log.write_text("")
+    reason = f"environment and seed: not compared, {left}/20260101_000000 has no log of it\n"
+    for runs in ((left, right), (right, left)):
+        assert main(["diff", *map(str, runs)]) == 1
+        assert reason in capsys.readouterr().out
+
+
 def test_configs_are_not_executed(make_run):
     """They may be of somebody else, or have values for reading only."""
     left = make_run(

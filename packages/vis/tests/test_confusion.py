@@ -32,3 +32,8 @@ def test_classes_without_targets():
 def test_a_matrix_is_square(matrix):
     with pytest.raises(ValueError, match=r"matrix must have the shape \(classes, classes\), not"):
         draw_confusion_matrix(matrix)
+
+
+def test_names_with_dollars_are_no_math():
+    drawn = draw_confusion_matrix([[1, 0], [0, 1]], [r"$\frac$", "a"], title=r"$\frac$")
+    assert drawn.dtype == np.uint8

@@ -66,6 +66,22 @@ def test_where_files_go(runs):
     assert files == ["folder/curves.html", "folder/curves.png", "x.png", "y.html"]
 
 
+@pytest.mark.parametrize(
+    ("suffix", "magic"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("jpg", b"\xff\xd8")]
+)
+def test_pictures_of_other_formats(runs, suffix, magic):
+    assert main(["plot", "first", "--out", f"x.{suffix}"]) == 0
+    assert [path.name for path in runs.glob("x.*")] == [f"x.{suffix}"]
+    assert (runs / f"x.{suffix}").read_bytes().startswith(magic)
+
+
+def test_dollars_are_no_math(tmp_path):
+    folder = tmp_path / r"run $\frac$"
+    record_start(folder, "20260101_000000", [train(1, 1, **{r"$\frac$ loss": 1.0})])
+    assert main(["plot", str(folder), "--out", str(tmp_path / "x.png")]) == 0
+    assert (tmp_path / "x.png").exists()
+
+
 def test_hostile_names_and_values(tmp_path):
     name = "</script><b>@@DATA@@ loss"
     records = [train(1, 1, **{name: math.nan, "lr": -1.0}), train(2, 1, **{name: 5e300})]

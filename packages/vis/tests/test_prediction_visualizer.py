@@ -53,6 +53,34 @@ def test_boxes(tmp_path: Path) -> None:
     assert (draw(tmp_path, sample, draw_gt=False, draw_pred=False) == 128).all()
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [[20.0, 10, 10, 20], [float("nan")] * 4, [0, 0, float("inf"), 9], [1.0, 2, 3, 4, 0.5]],
+    ids=["turned", "nan", "infinite", "rotated"],
+)
+def test_boxes_that_cannot_be_drawn_are_left_out(tmp_path: Path, bad: list[float]) -> None:
+    good = [10.0, 10, 20, 20]
+    expected = draw(tmp_path, Sample(pred_instances=Sample(bboxes=torch.tensor([good]))))
+    rows = [good, bad] if len(bad) == 4 else [bad]
+    drawn = draw(tmp_path, Sample(pred_instances=Sample(bboxes=torch.tensor(rows))))
+    assert (drawn == (expected if len(bad) == 4 else 128)).all()
+
+
+def test_predictions_in_half_precision(tmp_path: Path) -> None:
+    sample = {"pred_score": torch.tensor([0.5, 0.25])}
+    halves = {"pred_score": torch.tensor([0.5, 0.25], dtype=torch.bfloat16)}
+    assert (draw(tmp_path, halves) == draw(tmp_path, sample)).all()
+
+
+@pytest.mark.parametrize("image", [IMAGE[..., 0], torch.from_numpy(IMAGE), IMAGE.tolist()])
+def test_images_of_any_form(tmp_path: Path, image: Any) -> None:
+    backends = [{"type": "ImageFolderBackend", "save_dir": str(tmp_path)}]
+    PredictionVisualizer(vis_backends=backends).add_datasample("a", image)
+    drawn = np.asarray(Image.open(tmp_path / "a.png"))
+    assert drawn.shape == (180, 240, 3)
+    assert (drawn == 128).all()
+
+
 def test_names_stay_in_the_folder(tmp_path: Path) -> None:
     backend = ImageFolderBackend(str(tmp_path / "images"))
     assert backend.experiment == str(tmp_path / "images")

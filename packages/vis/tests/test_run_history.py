@@ -96,6 +96,23 @@ checkpoints: epoch_8.pth, epoch_9.pth (last)
     assert told.count("dataset is small") == 2
 
 
+@pytest.mark.parametrize(
+    ("batches", "end"),
+    [
+        ((5, 10), "tested"),
+        ((5,), "the log ends, without a closing line"),
+    ],
+)
+def test_a_test_has_ended_with_its_last_batch(tmp_path, capsys, batches, end):
+    lines = [
+        f"2026/01/01 00:01:{batch:02} - eng - INFO - Epoch(test)  [{batch:>2}/10]  accuracy: 0.5"
+        for batch in batches
+    ]
+    record_start(tmp_path, "20260101_000000", [], log=HEAD + "\n".join(lines) + "\n")
+    assert main(["history", str(tmp_path)]) == 0
+    assert f"00:01:{batches[-1]:02}  {end}\n" in capsys.readouterr().out
+
+
 def test_checkpoints_that_are_folders(tmp_path, capsys):
     record_start(tmp_path, "20260101_000000", [], log=HEAD)
     for name in ("iter_10", "iter_20.part-01234567", "iter_30"):

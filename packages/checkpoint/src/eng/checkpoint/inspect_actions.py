@@ -122,6 +122,8 @@ def _average(args: argparse.Namespace) -> None:
     if args.last is not None:
         if len(files) != 1:
             raise UserError(f"--last needs one work directory, not {len(files)} files")
+        if args.last < 2:
+            raise UserError(f"--last must be at least 2, not {args.last}")
         files = list_latest(files[0], args.last)
     weights = average_weights(files, lambda file: _get_weights(_load(file), file))
     save_checkpoint({"meta": {"averaged": files}, "state_dict": weights}, out)

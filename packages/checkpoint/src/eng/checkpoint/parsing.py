@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 from typing import IO
 
 from eng.fileio import get_file_backend
@@ -95,10 +96,16 @@ def load_checked(
         raise CheckpointError(
             f"{filename!r} contains objects other than tensors and plain data, which could execute "
             "arbitrary code. If you trust the file, convert it once: torch.save(torch.load("
-            f"path, weights_only=False)['state_dict'], new_path). Refused: {_get_first_line(error)}"
+            f"path, weights_only=False)['state_dict'], new_path). Refused: {_find_refused(error)}"
         ) from error
     except Exception as error:  # unpickling corrupt bytes may raise anything
         raise CheckpointError(_describe(filename, error)) from error
+
+
+def _find_refused(error: Exception) -> str:
+    """Return the name of the class that torch refuses, or else its first line without advice."""
+    found = re.search(r"\bGLOBAL ([\w.]+)", str(error))
+    return found[1] if found else _get_first_line(error).split(". ")[0]
 
 
 def _describe(filename: str, error: Exception) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from .command import Command
@@ -34,7 +36,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0, 2 for user errors, 130 after Ctrl-C, or the status of the sub-command.
     """
-    given = list(sys.argv[1:] if argv is None else argv)
+    _print_any_text()
+    try:
+        try:
+            return _run_line(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            sys.stdout.flush()  # a help text, or few lines, are not written before
+    except BrokenPipeError:
+        # The reader, such as head, has closed the pipe. With the old stdout, Python would report
+        # an error when it flushes it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _print_any_text() -> None:
+    """Let the output take what its encoding does not have, such as a path in another one."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        codecs.register_error("eng.cli", _escape)
+        sys.stdout.reconfigure(errors="eng.cli")
+
+
+def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Print bytes of a path as they are, and other characters as escapes."""
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.lookup_error("backslashreplace")(error)
+
+
+def _run_line(given: list[str]) -> int:
     commands = find_commands()
     if is_completing():
         complete(commands)
@@ -69,10 +99,7 @@ def _run(command: Command, args: Namespace) -> int:
     try:
         return command.run(args) or 0
     except BrokenPipeError:
-        # The reader, such as head, has closed the pipe. With the old stdout, Python would report
-        # an error when it flushes it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        raise  # see main()
     except KeyboardInterrupt as error:
         if args.debug:
             raise

@@ -9,7 +9,8 @@ from eng.utils import UserError
 
 __all__ = ["format_line", "is_of_the_user"]
 
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+#: Addresses of objects, which mean nothing to a user, and colours of a terminal.
+_NOISE = re.compile(r" at 0x[0-9a-fA-F]+|\x1b\[[0-9;]*m")
 
 
 def is_of_the_user(error: BaseException) -> bool:
@@ -50,8 +51,8 @@ def format_line(error: BaseException) -> str:
 
 
 def _join(text: str) -> str:
-    """Join the lines of a message; addresses of objects, which mean nothing, are left out."""
-    return _ADDRESS.sub("", " ".join(text.split()))
+    """Join the lines of a message."""
+    return _NOISE.sub("", " ".join(text.split()))
 
 
 def _read_notes(error: BaseException) -> list[str]:

@@ -1,6 +1,7 @@
 """Devices of data and of communication, and moving data between them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from copy import copy
 from typing import Any, TypeGuard, TypeVar
 
 import torch
@@ -95,7 +96,13 @@ def _cast(data: Any, device: torch.device, out: Any, where: str) -> Any:
             key: _cast(value, device, None if out is None else out[key], f"{where}[{key!r}]")
             for key, value in data.items()
         }
-        return cast if type(data) is dict else type(data)(cast)  # type: ignore[call-arg]
+        if type(data) is dict:
+            return cast
+        if isinstance(data, MutableMapping):  # a defaultdict does not take its items
+            filled = copy(data)
+            filled.update(cast)
+            return filled
+        return type(data)(cast)  # type: ignore[call-arg]
     if _is_sequence(data):
         if out is not None and (not _is_sequence(out) or len(out) != len(data)):
             raise _make_mismatch(out, data, where, f"a sequence of {len(data)} items")

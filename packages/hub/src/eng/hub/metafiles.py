@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -56,14 +57,21 @@ def list_metafile_models(folder: str | Path) -> Iterator[ModelEntry]:
     Yields:
         The entry of each model, such as ``Name``, ``Alias``, ``Config`` and ``Weights``.
 
+    Warns:
+        UserWarning: If a file in the index is missing.
+
     Raises:
-        FileNotFoundError: If the index or a file in it is missing.
+        FileNotFoundError: If the index is missing.
     """
     index = Path(folder) / "model-index.yml"
     if not index.is_file():
         raise FileNotFoundError(f"model index of {folder} not found: {index} is missing")
     for name in (load(str(index), file_format="yaml") or {}).get("Import") or ():
-        content = load(str(Path(folder) / name), file_format="yaml") or {}
+        path = Path(folder) / name
+        if not path.is_file():
+            warnings.warn(f"{index} lists {name}, which is missing", stacklevel=2)
+            continue
+        content = load(str(path), file_format="yaml") or {}
         yield from (content.get("Models") or () if isinstance(content, Mapping) else content or ())
 
 

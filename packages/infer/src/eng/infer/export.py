@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from eng.checkpoint import CheckpointLoader, complete_weights, load_state_dict, model_state
 from eng.registry import MODELS, init_default_scope
-from eng.utils import UserError, override
+from eng.utils import StateDict, UserError, override
 
 from .example_inputs import make_random_inputs, take_inputs
 from .sources import config_of_checkpoint, read_config
@@ -63,6 +63,8 @@ def export_checkpoint(
         raise ExportError(f"{out} already exists; choose another file with --out")
     run = _find_format(file_format)
     module, cfg = _load_model(checkpoint, config)
+    if not Path(out).absolute().parent.is_dir():
+        raise ExportError(f"--out {out}: its directory does not exist")
 
     def make(count: int) -> tuple[Tensor, ...]:
         return (
@@ -71,6 +73,7 @@ def export_checkpoint(
 
     inputs = make(_BATCHES[0])
     with torch.no_grad(), _quiet():
+        _check_inputs(module, inputs)
         exported, is_variable = _export(run, module, inputs, out)
         yield f"{out}: {_describe(inputs, module(*inputs), is_variable)}"
         compared = _BATCHES if is_variable else _BATCHES[:1]
@@ -124,7 +127,7 @@ def _load_model(checkpoint: str, config: str | None) -> tuple[_TensorMode, Confi
         raise ExportError(f"--config {config}: the file does not exist")
     loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu", logger="silent")
     if cfg is None:
-        cfg = config_of_checkpoint(loaded)
+        cfg = _read_saved_config(checkpoint, loaded)
     if not isinstance(cfg.get("model"), Mapping):
         raise ExportError(f"the config needs the key 'model', a dict, not {cfg.get('model')!r}")
     init_default_scope(cfg.get("default_scope") or "eng")
@@ -132,6 +135,15 @@ def _load_model(checkpoint: str, config: str | None) -> tuple[_TensorMode, Confi
     loaded = complete_weights(model, loaded, checkpoint, "current")
     load_state_dict(model, model_state(loaded, checkpoint), logger="current")
     return _TensorMode(model.eval()).eval(), cfg
+
+
+def _read_saved_config(checkpoint: str, loaded: StateDict) -> ConfigType:
+    try:
+        return config_of_checkpoint(loaded)
+    except (AssertionError, ValueError) as error:
+        raise ExportError(
+            f"{checkpoint} has no config that can be read: name its config with --config CONFIG"
+        ) from error
 
 
 Exporter = Callable[[nn.Module, tuple[Tensor, ...], str, bool], Callable[..., Sequence[Tensor]]]
@@ -148,6 +160,23 @@ def _find_format(name: str) -> Exporter:
             f"--format onnx needs {error.name}: pip install 'eng-infer[onnx]'"
         ) from error
     return _to_onnx
+
+
+def _check_inputs(module: _TensorMode, inputs: tuple[Tensor, ...]) -> None:
+    """Run the model once, as an exporter does not say what is wrong with inputs."""
+    try:
+        outputs = module(*inputs)
+    except Exception as error:  # a model may raise anything
+        shapes = " and ".join(str(tuple(each.shape)) for each in inputs)
+        raise ExportError(
+            f"{type(module.model).__name__} fails on inputs of shape {shapes}: "
+            f"{type(error).__name__}: {_first_line(error)}; set the shape of a sample with --shape"
+        ) from error
+    if not outputs:
+        raise ExportError(
+            f"{type(module.model).__name__} returns no tensor in mode 'tensor', so there is "
+            "nothing to export"
+        )
 
 
 def _export(
@@ -253,4 +282,7 @@ def _describe_tensor(tensor: Tensor, is_variable: bool) -> str:
 
 
 def _first_line(error: BaseException) -> str:
+    """Return the first line of the innermost cause: the exporter of ONNX wraps it in advice."""
+    while error.__cause__ is not None:
+        error = error.__cause__
     return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -57,7 +57,10 @@ def _run(args: argparse.Namespace) -> None:
     with importing():
         from .export import export_checkpoint
 
-    out = args.out or f"{args.checkpoint.removesuffix('.pth')}{suffix}"
+    name = args.checkpoint.removesuffix(".pth")
+    if "://" in name:  # into the current directory, as the one of the checkpoint is not here
+        name = name.rstrip("/").rpartition("/")[2]
+    out = args.out or f"{name}{suffix}"
     for line in export_checkpoint(args.checkpoint, args.format, out, args.shape, args.config):
         print(line)
 

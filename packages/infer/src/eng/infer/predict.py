@@ -6,13 +6,16 @@ import json
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from eng.checkpoint import is_checkpoint_folder
 from eng.config import Config
+from eng.dataset import TransformError
 from eng.fileio import dump
 from eng.registry import INFERENCERS
 from eng.structures import to_plain
@@ -21,6 +24,7 @@ from eng.utils import UserError
 from .infer import BaseInferencer
 from .inputs import list_inputs
 from .pipeline_inferencer import PipelineInferencer
+from .types import InputType
 
 __all__ = ["predict"]
 
@@ -39,14 +43,16 @@ def predict(args: Namespace, cfg: Config) -> None:
         UserError: If an argument is invalid, or the config does not support predictions.
     """
     _check_checkpoint(args.checkpoint)
-    inputs = [each for given in args.inputs for each in list_inputs(given)]
+    _check_device(args.device)
+    inputs = [each for given in args.inputs for each in _list_files(given)]
     as_objects = args.out is not None and not args.out.endswith(".json")
     with redirect_stdout(sys.stderr):  # which has the predictions alone
         inferencer = _build_inferencer(cfg, args.checkpoint, args.device)
         drawing = {} if args.show_dir is None else _choose_folder(inferencer, args.show_dir)
-        results = inferencer(
-            inputs, return_datasamples=as_objects, batch_size=args.batch_size, **drawing
-        )
+        with _unreadable_inputs_reported():
+            results = inferencer(
+                inputs, return_datasamples=as_objects, batch_size=args.batch_size, **drawing
+            )
     predictions = _read_predictions(results)
     if args.out is None:
         for place, each in enumerate(predictions):
@@ -64,6 +70,34 @@ def _check_checkpoint(path: str) -> None:
     if os.path.isdir(path) and not is_checkpoint_folder(path):  # noqa: PTH112
         found = ", ".join(sorted(each.name for each in Path(path).glob("*.pth"))) or "none"
         raise UserError(f"{path} is a directory: name a checkpoint in it; there are {found}")
+
+
+def _check_device(device: str | None) -> None:
+    if device is None:
+        return
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # an unknown kind, or one that is missing here
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"--device must be a device here, cpu or cuda:N: {reason}") from error
+
+
+def _list_files(given: str) -> list[InputType]:
+    found = list_inputs(given)
+    if not found:
+        print(f"eng: {given} has no files to predict", file=sys.stderr)
+    return found
+
+
+@contextmanager
+def _unreadable_inputs_reported() -> Iterator[None]:
+    """Report an input that is missing or damaged as a mistake of the command line."""
+    try:
+        yield
+    except TransformError as error:
+        if isinstance(error.__cause__, OSError):
+            raise UserError(str(error)) from error
+        raise
 
 
 def _build_inferencer(cfg: Config, checkpoint: str, device: str | None) -> BaseInferencer:

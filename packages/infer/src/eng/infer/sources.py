@@ -44,12 +44,14 @@ def find_in_metafiles(name: str, package: str) -> tuple[Config, str | None]:
         Its config and the URL of its weights, which may be None.
 
     Raises:
-        ValueError: If the name is unknown.
+        ValueError: If the name is unknown, or its entry has no config.
         ImportError: If the package is not installed.
     """
     folder = find_model_folder(package)
     for entry in list_metafile_models(folder):
         if name.lower() in (each.lower() for each in names_of_model(entry)):
+            if not entry.get("Config"):
+                raise ValueError(f"the metafile of {package} has no 'Config' of the model {name!r}")
             weights = entry.get("Weights")
             first = weights[0] if isinstance(weights, list) and weights else weights
             return Config.fromfile(Path(folder) / entry["Config"]), first or None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
+from pathlib import Path
 
 from .offered import Origin, find_origin, nearest, offered_by, split_path
 from .rewrite import rewrite
@@ -46,18 +47,31 @@ def migrate(args: Namespace) -> int:
         except SyntaxError as error:
             print(f"{path}:{error.lineno or 1}: cannot be parsed: {error.msg}")
             continue
+        except OSError as error:  # a broken link, or a file of somebody else
+            if path == args.path:
+                raise
+            print(f"{path}: cannot be read: {error.strerror or error}")
+            continue
         used += bool(uses)
         for use in uses:
             for line, is_lacking in _check_use(use.path):
                 print(f"{path}:{use.line}: {use.path}: {line}")
                 lacking += is_lacking
-        if new != text:
+        if new != text and (not args.write or _write(path, new, encoding)):
             changed += 1
-            if args.write:
-                with path.open("w", encoding=encoding, newline="") as file:
-                    file.write(new)
     print(_summarize(used, lacking, changed, args.write))
     return 1 if lacking else 0
+
+
+def _write(path: Path, text: str, encoding: str) -> bool:
+    """Write a file, and return whether it could be written."""
+    try:
+        with path.open("w", encoding=encoding, newline="") as file:
+            file.write(text)
+    except OSError as error:
+        print(f"{path}: cannot be written: {error.strerror or error}")
+        return False
+    return True
 
 
 def _check_use(path: str) -> Iterator[tuple[str, bool]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,8 @@ from .uses import Chain, Module
 __all__ = ["rewrite"]
 
 _LINE_LENGTH = 88
+#: As the parser counts lines: also in files that mix the kinds.
+_END_OF_LINE = re.compile(rb"\r\n|\r|\n")
 
 
 class _Edit(NamedTuple):
@@ -134,10 +137,9 @@ class _Source:
 
     def __init__(self, text: str) -> None:
         self._data = text.encode()
-        self._starts = [0]
-        for line in self._data.split(b"\n"):
-            self._starts.append(self._starts[-1] + len(line) + 1)
-        self._end_of_line = "\r\n" if b"\r\n" in self._data else "\n"
+        ends = list(_END_OF_LINE.finditer(self._data))
+        self._starts = [0, *(end.end() for end in ends)]
+        self._end_of_line = ends[0][0].decode() if ends else "\n"
         self._comments = list(_find_comments(text))
 
     def has_comment(self, node: ast.stmt) -> bool:
@@ -170,7 +172,7 @@ class _Source:
 
     def _is_followed(self, end: int) -> bool:
         """Whether another statement follows on the same line."""
-        return self._data[end:].split(b"\n", 1)[0].lstrip().startswith(b";")
+        return _END_OF_LINE.split(self._data[end:], 1)[0].lstrip().startswith(b";")
 
     def apply(self, edits: Iterable[_Edit]) -> str:
         """Apply edits that do not overlap."""

@@ -87,7 +87,7 @@ class Module:
             and (path := self._resolve(node)) is not None
         ]
         self.strings = [
-            Use(node.value, node.lineno)
+            Use(_drop_scoped_name(node.value), node.lineno)
             for node in nodes
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
             if _is_path(node.value)
@@ -181,6 +181,11 @@ def _is_mmengine(module: str) -> bool:
 
 def _is_path(text: str) -> bool:
     return text.startswith("mmengine.") and all(part.isidentifier() for part in text.split("."))
+
+
+def _drop_scoped_name(text: str) -> str:
+    """Return ``mmengine`` of ``mmengine.SGD``: a registered name in its scope, not a path."""
+    return text if text.count(".") > 1 else "mmengine"
 
 
 def find_files(path: Path) -> list[Path]:

@@ -8,9 +8,9 @@ from functools import partial
 
 from eng.cli import Command
 from eng.config import add_config_arguments, config_from_arguments
-from eng.utils import importing
+from eng.utils import UserError, importing
 
-from .train_options import choose_device
+from .train_options import check_device, choose_device
 
 __all__ = ["BATCH_FIND"]
 
@@ -42,6 +42,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    if args.memory is not None and not 0 < args.memory < float("inf"):
+        raise UserError(f"--memory must be a number of GiB above 0, not {args.memory:g}")
     with importing():
         from .batch_find import search_batch_size
 
@@ -49,6 +51,7 @@ def _run(args: argparse.Namespace) -> int:
     cfg = config_from_arguments(args, import_custom_modules=False)
     if args.device is not None:
         choose_device(args.device, cfg.get("launcher") or "none")
+        check_device(args.device)
     found = search_batch_size(
         cfg,
         partial(config_from_arguments, args),

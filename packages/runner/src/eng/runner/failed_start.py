@@ -12,6 +12,7 @@ from eng.hooks import Hook
 from eng.utils import override
 
 from .runner import Runner
+from .work_dir_config import CONFIG_SUFFIXES
 
 __all__ = ["FailedStart"]
 
@@ -26,6 +27,7 @@ class FailedStart:
     def __init__(self, work_dir: str) -> None:
         self._work_dir = Path(work_dir).expanduser().absolute()
         self._is_new = not self._work_dir.exists()
+        self._configs = dict(_read_configs(self._work_dir))
         self._start = _Start()
 
     @property
@@ -54,11 +56,29 @@ class FailedStart:
     def _remove(self, log_dir: Path) -> None:
         with suppress(OSError):
             copies = {path.name for path in log_dir.iterdir() if path.is_file()}
+            for name in copies:
+                self._take_back(log_dir / name, self._work_dir / name)
             shutil.rmtree(log_dir)
             # Unless another job has written there meanwhile: files of the folder of this start
             # that are copied to the work directory are its config.
             if self._is_new and {path.name for path in self._work_dir.iterdir()} <= copies:
                 shutil.rmtree(self._work_dir)
+
+    def _take_back(self, dump: Path, copy: Path) -> None:
+        """Restore the config that was in the work directory before, if this start replaced it."""
+        if not copy.is_file() or copy.read_bytes() != dump.read_bytes():
+            return
+        before = self._configs.get(copy.name)
+        if before is None:
+            copy.unlink()
+        elif before != copy.read_bytes():
+            copy.write_bytes(before)
+
+
+def _read_configs(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.suffix in CONFIG_SUFFIXES and path.is_file():
+            yield path.name, path.read_bytes()
 
 
 class _Start(Hook):

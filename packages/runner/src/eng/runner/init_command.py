@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import keyword
 import re
+import sys
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 from eng.cli import Command
@@ -51,10 +53,23 @@ def _find_name(given: str | None, folder: Path) -> str:
             raise UserError(
                 f"--name must be an identifier other than config and test, not {given!r}"
             )
+        if _is_taken(given):
+            raise UserError(
+                f"--name {given}: a module of that name is installed, which the project would hide"
+            )
         return given
     name = re.sub(r"\W+", "_", folder.resolve().name).strip("_").lower()
     usable = name.isidentifier() and not keyword.iskeyword(name)
-    return name if usable and name not in ("config", "test", "eng", "torch") else "project"
+    usable = usable and name not in ("config", "test", "eng") and not _is_taken(name)
+    return name if usable else "project"
+
+
+def _is_taken(name: str) -> bool:
+    """Whether a module of Python or of an installed package has the name."""
+    if name in sys.stdlib_module_names:
+        return True
+    spec = find_spec(name)
+    return spec is not None and spec.origin is not None  # a mere folder has none
 
 
 INIT = Command("write a small project that trains", _add_arguments, _run)

@@ -97,13 +97,14 @@ def _explain(
         for line in _explain_part(part, kind)
     ]
     missing: list[NotRegisteredError] = []
+    found: dict[str, Any] = {}
     for kind, registry in registries.items():
         try:
-            target = registry.require(name)
+            found[kind] = registry.require(name)
         except NotRegisteredError as error:
             missing.append(error)
-            continue
-        lines += [f"{name} of {kind}: {target.__module__}.{getattr(target, '__qualname__', name)}"]
+    for owner, target in _find_owners(found, registries).items():
+        lines += [f"{name}{owner}: {target.__module__}.{getattr(target, '__qualname__', name)}"]
         lines += _locate(target)
     if not lines:
         if len(missing) == 1:
@@ -118,6 +119,16 @@ def _explain(
         hint = f"; closest names: {', '.join(f'{c} ({near[c]})' for c in close)}" if close else ""
         raise UserError(f"{name!r} is not registered in any registry{hint}")
     return lines
+
+
+def _find_owners(found: Mapping[str, Any], registries: Mapping[str, Registry]) -> dict[str, Any]:
+    """Leave out registries that merely import a path, as each of them can."""
+    everywhere = {f" of {kind}": target for kind, target in found.items()}
+    if len(found) < 2 or len({id(target) for target in found.values()}) > 1:
+        return everywhere
+    target = next(iter(found.values()))
+    owned = [kind for kind in found if target in registries[kind].module_dict.values()]
+    return {f" of {kind}": target for kind in owned} or {"": target}
 
 
 def _explain_part(part: ListedPart, kind: str) -> list[str]:

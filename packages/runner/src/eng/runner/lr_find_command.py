@@ -10,7 +10,7 @@ from eng.cli import Command
 from eng.config import add_config_arguments, config_from_arguments
 from eng.utils import UserError, importing
 
-from .train_options import choose_device
+from .train_options import check_device, choose_device
 
 if TYPE_CHECKING:
     from eng.config import Config
@@ -51,6 +51,8 @@ def _run(args: argparse.Namespace) -> int:
         from .lr_find import try_learning_rates
         from .trial_run import trial_runner
 
+    if args.device is not None:
+        check_device(args.device)
     with trial_runner(cfg, "eng lr-find") as runner:
         curve = try_learning_rates(runner, args.start, args.end, args.iters)
     for line in curve.describe():

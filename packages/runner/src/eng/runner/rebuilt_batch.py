@@ -112,7 +112,8 @@ class RebuiltBatch:
             },
             "batches": {part.rank: part.data for part in self.ranks},
         }
-        torch.save(content, path)
+        with Path(path).open("wb") as file:  # whose errors are OSErrors, unlike those of torch
+            torch.save(content, file)
 
 
 def rebuild_batch(

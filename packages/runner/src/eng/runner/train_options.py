@@ -13,7 +13,7 @@ from eng.utils import UserError
 if TYPE_CHECKING:
     from eng.config import Config, ConfigDict
 
-__all__ = ["add_train_options", "apply_train_options", "choose_device"]
+__all__ = ["add_train_options", "apply_train_options", "check_device", "choose_device"]
 
 _TENSORBOARD = {"type": "TensorboardVisBackend"}
 
@@ -134,4 +134,31 @@ def choose_device(device: str, launcher: str) -> None:
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     elif number is not None and number[1] is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = number[1]
+        os.environ["CUDA_VISIBLE_DEVICES"] = _name_visible(int(number[1]))
+
+
+def _name_visible(number: int) -> str:
+    """Name a GPU of those that the environment shows, as torch counts them."""
+    names = [each.strip() for each in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")]
+    if names == [""]:
+        return str(number)
+    if number >= len(names):
+        raise UserError(
+            f"--device cuda:{number}: CUDA_VISIBLE_DEVICES shows {len(names)}: {', '.join(names)}"
+        )
+    return names[number]
+
+
+def check_device(device: str) -> None:
+    """Refuse a GPU that the process does not have, as it would train on the CPU instead.
+
+    Args:
+        device: The device after :func:`choose_device`: ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+        UserError: If PyTorch finds no such GPU.
+    """
+    import torch
+
+    if device != "cpu" and not torch.cuda.is_available():
+        raise UserError(f"--device {device}: PyTorch finds no such GPU here; use --device cpu")

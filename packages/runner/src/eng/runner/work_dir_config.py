@@ -8,10 +8,11 @@ from pathlib import Path
 from eng.config import Config, ConfigError
 from eng.utils import UserError
 
-__all__ = ["find_config"]
+__all__ = ["CONFIG_SUFFIXES", "find_config"]
 
 _START = re.compile(r"\d{8}_\d{6}(_\d+)?")
-_CONFIGS = (".py", ".yaml", ".yml", ".json", ".toml")
+#: Suffixes of the files that a config may be dumped to.
+CONFIG_SUFFIXES = (".py", ".yaml", ".yml", ".json", ".toml")
 
 
 def find_config(work_dir: str) -> Config:
@@ -30,7 +31,7 @@ def find_config(work_dir: str) -> Config:
     problem = "no config was written"
     for start in sorted(starts, key=lambda path: (path.name[:15], len(path.name)), reverse=True):
         for path in sorted(start.iterdir()):
-            if path.suffix not in _CONFIGS:
+            if path.suffix not in CONFIG_SUFFIXES:
                 continue
             try:
                 cfg = Config.fromfile(path)

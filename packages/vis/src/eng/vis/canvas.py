@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -17,6 +18,7 @@ from matplotlib.collections import (
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.markers import MarkerStyle
+from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
 
@@ -246,7 +248,7 @@ class Canvas:
         """Make a text and compute its layout, which finds invalid settings before drawing."""
         looks: Arguments = {
             "fontproperties": font, "fontsize": size, "color": color, "verticalalignment": va,
-            "horizontalalignment": ha, "bbox": box,
+            "horizontalalignment": ha, "bbox": box, "parse_math": _is_math(text),
         }  # fmt: skip
         try:
             artist = Text(x, y, text, transform=self._to_pixels, **looks)
@@ -265,6 +267,19 @@ class Canvas:
             # to half a pixel off its position among several objects.
             artist.set_antialiased([True, True])
         artist.draw(self._renderer)
+
+
+def _is_math(text: str) -> bool:
+    """Whether the dollars of a text enclose valid math; otherwise they are drawn as they are."""
+    if "$" not in text:
+        return True
+    parser: Any = MathTextParser("agg")
+    try:
+        for line in text.splitlines():
+            parser.parse(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _resolve_outline(outline: Outline, count: int) -> Arguments:

@@ -58,11 +58,12 @@ def draw_confusion_matrix(
     figure.colorbar(
         shown, ax=axes, fraction=0.046, label="share of targets" if normalize else "count"
     )
-    axes.set(xlabel="predicted", ylabel="target", title=title)
+    axes.set(xlabel="predicted", ylabel="target")
+    axes.set_title(title, parse_math=False)
     if size <= _MAX_NAMES:
         rotation = 0 if max(map(len, names)) <= 2 else 90
-        axes.set_xticks(range(size), names, rotation=rotation)
-        axes.set_yticks(range(size), names)
+        axes.set_xticks(range(size), names, rotation=rotation, parse_math=False)
+        axes.set_yticks(range(size), names, parse_math=False)
     if size <= _MAX_NUMBERS:
         values = shares if normalize else counts
         _write_numbers(axes, values, 1 if normalize else values.max(), normalize)

@@ -11,6 +11,7 @@ from eng.dist import master_only
 from eng.registry import VISUALIZERS
 from eng.utils import DataSample, override
 
+from .geometry import as_image
 from .visualizer import Visualizer
 
 __all__ = ["PredictionVisualizer"]
@@ -62,6 +63,7 @@ class PredictionVisualizer(Visualizer):
             for key, value in _list_items(data_sample)
             if not key.startswith(tuple(hidden))
         ]
+        image = as_image("image", image)
         factor = max(1, -(-_LEAST_SIZE // max(image.shape[:2])))
         lines = list(self._describe(fields))[:_MOST_LINES]
         pixels = image.repeat(factor, axis=0).repeat(factor, axis=1)
@@ -105,8 +107,14 @@ class PredictionVisualizer(Visualizer):
     def _draw_boxes(self, instances: Any, factor: int, color: str) -> None:
         if instances is not None and _has_boxes(instances):
             boxes = _as_numbers(dict(_list_items(instances))["bboxes"])
-            if boxes is not None and boxes.size:
-                self.draw_bboxes(boxes.reshape(-1, 4) * factor, edge_colors=color)
+            if boxes is not None and boxes.size and boxes.shape[-1] == 4:  # others are rotated
+                self.draw_bboxes(_select_valid(boxes.reshape(-1, 4)) * factor, edge_colors=color)
+
+
+def _select_valid(boxes: np.ndarray) -> np.ndarray:
+    """Leave out boxes that cannot be drawn: a model that is not trained yet predicts such."""
+    is_ordered = (boxes[:, :2] <= boxes[:, 2:]).all(axis=1)
+    return boxes[np.isfinite(boxes).all(axis=1) & is_ordered]
 
 
 def _list_items(sample: Any) -> list[tuple[str, object]]:
@@ -120,9 +128,10 @@ def _has_boxes(value: object) -> bool:
     return "bboxes" in dict(_list_items(value))
 
 
-def _as_numbers(value: object) -> np.ndarray | None:
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
+def _as_numbers(value: Any) -> np.ndarray | None:
+    if hasattr(value, "is_floating_point"):  # a tensor
+        value = value.detach().cpu()
+        value = (value.float() if value.is_floating_point() else value).numpy()
     if not isinstance(value, (int, float, np.ndarray, np.generic, list, tuple)):
         return None
     try:

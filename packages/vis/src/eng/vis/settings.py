@@ -52,8 +52,8 @@ def colors(
 
     Args:
         argument: Name of the argument, for errors.
-        given: A colour, or one for each object: colours of matplotlib, or integers of 0 to 255 as
-            RGB or RGBA.
+        given: A colour, or one for each object: colours of matplotlib, or integers of 0 to 255, or
+            floats of 0 to 255 with one of at least 2, as RGB or RGBA.
         count: Number of objects.
         alpha: Opacity to multiply all with, or one for each. Defaults to 1.
 
@@ -188,7 +188,10 @@ def _as_list(given: object) -> Sequence[object] | np.ndarray:
 def _to_rgba(argument: str, color: Any) -> tuple[float, ...]:
     try:
         values = np.asarray(color)
-        if values.dtype.kind in "ui" and values.shape in ((3,), (4,)) and values.max() <= 255:
+        # Floats of 2 and more, as of a palette that was computed, are of 0 to 255 as well; one just
+        # above 1 is a mistake of rounding.
+        is_of_bytes = values.dtype.kind in "ui" or (values.dtype.kind == "f" and values.max() >= 2)
+        if is_of_bytes and values.shape in ((3,), (4,)) and values.max() <= 255:
             return to_rgba(tuple((values / 255).tolist()))
         return to_rgba(color)
     except (TypeError, ValueError):

@@ -22,6 +22,7 @@ __all__ = [
     "Scalar",
     "Scalars",
     "TextBoxes",
+    "Texts",
 ]
 
 #: Arguments by name that are passed on to a function of another library.
@@ -44,6 +45,9 @@ LineStyles: TypeAlias = "LineStyle | Sequence[LineStyle]"
 
 #: A name for all objects, such as of a font or an alignment, or one for each.
 Names: TypeAlias = "str | Sequence[str]"
+
+#: A text or a number, or one for each position.
+Texts: TypeAlias = "str | float | Sequence[str | float]"
 
 #: A number for all objects, such as a width or an opacity, or one for each.
 Numbers: TypeAlias = "float | Sequence[float] | np.ndarray | Tensor"

@@ -6,6 +6,7 @@ import inspect
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
         Scalar,
         Scalars,
         TextBoxes,
+        Texts,
     )
     from .window import Window
 
@@ -66,7 +68,7 @@ class Visualizer(DrawingSurface, ManagerMixin):
     lists.
 
     Colours are those of matplotlib, such as ``'g'``, ``'#00ff00'`` or floats of 0 to 1, or RGB
-    as integers of 0 to 255. Each setting of objects, such as a colour, a width or a style, is
+    as numbers of 0 to 255. Each setting of objects, such as a colour, a width or a style, is
     one value for all of them or a list of one for each; further ones are ignored. Widths and sizes
     of fonts are in points; a point is a pixel, or ``dpi / 72`` pixels with a ``dpi`` in
     ``fig_save_cfg``.
@@ -344,7 +346,7 @@ class Visualizer(DrawingSurface, ManagerMixin):
 
     def draw_texts(
         self,
-        texts: Names,
+        texts: Texts,
         positions: Coordinates,
         font_sizes: Numbers | None = None,
         colors: Colors = "g",
@@ -357,7 +359,7 @@ class Visualizer(DrawingSurface, ManagerMixin):
         """Draw texts.
 
         Args:
-            texts: A text, or several.
+            texts: A text or a number, or several.
             positions: Positions (x, y), of shape (2,) or (N, 2).
             font_sizes: Font sizes in points. Defaults to None: by the size of the image,
                 14 pixels at least.
@@ -384,8 +386,9 @@ class Visualizer(DrawingSurface, ManagerMixin):
                 alignment is invalid.
         """
         canvas, points = self._prepare_canvas(), geometry.as_points("positions", positions)
-        words = [texts] if isinstance(texts, str) else list(texts)
-        if not all(isinstance(word, str) for word in words):
+        given = [texts] if isinstance(texts, (str, float, Real)) else list(texts)
+        words = [str(word) for word in given if isinstance(word, (str, Real))]
+        if len(words) != len(given):
             raise ArgumentTypeError(f"texts must be a str or a list of str, not {texts!r}")
         if len(words) != len(points):
             raise ArgumentValueError(

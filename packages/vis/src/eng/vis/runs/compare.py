@@ -71,7 +71,8 @@ class Comparison:
 
     Attributes:
         config: Differences of the configs; the reason as text if one cannot be read.
-        environment: Differences of versions, devices and processes.
+        environment: Differences of versions, devices and processes; the reason as text if the log
+            of one run alone has them.
         seed: The difference of the seed, None if it is equal or unknown.
         data: Differences of the training data; None if one run did not record them.
         losses: The first difference of recorded losses; None if there is none.
@@ -83,7 +84,7 @@ class Comparison:
     """
 
     config: list[Difference] | str = field(default_factory=list)
-    environment: list[Difference] = field(default_factory=list)
+    environment: list[Difference] | str = field(default_factory=list)
     seed: Difference | None = None
     data: list[Difference] | None = None
     losses: FirstDifference | None = None
@@ -111,11 +112,13 @@ def compare_runs(left: str | Path, right: str | Path) -> Comparison:
     starts = [find_starts(left), find_starts(right)]
     found = Comparison(config=_compare_configs(starts[0][-1], starts[1][-1]))
     environments = [_read_environments(each) for each in starts]
-    found.environment = _compare_mappings(*environments)
-    for difference in found.environment:
-        if difference.key == "seed":
-            found.seed = difference
-    found.environment = [each for each in found.environment if "seed" not in each.key]
+    differences = _compare_mappings(*environments)
+    if all(environments) or not any(environments):
+        found.environment = [each for each in differences if "seed" not in each.key]
+        found.seed = next((each for each in differences if each.key == "seed"), None)
+    else:
+        unknown = starts[0 if environments[1] else 1][-1]
+        found.environment = f"{unknown.folder} has no log of it"
     records = [read_batches(each) for each in starts]
     if records[0].data and records[1].data:
         found.data = _compare_mappings(records[0].data, records[1].data)

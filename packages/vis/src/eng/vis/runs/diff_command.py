@@ -38,8 +38,11 @@ def _format(found: Comparison) -> Iterator[str]:
         yield f"config: not compared, {found.config}"
     else:
         yield from _format_list("config", found.config)
-    yield from _format_list("environment", found.environment)
-    yield f"seed: {found.seed.left} -> {found.seed.right}" if found.seed else "seed: same"
+    if isinstance(found.environment, str):
+        yield f"environment and seed: not compared, {found.environment}"
+    else:
+        yield from _format_list("environment", found.environment)
+        yield f"seed: {found.seed.left} -> {found.seed.right}" if found.seed else "seed: same"
     if found.data is None:
         yield "data: not recorded; add dict(type='BatchRecordHook') to custom_hooks of both runs"
     else:

@@ -107,6 +107,8 @@ _POSITION = re.compile(
     r"(?:Epoch\(train\) +\[ *(?P<epoch>\d+)\]\[ *(?P<batch>\d+)/ *(?P<batches>\d+|\?)\]"
     r"|Iter\(train\) +\[ *(?P<iter>\d+)/)"
 )
+#: The last line of a test, which has no closing one.
+_TESTED = re.compile(r"(?:Epoch|Iter)\(test\) +\[ *(?P<batch>\d+)/ *(?P=batch)\]")
 
 
 def read_history(work_dir: str | Path) -> list[StartHistory]:
@@ -134,6 +136,7 @@ def _read_start(start: RunStart) -> StartHistory:
         return history
     first: datetime | None = None
     entry: LogEntry | None = None
+    tested: LogEntry | None = None
     for entry in read_log(start.log):
         if first is None:
             first = entry.time
@@ -142,8 +145,12 @@ def _read_start(start: RunStart) -> StartHistory:
         position = _POSITION.match(entry.text)
         if position is not None:
             history.progress = _format_position(position)
+        elif _TESTED.match(entry.text):
+            tested = entry
         else:
             history.events += _find_events(entry)
+    if tested is not None and not history.progress:
+        history.events.append(Event(tested.time, "end", "tested"))
     if first is not None and entry is not None:
         history.seconds = (entry.time - first).total_seconds()
     return history

@@ -1,4 +1,4 @@
-"""Plot the curves of runs to a PNG file."""
+"""Plot the curves of runs to a picture."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def plot_picture(
     smoothing: float = 0.0,
     log_y: bool = False,
 ) -> None:
-    """Plot a panel for each name to a PNG file.
+    """Plot a panel for each name to a picture.
 
     Args:
         runs: The runs.
         panels: Names of curves.
-        file: The file, which is replaced.
+        file: The file, which is replaced; a format of matplotlib by its suffix.
         smoothing: Weight of the past in the exponential moving average, from 0 to below 1; the
             curve itself is then drawn thinly. Defaults to 0.
         log_y: Whether values are on logarithmic axes. Defaults to False.
@@ -45,7 +45,7 @@ def plot_picture(
         for place, run in enumerate(runs):
             if name in run.curves:
                 _plot(axes, run.curves[name], COLORS[place % len(COLORS)], smoothing)
-        axes.set_title(name, fontsize=10, loc="left")
+        axes.set_title(name, fontsize=10, loc="left", parse_math=False)
         axes.grid(alpha=0.25)
         axes.tick_params(labelsize=8)
         if log_y:
@@ -55,9 +55,11 @@ def plot_picture(
     for axes in grid[max(0, len(panels) - columns) : len(panels)]:
         axes.set_xlabel("iteration", fontsize=8)
     lines = [Line2D([], [], color=COLORS[place % len(COLORS)]) for place in range(len(runs))]
-    figure.legend(
+    legend = figure.legend(
         lines, [run.name for run in runs], loc="outside upper left", fontsize=9, frameon=False
     )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
     figure.savefig(file)
 
 

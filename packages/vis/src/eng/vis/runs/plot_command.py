@@ -10,6 +10,8 @@ from eng.utils import UserError
 
 __all__ = ["PLOT"]
 
+_PICTURES = (".png", ".svg", ".pdf", ".jpg")
+
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
@@ -26,7 +28,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         default="curves",
         metavar="FILE",
-        help="write FILE.html and FILE.png; with a suffix, that one only (default: curves)",
+        help="write FILE.html and FILE.png; with the suffix .html, .png, .svg, .pdf or .jpg that "
+        "one only (default: curves)",
     )
     parser.add_argument("--names", metavar="REGEX", help="plot the scalars whose names match")
     parser.add_argument(
@@ -49,7 +52,7 @@ def _run(args: argparse.Namespace) -> None:
     runs = [read_curves(each, name) for each, name in zip(args.work_dirs, names, strict=True)]
     panels = list_panels(runs, args.names)
     for file in _choose_files(args.out):
-        if file.suffix == ".png":
+        if file.suffix in _PICTURES:
             from .picture import plot_picture
 
             plot_picture(runs, panels, file, args.smoothing, args.log_y)
@@ -62,7 +65,7 @@ def _run(args: argparse.Namespace) -> None:
 
 def _choose_files(out: str) -> list[Path]:
     path = Path(out)
-    if path.suffix in (".png", ".html"):
+    if path.suffix in (*_PICTURES, ".html"):
         return [path]
     if path.is_dir():
         path = path / "curves"
