@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections import Counter
@@ -39,6 +40,8 @@ class Tally:
         self.instructions: Counter[str] = Counter()
 
     def start(self) -> None:
+        gc.collect()  # what other tests have left may have finalizers
+        gc.disable()
         frame: Any = sys._getframe(1)
         while frame is not None:
             frame.f_trace, frame.f_trace_opcodes = self._trace, True
@@ -48,6 +51,7 @@ class Tally:
 
     def stop(self) -> None:
         sys.settrace(self._before)
+        gc.enable()
         frame: Any = sys._getframe(1)
         while frame is not None:
             frame.f_trace = None
