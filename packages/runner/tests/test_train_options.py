@@ -76,9 +76,9 @@ def test_curves_compilation_and_seed() -> None:
     assert dict(change({"a": 1})) == {"a": 1}
 
 
-@pytest.mark.parametrize(("device", "seen"), [("cpu", ""), ("cuda:2", "2"), ("cuda", "0,1")])
+@pytest.mark.parametrize(("device", "seen"), [("cpu", ""), ("cuda:1", "5"), ("cuda", "4,5")])
 def test_a_device_is_chosen(monkeypatch: pytest.MonkeyPatch, device: str, seen: str) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
     change({}, "--device", device)
     assert os.environ["CUDA_VISIBLE_DEVICES"] == seen
     with pytest.raises(UserError, match="must be cpu, cuda or cuda:N"):
@@ -86,6 +86,17 @@ def test_a_device_is_chosen(monkeypatch: pytest.MonkeyPatch, device: str, seen: 
     if device != "cpu":
         with pytest.raises(UserError, match="for a single process"):
             change({"launcher": "pytorch"}, "--device", device)
+
+
+def test_a_device_is_counted_among_those_that_the_environment_shows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
+    with pytest.raises(UserError, match="cuda:2: CUDA_VISIBLE_DEVICES shows 2: 4, 5"):
+        change({}, "--device", "cuda:2")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    change({}, "--device", "cuda:2")
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "2"
 
 
 def test_a_dry_run_tries_a_batch_and_writes_nothing(
