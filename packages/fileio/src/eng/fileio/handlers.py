@@ -108,7 +108,7 @@ class YamlHandler(BaseFileHandler):
         """Read an object from an open file.
 
         Raises:
-            ValueError: If the file is invalid, also a :class:`yaml.YAMLError` then, or ``Loader``
+            ValueError: If the file is invalid, also a ``yaml.YAMLError`` then, or ``Loader``
                 could run code.
         """
         import yaml

@@ -37,7 +37,7 @@ def load(
         TypeError: If the format is unknown, or ``file`` is neither a path nor a file.
         ValueError: If both ``file_client_args`` and ``backend_args`` are set, or the content
             cannot be parsed; the message has the file. Invalid JSON is a
-            :class:`json.JSONDecodeError`, invalid YAML also a :class:`yaml.YAMLError`.
+            ``json.JSONDecodeError``, invalid YAML also a ``yaml.YAMLError``.
     """
     backend_args = merged_backend_args("load", file_client_args, backend_args)
     backend = find_backend(file, backend_args)

@@ -41,7 +41,7 @@ class IterTimerHook(Hook):
 
     @property
     def t(self) -> float:
-        """Time at which the last iteration ended, in seconds of :func:`time.time`.
+        """Time at which the last iteration ended, in seconds of ``time.time()``.
 
         Third-party hooks that derive from this one measure from it, and set it.
         """
