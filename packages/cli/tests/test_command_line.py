@@ -212,8 +212,8 @@ def test_output_of_any_encoding_takes_any_text(site: Path) -> None:
     assert done.returncode == 2
 
 
-@pytest.mark.parametrize("given", [["--help"], ["--version"], ["completion", "bash"]])
-def test_a_closed_pipe_ends_any_output_without_a_traceback(given: list[str]) -> None:
+@pytest.mark.parametrize("given", [["--help"], ["--version"], ["say", "word"]])
+def test_a_closed_pipe_ends_any_output_without_a_traceback(site: Path, given: list[str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)  # as head does once it has its lines
     with os.fdopen(writer, "w") as pipe:
@@ -223,5 +223,6 @@ def test_a_closed_pipe_ends_any_output_without_a_traceback(given: list[str]) -> 
             stdout=pipe,
             stderr=subprocess.PIPE,
             text=True,
+            env={**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{HERE}"},
         )
     assert (done.returncode, done.stderr) == (1, "")
