@@ -103,16 +103,17 @@ def load_checked(
 
 
 def _find_refused(error: Exception) -> str:
-    """Return the name of the class that torch refuses, or else its first line without advice."""
+    """Return the name of the class that torch refuses, or else what it says."""
     found = re.search(r"\bGLOBAL ([\w.]+)", str(error))
-    return found[1] if found else _get_first_line(error).split(". ")[0]
+    return found[1] if found else _get_first_sentence(error)
 
 
 def _describe(filename: str, error: Exception) -> str:
-    # The first sentence alone: the next ones advise loading without weights_only.
-    reason = f"{type(error).__name__}: {_get_first_line(error).split('. ')[0]}"
+    reason = f"{type(error).__name__}: {_get_first_sentence(error)}"
     return f"{filename!r} is not a checkpoint written by torch.save, or is corrupt ({reason})"
 
 
-def _get_first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def _get_first_sentence(error: Exception) -> str:
+    # The next ones advise loading without weights_only.
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return first.split(". ")[0]
